@@ -1,0 +1,431 @@
+"""The GraphQL door: from bytes on the wire to a question the engine may be asked, and back.
+
+Nothing is decided here about records.  A request that is no proper question is refused with a sentence; what
+breaks inside is logged under the request's id, and only the id is shown.
+"""
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import orjson
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request, cookie_parser
+from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as Connection
+
+from policies import Principal
+from schema.gate import TooComplex
+
+from .settings import LOOPBACK
+
+BODY_BYTES = 1 << 20
+JSON_DEPTH, JSON_PARTS = 64, 20_000
+PLAIN, GRAPHQL = "application/json", "application/graphql-response+json"
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
+_log = structlog.get_logger("millpond.http")
+
+
+class Answer(Protocol):
+    """What the engine gives back: the whole JSON, and how it came to be."""
+
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def invalid(self) -> bool: ...
+
+
+Secure = Literal["auto", "always", "never"]
+Answering = Callable[[Any, str, dict[str, Any] | None, str | None], Awaitable[Answer]]
+Identify = Callable[[str, str | None, str | None], Awaitable[Principal | None]]
+MakeScope = Callable[..., Any]
+
+
+class Refused(Exception):
+    """The request goes no further: an HTTP status, a code for programs and a sentence for people."""
+
+    def __init__(self, status: int, code: str, sentence: str, **headers: str) -> None:
+        self.status, self.code, self.sentence = status, code, sentence
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(sentence)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One well-formed GraphQL request."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+class GraphQLDoor:
+    """The ASGI endpoint of /graphql.
+
+    `page` answers a browser that comes to look; `count` is told of every answer how it came to be.
+    """
+
+    def __init__(
+        self,
+        *,
+        answer: Answering,
+        identify: Identify,
+        make_scope: MakeScope,
+        page: Callable[[Principal | None], Response],
+        cors_origins: Sequence[str] = (),
+        secure_cookies: Secure = "auto",
+        request_seconds: float = 10,
+        count: Callable[[str, float], None] = lambda kind, seconds: None,
+    ) -> None:
+        self.answer, self.identify, self.make_scope, self.page = answer, identify, make_scope, page
+        self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
+        self.request_seconds, self.count = request_seconds, count
+
+    async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
+        request = Request(connection, receive)
+        try:
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return
+        self._allow_origin(request, response)
+        await response(connection, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(self.request_seconds) as patience:
+                return await self._by_method(request)
+        except Refused as refused:
+            return refusal(refused, accepted(request.headers))
+        except TooComplex as refused:
+            return _errors([refused.error()], _bad_request(request), accepted(request.headers))
+        except TimeoutError:
+            if not patience.expired():
+                return self._broke(request)
+            return refusal(_took_too_long(self.request_seconds), accepted(request.headers))
+        except ClientDisconnect:
+            raise
+        except Exception:
+            return self._broke(request)
+
+    async def _by_method(self, request: Request) -> Response:
+        if request.method == "OPTIONS" and self._is_preflight(request):
+            return _preflight()
+        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
+            return self.page(await self._principal(request))
+        if request.method != "POST":
+            raise Refused(405, "METHOD_NOT_ALLOWED", "Send the query by POST.", allow="POST")
+        return await self._post(request)
+
+    async def _post(self, request: Request) -> Response:
+        check_type(request.headers)
+        question = read_question(await read_body(request))
+        principal = await self._principal(request)
+        scope = self.make_scope(
+            principal,
+            door="graphql",
+            request_id=request_id(request.scope),
+            address=_address(request),
+            agent=_agent(request),
+        )
+        began = time.perf_counter()
+        answer = await self.answer(scope, question.query, question.variables, question.operation_name)
+        self.count(answer.kind, time.perf_counter() - began)
+        media = accepted(request.headers)
+        status = 400 if answer.invalid and media == GRAPHQL else 200
+        return _json(answer.body, status, media)
+
+    def _broke(self, request: Request) -> Response:
+        return broke(request_id(request.scope), accepted(request.headers))
+
+    # -- who ---------------------------------------------------------------------------------------------
+
+    async def _principal(self, request: Request) -> Principal | None:
+        """Whom the token or the cookie belongs to.  A wrong token is refused, a stale cookie is nobody."""
+        token = bearer(request.headers)
+        if token is not None:
+            principal = await self.identify(token, _address(request), _agent(request)) if token else None
+            if principal is None:
+                sentence = "This token is unknown, ended or revoked. Sign in again."
+                raise Refused(401, "NOT_SIGNED_IN", sentence, www_authenticate="Bearer")
+            return principal
+        cookie = session_cookie(request, self.secure_cookies)
+        if cookie is None:
+            return None
+        if request.method not in ("GET", "HEAD"):
+            check_origin(request)
+        return await self.identify(cookie, _address(request), _agent(request))
+
+    # -- foreign front ends ------------------------------------------------------------------------------
+
+    def _is_preflight(self, request: Request) -> bool:
+        asks = "access-control-request-method" in request.headers
+        return asks and self._allowed(request.headers.get("origin")) is not None
+
+    def _allowed(self, origin: str | None) -> str | None:
+        if origin is None:
+            return None
+        return origin if origin in self.cors_origins else "*" if "*" in self.cors_origins else None
+
+    def _allow_origin(self, request: Request, response: Response) -> None:
+        """Let a listed front end read the answer.  Never with credentials: it brings a token of its own."""
+        if not self.cors_origins:
+            return
+        response.headers.add_vary_header("Origin")
+        allowed = self._allowed(request.headers.get("origin"))
+        if allowed is not None:
+            response.headers["access-control-allow-origin"] = allowed
+            response.headers["access-control-expose-headers"] = "X-Request-Id"
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+def check_type(headers: Headers) -> None:
+    """Only JSON, and not packed: a form of another site can send neither."""
+    media, _, parameters = headers.get("content-type", "").partition(";")
+    charset = dict(_parameters(parameters)).get("charset", "utf-8")
+    if media.strip().lower() != PLAIN or charset not in ("utf-8", "utf8"):
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send JSON, with Content-Type: application/json.")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without Content-Encoding.")
+
+
+def _parameters(text: str) -> Iterable[tuple[str, str]]:
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        yield name.strip().lower(), value.strip().strip('"').lower()
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, which is never held in memory beyond its limit."""
+    announced = request.headers.get("content-length", "0")
+    if not (announced.isascii() and announced.isdigit()):
+        raise Refused(400, "BAD_REQUEST", "Content-Length is not a number.")
+    if len(announced) > 9 or int(announced) > BODY_BYTES:
+        raise _too_large()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def read_question(body: bytes) -> Question:
+    """What the body asks.  Raises Refused with a sentence about the first thing wrong with it."""
+    opened = body.count(b"{") + body.count(b"[")
+    if opened > JSON_DEPTH:
+        _check_brackets(_STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKET))
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad("The body is not UTF-8.") from None
+    try:
+        asked = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise _bad(_why_not_json(body)) from None
+    if isinstance(asked, list):
+        raise _bad("Batches are not accepted: send one JSON object per request.")
+    if not isinstance(asked, dict):
+        raise _bad('The body must be a JSON object like {"query": "…", "variables": {…}}.')
+    if b"\\u0000" in body and _holds_nul(asked):
+        raise _bad("Text may not contain the character NUL.")
+    return _question(asked)
+
+
+def _question(asked: Mapping[str, Any]) -> Question:
+    query, variables, name = asked.get("query"), asked.get("variables"), asked.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise _bad('"query" must be a string with a GraphQL document.')
+    if variables is not None and not isinstance(variables, dict):
+        raise _bad('"variables" must be an object or null.')
+    if name is not None and not isinstance(name, str):
+        raise _bad('"operationName" must be a string or null.')
+    if not isinstance(asked.get("extensions"), dict | None):
+        raise _bad('"extensions" must be an object or null.')
+    return Question(query, variables, name)
+
+
+def _check_brackets(brackets: bytes) -> None:
+    """Refuse JSON that is deep or of many parts.  Each round takes the innermost pairs away."""
+    many = brackets.count(b"[") > JSON_PARTS
+    for _ in range(JSON_DEPTH):
+        fewer = brackets.replace(b"[]", b"")
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    else:
+        brackets *= JSON_DEPTH  # whatever is left lies too deep
+    if len(brackets) > JSON_DEPTH:
+        raise _bad(f"The JSON nests deeper than {JSON_DEPTH} levels.")
+    if many:
+        raise _bad(f"The JSON holds more than {JSON_PARTS} objects and lists.")
+
+
+def _why_not_json(body: bytes) -> str:
+    """The sentence for a body that orjson refuses.  The standard library can tell: it takes halves."""
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "Text may not contain half a surrogate pair."
+    except ValueError:
+        pass
+    return "The body is not valid JSON."
+
+
+def _holds_nul(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text if "\0" in text:
+                return True
+            case dict() as object_:
+                waiting += [*object_.keys(), *object_.values()]
+            case list() as items:
+                waiting += items
+    return False
+
+
+# -- who is calling ------------------------------------------------------------------------------------------
+
+
+def bearer(headers: Headers) -> str | None:
+    """The token of the Authorization header; None without one, "" for one that no token looks like."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    token = token.strip()
+    return token if _TOKEN.fullmatch(token) else ""
+
+
+def cookie_name(scheme: str, host: str | None, secure: Secure) -> str:
+    """What the session cookie is called: `__Host-` ones exist over https only, plain loopback has its own."""
+    plain = secure == "never" or (secure == "auto" and scheme == "http" and host in LOOPBACK)
+    return "millpond" if plain else "__Host-millpond"
+
+
+def session_cookie(request: Request, secure: Secure) -> str | None:
+    name = cookie_name(request.url.scheme, request.url.hostname, secure)
+    for line in request.headers.getlist("cookie"):
+        value = cookie_parser(line).get(name)
+        if value is not None and _TOKEN.fullmatch(value):
+            return value
+    return None
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site sends with our cookie.  A bearer token needs no guard: no site can add one."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if site in ("same-origin", "none") or (site is None and origin == own):
+        return
+    raise Refused(
+        403, "CROSS_SITE", "This request came from another site. Use a token instead of the cookie."
+    )
+
+
+def request_id(connection: Connection) -> str:
+    """The id of this request, the same at every call: the caller's if that is sane, else a new one."""
+    state = connection.setdefault("state", {})
+    if "request_id" not in state:
+        given = Headers(scope=connection).get("x-request-id", "")
+        state["request_id"] = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+    return str(state["request_id"])
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host[:60] if request.client else None
+
+
+def _agent(request: Request) -> str | None:
+    agent = request.headers.get("user-agent")
+    return agent and re.sub(r"[^\x20-\x7e]", "?", agent[:200])
+
+
+# -- answering -----------------------------------------------------------------------------------------------
+
+
+def accepted(headers: Headers) -> str:
+    """The media type to answer in: GraphQL's own for those who like it at least as well as plain JSON."""
+    wanted = dict.fromkeys((GRAPHQL, PLAIN), 0.0)
+    for part in headers.get("accept", "").split(","):
+        media, _, parameters = part.partition(";")
+        if (media := media.strip().lower()) in wanted:
+            wanted[media] = max(wanted[media], _quality(dict(_parameters(parameters)).get("q", "1")))
+    return GRAPHQL if wanted[GRAPHQL] and wanted[GRAPHQL] >= wanted[PLAIN] else PLAIN
+
+
+def _quality(text: str) -> float:
+    return min(1.0, float(text)) if re.fullmatch(r"\d(\.\d{0,3})?", text) else 0.0
+
+
+def refusal(refused: Refused, media: str = PLAIN) -> Response:
+    error = {"message": refused.sentence, "extensions": {"code": refused.code}}
+    response = _errors([error], refused.status, media)
+    response.headers.update(refused.headers)
+    return response
+
+
+def broke(id: str, media: str = PLAIN) -> Response:
+    """For the exception being handled: everything into the log, its id to the caller."""
+    _log.exception("something went wrong", request_id=id)
+    error = {"message": f"Something went wrong (id {id})", "extensions": {"code": "INTERNAL"}}
+    return _errors([error], 500, media)
+
+
+def with_cookie(response: Response, request: Request, token: str, secure: Secure) -> Response:
+    """The response with the session cookie, which ends with the browser; the session ends with its row."""
+    name = cookie_name(request.url.scheme, request.url.hostname, secure)
+    response.set_cookie(name, token, path="/", secure=name != "millpond", httponly=True, samesite="lax")
+    return response
+
+
+def _errors(errors: list[dict[str, Any]], status: int, media: str) -> Response:
+    return _json(orjson.dumps({"errors": errors}), status, media)
+
+
+def _json(body: bytes, status: int, media: str) -> Response:
+    headers = {"cache-control": "no-store", "content-type": f"{media}; charset=utf-8"}
+    return Response(body, status, headers)
+
+
+def _preflight() -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            "access-control-allow-methods": "POST",
+            "access-control-allow-headers": "Authorization, Content-Type, X-Request-Id",
+            "access-control-max-age": "600",
+        },
+    )
+
+
+def _bad_request(request: Request) -> int:
+    return 400 if accepted(request.headers) == GRAPHQL else 200
+
+
+def _bad(sentence: str) -> Refused:
+    return Refused(400, "BAD_REQUEST", sentence)
+
+
+def _too_large() -> Refused:
+    return Refused(413, "TOO_LARGE", f"The body is larger than {BODY_BYTES >> 10} KiB.", connection="close")
+
+
+def _took_too_long(seconds: float) -> Refused:
+    sentence = f"This took longer than {seconds:g} seconds and was stopped."
+    return Refused(503, "TIMEOUT", f"{sentence} A change may have been made: look before you repeat it.")

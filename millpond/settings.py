@@ -1,0 +1,137 @@
+"""What an installation may choose: `MILLPOND_…` environment variables, and nothing else."""
+
+import os
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A list written with commas or spaces."""
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?")
+
+
+class BadSettings(Exception):
+    """One line per variable that cannot be used, without its value: it may be a password."""
+
+
+class Settings(BaseSettings):
+    """Every choice with its default.  The descriptions are the documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MILLPOND_", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    database: str = Field(
+        default="sqlite:///var/millpond.db",
+        description="Where the records are: sqlite:///path or postgresql://….",
+        repr=False,
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(
+        default=8000,
+        description="The port to listen on; 0 takes a free one.  Plain PORT is understood too.",
+        validation_alias=AliasChoices("MILLPOND_PORT", "PORT"),
+        ge=0,
+        le=65_535,
+    )
+    hosts: Words = Field(
+        default=("127.0.0.1", "localhost", "[::1]"),
+        description="Host names that requests may be addressed to, *.example.com for all below one.  * turns "
+        "the check off.",
+    )
+    cors_origins: Words = Field(
+        default=(),
+        description="Front ends on other origins that may call /graphql with a token, like "
+        "https://app.example.com.  Cookies of foreign origins are never accepted.",
+    )
+    session_idle_hours: float = Field(
+        default=12, description="A session that nobody used for so long has ended.", gt=0, le=8_784
+    )
+    session_hours: float = Field(
+        default=14 * 24, description="A session ends after so long, however busy it is.", gt=0, le=8_784
+    )
+    secure_cookies: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether the session cookie is for https only.  auto: always, except over plain http "
+        "on a loopback address.",
+    )
+    sign_in_tries: int = Field(
+        default=8, description="How often a login may fail within the window before it has to wait.", ge=1
+    )
+    sign_in_tries_per_address: int = Field(
+        default=40, description="How often sign-ins from one address may fail within the window.", ge=1
+    )
+    sign_in_window_minutes: float = Field(
+        default=15, description="The window in which failed sign-ins are counted.", gt=0
+    )
+    request_seconds: float = Field(
+        default=10, description="How long one GraphQL request may take before it is stopped.", gt=0
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important messages to log."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json",
+        description="json: one object per line, for machines.  console: coloured lines, for people.",
+    )
+    demo: bool = Field(
+        default=False,
+        description="Invented data and known passwords.  The server then listens on loopback addresses only.",
+    )
+
+    @field_validator("hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(re.split(r"[,\s]+", value.strip().lower().strip(","))) if isinstance(value, str) else value
+        )
+
+    @field_validator("hosts", "cors_origins")
+    @classmethod
+    def _no_blank(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(word for word in value if word)
+
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if host != "*" and ("*" in host.removeprefix("*.") or "/" in host):
+                raise ValueError("a host is a name without scheme and port, *.example.com or *")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError("an origin is scheme://host or scheme://host:port without a path, or *")
+        return value
+
+    @model_validator(mode="after")
+    def _stay_home(self) -> Self:
+        if self.demo and self.host not in LOOPBACK:
+            raise ValueError("a demo has known passwords: it listens on a loopback address only")
+        return self
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+def read() -> Settings:
+    """The settings of this process.  Raises BadSettings."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("\n".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    if not location:
+        return "MILLPOND_DEMO"  # the only rule about two settings
+    name = str(location[0])
+    if name == "MILLPOND_PORT" and name not in os.environ:
+        return "PORT"
+    return name if name.isupper() else f"MILLPOND_{name.upper()}"

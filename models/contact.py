@@ -1,0 +1,85 @@
+"""A person at a customer, and the numbers and addresses under which he is reached."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Entity, Line, Part, Prose, choice, text_type, trait
+from .customer import Customer
+from .people import User
+
+
+class Contact(Entity):
+    """A person at a customer, visible to whoever sees the customer."""
+
+    __tablename__ = "contact"
+    module, prefix, through = "contact", "con", "customer"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(once=True))
+    name: Mapped[Line]
+    title: Mapped[str | None]
+    is_primary: Mapped[bool] = mapped_column(default=False)
+    do_not_contact: Mapped[bool] = mapped_column(default=False)
+    birthday: Mapped[date | None]
+    remark: Mapped[Prose | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+    """Who looks after this person; None follows the customer's owner."""
+
+    customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
+    owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
+    points: Mapped[list["ContactPoint"]] = relationship(
+        back_populates="contact", order_by="ContactPoint.position", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
+
+    __table_args__ = (
+        Index("ix_contact_customer", "customer_id", "created_at", "id"),
+        Index("ix_contact_live", "created_at", "id"),
+        Index("ix_contact_name", "name"),
+        Index(
+            "uq_contact_primary",
+            "customer_id",
+            unique=True,
+            sqlite_where=text("is_primary AND deleted_at IS NULL"),
+            postgresql_where=text("is_primary AND deleted_at IS NULL"),
+        ),
+    )
+
+
+class PointKind(StrEnum):
+    """What kind of number or address."""
+
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    WECHAT = "WECHAT"
+    OTHER = "OTHER"
+
+
+class ContactPoint(Part):
+    """One phone number, e-mail or other address of a contact."""
+
+    __tablename__ = "contact_point"
+    module, prefix, through, part_of = "contact", "cpt", "contact", "contact"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    kind: Mapped[PointKind] = choice(PointKind)
+    value: Mapped[Line]
+    value_key: Mapped[str] = mapped_column(text_type(200), index=True, info=trait(kept=True))
+    """What is compared: digits of a phone number, an address in small letters."""
+    position: Mapped[int] = mapped_column(default=0, info=trait(kept=True))
+
+    contact: Mapped[Contact] = relationship(back_populates="points", lazy="raise_on_sql")
+
+    __table_args__ = (
+        CheckConstraint("value <> ''", name="value"),
+        Index("ix_contact_point_contact", "contact_id", "position"),
+    )
+
+
+def key_of(kind: PointKind, value: str) -> str:
+    """The form of an address that is compared: `+86 138-0013 8000` and `008613800138000` are one number."""
+    if kind is PointKind.PHONE:
+        digits = "".join(c for c in value if c.isdigit())
+        return digits.removeprefix("00").removeprefix("86") if len(digits) > 11 else digits
+    return value.strip().lower()

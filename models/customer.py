@@ -1,0 +1,110 @@
+"""A customer belongs to one person, or to nobody: then it lies in a pool."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import LIVE, Entity, Line, long_text, text_type, trait
+from .errors import AlreadyInPool, NotInPool, NotLocked
+from .people import User
+from .pool import Pool
+
+
+_HELD = {"sqlite_where": text("locked_by_id IS NOT NULL"), "postgresql_where": text("locked_by_id IS NOT NULL")}
+
+
+class Customer(Entity):
+    """A company or person that we sell to."""
+
+    __tablename__ = "customer"
+    module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
+    search = ("number", "name")
+
+    number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(once=True))
+    name: Mapped[Line]
+    stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="stage"))
+    industry: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="industry"))
+    source: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="source"))
+    region: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="region"))
+    level: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="level"))
+    category: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="category"))
+    phone: Mapped[str | None] = mapped_column(text_type(40))
+    email: Mapped[str | None] = mapped_column(text_type(200))
+    address: Mapped[str | None] = mapped_column(text_type(400))
+    latest_need: Mapped[str | None] = mapped_column(long_text())
+    remark: Mapped[str | None] = mapped_column(long_text())
+
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(once=True))
+    pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"), info=trait(once=True))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), info=trait(kept=True))
+    """The owner's department, kept beside the owner so that "my team's" is one indexed column."""
+    pooled_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
+    claimed_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
+    locked_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(kept=True))
+    locked_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
+    lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(kept=True))
+    lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
+
+    owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
+    pool: Mapped[Pool | None] = relationship(foreign_keys=pool_id, lazy="raise_on_sql")
+
+    __table_args__ = (
+        CheckConstraint("(owner_id IS NULL) <> (pool_id IS NULL)", name="owner_xor_pool"),
+        CheckConstraint("locked_by_id IS NULL OR owner_id IS NOT NULL", name="lock_needs_owner"),
+        Index("ix_customer_live", "created_at", "id", **LIVE),
+        Index("ix_customer_updated", "updated_at", "id", **LIVE),
+        Index("ix_customer_owner", "owner_id", "created_at", "id", **LIVE),
+        Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
+        Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
+        Index("ix_customer_name", "name"),
+        Index("ix_customer_locked", "locked_by_id", **_HELD),
+    )
+
+    @property
+    def in_pool(self) -> bool:
+        return self.pool_id is not None
+
+    def is_locked(self, now: datetime) -> bool:
+        """Locked means locked until now: an expired lock is none, whether or not a job has tidied it up."""
+        return self.locked_by_id is not None and (self.lock_expires_at is None or self.lock_expires_at > now)
+
+    def hand_to(self, user: User, at: datetime) -> None:
+        """Make `user` the owner, out of whatever pool or hands it was in.  A lock of the former owner lifts."""
+        self.owner_id, self.department_id, self.pool_id = user.id, user.department_id, None
+        self.pooled_at, self.claimed_at = None, at
+        self._lift_lock()
+
+    def return_to(self, pool: Pool, at: datetime) -> None:
+        """Put it into `pool`.  Raises AlreadyInPool."""
+        if self.in_pool:
+            raise AlreadyInPool(label=self.label)
+        self.owner_id, self.department_id, self.pool_id = None, None, pool.id
+        self.pooled_at, self.claimed_at = at, None
+        self._lift_lock()
+
+    def lock(self, by: int, at: datetime, reason: str | None, until: datetime | None) -> None:
+        """Close it for everybody but its owner.  A lock needs an owner: raises AlreadyInPool."""
+        if self.owner_id is None:
+            raise AlreadyInPool(label=self.label)
+        self.locked_by_id, self.locked_at, self.lock_reason, self.lock_expires_at = by, at, reason, until
+
+    def unlock(self) -> None:
+        """Open it again.  Raises NotLocked."""
+        if self.locked_by_id is None:
+            raise NotLocked(label=self.label)
+        self._lift_lock()
+
+    def must_be_pooled(self) -> None:
+        """Raise NotInPool for a customer that somebody owns."""
+        if not self.in_pool:
+            raise NotInPool(label=self.label)
+
+    def _lift_lock(self) -> None:
+        self.locked_by_id = self.locked_at = self.lock_reason = self.lock_expires_at = None
+
+
+def locked(row: object, now: object) -> ColumnElement[bool]:
+    """`Customer.is_locked` in SQL; `row` is the class or anything with its columns.  Never NULL."""
+    by, until = row.locked_by_id, row.lock_expires_at  # type: ignore[attr-defined]
+    return and_(by.is_not(None), or_(until.is_(None), until > now))

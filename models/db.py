@@ -1,0 +1,70 @@
+"""Engines and sessions.  SQLite is given honest transactions; whoever reads is unable to write."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
+
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
+
+
+class ReadSession(Session):
+    """A session that looks and never writes."""
+
+
+class WriteSession(Session):
+    """The session of a use case, made by `scope.write` only."""
+
+
+@event.listens_for(ReadSession, "before_flush")
+def _never(*_: object) -> None:
+    raise RuntimeError("the read side does not write")
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def writing_engine(url: str, *, size: int = 8) -> Engine:
+    """The engine that use cases write with: `sqlite:///path` or `postgresql://…`."""
+    at = make_url(url)
+    if is_sqlite(url):
+        engine = create_engine(at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True)
+        _be_honest(engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        return engine
+    return create_engine(at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True)
+
+
+def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:
+    """The engine that everything else reads with.  The database itself refuses writes on it."""
+    at = make_url(url)
+    if is_sqlite(url):
+        engine = create_async_engine(at.set(drivername="sqlite+aiosqlite"), pool_size=size, hide_parameters=True)
+        _be_honest(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=on"))
+        return engine
+    return create_async_engine(
+        at.set(drivername="postgresql+asyncpg"),
+        pool_size=size,
+        max_overflow=size,
+        hide_parameters=True,
+        connect_args={"server_settings": {"default_transaction_read_only": "on", "jit": "off"}},
+    )
+
+
+def _be_honest(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
+    """Make SQLite begin when SQLAlchemy says so: the driver's own idea of transactions loses savepoints."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

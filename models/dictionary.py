@@ -1,0 +1,45 @@
+"""Dictionaries: the lists of words that a field may hold, in both languages."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import LIVE, Entity, Line, Word, trait
+
+
+class Dictionary(Entity):
+    """One list: industry, source, stage, region, level …  Fields name it by its code."""
+
+    __tablename__ = "dictionary"
+    module, prefix, named_by, order = "dictionary", "dic", "code", "code"
+    search = ("code", "name")
+
+    code: Mapped[Word] = mapped_column(info=trait(once=True))
+    name: Mapped[Line]
+    name_zh: Mapped[str | None]
+
+    __table_args__ = (Index("uq_dictionary_code", "code", unique=True, **LIVE),)
+
+
+class DictionaryItem(Entity):
+    """One word of a dictionary.  Records hold its key, which never changes; people read its label."""
+
+    __tablename__ = "dictionary_item"
+    module, prefix, named_by, order = "dictionary", "dit", "key", "position"
+    search = ("key", "label_en", "label_zh")
+
+    dictionary_id: Mapped[int] = mapped_column(ForeignKey("dictionary.id"), index=True, info=trait(once=True))
+    key: Mapped[Word] = mapped_column(info=trait(once=True))
+    label_en: Mapped[Line]
+    label_zh: Mapped[str | None]
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    """Other words people write for it: an import understands them."""
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("dictionary_item.id"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    archived_at: Mapped[datetime | None]
+
+    dictionary: Mapped[Dictionary] = relationship(lazy="raise_on_sql")
+    parent: Mapped["DictionaryItem | None"] = relationship(remote_side="DictionaryItem.id", lazy="raise_on_sql")
+
+    __table_args__ = (Index("uq_dictionary_item_key", "dictionary_id", "key", unique=True, **LIVE),)

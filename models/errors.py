@@ -1,0 +1,180 @@
+"""Refusals: the only exceptions that a rule raises on purpose.
+
+Each is a fact about the business, never about HTTP, GraphQL or a form.  The class name in UPPER_SNAKE is
+the public `ProblemCode`; `sentence` and `zh` are what a sales person reads.
+"""
+
+import re
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """The request was understood and declined; nothing was changed.
+
+    `params` fill the sentence, `field` names the input to blame, `record_id` the record (a global id).
+    """
+
+    sentence: ClassVar[str] = "This is not possible."
+    zh: ClassVar[str] = "无法执行此操作。"
+    denies: ClassVar[bool] = False
+    """Whether it is for lack of rights: such attempts are written to the operation log."""
+
+    def __init__(self, *, field: str | None = None, record_id: str | None = None, **params: Any) -> None:
+        self.field, self.record_id, self.params = field, record_id, params
+        super().__init__(self.say())
+
+    @classmethod
+    def code(cls) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).upper()
+
+    def say(self, language: str = "en") -> str:
+        """The sentence in `en` or `zh`."""
+        template = self.zh if language.startswith("zh") else self.sentence
+        return template.format_map({key: _word(value) for key, value in self.params.items()})
+
+
+def _word(value: Any) -> Any:
+    return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else value
+
+
+class NotFound(Refusal):
+    sentence = "There is no such {what}, or you may not see it."
+    zh = "该{what}不存在，或您无权查看。"
+    denies = True
+
+    def __init__(self, *, what: str = "record", **more: Any) -> None:
+        super().__init__(what=what, **more)
+
+
+class Forbidden(Refusal):
+    sentence = "Your roles do not allow: {action}. Ask an administrator for this right."
+    zh = "您的角色没有此权限：{action}。请联系管理员开通。"
+    denies = True
+
+
+class Locked(Refusal):
+    sentence = "{label} is locked by its owner. Ask the owner, or somebody who may unlock it."
+    zh = "{label} 已被负责人锁定。请联系负责人或有解锁权限的人。"
+    denies = True
+
+
+class NotSignedIn(Refusal):
+    sentence = "Please sign in."
+    zh = "请先登录。"
+
+
+class SignInRefused(Refusal):
+    sentence = "The login or the password is wrong."
+    zh = "账号或密码错误。"
+
+
+class TooManyAttempts(Refusal):
+    sentence = "Too many attempts. Try again after {until}."
+    zh = "尝试次数过多，请在 {until} 之后再试。"
+
+
+class PasswordMustChange(Refusal):
+    sentence = "This password was for one use. Choose a new one to go on."
+    zh = "这是一次性密码，请先设置新密码。"
+
+
+class Conflict(Refusal):
+    sentence = "{label} was changed by somebody else meanwhile. Look at the current values and save again."
+    zh = "{label} 已被他人修改。请查看当前内容后重新保存。"
+
+
+class Validation(Refusal):
+    sentence = "{reason}"
+    zh = "{reason_zh}"
+
+    def __init__(self, reason: str, reason_zh: str, *, field: str | None = None, **more: Any) -> None:
+        super().__init__(field=field, reason=reason, reason_zh=reason_zh, **more)
+
+
+class Duplicate(Refusal):
+    sentence = "{value} is taken already. Choose another."
+    zh = "{value} 已被占用，请另选。"
+
+
+class AlreadyClaimed(Refusal):
+    sentence = "This customer was claimed first by somebody else."
+    zh = "该客户已被他人抢先领取。"
+
+
+class QuotaReached(Refusal):
+    sentence = "You have claimed {used} of {limit} customers for this {period}. You may claim again at {resets_at}."
+    zh = "本{period_zh}领取数已达上限({used}/{limit})，{resets_at} 之后可再领取。"
+
+
+class CapacityReached(Refusal):
+    sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
+    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先放回一个客户。"
+
+
+class Cooldown(Refusal):
+    sentence = "You owned this customer until recently. You may claim it again at {passes_at}."
+    zh = "您不久前曾负责该客户，{passes_at} 之后才能再次领取。"
+
+
+class Protected(Refusal):
+    sentence = "This customer is new in the pool. It may be claimed at {passes_at}."
+    zh = "该客户刚进入客户池，{passes_at} 之后方可领取。"
+
+
+class NotInPool(Refusal):
+    sentence = "{label} is not in a customer pool."
+    zh = "{label} 不在客户池中。"
+
+
+class AlreadyInPool(Refusal):
+    sentence = "{label} is in a customer pool already."
+    zh = "{label} 已在客户池中。"
+
+
+class NotLocked(Refusal):
+    sentence = "{label} is not locked."
+    zh = "{label} 未被锁定。"
+
+
+class NotDeleted(Refusal):
+    sentence = "{label} is not in the recycle bin."
+    zh = "{label} 不在回收站中。"
+
+
+class InBin(Refusal):
+    sentence = "{label} is in the recycle bin. Restore it first."
+    zh = "{label} 在回收站中，请先恢复。"
+
+
+class RuleMissing(Refusal):
+    sentence = "{reason}"
+    zh = "{reason_zh}"
+
+
+class InUse(Refusal):
+    sentence = "{label} is still used by {count} {what}. Move those first."
+    zh = "{label} 仍被 {count} 条{what}使用，请先处理这些记录。"
+
+
+class NotEligible(Refusal):
+    sentence = "{name} cannot receive this customer: {reason}."
+    zh = "{name} 无法接收该客户：{reason_zh}。"
+
+
+class KeyReused(Refusal):
+    sentence = "This idempotency key was used for another request. Use a new key."
+    zh = "该幂等键已用于其他请求，请使用新的键。"
+
+
+class BatchUndone(Refusal):
+    sentence = "Nothing was changed, because another record of this batch was refused."
+    zh = "同批中有记录被拒绝，本批未作任何修改。"
+
+
+def _family(root: type[Refusal]) -> list[type[Refusal]]:
+    return [kind for child in root.__subclasses__() for kind in (child, *_family(child))]
+
+
+REFUSALS: dict[str, type[Refusal]] = {kind.code(): kind for kind in _family(Refusal)}
+"""Every refusal by its public code, in the order of this page."""

@@ -1,0 +1,50 @@
+"""Something done for a customer: a call, a visit, a message."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Entity, Prose, choice, trait
+from .contact import Contact
+from .customer import Customer
+from .opportunity import Opportunity
+from .people import User
+
+
+class FollowUpKind(StrEnum):
+    """What was done."""
+
+    CALL = "CALL"
+    VISIT = "VISIT"
+    EMAIL = "EMAIL"
+    WECHAT = "WECHAT"
+    MEETING = "MEETING"
+    NOTE = "NOTE"
+
+
+class FollowUp(Entity):
+    """One dealing with a customer, visible to whoever sees the customer."""
+
+    __tablename__ = "follow_up"
+    module, prefix, through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
+    search = ("content",)
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(once=True))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
+    kind: Mapped[FollowUpKind] = choice(FollowUpKind)
+    content: Mapped[Prose]
+    happened_at: Mapped[datetime]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+
+    customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
+    contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")
+    opportunity: Mapped[Opportunity | None] = relationship(foreign_keys=opportunity_id, lazy="raise_on_sql")
+    owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
+
+    __table_args__ = (
+        Index("ix_follow_up_customer", "customer_id", "happened_at", "id"),
+        Index("ix_follow_up_happened", "happened_at", "id"),
+    )

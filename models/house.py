@@ -1,0 +1,67 @@
+"""What the house keeps for itself: policy lines and their revisions, answers already given, events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Hash, Key, Prose, Word, text_type
+
+
+class PolicyLine(Base):
+    """One line of the policy in force, in the columns that every Casbin tool reads."""
+
+    __tablename__ = "casbin_rule"
+
+    id: Mapped[Key]
+    ptype: Mapped[str] = mapped_column(text_type(8))
+    v0: Mapped[str] = mapped_column(text_type(100), default="")
+    v1: Mapped[str] = mapped_column(text_type(100), default="")
+    v2: Mapped[str] = mapped_column(text_type(100), default="")
+    v3: Mapped[str] = mapped_column(text_type(100), default="")
+    v4: Mapped[str] = mapped_column(text_type(100), default="")
+    v5: Mapped[str] = mapped_column(text_type(100), default="")
+
+    __table_args__ = (UniqueConstraint("ptype", "v0", "v1", "v2", "v3", "v4", "v5"),)
+
+
+class PolicyRevision(Base):
+    """One state of the whole policy: the text, who made it, and why."""
+
+    __tablename__ = "policy_revision"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    reason: Mapped[Prose]
+    text: Mapped[Prose]
+    hash: Mapped[Hash]
+
+
+class IdempotencyKey(Base):
+    """The answer of a request that carried a key; the same request again gets the same answer and does nothing."""
+
+    __tablename__ = "idempotency_key"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(text_type(100), primary_key=True)
+    action: Mapped[Word]
+    fingerprint: Mapped[Hash]
+    answer: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Event(Base):
+    """Something that happened, for those who wait for it: the row is the message, written in its transaction."""
+
+    __tablename__ = "event"
+
+    id: Mapped[Key]
+    at: Mapped[datetime]
+    topic: Mapped[str] = mapped_column(text_type(60))
+    """`pool:3`, `customer:12`: what a listener listens to."""
+    action: Mapped[str] = mapped_column(text_type(60))
+    record_id: Mapped[int | None]
+
+    __table_args__ = (Index("ix_event_topic", "topic", "id"),)

@@ -1,0 +1,28 @@
+"""The organisation that this installation belongs to: one row."""
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Entity, Line, text_type
+
+
+class Organisation(Entity):
+    """Name, time zone, currency, language and the rules that hold for everybody."""
+
+    __tablename__ = "organisation"
+    module, prefix = "organisation", "org"
+
+    name: Mapped[Line] = mapped_column(default="Millpond")
+    time_zone: Mapped[str] = mapped_column(text_type(60), default="UTC")
+    currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
+    language: Mapped[str] = mapped_column(text_type(8), default="en")
+    support_contact: Mapped[str | None]
+    capacity: Mapped[int | None]
+    """How many customers one person may hold, unless department or person say otherwise; None is no limit."""
+    contact_required: Mapped[bool] = mapped_column(default=True)
+    """Whether a new customer needs the name and the phone of a contact."""
+
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one"),
+        CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity"),
+    )

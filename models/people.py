@@ -1,0 +1,108 @@
+"""People, their departments and their roles."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import LIVE, Entity, Line, Word, text_type, trait
+
+
+class Department(Entity):
+    """A team in the tree of the organisation."""
+
+    __tablename__ = "department"
+    module, prefix, order = "department", "dep", "path"
+
+    name: Mapped[Line]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    path: Mapped[str] = mapped_column(text_type(400), default="", index=True, info=trait(kept=True))
+    """The ids from the root down to itself, `/1/4/`; a subtree is everything that begins with it."""
+    capacity: Mapped[int | None]
+    """How many customers each of its people may hold, unless the person has a number of his own."""
+
+    parent: Mapped["Department | None"] = relationship(remote_side="Department.id", lazy="raise_on_sql")
+
+    __table_args__ = (CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity"),)
+
+
+class User(Entity):
+    """A person who works with Millpond.  Everybody may see a person's name, department and active flag."""
+
+    __tablename__ = "app_user"
+    module, prefix, order = "user", "usr", "name"
+    search = ("login", "name")
+    facts: ClassVar[dict[str, str]] = {"owner_id": "id"}
+
+    login: Mapped[Word]
+    name: Mapped[Line]
+    department_id: Mapped[int | None] = mapped_column(
+        ForeignKey("department.id", name="fk_app_user_department_id", use_alter=True), index=True
+    )
+    active: Mapped[bool] = mapped_column(default=True)
+    absent_until: Mapped[datetime | None]
+    email: Mapped[str | None] = mapped_column(text_type(200), info=trait(apart=True))
+    capacity: Mapped[int | None] = mapped_column(info=trait(apart=True))
+    language: Mapped[str] = mapped_column(text_type(8), default="en", info=trait(apart=True))
+
+    department: Mapped[Department | None] = relationship(foreign_keys=department_id, lazy="raise_on_sql")
+
+    __table_args__ = (
+        CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity"),
+        Index(
+            "uq_app_user_login",
+            "login",
+            unique=True,
+            **LIVE,
+        ),
+    )
+
+
+class Role(Entity):
+    """A set of rights; policy lines name it by its code."""
+
+    __tablename__ = "role"
+    module, prefix, order = "role", "rol", "code"
+    search = ("code", "name")
+
+    code: Mapped[Word] = mapped_column(info=trait(once=True))
+    name: Mapped[Line]
+    name_zh: Mapped[str | None]
+
+    __table_args__ = (
+        Index(
+            "uq_role_code",
+            "code",
+            unique=True,
+            **LIVE,
+        ),
+    )
+
+
+class UserRole(Entity):
+    """A role that a person holds, for good or between two moments."""
+
+    __tablename__ = "user_role"
+    module, prefix, named_by = "role", "uro", "id"
+    search = ()
+    facts: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+    role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), index=True, info=trait(once=True))
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(foreign_keys=user_id, lazy="raise_on_sql")
+    role: Mapped[Role] = relationship(foreign_keys=role_id, lazy="raise_on_sql")
+
+    __table_args__ = (
+        CheckConstraint("starts_at IS NULL OR ends_at IS NULL OR starts_at < ends_at", name="period"),
+        Index(
+            "uq_user_role_live",
+            "user_id",
+            "role_id",
+            unique=True,
+            **LIVE,
+        ),
+    )

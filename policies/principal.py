@@ -1,0 +1,33 @@
+"""Who is asking: a person with roles, department and seats, or a part of the system that acts under lines too."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Everything that policy words ask about a person, fetched once per request.
+
+    `roles` are role codes held now.  `departments` are the person's own and all above it: a seat or share given
+    to any of those is his.  `subtree` is his own department and all below.
+    """
+
+    id: int | None
+    name: str
+    now: datetime
+    roles: frozenset[str] = frozenset()
+    role_ids: frozenset[int] = frozenset()
+    department_id: int | None = None
+    departments: frozenset[int] = frozenset()
+    subtree: frozenset[int] = frozenset()
+    pools: frozenset[int] = frozenset()
+    member_pools: frozenset[int] = frozenset()
+    admin_pools: frozenset[int] = frozenset()
+    login: str = ""
+    language: str = field(default="en", compare=False)
+    must_change_password: bool = field(default=False, compare=False)
+
+
+def system(name: str, now: datetime) -> Principal:
+    """A part of the house at work, `system:demo`: rights come from lines for the role of that name or `system`."""
+    return Principal(id=None, name=name, now=now, roles=frozenset({"system", name}))

@@ -1,0 +1,314 @@
+"""The closed vocabulary of policy lines: modules, fields, actions, scopes, states.
+
+Every scope and state has three faces side by side: a Python test, an SQL form that is never NULL, and a sentence.
+The exhaustive word test proves that they agree.  There are no expressions and nothing is ever evaluated.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, inspect, not_, or_, select, true
+
+from models import PROTECTED, Base, Customer, Share
+from models.base import columns, trait_of
+from models.customer import locked as locked_now
+from models.pool import GranteeKind
+from models.share import ShareLevel
+
+from .principal import Principal
+
+Clause = ColumnElement[bool]
+
+# --- actions ---------------------------------------------------------------------------------------------
+
+_READS = ("view", "export", "dupcheck")
+_CHANGES = ("create", "edit", "delete", "restore", "purge", "import", "transfer", "release", "claim", "assign")
+_MORE = ("share", "merge", "bulk", "approve", "handover")
+_POLICY = ("review", "activate", "view_as")
+_LOCKS = ("lock", "unlock")
+
+ACTIONS: tuple[str, ...] = (*_READS, *_CHANGES, *_MORE, *_LOCKS, *_POLICY)
+GROUPS: dict[str, tuple[str, ...]] = {
+    # Whatever changes something.
+    "write": (*_CHANGES, *_MORE, *_LOCKS, "activate"),
+    # Whatever reads or changes content: all that a lock closes.
+    "touch": ("view", "export", *_CHANGES, *_MORE),
+}
+
+# --- modules and fields ----------------------------------------------------------------------------------
+
+MODULE_OF: dict[type[Base], str] = {model: model.module for model in PROTECTED}
+HOUSE_MODULES: tuple[str, ...] = ("policy", "session", "system")
+"""Modules without a table that people look into: the policy itself, signing in, running the house."""
+
+
+def field_name(column_key: str) -> str:
+    """The word for a column in lines and masks: `owner` for `owner_id`."""
+    return column_key.removesuffix("_id") if column_key != "id" else column_key
+
+
+def _vocabulary() -> tuple[dict[str, str], frozenset[str]]:
+    """({field word: module}, fields that stand apart from their module)."""
+    fields, apart = {}, set()
+    for model in PROTECTED:
+        for column in columns(model):
+            word = f"{model.module}.{field_name(column.key)}"
+            fields[word] = model.module
+            if trait_of(column).apart:
+                apart.add(word)
+        for relation in inspect(model).relationships:
+            if relation.uselist:
+                fields[f"{model.module}.{relation.key}"] = model.module
+    return fields, frozenset(apart)
+
+
+FIELDS, APART = _vocabulary()
+MODULES: frozenset[str] = frozenset({*MODULE_OF.values(), *HOUSE_MODULES})
+OBJECTS: frozenset[str] = MODULES | FIELDS.keys() | {"*"}
+
+# --- facts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What words ask about one record, for the Python face.  Shares are those in force: (kind, id, level)."""
+
+    owner_id: int | None = None
+    department_id: int | None = None
+    created_by_id: int | None = None
+    pool_id: int | None = None
+    locked: bool = False
+    deleted: bool = False
+    shares: frozenset[tuple[GranteeKind, int, ShareLevel]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A row source for the SQL face: `e` is the class, an alias, or anything with the model's column names."""
+
+    model: type[Base]
+    e: Any
+
+    def column(self, fact: str) -> Any | None:
+        name = self.model.facts.get(fact, fact)
+        return getattr(self.e, name) if name in self.model.__table__.c else None
+
+    def whole(self, clause: Callable[["Rows"], Clause]) -> Clause:
+        """`clause` about the record that this one hangs on.  `IN (SELECT …)`, never EXISTS: far less work on SQLite."""
+        relation = inspect(self.model).relationships[self.model.through]
+        table = relation.mapper.class_.__table__.alias()
+        ((mine, theirs),) = relation.local_remote_pairs or ()
+        inner = clause(Rows(relation.mapper.class_, table.c))
+        reached = select(table.c[theirs.key]).where(inner).execution_options(policy=True)
+        found: Clause = getattr(self.e, mine.key).in_(reached)
+        return found
+
+
+def _equals(column: Any | None, value: int | None) -> Clause:
+    if column is None or value is None:
+        return false()
+    return and_(column.is_not(None), column == value)
+
+
+def _among(column: Any | None, values: Collection[int]) -> Clause:
+    if column is None or not values:
+        return false()
+    return and_(column.is_not(None), column.in_(sorted(values)))
+
+
+def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows], Clause]:
+    """`test` on the record's own column, else on the record it hangs on."""
+
+    def clause(rows: Rows) -> Clause:
+        column = rows.column(fact)
+        if not rows.model.through:
+            return test(column)
+        above = rows.whole(clause)
+        return above if column is None else or_(test(column), and_(column.is_(None), above))
+
+    return clause
+
+
+# --- scopes ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A relation between a person and a record."""
+
+    test: Callable[[Principal, Facts], bool]
+    sql: Callable[[Principal, Rows], Clause]
+    sentence: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class State:
+    """A condition of a record, whoever asks."""
+
+    test: Callable[[Facts], bool]
+    sql: Callable[[Principal, Rows], Clause]
+    sentence: str
+    zh: str
+
+
+def _own(p: Principal, rows: Rows) -> Clause:
+    return _lifted("owner_id", lambda column: _equals(column, p.id))(rows)
+
+
+def _created(p: Principal, rows: Rows) -> Clause:
+    return _equals(rows.column("created_by_id"), p.id)
+
+
+def _team(p: Principal, rows: Rows) -> Clause:
+    return _lifted("department_id", lambda column: _equals(column, p.department_id))(rows)
+
+
+def _subtree(p: Principal, rows: Rows) -> Clause:
+    return _lifted("department_id", lambda column: _among(column, p.subtree))(rows)
+
+
+def _pools(which: Callable[[Principal], frozenset[int]]) -> Callable[[Principal, Rows], Clause]:
+    return lambda p, rows: _lifted("pool_id", lambda column: _among(column, which(p)))(rows)
+
+
+def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause]:
+    def clause(p: Principal, rows: Rows) -> Clause:
+        if rows.model is not Customer:
+            return rows.whole(lambda whole: clause(p, whole)) if rows.model.through else false()
+        share = Share.__table__.c
+        given = or_(
+            and_(share.grantee_kind == GranteeKind.USER, _equals(share.grantee_id, p.id)),
+            and_(share.grantee_kind == GranteeKind.DEPARTMENT, _among(share.grantee_id, p.departments)),
+            and_(share.grantee_kind == GranteeKind.ROLE, _among(share.grantee_id, p.role_ids)),
+        )
+        in_force = and_(
+            share.revoked_at.is_(None),
+            share.starts_at <= p.now,
+            or_(share.ends_at.is_(None), share.ends_at > p.now),
+            share.level.in_(sorted(levels)),
+        )
+        found: Clause = rows.e.id.in_(select(share.customer_id).where(given, in_force))
+        return found
+
+    return clause
+
+
+def _shared_with(p: Principal, facts: Facts, levels: frozenset[ShareLevel]) -> bool:
+    mine = {
+        GranteeKind.USER: {p.id} - {None},
+        GranteeKind.DEPARTMENT: p.departments,
+        GranteeKind.ROLE: p.role_ids,
+    }
+    return any(level in levels and id in mine[kind] for kind, id, level in facts.shares)
+
+
+_ANY_LEVEL = frozenset(ShareLevel)
+_EDIT_LEVEL = frozenset({ShareLevel.EDIT})
+
+SCOPES: dict[str, Scope] = {
+    "all": Scope(lambda _p, _f: True, lambda _p, _r: true(), "every record", "所有记录"),
+    "own": Scope(
+        lambda p, f: f.owner_id is not None and f.owner_id == p.id, _own, "you are its owner", "您是负责人"
+    ),
+    "created": Scope(
+        lambda p, f: f.created_by_id is not None and f.created_by_id == p.id,
+        _created,
+        "you created it",
+        "您是创建人",
+    ),
+    "team": Scope(
+        lambda p, f: f.department_id is not None and f.department_id == p.department_id,
+        _team,
+        "its owner is in your department",
+        "负责人与您同部门",
+    ),
+    "subtree": Scope(
+        lambda p, f: f.department_id in p.subtree,
+        _subtree,
+        "its owner is in your department or one below it",
+        "负责人在您的部门或下级部门",
+    ),
+    "pool": Scope(
+        lambda p, f: f.pool_id in p.pools,
+        _pools(lambda p: p.pools),
+        "it lies in a pool where you have a seat",
+        "在您可见的客户池中",
+    ),
+    "pool_member": Scope(
+        lambda p, f: f.pool_id in p.member_pools,
+        _pools(lambda p: p.member_pools),
+        "it lies in a pool where you may claim",
+        "在您可领取的客户池中",
+    ),
+    "pool_admin": Scope(
+        lambda p, f: f.pool_id in p.admin_pools,
+        _pools(lambda p: p.admin_pools),
+        "it lies in a pool that you administer",
+        "在您管理的客户池中",
+    ),
+    "shared": Scope(
+        lambda p, f: _shared_with(p, f, _ANY_LEVEL), _shared(_ANY_LEVEL), "it is shared with you", "已共享给您"
+    ),
+    "shared_edit": Scope(
+        lambda p, f: _shared_with(p, f, _EDIT_LEVEL),
+        _shared(_EDIT_LEVEL),
+        "it is shared with you for editing",
+        "已共享给您编辑",
+    ),
+    "others": Scope(
+        lambda p, f: f.owner_id is None or f.owner_id != p.id,
+        lambda p, rows: not_(_own(p, rows)),
+        "you are not its owner",
+        "您不是负责人",
+    ),
+}
+
+# --- states ----------------------------------------------------------------------------------------------
+
+
+def _locked(p: Principal, rows: Rows) -> Clause:
+    if rows.model is Customer:
+        return locked_now(rows.e, p.now)
+    return rows.whole(lambda whole: _locked(p, whole)) if rows.model.through else false()
+
+
+def _in_pool(_p: Principal, rows: Rows) -> Clause:
+    if rows.model is Customer:
+        clause: Clause = rows.e.pool_id.is_not(None)
+        return clause
+    return rows.whole(lambda whole: _in_pool(_p, whole)) if rows.model.through else false()
+
+
+def _deleted(_p: Principal, rows: Rows) -> Clause:
+    column = rows.column("deleted_at")
+    return false() if column is None else column.is_not(None)
+
+
+STATES: dict[str, State] = {
+    "any": State(lambda _f: True, lambda _p, _r: true(), "in any state", "任何状态"),
+    "locked": State(lambda f: f.locked, _locked, "it is locked", "已锁定"),
+    "in_pool": State(lambda f: f.pool_id is not None, _in_pool, "it lies in a pool", "在客户池中"),
+    "deleted": State(lambda f: f.deleted, _deleted, "it is in the recycle bin", "在回收站中"),
+}
+
+
+def parts(when: str) -> list[tuple[str, bool]]:
+    """`locked&!deleted` as [("locked", True), ("deleted", False)]."""
+    return [(word.lstrip("!"), not word.startswith("!")) for word in when.split("&")]
+
+
+def holds(when: str, facts: Facts) -> bool:
+    return all(STATES[word].test(facts) is wanted for word, wanted in parts(when))
+
+
+def when_sql(when: str, p: Principal, rows: Rows) -> Clause:
+    tests = [(STATES[word].sql(p, rows), wanted) for word, wanted in parts(when)]
+    return and_(true(), *(clause if wanted else not_(clause) for clause, wanted in tests))
+
+
+def when_sentence(when: str, language: str = "en") -> str:
+    if language.startswith("zh"):
+        return "且".join(("" if wanted else "并非") + STATES[word].zh for word, wanted in parts(when))
+    return " and ".join(("" if wanted else "not: ") + STATES[word].sentence for word, wanted in parts(when))

@@ -1,0 +1,130 @@
+"""Contacts: their phones and addresses, and the one who is asked first."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Contact, ContactPoint, Customer
+from models.audit import UNWALLED
+from models.contact import PointKind, key_of
+from models.errors import InBin, Validation
+
+from .batch import Mode, Outcome, each
+from .names import camel
+from .people import active_user
+from .rules import Rules, rules_for
+from .scope import Scope
+from .values import line
+from .walls import grant
+
+MOST_POINTS = 20
+
+
+class ContactRules(Rules[Contact]):
+    """At most one primary contact of a customer: making one primary takes it from the other."""
+
+    extras: ClassVar[frozenset[str]] = frozenset({"points"})
+
+    def check(self, scope: Scope, db: Session, row: Contact, values: dict[str, Any]) -> None:
+        if values.get("is_primary"):
+            _step_down(db, row)
+
+    def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
+        set_points(db, row, extra.get("points") or ())
+
+    def changed(
+        self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]
+    ) -> None:
+        if extra.get("points") is not None:
+            set_points(db, row, extra["points"])
+
+    def restored(self, scope: Scope, db: Session, row: Contact) -> None:
+        customer = db.execute(select(Customer).where(Customer.id == row.customer_id)).scalar_one_or_none()
+        if customer is not None and customer.deleted_at is not None:
+            raise InBin(label=customer.label)
+        if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
+            row.is_primary = False
+
+
+def transfer(
+    scope: Scope, ids: list[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
+) -> Outcome:
+    """Give contacts to another person.  Refused for somebody who cannot see the customer: share it with him first."""
+
+    def work(db: Session, id: int) -> None:
+        contact = scope.load(db, Contact, id, to="transfer")
+        heir = active_user(scope, db, user_id)
+        if not scope.house.may_see(db, heir.id, Customer, contact.customer_id):
+            raise Validation(
+                f"{heir.name} cannot see this customer. Share the customer first.",
+                f"{heir.name} 无权查看该客户，请先共享客户。",
+                field="userId",
+            )
+        contact.owner_id = heir.id
+
+    return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
+
+
+def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> None:
+    """Make the phones and addresses of a contact exactly these, in this order; the first of a kind is the main one."""
+    wanted = list(dict.fromkeys(_point(item) for item in given))
+    if len(wanted) > MOST_POINTS:
+        raise Validation(
+            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
+        )
+    points = db.execute(
+        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=UNWALLED
+    ).scalars()
+    have = {(point.kind, point.value): point for point in points}
+    for gone in have.keys() - set(wanted):
+        db.delete(have[gone])
+    for position, (kind, value) in enumerate(wanted):
+        point = have.get((kind, value))
+        if point is None:
+            db.add(ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=position))
+        else:
+            point.position = position
+    db.flush()
+
+
+def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
+    try:
+        kind = PointKind(item.get("kind", ""))
+    except ValueError:
+        known = ", ".join(PointKind)
+        raise Validation(f"kind must be one of {known}.", f"kind 必须是 {known} 之一。", field="points") from None
+    value = line(item.get("value"), "points")
+    if value is None:
+        raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")
+    check_point(kind, value)
+    return kind, value
+
+
+def check_point(kind: PointKind, value: str, field: str = "points") -> None:
+    """Raise Validation for what can be no phone number and no e-mail address."""
+    if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
+        raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
+    if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
+        raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
+
+
+def _step_down(db: Session, row: Contact) -> None:
+    other = _primary_of(db, row.customer_id, but=row.id)
+    if other is not None:
+        grant(db, other, "create")
+        grant(db, other, "edit")
+        other.is_primary = False
+        db.flush([other])  # before the new one is written: the database allows one at a time
+
+
+def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Contact | None:
+    primary = select(Contact).where(
+        Contact.customer_id == customer_id, Contact.is_primary, Contact.deleted_at.is_(None), Contact.id != (but or 0)
+    )
+    return db.execute(primary, execution_options=UNWALLED).scalar_one_or_none()
+
+
+rules_for(Contact, ContactRules())
+

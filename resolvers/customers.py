@@ -1,0 +1,116 @@
+"""What a customer adds to being created, changed, deleted and restored."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Contact, ContactPoint, Customer, Organisation, Pool
+from models.audit import UNWALLED
+from models.contact import PointKind, key_of
+from models.errors import Validation
+from models.ownership import Began, Ended
+
+from .contacts import check_point
+from .counters import give_room, take_room
+from .numbers import accept, next_number
+from .ownership import begin, end
+from .people import active_user
+from .rules import Rules, rules_for
+from .scope import Scope
+from .values import line
+from .walls import making
+
+_CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
+
+
+class CustomerRules(Rules[Customer]):
+    """Number, owner and room at creation; the primary contact; room and period at bin and return."""
+
+    extras: ClassVar[frozenset[str]] = frozenset(_CONTACT)
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        self._place(scope, db, values)
+        self._require_contact(db, extra)
+        if values.get("number"):
+            accept(scope, db, "customer", values["number"])
+        else:
+            values["number"] = next_number(scope, db, "customer")
+
+    def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
+        for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
+            if values.get(field):
+                check_point(kind, values[field], field)
+
+    def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
+        if row.owner_id is not None:
+            take_room(db, active_user(scope, db, row.owner_id))
+            begin(db, row, Began.CREATE, scope.person.now)
+        else:
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
+        if extra.get("contact_name"):
+            _add_contact(db, row, extra)
+
+    def deleted(self, scope: Scope, db: Session, row: Customer) -> None:
+        if row.owner_id is not None:
+            row.locked_by_id = row.locked_at = row.lock_reason = row.lock_expires_at = None
+            end(db, row.id, Ended.DELETE, scope.person.now)
+            give_room(db, row.owner_id)
+        else:
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
+
+    def restored(self, scope: Scope, db: Session, row: Customer) -> None:
+        if row.owner_id is not None:
+            take_room(db, active_user(scope, db, row.owner_id))
+            begin(db, row, Began.RESTORE, scope.person.now)
+        else:
+            pool_id = db.execute(
+                select(Customer.pool_id).where(Customer.id == row.id), execution_options=UNWALLED
+            ).scalar()
+            scope.tell(db, f"pool:{pool_id}", row.id)
+
+    def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
+        """The creator owns it, unless he names another owner or a pool."""
+        owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
+        if owner_id is not None and pool_id is not None:
+            raise Validation(
+                "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在客户池中。", field="poolId"
+            )
+        if pool_id is not None:
+            pool = db.execute(select(Pool).where(Pool.id == pool_id, Pool.enabled)).scalar_one_or_none()
+            if pool is not None:
+                values["pooled_at"] = scope.person.now
+            return  # a pool that is out of sight is refused by the wall, as every hidden reference is
+        owner = active_user(scope, db, owner_id if owner_id is not None else scope.me)
+        values.update(owner_id=owner.id, department_id=owner.department_id, claimed_at=scope.person.now)
+
+    def _require_contact(self, db: Session, extra: dict[str, Any]) -> None:
+        for key in _CONTACT:
+            extra[key] = line(extra.get(key), key)
+        if extra["contact_phone"]:
+            check_point(PointKind.PHONE, extra["contact_phone"], "contact_phone")
+        if extra["contact_email"]:
+            check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
+        given = any(extra[key] for key in _CONTACT)
+        needed = db.execute(select(Organisation.contact_required), execution_options=UNWALLED).scalar()
+        for key in ("contact_name", "contact_phone"):
+            if (needed or (given and key == "contact_name")) and not extra[key]:
+                field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
+                raise Validation(f"{field} is required.", f"{field}为必填项。", field=field)
+
+
+def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:
+    """The contact that comes with a new customer becomes its primary contact."""
+    making(db, Contact)
+    contact = Contact(
+        customer_id=customer.id, name=extra["contact_name"], title=extra["contact_title"], is_primary=True
+    )
+    db.add(contact)
+    db.flush()
+    for kind, key in ((PointKind.PHONE, "contact_phone"), (PointKind.EMAIL, "contact_email")):
+        if value := extra[key]:
+            db.add(ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=0))
+    db.flush()
+
+
+rules_for(Customer, CustomerRules())

@@ -1,0 +1,40 @@
+"""Names that doors and refusals share: global ids, camelCase, the word for a kind of record."""
+
+import re
+
+from models import PROTECTED, Base
+
+LARGEST_ID = 2**63 - 1
+
+_WORDS = {"UserRole": "role of a person", "PoolMember": "pool seat", "ClaimRule": "claim rule", "User": "person"}
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+
+BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}
+
+
+def camel(name: str) -> str:
+    """`owner_id` -> `ownerId`."""
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def noun(model: type[Base]) -> str:
+    """How a kind of record is called in a sentence: `follow up`, `claim rule`."""
+    return _WORDS.get(model.__name__) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
+
+
+def global_id(model: type[Base], id: int) -> str:
+    """`cus_12`."""
+    return f"{model.prefix}_{id}"
+
+
+def number_of(model: type[Base], text: object) -> int:
+    """The number in a global id of `model`; 0, which no record has, for anything else.
+
+    So a broken id, a foreign one and a missing one all find nothing and are answered alike.
+    """
+    prefix, _, digits = str(text).partition("_")
+    if prefix != model.prefix or not _NUMBER.fullmatch(digits):
+        return 0
+    number = int(digits)
+    return number if number <= LARGEST_ID else 0

@@ -1,0 +1,95 @@
+"""The same request twice: an idempotency key makes the second one get the first one's answer and do nothing."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from models import Entity, IdempotencyKey
+from models.audit import UNWALLED, plain
+from models.errors import REFUSALS, KeyReused, Refusal, Validation
+
+from .batch import Outcome
+from .counters import upsert
+from .scope import Scope
+
+KEPT = timedelta(days=2)
+
+
+def once(scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]) -> Outcome:
+    """`call(scope)`, or the answer that this person's request with this key got before.
+
+    The answer is stored in the transaction of the work itself, so there is never one without the other; a rival with
+    the same key waits for it.  Raises KeyReused when the key came with another request.
+    """
+    if key is None:
+        return call(scope)
+    if not 1 <= len(key) <= 100 or not key.isprintable():
+        raise Validation("An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey")
+    fingerprint = _fingerprint(action, arguments)
+    with scope.write(action) as db:
+        if not _reserve(scope, db, key, action, fingerprint):
+            return _answer(scope, db, key, fingerprint)
+        outcome = call(scope)
+        row = db.get(IdempotencyKey, (scope.me, key))
+        assert row is not None, "reserved above"
+        row.answer = _stored(outcome)
+        db.flush()
+        return outcome
+
+
+def _reserve(scope: Scope, db: Session, key: str, action: str, fingerprint: str) -> bool:
+    """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work."""
+    db.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.at < scope.now() - KEPT, IdempotencyKey.user_id == scope.me),
+        execution_options={**UNWALLED, "synchronize_session": False},
+    )
+    values = {
+        "user_id": scope.me,
+        "key": key,
+        "action": action,
+        "fingerprint": fingerprint,
+        "answer": {},
+        "at": scope.now(),
+    }
+    statement = upsert(db)(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    return db.execute(statement, execution_options=UNWALLED).first() is not None
+
+
+def _answer(scope: Scope, db: Session, key: str, fingerprint: str) -> Outcome:
+    row = db.execute(
+        select(IdempotencyKey).where(IdempotencyKey.user_id == scope.me, IdempotencyKey.key == key)
+    ).scalar_one()
+    if row.fingerprint != fingerprint:
+        raise KeyReused(field="idempotencyKey")
+    return Outcome(row.answer["ids"], [_refusal(problem) for problem in row.answer["problems"]])
+
+
+def _fingerprint(action: str, arguments: Mapping[str, Any]) -> str:
+    text = json.dumps([action, arguments], sort_keys=True, default=lambda value: str(plain(value)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stored(outcome: Outcome) -> dict[str, Any]:
+    return {"ids": outcome.ids, "problems": [_plain_refusal(refusal) for refusal in outcome.problems]}
+
+
+def _plain_refusal(refusal: Refusal) -> dict[str, Any]:
+    params = {name: plain(value) for name, value in refusal.params.items()}
+    return {"code": refusal.code(), "field": refusal.field, "record_id": refusal.record_id, "params": params}
+
+
+def _refusal(stored: Mapping[str, Any]) -> Refusal:
+    kind = REFUSALS[stored["code"]]
+    refusal = kind.__new__(kind)
+    Refusal.__init__(refusal, field=stored["field"], record_id=stored["record_id"], **stored["params"])
+    return refusal
+
+
+def single(row: Entity) -> Outcome:
+    """The outcome of a use case over one record."""
+    return Outcome([row.id])

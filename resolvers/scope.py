@@ -1,0 +1,271 @@
+"""A scope is who is asking, through which door, with which rights.  Every use case takes one first."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm.exc import StaleDataError
+
+from models import Customer, Entity, Event
+from models.audit import UNWALLED, Outcome, Signature, entry
+from models.db import WriteSession
+from models.errors import Conflict, Forbidden, InBin, Locked, NotFound, NotSignedIn, Refusal
+from policies import Principal, Snapshot
+
+from .integrity import refusal_of
+from .names import global_id, noun
+from .walls import grant
+from .writer import Unit
+
+if TYPE_CHECKING:
+    from .house import House
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+_FROM_THE_BIN = {"restore", "purge", "view"}
+"""All that may be done to a record in the recycle bin."""
+_MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
+
+
+class Scope:
+    """One person at one door.  Use a scope in one use case at a time; `run` takes care of that for doors."""
+
+    def __init__(
+        self,
+        house: "House",
+        principal: Principal | None,
+        door: str,
+        *,
+        request_id: str | None = None,
+        batch_id: str | None = None,
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> None:
+        self.house, self.door = house, door
+        self.address, self.agent = address, agent
+        self.request_id = request_id or secrets.token_hex(8)
+        self.batch_id = batch_id or secrets.token_hex(8)
+        self.policy: Snapshot = house.policy
+        self._principal = principal
+        self._unit: Unit | None = None
+
+    # -- who and when ------------------------------------------------------------------------------------
+
+    @property
+    def principal(self) -> Principal | None:
+        return self._principal
+
+    @property
+    def person(self) -> Principal:
+        """The principal, who must be there.  Raises NotSignedIn."""
+        if self._principal is None:
+            raise NotSignedIn
+        return self._principal
+
+    @property
+    def me(self) -> int:
+        """The id of the person.  Raises NotSignedIn, also for the house itself, which owns nothing."""
+        if self.person.id is None:
+            raise NotSignedIn
+        return self.person.id
+
+    @property
+    def language(self) -> str:
+        return self._principal.language if self._principal else "en"
+
+    def now(self) -> datetime:
+        return self.house.clock()
+
+    # -- running -----------------------------------------------------------------------------------------
+
+    async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
+        return await self.house.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+
+    def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """The same in this thread: command line, demo, tests."""
+        return self.house.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+
+    async def read(self, look: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`look(scope, db, …)` over a session that sees what the person may view and cannot write."""
+        async with self.house.sessions(info={"principal": self._principal, "policy": self.policy}) as db:
+            return await db.run_sync(lambda session: look(self, session, *args, **kwargs))
+
+    def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
+        def call(unit: Unit) -> T:
+            scope = self._copy()
+            scope._unit = unit
+            return use_case(scope, *args, **kwargs)
+
+        return call
+
+    def _copy(self) -> "Scope":
+        principal = None if self._principal is None else replace(self._principal, now=self.now())
+        copy = Scope(self.house, principal, self.door, request_id=self.request_id, address=self.address, agent=self.agent)
+        copy.policy = self.policy
+        return copy
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
+        """The transaction of one use case; `action` names it in policy and log.
+
+        Inside another `write` it is a savepoint of that one: same person, its own action in the log.
+        """
+        if self._unit is None:
+            raise RuntimeError("a use case runs through scope.run or scope.do")
+        outer = self._unit.session
+        with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
+            yield db
+
+    @contextmanager
+    def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
+        assert self._unit is not None
+        info = {
+            "principal": self.person,
+            "policy": self.policy,
+            "signature": self._signature(action, reason),
+            "now": self.person.now,
+        }
+        session = WriteSession(
+            self._unit.connection, join_transaction_mode="create_savepoint", expire_on_commit=False, info=info
+        )
+        with session as db:
+            self._unit.session = db
+            try:
+                with db.begin(), _translated(db):
+                    yield db
+                    db.flush()
+            finally:
+                self._unit.session = None
+
+    @contextmanager
+    def _nested(self, db: Session, action: str, reason: str | None) -> Iterator[Session]:
+        before = db.info["signature"]
+        with db.begin_nested(), _translated(db):
+            db.info["signature"] = self._signature(action, reason or before.reason)
+            try:
+                yield db
+                db.flush()
+            finally:
+                db.info["signature"] = before
+
+    def _signature(self, action: str, reason: str | None) -> Signature:
+        return Signature(
+            actor_id=self.person.id,
+            actor_name=self.person.name,
+            door=self.door,
+            request_id=self.request_id,
+            batch_id=self.batch_id,
+            action=action,
+            reason=reason,
+        )
+
+    # -- finding a record --------------------------------------------------------------------------------
+
+    def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
+        """The one way to a record: locked for this transaction, provided that the person may do `to` to it.
+
+        What he may neither see nor do that to is NotFound, like a missing one.  What he may do it to but not see
+        (unlock, restore, purge) comes masked: number, owner and state, anything else raises.  A row in the bin
+        is restored or purged, nothing else.
+        """
+        row, seen, may = self.reach(db, model, id, to=to)
+        if row is None:
+            raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
+        if row.deleted_at is not None and to not in _FROM_THE_BIN:
+            raise InBin(label=row.label, record_id=global_id(model, id))
+        if not may:
+            raise self.denied(self._why_not(row, to), model, id, to)
+        if version is not None and row.version != version:
+            raise Conflict(label=row.label, record_id=global_id(model, id), field="version", current=row.version)
+        grant(db, row, to)
+        return row if seen else self._masked(db, model, id)
+
+    def reach(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
+        """(row or None, may it be seen, may `to` be done to it), without a judgement and without a trace in the log."""
+        if not id:
+            return None, False, False
+        seen = self.policy.where(self.person, "view", model)
+        may = self.policy.where(self.person, to, model)
+        statement = (
+            select(model, seen.label("seen"), may.label("may"))
+            .where(model.id == id, or_(seen, may))
+            .with_for_update(of=model)
+            .execution_options(populate_existing=True, **UNWALLED)
+        )
+        found = db.execute(statement).one_or_none()
+        return (found[0], bool(found[1]), bool(found[2])) if found else (None, False, False)
+
+    def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
+        """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
+        if self.house.dialect == "postgresql" and len(ids) > 1:
+            table = model.__table__
+            statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
+            db.execute(statement, execution_options=UNWALLED)
+
+    def allow(self, action: str, module: str) -> None:
+        """Raise Forbidden unless some line lets the person do this to some record."""
+        if not self.policy.ever(self.person, action, module):
+            raise self.denied(Forbidden(action=f"{module}.{action}"), None, None, action, module=module)
+
+    def denied(
+        self, refusal: Refusal, model: type[Entity] | None, id: int | None, to: str, *, module: str | None = None
+    ) -> Refusal:
+        """`refusal` itself, after noting the attempt: it is logged whatever happens to the use case."""
+        if self._unit is not None:
+            db = self._unit.session
+            signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
+            subject = model.__tablename__ if model is not None else module or ""
+            self._unit.denied.append(entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED))
+        return refusal
+
+    def _why_not(self, row: Entity, to: str) -> Refusal:
+        record_id = global_id(type(row), row.id)
+        if isinstance(row, Customer) and row.is_locked(self.person.now) and row.owner_id != self.person.id:
+            return Locked(label=row.label, record_id=record_id)
+        return Forbidden(action=f"{row.module}.{to}", record_id=record_id)
+
+    def _masked(self, db: Session, model: type[E], id: int) -> E:
+        names = {*_MASKED, "deleted_at", "deleted_by_id", "delete_batch_id", "updated_at", "updated_by_id", model.named_by}
+        wanted = [getattr(model, name) for name in sorted(names) if name in model.__table__.c]
+        for row in [row for row in db if isinstance(row, model) and row.id == id]:
+            db.expunge(row)
+        statement = select(model).where(model.id == id).options(load_only(*wanted, raiseload=True))
+        return db.execute(statement, execution_options=UNWALLED).scalar_one()
+
+    # -- telling -----------------------------------------------------------------------------------------
+
+    def tell(self, db: Session, topic: str, record_id: int | None) -> None:
+        """Write an event for whoever listens to `topic`; it exists exactly if the change does."""
+        action = db.info["signature"].action
+        db.add(Event(at=self.now(), topic=topic, action=action, record_id=record_id))
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Do something outside the database, once the change is durable."""
+        if self._unit is not None:
+            self._unit.after.append(call)
+
+    def later(self, job: str, **_arguments: Any) -> None:
+        """Enqueue background work inside the open transaction.  There is no engine yet."""
+        raise RuntimeError(f"no engine runs {job}")
+
+
+@contextmanager
+def _translated(db: Session) -> Iterator[None]:
+    """Turn what the database refuses into the refusal that a person understands."""
+    try:
+        yield
+        db.flush()
+    except StaleDataError:
+        raise Conflict(label="This record", field="version") from None
+    except IntegrityError as failure:
+        raise refusal_of(failure) from None

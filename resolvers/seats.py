@@ -1,0 +1,41 @@
+"""Seats in pools, and what keeps a pool from vanishing."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Department, Entity, Pool, PoolMember, Role, User
+from models.audit import UNWALLED
+from models.errors import InUse, NotFound
+from models.pool import GranteeKind
+
+from .rules import Rules, rules_for
+from .scope import Scope
+
+
+class SeatRules(Rules[PoolMember]):
+    """A seat is given to somebody who exists."""
+
+    def check(self, scope: Scope, db: Session, row: PoolMember, values: dict[str, Any]) -> None:
+        kinds: dict[GranteeKind, type[Entity]] = {
+            GranteeKind.USER: User,
+            GranteeKind.DEPARTMENT: Department,
+            GranteeKind.ROLE: Role,
+        }
+        if "grantee_id" in values:
+            model = kinds[row.grantee_kind]
+            there = select(model.id).where(model.id == row.grantee_id, model.deleted_at.is_(None))
+            if db.execute(there, execution_options=UNWALLED).first() is None:
+                raise NotFound(what=row.grantee_kind.value.lower(), field="granteeId")
+
+
+class PoolRules(Rules[Pool]):
+    """A pool that still has a log of quotas and periods is closed, not purged."""
+
+    def purged(self, scope: Scope, db: Session, row: Pool) -> None:
+        raise InUse(label=row.label, count="some", what="ownership periods")
+
+
+rules_for(PoolMember, SeatRules())
+rules_for(Pool, PoolRules())

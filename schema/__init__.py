@@ -1,0 +1,1 @@
+"""The GraphQL door: types derived from the models, thin mutations, and the compiler that reads."""

@@ -1,0 +1,299 @@
+"""The gate: how much one GraphQL document may ask for, decided before it is validated.
+
+`parse` reads a text that is small and shallow enough; `check` walks the document once, each fragment once, so
+both take time in proportion to the text.  (Strawberry's limiters follow every spread: 651 bytes of doubling
+fragments keep them busy for seconds.)
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import graphql
+from graphql.language import ast
+
+LIMITS: dict[str, int] = {
+    "characters": 65_536,
+    "tokens": 2_000,
+    "nesting": 60,  # brackets in the text; selections in the walk, fragments followed
+    "definitions": 40,
+    "depth": 12,
+    "introspection_depth": 18,  # the standard introspection query is 15 deep
+    "aliases": 50,
+    "root_fields": 20,
+    "mutations": 5,
+    "sign_ins": 1,
+    "directives": 50,
+    "literal_depth": 16,
+    "repeats": 10_000,  # pairs of fields with the same name: validation compares them two by two
+    "cost": 20_000,
+}
+"""What is refused above; also the names under which the client is told."""
+PAGE = 50
+"""How many rows a page is taken to have when the request does not say."""
+
+_MANY = 10**9
+_SIZES = {"first", "last", "limit"}
+_LISTS = {"edges", "nodes"}
+_SKIPPED = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*+(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?|#[^\n\r]*+')
+_BRACKET = re.compile(r"[{\[(]|[}\])]")
+
+
+class TooComplex(Exception):
+    """The document asks for more than one request may.  `limits`: what was exceeded, and the most allowed."""
+
+    def __init__(self, *exceeded: str) -> None:
+        self.limits = {name: LIMITS[name] for name in exceeded}
+        super().__init__("This request asks for too much at once. Split it: " + _listed(self.limits))
+
+    def error(self) -> dict[str, Any]:
+        """The entry for the `errors` of the answer."""
+        return {"message": str(self), "extensions": {"code": "TOO_COMPLEX", "limits": self.limits}}
+
+
+def _listed(limits: Mapping[str, int]) -> str:
+    return ", ".join(f"at most {most} {name.replace('_', ' ')}" for name, most in limits.items()) + "."
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How much a document asks for: the worst of its operations.  Everything stops counting at a billion."""
+
+    definitions: int = 0
+    depth: int = 0
+    introspection_depth: int = 0
+    aliases: int = 0
+    root_fields: int = 0
+    mutations: int = 0
+    sign_ins: int = 0
+    directives: int = 0
+    literal_depth: int = 0
+    repeats: int = 0
+    cost: int = 0
+
+
+def parse(text: str) -> ast.DocumentNode:
+    """The document, if it is small enough to be looked at.  Raises TooComplex, GraphQLSyntaxError."""
+    if len(text) > LIMITS["characters"]:
+        raise TooComplex("characters")
+    if nesting(text) > LIMITS["nesting"]:
+        raise TooComplex("nesting")
+    try:
+        return graphql.parse(text, max_lexical_tokens=LIMITS["tokens"])
+    except graphql.GraphQLSyntaxError as error:
+        if "tokens. Parsing aborted" in error.message:
+            raise TooComplex("tokens") from None
+        raise
+
+
+def nesting(text: str) -> int:
+    """How deep brackets nest, or how many open where that is few enough.  Strings, comments do not count."""
+    opened = text.count("{") + text.count("[") + text.count("(")
+    if opened <= LIMITS["nesting"]:
+        return opened
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(_SKIPPED.sub("", text)):
+        depth = depth + 1 if bracket in "{[(" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def check(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> None:
+    """Refuse a document that asks for too much.  Raises TooComplex; GraphQLError for a string with a NUL.
+
+    The verdict depends on the variables that `page_variables` names, and on no others.
+    """
+    found = asdict(measure(document, variables))
+    exceeded = [name for name, amount in found.items() if amount > LIMITS[name]]
+    if exceeded:
+        raise TooComplex(*exceeded)
+
+
+def measure(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> Measure:
+    """What `check` judges.  Raises TooComplex where counting itself would take too long."""
+    if len(document.definitions) > LIMITS["definitions"]:
+        raise TooComplex("definitions")
+    return _Walk(document, variables or {}).measure()
+
+
+def page_variables(document: ast.DocumentNode) -> frozenset[str]:
+    """Variables that say how long a page is.  Who keeps a verdict keeps it together with their values."""
+    walk = _Walk(document, {})
+    walk.measure()
+    return frozenset(walk.sizes_asked)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What a selection comes to, fragments followed.  `fields`, `sign_ins`, `paged` are of its own level."""
+
+    depth: int = 0
+    introspection_depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+    fields: int = 0
+    sign_ins: int = 0
+    paged: bool = False
+
+    def add(self, other: "_Sum") -> None:
+        self.depth = max(self.depth, other.depth)
+        self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
+        self.aliases = min(_MANY, self.aliases + other.aliases)
+        self.directives = min(_MANY, self.directives + other.directives)
+        self.cost = min(_MANY, self.cost + other.cost)
+        self.fields = min(_MANY, self.fields + other.fields)
+        self.sign_ins = min(_MANY, self.sign_ins + other.sign_ins)
+        self.paged = self.paged or other.paged
+
+
+class _Walk:
+    """One look at every node of a document."""
+
+    def __init__(self, document: ast.DocumentNode, variables: Mapping[str, Any]) -> None:
+        self.document = document
+        kind = ast.FragmentDefinitionNode
+        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, kind)}
+        self.operations = [d for d in document.definitions if isinstance(d, ast.OperationDefinitionNode)]
+        self.sizes = _defaults(self.operations) | {k: v for k, v in variables.items() if v is not None}
+        self.folded: dict[str, _Sum] = {}
+        self.open: set[str] = set()
+        self.level = self.literal_depth = 0
+        self.names: Counter[str] = Counter()
+        self.sizes_asked: set[str] = set()
+
+    def measure(self) -> Measure:
+        sums = [(operation.operation, self._operation(operation)) for operation in self.operations]
+        for name in self.fragments:  # also those nobody spreads: validation looks at them all the same
+            self._fragment(name)
+        every = [total for _, total in sums] or [_Sum()]
+        changes = [total for kind, total in sums if kind is graphql.OperationType.MUTATION] or [_Sum()]
+        return Measure(
+            definitions=len(self.document.definitions),
+            depth=max(total.depth for total in every),
+            introspection_depth=max(total.introspection_depth for total in every),
+            aliases=max(total.aliases for total in every),
+            root_fields=max(total.fields for total in every),
+            mutations=max(total.fields for total in changes),
+            sign_ins=max(total.sign_ins for total in changes),
+            directives=max(total.directives for total in every),
+            literal_depth=self.literal_depth,
+            repeats=sum(count * (count - 1) // 2 for count in self.names.values()),
+            cost=max(total.cost for total in every),
+        )
+
+    def _operation(self, operation: ast.OperationDefinitionNode) -> _Sum:
+        total = self._selections(operation.selection_set)
+        total.directives += self._directives(operation.directives)
+        for variable in operation.variable_definitions or ():
+            total.directives += self._directives(variable.directives)
+            if variable.default_value:
+                self._literal(variable.default_value, 0)
+        return total
+
+    def _selections(self, selection_set: ast.SelectionSetNode) -> _Sum:
+        self.level += 1
+        if self.level > LIMITS["nesting"]:
+            raise TooComplex("nesting")
+        total = _Sum()
+        for selection in selection_set.selections:
+            total.add(self._selection(selection))
+            total.directives += self._directives(selection.directives)
+        self.level -= 1
+        return total
+
+    def _selection(self, selection: ast.SelectionNode) -> _Sum:
+        if isinstance(selection, ast.FieldNode):
+            return self._field(selection)
+        if isinstance(selection, ast.InlineFragmentNode):
+            return self._selections(selection.selection_set)
+        assert isinstance(selection, ast.FragmentSpreadNode)
+        return self._fragment(selection.name.value)
+
+    def _fragment(self, name: str) -> _Sum:
+        """Folded at its first spread.  Unknown and circular ones count nothing: validation refuses them."""
+        if name in self.folded:
+            return self.folded[name]
+        if name in self.open or name not in self.fragments:
+            return _Sum()
+        self.open.add(name)
+        fragment = self.fragments[name]
+        self.folded[name] = total = self._selections(fragment.selection_set)
+        total.directives += self._directives(fragment.directives)
+        self.open.discard(name)
+        return total
+
+    def _field(self, field: ast.FieldNode) -> _Sum:
+        name = field.name.value
+        self.names[field.alias.value if field.alias else name] += 1
+        total = self._selections(field.selection_set) if field.selection_set else _Sum()
+        total.cost = min(_MANY, 1 + total.cost * self._rows(field, total))
+        if name in ("__schema", "__type"):
+            total.introspection_depth, total.depth = max(total.introspection_depth, total.depth + 1), 0
+        else:
+            total.depth += 1
+        total.aliases += field.alias is not None
+        total.fields, total.sign_ins, total.paged = 1, int(name == "signIn"), name in _LISTS
+        return total
+
+    def _rows(self, field: ast.FieldNode, below: _Sum) -> int:
+        """How many rows the field may answer with: its page size, or a usual page when it does not say."""
+        sizes = []
+        for argument in field.arguments or ():
+            self._literal(argument.value, 0)
+            if argument.name.value in _SIZES:
+                sizes.append(self._size(argument.value))
+        return max(sizes, default=PAGE if below.paged else 1)
+
+    def _size(self, value: ast.ValueNode) -> int:
+        if isinstance(value, ast.VariableNode):
+            self.sizes_asked.add(value.name.value)
+            return _rows_of(self.sizes.get(value.name.value))
+        return _literal_rows(value)
+
+    def _directives(self, directives: Sequence[ast.DirectiveNode] | None) -> int:
+        for directive in directives or ():
+            for argument in directive.arguments or ():
+                self._literal(argument.value, 0)
+        return len(directives or ())
+
+    def _literal(self, value: ast.ValueNode, above: int) -> None:
+        """Note how deep lists and objects nest.  The text's brackets bound the recursion."""
+        inner: Iterable[ast.ValueNode] = ()
+        if isinstance(value, ast.ListValueNode):
+            inner = value.values
+        elif isinstance(value, ast.ObjectValueNode):
+            inner = [field.value for field in value.fields]
+        elif isinstance(value, ast.StringValueNode) and "\0" in value.value:
+            raise graphql.GraphQLError("Text may not contain the character NUL.", value)
+        else:
+            return
+        self.literal_depth = max(self.literal_depth, above + 1)
+        if above < LIMITS["nesting"]:
+            for item in inner:
+                self._literal(item, above + 1)
+
+
+def _defaults(operations: Iterable[ast.OperationDefinitionNode]) -> dict[str, int]:
+    """The largest default of each variable, over all operations of the document."""
+    found: dict[str, int] = {}
+    for operation in operations:
+        for definition in operation.variable_definitions or ():
+            if definition.default_value:
+                name = definition.variable.name.value
+                found[name] = max(found.get(name, 1), _literal_rows(definition.default_value))
+    return found
+
+
+def _literal_rows(value: ast.ValueNode) -> int:
+    if not isinstance(value, ast.IntValueNode):
+        return PAGE
+    return _rows_of(
+        int(value.value) if len(value.value) < 10 else _MANY
+    )  # longer ones may take minutes to read
+
+
+def _rows_of(size: object) -> int:
+    return min(_MANY, max(1, size)) if isinstance(size, int) and not isinstance(size, bool) else PAGE

