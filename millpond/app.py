@@ -90,9 +90,7 @@ def build(
     """
     assets, figures = Assets(ASSETS), Figures()
     served = [
-        Route(
-            "/graphql", _graphql(house, settings, answer, assets, figures), methods=["GET", "POST", "OPTIONS"]
-        ),
+        Route("/graphql", _graphql(house, settings, answer, assets, figures), methods=["GET", "POST", "OPTIONS"]),
         Route("/session", _session(house, settings), methods=["POST"]),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(house)),
@@ -128,18 +126,14 @@ def check_doors(routes: Iterable[BaseRoute], above: str = "") -> None:
 def _doors(route: BaseRoute, above: str) -> list[str]:
     path = above + getattr(route, "path", repr(route))
     if isinstance(route, Route) and route.methods:
-        return [
-            f"{method} {path}" for method in sorted(route.methods - {"HEAD"})
-        ]  # HEAD is GET without a body
+        return [f"{method} {path}" for method in sorted(route.methods - {"HEAD"})]  # HEAD is GET without a body
     return [f"{'WS' if isinstance(route, WebSocketRoute) else '*'} {path}"]
 
 
 # -- doors ---------------------------------------------------------------------------------------------------
 
 
-def _graphql(
-    house: Housed, settings: Settings, answer: Answering, assets: "Assets", figures: "Figures"
-) -> GraphQLDoor:
+def _graphql(house: Housed, settings: Settings, answer: Answering, assets: "Assets", figures: "Figures") -> GraphQLDoor:
     def page(principal: Principal | None) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": graphiql.CSP}
         if principal is None:
@@ -228,9 +222,7 @@ class Assets:
 # -- life ----------------------------------------------------------------------------------------------------
 
 
-def _life(
-    house: Housed, background: Sequence[Work]
-) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _life(house: Housed, background: Sequence[Work]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         await house.start()
@@ -327,9 +319,7 @@ class Shell:
         self.figures.served(path, status, seconds)
         level = "debug" if path in _QUIET else "warning" if status >= 500 else "info"
         milliseconds = round(seconds * 1000, 1)
-        _log.log(
-            _LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds
-        )
+        _log.log(_LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds)
 
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30}

@@ -333,9 +333,7 @@ def check_origin(request: Request) -> None:
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     if site in ("same-origin", "none") or (site is None and origin == own):
         return
-    raise Refused(
-        403, "CROSS_SITE", "This request came from another site. Use a token instead of the cookie."
-    )
+    raise Refused(403, "CROSS_SITE", "This request came from another site. Use a token instead of the cookie.")
 
 
 def request_id(connection: Connection) -> str:

@@ -85,9 +85,7 @@ class Settings(BaseSettings):
     @field_validator("hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(re.split(r"[,\s]+", value.strip().lower().strip(","))) if isinstance(value, str) else value
-        )
+        return tuple(re.split(r"[,\s]+", value.strip().lower().strip(","))) if isinstance(value, str) else value
 
     @field_validator("hosts", "cors_origins")
     @classmethod

@@ -34,9 +34,7 @@ from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type, time_t
 Changes = dict[str, list[Any]]
 """Field -> [old, new], JSON values: numbers and booleans as such, times and amounts as text."""
 
-SILENT = frozenset(
-    {"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"}
-)
+SILENT = frozenset({"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"})
 """Columns that say nothing which the entry itself does not say."""
 
 UNWALLED = {"unwalled": True}
@@ -268,7 +266,9 @@ def _pairs(row: Entity | Part, *, born: bool, gone: bool) -> Iterator[tuple[str,
                 yield attribute.key, [plain(old), plain(new)]
 
 
-def guarded_update(session: Session, statement: Update, model: type[Entity], before: Mapping[int, Mapping[str, Any]]) -> list[int]:
+def guarded_update(
+    session: Session, statement: Update, model: type[Entity], before: Mapping[int, Mapping[str, Any]]
+) -> list[int]:
     """Run an UPDATE of an entity for hot and bulk paths, and log it.  Gives the ids that were changed.
 
     `statement` carries its own guards and its policy clause; `before` holds the old values by id, for the
@@ -299,10 +299,14 @@ def append_only(table: str) -> dict[str, list[str]]:
         for verb in ("UPDATE", "DELETE")
     ]
     postgresql = [
-        f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+        (
+            f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
+        ),
+        (
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
+        ),
     ]
     return {"sqlite": sqlite, "postgresql": postgresql}
 
@@ -325,5 +329,3 @@ def house_rules(dialect: str) -> list[str]:
 def _enforce(_target: Table, connection: Any, **_: Any) -> None:
     for line in house_rules(connection.dialect.name):
         connection.execute(DDL(line.replace("%", "%%")))
-
-

@@ -211,9 +211,7 @@ class Entity(Base):
     created_at: Mapped[datetime] = mapped_column(info=trait(kept=True), sort_order=91)
     updated_at: Mapped[datetime] = mapped_column(info=trait(kept=True), sort_order=93)
     deleted_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True), sort_order=95)
-    delete_batch_id: Mapped[str | None] = mapped_column(
-        text_type(40), index=True, info=trait(kept=True), sort_order=97
-    )
+    delete_batch_id: Mapped[str | None] = mapped_column(text_type(40), index=True, info=trait(kept=True), sort_order=97)
 
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:

@@ -10,7 +10,6 @@ from .errors import AlreadyInPool, NotInPool, NotLocked
 from .people import User
 from .pool import Pool
 
-
 _HELD = {"sqlite_where": text("locked_by_id IS NOT NULL"), "postgresql_where": text("locked_by_id IS NOT NULL")}
 
 

@@ -32,10 +32,14 @@ def writing_engine(url: str, *, size: int = 8) -> Engine:
     """The engine that use cases write with: `sqlite:///path` or `postgresql://…`."""
     at = make_url(url)
     if is_sqlite(url):
-        engine = create_engine(at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True)
+        engine = create_engine(
+            at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
+        )
         _be_honest(engine, "BEGIN IMMEDIATE", _PRAGMAS)
         return engine
-    return create_engine(at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True)
+    return create_engine(
+        at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True
+    )
 
 
 def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:

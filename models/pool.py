@@ -128,5 +128,3 @@ class OwnerLoad(Base):
     held: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (CheckConstraint("held >= 0", name="held"),)
-
-

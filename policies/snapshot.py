@@ -20,7 +20,6 @@ from models import Base
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .principal import Principal
 from .words import (
-
     APART,
     FIELDS,
     GROUPS,
@@ -168,9 +167,14 @@ class Snapshot:
         lines = tuple(
             line
             for line in self.lines
-            if line.kind == "p" and line.columns[0] in roles and line.columns[1] in objects and line.columns[2] in actions
+            if line.kind == "p"
+            and line.columns[0] in roles
+            and line.columns[1] in objects
+            and line.columns[2] in actions
         )
-        pairs = {effect: frozenset((x[3], x[4]) for x in _columns(lines) if x[5] == effect) for effect in ("allow", "deny")}
+        pairs = {
+            effect: frozenset((x[3], x[4]) for x in _columns(lines) if x[5] == effect) for effect in ("allow", "deny")
+        }
         return Cell(pairs["allow"], pairs["deny"], lines)
 
     # -- the judge ---------------------------------------------------------------------------------------
@@ -180,7 +184,9 @@ class Snapshot:
 
         `people` are (subject, role) links.  Ask `enforce(subject, object, action, (principal, facts))`.
         """
-        judge = casbin.Enforcer(str(MODEL_FILE), _Rows([*self._casbin_rows(), *(("g", who, role) for who, role in people)]))
+        judge = casbin.Enforcer(
+            str(MODEL_FILE), _Rows([*self._casbin_rows(), *(("g", who, role) for who, role in people)])
+        )
         judge.add_function("has", _has)
         return judge
 
@@ -232,5 +238,3 @@ def _check_matcher() -> None:
     text = casbin.Enforcer(str(MODEL_FILE)).get_model()["m"]["m"].value
     if text.replace("'", '"') != MATCHER:
         raise InvalidPolicy([f"casbin_model.conf: this matcher cannot be turned into list filters: {text}"])
-
-

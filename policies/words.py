@@ -209,9 +209,7 @@ _EDIT_LEVEL = frozenset({ShareLevel.EDIT})
 
 SCOPES: dict[str, Scope] = {
     "all": Scope(lambda _p, _f: True, lambda _p, _r: true(), "every record", "所有记录"),
-    "own": Scope(
-        lambda p, f: f.owner_id is not None and f.owner_id == p.id, _own, "you are its owner", "您是负责人"
-    ),
+    "own": Scope(lambda p, f: f.owner_id is not None and f.owner_id == p.id, _own, "you are its owner", "您是负责人"),
     "created": Scope(
         lambda p, f: f.created_by_id is not None and f.created_by_id == p.id,
         _created,

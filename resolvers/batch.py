@@ -51,9 +51,7 @@ def each(
     """
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > LARGEST:
-        raise Validation(
-            f"At most {LARGEST} records in one request.", f"一次最多处理 {LARGEST} 条记录。", field="ids"
-        )
+        raise Validation(f"At most {LARGEST} records in one request.", f"一次最多处理 {LARGEST} 条记录。", field="ids")
     outcome = Outcome()
     try:
         with scope.write(action, reason) as db:

@@ -34,9 +34,7 @@ class ContactRules(Rules[Contact]):
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
         set_points(db, row, extra.get("points") or ())
 
-    def changed(
-        self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]
-    ) -> None:
+    def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
         if extra.get("points") is not None:
             set_points(db, row, extra["points"])
 
@@ -83,7 +81,11 @@ def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -
     for position, (kind, value) in enumerate(wanted):
         point = have.get((kind, value))
         if point is None:
-            db.add(ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=position))
+            db.add(
+                ContactPoint(
+                    contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=position
+                )
+            )
         else:
             point.position = position
     db.flush()
@@ -127,4 +129,3 @@ def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Con
 
 
 rules_for(Contact, ContactRules())
-

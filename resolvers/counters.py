@@ -29,9 +29,7 @@ class Quota:
 
     def refusal(self) -> QuotaReached:
         zh = {"day": "日", "week": "周"}[self.kind]
-        return QuotaReached(
-            used=self.used, limit=self.limit, period=self.kind, period_zh=zh, resets_at=self.resets_at
-        )
+        return QuotaReached(used=self.used, limit=self.limit, period=self.kind, period_zh=zh, resets_at=self.resets_at)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,9 @@ def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None
     db.flush()
     for kind, key in ((PointKind.PHONE, "contact_phone"), (PointKind.EMAIL, "contact_email")):
         if value := extra[key]:
-            db.add(ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=0))
+            db.add(
+                ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=0)
+            )
     db.flush()
 
 

@@ -28,9 +28,7 @@ class DealingRules(Rules[Any]):
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:
     found = db.execute(select(model.customer_id).where(model.id == id)).scalar()
     if found is not None and found != customer_id:
-        raise Validation(
-            f"{camel(key)} belongs to another customer.", f"{camel(key)}属于其他客户。", field=camel(key)
-        )
+        raise Validation(f"{camel(key)} belongs to another customer.", f"{camel(key)}属于其他客户。", field=camel(key))
 
 
 for _model in (Opportunity, FollowUp):

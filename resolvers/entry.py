@@ -111,9 +111,11 @@ def check_password(password: str, login: str) -> None:
     """Raise Validation for a password that is too short or too easily guessed."""
     if len(password) < SHORTEST_PASSWORD or len(password) > 200:
         raise Validation(
-            f"A password has {SHORTEST_PASSWORD} to 200 characters.", f"密码长度须为 {SHORTEST_PASSWORD} 至 200 个字符。", field="password"
+            f"A password has {SHORTEST_PASSWORD} to 200 characters.",
+            f"密码长度须为 {SHORTEST_PASSWORD} 至 200 个字符。",
+            field="password",
         )
-    if login and login in password.lower() or len(set(password)) < 5:
+    if (login and login in password.lower()) or len(set(password)) < 5:
         raise Validation("This password is too easily guessed.", "密码过于简单。", field="password")
 
 
@@ -255,6 +257,8 @@ def login_of(text: str) -> str:
     login = text.strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,39}", login):
         raise Validation(
-            "A login has 2 to 40 letters, digits, dots or dashes.", "账号由 2 至 40 个字母、数字、点或横线组成。", field="login"
+            "A login has 2 to 40 letters, digits, dots or dashes.",
+            "账号由 2 至 40 个字母、数字、点或横线组成。",
+            field="login",
         )
     return login

@@ -38,7 +38,9 @@ def transfer(
             raise AlreadyInPool(label=customer.label)
         if owner_id == heir.id:
             raise Validation(
-                f"{heir.name} owns {customer.label} already.", f"{heir.name} 已是 {customer.label} 的负责人。", field="userId"
+                f"{heir.name} owns {customer.label} already.",
+                f"{heir.name} 已是 {customer.label} 的负责人。",
+                field="userId",
             )
         give_room(db, owner_id)
         take_room(db, heir)
@@ -71,9 +73,7 @@ def lock(
     return each(scope, "customer.lock", Customer, ids, mode, work, reason=reason)
 
 
-def unlock(
-    scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT
-) -> Outcome:
+def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT) -> Outcome:
     """Open customers again.  Somebody else's lock needs the right to unlock, is logged, and its owner is told."""
     reason = line(reason, "reason")
 
@@ -99,5 +99,3 @@ def _hand_on_what_hangs(db: Session, customer: Customer, owner_id: int, heir_id:
 
 def _owner(model: type[Entity]):  # type: ignore[no-untyped-def]  # a column only some entities have
     return model.owner_id  # type: ignore[attr-defined]
-
-

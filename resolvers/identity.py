@@ -83,8 +83,14 @@ def _person(_now: datetime) -> Select[tuple[object, ...]]:
     newest = select(func.max(PolicyRevision.number)).scalar_subquery()
     return (
         select(
-            User.id, User.login, User.name, User.department_id, User.language, Department.path,
-            Credential.one_time, newest.label("revision"),
+            User.id,
+            User.login,
+            User.name,
+            User.department_id,
+            User.language,
+            Department.path,
+            Credential.one_time,
+            newest.label("revision"),
         )  # fmt: skip
         .outerjoin(Department, Department.id == User.department_id)
         .outerjoin(Credential, Credential.user_id == User.id)

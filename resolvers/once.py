@@ -20,7 +20,9 @@ from .scope import Scope
 KEPT = timedelta(days=2)
 
 
-def once(scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]) -> Outcome:
+def once(
+    scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]
+) -> Outcome:
     """`call(scope)`, or the answer that this person's request with this key got before.
 
     The answer is stored in the transaction of the work itself, so there is never one without the other; a rival with
@@ -29,7 +31,9 @@ def once(scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any
     if key is None:
         return call(scope)
     if not 1 <= len(key) <= 100 or not key.isprintable():
-        raise Validation("An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey")
+        raise Validation(
+            "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
+        )
     fingerprint = _fingerprint(action, arguments)
     with scope.write(action) as db:
         if not _reserve(scope, db, key, action, fingerprint):

@@ -34,9 +34,7 @@ class DepartmentRules(Rules[Department]):
         if row.id is not None and values.get("parent_id") is not None:
             parent = _department(db, values["parent_id"])
             if f"/{row.id}/" in parent.path:
-                raise Validation(
-                    "A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId"
-                )
+                raise Validation("A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId")
 
     def created(self, scope: Scope, db: Session, row: Department, extra: dict[str, Any]) -> None:
         row.path = self._path(db, row)

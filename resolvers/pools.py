@@ -153,8 +153,14 @@ def _right_check(scope: Scope, db: Session, customer: Customer) -> Check:
         return Check("IN_POOL", "it has an owner", NotInPool(label=customer.label))
     may = scope.policy.where(scope.person, "claim", Customer)
     allowed = db.execute(select(Customer.id).where(Customer.id == customer.id, may)).first() is not None
-    refusal = None if allowed else NotEligible(name=scope.person.name, reason="no right to claim here", reason_zh="无领取权限")
-    return Check("RIGHT", "you may claim from this pool" if allowed else "your roles and seats do not allow it", refusal)
+    refusal = (
+        None
+        if allowed
+        else NotEligible(name=scope.person.name, reason="no right to claim here", reason_zh="无领取权限")
+    )
+    return Check(
+        "RIGHT", "you may claim from this pool" if allowed else "your roles and seats do not allow it", refusal
+    )
 
 
 def rule_of(db: Session, pool_id: int | None) -> ClaimRule | None:

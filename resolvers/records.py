@@ -72,7 +72,9 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
         return row
 
 
-def delete(scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None) -> Outcome:
+def delete(
+    scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
+) -> Outcome:
     """Move records to the bin, each with what hangs on it, as one batch that can be restored as one."""
 
     def work(db: Session, id: int) -> None:
@@ -88,7 +90,9 @@ def delete(scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.B
     return each(scope, f"{model.module}.delete", model, ids, mode, work, reason=reason)
 
 
-def restore(scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None) -> Outcome:
+def restore(
+    scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
+) -> Outcome:
     """Bring records back from the bin, with all that went with them."""
 
     def work(db: Session, id: int) -> None:
@@ -107,13 +111,17 @@ def restore(scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.
 
 
 def purge(
-    scope: Scope, model: type[E], ids: Sequence[int], *, confirm: bool, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
+    scope: Scope,
+    model: type[E],
+    ids: Sequence[int],
+    *,
+    confirm: bool,
+    mode: Mode = Mode.BEST_EFFORT,
+    reason: str | None = None,
 ) -> Outcome:
     """Delete records of the bin for good.  Their log stays, and their numbers are never given again."""
     if not confirm:
-        raise Validation(
-            "Purging cannot be undone; confirm it.", "永久删除无法恢复，请确认。", field="confirm"
-        )
+        raise Validation("Purging cannot be undone; confirm it.", "永久删除无法恢复，请确认。", field="confirm")
 
     def work(db: Session, id: int) -> None:
         row = scope.load(db, model, id, to="purge")
@@ -214,5 +222,3 @@ def _bury(scope: Scope, db: Session, row: Entity) -> None:
             purged_by_id=scope.person.id,
         )
     )
-
-

@@ -108,7 +108,9 @@ class Scope:
 
     def _copy(self) -> "Scope":
         principal = None if self._principal is None else replace(self._principal, now=self.now())
-        copy = Scope(self.house, principal, self.door, request_id=self.request_id, address=self.address, agent=self.agent)
+        copy = Scope(
+            self.house, principal, self.door, request_id=self.request_id, address=self.address, agent=self.agent
+        )
         copy.policy = self.policy
         return copy
 
@@ -235,7 +237,15 @@ class Scope:
         return Forbidden(action=f"{row.module}.{to}", record_id=record_id)
 
     def _masked(self, db: Session, model: type[E], id: int) -> E:
-        names = {*_MASKED, "deleted_at", "deleted_by_id", "delete_batch_id", "updated_at", "updated_by_id", model.named_by}
+        names = {
+            *_MASKED,
+            "deleted_at",
+            "deleted_by_id",
+            "delete_batch_id",
+            "updated_at",
+            "updated_by_id",
+            model.named_by,
+        }
         wanted = [getattr(model, name) for name in sorted(names) if name in model.__table__.c]
         for row in [row for row in db if isinstance(row, model) and row.id == id]:
             db.expunge(row)

@@ -62,9 +62,13 @@ def verify(connection: Connection) -> Report:
         hashes = [(x["id"], x["hash"]) for x in _entries(connection, row["first_id"], row["last_id"], report)]
         digest, count = seal_hash(row["previous_hash"], row["first_id"], row["last_id"], hashes)
         if count != row["count"]:
-            report.problems.append(f"seal {row['id']} covers {row['count']} entries, {count} are there: entries {row['first_id']} to {row['last_id']}")
+            report.problems.append(
+                f"seal {row['id']} covers {row['count']} entries, {count} are there: entries {row['first_id']} to {row['last_id']}"
+            )
         elif digest != row["hash"]:
-            report.problems.append(f"seal {row['id']} is broken: an entry between {row['first_id']} and {row['last_id']} is not the one that was sealed")
+            report.problems.append(
+                f"seal {row['id']} is broken: an entry between {row['first_id']} and {row['last_id']} is not the one that was sealed"
+            )
         if row["first_id"] < next_id:
             report.problems.append(f"seal {row['id']} begins before the end of the seal before it")
         previous, next_id = row["hash"], row["last_id"] + 1

@@ -71,7 +71,9 @@ def check_words(db: Session, model: type[Entity], values: Mapping[str, Any]) -> 
     for code, (field, key) in wanted.items():
         if key not in known.get(code, ()):
             choices = ", ".join(known.get(code, ())[:12]) or "nothing yet"
-            raise _invalid(field, f"“{key}” is not in the list; choose {choices}", f"“{key}”不在列表中，可选：{choices}")
+            raise _invalid(
+                field, f"“{key}” is not in the list; choose {choices}", f"“{key}”不在列表中，可选：{choices}"
+            )
 
 
 def line(text: str | None, field: str, length: int = 200) -> str | None:
@@ -152,5 +154,3 @@ def _list(field: str, value: Any) -> list[str]:
 def _invalid(key: str, what: str, zh: str) -> Validation:
     field = camel(key)
     return Validation(f"{field} {what}.", f"{field}{zh}。", field=field)
-
-

@@ -144,7 +144,11 @@ def _after_wall(session: Session, _context: object) -> None:
     action = action_of(session) if "signature" in session.info else ""
     rows = {"create": list(session.new), "edit": list(session.dirty)}.get(action, [])
     for row in rows:
-        if isinstance(row, Entity) and type(row) not in session.info.get(MAKING, ()) and not _may(session, type(row), row.id, action):
+        if (
+            isinstance(row, Entity)
+            and type(row) not in session.info.get(MAKING, ())
+            and not _may(session, type(row), row.id, action)
+        ):
             raise forbidden(type(row), action)
 
 
@@ -217,5 +221,3 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
 
 def forbidden(model: type[Base], action: str) -> Forbidden:
     return Forbidden(action=f"{model.module}.{action}")
-
-

@@ -290,9 +290,7 @@ def _defaults(operations: Iterable[ast.OperationDefinitionNode]) -> dict[str, in
 def _literal_rows(value: ast.ValueNode) -> int:
     if not isinstance(value, ast.IntValueNode):
         return PAGE
-    return _rows_of(
-        int(value.value) if len(value.value) < 10 else _MANY
-    )  # longer ones may take minutes to read
+    return _rows_of(int(value.value) if len(value.value) < 10 else _MANY)  # longer ones may take minutes to read
 
 
 def _rows_of(size: object) -> int:

@@ -29,7 +29,9 @@ def _from_system() -> tuple[str, Callable[[], None]] | None:
         shutil.chown(home, "postgres", "postgres")
         as_owner = ["runuser", "-u", "postgres", "--"]
     data = f"{home}/data"
-    _run(*as_owner, str(folder / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    _run(
+        *as_owner, str(folder / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
+    )
     control = [*as_owner, str(folder / "pg_ctl"), "-D", data, "-w"]
     _run(*control, "-l", f"{home}/log", "-o", f"{_FAST} -k {home}", "start")
 

@@ -9,9 +9,7 @@ from graphql import GraphQLError, GraphQLSyntaxError, build_schema, get_introspe
 from schema import gate
 from schema.gate import LIMITS, TooComplex, check, measure, page_variables, parse
 
-SCHEMA = build_schema(
-    "type Query { me: User, a(x: Int): Int }  type User { me: User, a(x: Int): Int, b: Int }"
-)
+SCHEMA = build_schema("type Query { me: User, a(x: Int): Int }  type User { me: User, a(x: Int): Int, b: Int }")
 CUSTOMERS = """
 query Customers($first: Int, $after: String) {
   customers(first: $first, after: $after, filter: {and: [{stage: {in: ["new"]}}, {not: {owner: {eq: 1}}}]}) {
@@ -179,9 +177,7 @@ def test_fifty_directives_are_allowed_wherever_they_stand():
     assert refused("{ a " + "@include(if: true) " * 51 + "}") == {"directives": 50}
     assert refused("query " + "@x " * 51 + "{ a }") == {"directives": 50}
     assert refused("query ($v: Int " + "@x " * 51 + ") { a }") == {"directives": 50}
-    assert refused("{ ...f " + "@x " * 26 + "} fragment f on Query " + "@x " * 25 + "{ a }") == {
-        "directives": 50
-    }
+    assert refused("{ ...f " + "@x " * 26 + "} fragment f on Query " + "@x " * 25 + "{ a }") == {"directives": 50}
 
 
 @pytest.mark.parametrize("text", ["mutation { %s }", "mutation { ...f } fragment f on Mutation { %s }"])
@@ -212,9 +208,7 @@ def test_page_sizes_multiply():
     assert refused(PAGES % "", {"n": 100}) == {"cost": 20_000}
 
 
-@pytest.mark.parametrize(
-    "variables", [{}, None, {"n": None}, {"n": "200"}, {"n": True}, {"n": 2.5}, {"n": [1]}]
-)
+@pytest.mark.parametrize("variables", [{}, None, {"n": None}, {"n": "200"}, {"n": True}, {"n": 2.5}, {"n": [1]}])
 def test_a_page_without_a_size_counts_as_fifty_rows(variables: dict[str, object] | None):
     assert measure(parse("query ($n: Int) { customers(first: $n) { id } }"), variables).cost == 51
     assert measure(parse("{ customers { nodes { id } } }"), variables).cost == 101

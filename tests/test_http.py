@@ -60,9 +60,7 @@ class StandIn:
             raise self.alive
         return self.alive
 
-    async def principal_of(
-        self, token: str, address: str | None = None, agent: str | None = None
-    ) -> Principal | None:
+    async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         self.identified.append((token, address, agent))
         return LI if token == "li-key" else None
 
@@ -106,9 +104,7 @@ def send(asgi: ASGIApp, method: str, path: str, *, base: str = BASE, **more: Any
     return asyncio.run(once())
 
 
-def post(
-    house: StandIn, body: object = QUERY, headers: dict[str, str] | None = None, **more: Any
-) -> httpx.Response:
+def post(house: StandIn, body: object = QUERY, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
     """POST to /graphql: bytes as they are, everything else as JSON."""
     choices = {name: more.pop(name) for name in list(more) if name in Settings.model_fields}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -154,10 +150,7 @@ def test_json_is_accepted_however_it_is_spelt(house: StandIn, kind: str):
 
 
 def test_null_means_absent(house: StandIn):
-    assert (
-        post(house, {**QUERY, "variables": None, "operationName": None, "extensions": None}).status_code
-        == 200
-    )
+    assert post(house, {**QUERY, "variables": None, "operationName": None, "extensions": None}).status_code == 200
 
 
 def test_text_of_any_language_arrives_as_it_was_sent(house: StandIn):
@@ -241,9 +234,7 @@ def test_a_body_that_is_no_question_is_refused_with_a_sentence(house: StandIn, n
     assert (house.asked, house.identified) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "value", ["[" * 60 + "]" * 60, '"' + "[" * 5_000 + '"', '"\\\\u0000"', "1" * 20, "1e300"]
-)
+@pytest.mark.parametrize("value", ["[" * 60 + "]" * 60, '"' + "[" * 5_000 + '"', '"\\\\u0000"', "1" * 20, "1e300"])
 def test_what_only_looks_bad_is_let_through(house: StandIn, value: str):
     assert post(house, b'{"query": "{a}", "variables": {"x": %s}}' % value.encode()).status_code == 200
 
@@ -436,10 +427,7 @@ def test_another_kind_of_authorization_opens_nothing_and_lifts_no_guard(house: S
     assert post(house, headers={"authorization": "Basic bGk6a2V5"}).status_code == 200
     assert house.asked[0][0]["principal"] is None
 
-    assert (
-        post(house, headers={"authorization": "Basic bGk6a2V5", "cookie": "millpond=li-key"}).status_code
-        == 403
-    )
+    assert post(house, headers={"authorization": "Basic bGk6a2V5", "cookie": "millpond=li-key"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -455,9 +443,7 @@ def test_another_kind_of_authorization_opens_nothing_and_lifts_no_guard(house: S
         ("http://crm.example", "never", "millpond"),
     ],
 )
-def test_the_cookie_is_a_host_cookie_except_on_plain_loopback(
-    house: StandIn, base: str, secure: str, name: str
-):
+def test_the_cookie_is_a_host_cookie_except_on_plain_loopback(house: StandIn, base: str, secure: str, name: str):
     wrong = {"millpond": "__Host-millpond", "__Host-millpond": "millpond"}[name]
     choices = {"hosts": "*", "secure_cookies": secure, "base": base}
     same = {"sec-fetch-site": "same-origin"}
@@ -500,9 +486,7 @@ OWN, SIBLING, EVIL = BASE, "http://127.0.0.1:9000", "https://evil.example"
         (None, None, 403),
     ],
 )
-def test_a_cookie_counts_only_from_our_own_pages(
-    house: StandIn, site: str | None, origin: str | None, status: int
-):
+def test_a_cookie_counts_only_from_our_own_pages(house: StandIn, site: str | None, origin: str | None, status: int):
     given = {"sec-fetch-site": site, "origin": origin}
     headers = {name: value for name, value in given.items() if value is not None}
 
@@ -637,9 +621,7 @@ def test_trouble_is_logged_under_an_id_and_only_the_id_is_shown(
     assert response.json() == {"errors": [shown]}
     assert SECRET not in response.text + str(response.headers)
     logged = [json.loads(line) for line in lines]
-    assert any(
-        line["request_id"] == "trouble-1" and "SELECT phone" in line.get("exception", "") for line in logged
-    )
+    assert any(line["request_id"] == "trouble-1" and "SELECT phone" in line.get("exception", "") for line in logged)
 
 
 def test_trouble_while_finding_out_who_asks_is_masked_too(house: StandIn):
@@ -747,9 +729,7 @@ def test_only_assets_are_served_and_only_at_their_address(house: StandIn, path: 
 
 def test_every_vendored_file_is_the_one_in_hashes_and_has_its_licence():
     folder = app.ASSETS / "graphiql"
-    listed = dict(
-        reversed(line.split()) for line in (folder / "HASHES").read_text().splitlines() if line[:1] != "#"
-    )
+    listed = dict(reversed(line.split()) for line in (folder / "HASHES").read_text().splitlines() if line[:1] != "#")
 
     assert set(listed) == {path.name for path in folder.iterdir()} - {"HASHES"}
     for name, digest in listed.items():
@@ -777,9 +757,7 @@ def test_a_browser_turns_its_token_into_the_session_cookie(house: StandIn, base:
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"cookie": "millpond=li-key"}])
 def test_without_a_valid_token_there_is_no_cookie(house: StandIn, headers: dict[str, str]):
-    response = send(
-        application(house), "POST", "/session", headers=headers, data={"login": "li", "password": "x"}
-    )
+    response = send(application(house), "POST", "/session", headers=headers, data={"login": "li", "password": "x"})
 
     assert (response.status_code, code(response)) == (401, "NOT_SIGNED_IN")
     assert "set-cookie" not in response.headers
@@ -802,9 +780,7 @@ async def _hello(_: Any) -> Response:
         (WebSocketRoute("/live", _hello), "WS /live"),
     ],
 )
-def test_a_door_that_declares_nothing_keeps_the_application_from_starting(
-    house: StandIn, route: BaseRoute, door: str
-):
+def test_a_door_that_declares_nothing_keeps_the_application_from_starting(house: StandIn, route: BaseRoute, door: str):
     with pytest.raises(RuntimeError, match=f"the route {re.escape(door)} declares no"):
         application(house, (route,))
 
@@ -877,9 +853,7 @@ def test_metrics_count_requests_and_how_answers_came_to_be(house: StandIn):
 
 
 def test_every_setting_has_a_description_and_a_default():
-    assert all(
-        setting.description and not setting.is_required() for setting in Settings.model_fields.values()
-    )
+    assert all(setting.description and not setting.is_required() for setting in Settings.model_fields.values())
     assert Settings() == Settings.model_validate({})
 
 
@@ -907,9 +881,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("MILLPOND_SECURE_COOKIES", "maybe"),
     ],
 )
-def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-):
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings) as wrong:
         read()

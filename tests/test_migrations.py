@@ -1,10 +1,9 @@
 """The migrations make the very tables that the models describe, on both engines, and are run by one command."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
-
-import pytest
 
 from millpond.migrate import UnknownShape, current, is_current, migrate, revisions
 from models import Base

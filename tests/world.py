@@ -32,7 +32,12 @@ PEOPLE = {
     "rolf": ("Rolf Vik", "role_manager", None),
     "aud": ("Audrey Oh", "auditor", None),
 }
-WORDS = {"industry": ("retail", "internet", "steel"), "stage": ("early", "won"), "source": ("web",), "region": ("east",)}
+WORDS = {
+    "industry": ("retail", "internet", "steel"),
+    "stage": ("early", "won"),
+    "source": ("web",),
+    "region": ("east",),
+}
 
 
 class Clock:
@@ -131,7 +136,10 @@ class World:
         """Every row of every table: what a refused use case must leave as it was (the log of attempts left out)."""
         with self.house.writer.engine.connect() as connection:
             return {
-                table.name: [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()]
+                table.name: [
+                    dict(row)
+                    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+                ]
                 for table in Base.metadata.sorted_tables
                 if table.name not in ("audit_entry", "audit_seal", "sign_in_session")
             }
@@ -172,7 +180,14 @@ class World:
         for code, keys in WORDS.items():
             dictionary = self.make(Dictionary, code=code, name=code.title())
             for position, key in enumerate(keys):
-                self.make(DictionaryItem, dictionary_id=dictionary, key=key, label_en=key.title(), label_zh=f"{key}中", position=position)
+                self.make(
+                    DictionaryItem,
+                    dictionary_id=dictionary,
+                    key=key,
+                    label_en=key.title(),
+                    label_zh=f"{key}中",
+                    position=position,
+                )
 
     def session(self, db: Session, model: type[Base], id: int) -> Any:
         return db.execute(select(model).where(model.id == id), execution_options=UNWALLED).scalar_one()  # type: ignore[attr-defined]
