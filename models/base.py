@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from sqlalchemy import (
     JSON,
@@ -47,6 +47,11 @@ def clip(moment: datetime) -> datetime:
 def time_text(moment: datetime) -> str:
     """The one text form of a time: `2026-11-24T08:30:00.000Z`; text order is time order."""
     return clip(moment).strftime(TIME_FORM)[:-3] + "Z"
+
+
+def moment_of(text: str) -> datetime:
+    """The time that `time_text` wrote.  Raises ValueError for any other text."""
+    return datetime.strptime(text, f"{TIME_FORM}Z").replace(tzinfo=UTC)
 
 
 class Utc(TypeDecorator[datetime]):
@@ -123,6 +128,7 @@ class Trait:
     `kept`: only a use case of its own sets it.  `once`: given at creation, never edited.
     `dictionary`: the code of the dictionary whose keys it holds.  `apart`: not covered by rights on its
     module; a policy line must name the field.  `required`: refuse an empty value though NULL is storable.
+    `filled`: a rule gives it when nobody does, like a number.
     """
 
     kept: bool = False
@@ -130,6 +136,7 @@ class Trait:
     dictionary: str | None = None
     apart: bool = False
     required: bool = False
+    filled: bool = False
 
 
 PLAIN = Trait()
@@ -199,6 +206,8 @@ class Entity(Base):
 
     __abstract__ = True
 
+    alone: ClassVar[bool] = False
+    """Whether the table has one row for good: it is edited, never made or deleted."""
     named_by: ClassVar[str] = "name"
     """The column that names a record to a person: number, name or code."""
     search: ClassVar[tuple[str, ...]] = ("name",)
@@ -255,7 +264,13 @@ class Part(Base):
 def columns(model: type[Base]) -> Iterator[Column[Any]]:
     """The mapped columns of a model in the order of its table."""
     keys = {attribute.columns[0].key for attribute in inspect(model).column_attrs}
-    return (column for column in model.__table__.columns if column.key in keys)
+    return (cast("Column[Any]", column) for column in model.__table__.columns if column.key in keys)
+
+
+def column_of(model: type[Base], key: str) -> Column[Any]:
+    """One column of a model by its key."""
+    column: Column[Any] = cast("Any", model.__table__.c[key])
+    return column
 
 
 def parent_of(column: Column[Any]) -> str | None:

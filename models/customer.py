@@ -20,7 +20,7 @@ class Customer(Entity):
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
     search = ("number", "name")
 
-    number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(once=True))
+    number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(once=True, filled=True))
     name: Mapped[Line]
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="stage"))
     industry: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="industry"))

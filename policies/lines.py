@@ -1,16 +1,18 @@
 """Policy text: `p` and `g` lines, read as CSV and validated with line numbers before anything believes them."""
 
 import csv
-import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
-from .words import ACTIONS, GROUPS, OBJECTS, SCOPES, STATES, parts
+from .objects import ACTIONS, GROUPS, OBJECTS
+from .principal import is_of_the_house
+from .words import SCOPES, STATES, parts
 
 EFFECTS = ("allow", "deny")
 KINDS = {"p": 6, "p2": 6, "g": 2}
-DEEPEST = 9
-"""How many roles deep inheritance may go; Casbin itself stops at ten without a word."""
+DEEPEST = 8
+"""How many roles a role may have above it in a chain; with the link from a person to the first, all Casbin follows."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,24 @@ class InvalidPolicy(ValueError):
 
 
 def parse(text: str) -> list[Line]:
-    """The lines of a policy text; blank lines and `#` comments are left out.  Validates nothing."""
-    rows = csv.reader(io.StringIO(text), skipinitialspace=True)
+    """The lines of a policy text; blank lines and `#` comments are left out.  Validates nothing.
+
+    Every line stands alone: a quote that is never closed swallows no other line.
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [
-        Line(rows.line_num, row[0].strip(), tuple(cell.strip() for cell in row[1:]))
-        for row in rows
-        if row and row[0].strip() and not row[0].lstrip().startswith("#")
+        Line(number, cells[0], tuple(cells[1:]))
+        for number, line in enumerate(lines, start=1)
+        if any(cells := _cells(line)) and not cells[0].startswith("#")
     ]
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        row = next(csv.reader([line], skipinitialspace=True), [])
+    except csv.Error:  # one cell of more than 128 KiB: no word is that long, so validation names the line
+        row = [line[:40]]
+    return [cell.strip() for cell in row] or [""]
 
 
 def validate(lines: Iterable[Line], roles: Collection[str] | None = None) -> list[Line]:
@@ -52,7 +65,7 @@ def validate(lines: Iterable[Line], roles: Collection[str] | None = None) -> lis
     problems = [problem for line in lines for problem in _check(line, roles)]
     problems += _repeats(lines)
     if not problems:
-        problems += _too_deep(inheritance(lines))
+        problems += _circles(lines)
     if problems:
         raise InvalidPolicy(problems)
     return lines
@@ -75,7 +88,7 @@ def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
         form = "role, object, action, scope, when, allow or deny" if size == 6 else "role, wider role"
         yield f"{at} a {line.kind} line has {size} columns ({form}), this one has {len(line.columns)}"
     elif line.kind == "g":
-        yield from (_unknown(at, "role", role, roles) for role in line.columns if _is_strange(role, roles))
+        yield from (_unknown(at, "role", r, roles) for r in line.columns if r == "*" or _is_strange(r, roles))
     else:
         role, *words, when, effect = line.columns
         if _is_strange(role, roles):
@@ -96,7 +109,7 @@ def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
 def _is_strange(role: str, roles: Collection[str] | None) -> bool:
     if not role:
         return True
-    return roles is not None and role not in roles and role not in ("*", "system") and not role.startswith("system:")
+    return roles is not None and role not in roles and role != "*" and not is_of_the_house(role)
 
 
 def _unknown(at: str, what: str, word: str, known: Collection[str] | None) -> str:
@@ -114,20 +127,29 @@ def _repeats(lines: list[Line]) -> list[str]:
     return problems
 
 
-def _too_deep(up: Mapping[str, set[str]]) -> list[str]:
-    problems: list[str] = []
-    depth: dict[str, int] = {}
+def _circles(lines: list[Line]) -> list[str]:
+    """What is wrong with inheritance as a whole: circles, and chains that Casbin would cut off in silence."""
+    links = {(line.columns[0], line.columns[1]): line.number for line in lines if line.kind == "g"}
+    up, depth = inheritance(lines), 0
+    while up:
+        settled = {role for role, wider in up.items() if not wider & up.keys()}
+        if not settled:
+            return [_circle(up, links)]
+        depth += 1
+        if depth > DEEPEST:
+            return [
+                f"line {min(n for (role, _), n in links.items() if role == name)}: “{name}” inherits more than "
+                f"{DEEPEST} levels deep"
+                for name in sorted(settled)
+            ]
+        up = {role: wider for role, wider in up.items() if role not in settled}
+    return []
 
-    def measure(role: str, path: tuple[str, ...]) -> int:
-        if role in path:
-            circle = " → ".join([*path[path.index(role) :], role])
-            problems.append(f"g: {circle} goes in a circle")
-            return 0
-        if role not in depth:
-            depth[role] = 1 + max((measure(wider, (*path, role)) for wider in sorted(up.get(role, ()))), default=0)
-        return depth[role]
 
-    for role in sorted(up):
-        if measure(role, ()) > DEEPEST and not problems:
-            problems.append(f"g: “{role}” inherits more than {DEEPEST} levels deep")
-    return problems
+def _circle(up: Mapping[str, set[str]], links: Mapping[tuple[str, str], int]) -> str:
+    path = [min(up)]
+    while path[-1] not in path[:-1]:
+        path.append(min(up[path[-1]] & up.keys()))
+    round = path[path.index(path[-1]) :]
+    number = max(links[link] for link in pairwise(round))
+    return f"line {number}: {' → '.join(round)} goes in a circle"

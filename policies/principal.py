@@ -27,6 +27,16 @@ class Principal:
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Nobody who signs in is part of the house, whatever code somebody has given to a role."""
+        if self.id is not None:
+            object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_of_the_house(role)))
+
+
+def is_of_the_house(role: str) -> bool:
+    """Whether a role is one of the house itself: `system`, `system:demo`."""
+    return role == "system" or role.startswith("system:")
+
 
 def system(name: str, now: datetime) -> Principal:
     """A part of the house at work, `system:demo`: rights come from lines for the role of that name or `system`."""

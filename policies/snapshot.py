@@ -7,30 +7,20 @@ they cannot disagree.  A change of the policy builds a new snapshot; nothing is 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import casbin
 from casbin.persist import Adapter
-from sqlalchemy import ColumnElement, and_, case, false, not_, or_, true
+from sqlalchemy import ColumnElement, and_, case, false, not_, null, or_, true
 
 from models import Base
 
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
+from .objects import APART, FIELDS, GROUPS, LISTED
 from .principal import Principal
-from .words import (
-    APART,
-    FIELDS,
-    GROUPS,
-    SCOPES,
-    Clause,
-    Facts,
-    Rows,
-    holds,
-    when_sentence,
-    when_sql,
-)
+from .words import SCOPES, Clause, Facts, Rows, holds, sentence, unmet, when_sql
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -41,8 +31,18 @@ MATCHER = (
     '(p_sub == "*" || g(r_sub, p_sub)) && has(r_rec, p_scope) && has(r_rec, p_when)'
 )
 """The one matcher that cells mean; another one in the model file is refused, not misread."""
+_SHAPE = {
+    ("r", "r"): "sub, obj, act, rec",
+    ("p", "p"): "sub, obj, act, scope, when, eft",
+    ("e", "e"): "some(where (p_eft == allow)) && !some(where (p_eft == deny))",
+    ("m", "m"): MATCHER,
+    ("g", "g"): "_, _",
+    ("g", "g2"): "_, _",
+    ("g", "g3"): "_, _",
+}
 
 Pair = tuple[str, str]
+_ALL: Pair = ("all", "any")
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,17 @@ class Cell:
 
     def sql(self, p: Principal, rows: Rows) -> Clause:
         """The rows for which `test` is true.  Never NULL."""
-        if not self.allow:
+        if not self.allow or _ALL in self.deny:
             return false()
-        allowed = true() if ("all", "any") in self.allow else or_(*(_pair_sql(x, p, rows) for x in sorted(self.allow)))
+        allowed = true() if _ALL in self.allow else or_(*(_pair_sql(x, p, rows) for x in sorted(self.allow)))
         return and_(allowed, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny)))
+
+    def within(self, row: "Cell") -> "Cell | None":
+        """What is left to ask about a field where `row` allows the record as such; None when that is enough."""
+        if not self.allow >= row.allow:
+            return self
+        # All that allows the record allows the field: what is left are the lines that deny the field alone.
+        return Cell(frozenset({_ALL}), self.deny - row.deny, self.lines) if self.deny - row.deny else None
 
 
 def _pair_sql(pair: Pair, p: Principal, rows: Rows) -> Clause:
@@ -76,12 +83,16 @@ def _pair_sql(pair: Pair, p: Principal, rows: Rows) -> Clause:
 
 
 class Reason(NamedTuple):
-    """One line about an action: whether it fired, and if not, the word that did not hold."""
+    """One line about an action: whether it fired, and if not, its first word that did not hold: `own`, `!locked`."""
 
     line: str
     effect: str
     fired: bool
     missing: str | None
+
+    def why_not(self, language: str = "en") -> str | None:
+        """What would have to be true for the line to fire; None when it did."""
+        return None if self.missing is None else sentence(self.missing, language)
 
 
 class Snapshot:
@@ -94,17 +105,23 @@ class Snapshot:
         self._up = inheritance(self.lines)
         self.cell = lru_cache(maxsize=4096)(self._cell)
         self.closure = lru_cache(maxsize=1024)(self._closure)
-        _check_matcher()
+        check_model()
 
     # -- the four answers --------------------------------------------------------------------------------
 
     def may(self, p: Principal | None, action: str, module: str, facts: Facts, field: str | None = None) -> bool:
-        """Whether `p` may do it to a record of these facts.  Microseconds.  Without a person: no."""
+        """Whether `p` may do it to a record of these facts.  Microseconds.  Without a person: no.
+
+        Of a record that hangs on another this is half the answer: `where` also asks whether that one is visible.
+        """
         return p is not None and self.cell(p.roles, _object(module, field), action).test(p, facts)
 
     def ever(self, p: Principal | None, action: str, module: str) -> bool:
         """Whether there is any record of the module to which `p` might do it: what menus and buttons ask."""
-        return p is not None and bool(self.cell(p.roles, module, action).allow)
+        if p is None:
+            return False
+        cell = self.cell(p.roles, module, action)
+        return bool(cell.allow) and _ALL not in cell.deny
 
     def where(self, p: Principal | None, action: str, model: type[Base], e: Any = None) -> Clause:
         """The clause that lets through the rows of `model` to which `p` may do `action`.
@@ -115,33 +132,39 @@ class Snapshot:
         if p is None:
             return false()
         rows = Rows(model, model if e is None else e)
-        if model.through and _whole_of(model).module == model.module:
-            return rows.whole(lambda whole: self.where(p, action, whole.model, whole.e))
+        if is_part(model):
+            return rows.whole(lambda whole: self._listed(p, action, whole, LISTED.get(model)))
         clause = self.cell(p.roles, model.module, action).sql(p, rows)
         if model.through:
             return and_(clause, rows.whole(lambda whole: self.where(p, "view", whole.model, whole.e)))
         return clause
 
-    def guarded(self, p: Principal, model: type[Base], field: str, e: Any, column: ColumnElement[Any]) -> Any:
+    def _listed(self, p: Principal, action: str, whole: Rows, field: str | None) -> Clause:
+        """The records whose parts are in reach: those that are themselves, unless the list of parts is hidden."""
+        clause = self.where(p, action, whole.model, whole.e)
+        guard = self.guard(p, whole.model, field or "", whole.e, "edit" if action == "edit" else "view")
+        return clause if guard is None else and_(clause, guard)
+
+    def guarded(self, p: Principal | None, model: type[Base], field: str, e: Any, column: ColumnElement[Any]) -> Any:
         """`column` where `p` may see `field`, NULL elsewhere.  The very column when seeing the row is enough."""
+        if p is None:
+            return null()
         rule = self.guard(p, model, field, e)
         return column if rule is None else case((rule, column), else_=None)
 
     def guard(self, p: Principal, model: type[Base], field: str, e: Any, action: str = "view") -> Clause | None:
         """The clause under which `field` may be seen (or edited) in a row where `action` is allowed as such.
 
-        None when the right on the row is enough, which is the usual case.
+        None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
         """
         word = f"{model.module}.{field}"
         if word not in FIELDS:
             return None
-        cell, row = self.cell(p.roles, word, action), self.cell(p.roles, model.module, action)
+        left = self.cell(p.roles, word, action).within(self.cell(p.roles, model.module, action))
+        if left is None:
+            return None
         rows = Rows(model, e)
-        if not cell.allow >= row.allow:
-            return cell.sql(p, rows)
-        # All that allows the row allows the field: what is left are the lines that deny the field alone.
-        denied = [not_(_pair_sql(pair, p, rows)) for pair in sorted(cell.deny - row.deny)]
-        return and_(*denied) if denied else None
+        return rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
 
     def explain(self, p: Principal, action: str, module: str, facts: Facts, field: str | None = None) -> list[Reason]:
         """Every line about this person, object and action, in the order of the text."""
@@ -204,18 +227,18 @@ def _object(module: str, field: str | None) -> str:
     return f"{module}.{field}" if field else module
 
 
-def _whole_of(model: type[Base]) -> type[Base]:
+def is_part(model: type[Base]) -> bool:
+    """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
+    if not model.through:
+        return False
     whole: type[Base] = getattr(model, model.through).property.mapper.class_
-    return whole
+    return whole.module == model.module
 
 
 def _reason(line: Line, p: Principal, facts: Facts) -> Reason:
     scope, when, effect = line.columns[3:6]
-    if not SCOPES[scope].test(p, facts):
-        return Reason(str(line), effect, fired=False, missing=SCOPES[scope].sentence)
-    if not holds(when, facts):
-        return Reason(str(line), effect, fired=False, missing=when_sentence(when))
-    return Reason(str(line), effect, fired=True, missing=None)
+    missing = unmet(scope, when, p, facts)
+    return Reason(str(line), effect, missing is None, missing)
 
 
 def _has(record: tuple[Principal, Facts], word: str) -> bool:
@@ -234,7 +257,15 @@ class _Rows(Adapter):  # type: ignore[misc]  # casbin has no types
             model.model[kind[0]][kind].policy.append(row)
 
 
-def _check_matcher() -> None:
-    text = casbin.Enforcer(str(MODEL_FILE)).get_model()["m"]["m"].value
-    if text.replace("'", '"') != MATCHER:
-        raise InvalidPolicy([f"casbin_model.conf: this matcher cannot be turned into list filters: {text}"])
+@cache
+def check_model(path: Path = MODEL_FILE) -> None:
+    """Raise InvalidPolicy for a Casbin model that does not say exactly what cells mean.  Read once per process."""
+    model = casbin.Enforcer(str(path)).get_model()
+    problems = []
+    for (section, key), wanted in _SHAPE.items():
+        found = model.model.get(section, {}).get(key)
+        text = "nothing" if found is None else found.value.replace("'", '"')
+        if text != wanted:
+            problems.append(f"{path.name}: {key} cannot be turned into list filters: {text}")
+    if problems:
+        raise InvalidPolicy(problems)

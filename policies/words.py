@@ -1,4 +1,4 @@
-"""The closed vocabulary of policy lines: modules, fields, actions, scopes, states.
+"""The closed vocabulary of conditions in policy lines: scopes and states.
 
 Every scope and state has three faces side by side: a Python test, an SQL form that is never NULL, and a sentence.
 The exhaustive word test proves that they agree.  There are no expressions and nothing is ever evaluated.
@@ -10,62 +10,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, inspect, not_, or_, select, true
 
-from models import PROTECTED, Base, Customer, Share
-from models.base import columns, trait_of
+from models import Base, Customer, Share
 from models.customer import locked as locked_now
 from models.pool import GranteeKind
 from models.share import ShareLevel
 
+from .objects import ACTIONS as ACTIONS
+from .objects import field_name as field_name
 from .principal import Principal
 
 Clause = ColumnElement[bool]
-
-# --- actions ---------------------------------------------------------------------------------------------
-
-_READS = ("view", "export", "dupcheck")
-_CHANGES = ("create", "edit", "delete", "restore", "purge", "import", "transfer", "release", "claim", "assign")
-_MORE = ("share", "merge", "bulk", "approve", "handover")
-_POLICY = ("review", "activate", "view_as")
-_LOCKS = ("lock", "unlock")
-
-ACTIONS: tuple[str, ...] = (*_READS, *_CHANGES, *_MORE, *_LOCKS, *_POLICY)
-GROUPS: dict[str, tuple[str, ...]] = {
-    # Whatever changes something.
-    "write": (*_CHANGES, *_MORE, *_LOCKS, "activate"),
-    # Whatever reads or changes content: all that a lock closes.
-    "touch": ("view", "export", *_CHANGES, *_MORE),
-}
-
-# --- modules and fields ----------------------------------------------------------------------------------
-
-MODULE_OF: dict[type[Base], str] = {model: model.module for model in PROTECTED}
-HOUSE_MODULES: tuple[str, ...] = ("policy", "session", "system")
-"""Modules without a table that people look into: the policy itself, signing in, running the house."""
-
-
-def field_name(column_key: str) -> str:
-    """The word for a column in lines and masks: `owner` for `owner_id`."""
-    return column_key.removesuffix("_id") if column_key != "id" else column_key
-
-
-def _vocabulary() -> tuple[dict[str, str], frozenset[str]]:
-    """({field word: module}, fields that stand apart from their module)."""
-    fields, apart = {}, set()
-    for model in PROTECTED:
-        for column in columns(model):
-            word = f"{model.module}.{field_name(column.key)}"
-            fields[word] = model.module
-            if trait_of(column).apart:
-                apart.add(word)
-        for relation in inspect(model).relationships:
-            if relation.uselist:
-                fields[f"{model.module}.{relation.key}"] = model.module
-    return fields, frozenset(apart)
-
-
-FIELDS, APART = _vocabulary()
-MODULES: frozenset[str] = frozenset({*MODULE_OF.values(), *HOUSE_MODULES})
-OBJECTS: frozenset[str] = MODULES | FIELDS.keys() | {"*"}
 
 # --- facts -----------------------------------------------------------------------------------------------
 
@@ -91,18 +45,34 @@ class Rows:
     e: Any
 
     def column(self, fact: str) -> Any | None:
-        name = self.model.facts.get(fact, fact)
+        name: str = self.model.facts.get(fact, fact)
         return getattr(self.e, name) if name in self.model.__table__.c else None
 
     def whole(self, clause: Callable[["Rows"], Clause]) -> Clause:
         """`clause` about the record that this one hangs on.  `IN (SELECT …)`, never EXISTS: far less work on SQLite."""
+        if isinstance(self.e, Hanging):
+            return clause(self.e.above)
         relation = inspect(self.model).relationships[self.model.through]
         table = relation.mapper.class_.__table__.alias()
         ((mine, theirs),) = relation.local_remote_pairs or ()
         inner = clause(Rows(relation.mapper.class_, table.c))
         reached = select(table.c[theirs.key]).where(inner).execution_options(policy=True)
-        found: Clause = getattr(self.e, mine.key).in_(reached)
-        return found
+        column = getattr(self.e, str(mine.key))
+        found: Clause = column.in_(reached)
+        return and_(column.is_not(None), found) if mine.nullable else found
+
+
+class Hanging:
+    """The columns of a row source, together with the rows they hang on where those are in the same statement.
+
+    Questions about the whole are then asked of that row itself instead of a sub-select.
+    """
+
+    def __init__(self, columns: Any, above: Rows) -> None:
+        self.columns, self.above = columns, above
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.columns, name)
 
 
 def _equals(column: Any | None, value: int | None) -> Clause:
@@ -273,10 +243,7 @@ def _locked(p: Principal, rows: Rows) -> Clause:
 
 
 def _in_pool(_p: Principal, rows: Rows) -> Clause:
-    if rows.model is Customer:
-        clause: Clause = rows.e.pool_id.is_not(None)
-        return clause
-    return rows.whole(lambda whole: _in_pool(_p, whole)) if rows.model.through else false()
+    return _lifted("pool_id", lambda column: false() if column is None else column.is_not(None))(rows)
 
 
 def _deleted(_p: Principal, rows: Rows) -> Clause:
@@ -294,7 +261,7 @@ STATES: dict[str, State] = {
 
 def parts(when: str) -> list[tuple[str, bool]]:
     """`locked&!deleted` as [("locked", True), ("deleted", False)]."""
-    return [(word.lstrip("!"), not word.startswith("!")) for word in when.split("&")]
+    return [(word.removeprefix("!"), not word.startswith("!")) for word in when.split("&")]
 
 
 def holds(when: str, facts: Facts) -> bool:
@@ -306,7 +273,20 @@ def when_sql(when: str, p: Principal, rows: Rows) -> Clause:
     return and_(true(), *(clause if wanted else not_(clause) for clause, wanted in tests))
 
 
-def when_sentence(when: str, language: str = "en") -> str:
+def unmet(scope: str, when: str, p: Principal, facts: Facts) -> str | None:
+    """The first word of a line that does not hold, `own` or `!locked`; None when the line fires."""
+    if not SCOPES[scope].test(p, facts):
+        return scope
+    for word, wanted in parts(when):
+        if STATES[word].test(facts) is not wanted:
+            return word if wanted else f"!{word}"
+    return None
+
+
+def sentence(word: str, language: str = "en") -> str:
+    """What a scope or state, negated or not, means to a person."""
+    ((name, wanted),) = parts(word)
+    meaning = SCOPES[name] if name in SCOPES else STATES[name]
     if language.startswith("zh"):
-        return "且".join(("" if wanted else "并非") + STATES[word].zh for word, wanted in parts(when))
-    return " and ".join(("" if wanted else "not: ") + STATES[word].sentence for word, wanted in parts(when))
+        return meaning.zh if wanted else f"并非：{meaning.zh}"
+    return meaning.sentence if wanted else f"not: {meaning.sentence}"

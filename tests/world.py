@@ -1,8 +1,9 @@
 """A small world to tell stories in: three departments, eight people, two pools, and whatever a test adds."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from resolvers import records
 from resolvers.house import House
 from resolvers.policy import put_in_force
 from resolvers.scope import Scope
+
+T = TypeVar("T")
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -60,6 +63,7 @@ class World:
         """Move into a database in which `settle` has made the world."""
         self.clock = Clock()
         self.house = House(url, clock=self.clock).open()
+        self.loop = asyncio.new_event_loop()
         self.system = self.house.system("system:test")
         self.ids = self._known()
 
@@ -89,6 +93,10 @@ class World:
 
     def principal(self, login: str) -> Principal:
         return self.house.person(login)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something in the one loop of this world: connections of the read side belong to it."""
+        return self.loop.run_until_complete(coroutine)
 
     def make(self, model: type[Entity], **values: Any) -> int:
         """Make a record as the house, through the use case; gives its id."""
@@ -194,4 +202,6 @@ class World:
 
     def close(self) -> None:
         self.house.writer.close()
-        asyncio.run(self.house.read_engine.dispose())
+        self.loop.run_until_complete(self.house.read_engine.dispose())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()

@@ -1,0 +1,171 @@
+"""The engine: a question in, the bytes of an answer out.
+
+A query whose root fields are all compiled becomes one statement whose JSON is passed on.  Anything else goes through
+the executor, which gets its rows from the same compiler.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import FieldNode, GraphQLError, Undefined, execute, validate
+from graphql.language import DocumentNode
+
+from models.errors import NotSignedIn, PasswordMustChange, Refusal
+from policies import system
+from resolvers.house import House
+from resolvers.names import camel
+from resolvers.scope import Scope
+
+from . import gate
+from .build import graphql_of, schema
+from .door import Context
+from .plan.reader import Reader
+from .plan.selection import Asked, asked
+from .plan.shape import kind_of
+from .roots import ROOTS, model_of
+
+_log = structlog.get_logger("millpond.graphql")
+
+FOR_EVERYBODY = {"signIn", "__typename"}
+"""What somebody who is not signed in may ask."""
+WITH_ONE_TIME_PASSWORD = {"signIn", "signOut", "changePassword", "__typename"}
+"""What a person may ask who has to choose a password first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The JSON of an answer, how it came to be, and whether the request itself was at fault."""
+
+    body: bytes
+    kind: str
+    invalid: bool = False
+
+
+class Engine:
+    """Answers GraphQL for one house."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.schema = graphql_of(schema())
+        queries = self.schema.query_type
+        assert queries is not None, "there is something to ask"
+        for name in ROOTS:
+            queries.fields[name].resolve = _compiled_root
+
+    async def answer(
+        self, scope: Scope, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> Answer:
+        """Answer one request.  Raises TooComplex; refusals and mistakes are in the answer."""
+        try:
+            document = gate.parse(query)
+            gate.check(document, variables)
+            mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
+            if mistakes:
+                return _invalid(mistakes)
+            request = asked(self.schema, document, variables, operation_name)
+            _check_entrance(scope, request)
+        except GraphQLError as mistake:
+            return _invalid([mistake])
+        except Refusal as refusal:
+            return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
+        return await self._answer(scope, document, request)
+
+    async def _answer(self, scope: Scope, document: DocumentNode, request: Asked) -> Answer:
+        if scope.principal is None:
+            # Nobody reads nothing: the reader of a sign-in has no rights at all.
+            reader = Reader(self.house, self.house.scope(system("system:nobody", scope.now()), "graphql"), request)
+        else:
+            reader = Reader(self.house, scope, request)
+        fields = request.top()
+        names = {nodes[0].name.value for nodes in fields.values()}
+        if request.is_query and names <= ROOTS.keys() and "node" not in names:
+            return await self._compiled(scope, reader, fields, request)
+        return await self._executed(scope, reader, document, request)
+
+    async def _compiled(
+        self, scope: Scope, reader: Reader, fields: dict[str, list[FieldNode]], request: Asked
+    ) -> Answer:
+        try:
+            values = {
+                name: ROOTS[nodes[0].name.value](reader.compiler, nodes, request.arguments("Query", nodes[0]))
+                for name, nodes in fields.items()
+            }
+        except Refusal as refusal:
+            return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
+        texts = await reader.texts(values)
+        inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
+        return Answer(f'{{"data":{{{inner}}}}}'.encode(), "compiled")
+
+    async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> Answer:
+        name = request.operation.name
+        done: Any = execute(
+            self.schema,
+            document,
+            context_value=Context(scope, request, reader),
+            variable_values=_raw(request),
+            operation_name=name.value if name else None,
+        )
+        result = await done if hasattr(done, "__await__") else done
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body["errors"] = [_shown(error, scope) for error in result.errors]
+        return Answer(orjson.dumps(body), "executed")
+
+
+def _raw(request: Asked) -> dict[str, Any]:
+    """The variables as they came; the executor coerces them again by itself."""
+    return {name: source.value for name, source in request.variables.sources.items() if source.value is not Undefined}
+
+
+def _check_entrance(scope: Scope, request: Asked) -> None:
+    names = {nodes[0].name.value for nodes in request.top().values()}
+    if scope.principal is None and not names <= FOR_EVERYBODY:
+        raise NotSignedIn
+    if scope.principal is not None and scope.principal.must_change_password and not names <= WITH_ONE_TIME_PASSWORD:
+        raise PasswordMustChange
+
+
+async def _compiled_root(_root: Any, info: Any, **given: Any) -> Any:
+    """A compiled root field inside an operation that the executor runs."""
+    reader, request = info.context.reader, info.context.asked
+    nodes, name = info.field_nodes, info.field_name
+    value = ROOTS[name](reader.compiler, nodes, request.arguments("Query", nodes[0]))
+    row = orjson.loads((await reader.texts({name: value}))[name])
+    if name == "node" and row is not None:
+        model = model_of(given["id"])
+        assert model is not None, "it was found"
+        row["~type"] = kind_of(model).name
+    return row
+
+
+# --- what went wrong -------------------------------------------------------------------------------------
+
+
+def _invalid(mistakes: list[GraphQLError]) -> Answer:
+    return Answer(orjson.dumps({"errors": [_formatted(mistake) for mistake in mistakes]}), "invalid", invalid=True)
+
+
+def _formatted(mistake: GraphQLError) -> dict[str, Any]:
+    return {**mistake.formatted, "extensions": {"code": "BAD_REQUEST", **(mistake.extensions or {})}}
+
+
+def _shown(error: GraphQLError, scope: Scope) -> dict[str, Any]:
+    """A refusal in words, a mistake of the client as it is, anything else as an id that the log explains."""
+    cause = error.original_error
+    where = {"path": error.path} if error.path else {}
+    if isinstance(cause, Refusal):
+        return _refused(cause, scope) | where
+    if cause is None or isinstance(cause, GraphQLError):
+        return _formatted(error)
+    id = scope.request_id or secrets.token_hex(8)
+    _log.error("a field broke", request_id=id, path=error.path, exc_info=cause)
+    return {"message": f"Something went wrong (id {id})", "extensions": {"code": "INTERNAL"}} | where
+
+
+def _refused(refusal: Refusal, scope: Scope) -> dict[str, Any]:
+    extensions = {"code": refusal.code(), **({"field": camel(refusal.field)} if refusal.field else {})}
+    return {"message": refusal.say(scope.language), "extensions": extensions}

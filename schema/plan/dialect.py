@@ -1,0 +1,200 @@
+"""The JSON functions of SQLite and PostgreSQL, and the one text form of every kind of value.
+
+Both give the same values for the same rows.  A JSON value that comes out of a subquery or a CASE passes through
+`json`, since SQLite forgets there that it is JSON and would quote it.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import TypeEngine
+
+from models.base import Money, Utc
+
+if TYPE_CHECKING:
+    from .level import Level
+
+Value = ColumnElement[Any]
+Pair = tuple[str, Value]
+
+MOST_PAIRS = 48
+"""PostgreSQL's functions take 100 arguments, SQLite's 127: a wider object is put together from several."""
+
+
+class Dialect(Protocol):
+    """What the compiler asks of a database."""
+
+    def pairs(self, pairs: Sequence[Pair]) -> Value: ...
+    def json(self, value: Value) -> Value: ...
+    def text(self, value: Value) -> Value: ...
+    def nothing(self) -> Value: ...
+    def array(self, item: Value, order: Value) -> Value: ...
+    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]: ...
+    def boolean(self, value: Value) -> Value: ...
+    def moment(self, value: Value) -> Value: ...
+    def money(self, value: Value) -> Value: ...
+    def hex(self, value: Value) -> Value: ...
+    def list(self, *items: Value) -> Value: ...
+    def each(self, value: Value, name: str) -> Any: ...
+    def half(self, value: Value, n: int) -> Value: ...
+
+
+class Sqlite:
+    """JSON is text that the functions recognise while it stays inside one expression."""
+
+    def pairs(self, pairs: Sequence[Pair]) -> Value:
+        return func.json_object(*_flat(pairs), type_=Text)
+
+    def json(self, value: Value) -> Value:
+        return func.json(value, type_=Text)
+
+    def text(self, value: Value) -> Value:
+        return value.concat(literal_column("''")) if isinstance(value.type, Text) else cast(value, Text)
+
+    def array(self, item: Value, order: Value) -> Value:
+        return func.json_group_array(item, type_=Text)
+
+    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
+        """The wanted rows for every row of `level`.  SQLite has no LATERAL, but correlates a list of ids."""
+        again = rows.original.alias()
+        ids = wanted.with_only_columns(rows.c.id)
+        return select(again, level.table.c.key_.label("up_")).select_from(
+            level.with_above().join(again, again.c.id.in_(ids))
+        )
+
+    def boolean(self, value: Value) -> Value:
+        words = case(
+            (value, literal_column("'true'")), (not_(value), literal_column("'false'")), else_=literal_column("'null'")
+        )
+        return self.json(words)
+
+    def nothing(self) -> Value:
+        return literal_column("'[]'", Text)
+
+    def moment(self, value: Value) -> Value:
+        return cast(value, Text)
+
+    def money(self, value: Value) -> Value:
+        sign = case((cast(value, Integer) < 0, literal_column("'-'")), else_=literal_column("''"))
+        size = func.abs(cast(value, Integer))
+        text = func.printf(literal_column("'%s%d.%02d'"), sign, size.op("/")(100), size.op("%")(100), type_=Text)
+        return case((value.is_not(None), text), else_=None)
+
+    def hex(self, value: Value) -> Value:
+        return func.hex(value, type_=Text)
+
+    def list(self, *items: Value) -> Value:
+        return func.json_array(*items, type_=Text)
+
+    def each(self, value: Value, name: str) -> Any:
+        return func.json_each(value).table_valued("key", "value", name=name, joins_implicitly=True)
+
+    def half(self, value: Value, n: int) -> Value:
+        place: Value = literal_column(f"'$[{n}]'")
+        word = func.json_type(value, place, type_=Text)
+        text = cast(func.json_extract(value, place), Text)
+        return case((word.in_(("true", "false")), word), else_=text)
+
+
+class Postgresql:
+    """JSON is a type of its own."""
+
+    def pairs(self, pairs: Sequence[Pair]) -> Value:
+        return func.json_build_object(*_flat(pairs), type_=JSON)
+
+    def json(self, value: Value) -> Value:
+        return value if isinstance(value.type, JSON) else cast(value, JSON)
+
+    def text(self, value: Value) -> Value:
+        return cast(value, Text)
+
+    def array(self, item: Value, order: Value) -> Value:
+        return func.json_agg(aggregate_order_by(item, order), type_=JSON)
+
+    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
+        """The wanted rows for every row of `level`."""
+        each = wanted.lateral()
+        return select(each, level.table.c.key_.label("up_")).select_from(level.with_above().join(each, true()))
+
+    def boolean(self, value: Value) -> Value:
+        return value
+
+    def nothing(self) -> Value:
+        return literal_column("'[]'::json", JSON)
+
+    def moment(self, value: Value) -> Value:
+        form: Value = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
+        return func.to_char(func.timezone(literal_column("'UTC'"), value), form, type_=Text)
+
+    def money(self, value: Value) -> Value:
+        return cast(value, Text)
+
+    def hex(self, value: Value) -> Value:
+        bytes_ = func.convert_to(cast(value, Text), literal_column("'UTF8'"))
+        return func.encode(bytes_, literal_column("'hex'"), type_=Text)
+
+    def list(self, *items: Value) -> Value:
+        return func.json_build_array(*items, type_=JSON)
+
+    def each(self, value: Value, name: str) -> Any:
+        return func.json_each(value).table_valued("key", "value", name=name, joins_implicitly=True)
+
+    def half(self, value: Value, n: int) -> Value:
+        return value.op("->>", return_type=Text())(literal_column(str(n)))
+
+
+DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
+
+
+def object_of(dialect: Dialect, pairs: Sequence[Pair]) -> Value:
+    """A JSON object of any width."""
+    if len(pairs) <= MOST_PAIRS:
+        return dialect.pairs(pairs)
+    parts = [dialect.pairs(pairs[n : n + MOST_PAIRS]) for n in range(0, len(pairs), MOST_PAIRS)]
+    inner = [func.substr(text, 2, func.length(text) - 2, type_=Text) for text in map(dialect.text, parts)]
+    joined: Value = literal("{", Text)
+    for n, part in enumerate(inner):
+        joined = joined.concat(literal_column("','")).concat(part) if n else joined.concat(part)
+    return dialect.json(joined.concat(literal_column("'}'")))
+
+
+def plain(dialect: Dialect, value: Value, kind: TypeEngine[Any] | None = None) -> Value:
+    """A value in the form that the API shows: times, days and amounts as text, booleans as such."""
+    kind = kind if kind is not None else value.type
+    if isinstance(kind, Boolean):
+        return dialect.boolean(value)
+    if isinstance(kind, Utc):
+        return dialect.moment(value)
+    if isinstance(kind, Money):
+        return dialect.money(value)
+    if isinstance(kind, JSON):
+        return dialect.json(value)
+    return cast(value, Text) if isinstance(kind, Date) else value
+
+
+def key(name: str) -> Value:
+    """A key or a fixed word in SQL.  GraphQL's names hold nothing that would need escaping."""
+    assert name.replace("_", "").replace("~", "").isalnum(), name
+    return literal_column(f"'{name}'", Text)
+
+
+def _flat(pairs: Sequence[Pair]) -> list[Value]:
+    return [part for name, value in pairs for part in (key(name), value)]

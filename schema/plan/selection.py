@@ -1,0 +1,114 @@
+"""What an operation asks for: its fields after fragments, `@skip` and `@include`, and their arguments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_argument_values,
+    get_directive_values,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
+from graphql.language import DocumentNode, OperationType
+
+Fields = dict[str, list[FieldNode]]
+"""Response key -> the nodes that ask for it, in the order of the text."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One operation with the values of its variables."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: VariableValues
+
+    @property
+    def root(self) -> GraphQLObjectType:
+        found = self.schema.get_root_type(self.operation.operation)
+        assert found is not None, "validated before"
+        return found
+
+    @property
+    def is_query(self) -> bool:
+        return self.operation.operation is OperationType.QUERY
+
+    def top(self) -> Fields:
+        return self.fields(self.root.name, [self.operation.selection_set])
+
+    def below(self, type_name: str, nodes: Iterable[FieldNode]) -> Fields:
+        """What the nodes of one response key select, merged."""
+        return self.fields(type_name, [node.selection_set for node in nodes if node.selection_set])
+
+    def fields(self, type_name: str, sets: Iterable[SelectionSetNode]) -> Fields:
+        found: Fields = {}
+        for selections in sets:
+            self._collect(type_name, selections.selections, found)
+        return found
+
+    def definition(self, type_name: str, node: FieldNode) -> GraphQLField:
+        kind = cast("GraphQLObjectType", self.schema.type_map[type_name])
+        definition: GraphQLField = kind.fields[node.name.value]
+        return definition
+
+    def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
+        """The arguments of a field, coerced to their types, defaults filled in."""
+        return get_argument_values(self.definition(type_name, node), node, self.variables)
+
+    def _collect(self, type_name: str, selections: Iterable[SelectionNode], found: Fields) -> None:
+        for selection in selections:
+            if not self._wanted(selection):
+                continue
+            if isinstance(selection, FieldNode):
+                key = selection.alias.value if selection.alias else selection.name.value
+                found.setdefault(key, []).append(selection)
+                continue
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                fragment = self.fragments[selection.name.value]
+            assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
+            if fragment.type_condition is None or self._applies(fragment.type_condition.name.value, type_name):
+                self._collect(type_name, fragment.selection_set.selections, found)
+
+    def _wanted(self, selection: SelectionNode) -> bool:
+        skip = get_directive_values(GraphQLSkipDirective, cast("Any", selection), self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, cast("Any", selection), self.variables)
+        return not (skip and skip["if"]) and not (include and not include["if"])
+
+    def _applies(self, condition: str, type_name: str) -> bool:
+        if condition == type_name:
+            return True
+        wide, narrow = self.schema.type_map[condition], self.schema.type_map[type_name]
+        return isinstance(narrow, GraphQLObjectType) and wide in narrow.interfaces
+
+
+def asked(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] | None, name: str | None
+) -> Asked:
+    """The operation to run.  Raises GraphQLError when it is not there or a variable has a wrong value."""
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    wanted = [d for d in operations if name is None or (d.name is not None and d.name.value == name)]
+    if len(wanted) != 1:
+        raise GraphQLError(f"Unknown operation named '{name}'." if name else "Must provide operation name.")
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    values = get_variable_values(
+        schema, wanted[0].variable_definitions or (), dict(variables or {}), max_errors=20, hide_suggestions=True
+    )
+    if isinstance(values, list):
+        raise values[0]
+    return Asked(schema, wanted[0], fragments, values)

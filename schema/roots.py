@@ -1,0 +1,109 @@
+"""The root fields that are read by one compiled statement: a list and a record of every type, `node`, the locked ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from graphql import FieldNode
+from sqlalchemy import ColumnElement, null, true
+
+from models import ENTITIES, AuditEntry, Base, Customer, Entity
+from models.errors import Validation
+from resolvers.find import in_bin
+from resolvers.names import BY_PREFIX, number_of
+
+from . import types
+from .door import declare
+from .plan.compile import Compiler
+from .plan.shape import KINDS, SHAPES, kind_of, name_of, plural, singular
+
+Value = ColumnElement[Any]
+Nodes = Sequence[FieldNode]
+Root = Callable[[Compiler, Nodes, Mapping[str, Any]], Value]
+
+ROOTS: dict[str, Root] = {}
+"""Query field -> its compiler.  What is not here is answered by a resolver in Python."""
+
+
+def derive_queries() -> dict[str, Any]:
+    """Every compiled query field by its Python name."""
+    made: dict[str, Any] = {}
+    for model in ENTITIES:
+        made |= _list(model) | _record(model)
+    made |= _list(AuditEntry) | _node() | _locked()
+    return made
+
+
+# --- fields ----------------------------------------------------------------------------------------------
+
+
+def _list(model: type[Base]) -> dict[str, Any]:
+    annotations = {**types.list_arguments(model), "return": f"{name_of(model)}Connection"}
+    if issubclass(model, Entity):
+        annotations["bin"] = "Optional[bool]"
+    doc = f"The {plural(model)} that you may see; with `bin` those in the recycle bin."
+    return _query(plural(model), f"{model.module}.view", annotations, doc, partial(_page, model))
+
+
+def _record(model: type[Entity]) -> dict[str, Any]:
+    annotations: dict[str, Any] = {"id": "Optional[ID]", "return": f"Optional[{name_of(model)}]"}
+    if "number" in model.__table__.c:
+        annotations = {"id": "Optional[ID]", "number": "Optional[str]", "return": f"Optional[{name_of(model)}]"}
+    elif not model.alone:
+        annotations["id"] = "ID"
+    doc = "One record, null when it is missing or out of sight."
+    return _query(singular(model), f"{model.module}.view", annotations, doc, partial(_one, model))
+
+
+def _node() -> dict[str, Any]:
+    annotations = {"id": "ID", "return": "Optional[Node]"}
+    return _query("node", "system.node", annotations, "Anything by its id, under the rights of its kind.", _any)
+
+
+def _query(name: str, action: str, annotations: dict[str, Any], doc: str, root: Root) -> dict[str, Any]:
+    declare(name, action)
+    ROOTS[name] = root
+    return {types.key_of(name): types.stub_field(name, annotations, doc)}
+
+
+# --- what they compile to --------------------------------------------------------------------------------
+
+
+def _page(model: type[Base], compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
+    wanted = bool(given.get("bin"))
+    where: Callable[[Any], Value] = lambda c: in_bin(model, c, wanted=wanted)  # noqa: E731
+    return compiler.list("Query", kind_of(model), nodes, where)
+
+
+def _one(model: type[Entity], compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
+    id, number = given.get("id"), given.get("number")
+    if (id is None) == (number is None) and not model.alone:
+        raise Validation("Give an id or a number.", "请提供 id 或 number。", field="id")
+    if id is None and number is None:
+        return compiler.record(kind_of(model), nodes, lambda _: true())
+    if number is not None:
+        return compiler.record(kind_of(model), nodes, lambda c: c.number == number)
+    return compiler.record(kind_of(model), nodes, lambda c: c.id == number_of(model, id))
+
+
+def _any(compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
+    model = model_of(given["id"])
+    if model is None:
+        return null()
+    return compiler.record(kind_of(model), nodes, lambda c: c.id == number_of(model, given["id"]))
+
+
+def model_of(id: str) -> type[Base] | None:
+    """The model whose ids look like this one."""
+    model = BY_PREFIX.get(id.partition("_")[0])
+    return model if model in SHAPES else None
+
+
+def _locked() -> dict[str, Any]:
+    annotations = {**types.PAGED, "return": "LockedCustomerConnection"}
+    doc = "The locked customers that you may unlock, seen or not."
+    return _query("lockedCustomers", "customer.unlock", annotations, doc, _locked_page)
+
+
+def _locked_page(compiler: Compiler, nodes: Nodes, _given: Mapping[str, Any]) -> Value:
+    return compiler.list("Query", KINDS["LockedCustomer"], nodes, lambda c: in_bin(Customer, c, wanted=False))
