@@ -140,6 +140,7 @@ class GraphQLDoor:
             request_id=request_id(request.scope),
             address=_address(request),
             agent=_agent(request),
+            token=bearer(request.headers) or session_cookie(request, self.secure_cookies),
         )
         began = time.perf_counter()
         answer = await self.answer(scope, question.query, question.variables, question.operation_name)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -118,10 +118,10 @@ class Settings(BaseSettings):
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
-def read() -> Settings:
-    """The settings of this process.  Raises BadSettings."""
+def read(**chosen: Any) -> Settings:
+    """The settings of this process; what is `chosen` here wins over the environment.  Raises BadSettings."""
     try:
-        return Settings()
+        return Settings(**chosen)
     except ValidationError as error:
         raise BadSettings("\n".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())) from None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
     DDL,
@@ -27,7 +27,8 @@ from sqlalchemy import (
     insert,
     inspect,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstanceState, Mapped, Session, mapped_column
+from sqlalchemy.orm.util import identity_key
 
 from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type, time_text
 
@@ -97,6 +98,9 @@ class AuditSeal(Base):
     last_id: Mapped[int]
     count: Mapped[int]
     hash: Mapped[Hash]
+
+
+_insert = insert(cast("Table", AuditEntry.__table__))
 
 
 @dataclass(frozen=True)
@@ -208,20 +212,29 @@ def write_entries(session: Session) -> None:
     if not gathered:
         return
     signature, now = session.info["signature"], session.info["now"]
-    rows = [entry(signature, now, *_subject(row), changes, label=_label(row)) for row, changes in gathered]
-    session.execute(insert(AuditEntry.__table__), rows, execution_options=UNWALLED)  # type: ignore[arg-type]
+    rows = [entry(signature, now, *_subject(row), changes, label=_label(session, row)) for row, changes in gathered]
+    session.execute(_insert, rows, execution_options=UNWALLED)
 
 
 def _subject(row: Entity | Part) -> tuple[str, int]:
     """(entity, record id) under which a row is logged: a part under its whole."""
     if isinstance(row, Part):
-        whole = getattr(type(row), row.part_of).property.mapper.class_
-        return whole.__tablename__, getattr(row, f"{row.part_of}_id")
+        return _whole_of(type(row)).__tablename__, getattr(row, f"{row.part_of}_id")
     return row.__tablename__, row.id
 
 
-def _label(row: Entity | Part) -> str | None:
-    return row.label[:200] if isinstance(row, Entity) else None
+def _label(session: Session, row: Entity | Part) -> str | None:
+    """How the record is called; a part by its whole's name, when that is at hand."""
+    if isinstance(row, Entity):
+        return row.label[:200]
+    whole = _whole_of(type(row))
+    found = session.identity_map.get(identity_key(whole, getattr(row, f"{row.part_of}_id")))
+    return found.label[:200] if found is not None else None
+
+
+def _whole_of(part: type[Part]) -> type[Entity]:
+    whole: type[Entity] = inspect(part).relationships[part.part_of].mapper.class_
+    return whole
 
 
 @event.listens_for(Session, "after_flush")
@@ -250,7 +263,7 @@ def _changes(row: Entity | Part, *, born: bool, gone: bool) -> Changes:
 
 def _pairs(row: Entity | Part, *, born: bool, gone: bool) -> Iterator[tuple[str, list[Any]]]:
     """(field, [old, new]): what changed, at birth every value, at the end every last value."""
-    state = inspect(row)
+    state: InstanceState[Entity | Part] = inspect(row)
     for attribute in state.mapper.column_attrs:
         if attribute.key in SILENT or attribute.key in state.unloaded:
             continue
@@ -274,8 +287,9 @@ def guarded_update(
     `statement` carries its own guards and its policy clause; `before` holds the old values by id, for the
     columns that it sets.
     """
-    fields = [column for column in statement._values or {} if column.key not in SILENT]  # noqa: SLF001  no public way to the SET list
-    rows = session.execute(statement.returning(model.__table__.c.id, *fields), execution_options=UNWALLED).all()  # type: ignore[arg-type]
+    keys = [column if isinstance(column, str) else column.key for column in statement._values or {}]  # noqa: SLF001  no public way to the SET list
+    fields = [model.__table__.c[key] for key in keys if key not in SILENT]
+    rows = session.execute(statement.returning(model.__table__.c.id, *fields), execution_options=UNWALLED).all()
     signature, now = session.info["signature"], session.info["now"]
     entries = []
     for id, *values in rows:
@@ -284,7 +298,7 @@ def guarded_update(
         changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
         entries.append(entry(signature, now, model.__tablename__, id, changed, label=old.get("label")))
     if entries:
-        session.execute(insert(AuditEntry.__table__), entries, execution_options=UNWALLED)  # type: ignore[arg-type]
+        session.execute(_insert, entries, execution_options=UNWALLED)
     return [row.id for row in rows]
 
 
@@ -298,6 +312,12 @@ def append_only(table: str) -> dict[str, list[str]]:
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         for verb in ("UPDATE", "DELETE")
     ]
+    # INSERT OR REPLACE deletes without a word to the trigger above.
+    sqlite.append(
+        f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
     postgresql = [
         (
             f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "

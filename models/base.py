@@ -91,9 +91,9 @@ class Money(TypeDecorator[Decimal]):
         return int((value * 100).to_integral_value())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return Decimal(value) / 100
+        if value is None:
+            return None
+        return Decimal(value) / 100 if dialect.name == "sqlite" else Decimal(value)
 
 
 def text_type(length: int) -> String:
@@ -128,7 +128,8 @@ class Trait:
     `kept`: only a use case of its own sets it.  `once`: given at creation, never edited.
     `dictionary`: the code of the dictionary whose keys it holds.  `apart`: not covered by rights on its
     module; a policy line must name the field.  `required`: refuse an empty value though NULL is storable.
-    `filled`: a rule gives it when nobody does, like a number.
+    `filled`: a rule gives it when nobody does, like a number.  `past`: it says who did something and keeps
+    nobody from leaving.
     """
 
     kept: bool = False
@@ -137,6 +138,7 @@ class Trait:
     apart: bool = False
     required: bool = False
     filled: bool = False
+    past: bool = False
 
 
 PLAIN = Trait()
@@ -206,6 +208,8 @@ class Entity(Base):
 
     __abstract__ = True
 
+    goes_with: ClassVar[str] = ""
+    """The relation whose record takes this one along to the bin and back, `through` when left out."""
     alone: ClassVar[bool] = False
     """Whether the table has one row for good: it is edited, never made or deleted."""
     named_by: ClassVar[str] = "name"
@@ -224,15 +228,15 @@ class Entity(Base):
 
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True), sort_order=92)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=92)
 
     @declared_attr
     def updated_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True), sort_order=94)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=94)
 
     @declared_attr
     def deleted_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True), sort_order=96)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=96)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:

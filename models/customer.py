@@ -40,7 +40,7 @@ class Customer(Entity):
     """The owner's department, kept beside the owner so that "my team's" is one indexed column."""
     pooled_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
     claimed_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
-    locked_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(kept=True))
+    locked_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True))
     locked_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
     lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(kept=True))
     lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))

@@ -1,7 +1,7 @@
 """Engines and sessions.  SQLite is given honest transactions; whoever reads is unable to write."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -11,11 +11,29 @@ from sqlalchemy.orm import Session
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
 
 
-class ReadSession(Session):
+WHEN_MADE: list[Callable[[Session], None]] = []
+"""Called with every new session: how the walls learn for whom it was made."""
+
+
+class _HouseSession(Session):
+    """What both kinds share: somebody they were made for, and no way round the walls and the log."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for call in WHEN_MADE:
+            call(self)
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("the old bulk methods skip the policy and the log; add the rows, or use guarded_update")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse
+
+
+class ReadSession(_HouseSession):
     """A session that looks and never writes."""
 
 
-class WriteSession(Session):
+class WriteSession(_HouseSession):
     """The session of a use case, made by `scope.write` only."""
 
 

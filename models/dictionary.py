@@ -27,6 +27,7 @@ class DictionaryItem(Entity):
 
     __tablename__ = "dictionary_item"
     module, prefix, named_by, order = "dictionary", "dit", "key", "position"
+    goes_with = "dictionary"
     search = ("key", "label_en", "label_zh")
 
     dictionary_id: Mapped[int] = mapped_column(ForeignKey("dictionary.id"), index=True, info=trait(once=True))

@@ -1,6 +1,7 @@
 """How people come in: passwords, sessions, tokens, and the record of every try."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -57,11 +58,14 @@ class SignInAttempt(Base):
     """One try to sign in, for the log and for the brake on guessing."""
 
     __tablename__ = "sign_in_attempt"
+    module = "session"
+    facts: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 
     id: Mapped[Key]
     at: Mapped[datetime]
     login: Mapped[str] = mapped_column(text_type(40))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    """Whose login it is, also when the password was wrong; None for a login that nobody has."""
     address: Mapped[str | None] = mapped_column(text_type(60))
     ok: Mapped[bool]
 

@@ -19,6 +19,8 @@ class Refusal(Exception):
     zh: ClassVar[str] = "无法执行此操作。"
     denies: ClassVar[bool] = False
     """Whether it is for lack of rights: such attempts are written to the operation log."""
+    noted = False
+    """Whether this attempt is in the log already."""
 
     def __init__(self, *, field: str | None = None, record_id: str | None = None, **params: Any) -> None:
         self.field, self.record_id, self.params = field, record_id, params
@@ -29,13 +31,41 @@ class Refusal(Exception):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).upper()
 
     def say(self, language: str = "en") -> str:
-        """The sentence in `en` or `zh`."""
-        template = self.zh if language.startswith("zh") else self.sentence
-        return template.format_map({key: _word(value) for key, value in self.params.items()})
+        """The sentence in `en` or `zh`.  In Chinese a parameter `x_zh` stands for `x`, and kinds of records are ours."""
+        words = {key: _word(value) for key, value in self.params.items()}
+        if not language.startswith("zh"):
+            return self.sentence.format_map(words)
+        own = {key: words.get(f"{key}_zh", value) for key, value in words.items()}
+        return self.zh.format_map({**own, "what": NOUNS_ZH.get(own.get("what", ""), own.get("what"))})
 
 
 def _word(value: Any) -> Any:
     return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else value
+
+
+NOUNS_ZH = {
+    "record": "记录",
+    "customer": "客户",
+    "contact": "联系人",
+    "opportunity": "商机",
+    "follow up": "跟进记录",
+    "pool": "客户池",
+    "pool seat": "客户池成员",
+    "claim rule": "领取规则",
+    "person": "人员",
+    "user": "人员",
+    "department": "部门",
+    "role": "角色",
+    "role of a person": "人员角色",
+    "dictionary": "数据字典",
+    "dictionary item": "字典项",
+    "number rule": "编号规则",
+    "organisation": "组织",
+    "ownership period": "归属记录",
+    "session": "会话",
+    "token": "令牌",
+}
+"""What kinds of records are called in Chinese sentences."""
 
 
 class NotFound(Refusal):
@@ -80,8 +110,13 @@ class PasswordMustChange(Refusal):
 
 
 class Conflict(Refusal):
+    """`current`: what the fields of the edit hold now; `version`: the one to save with."""
+
     sentence = "{label} was changed by somebody else meanwhile. Look at the current values and save again."
     zh = "{label} 已被他人修改。请查看当前内容后重新保存。"
+
+    def __init__(self, *, label: str = "This record", label_zh: str = "", **more: Any) -> None:
+        super().__init__(label=label, label_zh=label_zh or ("该记录" if label == "This record" else label), **more)
 
 
 class Validation(Refusal):
@@ -95,6 +130,11 @@ class Validation(Refusal):
 class Duplicate(Refusal):
     sentence = "{value} is taken already. Choose another."
     zh = "{value} 已被占用，请另选。"
+
+
+class TakenMeanwhile(Duplicate):
+    sentence = "{value} was given to another record meanwhile. Rename or delete that one, then restore {label}."
+    zh = "{value} 已被其他记录占用。请先修改或删除该记录，再恢复 {label}。"
 
 
 class AlreadyClaimed(Refusal):
@@ -153,8 +193,8 @@ class RuleMissing(Refusal):
 
 
 class InUse(Refusal):
-    sentence = "{label} is still used by {count} {what}. Move those first."
-    zh = "{label} 仍被 {count} 条{what}使用，请先处理这些记录。"
+    sentence = "{label} is still used (by {what}: {count}). Move or delete those first."
+    zh = "{label} 仍被使用（{what}：{count} 条）。请先转移或删除这些记录。"
 
 
 class NotEligible(Refusal):

@@ -37,7 +37,10 @@ class FollowUp(Entity):
     kind: Mapped[FollowUpKind] = choice(FollowUpKind)
     content: Mapped[Prose]
     happened_at: Mapped[datetime]
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), index=True, info=trait(once=True, past=True)
+    )
+    """Who did it.  He stays who did it, also when the customer is handed on or he himself has left."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")

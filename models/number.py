@@ -1,6 +1,7 @@
 """Numbers of records: the pattern language, the counter behind it, and the numbers of what is gone."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +12,9 @@ from .base import LIVE, Base, Entity, Key, Word, text_type, trait
 from .errors import Validation
 
 _TOKEN = re.compile(r"\{(YYYY|YY|MM|DD|seq:[1-9])\}")
+_LONGEST = 40
+LARGEST_SEQUENCE = 10**9 - 1
+"""How far a number given by hand may push the counter, so that nobody can bring it to its end."""
 
 
 @dataclass(frozen=True)
@@ -23,31 +27,54 @@ class Pattern:
     text: str
 
     def __post_init__(self) -> None:
-        if len(re.findall(r"\{seq:[1-9]\}", self.text)) != 1 or re.search(r"[{}]", _TOKEN.sub("", self.text)):
+        tokens = _TOKEN.findall(self.text)
+        plain = _TOKEN.sub("", self.text)
+        if sum(token.startswith("seq") for token in tokens) != 1 or not re.fullmatch(r"[A-Za-z0-9./_-]*", plain):
             raise Validation(
                 "A number pattern has letters, {YYYY} {YY} {MM} {DD} and exactly one {seq:3}.",
-                "编号规则由字母、{YYYY} {YY} {MM} {DD} 和一个 {seq:3} 组成。",
+                "编号规则（pattern）由字母、{YYYY} {YY} {MM} {DD} 和一个 {seq:3} 组成。",
                 field="pattern",
+            )
+        if ("MM" in tokens and not {"YY", "YYYY"} & {*tokens}) or ("DD" in tokens and "MM" not in tokens):
+            raise Validation(
+                "A number pattern with {MM} needs the year, one with {DD} the month: else its numbers come again.",
+                "编号规则（pattern）含 {MM} 时须有年份，含 {DD} 时须有月份，否则编号会重复。",
+                field="pattern",
+            )
+        if len(self.number(date(2000, 1, 1), LARGEST_SEQUENCE)) > _LONGEST:
+            raise Validation(
+                "A number pattern makes at most 40 characters.", "编号规则（pattern）最多生成 40 个字符。", field="pattern"
             )
 
     def period(self, day: date) -> str:
-        """What stays the same while the sequence counts on, `C2026` for C{YYYY}{seq:3}."""
+        """What stays the same while the sequence counts on, `C2026#` for C{YYYY}{seq:3}."""
         return _TOKEN.sub(lambda token: _dated(token[1], day), self.text)
 
     def number(self, day: date, sequence: int) -> str:
-        digits = int(self._sequence()[1])
-        return self.period(day).replace("#", f"{sequence:0{digits}d}")
+        return self.period(day).replace("#", f"{sequence:0{self._digits}d}")
 
-    def sequence_of(self, number: str, day: date) -> int | None:
-        """The sequence inside a number of this day's period, None when the number is of another kind."""
-        before, after = self.period(day).split("#")
-        found = re.fullmatch(re.escape(before) + r"(\d{1,15})" + re.escape(after), number)
-        return int(found[1]) if found else None
+    def read(self, number: str) -> tuple[str, int] | None:
+        """(period, sequence) of a number that this pattern makes on some day, None for one of another kind."""
+        found = re.fullmatch("".join(self._shape()), number)
+        if found is None:
+            return None
+        sequence = found["seq"]
+        if len(sequence) < self._digits or (len(sequence) > self._digits and sequence[0] == "0"):
+            return None
+        return f"{number[: found.start('seq')]}#{number[found.end('seq') :]}", int(sequence)
 
-    def _sequence(self) -> re.Match[str]:
+    def _shape(self) -> Iterator[str]:
+        """The pattern as a regular expression, piece by piece."""
+        for piece in re.split(r"(\{[^}]+\})", self.text):
+            token = piece.strip("{}") if piece.startswith("{") else ""
+            digits = {"YYYY": r"\d{4}", "YY": r"\d{2}", "MM": r"\d{2}", "DD": r"\d{2}"}
+            yield r"(?P<seq>\d{1,15})" if token.startswith("seq") else digits.get(token, re.escape(piece))
+
+    @property
+    def _digits(self) -> int:
         found = re.search(r"\{seq:([1-9])\}", self.text)
         assert found is not None, "checked when the pattern was made"
-        return found
+        return int(found[1])
 
 
 def _dated(token: str, day: date) -> str:

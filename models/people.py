@@ -84,7 +84,7 @@ class UserRole(Entity):
     """A role that a person holds, for good or between two moments."""
 
     __tablename__ = "user_role"
-    module, prefix, named_by = "role", "uro", "id"
+    module, prefix, named_by, goes_with = "role", "uro", "id", "user"
     search = ()
     facts: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 

@@ -105,6 +105,7 @@ class Snapshot:
         self._up = inheritance(self.lines)
         self.cell = lru_cache(maxsize=4096)(self._cell)
         self.closure = lru_cache(maxsize=1024)(self._closure)
+        self._clause = lru_cache(maxsize=256)(self._where)
         check_model()
 
     # -- the four answers --------------------------------------------------------------------------------
@@ -131,6 +132,9 @@ class Snapshot:
         """
         if p is None:
             return false()
+        return self._clause(p, action, model) if e is None else self._where(p, action, model, e)
+
+    def _where(self, p: Principal, action: str, model: type[Base], e: Any = None) -> Clause:
         rows = Rows(model, model if e is None else e)
         if is_part(model):
             return rows.whole(lambda whole: self._listed(p, action, whole, LISTED.get(model)))
@@ -227,6 +231,7 @@ def _object(module: str, field: str | None) -> str:
     return f"{module}.{field}" if field else module
 
 
+@cache
 def is_part(model: type[Base]) -> bool:
     """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
     if not model.through:

@@ -6,9 +6,10 @@ The exhaustive word test proves that they agree.  There are no expressions and n
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, inspect, not_, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, false, inspect, not_, or_, select, true
 
 from models import Base, Customer, Share
 from models.customer import locked as locked_now
@@ -52,11 +53,9 @@ class Rows:
         """`clause` about the record that this one hangs on.  `IN (SELECT …)`, never EXISTS: far less work on SQLite."""
         if isinstance(self.e, Hanging):
             return clause(self.e.above)
-        relation = inspect(self.model).relationships[self.model.through]
-        table = relation.mapper.class_.__table__.alias()
-        ((mine, theirs),) = relation.local_remote_pairs or ()
-        inner = clause(Rows(relation.mapper.class_, table.c))
-        reached = select(table.c[theirs.key]).where(inner).execution_options(policy=True)
+        whole, mine, table = _whole_of(self.model)
+        inner = clause(Rows(whole, table.c))
+        reached = select(table.c.id).where(inner).correlate(None).execution_options(policy=True)
         column = getattr(self.e, str(mine.key))
         found: Clause = column.in_(reached)
         return and_(column.is_not(None), found) if mine.nullable else found
@@ -73,6 +72,18 @@ class Hanging:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.columns, name)
+
+
+@cache
+def _whole_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
+    """(what a record hangs on, the foreign key to it, an alias of its table).
+
+    The alias is dear to make and safe to share: nothing is correlated to it, and nothing hangs on its own kind.
+    """
+    relation = inspect(model).relationships[model.through]
+    ((mine, _),) = relation.local_remote_pairs or ()
+    whole: type[Base] = relation.mapper.class_
+    return whole, mine, whole.__table__.alias()
 
 
 def _equals(column: Any | None, value: int | None) -> Clause:

@@ -1,14 +1,15 @@
 """Use cases over several records: what was done, and why the rest was not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from models import Entity
-from models.errors import Refusal, Validation
+from models.errors import BatchUndone, Refusal, Validation
 
+from .counters import hold_rooms
 from .names import global_id
 from .scope import Scope
 
@@ -31,8 +32,8 @@ class Outcome:
     problems: list[Refusal] = field(default_factory=list)
 
 
-class _Undo(Exception):  # noqa: N818  not an error: the way out of a batch that must leave nothing
-    pass
+class _Undo(Exception):
+    """Not an error: the way out of a batch that must leave nothing."""
 
 
 def each(
@@ -44,25 +45,42 @@ def each(
     work: Callable[[Session, int], None],
     *,
     reason: str | None = None,
+    heir: int | None = None,
 ) -> Outcome:
     """Do `work` for every id, each in a savepoint of one transaction, and say what became of each.
 
-    An id given twice is done once.  The rows are locked in the order of their ids before the first is touched.
+    An id given twice is done once.  Before the first record is touched all are locked, and then the counters of
+    their owners and of the `heir` to come, each in the order of the ids: batches that cross never wait in a circle.
     """
-    wanted = list(dict.fromkeys(ids))
-    if len(wanted) > LARGEST:
-        raise Validation(f"At most {LARGEST} records in one request.", f"一次最多处理 {LARGEST} 条记录。", field="ids")
-    outcome = Outcome()
+    wanted, outcome = distinct(ids), Outcome()
     try:
         with scope.write(action, reason) as db:
-            scope.hold(db, model, wanted)
+            if len(wanted) > 1:
+                scope.hold(db, model, wanted)
+                hold_rooms(db, model, wanted, heir)
             for id in wanted:
                 _one(scope, action, model, id, work, outcome)
             if outcome.problems and mode is Mode.ALL_OR_NOTHING:
                 raise _Undo
     except _Undo:
-        outcome.ids = []
+        outcome = Outcome([], list(_undone(model, wanted, outcome)))
     return outcome
+
+
+def distinct(ids: Sequence[int]) -> list[int]:
+    """The ids as asked, each once.  Raises Validation for more than one request may name."""
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > LARGEST:
+        raise Validation(f"At most {LARGEST} records in one request.", f"一次最多处理 {LARGEST} 条记录。", field="ids")
+    return wanted
+
+
+def _undone(model: type[Entity], wanted: list[int], outcome: Outcome) -> Iterator[Refusal]:
+    """One refusal for each record, in the order asked: its own, or that it fell with the others."""
+    refused = iter(outcome.problems)
+    done = set(outcome.ids)
+    for id in wanted:
+        yield BatchUndone(record_id=global_id(model, id)) if id in done else next(refused)
 
 
 def _one(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Contact, ContactPoint, Customer
-from models.audit import UNWALLED
+from models.audit import UNWALLED, guarded_update
 from models.contact import PointKind, key_of
 from models.errors import InBin, Validation
 
@@ -17,7 +17,6 @@ from .people import active_user
 from .rules import Rules, rules_for
 from .scope import Scope
 from .values import line
-from .walls import grant
 
 MOST_POINTS = 20
 
@@ -113,12 +112,17 @@ def check_point(kind: PointKind, value: str, field: str = "points") -> None:
 
 
 def _step_down(db: Session, row: Contact) -> None:
+    """Take the mark from the former primary contact before the new one is written: the database allows one at a time."""
     other = _primary_of(db, row.customer_id, but=row.id)
-    if other is not None:
-        grant(db, other, "create")
-        grant(db, other, "edit")
-        other.is_primary = False
-        db.flush([other])  # before the new one is written: the database allows one at a time
+    if other is None:
+        return
+    table, who = Contact.__table__, db.info["principal"].id
+    stepping = update(Contact).where(table.c.id == other.id)
+    stepping = stepping.values(
+        is_primary=False, version=table.c.version + 1, updated_at=db.info["now"], updated_by_id=who
+    )
+    guarded_update(db, stepping, Contact, {other.id: {"is_primary": True, "label": other.label}})
+    db.expire(other)
 
 
 def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Contact | None:

@@ -4,15 +4,16 @@ A refused claim costs nothing, because its savepoint takes the count back.  The 
 any number of processes: the database compares and counts in one statement.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Department, Organisation, OwnerLoad, QuotaCounter, User
+from models import ClaimRule, Customer, Department, Entity, Organisation, OwnerLoad, QuotaCounter, User
 from models.audit import UNWALLED
 from models.errors import CapacityReached, QuotaReached
 
@@ -43,41 +44,51 @@ class Capacity:
     def full(self) -> bool:
         return self.limit is not None and self.held >= self.limit
 
+    def within(self, limit: int | None) -> "Capacity":
+        """The same under one more limit; the smaller one holds."""
+        limits = [x for x in (self.limit, limit) if x is not None]
+        return Capacity(self.held, min(limits) if limits else None)
+
 
 # --- quota -----------------------------------------------------------------------------------------------
 
 
 def periods(rule: ClaimRule | None, now: datetime, zone: str) -> list[tuple[str, str, int, datetime]]:
     """(kind, period key, limit, when the next period begins) for each limit that `rule` sets."""
-    local = now.astimezone(ZoneInfo(zone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = midnight - timedelta(days=local.weekday())
-    year, week, _ = local.isocalendar()
+    today = now.astimezone(ZoneInfo(zone)).date()
+    year, week, weekday = today.isocalendar()
     found = []
     if rule is not None and rule.daily_quota is not None:
-        found.append(("day", local.date().isoformat(), rule.daily_quota, midnight + timedelta(days=1)))
+        tomorrow = midnight(today + timedelta(days=1), zone)
+        found.append(("day", today.isoformat(), rule.daily_quota, tomorrow))
     if rule is not None and rule.weekly_quota is not None:
-        found.append(("week", f"{year}-W{week:02d}", rule.weekly_quota, monday + timedelta(days=7)))
+        monday = midnight(today + timedelta(days=8 - weekday), zone)
+        found.append(("week", f"{year}-W{week:02d}", rule.weekly_quota, monday))
     return found
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """When a day begins in a time zone, in UTC; where the clocks jump over midnight, the moment of the jump."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> list[Quota]:
-    """What a person has used of each limit of a pool.  One query for each limit."""
-    found = []
-    for kind, period, limit, resets_at in periods(rule, now, zone):
-        counter = select(QuotaCounter.used).where(
-            QuotaCounter.pool_id == rule.pool_id,  # type: ignore[union-attr]  periods are only there with a rule
-            QuotaCounter.user_id == user_id,
-            QuotaCounter.period == period,
-        )
-        used = db.execute(counter, execution_options=UNWALLED).scalar() or 0
-        found.append(Quota(period, kind, used, limit, resets_at))
-    return found
+    """What a person has used of each limit of a pool."""
+    wanted = periods(rule, now, zone)
+    if rule is None or not wanted:
+        return []
+    counters = select(QuotaCounter.period, QuotaCounter.used).where(
+        QuotaCounter.pool_id == rule.pool_id,
+        QuotaCounter.user_id == user_id,
+        QuotaCounter.period.in_([period for _, period, _, _ in wanted]),
+    )
+    used = dict(db.execute(counters, execution_options=UNWALLED).all())
+    return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
 
 
 def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> None:
     """Count one claim against every limit of the pool.  Raises QuotaReached."""
-    for kind, period, limit, resets_at in periods(rule, now, zone):
+    for kind, period, limit, _ in periods(rule, now, zone):
         assert rule is not None
         values = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "used": 1}
         statement = (
@@ -91,7 +102,7 @@ def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime,
             .returning(QuotaCounter.used)
         )
         if limit < 1 or db.execute(statement, execution_options=UNWALLED).first() is None:
-            raise Quota(period, kind, max(limit, 0), limit, resets_at).refusal()
+            raise next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.kind == kind).refusal()
 
 
 def zone_of(db: Session) -> str:
@@ -128,27 +139,48 @@ def capacity(db: Session, user_id: int) -> Capacity:
 
 def take_room(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
-    limits = [limit for limit in (limit_of(db, user.id), at_most) if limit is not None]
-    limit = min(limits) if limits else None
+    room = Capacity(0, limit_of(db, user.id)).within(at_most)
     statement = (
         upsert(db)(OwnerLoad)
         .values(user_id=user.id, held=1)
         .on_conflict_do_update(
             index_elements=["user_id"],
             set_={"held": OwnerLoad.held + 1},
-            where=None if limit is None else OwnerLoad.held < limit,
+            where=None if room.limit is None else OwnerLoad.held < room.limit,
         )
         .returning(OwnerLoad.held)
     )
-    if limit == 0 or db.execute(statement, execution_options=UNWALLED).first() is None:
-        held = capacity(db, user.id).held
-        raise CapacityReached(name=user.name, held=held, limit=limit)
+    if room.limit == 0 or db.execute(statement, execution_options=UNWALLED).first() is None:
+        raise CapacityReached(name=user.name, held=capacity(db, user.id).held, limit=room.limit)
 
 
 def give_room(db: Session, user_id: int) -> None:
     """Count one customer less."""
     held = update(OwnerLoad).where(OwnerLoad.user_id == user_id, OwnerLoad.held > 0)
     db.execute(held.values(held=OwnerLoad.held - 1), execution_options={**UNWALLED, "synchronize_session": False})
+
+
+def hand_room(db: Session, owner_id: int, heir: User) -> None:
+    """Count a customer for its heir instead of its owner, the lower id first.  Raises CapacityReached."""
+    if owner_id < heir.id:
+        give_room(db, owner_id)
+    take_room(db, heir)
+    if owner_id > heir.id:
+        give_room(db, owner_id)
+
+
+def hold_rooms(db: Session, model: type[Entity], ids: Sequence[int], heir: int | None) -> None:
+    """Lock the counters of everybody who owns one of these customers, and of the heir, in the order of their ids."""
+    if model is not Customer or db.get_bind().dialect.name != "postgresql":
+        return
+    owners = select(Customer.owner_id).where(Customer.id.in_(ids), Customer.owner_id.is_not(None))
+    counters = (
+        select(OwnerLoad.user_id)
+        .where(or_(OwnerLoad.user_id.in_(owners), OwnerLoad.user_id == (heir or 0)))
+        .order_by(OwnerLoad.user_id)
+        .with_for_update()
+    )
+    db.execute(counters, execution_options=UNWALLED)
 
 
 def upsert(db: Session):  # type: ignore[no-untyped-def]  # the two dialects share a form and no type

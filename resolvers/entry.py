@@ -7,33 +7,39 @@ runs beside the writer, never on it.
 import asyncio
 import re
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import ApiToken, Credential, SignInAttempt, SignInSession, User
-from models.audit import UNWALLED
-from models.errors import NotFound, SignInRefused, TooManyAttempts, Validation
+from models import ApiToken, Credential, SignInSession, User
+from models.audit import UNWALLED, Changes, record, write_entries
+from models.errors import NotFound, SignInRefused, Validation
 from policies import Principal
 
 from . import identity
+from .guessing import check_brake, hold_brake, spoken, write_down
+from .people import login_of as login_of
 from .scope import Scope
-from .values import line
+from .values import line, moment
+from .writer import Unit
 
-LIFE = timedelta(days=14)
-WINDOW = timedelta(minutes=15)
-TRIES_PER_LOGIN, TRIES_PER_ADDRESS = 8, 40
-"""How many failures within `WINDOW` close a login or an address until the window has passed."""
+T = TypeVar("T")
+
 SHORTEST_PASSWORD = 10
 MOST_TOKENS = 50
 
 _hasher = PasswordHasher()
 _dummy = _hasher.hash("nobody has this password")
-_slots = asyncio.Semaphore(2)
+_hashing = ThreadPoolExecutor(2, thread_name_prefix="hashing")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which no encoding holds."""
 _QUIET = {**UNWALLED, "synchronize_session": False}
 
 
@@ -48,58 +54,73 @@ class Entrance:
 
 async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
     """Begin a session.  Raises SignInRefused, TooManyAttempts."""
-    login, now = (login or "").strip().lower()[:40], scope.now()
-    async with scope.house.read_engine.connect() as connection:
-        until = await connection.run_sync(_closed_until, login, scope.address, now)
-        if until is not None:
-            raise TooManyAttempts(until=until)
-        found = await connection.run_sync(_credential, login)
-    user_id, stored = found or (None, _dummy)
-    async with _slots:
-        right = await asyncio.to_thread(_verify, stored, password or "")
-    ok = right and user_id is not None
-    who = user_id if ok else None
-    entrance: Entrance | None = await scope.house.writer.submit(lambda u: _enter(scope, u.connection, login, who, now))
+    login = spoken(login)
+    entrance = await _try(scope, login, password, _begin_session, noted=True)
     if entrance is None:
         raise SignInRefused
     return entrance
 
 
-def _enter(scope: Scope, connection: Connection, login: str, user_id: int | None, now: datetime) -> Entrance | None:
-    """Log the try, and open a session for who may come in."""
-    connection.execute(
-        SignInAttempt.__table__.insert(),  # type: ignore[attr-defined]
-        {"at": now, "login": login, "user_id": user_id, "address": scope.address, "ok": user_id is not None},
-    )
-    if user_id is None:
-        return None
-    return open_session(connection, user_id, now, scope.address, scope.agent)
+def _begin_session(scope: Scope, connection: Connection, user_id: int) -> Entrance:
+    return open_session(connection, user_id, scope.now(), scope.house.entrances, scope.address, scope.agent)
+
+
+async def _try(
+    scope: Scope, login: str, password: str, then: Callable[[Scope, Connection, int], T], *, noted: bool
+) -> T | None:
+    """`then` for the person whose password this is, in the transaction that notes the try; None for a wrong one.
+
+    A wrong one is always noted, a right one only if `noted`.
+    """
+    async with scope.house.read_engine.connect() as connection:
+        await connection.run_sync(check_brake, scope.house.entrances, login, scope.address, scope.now())
+        found = await connection.run_sync(_credential, login)
+    right = await _beside(_verify, found[1] if found else _dummy, password)
+
+    def judge(unit: Unit) -> T | None:
+        connection, now = unit.connection, scope.now()
+        hold_brake(connection, login, scope.address)
+        check_brake(connection, scope.house.entrances, login, scope.address, now)
+        ok = right and found is not None and _credential(connection, login) == found
+        if noted or not ok:
+            write_down(connection, login, scope.address, now, ok=ok)
+        return then(scope, connection, found[0]) if ok and found is not None else None
+
+    return await scope.house.writer.submit(judge)
 
 
 def open_session(
-    connection: Connection, user_id: int, now: datetime, address: str | None = None, agent: str | None = None
+    connection: Connection,
+    user_id: int,
+    now: datetime,
+    entrances: identity.Entrances,
+    address: str | None = None,
+    agent: str | None = None,
 ) -> Entrance:
-    token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + LIFE
+    """A new session of this person, with a token of its own."""
+    token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + entrances.life
     connection.execute(
-        SignInSession.__table__.insert(),  # type: ignore[attr-defined]
-        {
-            "user_id": user_id,
-            "token_hash": identity.hash_of(token),
-            "created_at": now,
-            "seen_at": now,
-            "expires_at": expires_at,
-            "address": (address or "")[:60] or None,
-            "agent": (agent or "")[:200] or None,
-        },
+        insert(SignInSession).values(
+            user_id=user_id,
+            token_hash=identity.hash_of(token),
+            created_at=now,
+            seen_at=now,
+            expires_at=expires_at,
+            address=(address or "")[:60] or None,
+            agent=_printable(agent, 200),
+        )
     )
     return Entrance(token, expires_at, identity.by_id(connection, user_id, now))
 
 
 def sign_out(scope: Scope, token: str) -> None:
-    """End the session that this token belongs to; an unknown one is no error."""
+    """End one's own session that this token belongs to; an unknown one is no error."""
+    scope = scope.at_the_door()
     with scope.write("session.end") as db:
         ended = update(SignInSession).where(
-            SignInSession.token_hash == identity.hash_of(token), SignInSession.revoked_at.is_(None)
+            SignInSession.token_hash == identity.hash_of(token),
+            SignInSession.user_id == scope.me,
+            SignInSession.revoked_at.is_(None),
         )
         db.execute(ended.values(revoked_at=scope.now()), execution_options=_QUIET)
 
@@ -109,7 +130,7 @@ def sign_out(scope: Scope, token: str) -> None:
 
 def check_password(password: str, login: str) -> None:
     """Raise Validation for a password that is too short or too easily guessed."""
-    if len(password) < SHORTEST_PASSWORD or len(password) > 200:
+    if not SHORTEST_PASSWORD <= len(password) <= 200 or _HALF.search(password):
         raise Validation(
             f"A password has {SHORTEST_PASSWORD} to 200 characters.",
             f"密码长度须为 {SHORTEST_PASSWORD} 至 200 个字符。",
@@ -120,22 +141,23 @@ def check_password(password: str, login: str) -> None:
 
 
 async def change_password(scope: Scope, old: str, new: str) -> None:
-    """Choose a new password for oneself.  Every other session ends.  Raises SignInRefused, Validation."""
-    p = scope.person
-    check_password(new, p.login)
-    async with scope.house.read_engine.connect() as connection:
-        found = await connection.run_sync(_credential, p.login)
-    async with _slots:
-        right = await asyncio.to_thread(_verify, found[1] if found else _dummy, old or "")
-        hashed = await asyncio.to_thread(_hasher.hash, new)
-    if not right or found is None:
+    """Choose a new password for oneself.  Every other session ends.
+
+    Raises SignInRefused for a wrong old one, TooManyAttempts after several, Validation.
+    """
+    scope = scope.at_the_door()
+    login = scope.person.login
+    check_password(new, login)
+    if new == old:
+        raise Validation("The new password is the old one.", "新密码不能与旧密码相同。", field="password")
+    if await _try(scope, login, old, lambda *_: True, noted=False) is None:
         raise SignInRefused(field="old")
-    await scope.run(set_password, p.login, hashed, one_time=False)
+    await scope.run(set_password, login, await _beside(hash_password, new), one_time=False)
 
 
 def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> None:
-    """Store a hashed password and end the person's sessions.  Only for himself, or by who may edit people."""
-    with scope.write("user.edit") as db:
+    """Store a hashed password and end the person's other sessions.  Only for himself, or by who may edit people."""
+    with scope.write("user.password") as db:
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         if user is None:
             raise NotFound(what="person")
@@ -144,8 +166,16 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> No
         row = db.get(Credential, user.id) or Credential(user_id=user.id)
         row.password_hash, row.changed_at, row.one_time = hashed, scope.now(), one_time
         db.add(row)
-        live = update(SignInSession).where(SignInSession.user_id == user.id, SignInSession.revoked_at.is_(None))
-        db.execute(live.values(revoked_at=scope.now()), execution_options=_QUIET)
+        _end_sessions(scope, db, user.id)
+        _log(db, user, {"password": [None, "for one use" if one_time else "chosen"]})
+
+
+def _end_sessions(scope: Scope, db: Session, user_id: int) -> None:
+    """End every session of a person but the one in which he is asking."""
+    live = update(SignInSession).where(SignInSession.user_id == user_id, SignInSession.revoked_at.is_(None))
+    if scope.token is not None and user_id == scope.person.id:
+        live = live.where(SignInSession.token_hash != identity.hash_of(scope.token))
+    db.execute(live.values(revoked_at=scope.now()), execution_options=_QUIET)
 
 
 def hash_password(password: str) -> str:
@@ -172,25 +202,19 @@ class NewToken:
 
 def create_token(scope: Scope, name: str, expires_at: datetime | None = None) -> NewToken:
     """Make an API token that acts with one's own rights.  Raises Validation."""
-    name = line(name, "name") or "token"
-    now = scope.now()
+    name, expires_at, now = line(name, "name") or "token", moment(expires_at, "expires_at"), scope.now()
     if expires_at is not None and expires_at <= now:
         raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
     with scope.write("session.token") as db:
-        live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, ApiToken.revoked_at.is_(None))
+        live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, _is_alive(ApiToken, scope))
         if (db.execute(live).scalar() or 0) >= MOST_TOKENS:
             raise Validation(f"At most {MOST_TOKENS} tokens.", f"最多 {MOST_TOKENS} 个令牌。", field="name")
         secret = f"mp_{secrets.token_urlsafe(32)}"
-        row = ApiToken(
-            user_id=scope.me,
-            name=name,
-            hint=secret[:8],
-            token_hash=identity.hash_of(secret),
-            created_at=now,
-            expires_at=expires_at,
-        )
+        row = ApiToken(user_id=scope.me, name=name, hint=secret[:8], token_hash=identity.hash_of(secret))
+        row.created_at, row.expires_at = now, expires_at
         db.add(row)
         db.flush()
+        _log(db, _me(scope, db), {"token": [None, name]})
         return NewToken(row.id, secret)
 
 
@@ -206,16 +230,27 @@ def revoke_session(scope: Scope, session_id: int) -> None:
 
 def keys_of(scope: Scope, db: Session, kind: type[ApiToken] | type[SignInSession]) -> list[ApiToken | SignInSession]:
     """One's own live tokens or sessions, newest first."""
-    live = select(kind).where(kind.user_id == scope.me, kind.revoked_at.is_(None)).order_by(kind.id.desc())
-    return list(db.execute(live).scalars())
+    mine = select(kind).where(kind.user_id == scope.me, _is_alive(kind, scope)).order_by(kind.id.desc())
+    return [*db.execute(mine).scalars()]
+
+
+def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> ColumnElement[bool]:
+    """Whether a key would still open the door."""
+    now = scope.now()
+    alive = and_(kind.revoked_at.is_(None), or_(kind.expires_at.is_(None), kind.expires_at > now))
+    if kind is SignInSession:
+        alive = and_(alive, kind.seen_at > now - scope.house.entrances.idle)
+    return alive
 
 
 def _revoke(scope: Scope, kind: type[ApiToken] | type[SignInSession], id: int, what: str) -> None:
     with scope.write("session.end") as db:
-        mine = update(kind).where(kind.id == id, kind.user_id == scope.me, kind.revoked_at.is_(None))
-        done = db.execute(mine.values(revoked_at=scope.now()), execution_options=_QUIET)
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        mine = select(kind).where(kind.id == id, kind.user_id == scope.me, kind.revoked_at.is_(None)).with_for_update()
+        key = db.execute(mine).scalar_one_or_none()
+        if key is None:
             raise NotFound(what=what)
+        key.revoked_at = scope.now()
+        _log(db, _me(scope, db), {what: [key.name if isinstance(key, ApiToken) else key.address, None]})
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -231,34 +266,28 @@ def _credential(connection: Connection, login: str) -> tuple[int, str] | None:
     return (found.id, found.password_hash) if found else None
 
 
-def _closed_until(connection: Connection, login: str, address: str | None, now: datetime) -> datetime | None:
-    """Until when this login or address has to wait, None while it may try."""
-    for column, value, most in (
-        (SignInAttempt.login, login, TRIES_PER_LOGIN),
-        (SignInAttempt.address, address, TRIES_PER_ADDRESS),
-    ):
-        failures = select(SignInAttempt.at).where(column == value, SignInAttempt.at > now - WINDOW, ~SignInAttempt.ok)
-        oldest = connection.execute(failures.order_by(SignInAttempt.at.desc()).offset(most - 1).limit(1)).scalar()
-        if value and oldest is not None:
-            until: datetime = oldest + WINDOW
-            return until
-    return None
-
-
-def _verify(stored: str, password: str) -> bool:
+def _verify(stored: str, password: str | None) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored, (password or "").encode(errors="surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
 
 
-def login_of(text: str) -> str:
-    """A login as it is stored.  Raises Validation."""
-    login = text.strip().lower()
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,39}", login):
-        raise Validation(
-            "A login has 2 to 40 letters, digits, dots or dashes.",
-            "账号由 2 至 40 个字母、数字、点或横线组成。",
-            field="login",
-        )
-    return login
+async def _beside(work: Callable[..., T], *arguments: Any) -> T:
+    """Do slow work beside the loop and the writer, two at a time in one process."""
+    return await asyncio.get_running_loop().run_in_executor(_hashing, work, *arguments)
+
+
+def _me(scope: Scope, db: Session) -> User:
+    return db.execute(select(User).where(User.id == scope.me)).scalar_one()
+
+
+def _log(db: Session, user: User, changes: Changes) -> None:
+    """Note in the person's history what happened to his keys; never a secret."""
+    record(db, user, changes)
+    write_entries(db)
+
+
+def _printable(text: str | None, length: int) -> str | None:
+    """Text that a program sent about itself, cut to what can be stored."""
+    return "".join(c for c in (text or "") if c.isprintable())[:length] or None

@@ -1,24 +1,22 @@
 """Handing customers on, and closing them: transfer, lock, unlock."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Customer, Entity
-from models.audit import UNWALLED
-from models.errors import AlreadyInPool, Validation
+from models import Customer
+from models.errors import NotLocked, Validation
 from models.ownership import Began, Ended
 
 from .batch import Mode, Outcome, each
-from .counters import give_room, take_room
+from .counters import hand_room
+from .hanging import hand_on_what_hangs
+from .heirs import heir_of
 from .ownership import begin, end
-from .people import active_user
-from .records import children_of
+from .reach import owned
 from .scope import Scope
 from .values import line
-from .walls import grant
 
 
 def transfer(
@@ -26,32 +24,31 @@ def transfer(
 ) -> Outcome:
     """Give customers to another owner.  Stage, history and follow-ups stay; what the former owner looked after follows.
 
-    Problems: NOT_FOUND, FORBIDDEN, LOCKED, ALREADY_IN_POOL, CAPACITY_REACHED, VALIDATION.
+    Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
+    CAPACITY_REACHED.
     """
     reason = line(reason, "reason")
 
     def work(db: Session, id: int) -> None:
-        customer = scope.load(db, Customer, id, to="transfer")
-        heir = active_user(scope, db, user_id)
+        customer = owned(scope, db, id, "transfer")
         owner_id, now = customer.owner_id, scope.person.now
-        if owner_id is None:
-            raise AlreadyInPool(label=customer.label)
+        assert owner_id is not None, "it does not lie in a pool"
+        heir = heir_of(scope, db, user_id)
         if owner_id == heir.id:
             raise Validation(
                 f"{heir.name} owns {customer.label} already.",
                 f"{heir.name} 已是 {customer.label} 的负责人。",
                 field="userId",
             )
-        give_room(db, owner_id)
-        take_room(db, heir)
-        _hand_on_what_hangs(db, customer, owner_id, heir.id)
+        hand_room(db, owner_id, heir)
+        hand_on_what_hangs(db, customer, owner_id, heir.id)
         customer.hand_to(heir, now)
         db.flush()
         end(db, customer.id, Ended.TRANSFER, now, reason)
         begin(db, customer, Began.TRANSFER, now)
         scope.tell(db, f"user:{heir.id}", customer.id)
 
-    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason)
+    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, heir=user_id)
 
 
 def lock(
@@ -61,24 +58,28 @@ def lock(
     until: datetime | None = None,
     mode: Mode = Mode.BEST_EFFORT,
 ) -> Outcome:
-    """Close customers for everybody but their owner, until unlocked or until the given time."""
-    reason = line(reason, "reason")
-    if until is not None and until <= scope.now():
-        raise Validation("The end of a lock lies in the future.", "锁定截止时间必须晚于现在。", field="until")
+    """Close customers for everybody but their owner, until unlocked or until the given time.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_IN_POOL.  Raises Validation for an end that has passed.
+    """
+    reason, until = line(reason, "reason"), _end(scope, until)
 
     def work(db: Session, id: int) -> None:
-        customer = scope.load(db, Customer, id, to="lock")
+        customer = owned(scope, db, id, "lock")
         customer.lock(scope.me, scope.person.now, reason, until)
 
     return each(scope, "customer.lock", Customer, ids, mode, work, reason=reason)
 
 
 def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT) -> Outcome:
-    """Open customers again.  Somebody else's lock needs the right to unlock, is logged, and its owner is told."""
+    """Open customers again.  Somebody else's lock needs the right to unlock, is logged, and its owner is told.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, NOT_LOCKED (an expired lock is none).
+    """
     reason = line(reason, "reason")
 
     def work(db: Session, id: int) -> None:
-        customer = scope.load(db, Customer, id, to="unlock")
+        customer = _locked(scope, db, id)
         customer.unlock()
         if customer.owner_id != scope.person.id:
             scope.tell(db, f"user:{customer.owner_id}", customer.id)
@@ -86,16 +87,20 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
     return each(scope, "customer.unlock", Customer, ids, mode, work, reason=reason)
 
 
-def _hand_on_what_hangs(db: Session, customer: Customer, owner_id: int, heir_id: int) -> None:
-    """Contacts and opportunities that the former owner looked after himself go with the customer."""
-    for child, key in children_of(Customer):
-        if child.__tablename__ == "follow_up":
-            continue  # who did something stays who did it
-        owned = select(child).where(getattr(child, key) == customer.id, _owner(child) == owner_id)
-        for row in db.execute(owned, execution_options=UNWALLED).scalars():
-            grant(db, row, "transfer")
-            row.owner_id = heir_id
+def _locked(scope: Scope, db: Session, id: int) -> Customer:
+    """The locked customer, masked for who does not see it.  Raises NotLocked also for who may only unlock the locked."""
+    row, seen, _ = scope.reach(db, Customer, id, to="unlock")
+    is_open = row is not None and row.deleted_at is None and not row.is_locked(scope.person.now)
+    if row is not None and seen and is_open and scope.policy.ever(scope.person, "unlock", Customer.module):
+        raise NotLocked(label=row.label)
+    return scope.load(db, Customer, id, to="unlock")
 
 
-def _owner(model: type[Entity]):  # type: ignore[no-untyped-def]  # a column only some entities have
-    return model.owner_id  # type: ignore[attr-defined]
+def _end(scope: Scope, until: datetime | None) -> datetime | None:
+    """The end of a lock in UTC.  Raises Validation for one that has passed or lies out of range."""
+    if until is None:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    if not scope.now() < until or until.year > 9998:
+        raise Validation("The end of a lock lies in the future.", "锁定截止时间必须晚于现在。", field="until")
+    return until.astimezone(UTC)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
@@ -12,18 +12,28 @@ from sqlalchemy.orm import Session
 from models import Base, PolicyRevision, utcnow
 from models.audit import UNWALLED
 from models.db import ReadSession, is_sqlite, reading_engine, writing_engine
-from policies import Principal, Snapshot, system
+from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
+from .identity import Entrances, Identity
 from .scope import Scope
 from .writer import Writer
+
+_log = structlog.get_logger("millpond.house")
 
 
 class House:
     """Everything that use cases stand on.  `start` before the first request, `close` at the end."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] = utcnow, threads: int = 8) -> None:
-        self.url, self.clock = url, clock
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] = utcnow,
+        threads: int = 8,
+        entrances: Entrances | None = None,
+    ) -> None:
+        self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         self.writer = Writer(writing_engine(url, size=threads), threads)
         self.read_engine = reading_engine(url)
@@ -31,7 +41,8 @@ class House:
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
         self.policy = Snapshot("")
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._refused_revision = 0
+        self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -46,15 +57,15 @@ class House:
         return self
 
     async def close(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+        if self._noting:
+            await asyncio.wait(self._noting.values(), timeout=5)
         await asyncio.to_thread(self.writer.close)
         await self.read_engine.dispose()
 
     async def ready(self) -> bool:
         """Whether the database answers."""
         async with self.read_engine.connect() as connection:
-            return (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+            return bool((await connection.execute(text("SELECT 1"))).scalar_one() == 1)
 
     # -- policy ------------------------------------------------------------------------------------------
 
@@ -62,8 +73,13 @@ class House:
         """Take over the newest revision.  One that cannot be a policy is not taken: the last good one stays."""
         newest = select(PolicyRevision.number, PolicyRevision.text).order_by(PolicyRevision.number.desc()).limit(1)
         found = connection.execute(newest).first()
-        if found is not None and found.number != self.policy.revision:
+        if found is None or found.number in (self.policy.revision, self._refused_revision):
+            return
+        try:
             self.policy = Snapshot(found.text, found.number)
+        except InvalidPolicy as failure:
+            self._refused_revision = found.number
+            _log.error("the newest policy cannot be one", revision=found.number, problems=failure.problems)  # noqa: TRY400
 
     # -- people ------------------------------------------------------------------------------------------
 
@@ -71,13 +87,13 @@ class House:
         """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
         now = self.clock()
         async with self.read_engine.connect() as connection:
-            found = await connection.run_sync(identity.by_token, token, now)
+            found = await connection.run_sync(identity.by_token, token, now, self.entrances)
             if found is None:
                 return None
             if found.revision != self.policy.revision:
                 await connection.run_sync(self.refresh_policy)
-        if found.stale:
-            self._later(self.writer.submit(lambda unit: identity.seen(unit.connection, found, now)))
+        if found.stale and (found.key, found.key_id) not in self._noting:
+            self._note_seen(found, now)
         return found.principal
 
     def person(self, login: str) -> Principal:
@@ -94,16 +110,21 @@ class House:
         return db.execute(statement, execution_options=UNWALLED).first() is not None
 
     def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
-        return Scope(self, principal, door, **request)  # type: ignore[arg-type]
+        return Scope(self, principal, door, **request)
 
     def system(self, name: str) -> Scope:
         """A scope of the house itself: `system:demo`.  It acts under policy lines like everybody."""
-        return Scope(self, replace(system(name, self.clock())), "system")
+        return Scope(self, system(name, self.clock()), "system")
 
-    def _later(self, future: "asyncio.Future[object]") -> None:
-        async def wait() -> object:
-            return await future
+    def _note_seen(self, found: Identity, now: datetime) -> None:
+        """Write down beside the request that a key was used; nobody waits for it, and a failure only delays it."""
 
-        task = asyncio.ensure_future(wait())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        async def note() -> None:
+            try:
+                await self.writer.submit(lambda unit: identity.seen(unit.connection, found, now))
+            except Exception:  # noqa: BLE001  the request that brought the key has nothing to do with it
+                _log.warning("the use of a key was not noted", exc_info=True)
+            finally:
+                self._noting.pop((found.key, found.key_id), None)
+
+        self._noting[found.key, found.key_id] = asyncio.ensure_future(note())

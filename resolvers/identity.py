@@ -6,6 +6,7 @@ Plain statements on a connection, a handful per request; nothing is cached, so a
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 
@@ -24,8 +25,22 @@ from models.errors import NotFound
 from models.pool import GranteeKind, Seat
 from policies import Principal
 
-IDLE = timedelta(hours=12)
-"""A browser session ends when nobody has used it for so long."""
+
+
+@dataclass(frozen=True)
+class Entrances:
+    """How long sessions last, and how often one may guess."""
+
+    idle: timedelta = timedelta(hours=12)
+    """A session ends when nobody has used it for so long,"""
+    life: timedelta = timedelta(days=14)
+    """and after so long, however busy it is."""
+    tries: int = 8
+    tries_per_address: int = 40
+    window: timedelta = timedelta(minutes=15)
+    """So many failures within the window close a login, or an address, until the window has passed."""
+
+
 FRESH = timedelta(minutes=5)
 """How exact `seen_at` is; writing it at every request would make every read a write."""
 
@@ -43,16 +58,17 @@ class Identity:
 
 def hash_of(token: str) -> str:
     """How a token is stored.  It has 256 random bits: a fast hash is right."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def by_token(connection: Connection, token: str, now: datetime) -> Identity | None:
+def by_token(connection: Connection, token: str, now: datetime, entrances: Entrances) -> Identity | None:
+    """Who holds this key; None when it is unknown, has ended, was revoked, or its person is gone."""
     key: type[SignInSession] | type[ApiToken] = ApiToken if token.startswith("mp_") else SignInSession
-    rows = _person(now).join(key, key.user_id == User.id).add_columns(key.id.label("key_id"), key.seen_at)
+    rows = _people().join(key, key.user_id == User.id).add_columns(key.id.label("key_id"), key.seen_at)
     alive = and_(key.token_hash == hash_of(token), key.revoked_at.is_(None))
     alive = and_(alive, or_(key.expires_at.is_(None), key.expires_at > now))
     if key is SignInSession:
-        alive = and_(alive, key.seen_at > now - IDLE)
+        alive = and_(alive, key.seen_at > now - entrances.idle)
     found = connection.execute(rows.where(alive)).first()
     if found is None:
         return None
@@ -61,14 +77,14 @@ def by_token(connection: Connection, token: str, now: datetime) -> Identity | No
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:
-    found = connection.execute(_person(now).where(User.login == login)).first()
+    found = connection.execute(_people().where(User.login == login)).first()
     if found is None:
         raise NotFound(what="person")
     return _principal(connection, found, now)
 
 
 def by_id(connection: Connection, id: int, now: datetime) -> Principal:
-    found = connection.execute(_person(now).where(User.id == id)).first()
+    found = connection.execute(_people().where(User.id == id)).first()
     if found is None:
         raise NotFound(what="person")
     return _principal(connection, found, now)
@@ -79,7 +95,7 @@ def seen(connection: Connection, identity: Identity, now: datetime) -> None:
     connection.execute(update(identity.key).where(identity.key.id == identity.key_id).values(seen_at=now))
 
 
-def _person(_now: datetime) -> Select[tuple[object, ...]]:
+def _people() -> Select[Any]:
     newest = select(func.max(PolicyRevision.number)).scalar_subquery()
     return (
         select(
@@ -98,7 +114,7 @@ def _person(_now: datetime) -> Select[tuple[object, ...]]:
     )
 
 
-def _principal(connection: Connection, person: Row[tuple[object, ...]], now: datetime) -> Principal:
+def _principal(connection: Connection, person: Row[Any], now: datetime) -> Principal:
     roles = connection.execute(_roles(person.id, now)).all()
     role_ids = frozenset(row.id for row in roles)
     above = frozenset(int(id) for id in (person.path or "").split("/") if id)
@@ -122,7 +138,7 @@ def _principal(connection: Connection, person: Row[tuple[object, ...]], now: dat
     )
 
 
-def _roles(user_id: int, now: datetime) -> Select[tuple[int, str]]:
+def _roles(user_id: int, now: datetime) -> Select[int, str]:
     return (
         select(Role.id, Role.code)
         .join(UserRole, UserRole.role_id == Role.id)
@@ -132,7 +148,7 @@ def _roles(user_id: int, now: datetime) -> Select[tuple[int, str]]:
     )
 
 
-def _seats(user_id: int, departments: frozenset[int], roles: frozenset[int]) -> Select[tuple[int, Seat]]:
+def _seats(user_id: int, departments: frozenset[int], roles: frozenset[int]) -> Select[int, Seat]:
     return select(PoolMember.pool_id, PoolMember.seat).where(
         PoolMember.deleted_at.is_(None),
         or_(

@@ -3,41 +3,72 @@
 import re
 from typing import Any
 
+from sqlalchemy import Index
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlalchemy.exc import IntegrityError
 
 from models import Base
-from models.errors import Duplicate, InUse, NotFound, Refusal
+from models.errors import Duplicate, InUse, NotFound, Refusal, Validation
 
 from .names import camel
+from .values import invalid
 
-_SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+_SQLITE = re.compile(r"(UNIQUE|CHECK|NOT NULL) constraint failed: (.+)")
+_POSTGRESQL = {"23505": "UNIQUE", "23514": "CHECK", "23502": "NOT NULL", "23503": "FOREIGN KEY"}
+
+_CHECKED = {
+    "period": ("endsAt", "endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。"),
+}
+"""Constraints that are not about one column: (field, sentence, the same in Chinese)."""
 
 
 def refusal_of(failure: IntegrityError) -> Refusal:
-    """Duplicate for a unique key, InUse or NotFound for a foreign key; anything else is a bug and raised as it is."""
-    columns = _unique_columns(failure)
-    if columns:
-        field = columns[-1]
+    """Duplicate for a unique key, InUse or NotFound for a foreign key, Validation for a value out of range.
+
+    Anything else is a bug and raised as it is.
+    """
+    kind, name = _broken(failure)
+    if kind == "UNIQUE":
+        field = _last_column(name)
         return Duplicate(field=camel(field), value=_value(failure.params, field))
-    if "FOREIGN KEY" in str(failure.orig).upper() or getattr(failure.orig, "sqlstate", "") == "23503":
-        return InUse(label="This record", count="some", what="records") if _deleting(failure) else NotFound()
+    if kind == "CHECK" and (refusal := _checked(name)):
+        return refusal
+    if kind == "NOT NULL":
+        return invalid(name.rpartition(".")[2], "is required", "为必填项")
+    if kind == "FOREIGN KEY":
+        return InUse(label="This record", label_zh="该记录", count="…", what="record") if _deleting(failure) else NotFound()
     raise failure
 
 
-def _unique_columns(failure: IntegrityError) -> list[str]:
-    """The columns of the unique key that was broken, empty for another kind of failure."""
-    if getattr(failure.orig, "sqlstate", "") == "23505":
-        return _columns_of(failure.orig.diag.constraint_name)  # type: ignore[union-attr]
-    found = _SQLITE_UNIQUE.search(str(failure.orig))
-    return [name.strip().rpartition(".")[2] for name in found[1].split(",")] if found else []
+def _broken(failure: IntegrityError) -> tuple[str, str]:
+    """(kind of constraint, its name or its columns) as the database said it."""
+    cause: Any = failure.orig
+    if kind := _POSTGRESQL.get(getattr(cause, "sqlstate", "")):
+        return kind, str(cause.diag.column_name if kind == "NOT NULL" else cause.diag.constraint_name)
+    if found := _SQLITE.search(str(cause)):
+        return found[1], found[2]
+    return ("FOREIGN KEY", "") if "FOREIGN KEY" in str(cause) else ("", "")
 
 
-def _columns_of(name: str | None) -> list[str]:
+def _last_column(name: str) -> str:
+    """The last column of a unique key: PostgreSQL names the key, SQLite its columns or an index over an expression."""
     for table in Base.metadata.tables.values():
         for key in (*table.indexes, *table.constraints):
-            if key.name == name:
-                return [column.name for column in key.columns]  # type: ignore[union-attr]
-    return [str(name)]
+            if isinstance(key, Index | ColumnCollectionConstraint) and key.name == name:
+                return [column.name for column in key.columns][-1]
+    return name.rpartition(",")[2].strip().rpartition(".")[2]
+
+
+def _checked(name: str) -> Refusal | None:
+    """What a CHECK means: `ck_app_user_capacity` is about the column `capacity`."""
+    for table in Base.metadata.tables.values():
+        word = name.removeprefix(f"ck_{table.name}_")
+        if word != name and word in table.columns:
+            return invalid(word, "is out of range", "超出范围")
+        if word in _CHECKED:
+            field, sentence, zh = _CHECKED[word]
+            return Validation(sentence, zh, field=field)
+    return None
 
 
 def _value(params: Any, field: str) -> str:

@@ -4,11 +4,13 @@ import re
 
 from models import PROTECTED, Base
 
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**31 - 1
+"""The largest key that a column holds; PostgreSQL refuses to compare with more."""
 
 _WORDS = {"UserRole": "role of a person", "PoolMember": "pool seat", "ClaimRule": "claim rule", "User": "person"}
-_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
+_TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}
 
 
@@ -21,6 +23,11 @@ def camel(name: str) -> str:
 def noun(model: type[Base]) -> str:
     """How a kind of record is called in a sentence: `follow up`, `claim rule`."""
     return _WORDS.get(model.__name__) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
+
+
+def table_of(module: str) -> str:
+    """The table under which a module is logged: that of its first model, the word itself for a module without one."""
+    return _TABLES.get(module, module)
 
 
 def global_id(model: type[Base], id: int) -> str:

@@ -6,16 +6,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import NumberCounter, NumberRule, Tombstone
+from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
 from models.audit import UNWALLED
 from models.errors import Duplicate
-from models.number import Pattern
+from models.number import LARGEST_SEQUENCE, Pattern
 
 from .counters import upsert, zone_of
 from .rules import Rules, rules_for
 from .scope import Scope
+from .values import invalid
 
 DEFAULT = {"customer": "C{YYYY}{seq:3}"}
+NUMBERED: dict[str, type[Entity]] = {"customer": Customer}
+"""Modules whose records have numbers; those are in the column `number`."""
 
 
 def next_number(scope: Scope, db: Session, module: str) -> str:
@@ -23,18 +26,17 @@ def next_number(scope: Scope, db: Session, module: str) -> str:
     pattern, today = pattern_of(db, module), _today(scope, db)
     while True:
         number = pattern.number(today, _count(db, module, pattern.period(today), None))
-        if not _is_buried(db, module, number):
+        if not _is_taken(db, module, number):
             return number
 
 
 def accept(scope: Scope, db: Session, module: str, number: str) -> None:
-    """Take a number given by hand: push the counter past it.  Raises Duplicate for the number of a purged record."""
-    if _is_buried(db, module, number):
+    """Take a number given by hand: push the counter of its period past it.  Raises Duplicate for one ever given."""
+    if _is_taken(db, module, number):
         raise Duplicate(field="number", value=number)
-    pattern, today = pattern_of(db, module), _today(scope, db)
-    sequence = pattern.sequence_of(number, today)
-    if sequence is not None and sequence < 2**31 - 1:
-        _count(db, module, pattern.period(today), sequence)
+    found = pattern_of(db, module).read(number)
+    if found is not None and found[1] <= LARGEST_SEQUENCE:
+        _count(db, module, *found)
 
 
 def pattern_of(db: Session, module: str) -> Pattern:
@@ -57,9 +59,12 @@ def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
     return db.execute(statement.returning(counter.last), execution_options=UNWALLED).scalar() or 0
 
 
-def _is_buried(db: Session, module: str, number: str) -> bool:
+def _is_taken(db: Session, module: str, number: str) -> bool:
+    """Whether a record has the number, in the bin or out of it, or had it before it was purged."""
+    table = NUMBERED[module].__table__
+    there = select(table.c.id).where(table.c.number == number)
     grave = select(Tombstone.id).where(Tombstone.for_module == module, Tombstone.number == number)
-    return db.execute(grave, execution_options=UNWALLED).first() is not None
+    return any(db.execute(found, execution_options=UNWALLED).first() is not None for found in (there, grave))
 
 
 def _today(scope: Scope, db: Session) -> date:
@@ -67,9 +72,12 @@ def _today(scope: Scope, db: Session) -> date:
 
 
 class NumberRuleRules(Rules[NumberRule]):
-    """A pattern must be one."""
+    """A pattern must be one, for records that have numbers."""
 
     def check(self, scope: Scope, db: Session, row: NumberRule, values: dict[str, object]) -> None:
+        if row.for_module not in NUMBERED:
+            known = ", ".join(NUMBERED)
+            raise invalid("for_module", f"must be one of {known}", f"必须是 {known} 之一")
         Pattern(row.pattern)
 
 

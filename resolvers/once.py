@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -83,15 +83,27 @@ def _stored(outcome: Outcome) -> dict[str, Any]:
 
 
 def _plain_refusal(refusal: Refusal) -> dict[str, Any]:
-    params = {name: plain(value) for name, value in refusal.params.items()}
+    params = {name: [_TIME, plain(x)] if isinstance(x, datetime) else plain(x) for name, x in refusal.params.items()}
     return {"code": refusal.code(), "field": refusal.field, "record_id": refusal.record_id, "params": params}
 
 
 def _refusal(stored: Mapping[str, Any]) -> Refusal:
+    """The refusal as it was: the same class, params and sentences."""
     kind = REFUSALS[stored["code"]]
-    refusal = kind.__new__(kind)
-    Refusal.__init__(refusal, field=stored["field"], record_id=stored["record_id"], **stored["params"])
+    params = {name: _param(value) for name, value in stored["params"].items()}
+    refusal = kind.__new__(kind)  # some classes take their sentence as arguments of their own
+    Refusal.__init__(refusal, field=stored["field"], record_id=stored["record_id"], **params)
     return refusal
+
+
+_TIME = "time"
+
+
+def _param(value: Any) -> Any:
+    match value:
+        case [kind, str(text)] if kind == _TIME:
+            return datetime.fromisoformat(text)
+    return value
 
 
 def single(row: Entity) -> Outcome:

@@ -1,5 +1,6 @@
 """Ownership periods: opened and closed in the transaction that hands a customer on."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -8,7 +9,6 @@ from sqlalchemy.orm import Session
 from models import Customer, OwnershipPeriod
 from models.audit import UNWALLED
 from models.ownership import Began, Ended
-from policies import Principal
 
 RECENT = timedelta(hours=1)
 """How long after a claim the loser of the race is told that he lost it; later it is simply somebody else's."""
@@ -25,32 +25,21 @@ def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_i
 
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
     """Close the open period, if there is one."""
-    table = OwnershipPeriod.__table__
+    period = OwnershipPeriod
     statement = (
-        update(table)
-        .where(table.c.customer_id == customer_id, table.c.ended_at.is_(None))
+        update(period)
+        .where(period.customer_id == customer_id, period.ended_at.is_(None))
         .values(ended=ended, ended_at=at, reason=reason)
     )
-    db.execute(statement, execution_options=UNWALLED)
+    db.execute(statement, execution_options={**UNWALLED, "synchronize_session": False})
 
 
-def last_end(db: Session, customer_id: int, owner_id: int) -> datetime | None:
-    """When this person last ceased to own this customer."""
+def left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
+    """When this person last ceased to own each of these customers; those that he never owned are left out."""
     period = OwnershipPeriod
-    ends = select(func.max(period.ended_at)).where(period.customer_id == customer_id, period.owner_id == owner_id)
-    found: datetime | None = db.execute(ends, execution_options=UNWALLED).scalar()
-    return found
-
-
-def was_just_taken(db: Session, customer_id: int, p: Principal) -> bool:
-    """Whether somebody took this customer within the hour from a pool where `p` may claim: he saw it there himself."""
-    period = OwnershipPeriod
-    statement = select(period.id).where(
-        period.customer_id == customer_id,
-        period.ended_at.is_(None),
-        period.owner_id != p.id,
-        period.began.in_([Began.CLAIM, Began.ASSIGN]),
-        period.started_at > p.now - RECENT,
-        period.pool_id.in_(p.member_pools),
+    ends = (
+        select(period.customer_id, func.max(period.ended_at))
+        .where(period.customer_id.in_(customer_ids), period.owner_id == owner_id, period.ended_at.is_not(None))
+        .group_by(period.customer_id)
     )
-    return db.execute(statement, execution_options=UNWALLED).first() is not None
+    return {customer_id: at for customer_id, at in db.execute(ends, execution_options=UNWALLED) if at is not None}

@@ -1,24 +1,34 @@
 """People and departments: the tree, and what follows when somebody moves or leaves."""
 
-from typing import Any
+import re
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
-from models import ApiToken, Customer, Department, OwnerLoad, SignInSession, User
+from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
 from models.audit import UNWALLED
-from models.errors import Duplicate, InUse, NotFound, Validation
+from models.errors import NotFound, Validation
 
 from .rules import Rules, rules_for
 from .scope import Scope
 from .walls import grant
 
+LANGUAGES = ("en", "zh")
+RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "millpond"})
+"""Logins and role codes that would read as somebody they are not."""
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _QUIET = {**UNWALLED, "synchronize_session": False}
 
 
 def active_user(scope: Scope, db: Session, user_id: int) -> User:
-    """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left."""
-    user = db.execute(select(User).where(User.id == user_id, User.deleted_at.is_(None))).scalar_one_or_none()
+    """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left.
+
+    He can neither leave nor move to another department before this transaction ends.
+    """
+    there = select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(read=True)
+    user = db.execute(there, execution_options={"populate_existing": True}).scalar_one_or_none()
     if user is None:
         raise NotFound(what="person", field="userId")
     if not user.active:
@@ -27,14 +37,35 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
     return user
 
 
+def check_language(language: str | None) -> None:
+    """Raise Validation for a language that Millpond does not speak."""
+    if language not in LANGUAGES:
+        raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")
+
+
+def login_of(text: str) -> str:
+    """A login as it is stored.  Raises Validation."""
+    login = text.strip().lower()
+    if not _LOGIN.fullmatch(login):
+        raise Validation(
+            "A login has 2 to 40 letters, digits, dots or dashes.",
+            "账号（login）由 2 至 40 个字母、数字、点或横线组成。",
+            field="login",
+        )
+    if login in RESERVED:
+        raise Validation(f"The login {login} is reserved.", f"账号（login）{login} 为保留字。", field="login")
+    return login
+
+
 class DepartmentRules(Rules[Department]):
     """Departments are a tree: nobody is below himself, and every path is true."""
 
     def check(self, scope: Scope, db: Session, row: Department, values: dict[str, Any]) -> None:
-        if row.id is not None and values.get("parent_id") is not None:
-            parent = _department(db, values["parent_id"])
-            if f"/{row.id}/" in parent.path:
-                raise Validation("A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId")
+        if row.id is None or values.get("parent_id") is None:
+            return
+        _hold_the_tree(db)
+        if f"/{row.id}/" in _department(db, values["parent_id"]).path:
+            raise Validation("A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId")
 
     def created(self, scope: Scope, db: Session, row: Department, extra: dict[str, Any]) -> None:
         row.path = self._path(db, row)
@@ -61,31 +92,53 @@ class UserRules(Rules[User]):
     """A person's customers follow to the new department; who is deactivated is out at once."""
 
     def check(self, scope: Scope, db: Session, row: User, values: dict[str, Any]) -> None:
-        if "language" in values and values["language"] not in ("en", "zh"):
-            raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")
+        if "language" in values:
+            check_language(values["language"])
         if "login" in values:
-            row.login = values["login"] = values["login"].lower()
-            taken = select(User.id).where(User.login == row.login, User.deleted_at.is_(None), User.id != (row.id or 0))
-            if db.execute(taken, execution_options=UNWALLED).first() is not None:
-                raise Duplicate(field="login", value=row.login)
+            row.login = values["login"] = login_of(values["login"])
+        if row.id == scope.person.id and row.active is False:
+            raise Validation("You cannot deactivate yourself.", "不能停用自己的账号。", field="active")
 
     def created(self, scope: Scope, db: Session, row: User, extra: dict[str, Any]) -> None:
         db.add(OwnerLoad(user_id=row.id, held=0))
 
     def changed(self, scope: Scope, db: Session, row: User, before: dict[str, Any], extra: dict[str, Any]) -> None:
         if "department_id" in before and before["department_id"] != row.department_id:
-            _move_customers(scope, db, row)
+            _move_customers(db, row)
         if before.get("active") and not row.active:
             end_access(scope, db, row.id)
 
     def deleted(self, scope: Scope, db: Session, row: User) -> None:
         if row.id == scope.person.id:
-            raise InUse(label=row.label, count=1, what="session", record_id=None)
+            raise Validation("You cannot delete yourself.", "不能删除自己。")
         row.active = False
         end_access(scope, db, row.id)
 
     def purged(self, scope: Scope, db: Session, row: User) -> None:
-        raise InUse(label=row.label, count="some", what="log entries")
+        raise Validation(
+            f"{row.name} stays in the bin: the operation log names this person.",
+            f"{row.name} 须保留在回收站中：操作日志引用了此人。",
+        )
+
+
+class RoleRules(Rules[Role]):
+    """A role's code can stand in a policy line, and means nobody of the house."""
+
+    def check(self, scope: Scope, db: Session, row: Role, values: dict[str, Any]) -> None:
+        if "code" in values and (not _ROLE.fullmatch(values["code"]) or values["code"] in RESERVED):
+            raise Validation(
+                "The code of a role has 2 to 40 small letters, digits or underscores, and is no reserved word.",
+                "角色代码（code）由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
+                field="code",
+            )
+
+
+class UserRoleRules(Rules[UserRole]):
+    """A role is given for some time, not for none."""
+
+    def check(self, scope: Scope, db: Session, row: UserRole, values: dict[str, Any]) -> None:
+        if row.starts_at is not None and row.ends_at is not None and row.starts_at >= row.ends_at:
+            raise Validation("endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。", field="endsAt")
 
 
 def end_access(scope: Scope, db: Session, user_id: int) -> None:
@@ -95,13 +148,19 @@ def end_access(scope: Scope, db: Session, user_id: int) -> None:
         db.execute(live.values(revoked_at=scope.person.now), execution_options=_QUIET)
 
 
-def _move_customers(scope: Scope, db: Session, user: User) -> None:
+def _move_customers(db: Session, user: User) -> None:
     """The department beside the owner is a copy; it is no change that anybody made to a customer."""
-    table = Customer.__table__
+    table = cast("Table", Customer.__table__)
     db.execute(
         update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
         execution_options=UNWALLED,
     )
+
+
+def _hold_the_tree(db: Session) -> None:
+    """One change of the tree at a time: two moves, each right by itself, could make a circle."""
+    everything = select(Department.id).order_by(Department.id).with_for_update()
+    db.execute(everything, execution_options=UNWALLED).all()
 
 
 def _department(db: Session, id: int) -> Department:
@@ -113,3 +172,5 @@ def _department(db: Session, id: int) -> Department:
 
 rules_for(Department, DepartmentRules())
 rules_for(User, UserRules())
+rules_for(Role, RoleRules())
+rules_for(UserRole, UserRoleRules())

@@ -18,7 +18,8 @@ from .batch import Mode, Outcome, each
 from .names import camel, global_id, noun
 from .rules import rules_of
 from .scope import Scope
-from .values import check_words, clean, require
+from .dictionaries import check_words
+from .values import clean, require
 from .walls import grant
 
 E = TypeVar("E", bound=Entity)

@@ -15,12 +15,21 @@ from sqlalchemy.orm.exc import StaleDataError
 from models import Customer, Entity, Event
 from models.audit import UNWALLED, Outcome, Signature, entry
 from models.db import WriteSession
-from models.errors import Conflict, Forbidden, InBin, Locked, NotFound, NotSignedIn, Refusal
+from models.errors import (
+    Conflict,
+    Forbidden,
+    InBin,
+    Locked,
+    NotFound,
+    NotSignedIn,
+    PasswordMustChange,
+    Refusal,
+)
 from policies import Principal, Snapshot
 
 from .integrity import refusal_of
-from .names import global_id, noun
-from .walls import grant
+from .names import global_id, noun, table_of
+from .walls import judged
 from .writer import Unit
 
 if TYPE_CHECKING:
@@ -47,11 +56,14 @@ class Scope:
         batch_id: str | None = None,
         address: str | None = None,
         agent: str | None = None,
+        token: str | None = None,
     ) -> None:
-        self.house, self.door = house, door
-        self.address, self.agent = address, agent
-        self.request_id = request_id or secrets.token_hex(8)
-        self.batch_id = batch_id or secrets.token_hex(8)
+        """`batch_id` joins several runs in the log; without one every run is a batch.  `token` opened the session."""
+        self.house, self.door = house, door[:20]
+        self.address, self.agent, self.token = address, agent, token
+        self.request_id = (request_id or secrets.token_hex(8))[:40]
+        self._given_batch = batch_id[:20] if batch_id else None
+        self.batch_id = self._given_batch or secrets.token_hex(8)
         self.policy: Snapshot = house.policy
         self._principal = principal
         self._unit: Unit | None = None
@@ -60,13 +72,16 @@ class Scope:
 
     @property
     def principal(self) -> Principal | None:
+        """Whoever asks, whether or not he may go on; `person` for everything that is done."""
         return self._principal
 
     @property
     def person(self) -> Principal:
-        """The principal, who must be there.  Raises NotSignedIn."""
+        """The principal, who must be there.  Raises NotSignedIn; PasswordMustChange for a password of one use."""
         if self._principal is None:
             raise NotSignedIn
+        if self._principal.must_change_password:
+            raise PasswordMustChange
         return self._principal
 
     @property
@@ -95,7 +110,8 @@ class Scope:
 
     async def read(self, look: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """`look(scope, db, …)` over a session that sees what the person may view and cannot write."""
-        async with self.house.sessions(info={"principal": self._principal, "policy": self.policy}) as db:
+        principal = self.person if self._principal is not None else None
+        async with self.house.sessions(info={"principal": principal, "policy": self.policy}) as db:
             return await db.run_sync(lambda session: look(self, session, *args, **kwargs))
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
@@ -106,12 +122,25 @@ class Scope:
 
         return call
 
-    def _copy(self) -> "Scope":
-        principal = None if self._principal is None else replace(self._principal, now=self.now())
+    def _copy(self, **changes: Any) -> "Scope":
+        principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
         copy = Scope(
-            self.house, principal, self.door, request_id=self.request_id, address=self.address, agent=self.agent
+            self.house,
+            principal,
+            self.door,
+            request_id=self.request_id,
+            batch_id=self._given_batch,
+            address=self.address,
+            agent=self.agent,
+            token=self.token,
         )
         copy.policy = self.policy
+        return copy
+
+    def at_the_door(self) -> "Scope":
+        """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
+        copy = self._copy(must_change_password=False)
+        copy._unit = self._unit
         return copy
 
     # -- writing -----------------------------------------------------------------------------------------
@@ -121,12 +150,18 @@ class Scope:
         """The transaction of one use case; `action` names it in policy and log.
 
         Inside another `write` it is a savepoint of that one: same person, its own action in the log.
+        A refusal for lack of rights that comes by is logged, whoever raised it.
         """
         if self._unit is None:
             raise RuntimeError("a use case runs through scope.run or scope.do")
         outer = self._unit.session
-        with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
-            yield db
+        try:
+            with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
+                yield db
+        except Refusal as refusal:
+            if refusal.denies and not refusal.noted:
+                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
+            raise
 
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
@@ -181,15 +216,15 @@ class Scope:
         is restored or purged, nothing else.
         """
         row, seen, may = self.reach(db, model, id, to=to)
-        if row is None:
+        if row is None or not (seen or row.deleted_at is None or to in _FROM_THE_BIN):
             raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
         if row.deleted_at is not None and to not in _FROM_THE_BIN:
             raise InBin(label=row.label, record_id=global_id(model, id))
         if not may:
             raise self.denied(self._why_not(row, to), model, id, to)
         if version is not None and row.version != version:
-            raise Conflict(label=row.label, record_id=global_id(model, id), field="version", current=row.version)
-        grant(db, row, to)
+            raise Conflict(label=row.label, record_id=global_id(model, id), field="version", version=row.version)
+        judged(db, row, to)
         return row if seen else self._masked(db, model, id)
 
     def reach(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
@@ -226,9 +261,15 @@ class Scope:
         if self._unit is not None:
             db = self._unit.session
             signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
-            subject = model.__tablename__ if model is not None else module or ""
-            self._unit.denied.append(entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED))
+            subject = model.__tablename__ if model is not None else table_of(module or "")
+            self._note(refusal, signature, subject, id)
         return refusal
+
+    def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
+        assert self._unit is not None, "only use cases are refused something"
+        refusal.noted = True
+        row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
+        self._unit.denied.append(row)
 
     def _why_not(self, row: Entity, to: str) -> Refusal:
         record_id = global_id(type(row), row.id)
@@ -276,6 +317,6 @@ def _translated(db: Session) -> Iterator[None]:
         yield
         db.flush()
     except StaleDataError:
-        raise Conflict(label="This record", field="version") from None
+        raise Conflict(field="version") from None
     except IntegrityError as failure:
         raise refusal_of(failure) from None

@@ -4,33 +4,35 @@ Use cases ask for the action they need (`scope.load`); the walls are there for t
 without a principal sees nothing and changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Column, Executable, FromClause, Select, Table, and_, event, inspect, select
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
-from sqlalchemy.sql import visitors
+from sqlalchemy import Column, Select, and_, event, inspect, select
+from sqlalchemy.orm import (
+    InstanceState,
+    LoaderCriteriaOption,
+    ORMExecuteState,
+    RelationshipDirection,
+    Session,
+    with_loader_criteria,
+)
 
 from models import PROTECTED, Base, Entity, Part
 from models.audit import UNWALLED, Signature
 from models.base import columns, trait_of
-from models.db import ReadSession, WriteSession
+from models.db import WHEN_MADE, ReadSession, WriteSession
 from models.errors import Forbidden, NotFound
 from policies import Principal, Snapshot
+from policies.objects import ACTIONS, GROUPS
 
 from .names import camel, noun
+from .statements import MODELS, models_of
+from .statements import Unwalled as Unwalled
 
 current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("current", default=None)
-"""Principal and policy for sessions that somebody else opens, as sqladmin does; read once, when the session is made."""
-
-TABLES: dict[Table, type[Base]] = {model.__table__: model for model in PROTECTED}  # type: ignore[misc]
-MODELS: dict[str, type[Base]] = {table.name: model for table, model in TABLES.items()}
-
-
-class Unwalled(RuntimeError):
-    """A statement reached for protected tables without the policy clause: a bug, never a refusal."""
-
+"""Principal and policy for sessions that somebody else makes, as sqladmin does; read once, when the session is made."""
 
 # --- reading ---------------------------------------------------------------------------------------------
 
@@ -40,84 +42,94 @@ class Unwalled(RuntimeError):
 def _read_wall(state: ORMExecuteState) -> None:
     if state.execution_options.get("unwalled") or state.is_column_load:
         return
-    if not state.is_orm_statement:
-        _refuse_core(state.statement)
-        return
-    if not state.is_select:
-        if state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
-            raise Unwalled("a bulk write skips the policy and the log; load the rows, or use guarded_update")
-        return
-    reached = set(_models_in(state.statement))
-    if _is_raw(state.statement):
-        raise Unwalled("a Core select on a protected table inside an ORM statement carries no policy")
-    if state.is_relationship_load or getattr(state.statement, "_with_options", ()):
-        reached = set(PROTECTED)  # eager loads bring in models that the statement does not name
-    principal, policy = rights(state.session)
-    state.statement = state.statement.options(  # type: ignore[attr-defined]
-        *(
-            with_loader_criteria(model, policy.where(principal, "view", model), include_aliases=True)
-            for model in PROTECTED
-            if model in reached
-        )
-    )
+    reached = _reached(state)
+    if reached:
+        state.statement = cast("Select[Any]", state.statement).options(*_criteria(state.session, reached))
+
+
+def _reached(state: ORMExecuteState) -> set[type[Base]]:
+    """The protected models to which criteria belong.  Raises Unwalled for what would escape them."""
+    statement = state.statement
+    if state.is_relationship_load:
+        return _around({mapper.class_ for mapper in state.all_mappers})
+    if state.is_from_statement:
+        raise Unwalled("a statement inside from_statement carries no policy")
+    reached = models_of(statement, is_filtered=bool(state.is_orm_statement and state.is_select))
+    if not state.is_select and state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
+        raise Unwalled("a bulk write skips the policy and the log; load the rows, or use guarded_update")
+    eager = getattr(statement, "_with_options", None)
+    return _around(reached | {mapper.class_ for mapper in state.all_mappers}) if eager else reached
+
+
+@cache
+def _neighbours(model: type[Base]) -> frozenset[type[Base]]:
+    """Every model that relations lead to, however far: what an eager load may bring in."""
+    found, waiting = {model}, [model]
+    while waiting:
+        for relation in inspect(waiting.pop()).relationships:
+            if relation.mapper.class_ not in found:
+                found.add(relation.mapper.class_)
+                waiting.append(relation.mapper.class_)
+    return frozenset(found)
+
+
+def _around(models: Iterable[type[Base]]) -> set[type[Base]]:
+    return {near for model in models for near in _neighbours(model)} & set(PROTECTED)
+
+
+def _criteria(session: Session, models: Iterable[type[Base]]) -> Iterator[LoaderCriteriaOption]:
+    principal, policy = rights(session)
+    made: dict[type[Base], LoaderCriteriaOption] = session.info.setdefault("criteria", {})
+    for model in models:
+        if model not in made:
+            clause = policy.where(principal, "view", model)
+            made[model] = with_loader_criteria(model, clause, include_aliases=True)
+        yield made[model]
 
 
 def rights(session: Session) -> tuple[Principal | None, Snapshot]:
-    """Who looks, under which policy: given with the session, else whoever the request belongs to."""
-    if "principal" not in session.info:
-        found = current.get()
-        session.info["principal"], session.info["policy"] = found or (None, _NOTHING)
-    return session.info["principal"], session.info["policy"]
+    """Who looks, under which policy: given with the session, else nobody, who sees nothing."""
+    return session.info.get("principal"), session.info.get("policy", _NOTHING)
 
 
 _NOTHING = Snapshot("")
 
 
-def _refuse_core(statement: Executable) -> None:
-    if statement.__visit_name__ == "textclause":  # type: ignore[attr-defined]
-        raise Unwalled("a text statement carries no policy")
-    if set(_models_in(statement)):
-        raise Unwalled("a Core statement on a protected table carries no policy")
+def _take_current(session: Session) -> None:
+    """A session that was made without a principal belongs to whoever the request belongs to at that moment."""
+    found = current.get()
+    if "principal" not in session.info and found is not None:
+        session.info["principal"], session.info["policy"] = found
 
 
-def _models_in(statement: Executable) -> Iterator[type[Base]]:
-    for element in visitors.iterate(statement):  # type: ignore[arg-type]
-        if isinstance(element, Table) and element in TABLES:
-            yield TABLES[element]
-
-
-def _is_raw(statement: Executable) -> bool:
-    """Whether a protected table is named below its model, where no criteria would reach it.  Policy clauses may."""
-    waiting: list[Any] = [statement]
-    while waiting:
-        element = waiting.pop()
-        if isinstance(element, Select) and element.get_execution_options().get("policy"):
-            continue
-        mapped = "parententity" in element._annotations  # noqa: SLF001  the mark of what came through a model
-        if isinstance(element, Table | Column) and not mapped and _table_of(element) in TABLES:
-            return True
-        if not (mapped and isinstance(element, FromClause)):
-            waiting += element.get_children()
-    return False
-
-
-def _table_of(element: Table | Column[Any]) -> Any:
-    return element if isinstance(element, Table) else element.table
+WHEN_MADE.append(_take_current)
 
 
 # --- writing ---------------------------------------------------------------------------------------------
 
-GRANTED, MAKING = "granted", "making"
+Key = tuple[type[Base], int, str]
+GRANTED, JUDGED, MAKING = "granted", "judged", "making"
 
 
 def grant(session: Session, row: Entity, action: str) -> None:
-    """Remember that `action` on `row` was judged, or follows from the record it hangs on."""
-    session.info.setdefault(GRANTED, set()).add((type(row), row.id, action))
+    """Let `action` be done to `row`: it follows from another record's, or is the use case's own tidying up."""
+    _noted(session, GRANTED).add((type(row), row.id, action))
+
+
+def judged(session: Session, row: Entity, action: str) -> None:
+    """Remember that the policy allows `action` on `row` as it is.  After an edit it is asked again."""
+    _noted(session, GRANTED).add((type(row), row.id, action))
+    _noted(session, JUDGED).add((type(row), row.id, action))
 
 
 def making(session: Session, model: type[Entity]) -> None:
     """Let this use case make records of `model` as part of the one it was asked for: a customer's first contact."""
-    session.info.setdefault(MAKING, set()).add(model)
+    _noted(session, MAKING).add(model)
+
+
+def _noted(session: Session, kind: str) -> set[Any]:
+    found: set[Any] = session.info.setdefault(kind, set())
+    return found
 
 
 def action_of(session: Session) -> str:
@@ -128,32 +140,21 @@ def action_of(session: Session) -> str:
 
 @event.listens_for(WriteSession, "before_flush")
 def _write_wall(session: Session, _context: object, _instances: object) -> None:
+    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
+    if changed and "signature" not in session.info:
+        raise RuntimeError("records may only change inside scope.write(action)")
     with session.no_autoflush:
-        for row in [*session.new, *session.dirty, *session.deleted]:
-            if not isinstance(row, Entity | Part) or (row not in session.new and not _touched(session, row)):
-                continue
+        for row in changed:
             _stamp(session, row)
-            _judge_before(session, row)
-            if isinstance(row, Entity):
-                _judge_references(session, row)
+            for key in _questions(session, row):
+                _judge(session, key)
+            _judge_references(session, row)
 
 
-@event.listens_for(WriteSession, "after_flush")
-def _after_wall(session: Session, _context: object) -> None:
-    """Judge what a creation or an edit has made: nobody may make a record that is out of his own reach."""
-    action = action_of(session) if "signature" in session.info else ""
-    rows = {"create": list(session.new), "edit": list(session.dirty)}.get(action, [])
-    for row in rows:
-        if (
-            isinstance(row, Entity)
-            and type(row) not in session.info.get(MAKING, ())
-            and not _may(session, type(row), row.id, action)
-        ):
-            raise forbidden(type(row), action)
-
-
-def _touched(session: Session, row: Entity | Part) -> bool:
-    return row in session.deleted or session.is_modified(row)
+def _is_changed(session: Session, row: object) -> bool:
+    if not isinstance(row, Entity | Part):
+        return False
+    return row in session.new or row in session.deleted or session.is_modified(row)
 
 
 def _stamp(session: Session, row: Entity | Part) -> None:
@@ -161,29 +162,47 @@ def _stamp(session: Session, row: Entity | Part) -> None:
         return
     principal, now = session.info["principal"], session.info["now"]
     if row in session.new:
-        row.created_at = row.created_at or now
+        row.created_at = getattr(row, "created_at", None) or now
         row.created_by_id = row.created_by_id or principal.id
     row.updated_at, row.updated_by_id = now, principal.id
 
 
-def _judge_before(session: Session, row: Entity | Part) -> None:
-    """A changed row must be one that the open action was granted for; a part is judged as its whole."""
-    if row in session.new and isinstance(row, Entity):
-        return
-    model, id = _subject(row)
-    key = (model, id, action_of(session))
-    if key in session.info.get(GRANTED, ()) or model in session.info.get(MAKING, ()):
-        return
-    if id is not None and not _may(session, *key):
-        raise forbidden(model, key[2])
-    session.info.setdefault(GRANTED, set()).add(key)
+# -- as it was
 
 
-def _subject(row: Entity | Part) -> tuple[type[Base], int]:
+def _questions(session: Session, row: Entity | Part) -> Iterator[Key]:
+    """What must be allowed before the row changes.  A new record is judged when it is there; a part as its whole."""
     if isinstance(row, Part):
         whole = inspect(type(row)).relationships[row.part_of].mapper.class_
-        return whole, getattr(row, f"{row.part_of}_id")
-    return type(row), row.id
+        yield from ((whole, id, _change_of(session)) for id in _wholes(session, row))
+    elif row in session.deleted:
+        yield type(row), row.id, "purge"
+    elif row not in session.new:
+        yield type(row), row.id, _change_of(session)
+
+
+def _change_of(session: Session) -> str:
+    """The action to judge a change by: the one that is named, but a right to read is none to change."""
+    action = action_of(session)
+    return "edit" if action in ACTIONS and action not in GROUPS["write"] else action
+
+
+def _wholes(session: Session, row: Part) -> set[int]:
+    """The ids of the records that the part belongs to and, when it is moved, belonged to."""
+    key, table = f"{row.part_of}_id", type(row).__table__
+    ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
+    if row not in session.new:
+        ids.add(session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=UNWALLED).scalar())
+    return {id for id in ids if id is not None}
+
+
+def _judge(session: Session, key: Key) -> None:
+    if key in _noted(session, GRANTED):
+        return
+    if not _may(session, *key):
+        raise forbidden(key[0], key[2])
+    _noted(session, GRANTED).add(key)
+    _noted(session, JUDGED).add(key)
 
 
 def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
@@ -194,7 +213,10 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     return session.execute(statement, execution_options=UNWALLED).first() is not None
 
 
-def _judge_references(session: Session, row: Entity) -> None:
+# -- what it points to
+
+
+def _judge_references(session: Session, row: Entity | Part) -> None:
     """Every record that a changed foreign key points to must be one that the person may see."""
     if row in session.deleted:
         return
@@ -202,14 +224,22 @@ def _judge_references(session: Session, row: Entity) -> None:
         target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
         if target is None or trait_of(column).kept:
             continue
-        history = inspect(row).attrs[column.key].history
-        id = next(iter(history.added or ()), None)
-        if id is not None and history.has_changes() and not _is_visible(session, target, id):
-            raise NotFound(what=noun(target), field=camel(column.key))
+        for id in _pointed(row, column):
+            if not _is_visible(session, target, id):
+                raise NotFound(what=noun(target), field=camel(column.key))
+
+
+def _pointed(row: Entity | Part, column: Column[Any]) -> Iterator[int]:
+    """The id that was put into the column, or that will be, because its relation was given a record."""
+    state: InstanceState[Entity | Part] = inspect(row)
+    yield from (id for id in state.attrs[column.key].history.added or () if id is not None)
+    for relation in state.mapper.relationships:
+        if relation.direction is RelationshipDirection.MANYTOONE and column in relation.local_columns:
+            yield from (it.id for it in state.attrs[relation.key].history.added or () if it is not None and it.id)
 
 
 def _is_visible(session: Session, model: type[Base], id: int) -> bool:
-    if any((model, id, action) in session.info.get(GRANTED, ()) for action in ("view", action_of(session))):
+    if any((model, id, action) in _noted(session, GRANTED) for action in ("view", action_of(session))):
         return True
     principal, policy = rights(session)
     table = model.__table__
@@ -217,6 +247,24 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
     if "deleted_at" in table.c:
         clause = and_(clause, table.c.deleted_at.is_(None))
     return session.execute(select(table.c.id).where(clause), execution_options=UNWALLED).first() is not None
+
+
+# -- as it has become
+
+
+@event.listens_for(WriteSession, "after_flush")
+def _after_wall(session: Session, _context: object) -> None:
+    """Nobody makes a record that is out of his own reach, nor moves one there by an edit."""
+    for row in [row for row in session.new if isinstance(row, Entity)]:
+        if type(row) not in _noted(session, MAKING) and not _may(session, type(row), row.id, "create"):
+            raise forbidden(type(row), "create")
+        grant(session, row, action_of(session))
+    if "signature" not in session.info or action_of(session) != "edit":
+        return
+    for row in [row for row in session.dirty if isinstance(row, Entity)]:
+        key = (type(row), row.id, "edit")
+        if key in _noted(session, JUDGED) and not _may(session, *key):
+            raise forbidden(type(row), "edit")
 
 
 def forbidden(model: type[Base], action: str) -> Forbidden:

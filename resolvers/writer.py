@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ LARGEST_BATCH = 64
 TRIES = 6
 """How often a use case is tried on PostgreSQL when it meets a deadlock or a serialisation failure."""
 _RETRY_STATES = {"40P01", "40001"}
+_log = structlog.get_logger("millpond.writer")
 
 
 @dataclass
@@ -50,14 +52,13 @@ class Job:
     after: list[Callable[[], None]] = field(default_factory=list)
 
     def settle(self) -> None:
-        if not self.future.done():
-            if self.error is not None:
-                self.future.set_exception(self.error)
-            else:
-                self.future.set_result(self.result)
+        """Answer the caller, who may have gone away, and do what was to follow the commit.  On the loop."""
         if self.error is None:
-            for call in self.after:
-                call()
+            if not self.future.done():
+                self.future.set_result(self.result)
+            _follow(self.after)
+        elif not self.future.done():
+            self.future.set_exception(self.error)
 
 
 class Writer:
@@ -72,19 +73,21 @@ class Writer:
         self._open = threading.Event()
         self._open.set()
         self._closed = False
+        self._entrance = threading.Lock()  # nobody comes in behind the one who closes
         if self.is_sqlite:
             self._threads.submit(self._serve)
 
     def submit(self, call: Callable[[Unit], Any]) -> "asyncio.Future[Any]":
         """Queue a use case; the future holds its result once it is durable."""
-        if self._closed:
-            raise RuntimeError("the house is closed")
         loop = asyncio.get_running_loop()
         job = Job(call, loop.create_future(), loop)
-        if self.is_sqlite:
-            self._queue.put(job)
-        else:
-            self._threads.submit(self._batch, [job])
+        with self._entrance:
+            if self._closed:
+                raise RuntimeError("the house is closed")
+            if self.is_sqlite:
+                self._queue.put(job)
+            else:
+                self._threads.submit(self._batch, [job])
         return job.future
 
     def run(self, call: Callable[[Unit], Any]) -> Any:
@@ -94,14 +97,14 @@ class Writer:
                 with self.engine.connect() as connection, connection.begin():
                     unit = Unit(connection)
                     result, error = attempt_in(unit, call)
+                    self._check_alive(connection, error)
                 break
             except DBAPIError as failure:
-                if not self._worth_retrying(failure, attempt):
+                if not _worth_retrying(failure, attempt):
                     raise
         if error is not None:
             raise error
-        for then in unit.after:
-            then()
+        _follow(unit.after)
         return result
 
     def hold(self) -> "_Held":
@@ -109,9 +112,11 @@ class Writer:
         return _Held(self._open)
 
     def close(self) -> None:
-        self._closed = True
-        if self.is_sqlite:
-            self._queue.put(None)
+        """Finish what is queued and let nobody else in."""
+        with self._entrance:
+            if not self._closed and self.is_sqlite:
+                self._queue.put(None)
+            self._closed = True
         self._threads.shutdown(wait=True)
         self.engine.dispose()
 
@@ -128,20 +133,24 @@ class Writer:
                 return
 
     def _batch(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._commit_or_retry(jobs)
+        except BaseException as failure:
+            self._fail(jobs, failure)
+        for job in jobs:
+            try:
+                job.loop.call_soon_threadsafe(job.settle)
+            except RuntimeError:  # its loop has ended: nobody waits any more
+                _log.warning("a use case was done for somebody who is gone")
+
+    def _commit_or_retry(self, jobs: Sequence[Job]) -> None:
         for attempt in range(TRIES):
             try:
                 self._commit(jobs)
-                break
+                return
             except DBAPIError as failure:
-                if self._worth_retrying(failure, attempt):
-                    continue
-                self._fail(jobs, failure)
-                break
-            except BaseException as failure:  # noqa: BLE001  whoever waits must be told, whatever happened
-                self._fail(jobs, failure)
-                break
-        for job in jobs:
-            job.loop.call_soon_threadsafe(job.settle)
+                if not _worth_retrying(failure, attempt):
+                    raise
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         with self.engine.connect() as connection, connection.begin():
@@ -154,44 +163,68 @@ class Writer:
 
     def _check_alive(self, connection: Connection, error: BaseException | None) -> None:
         """After some errors (full disk, I/O) SQLite ends the whole transaction by itself; then nothing of it counts."""
-        if self.is_sqlite and not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection
+        if self.is_sqlite and not driver.in_transaction:
             raise RuntimeError("SQLite rolled the batch back") from error
 
     def _fail(self, jobs: Sequence[Job], failure: BaseException) -> None:
-        if len(jobs) == 1:
-            jobs[0].error = failure
+        """Nobody of a failed batch is answered with it: the innocent get their own transaction, one after another."""
+        if len(jobs) == 1 or _is_busy(failure):
+            for job in jobs:
+                job.error = failure
             return
-        for job in jobs:  # the innocent of a failed batch get their own transaction
-            job.result, job.error, job.after = None, None, []
-            self._batch_of_one(job)
+        for job in jobs:
+            try:
+                self._commit([job])
+            except BaseException as own:
+                job.error = own
 
-    def _batch_of_one(self, job: Job) -> None:
+
+def _worth_retrying(failure: DBAPIError, attempt: int) -> bool:
+    """Whether the use case may run again: a deadlock, a rival's change, or a connection lost before the commit."""
+    is_lost = failure.connection_invalidated and failure.statement is not None
+    if not (is_lost or _state(failure) in _RETRY_STATES) or attempt + 1 == TRIES:
+        return False
+    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  spreads rivals, hides nothing
+    return True
+
+
+def _state(failure: DBAPIError) -> str | None:
+    """The SQLSTATE that PostgreSQL gave; SQLite has none."""
+    state: str | None = getattr(failure.orig, "sqlstate", None)
+    return state
+
+
+def _is_busy(failure: BaseException) -> bool:
+    """Whether another process held the SQLite file all the time: the next in the queue would only wait as long."""
+    return isinstance(failure, DBAPIError) and "database is locked" in str(failure.orig)
+
+
+def _follow(calls: Sequence[Callable[[], None]]) -> None:
+    """Do what waited for the commit.  What breaks is logged: the change stands, and the others follow all the same."""
+    for call in calls:
         try:
-            self._commit([job])
-        except BaseException as failure:  # noqa: BLE001  as above
-            job.error = failure
-
-    def _worth_retrying(self, failure: DBAPIError, attempt: int) -> bool:
-        if getattr(failure.orig, "sqlstate", None) not in _RETRY_STATES or attempt + 1 == TRIES:
-            return False
-        time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  spreads rivals, hides nothing
-        return True
+            call()
+        except Exception:
+            _log.exception("what should follow a commit broke")
 
 
 def attempt_in(unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseException | None]:
-    """(result, error) of a use case.  What it changed stays or is undone by its own savepoint.
+    """(result, error) of a use case.  What it changed stays, or is undone by a savepoint of its own.
 
     Attempts that were refused for lack of rights are logged here, after that savepoint.
     """
-    result, error = None, None
+    result: Any = None
+    error: BaseException | None = None
+    own = unit.connection.begin_nested()
     try:
         result = call(unit)
-    except DBAPIError as failure:
-        if getattr(failure.orig, "sqlstate", None) in _RETRY_STATES:
+        own.commit()
+    except Exception as failure:  # it belongs to the caller of this use case, not to its neighbours
+        if isinstance(failure, DBAPIError) and (failure.connection_invalidated or _state(failure) in _RETRY_STATES):
             raise
-        error = failure
-    except Exception as failure:  # noqa: BLE001  it belongs to the caller of this use case, not to its neighbours
-        error = failure
+        result, error = None, failure
+        own.rollback()
     if unit.denied:
         unit.connection.execute(insert(AuditEntry), unit.denied, execution_options=UNWALLED)
     return result, error

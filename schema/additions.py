@@ -3,11 +3,12 @@
 These are expressions of the one statement, each under the policy of whatever it looks at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import strawberry
+from graphql import FieldNode
 from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
 
 from models import (
@@ -32,10 +33,13 @@ from resolvers.find import COMPUTED, Look, role_codes
 from resolvers.names import camel
 
 from .plan.compile import Compiler
-from .plan.shape import KINDS, SHAPES, AnyId, Computed, Field, Kind, Whole
+from .plan.dialect import key as word
+from .plan.dialect import object_of
+from .plan.shape import KINDS, SHAPES, AnyId, Computed, Field, Kind, Whole, target_of
 
 Value = ColumnElement[Any]
 Given = Mapping[str, Any]
+Nodes = Sequence[FieldNode]
 
 
 @strawberry.type(
@@ -92,7 +96,7 @@ def _unlockable(look: Look, e: Any) -> Value:
 # --- any entity ------------------------------------------------------------------------------------------
 
 
-def _can(model: type[Base], compiler: Compiler, e: Any, given: Given) -> Value:
+def _can(model: type[Base], compiler: Compiler, e: Any, given: Given, _nodes: Nodes) -> Value:
     action = given["action"]
     if action not in ACTIONS:
         known = ", ".join(ACTIONS)
@@ -103,11 +107,11 @@ def _can(model: type[Base], compiler: Compiler, e: Any, given: Given) -> Value:
     return compiler.dialect.boolean(may)
 
 
-def _computed(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given) -> Value:
+def _computed(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
     return compiler.dialect.boolean(COMPUTED[model, key](compiler.look, e))
 
 
-def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given) -> Value:
+def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
     """The label of a dictionary key, the key itself when the dictionary has forgotten it."""
     code = trait_of(column_of(model, key)).dictionary
     value = compiler.look.value(model, e, key)
@@ -124,7 +128,7 @@ def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Give
     return func.coalesce(known.scalar_subquery(), value)
 
 
-def _roles(compiler: Compiler, e: Any, _given: Given) -> Value:
+def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
     held = role_codes(compiler.look, e.id).subquery()
     return compiler.listed(held.c.code, held.c.code, held)
 
@@ -132,7 +136,7 @@ def _roles(compiler: Compiler, e: Any, _given: Given) -> Value:
 # --- the operation log -----------------------------------------------------------------------------------
 
 
-def _said(key: str, compiler: Compiler, e: Any, _given: Given) -> Value:
+def _said(key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
     return case((_record_in_sight(compiler, e), getattr(e, key)), else_=null())
 
 
@@ -147,16 +151,29 @@ def _in_sight(compiler: Compiler, model: type[Base], e: Any) -> Value:
     return or_(e.record_id.in_(visible), e.record_id.not_in(select(there.c.id)))
 
 
-def _changes(compiler: Compiler, e: Any, _given: Given) -> Value:
+def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
     """The changes as a list, without the fields that the reader may not see in that record."""
     pair = compiler.dialect.each(e.changes, "pair")
     hidden = [clause for model in ENTITIES for clause in _hidden(compiler, model, e, pair.c.key)]
-    old, new = (compiler.dialect.half(pair.c.value, n) for n in (0, 1))
-    item = compiler.dialect.pairs([("field", _camel(pair.c.key)), ("old", old), ("new", new)])
+    old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.half(pair.c.value, n)) for n in (0, 1))
+    known = {"__typename": word("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
+    asked = compiler.asked.below("AuditChange", nodes)
+    item = object_of(compiler.dialect, [(alias, known[group[0].name.value]) for alias, group in asked.items()])
     shown = select(item.label("item"), pair.c.key.label("n")).select_from(pair)
     shown = shown.where(_record_in_sight(compiler, e), *(~clause for clause in hidden)).order_by("n")
     rows = shown.correlate(e.id.table).subquery()
     return compiler.listed(compiler.dialect.json(rows.c.item), rows.c.n, rows)
+
+
+def _prefix(e: Any, name: Value) -> Value:
+    """What makes a number in the log the global id of what it points to; nothing for any other field."""
+    pointers = {
+        f"{model.__tablename__}.{column.key}": f"{target.prefix}_"
+        for model in ENTITIES
+        for column in columns(model)
+        if (target := target_of(column)) is not None and not column.primary_key
+    }
+    return case(pointers, value=e.entity.concat(".").concat(name), else_="")
 
 
 def _hidden(compiler: Compiler, model: type[Base], e: Any, name: Value) -> list[Value]:
@@ -174,9 +191,9 @@ def _hidden(compiler: Compiler, model: type[Base], e: Any, name: Value) -> list[
 def _guarded_names(model: type[Base]) -> dict[str, str]:
     """Name in the log -> field word: columns by their key, and the kinds of a part by the relation it lies in."""
     names = {column.key: field_name(column.key) for column in columns(model)}
-    for word, shape in SHAPES[model].items():
+    for name, shape in SHAPES[model].items():
         if isinstance(shape, Whole) and "kind" in shape.target.__table__.c:
-            names |= {str(kind).lower(): word for kind in kinds_of(shape.target)}
+            names |= {str(kind).lower(): name for kind in kinds_of(shape.target)}
     return names
 
 

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from models import Base
 from resolvers.names import global_id
 
-from . import additions, mutations, queries, roots, types
+from . import additions, derived, mutations, queries, roots, types
 from .door import DECLARED, Answered
 from .plan.shape import KINDS, derive_shapes, kind_of
 from .plan.shape import plural as plural_of
@@ -60,7 +60,7 @@ def check_declared(inner: GraphQLSchema) -> None:
 
 
 def _root(name: str, fields: dict[str, Any]) -> Any:
-    return strawberry.type(type(name, (), {"__annotations__": {}, "__module__": types.__name__, **fields}), name=name)
+    return strawberry.type(type(name, (), {"__annotations__": {}, "__module__": derived.__name__, **fields}), name=name)
 
 
 # --- resolvers of what the compiler has read -------------------------------------------------------------

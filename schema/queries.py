@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from models import ApiToken, Base, Customer, Pool, SignInSession, User
 from models.errors import Refusal, Validation
-from resolvers import entry, pools
+from resolvers import entry, pools, preferences
 from resolvers.batch import LARGEST
 from resolvers.names import number_of
 from resolvers.standing import standing
@@ -163,6 +163,11 @@ class KeyInput:
     id: strawberry.ID
 
 
+@strawberry.input(description="The language in which Millpond speaks to you: en or zh.")
+class LanguageInput:
+    language: str
+
+
 @strawberry.type(description="A token for the Authorization header, or why there is none.")
 class SignInPayload:
     token: str | None = None
@@ -230,13 +235,18 @@ def _keys() -> dict[str, Any]:
     async def revoke_session(info: Any, input: KeyInput) -> DonePayload:
         return await _done(info.context.scope, entry.revoke_session, _key_number("ses", input.id))
 
+    async def set_language(info: Any, input: LanguageInput) -> DonePayload:
+        return await _done(info.context.scope, preferences.set_language, input.language)
+
     own = "Asks for nothing: it is your own."
     change, create = (
         {"input": ChangePasswordInput, "return": DonePayload},
         {"input": CreateTokenInput, "return": CreateTokenPayload},
     )
     one = {"input": KeyInput, "return": DonePayload}
+    speak = {"input": LanguageInput, "return": DonePayload}
     return {
+        "set_language": _mutation("setLanguage", "user.preferences", speak, own, set_language),
         "change_password": _mutation("changePassword", "session.password", change, own, change_password),
         "create_token": _mutation("createToken", "session.token", create, own, create_token),
         "revoke_token": _mutation("revokeToken", "session.end", one, own, revoke_token),

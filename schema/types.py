@@ -1,6 +1,6 @@
 """The GraphQL types derived from the models: objects, pages, filters, orders.
 
-Strawberry resolves the names in their annotations in this module, so every derived type is put here under its name.
+Strawberry resolves the names in their annotations in `derived`, so every derived type is put there under its name.
 All columns but id and version are nullable: any field may be hidden from somebody by a line of the policy.
 """
 
@@ -9,41 +9,21 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from inspect import Parameter, Signature
-from typing import Any, Optional
+from typing import Any
 
 import strawberry
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer
 from sqlalchemy import Column as TableColumn
 
-from models import ENTITIES, Base
+from models import ENTITIES, AuditEntry, Base
 from models.base import Money, Utc, columns
 from resolvers.find import COMPUTED, orderable
 
+from . import derived
+from .derived import Direction, Node, PageInfo
 from .plan.shape import KINDS, SHAPES, AnyId, Column, Computed, Field, Kind, Log, One, Whole, name_of, plural
 
 Made = dict[str, Any]
-
-# What annotations of derived types name beside each other.
-List, ID, _ = list, strawberry.ID, Optional
-
-
-@strawberry.interface(description="Anything with an id.")
-class Node:
-    id: strawberry.ID
-
-
-@strawberry.type(description="Where a page begins and ends, and whether there is more.")
-class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
-
-
-@strawberry.enum(description="From the smallest or from the largest.")
-class Direction(enum.Enum):
-    ASC = "ASC"
-    DESC = "DESC"
 
 
 def python_type(column: TableColumn[Any]) -> Any:
@@ -83,15 +63,15 @@ def make(
     bases: tuple[type, ...] = (),
 ) -> Any:
     """A Strawberry type of that name in this module."""
-    made = type(name, bases, {"__annotations__": dict(annotations), "__module__": __name__, **(members or {})})
-    globals()[name] = how(made, name=name, description=doc.strip())
-    return globals()[name]
+    made = type(name, bases, {"__annotations__": dict(annotations), "__module__": derived.__name__, **(members or {})})
+    setattr(derived, name, how(made, name=name, description=doc.strip()))
+    return getattr(derived, name)
 
 
 def function(name: str, annotations: Mapping[str, Any], body: Callable[..., Any]) -> Any:
     """`body` with a signature that Strawberry reads: `annotations` are its arguments and `return`."""
     body.__name__ = body.__qualname__ = name
-    body.__module__, body.__annotations__ = __name__, dict(annotations)
+    body.__module__, body.__annotations__ = derived.__name__, dict(annotations)
     return body
 
 
@@ -139,23 +119,20 @@ def _member(name: str, shape: Field) -> tuple[Any, Any]:
         return f"List[{name_of(shape.target)}]", None
     if isinstance(shape, Computed):
         return None, stub_field(name, {**shape.arguments, "return": shape.annotation}, shape.doc)
-    target = "AuditEntry" if isinstance(shape, Log) else name_of(shape.target)
-    doc = "What the operation log says about this record." if isinstance(shape, Log) else f"Its {plural(shape.target)}."
-    return None, stub_field(name, {**_list_arguments(target), "return": f"{target}Connection"}, doc)
-
-
-def _list_arguments(target: str) -> Made:
-    return {
-        **PAGED,
-        "filter": f"Optional[{target}Filter]",
-        "order_by": f"Optional[List[{target}Order]]",
-        "search": "Optional[str]",
-    }
+    target = AuditEntry if isinstance(shape, Log) else shape.target
+    doc = "What the operation log says about this record." if isinstance(shape, Log) else f"Its {plural(target)}."
+    return None, stub_field(name, {**list_arguments(target), "return": f"{name_of(target)}Connection"}, doc)
 
 
 def list_arguments(model: type[Base]) -> Made:
-    """The arguments of a list at the root."""
-    return _list_arguments(name_of(model))
+    """The arguments of a list: page, filter, order, and the search box where there is something to search."""
+    order = {"filter": f"Optional[{filter_name(model)}]", "order_by": f"Optional[List[{name_of(model)}Order]]"}
+    search = {"search": "Optional[str]"} if getattr(model, "search", ()) else {}
+    return {**PAGED, **order, **search}
+
+
+def filter_name(model: type[Base]) -> str:
+    return "AuditFilter" if model is AuditEntry else f"{name_of(model)}Filter"
 
 
 def stub_field(name: str, annotations: Made, doc: str, **defaults: Any) -> Any:
@@ -170,7 +147,7 @@ def stub_field(name: str, annotations: Made, doc: str, **defaults: Any) -> Any:
 
 
 def _parameter(name: str, kind: Any, defaults: Made) -> Parameter:
-    default = defaults.get(name, None if "Optional" in str(kind) else Parameter.empty)
+    default = defaults.get(name, strawberry.UNSET if "Optional" in str(kind) else Parameter.empty)
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
@@ -199,24 +176,23 @@ def _filter_and_order(model: type[Base]) -> None:
     fields: Made = {}
     for key, kind in filterable(model):
         fields[key] = f"Optional[{_operators(kind)}]"
-    whole = {
-        "and_": f"Optional[List[{name}Filter]]",
-        "or_": f"Optional[List[{name}Filter]]",
-        "not_": f"Optional[{name}Filter]",
-    }
+    own = filter_name(model)
+    whole = {"and_": f"Optional[List[{own}]]", "or_": f"Optional[List[{own}]]", "not_": f"Optional[{own}]"}
     named = {x: strawberry.field(name=x.rstrip("_"), default=strawberry.UNSET) for x in whole}
     unset = dict.fromkeys(fields, strawberry.UNSET)
     make(
-        f"{name}Filter",
+        own,
         fields | whole,
         f"Which {plural(model)}: all that is given must hold.",
         strawberry.input,
         unset | named,
     )
     keys = {key.upper(): key for key in orderable_keys(model)}
-    order_field: Any = enum.Enum(f"{name}OrderField", keys, module=__name__)  # type: ignore[misc]  # named after the model
-    globals()[f"{name}OrderField"] = strawberry.enum(
-        order_field, description=f"By what {plural(model)} can be ordered."
+    order_field: Any = enum.Enum(f"{name}OrderField", keys, module=derived.__name__)  # type: ignore[misc]  # named after the model
+    setattr(
+        derived,
+        f"{name}OrderField",
+        strawberry.enum(order_field, description=f"By what {plural(model)} can be ordered."),
     )
     steps = {"field": f"{name}OrderField", "direction": Direction}
     make(
@@ -248,7 +224,7 @@ def orderable_keys(model: type[Base]) -> list[str]:
 def _operators(kind: Any) -> str:
     """The input with the operators that values of this type know; made once."""
     name, operators = OPERATORS.get(kind) or (f"{kind.__name__}Filter", ("eq", "ne", "in", "is_null"))
-    if name not in globals():
+    if not hasattr(derived, name):
         types = {"in": list[kind] | None, "is_null": bool | None}
         annotations = {f"{x}_" if x == "in" else x: types.get(x, kind | None) for x in operators}
         members = {
@@ -260,7 +236,7 @@ def _operators(kind: Any) -> str:
 
 
 def entity_types() -> list[Any]:
-    return [globals()[name_of(model)] for model in ENTITIES]
+    return [getattr(derived, name_of(model)) for model in ENTITIES]
 
 
 def key_of(name: str) -> str:

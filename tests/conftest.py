@@ -8,7 +8,7 @@ from pathlib import Path
 import postgres
 import pytest
 import structlog
-from sqlalchemy import create_engine, text
+from api import Api
 from sqlalchemy.engine import make_url
 from world import World
 
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     elif os.environ.get("MILLPOND_REQUIRE_PG"):
         raise pytest.UsageError("PostgreSQL is required here and there is none: install it, or set MILLPOND_TEST_PG")
     else:
-        print("\n*** There is no PostgreSQL: these tests run on SQLite only. ***")  # noqa: T201
+        print("\n*** There is no PostgreSQL: these tests run on SQLite only. ***")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -43,7 +43,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """For each engine where a database with the small world stands, ready to be copied."""
     made = {"sqlite": f"sqlite:///{tmp_path_factory.mktemp('template')}/world.db"}
     if server := os.environ.get("MILLPOND_TEST_PG"):
-        made["postgresql"] = _create(server, f"world_{_WORKER}")
+        made["postgresql"] = postgres.create(server, f"world_{_WORKER}")
     for url in made.values():
         engine = writing_engine(url)
         migrate(engine)
@@ -79,8 +79,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server = _server()
     name = f"empty_{_WORKER}"
-    yield _create(server, name)
-    _drop(server, name)
+    yield postgres.create(server, name)
+    postgres.drop(server, name)
 
 
 @pytest.fixture(autouse=True)
@@ -104,22 +104,11 @@ def _copy(engine: str, templates: dict[str, str], folder: Path) -> Iterator[str]
         yield f"sqlite:///{folder}/world.db"
         return
     server, name = _server(), f"test_{_WORKER}"
-    yield _create(server, name, f"TEMPLATE world_{_WORKER}")
-    _drop(server, name)
+    yield postgres.create(server, name, f"TEMPLATE world_{_WORKER}")
+    postgres.drop(server, name)
 
 
-def _create(server: str, name: str, how: str = "") -> str:
-    _drop(server, name)
-    _administer(server, f"CREATE DATABASE {name} {how}")
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-def _drop(server: str, name: str) -> None:
-    _administer(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _administer(server: str, statement: str) -> None:
-    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+@pytest.fixture
+def api(world: World) -> Api:
+    """GraphQL over the small world."""
+    return Api(world)

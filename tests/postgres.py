@@ -8,17 +8,38 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''"
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
 
 
-def start() -> tuple[str, Callable[[], None]] | None:
+def create(server: str, name: str, how: str = "") -> str:
+    """A new database of that name on the server; gives its address."""
+    drop(server, name)
+    _administer(server, f"CREATE DATABASE {name} {how}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def drop(server: str, name: str) -> None:
+    _administer(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def start(options: str = _FAST) -> tuple[str, Callable[[], None]] | None:
     """(address of a server on which databases may be made, how to stop it), None when there is no way."""
     if given := os.environ.get("MILLPOND_TEST_PG"):
         return given, lambda: None
-    return _from_system() or _from_package()
+    return _from_system(options) or _from_package()
 
 
-def _from_system() -> tuple[str, Callable[[], None]] | None:
+def _from_system(options: str) -> tuple[str, Callable[[], None]] | None:
     binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [str(Path(shutil.which("initdb") or "/x/x").parent)]
     folder = Path(binaries[-1])
     if not (folder / "initdb").exists():
@@ -33,7 +54,7 @@ def _from_system() -> tuple[str, Callable[[], None]] | None:
         *as_owner, str(folder / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
     )
     control = [*as_owner, str(folder / "pg_ctl"), "-D", data, "-w"]
-    _run(*control, "-l", f"{home}/log", "-o", f"{_FAST} -k {home}", "start")
+    _run(*control, "-l", f"{home}/log", "-o", f"{options} -c listen_addresses='' -k {home}", "start")
 
     def stop() -> None:
         _run(*control, "-m", "immediate", "stop")

@@ -131,7 +131,7 @@ def test_a_question_reaches_the_engine_with_everything_the_scope_needs(house: St
 
     assert (response.status_code, response.content) == (200, b'{"data":{"me":null}}')
     scope = {"principal": LI, "door": "graphql", "request_id": "abc-1"}
-    scope |= {"address": "192.0.2.7", "agent": "Tester/1.0"}
+    scope |= {"address": "192.0.2.7", "agent": "Tester/1.0", "token": "li-key"}
     assert house.asked == [(scope, "{ a }", {"n": 1}, "Q")]
     assert house.identified == [("li-key", "192.0.2.7", "Tester/1.0")]
 

@@ -9,6 +9,7 @@ from graphql import FieldNode
 from sqlalchemy import ColumnElement, String, case, cast, func, literal, literal_column, select, true
 
 from models import AuditEntry, Base
+from models.audit import Outcome
 from resolvers.find import Look, in_bin
 
 from . import listing
@@ -67,7 +68,7 @@ class Compiler:
             case AnyId() as shape:
                 return self._any_id(kind.model, shape, e)
             case Computed() as shape:
-                return shape.sql(self, e, self.asked.arguments(kind.name, nodes[0]))
+                return shape.sql(self, e, self.asked.arguments(kind.name, nodes[0]), nodes)
             case One() as shape:
                 mine = self.look.value(kind.model, e, shape.key)
                 return self._record(gathering, kind_of(shape.target), nodes, lambda c: c.id == mine)
@@ -112,9 +113,9 @@ class Compiler:
         return self._list(gathering, level.kind.name, kind_of(target), nodes, mine)
 
     def _history(self, gathering: Gathering, level: Level, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
-        """What the log says about a row.  Whoever sees the row may read it; hidden fields stay hidden in there."""
+        """What was done to a row.  Whoever sees the row may read it; hidden fields stay hidden in there."""
         table = literal(level.kind.model.__tablename__)
-        about: Where = lambda e: (e.entity == table) & (e.record_id == level.c.id) & shown  # noqa: E731
+        about: Where = lambda e: (e.entity == table) & (e.record_id == level.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
         log = replace(kind_of(AuditEntry), sight=lambda _look, e: about(e))
         return self._list(gathering, level.kind.name, log, nodes, lambda _: true())
 

@@ -4,7 +4,7 @@ Everything here is derived from the models; `schema/additions.py` adds by hand w
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from models.base import column_of, columns
 from resolvers.names import camel
 
 if TYPE_CHECKING:
+    from graphql import FieldNode
+
     from resolvers.find import Look
 
     from .compile import Compiler
@@ -36,9 +38,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Computed:
-    """An SQL expression, ready as JSON.  `annotation` is its type in GraphQL, `arguments` those of its arguments."""
+    """An SQL expression, ready as JSON: made of the compiler, the row, the arguments and what is selected below.
 
-    sql: "Callable[[Compiler, Any, Mapping[str, Any]], Value]"
+    `annotation` is its type in GraphQL, `arguments` those of its arguments.
+    """
+
+    sql: "Callable[[Compiler, Any, Mapping[str, Any], Sequence[FieldNode]], Value]"
     annotation: Any
     doc: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -148,7 +153,7 @@ def _fields(model: type[Base]) -> Iterator[tuple[str, Field]]:
     for column in columns(model):
         if column.key in HIDDEN or column.key == "id":
             continue
-        target = _target(column)
+        target = target_of(column)
         yield camel(column.key), Column(column, target)
         if target is not None:
             yield camel(column.key.removesuffix("_id")), One(column.key, target)
@@ -158,13 +163,14 @@ def _fields(model: type[Base]) -> Iterator[tuple[str, Field]]:
             yield relation.key, Whole(str(theirs.key), relation.mapper.class_, "position")
     for child in ENTITIES:
         key = f"{_snake(model)}_id"
-        if key in child.__table__.c and _target(column_of(child, key)) is model:
+        if key in child.__table__.c and target_of(column_of(child, key)) is model:
             yield plural(child), Many(key, child)
     if model in ENTITIES:
         yield "history", Log()
 
 
-def _target(column: TableColumn[Any]) -> type[Base] | None:
+def target_of(column: TableColumn[Any]) -> type[Base] | None:
+    """The model that a foreign key points to, None for another column or one that nobody reads."""
     table = next((key.column.table for key in column.foreign_keys), None)
     return next((model for model in SHAPES if model.__table__ is table), None)
 

@@ -1,0 +1,79 @@
+"""What the measurements share: a database, serving processes over it, and figures as JSON."""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import postgres  # noqa: E402
+
+from millpond.migrate import migrate  # noqa: E402
+from models.db import writing_engine  # noqa: E402
+
+
+@contextmanager
+def database(engine: str) -> Iterator[str]:
+    """A new, migrated database on `sqlite` or `postgresql` (durable: nothing is switched off)."""
+    folder = tempfile.mkdtemp(prefix="mp-bench-")
+    stop: Callable[[], None] = lambda: None  # noqa: E731
+    url = f"sqlite:///{folder}/bench.db"
+    if engine == "postgresql":
+        started = postgres.start("-c max_connections=200")
+        if started is None:
+            raise SystemExit("there is no PostgreSQL: install it, or set MILLPOND_TEST_PG")
+        server, stop = started
+        url = postgres.create(server, "bench")
+    try:
+        written = writing_engine(url)
+        migrate(written)
+        written.dispose()
+        yield url
+    finally:
+        stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def servers(url: str, count: int) -> Iterator[list[str]]:
+    """Addresses of `count` serving processes over one database."""
+    environment = {**os.environ, "MILLPOND_DATABASE": url, "MILLPOND_PORT": "0", "MILLPOND_LOG_LEVEL": "warning"}
+    command = [sys.executable, "-m", "millpond", "serve"]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(count)
+    ]
+    try:
+        yield [_address(process) for process in running]
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=20)
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"served at (http://\S+)", line):
+            return found[1]
+    raise SystemExit("a server did not start")
+
+
+def spread(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Median and 99th percentile, in milliseconds."""
+    ordered = sorted(milliseconds)
+    return {"p50": round(statistics.median(ordered), 1), "p99": round(ordered[int(len(ordered) * 0.99)], 1)}
+
+
+def show(figures: Any) -> None:
+    print(json.dumps(figures, indent=2, ensure_ascii=False))

@@ -1,0 +1,128 @@
+"""Opening the database that the settings name, or a sentence that says why not and what to run."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from models import utcnow
+from models.db import reading_engine, writing_engine
+from resolvers.house import House
+from resolvers.install import install
+
+from . import migrate
+
+T = TypeVar("T")
+
+
+class Unready(Exception):
+    """The database cannot be used as it is."""
+
+
+@contextmanager
+def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[House]:
+    """A house over the database, closed at the end.  Raises Unready, UnknownShape."""
+    check_address(url)
+    check_there(url)
+    house = House(url, clock=clock)
+    try:
+        with answering(), house.writer.engine.connect() as connection:
+            check_current(connection)
+        yield house.open()
+    finally:
+        asyncio.run(house.close())
+
+
+def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, bool]:
+    """Give the database its tables and what an installation starts with: (its revision, whether anything was new).
+
+    May be called again.  Raises Unready, UnknownShape.
+    """
+    check_address(url)
+    _make_room(url)
+    engine = writing_engine(url)
+    try:
+        with answering():
+            with engine.connect() as connection:
+                before = migrate.current(connection)
+            revision = migrate.migrate(engine)
+    finally:
+        engine.dispose()
+    with opened(url, clock=clock) as house:
+        return revision, install(house) or revision != before
+
+
+def look(url: str, at: Callable[[Connection], T]) -> T:
+    """What `at` finds on a connection that cannot write, and that keeps no writer waiting.  Raises Unready."""
+    check_address(url)
+    check_there(url)
+
+    async def reading() -> T:
+        engine = reading_engine(url, size=1)
+        try:
+            async with engine.connect() as connection:
+                return await connection.run_sync(at)
+        finally:
+            await engine.dispose()
+
+    with answering():
+        return asyncio.run(reading())
+
+
+def check_address(url: str) -> None:
+    """Raise Unready for what is no address of a database that Millpond knows."""
+    try:
+        at = make_url(url)
+    except ArgumentError:
+        raise Unready(_ADDRESS) from None
+    kind, name = at.get_backend_name(), at.database or ""
+    if kind not in ("sqlite", "postgresql") or (kind == "sqlite" and name in ("", ":memory:")):
+        raise Unready(_ADDRESS)
+
+
+_ADDRESS = "MILLPOND_DATABASE has to be sqlite:///path or postgresql://user@host/name."
+
+
+def check_there(url: str) -> None:
+    """Raise Unready for a file that is not there: SQLite would make an empty one."""
+    if (path := file_of(url)) is not None and not path.exists():
+        raise Unready(f"There is no database at {path}. Run: millpond migrate")
+
+
+def check_current(connection: Connection) -> None:
+    """Raise Unready or UnknownShape unless the tables are those of this version."""
+    migrate.check_known(connection)
+    found, wanted = migrate.current(connection), migrate.revisions()[0]
+    if found is None:
+        raise Unready("The database has not been set up. Run: millpond migrate")
+    if found != wanted:
+        raise Unready(f"The database has revision {found}, this version needs {wanted}. Run: millpond migrate")
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database, None for a server."""
+    at = make_url(url)
+    return Path(at.database or "") if at.get_backend_name() == "sqlite" else None
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn what a driver says about a database that cannot be reached into one sentence."""
+    try:
+        yield
+    except (DBAPIError, OSError) as failure:
+        cause = getattr(failure, "orig", None) or failure
+        first = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+        raise Unready(f"The database does not answer: {first}. Check MILLPOND_DATABASE.") from failure
+
+
+def _make_room(url: str) -> None:
+    if (path := file_of(url)) is not None:
+        with answering():
+            path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,222 @@
+"""The demo: invented data in a database of its own, known passwords, this machine only.
+
+People, departments and pools come in through the use cases like everybody's.  Customers are too many for that and are
+written in bulk (`ledger.py`), with log, periods and counters as if each had lived his life here (`lives.py`).
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, text, update
+
+from models import AuditEntry, ClaimRule, Contact, Customer, Department, NumberCounter, Organisation, OwnerLoad, Pool
+from models import PoolMember, QuotaCounter, User, utcnow
+from models.audit import UNWALLED, Signature
+from models.base import clip
+from models.number import Pattern
+from models.pool import GranteeKind, Seat
+from resolvers import entry, hire, numbers, records
+from resolvers.invariants import broken
+from resolvers.scope import Scope
+
+from ..database import Unready, bring_up, look, opened
+from ..settings import Settings, read
+from .land import ZONE, Land, Seller
+from .ledger import Ledger
+from .lives import live
+
+NAME = "system:demo"
+PASSWORD = "millpond-demo"  # noqa: S105  known on purpose
+YEAR = timedelta(days=365)
+CHUNK = 1000
+
+
+class Person(NamedTuple):
+    name: str
+    role: str
+    department: str
+    language: str = "en"
+
+
+PEOPLE = {
+    "ada": Person("Ada Ng", "administrator", "house"),
+    "lead": Person("林岚 Lan Lin", "sales_lead", "east", "zh"),
+    "li": Person("李娜 Na Li", "sales", "east", "zh"),
+    "wu": Person("吴伟 Wei Wu", "sales", "east", "zh"),
+    "mei": Person("梅琳 Lin Mei", "sales", "west", "zh"),
+    "fin": Person("Finn Ray", "finance", "house"),
+    "sam": Person("Sam Ode", "support", "house"),
+    "rolf": Person("Rolf Vik", "role_manager", "house"),
+}
+DEPARTMENTS = {"house": "总部 Head office", "east": "华东销售部 Sales East", "west": "西部销售部 Sales West"}
+SIGN_INS = (
+    "This is a demo: the records are invented, the passwords are known, and it listens on this machine only.",
+    f"  Sign in with the password {PASSWORD} as",
+    *(f"    {login:<6} {person.name} ({person.role.replace('_', ' ')})" for login, person in PEOPLE.items()),
+)
+
+_DEFAULTS = {"database": "sqlite:///var/demo.db", "log_format": "console", "log_level": "warning"}
+
+
+def settings() -> Settings:
+    """The settings of a demo: a database of its own and readable logs, unless chosen otherwise.  Raises BadSettings."""
+    chosen = read(demo=True).model_fields_set
+    return read(demo=True, **{name: value for name, value in _DEFAULTS.items() if name not in chosen})
+
+
+def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
+    """Fill the database unless it is filled.  Raises Unready for one that holds the records of real people."""
+    now = utcnow()
+    opening_day = now - YEAR - timedelta(days=30)
+    bring_up(url, clock=lambda: opening_day)
+    if (there := look(url, _customers_there)) is not None:
+        tell(f"The demo data of last time are kept: {there:,} customers. `make clean` throws them away.")
+        return
+    began = time.monotonic()
+    tell(f"Inventing {customers:,} customers …")
+    with opened(url, clock=lambda: opening_day) as house:
+        house.system(NAME).do(fill, customers, now, entry.hash_password(PASSWORD))
+    if problems := look(url, broken):
+        raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
+    tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
+
+
+def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
+    """All of it in one transaction: a demo that was interrupted leaves nothing."""
+    with scope.write("organisation.demo") as db:
+        records.update(scope, Organisation, 1, {"name": "Millpond 演示公司", "time_zone": ZONE})
+        departments = _departments(scope)
+        people = _people(scope, hashed)
+        rules = _pools(scope, people, departments)
+        east, west = rules
+        sellers = [
+            Seller(people[login], departments[team], pool_id, weight)
+            for login, team, pool_id, weight in (
+                ("li", "east", east, 0.32),
+                ("wu", "east", east, 0.32),
+                ("mei", "west", west, 0.28),
+                ("lead", "east", east, 0.08),
+            )
+        ]
+        connection = db.connection()
+        signature = Signature(None, NAME, scope.door, scope.request_id, scope.batch_id, "organisation.demo")
+        pattern = Pattern(numbers.DEFAULT["customer"])
+        land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
+        _live(land, customers)
+        _count(connection, land)
+        for rule in rules.values():
+            room = max(land.held.values(), default=0) * 3 // 2 + 50
+            records.update(scope, ClaimRule, rule.id, {"capacity": room // 50 * 50})
+        connection.execute(text("ANALYZE"))
+
+
+# --- people and pools ------------------------------------------------------------------------------------
+
+
+def _departments(scope: Scope) -> dict[str, int]:
+    head = records.create(scope, Department, {"name": DEPARTMENTS["house"]}).id
+    below = {
+        key: records.create(scope, Department, {"name": DEPARTMENTS[key], "parent_id": head}).id
+        for key in ("east", "west")
+    }
+    return {"house": head, **below}
+
+
+def _people(scope: Scope, hashed: str) -> dict[str, int]:
+    return {
+        login: hire.hire(
+            scope,
+            login,
+            hashed,
+            name=person.name,
+            roles=[person.role],
+            department=DEPARTMENTS[person.department],
+            language=person.language,
+            one_time=False,
+        ).id
+        for login, person in PEOPLE.items()
+    }
+
+
+def _pools(scope: Scope, people: dict[str, int], departments: dict[str, int]) -> dict[int, ClaimRule]:
+    """Two pools, each with seats and a claim rule: pool id -> rule, the eastern first."""
+    team, person = GranteeKind.DEPARTMENT, GranteeKind.USER
+    east = _pool(scope, "全国公海 National pool", retain_days=90)
+    west = _pool(scope, "西部客户池 Western pool", retain_days=60)
+    for pool_id, kind, grantee_id, seat in (
+        (east, team, departments["east"], Seat.MEMBER),
+        (east, person, people["mei"], Seat.MEMBER),
+        (east, person, people["lead"], Seat.ADMIN),
+        (west, team, departments["west"], Seat.MEMBER),
+        (west, person, people["lead"], Seat.VIEWER),
+    ):
+        given = {"pool_id": pool_id, "grantee_kind": kind, "grantee_id": grantee_id, "seat": seat}
+        records.create(scope, PoolMember, given)
+    numbers_of = {
+        east: {"daily_quota": 10, "weekly_quota": 40, "cooldown_days": 7, "protect_days": 1},
+        west: {"daily_quota": 5, "weekly_quota": 20, "cooldown_days": 14, "protect_days": 2},
+    }
+    return {id: records.create(scope, ClaimRule, {"pool_id": id, **given}) for id, given in numbers_of.items()}
+
+
+def _pool(scope: Scope, name: str, retain_days: int) -> int:
+    return records.create(scope, Pool, {"name": name, "retain_days": retain_days}).id
+
+
+# --- customers -------------------------------------------------------------------------------------------
+
+
+def _live(land: Land, customers: int) -> None:
+    for place, at in enumerate(_shown(moments(land.rng, customers, land.now - YEAR, land.now))):
+        live(land, at)
+        if place % CHUNK == CHUNK - 1:
+            land.ledger.write(until=at)
+    land.ledger.close()
+
+
+def moments(rng: random.Random, count: int, start: datetime, end: datetime) -> list[datetime]:
+    """That many moments in working hours of the organisation, in order of time."""
+    found: list[datetime] = []
+    while len(found) < count:
+        at = start + (end - start) * rng.random()
+        if at.weekday() < 5 and 1 <= at.astimezone(UTC).hour < 10:  # 9 to 18 o'clock in Shanghai
+            found.append(clip(at))
+    return sorted(found)
+
+
+def _shown(times: list[datetime]) -> Iterable[datetime]:
+    """The same, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        return times
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(times, "Inventing", console=Console(stderr=True), transient=True)
+
+
+def _count(connection: Connection, land: Land) -> None:
+    """Set the counters to what the lives came to."""
+    for user_id, held in land.held.items():
+        load = update(OwnerLoad).where(OwnerLoad.user_id == user_id).values(held=held)
+        connection.execute(load, execution_options=UNWALLED)
+    given = [{"for_module": "customer", "period": period, "last": last} for period, last in land.numbers.items()]
+    connection.execute(insert(NumberCounter), given, execution_options=UNWALLED)
+    used = [
+        {"pool_id": pool_id, "user_id": user_id, "period": period, "used": used}
+        for (pool_id, user_id, period), used in land.quota.items()
+    ]
+    if used:
+        connection.execute(insert(QuotaCounter), used, execution_options=UNWALLED)
+
+
+def _customers_there(connection: Connection) -> int | None:
+    """How many customers an earlier demo has left here, None for a database without people.  Raises Unready."""
+    if connection.execute(select(User.id).limit(1)).first() is None:
+        return None
+    if connection.execute(select(AuditEntry.id).where(AuditEntry.actor_name == NAME).limit(1)).first() is None:
+        raise Unready("This database holds the records of real people. Name another one in MILLPOND_DATABASE.")
+    return connection.execute(select(func.count()).select_from(Customer)).scalar_one()

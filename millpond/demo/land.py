@@ -1,0 +1,64 @@
+"""Where invented customers live: sellers, pools, words, the ledger, and what has to be counted on the way."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from models import ClaimRule
+from models.base import clip
+from models.number import Pattern
+from resolvers.counters import periods
+
+from .ledger import Ledger
+from .words import Words
+
+ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True)
+class Seller:
+    """Somebody who owns customers, and the pool where he lets go of them and claims."""
+
+    id: int
+    department_id: int
+    pool_id: int
+    weight: float
+
+
+class Land:
+    """One random source for everything, so that the same number of customers gives the same customers."""
+
+    def __init__(
+        self, ledger: Ledger, sellers: list[Seller], rules: dict[int, ClaimRule], pattern: Pattern, now: datetime
+    ) -> None:
+        self.ledger, self.sellers, self.rules, self.pattern, self.now = ledger, sellers, rules, pattern, now
+        self.rng = random.Random(20260102)  # noqa: S311  nothing secret is made of it
+        self.words = Words(self.rng)
+        self.numbers: Counter[str] = Counter()
+        self.held: Counter[int] = Counter()
+        self.quota: Counter[tuple[int, int, str]] = Counter()
+
+    def seller(self) -> Seller:
+        return self.rng.choices(self.sellers, [seller.weight for seller in self.sellers])[0]
+
+    def other(self, than: Seller) -> Seller:
+        return self.rng.choice([seller for seller in self.sellers if seller is not than])
+
+    def chance(self, share: float) -> bool:
+        return self.rng.random() < share
+
+    def between(self, start: datetime, end: datetime) -> datetime:
+        return clip(start + (end - start) * self.rng.random())
+
+    def number(self, at: datetime) -> str:
+        """The next number of the period in which `at` lies."""
+        day = at.astimezone(ZoneInfo(ZONE)).date()
+        period = self.pattern.period(day)
+        self.numbers[period] += 1
+        return self.pattern.number(day, self.numbers[period])
+
+    def count_claim(self, seller: Seller, pool_id: int, at: datetime) -> None:
+        for _, period, _, _ in periods(self.rules[pool_id], at, ZONE):
+            self.quota[pool_id, seller.id, period] += 1

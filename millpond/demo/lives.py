@@ -1,0 +1,179 @@
+"""The lives of invented customers: created, claimed, handed on, locked, shared, neglected, thrown away.
+
+A life is lived from its first day to now, and each step is logged at its time; the row is what comes out in the end.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from models import Contact, ContactPoint, Customer, Entity, FollowUp, Opportunity, OwnershipPeriod, Share
+from models.contact import key_of
+from models.ownership import Began, Ended
+
+from . import rows
+from .land import Land, Seller
+from .ledger import born, changed
+from .rows import DAY, Row
+
+
+def live(land: Land, at: datetime) -> None:
+    """One customer, created at `at`, with everything that hangs on it, until now."""
+    life, age = _Life(land, at), land.now - at
+    roll = land.rng.random()
+    if roll < 0.03:
+        life.be_thrown_away()
+    elif roll < 0.15 and age > 20 * DAY:
+        life.be_claimed()
+    elif roll < 0.20 and age > 2 * DAY:
+        life.be_handed_on()
+    elif roll < 0.60:
+        life.begin(life.seller)
+    else:
+        life.be_neglected()
+    if life.owner is not None:
+        life.be_worked_on(life.owner)
+
+
+class _Life:
+    """One customer while it is being lived."""
+
+    def __init__(self, land: Land, at: datetime) -> None:
+        self.land, self.at = land, at
+        self.company, self.seller = land.words.company(), land.seller()
+        self.owner: Seller | None = None
+        self.row: Row = {}
+        self.period: Row = {}
+        self.hanging: list[tuple[type[Entity], Row]] = []
+
+    # -- fates -------------------------------------------------------------------------------------------
+
+    def be_claimed(self) -> None:
+        self.begin(None)
+        # Not within the last days: those who try the demo have all their quota left.
+        at = self.land.between(self.at + 3 * DAY, self.land.now - 8 * DAY)
+        pool_id = self.row["pool_id"]
+        self.land.count_claim(self.seller, pool_id, at)
+        self.change(at, "customer.claim", rows.held_by(self.seller, at))
+        self.open_period(Began.CLAIM, at, self.seller, pool_id)
+
+    def be_handed_on(self) -> None:
+        self.begin(self.seller)
+        at = self.land.between(self.at + DAY, self.land.now)
+        reason = self.land.words.pick(("区域调整", "Territory change", "原负责人休假"))
+        heir = self.land.other(self.seller)
+        self.work(self.seller, self.at, at)
+        self.close_period(Ended.TRANSFER, at, reason)
+        self.change(at, "customer.transfer", rows.held_by(heir, at), reason)
+        self.open_period(Began.TRANSFER, at, heir)
+
+    def be_neglected(self) -> None:
+        """Lie in a pool: from the first day, or because its owner has let it go lately."""
+        land, seller = self.land, self.seller
+        if land.now - self.at < 80 * DAY or land.chance(0.05):
+            self.begin(None)
+            return
+        self.begin(seller)
+        at = land.between(land.now - 80 * DAY, land.now)
+        reason = land.words.pick(("长期无进展", "No need at present", "预算取消", "Wrong contact"))
+        self.work(seller, self.at, at)
+        self.close_period(Ended.RELEASE, at, reason)
+        self.change(at, "customer.release", rows.pooled(seller.pool_id, at), reason)
+
+    def be_thrown_away(self) -> None:
+        land = self.land
+        self.begin(self.seller)
+        at = land.between(max(self.at, land.now - 60 * DAY), land.now)
+        self.work(self.seller, self.at, at)
+        self.close_period(Ended.DELETE, at)
+        batch = f"{land.ledger.signature.batch_id}-{self.row['id']}"
+        for model, row in [*self.hanging, (Customer, self.row)]:
+            self.bury("customer.delete", model, row, at, batch)
+
+    def be_worked_on(self, owner: Seller) -> None:
+        """What happens to a customer in good hands."""
+        land, since = self.land, self.row["claimed_at"]
+        land.held[owner.id] += 1
+        self.work(owner, since, land.now)
+        if land.chance(0.2):
+            at = land.between(since, land.now)
+            self.deal(Opportunity, rows.opportunity(land, self.company, self.contact, owner, at), at)
+        if land.chance(0.03):
+            lock = rows.lock(land, owner, land.between(since, land.now))
+            self.change(lock["locked_at"], "customer.lock", lock, lock["lock_reason"], by=owner)
+        elif land.chance(0.03):
+            at = land.between(max(since, land.now - 20 * DAY), land.now)
+            land.ledger.add(Share, rows.share(land, self.row, owner, at))
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    def begin(self, owner: Seller | None) -> None:
+        """Come into the world with two contacts on average, in somebody's hands or in his pool."""
+        ledger, people = self.land.ledger, (1, 2, 2, 3)[self.land.ledger.counts[Customer] % 4]
+        self.row = rows.customer(self.land, self.company, self.seller, owner, self.at)
+        ledger.add(Customer, self.row)
+        ledger.note(self.at, "customer.create", Customer, self.row, born(self.row), self.seller.id)
+        if owner is not None:
+            self.open_period(Began.CREATE, self.at, owner)
+        for place in range(people):
+            self.meet(primary=place == 0)
+        if people > 2 and self.land.chance(0.04):
+            self.lose_contact()
+
+    def meet(self, *, primary: bool) -> None:
+        ledger, row = self.land.ledger, rows.contact(self.land, self.company, self.row, primary=primary)
+        ledger.add(Contact, row)
+        given = born(row)
+        for position, (kind, value) in enumerate(rows.points(self.land, self.company)):
+            point = {"contact_id": row["id"], "kind": kind, "value": value, "value_key": key_of(kind, value)}
+            ledger.add(ContactPoint, point | {"position": position})
+            given[kind.value.lower()] = [None, value]
+        ledger.note(self.at, "contact.create", Contact, row, given, self.seller.id)
+        self.hanging.append((Contact, row))
+
+    def lose_contact(self) -> None:
+        """Somebody left the company; he lies in the bin by himself."""
+        at = self.land.between(self.at, self.land.now)
+        model, row = self.hanging.pop()
+        self.bury("contact.delete", model, row, at, f"{self.land.ledger.signature.batch_id}-con-{row['id']}")
+
+    @property
+    def contact(self) -> Row:
+        return self.hanging[0][1]
+
+    def work(self, owner: Seller, start: datetime, end: datetime) -> None:
+        """A few follow-ups between two moments."""
+        for _ in range(self.land.rng.choices((0, 1, 2, 4), (50, 25, 15, 10))[0]):
+            at = self.land.between(start, end)
+            self.deal(FollowUp, rows.follow_up(self.land, self.company, self.contact, owner, at), at)
+
+    def deal(self, model: type[Entity], row: Row, at: datetime) -> None:
+        self.land.ledger.add(model, row)
+        self.land.ledger.note(at, f"{model.module}.create", model, row, born(row), row["owner_id"])
+        self.hanging.append((model, row))
+
+    def change(
+        self, at: datetime, action: str, new: Row, reason: str | None = None, *, by: Seller | None = None
+    ) -> None:
+        who = (by or self.seller).id
+        self.land.ledger.note(at, action, Customer, self.row, changed(self.row, new), who, reason)
+        _stamp(self.row, at, who)
+
+    def bury(self, action: str, model: type[Entity], row: Row, at: datetime, batch: str) -> None:
+        gone = changed(row, {"deleted_at": at, "delete_batch_id": batch})
+        self.land.ledger.note(at, action, model, row, gone, self.seller.id)
+        _stamp(row, at, self.seller.id)
+        row["deleted_by_id"] = self.seller.id
+
+    def open_period(self, began: Began, at: datetime, owner: Seller, pool_id: int | None = None) -> None:
+        self.owner = owner
+        self.period = {"customer_id": self.row["id"], "owner_id": owner.id, "pool_id": pool_id, "began": began}
+        self.period |= {"started_at": at, "ended": None, "ended_at": None, "reason": None}
+        self.land.ledger.add(OwnershipPeriod, self.period)
+
+    def close_period(self, ended: Ended, at: datetime, reason: str | None = None) -> None:
+        self.owner = None
+        self.period.update(ended=ended, ended_at=at, reason=reason)
+
+
+def _stamp(row: dict[str, Any], at: datetime, who: int) -> None:
+    row.update(version=row["version"] + 1, updated_at=at, updated_by_id=who)

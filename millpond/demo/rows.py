@@ -1,0 +1,163 @@
+"""The rows of an invented customer and of what hangs on it, each as its table wants it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from models import Contact, Customer, FollowUp, Opportunity
+from models.base import clip
+from models.contact import PointKind
+from models.follow_up import FollowUpKind
+from models.pool import GranteeKind
+from models.share import ShareLevel
+
+from .land import Land, Seller
+from .words import Company
+
+DAY = timedelta(days=1)
+Row = dict[str, Any]
+
+
+def customer(land: Land, company: Company, maker: Seller, owner: Seller | None, at: datetime) -> Row:
+    """In the hands of `owner`, or without one in the pool of its maker."""
+    words, has = land.words, land.chance
+    place = held_by(owner, at) if owner else pooled(maker.pool_id, at)
+    return {
+        "id": land.ledger.next_id(Customer),
+        "number": land.number(at),
+        "name": company.name,
+        "stage": words.pick(_STAGES[owner is not None]),
+        "industry": company.industry,
+        "source": words.pick(_SOURCES),
+        "region": company.region,
+        "level": land.rng.choices(("a", "b", "c", "d"), (5, 20, 50, 25))[0],
+        "category": words.pick(_CATEGORIES),
+        "phone": words.line(company) if has(0.8) else None,
+        "email": f"info@{company.domain}" if has(0.5) else None,
+        "address": words.address(company) if has(0.8) else None,
+        "latest_need": words.need(company) if has(0.6) else None,
+        "remark": words.remark(company) if has(0.2) else None,
+        "locked_by_id": None,
+        "locked_at": None,
+        "lock_reason": None,
+        "lock_expires_at": None,
+        **place,
+        **_stamps(at, maker.id),
+    }
+
+
+_STAGES = (
+    ("new", "contacted", "early", "dormant", "lost"),
+    ("contacted", "early", "qualified", "proposal", "negotiation", "won", "won"),
+)
+_SOURCES = ("website", "referral", "exhibition", "phone", "visit", "advertising", "wechat")
+_CATEGORIES = ("prospect_early", "prospect_medium", "prospect_strong", "formal_new", "formal_core", "channel")
+
+
+def contact(land: Land, company: Company, customer: Row, *, primary: bool) -> Row:
+    words = land.words
+    return {
+        "id": land.ledger.next_id(Contact),
+        "customer_id": customer["id"],
+        "name": words.person(company),
+        "title": words.title(company) if land.chance(0.8) else None,
+        "is_primary": primary,
+        "do_not_contact": land.chance(0.03),
+        "birthday": words.birthday() if land.chance(0.2) else None,
+        "remark": None,
+        "owner_id": None,
+        **_stamps(customer["created_at"], customer["created_by_id"]),
+    }
+
+
+def points(land: Land, company: Company) -> list[tuple[PointKind, str]]:
+    found = [(PointKind.PHONE, land.words.mobile(company))]
+    if land.chance(0.5):
+        found.append((PointKind.EMAIL, land.words.email(company)))
+    if company.chinese and land.chance(0.3):
+        found.append((PointKind.WECHAT, f"wx_{land.rng.randrange(10**8):08d}"))
+    return found
+
+
+def follow_up(land: Land, company: Company, contact: Row, owner: Seller, at: datetime) -> Row:
+    return {
+        "id": land.ledger.next_id(FollowUp),
+        "customer_id": contact["customer_id"],
+        "contact_id": contact["id"],
+        "opportunity_id": None,
+        "kind": land.rng.choice(tuple(FollowUpKind)),
+        "content": land.words.done(company),
+        "happened_at": at,
+        "owner_id": owner.id,
+        **_stamps(at, owner.id),
+    }
+
+
+def opportunity(land: Land, company: Company, contact: Row, owner: Seller, at: datetime) -> Row:
+    return {
+        "id": land.ledger.next_id(Opportunity),
+        "customer_id": contact["customer_id"],
+        "contact_id": contact["id"],
+        "name": land.words.thing(company).capitalize(),
+        "amount": Decimal(land.rng.randrange(5, 900)) * 1000,
+        "currency": "CNY" if company.chinese else "USD",
+        "stage": land.words.pick(("discovery", "proposal", "negotiation", "contract", "won", "lost")),
+        "expected_close": (land.now + DAY * land.rng.randrange(-30, 120)).date(),
+        "remark": None,
+        "owner_id": owner.id,
+        **_stamps(at, owner.id),
+    }
+
+
+def share(land: Land, customer: Row, owner: Seller, at: datetime) -> Row:
+    """To a colleague or to his whole department; some have ended by now."""
+    other = land.other(owner)
+    to_team = land.chance(0.3) and other.department_id != owner.department_id
+    ends_at = clip(max(at, land.now - 5 * DAY) + DAY * land.rng.randrange(1, 60)) if land.chance(0.7) else None
+    return {
+        "customer_id": customer["id"],
+        "grantee_kind": GranteeKind.DEPARTMENT if to_team else GranteeKind.USER,
+        "grantee_id": other.department_id if to_team else other.id,
+        "level": ShareLevel.EDIT if land.chance(0.3) else ShareLevel.VIEW,
+        "starts_at": at,
+        "ends_at": ends_at,
+        "revoked_at": None,
+        "granted_by_id": owner.id,
+        "note": land.words.pick(("协助报价", "Joint visit", "休假代管")),
+    }
+
+
+def lock(land: Land, owner: Seller, at: datetime) -> Row:
+    """The columns of a lock: open-ended, or for some days from now."""
+    until = clip(land.now + DAY * land.rng.randrange(1, 60)) if land.chance(0.5) else None
+    reason = land.words.pick(("合同谈判中", "Contract being signed", "VIP"))
+    return {"locked_by_id": owner.id, "locked_at": at, "lock_reason": reason, "lock_expires_at": until}
+
+
+def held_by(seller: Seller, at: datetime) -> Row:
+    """The columns that say whose it is."""
+    return {
+        "owner_id": seller.id,
+        "department_id": seller.department_id,
+        "pool_id": None,
+        "pooled_at": None,
+        "claimed_at": at,
+    }
+
+
+def pooled(pool_id: int, at: datetime) -> Row:
+    """The columns that say that it is nobody's."""
+    return {"owner_id": None, "department_id": None, "pool_id": pool_id, "pooled_at": at, "claimed_at": None}
+
+
+def _stamps(at: datetime, by: int) -> Row:
+    return {
+        "version": 1,
+        "created_at": at,
+        "created_by_id": by,
+        "updated_at": at,
+        "updated_by_id": by,
+        "deleted_at": None,
+        "deleted_by_id": None,
+        "delete_batch_id": None,
+    }

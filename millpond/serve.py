@@ -1,0 +1,99 @@
+"""The serving process: one house, one application, one socket."""
+
+import signal
+import socket
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import typer
+import uvicorn
+from starlette.types import ASGIApp
+
+from resolvers.house import House
+
+from . import logs
+from .app import build
+from .database import Unready, opened
+from .settings import Settings
+
+STOP_SECONDS = 10
+"""How long running requests may go on after the signal to stop."""
+
+
+def serve(settings: Settings, more: Sequence[str] = ()) -> None:
+    """Serve until SIGINT or SIGTERM.  `more` is said beside the addresses.  Raises Unready, UnknownShape."""
+    with opened(settings.database):
+        pass  # or a sentence, before anything listens
+    logs.set_up(settings.log_level, settings.log_format)
+    run(application(House(settings.database), settings), settings, more)
+
+
+def application(house: House, settings: Settings) -> ASGIApp:
+    """The doors and the clock, all over one house."""
+    from schema.engine import Engine
+    from tasks.sealer import keep_sealed
+
+    return build(house, settings, answer=Engine(house).answer, background=[partial(keep_sealed, house)])
+
+
+def run(served: ASGIApp, settings: Settings, more: Sequence[str] = ()) -> None:
+    """Listen and serve `served`; returns after a graceful stop."""
+    listener = listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        served,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        forwarded_allow_ips="127.0.0.1,::1",  # a proxy on the same machine may say whom it speaks for
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal once more when it has stopped, for a handler of ours: stopping was all it meant.
+        signal.signal(number, lambda *_: None)
+    _Telling(config, [*addresses(listener), *more]).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to this address; port 0 takes a free one.  Raises Unready."""
+    name = host.strip("[]")
+    try:
+        kind, _, _, _, at = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(kind, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(at)
+    except OSError as failure:
+        why = failure.strerror or str(failure)
+        raise Unready(f"Cannot listen on {host}:{port}: {why}. Choose another with MILLPOND_PORT.") from failure
+    return listener
+
+
+def addresses(listener: socket.socket) -> list[str]:
+    """The lines that tell where to go."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    at = f"http://{shown}:{port}"
+    return [f"Millpond {_version()} is served at {at}", f"  GraphQL   {at}/graphql", f"  Health    {at}/readyz"]
+
+
+def _version() -> str:
+    try:
+        return version("millpond")
+    except PackageNotFoundError:  # run from a checkout
+        return "from the checkout"
+
+
+class _Telling(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, lines: Sequence[str]) -> None:
+        super().__init__(config)
+        self.lines = lines
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> Any:
+        await super().startup(sockets)
+        for line in self.lines:
+            typer.echo(line)

@@ -1,0 +1,42 @@
+"""Who may be given a customer."""
+
+from sqlalchemy.orm import Session
+
+from models import Customer, User
+from models.errors import NotEligible
+from policies import Facts, Principal
+
+from . import identity
+from .people import active_user
+from .reach import may_claim_from
+from .scope import Scope
+
+
+def heir_of(scope: Scope, db: Session, user_id: int) -> User:
+    """Somebody active who will see the customer that he owns.  Raises NotFound, Validation, NotEligible."""
+    heir, _ = _heir(scope, db, user_id)
+    return heir
+
+
+def eligible(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> User:
+    """Somebody active and present who may claim from the pool himself.  Raises NotFound, Validation, NotEligible."""
+    heir, principal = _heir(scope, db, user_id)
+    if heir.absent_until is not None and heir.absent_until > scope.person.now:
+        raise NotEligible(name=heir.name, reason="absent", reason_zh="不在岗", field="userId")
+    if pool_id not in principal.member_pools or not may_claim_from(scope.policy, principal, pool_id):
+        raise NotEligible(name=heir.name, reason="no seat in this pool", reason_zh="不是该客户池成员", field="userId")
+    return heir
+
+
+def _heir(scope: Scope, db: Session, user_id: int) -> tuple[User, Principal]:
+    heir = active_user(scope, db, user_id)
+    principal = identity.by_id(db.connection(), heir.id, scope.person.now)
+    own = Facts(owner_id=heir.id, department_id=heir.department_id)
+    if not scope.policy.may(principal, "view", Customer.module, own):
+        raise NotEligible(
+            name=heir.name,
+            reason="no right to see customers of his own",
+            reason_zh="无权查看自己的客户",
+            field="userId",
+        )
+    return heir, principal

@@ -1,0 +1,89 @@
+"""What a pool asks of whoever claims from it, and every check that follows: passed or not, and when it would pass."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from models import ClaimRule, Customer, Pool
+from models.audit import UNWALLED
+from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
+from policies import Principal
+
+from .counters import Capacity, Quota
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Whether one may claim there at all, and by which numbers; no rule is no limit."""
+
+    is_open: bool
+    rule: ClaimRule | None
+
+    @property
+    def capacity(self) -> int | None:
+        return self.rule.capacity if self.rule else None
+
+
+def terms_of(db: Session, pool_ids: Iterable[int | None]) -> dict[int, Terms]:
+    """The terms of these pools, whether or not the person may look into their settings."""
+    live = and_(ClaimRule.pool_id == Pool.id, ClaimRule.deleted_at.is_(None))
+    statement = select(Pool, ClaimRule).outerjoin(ClaimRule, live).where(Pool.id.in_([id for id in pool_ids if id]))
+    found = db.execute(statement, execution_options=UNWALLED)
+    return {pool.id: Terms(pool.enabled and pool.deleted_at is None, rule) for pool, rule in found}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule about one claim: passed or not, in words and numbers, and when it would pass."""
+
+    rule: str
+    detail: str
+    refusal: Refusal | None = None
+    passes_at: datetime | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.refusal is None
+
+
+def closed(name: str) -> NotEligible:
+    """Nobody takes customers out of a pool that is switched off."""
+    return NotEligible(name=name, reason="the pool is closed", reason_zh="客户池已停用", field="poolId")
+
+
+def standing_checks(terms: Terms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
+    """The rules that ask no counter: an open pool, protection of arrivals, cooldown of who left the customer then."""
+    refusal: Refusal | None = None if terms.is_open else closed(p.name)
+    yield Check("POOL_OPEN", "the pool is open" if terms.is_open else "the pool is closed", refusal)
+    rule = terms.rule
+    if rule is not None and rule.protect_days and customer.pooled_at is not None:
+        yield _from(rule.open_at(customer.pooled_at), p, "PROTECTION", f"new arrivals wait {_days(rule.protect_days)}")
+    if rule is not None and rule.cooldown_days:
+        at = rule.cooled_at(left_at) if left_at is not None else None
+        yield _from(at, p, "COOLDOWN", f"former owners wait {_days(rule.cooldown_days)}")
+
+
+def counted_checks(terms: Terms, quotas: Iterable[Quota], room: Capacity, p: Principal) -> Iterator[Check]:
+    """The rules that count.  The claim itself counts again, and exactly."""
+    for quota in quotas:
+        refusal = quota.refusal() if quota.used >= quota.limit else None
+        at = quota.resets_at if refusal else None
+        yield Check(f"QUOTA_{quota.kind.upper()}", f"{quota.used} of {quota.limit} claimed", refusal, at)
+    room = room.within(terms.capacity)
+    detail = f"{room.held} of {room.limit} held" if room.limit is not None else f"{room.held} held, no limit"
+    full = CapacityReached(name=p.name, held=room.held, limit=room.limit) if room.full else None
+    yield Check("CAPACITY", detail, full)
+
+
+def _from(at: datetime | None, p: Principal, rule: str, detail: str) -> Check:
+    """A rule that is met from `at` on."""
+    if at is None or at <= p.now:
+        return Check(rule, detail)
+    return Check(rule, detail, {"PROTECTION": Protected, "COOLDOWN": Cooldown}[rule](passes_at=at), at)
+
+
+def _days(number: int) -> str:
+    return f"{number} day" if number == 1 else f"{number} days"

@@ -1,0 +1,32 @@
+"""Where the GraphQL types stand by name, for Strawberry to resolve annotations like `Optional[Customer]`.
+
+`types.make` puts the derived types into this module; what all of them share is written here by hand.
+"""
+
+import enum
+from typing import Optional
+
+import strawberry
+
+List, ID = list, strawberry.ID
+
+__all__ = ["ID", "Direction", "List", "Node", "Optional", "PageInfo"]
+
+
+@strawberry.interface(description="Anything with an id.")
+class Node:
+    id: strawberry.ID
+
+
+@strawberry.type(description="Where a page begins and ends, and whether there is more.")
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.enum(description="From the smallest or from the largest.")
+class Direction(enum.Enum):
+    ASC = "ASC"
+    DESC = "DESC"

@@ -1,0 +1,136 @@
+"""A story told in a process of its own: somebody adds a plain entity, Vehicle, and finds everything derived from it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from sqlalchemy import ForeignKey  # noqa: E402
+from sqlalchemy.orm import Mapped, mapped_column  # noqa: E402
+
+import models  # noqa: E402
+from models.base import Entity, Line, text_type  # noqa: E402
+
+
+# The file: models/vehicle.py.
+class Vehicle(Entity):
+    """A vehicle of the house."""
+
+    __tablename__ = "vehicle"
+    module, prefix = "vehicle", "veh"
+
+    name: Mapped[Line]
+    plate: Mapped[str | None] = mapped_column(text_type(12))
+    driver_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+
+# Its name in models/__init__.py.
+models.ENTITIES.append(Vehicle)
+models.PROTECTED.append(Vehicle)
+
+from alembic.autogenerate import produce_migrations, render_python_code  # noqa: E402
+from alembic.migration import MigrationContext  # noqa: E402
+from alembic.operations import Operations  # noqa: E402
+from api import Api  # noqa: E402
+from world import World  # noqa: E402
+
+from millpond.migrate import migrate  # noqa: E402
+from models.db import writing_engine  # noqa: E402
+from policies import Snapshot  # noqa: E402
+
+
+def migrate_vehicle(url: str) -> None:
+    """The migration, as autogeneration writes it."""
+    engine = writing_engine(url)
+    migrate(engine)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection)
+        steps = produce_migrations(context, models.Base.metadata).upgrade_ops
+        assert "vehicle" in render_python_code(steps)
+        with Operations.context(context) as operations:
+            todo = list(steps.ops)
+            while todo:
+                step = todo.pop(0)
+                todo[:0] = getattr(step, "ops", ())
+                if not hasattr(step, "ops"):
+                    operations.invoke(step)
+    engine.dispose()
+
+
+def tell(api: Api, world: World) -> None:
+    rights = "p, sales, vehicle, view, all, !deleted, allow\np, sales, vehicle, create, all, any, allow\np, sales, vehicle.plate, view, all, any, deny\n"
+    world.house.policy = Snapshot(world.house.policy.text + rights, revision=world.house.policy.revision)
+
+    made = api.change(
+        "li", "createVehicle", {"name": "Van", "plate": "B 1234"}, "vehicle { id name plate } problems { code }"
+    )
+    assert made == {"vehicle": {"id": "veh_1", "name": "Van", "plate": None}, "problems": []}, made
+
+    driver = f"usr_{world.ids['wu']}"
+    edited = api.change(
+        "ada",
+        "updateVehicle",
+        {"id": "veh_1", "version": 1, "driverId": driver},
+        'vehicle { plate driver { name } version can(action: "delete") } problems { code }',
+    )
+    assert edited == {
+        "vehicle": {"plate": "B 1234", "driver": {"name": "Wu Wei"}, "version": 2, "can": True},
+        "problems": [],
+    }, edited
+
+    refused = api.change("li", "updateVehicle", {"id": "veh_1", "version": 2, "name": "Mine"}, "problems { code }")
+    assert refused == {"problems": [{"code": "FORBIDDEN"}]}, refused
+    hidden = api.change("fin", "updateVehicle", {"id": "veh_1", "version": 2, "name": "Mine"}, "problems { code }")
+    assert hidden == {"problems": [{"code": "NOT_FOUND"}]}, hidden
+
+    found = api.ask(
+        "li",
+        'query ($driver: ID) { vehicles(search: "va", filter: {driverId: {eq: $driver}}, orderBy: [{field: NAME}])'
+        " { totalCount nodes { name history { nodes { action } } } } }",
+        driver=driver,
+    )
+    assert found == {
+        "vehicles": {
+            "totalCount": 1,
+            "nodes": [
+                {"name": "Van", "history": {"nodes": [{"action": "vehicle.edit"}, {"action": "vehicle.create"}]}}
+            ],
+        }
+    }, found
+    assert api.ask("li", '{ vehicles(filter: {plate: {eq: "B 1234"}}) { totalCount } }') == {
+        "vehicles": {"totalCount": 0}
+    }
+    assert api.ask("fin", "{ vehicles { totalCount } }") == {"vehicles": {"totalCount": 0}}
+
+    assert api.change("ada", "deleteVehicles", {"ids": ["veh_1"]}, "ids")["ids"] == ["veh_1"]
+    assert api.ask("li", "{ vehicles { totalCount } }") == {"vehicles": {"totalCount": 0}}
+    assert api.change("ada", "restoreVehicles", {"ids": ["veh_1"]}, "vehicles { name }")["vehicles"] == [
+        {"name": "Van"}
+    ]
+    assert [e["action"] for e in world.log("vehicle", 1)] == [
+        "vehicle.create",
+        "vehicle.edit",
+        "vehicle.edit",
+        "vehicle.edit",
+        "vehicle.delete",
+        "vehicle.restore",
+    ]
+
+
+def main() -> None:
+    url = f"sqlite:///{sys.argv[1]}/story.db"
+    migrate_vehicle(url)
+    World.settle(url)
+    world = World(url)
+    try:
+        tell(Api(world), world)
+    finally:
+        world.close()
+    print("told")
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop(None)
+    main()

@@ -1,0 +1,183 @@
+"""The read wall around whole sessions: relations, sessions that others make, and a read side that cannot write."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from looking import SIDES, Look, furnish, looking
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, joinedload, lazyload, selectinload, subqueryload
+from world import World
+
+from models import Contact, Customer, Opportunity
+from models.audit import UNWALLED
+from models.db import ReadSession, WriteSession
+from resolvers import walls
+
+
+@pytest.fixture
+def stock(world: World) -> dict[str, int]:
+    return furnish(world)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_get_and_the_old_query_are_filtered_too(world: World, stock: dict[str, int], side: str) -> None:
+    def look(db: Session) -> tuple[Any, ...]:
+        return (
+            db.get(Customer, stock["Hers"]),
+            db.get(Customer, stock["Mine"]).name,
+            db.query(Customer).count(),
+            db.scalars(select(Customer.name).order_by(Customer.name)).all(),
+        )
+
+    assert looking(world, side, world.principal("li"), look) == (None, "Mine", 2, ["Mine", "Pooled"])
+
+
+def _points(load: Any, db: Session) -> dict[str, list[str]]:
+    rows = db.execute(select(Contact).options(load(Contact.points))).unique().scalars()
+    return {row.name: [point.value for point in row.points] for row in rows}
+
+
+def _pools(load: Any, db: Session) -> dict[str, str | None]:
+    rows = db.execute(select(Customer).options(load(Customer.pool))).unique().scalars()
+    return {row.name: row.pool and row.pool.name for row in rows}
+
+
+def _deals(load: Any, db: Session) -> dict[str, tuple[Contact | None, str]]:
+    both = select(Opportunity).options(load(Opportunity.contact), load(Opportunity.customer))
+    return {row.name: (row.contact, row.customer.name) for row in db.execute(both).unique().scalars()}
+
+
+EAGER = {"selectin": selectinload, "joined": joinedload, "subquery": subqueryload, "lazy": lazyload}
+
+
+@pytest.mark.usefixtures("stock")
+@pytest.mark.parametrize("side", SIDES)
+def test_what_a_relation_brings_in_is_filtered_however_it_is_loaded(world: World, side: str) -> None:
+    li, fin = world.principal("li"), world.principal("fin")
+    for how, load in EAGER.items():
+        points, pools, deals = (partial(look, load) for look in (_points, _pools, _deals))
+
+        assert looking(world, side, li, points) == {"Ann of Mine": ["2000"], "Ann of Pooled": []}, how
+        assert [looking(world, side, fin, points)[f"Ann of {name}"] for name in ("Mine", "Hers", "Pooled")] == [
+            ["2000"],
+            ["2001"],
+            ["2002"],
+        ], how
+        assert looking(world, side, li, pools) == {"Mine": None, "Pooled": "North"}, how
+        assert looking(world, side, fin, pools) == {"Mine": None, "Hers": None, "Pooled": None}, how
+        assert looking(world, side, li, deals) == {"Deal": (None, "Mine")}, how
+
+
+@pytest.mark.usefixtures("stock")
+@pytest.mark.parametrize("side", SIDES)
+def test_relations_of_relations_are_filtered(world: World, side: str) -> None:
+    def look(db: Session) -> list[str | None]:
+        pool = joinedload(Contact.customer).selectinload(Customer.pool)
+        rows = db.execute(select(Contact).options(pool).order_by(Contact.id)).scalars()
+        return [row.customer.pool and row.customer.pool.name for row in rows]
+
+    assert looking(world, side, world.principal("li"), look) == [None, "North"]
+    assert looking(world, side, world.principal("fin"), look) == [None, None, None]
+
+
+# --- sessions that others make ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_li(world: World) -> Iterator[None]:
+    token = walls.current.set((world.principal("li"), world.house.policy))
+    yield
+    walls.current.reset(token)
+
+
+def _names(db: Session) -> list[str]:
+    return list(db.scalars(select(Customer.name).order_by(Customer.name)))
+
+
+@pytest.mark.usefixtures("stock")
+@pytest.mark.parametrize("kind", [ReadSession, WriteSession])
+def test_a_session_belongs_to_whoever_was_there_when_it_was_made(world: World, kind: type[Session]) -> None:
+    engine, policy = world.house.writer.engine, world.house.policy
+    li, ada = world.principal("li"), world.principal("ada")
+    with kind(engine) as nobodys:
+        token = walls.current.set((li, policy))
+        with kind(engine) as hers, kind(engine, info={"principal": ada, "policy": policy}) as adas:
+            walls.current.reset(token)
+
+            assert (_names(hers), hers.close()) == (["Mine", "Pooled"], None)
+            assert (_names(adas), adas.close()) == (["Hers", "Mine", "Pooled"], None)
+            token = walls.current.set((li, policy))
+            assert _names(nobodys) == []
+            walls.current.reset(token)
+
+
+@pytest.mark.usefixtures("stock", "as_li")
+def test_an_asynchronous_session_takes_the_current_principal(world: World) -> None:
+    async def look() -> list[str]:
+        async with world.house.sessions() as db:
+            found = list(await db.scalars(select(Customer.name).order_by(Customer.name)))
+        await world.house.read_engine.dispose()
+        return found
+
+    assert asyncio.run(look()) == ["Mine", "Pooled"]
+
+
+# --- the read side never writes --------------------------------------------------------------------------
+
+WRITES = (
+    "UPDATE customer SET name = 'X'",
+    "DELETE FROM share",
+    "INSERT INTO event (at, topic, action) VALUES ('2026-01-01T00:00:00.000Z', 'x', 'x')",
+    "DROP TABLE share",
+)
+
+
+@pytest.mark.usefixtures("stock")
+def test_the_database_itself_refuses_writes_on_the_reading_engine(world: World) -> None:
+    before = world.everything()
+
+    async def write(statement: str) -> None:
+        try:
+            async with world.house.read_engine.begin() as connection:
+                await connection.execute(text(statement))
+        finally:
+            await world.house.read_engine.dispose()
+
+    for statement in WRITES:
+        with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
+            asyncio.run(write(statement))
+    assert world.everything() == before
+
+
+def test_raw_sql_that_passes_the_wall_cannot_write_on_the_read_side_either(world: World, stock: dict[str, int]) -> None:
+    def write(db: Session) -> None:
+        db.execute(text("UPDATE customer SET name = 'X'"), execution_options=UNWALLED)
+
+    with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
+        looking(world, "read", world.principal("ada"), write)
+    assert world.row(Customer, stock["Mine"])["name"] == "Mine"
+
+
+def test_a_read_session_flushes_nothing(world: World, stock: dict[str, int]) -> None:
+    def rename(db: Session) -> None:
+        db.get(Customer, stock["Mine"]).name = "X"
+        db.flush()
+
+    with pytest.raises(RuntimeError, match="the read side does not write"):
+        looking(world, "read", world.principal("li"), rename)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_old_bulk_methods_which_skip_every_wall_are_closed(world: World, side: str) -> None:
+    calls: list[Look] = [
+        lambda db: db.bulk_save_objects([Customer(name="X")]),
+        lambda db: db.bulk_insert_mappings(Customer, [{"name": "X"}]),
+        lambda db: db.bulk_update_mappings(Customer, [{"id": 1, "name": "X"}]),
+    ]
+    for call in calls:
+        with pytest.raises(RuntimeError, match="bulk methods skip the policy"):
+            looking(world, side, world.principal("ada"), call)
