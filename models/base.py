@@ -46,7 +46,7 @@ def clip(moment: datetime) -> datetime:
 
 def time_text(moment: datetime) -> str:
     """The one text form of a time: `2026-11-24T08:30:00.000Z`; text order is time order."""
-    return clip(moment).strftime(TIME_FORM)[:-3] + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def moment_of(text: str) -> datetime:

@@ -1,5 +1,6 @@
 """A person at a customer, and the numbers and addresses under which he is reached."""
 
+import unicodedata
 from datetime import date
 from enum import StrEnum
 
@@ -30,7 +31,11 @@ class Contact(Entity):
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
     points: Mapped[list["ContactPoint"]] = relationship(
-        back_populates="contact", order_by="ContactPoint.position", cascade="all, delete-orphan", lazy="raise_on_sql"
+        back_populates="contact",
+        order_by="ContactPoint.position",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        lazy="raise_on_sql",
     )
 
     __table_args__ = (
@@ -79,7 +84,8 @@ class ContactPoint(Part):
 
 def key_of(kind: PointKind, value: str) -> str:
     """The form of an address that is compared: `+86 138-0013 8000` and `008613800138000` are one number."""
+    value = unicodedata.normalize("NFKC", value)
     if kind is PointKind.PHONE:
-        digits = "".join(c for c in value if c.isdigit())
+        digits = "".join(str(unicodedata.digit(c)) for c in value if c.isdigit())
         return digits.removeprefix("00").removeprefix("86") if len(digits) > 11 else digits
     return value.strip().lower()

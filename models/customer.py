@@ -1,6 +1,7 @@
 """A customer belongs to one person, or to nobody: then it lies in a pool."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,7 +11,10 @@ from .errors import AlreadyInPool, NotInPool, NotLocked
 from .people import User
 from .pool import Pool
 
-_HELD = {"sqlite_where": text("locked_by_id IS NOT NULL"), "postgresql_where": text("locked_by_id IS NOT NULL")}
+_HELD: dict[str, Any] = {
+    "sqlite_where": text("locked_by_id IS NOT NULL"),
+    "postgresql_where": text("locked_by_id IS NOT NULL"),
+}
 
 
 class Customer(Entity):

@@ -43,7 +43,9 @@ class Pattern:
             )
         if len(self.number(date(2000, 1, 1), LARGEST_SEQUENCE)) > _LONGEST:
             raise Validation(
-                "A number pattern makes at most 40 characters.", "编号规则（pattern）最多生成 40 个字符。", field="pattern"
+                "A number pattern makes at most 40 characters.",
+                "编号规则（pattern）最多生成 40 个字符。",
+                field="pattern",
             )
 
     def period(self, day: date) -> str:

@@ -4,7 +4,7 @@ Writing is plain and synchronous (`scope.write`), reading is asynchronous (`find
 does by calling one of these.
 """
 
-from . import contacts, customers, dealings, numbers, people, seats
+from . import contacts, customers, dealings, dictionaries, numbers, organisation, people, seats
 
-RULE_FILES = (contacts, customers, dealings, numbers, people, seats)
+RULE_FILES = (contacts, customers, dealings, dictionaries, numbers, organisation, people, seats)
 """The files whose import registers the rules of an entity; naming them here is what makes them count."""

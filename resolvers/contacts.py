@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer
 from models.audit import UNWALLED, guarded_update
@@ -12,9 +13,9 @@ from models.contact import PointKind, key_of
 from models.errors import InBin, Validation
 
 from .batch import Mode, Outcome, each
-from .names import camel
+from .names import camel, global_id
 from .people import active_user
-from .rules import Rules, rules_for
+from .rules import Rules, is_new, rules_for
 from .scope import Scope
 from .values import line
 
@@ -27,20 +28,21 @@ class ContactRules(Rules[Contact]):
     extras: ClassVar[frozenset[str]] = frozenset({"points"})
 
     def check(self, scope: Scope, db: Session, row: Contact, values: dict[str, Any]) -> None:
+        if is_new(row) and values.get("owner_id") is not None:
+            check_looks_after(scope, db, values["owner_id"], row.customer_id)
         if values.get("is_primary"):
             _step_down(db, row)
 
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
-        set_points(db, row, extra.get("points") or ())
+        _set_points(db, row, extra.get("points") or ())
 
     def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
-        if extra.get("points") is not None:
-            set_points(db, row, extra["points"])
+        if "points" in extra and _set_points(db, row, extra["points"] or ()):
+            flag_modified(row, "updated_at")  # the contact has changed, though no column of its own has
+            db.flush()
 
     def restored(self, scope: Scope, db: Session, row: Contact) -> None:
-        customer = db.execute(select(Customer).where(Customer.id == row.customer_id)).scalar_one_or_none()
-        if customer is not None and customer.deleted_at is not None:
-            raise InBin(label=customer.label)
+        check_whole(db, row.customer_id)
         if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
             row.is_primary = False
 
@@ -52,20 +54,38 @@ def transfer(
 
     def work(db: Session, id: int) -> None:
         contact = scope.load(db, Contact, id, to="transfer")
-        heir = active_user(scope, db, user_id)
-        if not scope.house.may_see(db, heir.id, Customer, contact.customer_id):
-            raise Validation(
-                f"{heir.name} cannot see this customer. Share the customer first.",
-                f"{heir.name} 无权查看该客户，请先共享客户。",
-                field="userId",
-            )
-        contact.owner_id = heir.id
+        contact.owner_id = check_looks_after(scope, db, user_id, contact.customer_id, field="userId")
 
     return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
 
 
-def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> None:
-    """Make the phones and addresses of a contact exactly these, in this order; the first of a kind is the main one."""
+def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int, *, field: str = "ownerId") -> int:
+    """The id of somebody active who sees the customer.  Raises NotFound, Validation: nobody gets what he cannot see."""
+    heir = active_user(scope, db, user_id)
+    if heir.id != scope.person.id and not scope.house.may_see(db, heir.id, Customer, customer_id):
+        raise Validation(
+            f"{heir.name} cannot see this customer. Share the customer first.",
+            f"{heir.name} 无权查看该客户，请先共享客户。",
+            field=field,
+        )
+    return heir.id
+
+
+def check_whole(db: Session, customer_id: int) -> None:
+    """Raise InBin when the customer itself is in the bin: what hangs on it comes back with it."""
+    customer = db.execute(select(Customer).where(Customer.id == customer_id), execution_options=UNWALLED).scalar_one()
+    if customer.deleted_at is not None:
+        raise InBin(label=customer.label, record_id=global_id(Customer, customer.id))
+
+
+# --- phones and addresses --------------------------------------------------------------------------------
+
+
+def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> bool:
+    """Make the phones and addresses of a contact exactly these, in this order; the first of a kind is the main one.
+
+    Says whether that changed anything.
+    """
     wanted = list(dict.fromkeys(_point(item) for item in given))
     if len(wanted) > MOST_POINTS:
         raise Validation(
@@ -78,16 +98,12 @@ def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -
     for gone in have.keys() - set(wanted):
         db.delete(have[gone])
     for position, (kind, value) in enumerate(wanted):
-        point = have.get((kind, value))
-        if point is None:
-            db.add(
-                ContactPoint(
-                    contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=position
-                )
-            )
-        else:
-            point.position = position
+        point = have.get((kind, value)) or ContactPoint(contact_id=contact.id, kind=kind, value=value)
+        point.value_key, point.position = key_of(kind, value), position
+        db.add(point)
+    is_new = bool(db.deleted or db.new or any(db.is_modified(point) for point in have.values()))
     db.flush()
+    return is_new
 
 
 def _point(item: dict[str, Any]) -> tuple[PointKind, str]:

@@ -5,14 +5,15 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, ContactPoint, Customer, Organisation, Pool
+from models import Contact, ContactPoint, Customer, Organisation, Pool, User
 from models.audit import UNWALLED
 from models.contact import PointKind, key_of
-from models.errors import Validation
+from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
 from .contacts import check_point
 from .counters import give_room, take_room
+from .names import global_id
 from .numbers import accept, next_number
 from .ownership import begin, end
 from .people import active_user
@@ -28,12 +29,13 @@ class CustomerRules(Rules[Customer]):
     """Number, owner and room at creation; the primary contact; room and period at bin and return."""
 
     extras: ClassVar[frozenset[str]] = frozenset(_CONTACT)
+    extras_once: ClassVar[frozenset[str]] = extras
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         self._place(scope, db, values)
         self._require_contact(db, extra)
         if values.get("number"):
-            accept(scope, db, "customer", values["number"])
+            accept(db, "customer", values["number"])
         else:
             values["number"] = next_number(scope, db, "customer")
 
@@ -60,14 +62,15 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
+        """Who left meanwhile owns nothing any more: then it belongs to whoever brings it back."""
         if row.owner_id is not None:
-            take_room(db, active_user(scope, db, row.owner_id))
+            owner = active_user(scope, db, row.owner_id if _is_here(db, row.owner_id) else scope.me)
+            row.owner_id, row.department_id = owner.id, owner.department_id
+            take_room(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
         else:
-            pool_id = db.execute(
-                select(Customer.pool_id).where(Customer.id == row.id), execution_options=UNWALLED
-            ).scalar()
-            scope.tell(db, f"pool:{pool_id}", row.id)
+            _check_open(db, row.pool_id)
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
         """The creator owns it, unless he names another owner or a pool."""
@@ -77,11 +80,10 @@ class CustomerRules(Rules[Customer]):
                 "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在客户池中。", field="poolId"
             )
         if pool_id is not None:
-            pool = db.execute(select(Pool).where(Pool.id == pool_id, Pool.enabled)).scalar_one_or_none()
-            if pool is not None:
-                values["pooled_at"] = scope.person.now
-            return  # a pool that is out of sight is refused by the wall, as every hidden reference is
-        owner = active_user(scope, db, owner_id if owner_id is not None else scope.me)
+            _check_open(db, pool_id)  # one that is out of sight the wall refuses, like every hidden reference
+            values["pooled_at"] = scope.person.now
+            return
+        owner = active_user(scope, db, owner_id if owner_id is not None else _creator(scope))
         values.update(owner_id=owner.id, department_id=owner.department_id, claimed_at=scope.person.now)
 
     def _require_contact(self, db: Session, extra: dict[str, Any]) -> None:
@@ -97,6 +99,26 @@ class CustomerRules(Rules[Customer]):
             if (needed or (given and key == "contact_name")) and not extra[key]:
                 field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
                 raise Validation(f"{field} is required.", f"{field}为必填项。", field=field)
+
+
+def _creator(scope: Scope) -> int:
+    if scope.person.id is None:
+        raise Validation("A customer needs an owner or a pool.", "客户须有负责人或放入客户池。", field="ownerId")
+    return scope.person.id
+
+
+def _is_here(db: Session, user_id: int) -> bool:
+    here = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
+    return db.execute(here, execution_options=UNWALLED).first() is not None
+
+
+def _check_open(db: Session, pool_id: int | None) -> None:
+    """Raise InBin or Validation for a pool, seen by the person, that takes nothing in any more."""
+    pool = db.execute(select(Pool).where(Pool.id == pool_id)).scalar_one_or_none()
+    if pool is not None and pool.deleted_at is not None:
+        raise InBin(label=pool.name, record_id=global_id(Pool, pool.id), field="poolId")
+    if pool is not None and not pool.enabled:
+        raise Validation(f"The pool {pool.name} is closed.", f"客户池 {pool.name} 已停用。", field="poolId")
 
 
 def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from models import Contact, FollowUp, Opportunity
 from models.errors import Validation
 
+from .contacts import check_looks_after, check_whole
 from .names import camel
-from .rules import Rules, rules_for
+from .organisation import currency_of
+from .rules import Rules, is_new, rules_for
 from .scope import Scope
 
 
@@ -20,9 +22,16 @@ class DealingRules(Rules[Any]):
         values.setdefault("owner_id", scope.person.id)
 
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
+        if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
+            check_looks_after(scope, db, values["owner_id"], row.customer_id)
+        if values.get("currency") is not None:
+            row.currency = values["currency"] = currency_of(values["currency"])
         for model, key in ((Contact, "contact_id"), (Opportunity, "opportunity_id")):
             if values.get(key) is not None:
                 _same_customer(db, model, values[key], row.customer_id, key)
+
+    def restored(self, scope: Scope, db: Session, row: Any) -> None:
+        check_whole(db, row.customer_id)
 
 
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:

@@ -58,7 +58,9 @@ def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
     items = [item for _, item in found]
     meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
     if not meant:
-        return invalid(field, f"“{key}”: the dictionary {code} has no words yet", f"“{key}”：数据字典 {code} 中还没有词条")
+        return invalid(
+            field, f"“{key}”: the dictionary {code} has no words yet", f"“{key}”：数据字典 {code} 中还没有词条"
+        )
     choices = ", ".join(meant)
     return invalid(field, f"“{key}” is not in the list; choose {choices}", f"“{key}”不在列表中，可选：{choices}")
 

@@ -86,7 +86,8 @@ async def _try(
             write_down(connection, login, scope.address, now, ok=ok)
         return then(scope, connection, found[0]) if ok and found is not None else None
 
-    return await scope.house.writer.submit(judge)
+    answer: T | None = await scope.house.writer.submit(judge)
+    return answer
 
 
 def open_session(
@@ -246,7 +247,7 @@ def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> Colum
 def _revoke(scope: Scope, kind: type[ApiToken] | type[SignInSession], id: int, what: str) -> None:
     with scope.write("session.end") as db:
         mine = select(kind).where(kind.id == id, kind.user_id == scope.me, kind.revoked_at.is_(None)).with_for_update()
-        key = db.execute(mine).scalar_one_or_none()
+        key: Any = db.execute(mine).scalar_one_or_none()
         if key is None:
             raise NotFound(what=what)
         key.revoked_at = scope.now()

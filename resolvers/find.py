@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, false, func, literal, or_, select, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from models import Base, Contact, Customer, Role, UserRole
 from models.base import columns
@@ -101,7 +103,26 @@ def _contains(column: Value, text: str) -> Clause:
 
 def _like(column: Value, pattern: str) -> Clause:
     """ASCII letters match in either case, on both databases; everything else as it is."""
-    return func.lower(column).like(func.lower(literal(pattern)), escape="\\")
+    return Alike(column, literal(pattern))
+
+
+class Alike(FunctionElement[bool]):
+    """`LIKE` without regard to the case of ASCII letters.  SQLite's own is that, and twice as fast as `lower()`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Alike)
+def _alike(element: Alike, compiler: Any, **how: Any) -> str:
+    column, pattern = (compiler.process(part, **how) for part in element.clauses)
+    return rf"(lower({column}) LIKE lower({pattern}) ESCAPE '\')"
+
+
+@compiles(Alike, "sqlite")
+def _alike_on_sqlite(element: Alike, compiler: Any, **how: Any) -> str:
+    column, pattern = (compiler.process(part, **how) for part in element.clauses)
+    return rf"({column} LIKE {pattern} ESCAPE '\')"
 
 
 def _escaped(text: str) -> str:

@@ -79,7 +79,7 @@ class House:
             self.policy = Snapshot(found.text, found.number)
         except InvalidPolicy as failure:
             self._refused_revision = found.number
-            _log.error("the newest policy cannot be one", revision=found.number, problems=failure.problems)  # noqa: TRY400
+            _log.error("the newest policy cannot be one", revision=found.number, problems=failure.problems)
 
     # -- people ------------------------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ from models.pool import GranteeKind, Seat
 from policies import Principal
 
 
-
 @dataclass(frozen=True)
 class Entrances:
     """How long sessions last, and how often one may guess."""
@@ -107,7 +106,7 @@ def _people() -> Select[Any]:
             Department.path,
             Credential.one_time,
             newest.label("revision"),
-        )  # fmt: skip
+        )
         .outerjoin(Department, Department.id == User.department_id)
         .outerjoin(Credential, Credential.user_id == User.id)
         .where(User.active, User.deleted_at.is_(None))

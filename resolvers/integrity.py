@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from sqlalchemy import Index
-from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from models import Base
 from models.errors import Duplicate, InUse, NotFound, Refusal, Validation
@@ -36,7 +36,11 @@ def refusal_of(failure: IntegrityError) -> Refusal:
     if kind == "NOT NULL":
         return invalid(name.rpartition(".")[2], "is required", "为必填项")
     if kind == "FOREIGN KEY":
-        return InUse(label="This record", label_zh="该记录", count="…", what="record") if _deleting(failure) else NotFound()
+        return (
+            InUse(label="This record", label_zh="该记录", count="…", what="record")
+            if _deleting(failure)
+            else NotFound()
+        )
     raise failure
 
 

@@ -30,7 +30,7 @@ def next_number(scope: Scope, db: Session, module: str) -> str:
             return number
 
 
-def accept(scope: Scope, db: Session, module: str, number: str) -> None:
+def accept(db: Session, module: str, number: str) -> None:
     """Take a number given by hand: push the counter of its period past it.  Raises Duplicate for one ever given."""
     if _is_taken(db, module, number):
         raise Duplicate(field="number", value=number)

@@ -10,7 +10,7 @@ from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSessio
 from models.audit import UNWALLED
 from models.errors import NotFound, Validation
 
-from .rules import Rules, rules_for
+from .rules import Rules, is_new, rules_for
 from .scope import Scope
 from .walls import grant
 
@@ -22,7 +22,7 @@ _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _QUIET = {**UNWALLED, "synchronize_session": False}
 
 
-def active_user(scope: Scope, db: Session, user_id: int) -> User:
+def active_user(scope: Scope, db: Session, user_id: int) -> User:  # noqa: ARG001  as every use case
     """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left.
 
     He can neither leave nor move to another department before this transaction ends.
@@ -61,7 +61,7 @@ class DepartmentRules(Rules[Department]):
     """Departments are a tree: nobody is below himself, and every path is true."""
 
     def check(self, scope: Scope, db: Session, row: Department, values: dict[str, Any]) -> None:
-        if row.id is None or values.get("parent_id") is None:
+        if is_new(row) or values.get("parent_id") is None:
             return
         _hold_the_tree(db)
         if f"/{row.id}/" in _department(db, values["parent_id"]).path:

@@ -56,10 +56,10 @@ class _Look:
         return capacity(self.db, self.scope.me)
 
     def checks(self, customer: Customer, may: bool) -> Iterator[Check]:
-        if not self.scope.policy.ever(self.person, "claim", Customer.module):
+        gone = why_not_pooled(self.scope, self.db, customer.id, customer)
+        if gone is None and not self.scope.policy.ever(self.person, "claim", Customer.module):
             yield _right(may=False)
             return
-        gone = why_not_pooled(self.scope, self.db, customer.id, customer)
         yield Check("IN_POOL", "it lies in a pool" if gone is None else "it does not lie in a pool", gone)
         if gone is None and customer.pool_id is not None:
             yield _right(may=may)

@@ -6,6 +6,7 @@ An entity without such a class is plain.
 
 from typing import Any, ClassVar, Generic, TypeVar
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from models import Entity
@@ -20,6 +21,8 @@ class Rules(Generic[E]):
 
     extras: ClassVar[frozenset[str]] = frozenset()
     """Inputs beside the columns: the contact that comes with a new customer, the phones of a contact."""
+    extras_once: ClassVar[frozenset[str]] = frozenset()
+    """Those among them that are given at creation only."""
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         """Fill in what a new record needs and nobody has given."""
@@ -57,3 +60,8 @@ _PLAIN: Rules[Any] = Rules()
 
 def rules_of(model: type[Entity]) -> Rules[Any]:
     return _RULES.get(model, _PLAIN)
+
+
+def is_new(row: Entity) -> bool:
+    """Whether a record is only about to be written."""
+    return not inspect(row).has_identity

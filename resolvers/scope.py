@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
 
+_BLIND = {"unlock", "restore", "purge"}
+"""What may be done to a record that the person does not see."""
 _FROM_THE_BIN = {"restore", "purge", "view"}
 """All that may be done to a record in the recycle bin."""
 _MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
@@ -116,13 +118,11 @@ class Scope:
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
         def call(unit: Unit) -> T:
-            scope = self._copy()
-            scope._unit = unit
-            return use_case(scope, *args, **kwargs)
+            return use_case(self._copy(unit), *args, **kwargs)
 
         return call
 
-    def _copy(self, **changes: Any) -> "Scope":
+    def _copy(self, unit: Unit | None, **changes: Any) -> "Scope":
         principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
         copy = Scope(
             self.house,
@@ -134,14 +134,12 @@ class Scope:
             agent=self.agent,
             token=self.token,
         )
-        copy.policy = self.policy
+        copy.policy, copy._unit = self.policy, unit  # noqa: SLF001  its own kind
         return copy
 
     def at_the_door(self) -> "Scope":
         """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
-        copy = self._copy(must_change_password=False)
-        copy._unit = self._unit
-        return copy
+        return self._copy(self._unit, must_change_password=False)
 
     # -- writing -----------------------------------------------------------------------------------------
 
@@ -211,12 +209,12 @@ class Scope:
     def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
         """The one way to a record: locked for this transaction, provided that the person may do `to` to it.
 
-        What he may neither see nor do that to is NotFound, like a missing one.  What he may do it to but not see
-        (unlock, restore, purge) comes masked: number, owner and state, anything else raises.  A row in the bin
-        is restored or purged, nothing else.
+        What he may neither see nor do that to is NotFound, like a missing one.  What he may unlock, restore or
+        purge but not see comes masked: number, owner and state, anything else raises; for any other action an
+        unseen record is NotFound too.  A row in the bin is restored or purged, nothing else.
         """
         row, seen, may = self.reach(db, model, id, to=to)
-        if row is None or not (seen or row.deleted_at is None or to in _FROM_THE_BIN):
+        if row is None or not (seen or to in _BLIND):
             raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
         if row.deleted_at is not None and to not in _FROM_THE_BIN:
             raise InBin(label=row.label, record_id=global_id(model, id))

@@ -143,9 +143,8 @@ def test_numbers_out_of_range_are_refused_with_their_field(api: Api) -> None:
         "{ " + " ".join(f"a{n}: me {{ user {{ id }} }}" for n in range(60)) + " }",
         "{ customers { nodes " + "{ contacts { nodes { customer " * 8 + "{ id }" + " } } }" * 8 + " } }",
         "{ customers(first: 200) { nodes { contacts(first: 200) { nodes { id } } } } }",
-        "query "
-        + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(25))
-        + " fragment F25 on Query { me { user { id } } } { ...F0 }",
+        " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(25))
+        + " fragment F25 on Query { me { user { id } } } query { ...F0 }",
         "mutation { "
         + " ".join(f'a{n}: signIn(input: {{login: "li", password: "x"}}) {{ token }}' for n in range(3))
         + " }",

@@ -73,7 +73,7 @@ def test_a_stale_edit_is_a_conflict_that_shows_what_stands_now(api: Api, world: 
 
     assert payload["customer"] == {"name": "New", "version": 2}
     (problem,) = payload["problems"]
-    assert (problem["code"], problem["recordId"], problem["params"]["current"]) == ("CONFLICT", "cus_1", 2)
+    assert (problem["code"], problem["recordId"], problem["params"]["version"]) == ("CONFLICT", "cus_1", 2)
 
 
 def test_what_is_not_given_stays_and_null_empties(api: Api, world: World) -> None:

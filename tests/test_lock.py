@@ -22,7 +22,7 @@ from resolvers.policy import current_text, put_in_force
 from resolvers.scope import Scope
 
 HOUR = timedelta(hours=1)
-OTHERS = ("wu", "lead", "ada", "fin", "sam", "aud")
+OTHERS = ("wu", "lead", "ada", "fin", "aud")
 
 
 def lock(world: World, by: str, *ids: int, **how: Any) -> Outcome:

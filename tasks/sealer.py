@@ -1,0 +1,54 @@
+"""The sealer: lays seals over the operation log beside whatever else the process does."""
+
+import asyncio
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from resolvers.house import House
+from resolvers.seal import Horizon, is_due, seal
+
+EVERY_SECONDS = 1.0
+"""How long an entry waits for its seal, on PostgreSQL up to twice as long."""
+_log = structlog.get_logger("millpond.sealer")
+
+
+async def keep_sealed(house: House) -> None:
+    """Seal once a second what is settled, until cancelled.  Of several processes one seals at a time.
+
+    A database that is away is asked again; it is mentioned in the log once, and when it is back.
+    """
+    horizon, is_away = Horizon(), False
+    while True:
+        try:
+            if await _is_due(house):
+                await _to_its_end(house, horizon)
+            if is_away:
+                _log.info("the database is back, sealing goes on")
+            is_away = False
+        except (SQLAlchemyError, OSError) as failure:
+            if not is_away:
+                _log.warning("sealing waits for the database", cause=type(failure).__name__)
+            horizon, is_away = Horizon(), True
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def _is_due(house: House) -> bool:
+    """Whether there is an entry without a seal: asked on the reading side, which holds nobody up."""
+    async with house.read_engine.connect() as connection:
+        return await connection.run_sync(is_due)
+
+
+async def _to_its_end(house: House, horizon: Horizon) -> None:
+    """Seal in a thread.  Who is cancelled waits for it: nothing works on after the house is closed."""
+    work = asyncio.ensure_future(asyncio.to_thread(_seal_once, house, horizon))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def _seal_once(house: House, horizon: Horizon) -> int:
+    with house.writer.engine.connect() as connection, connection.begin():
+        return seal(connection, house.clock(), horizon)
