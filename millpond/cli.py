@@ -252,7 +252,7 @@ def audit_verify() -> None:
                 seal.seal(connection, house.clock(), horizon)
     report = look(url, seal.verify)
     _report([(False, problem) for problem in report.problems])
-    say(f"{report.entries:,} entries and {report.seals:,} seals are as they were written.")
+    say(f"The log is as it was written: {report.entries:,} entries under {report.seals:,} seals.")
 
 
 @policy.command("export")

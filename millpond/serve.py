@@ -3,8 +3,8 @@
 import signal
 import socket
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import typer
@@ -12,6 +12,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from resolvers.house import House
+from resolvers.identity import Entrances
+from schema.engine import Engine
+from tasks.sealer import keep_sealed
 
 from . import logs
 from .app import build
@@ -27,14 +30,23 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
     with opened(settings.database):
         pass  # or a sentence, before anything listens
     logs.set_up(settings.log_level, settings.log_format)
-    run(application(House(settings.database), settings), settings, more)
+    house = House(settings.database, entrances=entrances(settings))
+    run(application(house, settings), settings, more)
+
+
+def entrances(settings: Settings) -> Entrances:
+    """How long sessions last and how often one may guess, as the house counts it."""
+    return Entrances(
+        idle=timedelta(hours=settings.session_idle_hours),
+        life=timedelta(hours=settings.session_hours),
+        tries=settings.sign_in_tries,
+        tries_per_address=settings.sign_in_tries_per_address,
+        window=timedelta(minutes=settings.sign_in_window_minutes),
+    )
 
 
 def application(house: House, settings: Settings) -> ASGIApp:
     """The doors and the clock, all over one house."""
-    from schema.engine import Engine
-    from tasks.sealer import keep_sealed
-
     return build(house, settings, answer=Engine(house).answer, background=[partial(keep_sealed, house)])
 
 
@@ -76,14 +88,7 @@ def addresses(listener: socket.socket) -> list[str]:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     at = f"http://{shown}:{port}"
-    return [f"Millpond {_version()} is served at {at}", f"  GraphQL   {at}/graphql", f"  Health    {at}/readyz"]
-
-
-def _version() -> str:
-    try:
-        return version("millpond")
-    except PackageNotFoundError:  # run from a checkout
-        return "from the checkout"
+    return [f"Millpond is served at {at}", f"  GraphQL   {at}/graphql", f"  Health    {at}/readyz"]
 
 
 class _Telling(uvicorn.Server):

@@ -6,13 +6,10 @@ an entry by trigger.  Values are hashed apart from the rest and with a salt: whe
 one day, the values go and the entry can still be proved.
 """
 
-import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, cast
 
@@ -25,14 +22,30 @@ from sqlalchemy import (
     event,
     insert,
     inspect,
+    select,
 )
-from sqlalchemy.orm import InstanceState, Mapped, Session, mapped_column
+from sqlalchemy.orm import ColumnProperty, InstanceState, Mapped, QueryableAttribute, Session, mapped_column
 from sqlalchemy.orm.util import identity_key
 
-from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type, time_text
+from .append_only import house_rules as house_rules
+from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type
+from .parts import changes_of_parts
+from .proof import entry_hash, plain, values_hash
 
 Changes = dict[str, list[Any]]
 """Field -> [old, new], JSON values: numbers and booleans as such, times and amounts as text."""
+
+_Subject = tuple[str, int]
+"""(entity, record id) under which a change is logged."""
+
+
+@dataclass
+class _Noted:
+    """What became of one record since the last entries were written."""
+
+    label: str | None
+    changes: Changes = field(default_factory=dict)
+
 
 SILENT = frozenset({"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"})
 """Columns that say nothing which the entry itself does not say."""
@@ -150,134 +163,109 @@ def entry(
     return row
 
 
-_HEADER = (
-    "at",
-    "actor_id",
-    "actor_name",
-    "behalf_id",
-    "door",
-    "request_id",
-    "batch_id",
-    "action",
-    "entity",
-    "record_id",
-    "outcome",
-)
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _remember(model: type[Base], _key: str, attribute: QueryableAttribute[Any]) -> None:
+    """Make every column of an entity know its former value, also when it is set before anybody has read it."""
+    if issubclass(model, Entity | Part) and isinstance(attribute.property, ColumnProperty):
+        attribute.impl.active_history = True
 
 
-def values_hash(row: Mapping[str, Any]) -> str:
-    """SHA-256 over salt, label, reason and changes."""
-    return _sha256([row["salt"], row["label"], row["reason"], row["changes"]])
+def record(session: Session, row: Entity, changes: Changes) -> None:
+    """Note that `row` was changed so; `write_entries` puts it down.  The only way into the log for changes.
+
+    What is noted twice about a record becomes one entry, from the first old value to the last new one.
+    """
+    _note(session, type(row), row.id, row.label, changes)
 
 
-def entry_hash(row: Mapping[str, Any]) -> str:
-    """SHA-256 over the header and `values_hash`, as canonical JSON."""
-    return _sha256([*(plain(row[name]) for name in _HEADER), row["values_hash"]])
-
-
-def seal_hash(previous: str, first_id: int, last_id: int, hashes: Iterable[tuple[int, str]]) -> tuple[str, int]:
-    """(SHA-256 over the previous seal and each `id:hash`, number of entries)."""
-    digest, count = hashlib.sha256(f"{previous}|{first_id}|{last_id}".encode()), 0
-    for id, hash in hashes:
-        digest.update(f"|{id}:{hash}".encode())
-        count += 1
-    return digest.hexdigest(), count
-
-
-def _sha256(value: Any) -> str:
-    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
-
-
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON holds it."""
-    if isinstance(value, datetime):
-        return time_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    return value.value if isinstance(value, StrEnum) else value
-
-
-def record(session: Session, row: Entity | Part, changes: Changes) -> None:
-    """Write down that `row` was changed so, in the open transaction.  The only way into the log for changes."""
-    session.info.setdefault("entries", []).append((row, changes))
+def _note(session: Session, model: type[Entity], id: int, label: str | None, changes: Changes) -> None:
+    gathered: dict[_Subject, _Noted] = session.info.setdefault("noted", {})
+    noted = gathered.setdefault((model.__tablename__, id), _Noted(label))
+    for field, (old, new) in changes.items():
+        noted.changes[field] = [noted.changes.get(field, [old])[0], new]
 
 
 def write_entries(session: Session) -> None:
     """Insert what `record` has gathered, in one statement."""
-    gathered = session.info.pop("entries", [])
+    gathered: dict[_Subject, _Noted] = session.info.pop("noted", {})
     if not gathered:
         return
     signature, now = session.info["signature"], session.info["now"]
-    rows = [entry(signature, now, *_subject(row), changes, label=_label(session, row)) for row, changes in gathered]
+    rows = [
+        entry(signature, now, *subject, noted.changes, label=(noted.label or "")[:200] or None)
+        for subject, noted in gathered.items()
+    ]
     session.execute(_insert, rows, execution_options=UNWALLED)
-
-
-def _subject(row: Entity | Part) -> tuple[str, int]:
-    """(entity, record id) under which a row is logged: a part under its whole."""
-    if isinstance(row, Part):
-        return _whole_of(type(row)).__tablename__, getattr(row, f"{row.part_of}_id")
-    return row.__tablename__, row.id
-
-
-def _label(session: Session, row: Entity | Part) -> str | None:
-    """How the record is called; a part by its whole's name, when that is at hand."""
-    if isinstance(row, Entity):
-        return row.label[:200]
-    whole = _whole_of(type(row))
-    found = session.identity_map.get(identity_key(whole, getattr(row, f"{row.part_of}_id")))
-    return found.label[:200] if found is not None else None
-
-
-def _whole_of(part: type[Part]) -> type[Entity]:
-    whole: type[Entity] = inspect(part).relationships[part.part_of].mapper.class_
-    return whole
 
 
 @event.listens_for(Session, "after_flush")
 def _log_the_flush(session: Session, _context: object) -> None:
-    touched = [row for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, Entity | Part)]
+    touched = _touched(session)
     if not touched:
         return
     if "signature" not in session.info:
         raise RuntimeError("records may only change inside scope.write(action)")
     for row in touched:
-        changes = _changes(row, born=row in session.new, gone=row in session.deleted)
-        if changes:
+        if isinstance(row, Entity) and (changes := _changes(session, row)):
             record(session, row, changes)
+    parts = [row for row in touched if isinstance(row, Part)]
+    for model, id, field, pair in changes_of_parts(session, parts, UNWALLED):
+        _note(session, model, id, _label(session, model, id), {field: pair})
     write_entries(session)
 
 
-def _changes(row: Entity | Part, *, born: bool, gone: bool) -> Changes:
-    pairs = dict(_pairs(row, born=born, gone=gone))
-    if not isinstance(row, Part):
-        return pairs
-    # A part shows as one field of its whole: {"phone": ["138…", null]}.
-    before, after = (pairs.get("value", [None, None])) if pairs else (None, None)
-    kind = str(plain(getattr(row, "kind", type(row).__tablename__))).lower()
-    return {kind: [before, after]} if before != after else {}
+def _touched(session: Session) -> list[Entity | Part]:
+    """What a flush writes: new rows as they were made, then the others in an order that is always the same."""
+    rows = [
+        *session.new,
+        *sorted((*session.dirty, *session.deleted), key=lambda row: (str(type(row)), inspect(row).identity or ())),
+    ]
+    return [row for row in rows if isinstance(row, Entity | Part)]
 
 
-def _pairs(row: Entity | Part, *, born: bool, gone: bool) -> Iterator[tuple[str, list[Any]]]:
-    """(field, [old, new]): what changed, at birth every value, at the end every last value."""
-    state: InstanceState[Entity | Part] = inspect(row)
+def _label(session: Session, model: type[Entity], id: int) -> str | None:
+    """How a record is called that may not be at hand."""
+    noted: _Noted | None = session.info.get("noted", {}).get((model.__tablename__, id))
+    if noted is not None:
+        return noted.label
+    held = session.identity_map.get(identity_key(model, id))
+    if held is not None:
+        return str(held.label)
+    named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
+    return str(session.execute(named, execution_options=UNWALLED).scalar())
+
+
+def _changes(session: Session, row: Entity) -> Changes:
+    """What a flush did to a row: at birth every value, at the end every last value."""
+    if row in session.new:
+        return {key: [None, value] for key, value in _held(row)}
+    if row in session.deleted:
+        return {key: [value, None] for key, value in _held(row)}
+    return dict(_changed(row))
+
+
+def _spoken(row: Entity) -> Iterator[str]:
+    """The columns that are at hand and say something."""
+    state: InstanceState[Entity] = inspect(row)
     for attribute in state.mapper.column_attrs:
-        if attribute.key in SILENT or attribute.key in state.unloaded:
-            continue
-        if born or gone:
-            value = plain(getattr(row, attribute.key))
-            if value is not None:
-                yield attribute.key, [None, value] if born else [value, None]
-            continue
-        history = state.attrs[attribute.key].history
-        if history.has_changes():
-            old, new = (next(iter(side or ()), None) for side in (history.deleted, history.added))
-            if plain(old) != plain(new):
-                yield attribute.key, [plain(old), plain(new)]
+        if attribute.key not in SILENT and attribute.key not in state.unloaded:
+            yield attribute.key
+
+
+def _held(row: Entity) -> Iterator[tuple[str, Any]]:
+    for key in _spoken(row):
+        value = plain(getattr(row, key))
+        if value is not None:
+            yield key, value
+
+
+def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
+    state: InstanceState[Entity] = inspect(row)
+    for key in _spoken(row):
+        history = state.attrs[key].history
+        old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
+        if history.has_changes() and old != new:
+            yield key, [old, new]
 
 
 def guarded_update(
@@ -286,67 +274,23 @@ def guarded_update(
     """Run an UPDATE of an entity for hot and bulk paths, and log it.  Gives the ids that were changed.
 
     `statement` carries its own guards and its policy clause; `before` holds the old values by id, for the
-    columns that it sets.
+    columns that it sets.  Raises RuntimeError for a row whose old values were not given.
     """
+    table = model.__table__
     keys = [column if isinstance(column, str) else column.key for column in statement._values or {}]  # noqa: SLF001  no public way to the SET list
-    fields = [model.__table__.c[key] for key in keys if key not in SILENT]
-    rows = session.execute(statement.returning(model.__table__.c.id, *fields), execution_options=UNWALLED).all()
-    signature, now = session.info["signature"], session.info["now"]
-    entries = []
-    for id, *values in rows:
-        old = before.get(id, {})
-        pairs = {c.key: [plain(old.get(c.key)), plain(v)] for c, v in zip(fields, values, strict=True)}
-        changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-        entries.append(entry(signature, now, model.__tablename__, id, changed, label=old.get("label")))
-    if entries:
-        session.execute(_insert, entries, execution_options=UNWALLED)
+    fields = [table.c[key] for key in keys if key not in SILENT]
+    returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
+    rows = session.execute(returned, execution_options=UNWALLED).all()
+    for id, label, *values in rows:
+        pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
+        if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:
+            _note(session, model, id, str(label), changed)
+    write_entries(session)
     return [row.id for row in rows]
 
 
-APPEND_ONLY: tuple[type[Base], ...] = (AuditEntry, AuditSeal)
-
-
-def append_only(table: str) -> dict[str, list[str]]:
-    """The statements that make the database refuse to change or delete rows of `table`, by dialect."""
-    sqlite = [
-        f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for verb in ("UPDATE", "DELETE")
-    ]
-    # INSERT OR REPLACE deletes without a word to the triggers above.
-    replaced = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608  the names are our own
-    sqlite.append(
-        f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} WHEN {replaced} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-    )
-    postgresql = [
-        (
-            f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-        ),
-        (
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
-        ),
-    ]
-    return {"sqlite": sqlite, "postgresql": postgresql}
-
-
-ORDERED_IDS = (
-    "ALTER TABLE audit_entry ALTER COLUMN id SET DEFAULT "
-    "CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('audit_entry_id_seq') END"
-)
-"""PostgreSQL: a transaction gets its own number before it draws an entry's.  The sealer relies on it: once every
-transaction up to a number has ended, no entry below the sequence's state of then can still appear."""
-
-
-def house_rules(dialect: str) -> list[str]:
-    """Everything about the log that a table definition cannot say, as statements for `dialect`."""
-    triggers = [line for model in APPEND_ONLY for line in append_only(model.__tablename__)[dialect]]
-    return [*triggers, ORDERED_IDS] if dialect == "postgresql" else triggers
-
-
-@event.listens_for(Base.metadata, "after_create")
-def _enforce(_target: Table, connection: Any, **_: Any) -> None:
-    for line in house_rules(connection.dialect.name):
-        connection.exec_driver_sql(line)
+def _old(before: Mapping[int, Mapping[str, Any]], model: type[Entity], id: int, key: str) -> Any:
+    try:
+        return plain(before[id][key])
+    except KeyError:
+        raise RuntimeError(f"guarded_update: the old {key} of {model.__tablename__} {id} was not given") from None

@@ -37,7 +37,9 @@ class ContactRules(Rules[Contact]):
         _set_points(db, row, extra.get("points") or ())
 
     def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
-        if "points" in extra and _set_points(db, row, extra["points"] or ()):
+        if "points" not in extra or not _set_points(db, row, extra["points"] or ()):
+            return
+        if all(getattr(row, key) == value for key, value in before.items()):
             flag_modified(row, "updated_at")  # the contact has changed, though no column of its own has
             db.flush()
 

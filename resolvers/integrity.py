@@ -30,7 +30,7 @@ def refusal_of(failure: IntegrityError) -> Refusal:
     kind, name = _broken(failure)
     if kind == "UNIQUE":
         field = _last_column(name)
-        return Duplicate(field=camel(field), value=_value(failure.params, field))
+        return Duplicate(field=camel(field), value=_value(failure, field))
     if kind == "CHECK" and (refusal := _checked(name)):
         return refusal
     if kind == "NOT NULL":
@@ -75,9 +75,21 @@ def _checked(name: str) -> Refusal | None:
     return None
 
 
-def _value(params: Any, field: str) -> str:
+def _value(failure: IntegrityError, field: str) -> str:
+    """What was to be written into the column; SQLite's parameters have no names, their order is the statement's."""
+    params: Any = failure.params
     row = params[0] if isinstance(params, list) and params else params
+    if isinstance(row, tuple):
+        row = dict(zip(_written(failure.statement or ""), row, strict=False))
     return str(row[field]) if isinstance(row, dict) and field in row else "This value"
+
+
+def _written(statement: str) -> list[str]:
+    """The columns that an INSERT or UPDATE writes, in the order of their parameters."""
+    if found := re.match(r"INSERT INTO \w+ \(([^)]*)\)", statement):
+        return [name.strip() for name in found[1].split(",")]
+    found = re.match(r"UPDATE \w+ SET (.*?) WHERE", statement)
+    return [piece.partition("=")[0].strip() for piece in found[1].split(",")] if found else []
 
 
 def _deleting(failure: IntegrityError) -> bool:

@@ -134,7 +134,7 @@ class Scope:
             agent=self.agent,
             token=self.token,
         )
-        copy.policy, copy._unit = self.policy, unit  # noqa: SLF001  its own kind
+        copy.policy, copy._unit = self.policy, unit
         return copy
 
     def at_the_door(self) -> "Scope":

@@ -22,7 +22,7 @@ _UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\
 _BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
 _GAP = re.compile(r"\s*[\t\n]\s*")
 _LARGEST_INTEGER = 2**31 - 1
-_LARGEST_AMOUNT = Decimal(10) ** 14
+_AMOUNT_DIGITS = 14
 _YEARS = range(1900, 9999)
 
 
@@ -148,7 +148,7 @@ def _amount(field: str, value: Any) -> Decimal:
     if not isinstance(value, Decimal | int) or isinstance(value, bool) or not Decimal(value).is_finite():
         raise invalid(field, "must be an amount", "必须是金额")
     amount = Decimal(value)
-    if abs(amount) >= _LARGEST_AMOUNT:
+    if amount.adjusted() >= _AMOUNT_DIGITS:
         raise _out_of_range(field)
     if amount != (rounded := amount.quantize(Decimal("0.01"))):
         raise invalid(field, "has at most two decimals", "最多两位小数")

@@ -123,7 +123,7 @@ class _Life:
         ledger, row = self.land.ledger, rows.contact(self.land, self.company, self.row, primary=primary)
         ledger.add(Contact, row)
         given = born(row)
-        for position, (kind, value) in enumerate(rows.points(self.land, self.company)):
+        for position, (kind, value) in enumerate(rows.points(self.land, self.company, row["name"])):
             point = {"contact_id": row["id"], "kind": kind, "value": value, "value_key": key_of(kind, value)}
             ledger.add(ContactPoint, point | {"position": position})
             given[kind.value.lower()] = [None, value]

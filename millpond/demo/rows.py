@@ -70,10 +70,10 @@ def contact(land: Land, company: Company, customer: Row, *, primary: bool) -> Ro
     }
 
 
-def points(land: Land, company: Company) -> list[tuple[PointKind, str]]:
+def points(land: Land, company: Company, name: str) -> list[tuple[PointKind, str]]:
     found = [(PointKind.PHONE, land.words.mobile(company))]
     if land.chance(0.5):
-        found.append((PointKind.EMAIL, land.words.email(company)))
+        found.append((PointKind.EMAIL, land.words.email(company, name)))
     if company.chinese and land.chance(0.3):
         found.append((PointKind.WECHAT, f"wx_{land.rng.randrange(10**8):08d}"))
     return found

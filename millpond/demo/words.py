@@ -111,13 +111,15 @@ class Words:
             return f"0{self.rng.randrange(10, 999)}-{self.rng.randrange(2 * 10**7, 9 * 10**7)}"
         return f"+44 20 7946 0{self.rng.randrange(1000):03d}"
 
-    def email(self, company: Company) -> str:
+    def email(self, company: Company, name: str) -> str:
+        if name.isascii():
+            return f"{name.lower().replace(' ', '.')}@{company.domain}"
         return f"{self.pick('abcdefghjklmnpqrstuvwxyz')}{self.rng.randrange(10**4)}@{company.domain}"
 
     def address(self, company: Company) -> str:
         number = self.rng.randrange(1, 400)
         if company.chinese:
-            return f"{company.city}市{self.pick(self._streets[0])}{number}号{self.rng.randrange(1, 30)}层"
+            return f"{company.city}{'' if company.region == 'hmt' else '市'}{self.pick(self._streets[0])}{number}号{self.rng.randrange(1, 30)}层"
         return f"{number} {self.pick(self._streets[1])}, {company.city}"
 
     def need(self, company: Company) -> str:

@@ -1,0 +1,56 @@
+# Two commands matter: `make demo` and `make test`.  Everything else is for people who change Millpond.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lock clean
+
+help:
+	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
+	@echo "make test    the tests, on SQLite and on PostgreSQL where there is one"
+	@echo "make check   style, types, layers and the long forms of the tests"
+	@echo "make clean   remove the virtual environment and the demo data"
+
+demo: $(VENV)/runtime
+	@$(BIN)/millpond demo
+
+test: $(VENV)/development
+	$(BIN)/pytest -q -n $(WORKERS) -m "not long"
+
+check: $(VENV)/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n $(WORKERS) -m long
+
+schema.graphql: $(VENV)/development
+	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@
+
+lock: $(VENV)/development
+	.ci/lock
+
+clean:
+	rm -rf $(VENV) var/demo.db*
+
+# The locked packages, then Millpond itself from this checkout; nothing outside the lock is fetched.
+$(VENV)/runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/development: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/runtime
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Millpond needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' \
+		|| { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)

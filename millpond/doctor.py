@@ -1,0 +1,159 @@
+"""Looking at an installation: what is well, what is wrong, and what to do about it.
+
+Whether the seven packages are ours is asked before this file is imported (`clash.py`).
+"""
+
+import platform
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+
+from sqlalchemy import Connection, and_, exists, func, or_, select, text
+
+from models import Credential, PolicyRevision, Role, User, UserRole, utcnow
+from policies import InvalidPolicy, parse, validate
+from resolvers import seal
+from resolvers.invariants import broken
+
+from .database import Unready, check_current, look
+from .migrate import UnknownShape, current
+from .settings import LOOPBACK, Settings
+
+PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 38, 0), 140_000
+"""The oldest versions that are tested or known to work."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence; a bad one says what to do."""
+
+    ok: bool
+    sentence: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Everything that can be looked at, in order; the database only as far as it can be read."""
+    yield Finding(ok=True, sentence="The seven packages are Millpond's own.")
+    yield from casbin()
+    yield from versions()
+    yield from reachable(settings)
+    try:
+        yield from look(settings.database, _database)
+    except Unready as failure:
+        yield Finding(ok=False, sentence=str(failure))
+
+
+# --- the machine -----------------------------------------------------------------------------------------
+
+
+def casbin() -> Iterator[Finding]:
+    """casbin and pycasbin write into the same folder: with both, nobody knows whose code decides."""
+    owners = sorted({name.lower() for name in packages_distributions().get("casbin", [])})
+    if owners == ["casbin"]:
+        yield Finding(ok=True, sentence="casbin is installed, and alone.")
+    else:
+        yield Finding(
+            ok=False,
+            sentence=f"The package “casbin” comes from {' and '.join(owners) or 'nowhere'}. "
+            "Uninstall both casbin and pycasbin, then install casbin alone.",
+        )
+
+
+def versions() -> Iterator[Finding]:
+    yield _old(sys.version_info[:2] < PYTHON, f"Python {platform.python_version()}", "3.11")
+    yield _old(sqlite3.sqlite_version_info < SQLITE, f"SQLite {sqlite3.sqlite_version}", "3.38")
+
+
+def _old(old: bool, what: str, wanted: str) -> Finding:  # noqa: FBT001
+    return Finding(not old, f"{what} is too old. Install {wanted} or newer." if old else f"{what} will do.")
+
+
+def reachable(settings: Settings) -> Iterator[Finding]:
+    """A server for others that answers only to its own name helps nobody."""
+    local = settings.host in LOOPBACK
+    if not local and set(settings.hosts) <= set(LOOPBACK):
+        yield Finding(
+            ok=False,
+            sentence=f"MILLPOND_HOST {settings.host} is for other machines, but MILLPOND_HOSTS names this one only. "
+            "Put the name by which people reach the server into MILLPOND_HOSTS.",
+        )
+    else:
+        yield Finding(ok=True, sentence=f"Listens on {settings.host}, answers to {', '.join(settings.hosts)}.")
+
+
+# --- the database ----------------------------------------------------------------------------------------
+
+
+def _database(connection: Connection) -> list[Finding]:
+    found = [_engine(connection)]
+    try:
+        check_current(connection)
+    except (Unready, UnknownShape) as failure:
+        return [*found, Finding(ok=False, sentence=str(failure))]
+    found.append(Finding(ok=True, sentence=f"The tables are those of this version, {current(connection)}."))
+    looks: tuple[Callable[[Connection], list[Finding]], ...] = (policy, administrator, invariants, log)
+    return [*found, *(finding for look_at in looks for finding in look_at(connection))]
+
+
+def _engine(connection: Connection) -> Finding:
+    if connection.dialect.name == "sqlite":
+        size = connection.execute(text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"))
+        return Finding(ok=True, sentence=f"The SQLite database answers, {size.scalar_one() / 1e6:,.1f} MB.")
+    number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    return _old(number < POSTGRESQL, f"PostgreSQL {number // 10_000}", "14")
+
+
+def policy(connection: Connection) -> list[Finding]:
+    newest = select(PolicyRevision.number, PolicyRevision.text).order_by(PolicyRevision.number.desc()).limit(1)
+    revision = connection.execute(newest).first()
+    if revision is None:
+        return [Finding(ok=False, sentence="There is no policy, so nobody may do anything. Run: millpond migrate")]
+    roles = connection.execute(select(Role.code).where(Role.deleted_at.is_(None))).scalars().all()
+    try:
+        lines = validate(parse(revision.text), roles)
+    except InvalidPolicy as failure:
+        remedy = "Put the last good revision in force again."
+        return [
+            Finding(ok=False, sentence=f"Policy revision {revision.number}: {problem}. {remedy}")
+            for problem in failure.problems
+        ]
+    return [Finding(ok=True, sentence=f"Policy revision {revision.number} is valid, {len(lines)} lines.")]
+
+
+def administrator(connection: Connection) -> list[Finding]:
+    """Somebody has to be able to help the others."""
+    now = utcnow()
+    holds = and_(
+        UserRole.deleted_at.is_(None),
+        or_(UserRole.starts_at.is_(None), UserRole.starts_at <= now),
+        or_(UserRole.ends_at.is_(None), UserRole.ends_at > now),
+    )
+    able = (
+        select(func.count(func.distinct(User.id)))
+        .join(UserRole, and_(UserRole.user_id == User.id, holds))
+        .join(Role, and_(Role.id == UserRole.role_id, Role.code == "administrator", Role.deleted_at.is_(None)))
+        .where(User.active, User.deleted_at.is_(None), exists().where(Credential.user_id == User.id))
+    )
+    count = connection.execute(able).scalar_one()
+    if not count:
+        remedy = "Run: millpond user add NAME --role administrator"
+        return [Finding(ok=False, sentence=f"Nobody can sign in as administrator. {remedy}")]
+    return [Finding(ok=True, sentence=f"{count} can sign in as administrator.")]
+
+
+def invariants(connection: Connection) -> list[Finding]:
+    found = broken(connection)
+    remedy = "Restore a backup from before, or ask for help with this sentence."
+    return [Finding(ok=False, sentence=f"{sentence} {remedy}") for sentence in found] or [
+        Finding(ok=True, sentence="Owners, pools, periods and counters agree.")
+    ]
+
+
+def log(connection: Connection) -> list[Finding]:
+    report = seal.verify(connection)
+    remedy = "Somebody wrote into the log past Millpond; keep this database and compare it with a backup."
+    return [Finding(ok=False, sentence=f"Operation log: {problem}. {remedy}") for problem in report.problems] or [
+        Finding(ok=True, sentence=f"The operation log is whole: {report.entries:,} entries, {report.seals:,} seals.")
+    ]
