@@ -3,7 +3,6 @@
 Whether the seven packages are ours is asked before this file is imported (`clash.py`).
 """
 
-import platform
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from .database import Unready, check_current, look
 from .migrate import UnknownShape, current
 from .settings import LOOPBACK, Settings
 
-PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 38, 0), 140_000
+PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 38), (14,)
 """The oldest versions that are tested or known to work."""
 
 
@@ -62,12 +61,17 @@ def casbin() -> Iterator[Finding]:
 
 
 def versions() -> Iterator[Finding]:
-    yield _old(sys.version_info[:2] < PYTHON, f"Python {platform.python_version()}", "3.11")
-    yield _old(sqlite3.sqlite_version_info < SQLITE, f"SQLite {sqlite3.sqlite_version}", "3.38")
+    yield new_enough("Python", sys.version_info[:3], PYTHON)
+    yield new_enough("SQLite", sqlite3.sqlite_version_info, SQLITE)
 
 
-def _old(old: bool, what: str, wanted: str) -> Finding:  # noqa: FBT001
-    return Finding(not old, f"{what} is too old. Install {wanted} or newer." if old else f"{what} will do.")
+def new_enough(what: str, found: tuple[int, ...], oldest: tuple[int, ...]) -> Finding:
+    is_ok, name, wanted = found >= oldest, f"{what} {_dotted(found)}", f"{what} {_dotted(oldest)}"
+    return Finding(is_ok, f"{name} will do." if is_ok else f"{name} is too old. Install {wanted} or newer.")
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def reachable(settings: Settings) -> Iterator[Finding]:
@@ -102,7 +106,7 @@ def _engine(connection: Connection) -> Finding:
         size = connection.execute(text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"))
         return Finding(ok=True, sentence=f"The SQLite database answers, {size.scalar_one() / 1e6:,.1f} MB.")
     number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
-    return _old(number < POSTGRESQL, f"PostgreSQL {number // 10_000}", "14")
+    return new_enough("PostgreSQL", (number // 10_000, number % 10_000), POSTGRESQL)
 
 
 def policy(connection: Connection) -> list[Finding]:

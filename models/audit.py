@@ -30,7 +30,8 @@ from sqlalchemy.orm.util import identity_key
 from .append_only import house_rules as house_rules
 from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type
 from .parts import changes_of_parts
-from .proof import entry_hash, plain, values_hash
+from .proof import entry_hash, values_hash
+from .proof import plain as plain
 
 Changes = dict[str, list[Any]]
 """Field -> [old, new], JSON values: numbers and booleans as such, times and amounts as text."""
@@ -181,8 +182,8 @@ def record(session: Session, row: Entity, changes: Changes) -> None:
 def _note(session: Session, model: type[Entity], id: int, label: str | None, changes: Changes) -> None:
     gathered: dict[_Subject, _Noted] = session.info.setdefault("noted", {})
     noted = gathered.setdefault((model.__tablename__, id), _Noted(label))
-    for field, (old, new) in changes.items():
-        noted.changes[field] = [noted.changes.get(field, [old])[0], new]
+    for name, (old, new) in changes.items():
+        noted.changes[name] = [noted.changes.get(name, [old])[0], new]
 
 
 def write_entries(session: Session) -> None:
@@ -209,17 +210,15 @@ def _log_the_flush(session: Session, _context: object) -> None:
         if isinstance(row, Entity) and (changes := _changes(session, row)):
             record(session, row, changes)
     parts = [row for row in touched if isinstance(row, Part)]
-    for model, id, field, pair in changes_of_parts(session, parts, UNWALLED):
-        _note(session, model, id, _label(session, model, id), {field: pair})
+    for model, id, name, pair in changes_of_parts(session, parts, UNWALLED):
+        _note(session, model, id, _label(session, model, id), {name: pair})
     write_entries(session)
 
 
 def _touched(session: Session) -> list[Entity | Part]:
     """What a flush writes: new rows as they were made, then the others in an order that is always the same."""
-    rows = [
-        *session.new,
-        *sorted((*session.dirty, *session.deleted), key=lambda row: (str(type(row)), inspect(row).identity or ())),
-    ]
+    old = sorted((*session.dirty, *session.deleted), key=lambda row: (type(row).__name__, inspect(row).identity or ()))
+    rows = [*session.new, *old]
     return [row for row in rows if isinstance(row, Entity | Part)]
 
 

@@ -57,7 +57,7 @@ class Pattern:
 
     def read(self, number: str) -> tuple[str, int] | None:
         """(period, sequence) of a number that this pattern makes on some day, None for one of another kind."""
-        found = re.fullmatch("".join(self._shape()), number)
+        found = re.fullmatch("".join(self._shape()), number, re.ASCII)
         if found is None:
             return None
         sequence = found["seq"]

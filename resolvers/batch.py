@@ -13,8 +13,8 @@ from .counters import hold_rooms
 from .names import global_id
 from .scope import Scope
 
-LARGEST = 1000
-"""How many records one request may name."""
+LARGEST = 200
+"""How many records one request may name: a page.  More is work for a job, on SQLite everybody else would wait for it."""
 
 
 class Mode(StrEnum):

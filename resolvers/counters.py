@@ -86,10 +86,12 @@ def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zon
     return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
 
 
-def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> None:
+def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime) -> None:
     """Count one claim against every limit of the pool.  Raises QuotaReached."""
+    if rule is None or (rule.daily_quota is None and rule.weekly_quota is None):
+        return
+    zone = zone_of(db)
     for kind, period, limit, _ in periods(rule, now, zone):
-        assert rule is not None
         values = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "used": 1}
         statement = (
             upsert(db)(QuotaCounter)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,7 +43,7 @@ def hire(
     """
     login = entry.login_of(login)
     with scope.write("user.create") as db:
-        given = {"login": login, "name": name or login, "language": language}
+        given: dict[str, Any] = {"login": login, "name": name or login, "language": language}
         if department is not None:
             given["department_id"] = _department(db, department)
         user = records.create(scope, User, given)

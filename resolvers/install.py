@@ -67,7 +67,8 @@ def starter_words() -> Iterator[Word]:
 def _furnish(scope: Scope) -> bool:
     with scope.write("organisation.install") as db:
         steps: tuple[Callable[[Scope, Session], bool], ...] = (_organisation, _roles, _dictionaries, _number_rules)
-        return any([step(scope, db) for step in steps])
+        made = [step(scope, db) for step in steps]
+        return any(made)
 
 
 def _organisation(scope: Scope, db: Session) -> bool:

@@ -111,8 +111,8 @@ def _rooms(connection: Connection) -> Iterator[str]:
     """What a person's counter shows is what he holds."""
     c, load = Customer.__table__.c, OwnerLoad.__table__.c
     live = select(c.owner_id, func.count()).where(c.owner_id.is_not(None), c.deleted_at.is_(None)).group_by(c.owner_id)
-    true: dict[int, int] = {owner: count for owner, count in connection.execute(live)}
-    kept: dict[int, int] = {owner: count for owner, count in connection.execute(select(load.user_id, load.held))}
+    true: dict[int, int] = dict(connection.execute(live).all())
+    kept: dict[int, int] = dict(connection.execute(select(load.user_id, load.held)).all())
     for person in sorted(true.keys() | kept.keys()):
         if kept.get(person, 0) != true.get(person, 0):
             yield f"Person {person} holds {true.get(person, 0)} customers, but the counter shows {kept.get(person, 0)}."

@@ -12,7 +12,7 @@ from models.ownership import Began, Ended
 
 from . import identity
 from .batch import Mode, Outcome, each
-from .counters import give_room, take_quota, take_room, zone_of
+from .counters import give_room, take_quota, take_room
 from .hanging import hand_on_what_hangs
 from .heirs import eligible
 from .names import noun
@@ -40,11 +40,12 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         pool_id, now = customer.pool_id, scope.person.now
         assert pool_id is not None, "it lies in a pool"
         terms = terms_of(db, [pool_id])[pool_id]
-        for check in standing_checks(terms, customer, left_at(db, [id], scope.me).get(id), scope.person):
+        left = left_at(db, [id], scope.me).get(id) if terms.has_cooldown else None
+        for check in standing_checks(terms, customer, left, scope.person):
             if check.refusal is not None:
                 raise check.refusal
         me = active_user(scope, db, scope.me)
-        take_quota(db, terms.rule, me.id, now, zone_of(db))
+        take_quota(db, terms.rule, me.id, now)
         take_room(db, me, at_most=terms.capacity)
         customer.hand_to(me, now)
         db.flush()

@@ -3,26 +3,36 @@
 A seal is a hash over a run of entries and over the seal before it.  It is laid only over what is settled: entries
 below which none can appear any more.  SQLite has one writer, so that is everything committed.  On PostgreSQL two
 looks are needed.  The first notes how far entry ids have been drawn, and then takes a transaction number itself: who
-drew one of those ids has a lower number (`models.audit.ORDERED_IDS`).  Once no transaction with a lower number runs
+drew one of those ids has a lower number (`models.append_only.ORDERED_IDS`).  Once no transaction with a lower number runs
 any more, those ids are settled.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
-from models import AuditEntry, AuditSeal
-from models.audit import entry_hash, seal_hash, values_hash
+from models import AuditEntry, AuditSeal, Base
+from models.proof import entry_hash, plain, seal_hash, values_hash
 
 FIRST = "0" * 64
 LARGEST = 10_000
 """How many entries one seal covers at most."""
 _PAGE = 1000
 """How many rows are held in memory."""
+_NAMED = 20
+"""How many missing entries are named."""
 _LOCK = 730_114
+
+Row = Mapping[str, Any]
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, DBAPIError)
+"""What reading a row can raise when somebody has put into it what its columns cannot hold."""
+_UNREADABLE = "unreadable"
 
 
 @dataclass
@@ -66,20 +76,22 @@ def is_due(connection: Connection) -> bool:
 def verify(connection: Connection) -> Report:
     """Compare every entry with its hash, every seal with its entries, and every seal with the one before."""
     report, previous, next_id = Report(), FIRST, 1
-    for _ in _entries(connection, None, 0, report):
-        report.problems.append("an entry lies before the first one: its number is below 1")
-    for row in _seals(connection):
+    for row in _rows(connection, AuditEntry, last=0):
+        report.problems.append(f"entry {row['id']} was added: the numbers of entries begin with 1")
+    for row in _rows(connection, AuditSeal):
         report.seals += 1
+        if _UNREADABLE in row:
+            report.problems.append(f"seal {row['id']} was changed: it cannot be read")
+            continue
         report.problems += _out_of_line(row, previous, next_id)
-        hashes = [(x["id"], x["hash"]) for x in _entries(connection, row["first_id"], row["last_id"], report)]
-        report.problems += _broken(row, hashes)
+        list(_entries(connection, next_id, row["first_id"] - 1, report))
+        report.problems += _broken(row, list(_entries(connection, row["first_id"], row["last_id"], report)))
         previous, next_id = row["hash"], row["last_id"] + 1
-    for _ in _entries(connection, next_id, None, report):
-        pass
+    list(_entries(connection, next_id, None, report))
     return report
 
 
-def _out_of_line(row: RowMapping, previous: str, next_id: int) -> Iterator[str]:
+def _out_of_line(row: Row, previous: str, next_id: int) -> Iterator[str]:
     """What is wrong between a seal and the one before it."""
     if row["first_id"] > next_id:
         yield f"a seal is missing before seal {row['id']}: none covers the entries {next_id} to {row['first_id'] - 1}"
@@ -89,50 +101,96 @@ def _out_of_line(row: RowMapping, previous: str, next_id: int) -> Iterator[str]:
         yield f"seal {row['id']} does not follow the seal before it"
 
 
-def _broken(row: RowMapping, hashes: Sequence[tuple[int, str]]) -> Iterator[str]:
+def _broken(row: Row, hashes: Sequence[tuple[int, str]]) -> Iterator[str]:
     """What is wrong between a seal and its entries."""
-    digest, count = seal_hash(row["previous_hash"], row["first_id"], row["last_id"], hashes)
+    digest, count = seal_hash(row["previous_hash"], row["at"], row["first_id"], row["last_id"], hashes)
     span = f"entries {row['first_id']} to {row['last_id']}"
-    if count != row["count"]:
-        what = "one is missing" if count < row["count"] else "one was added"
-        yield f"seal {row['id']} covers {row['count']} entries, {count} are there ({what}): {span}"
+    covers = f"seal {row['id']} covers {row['count']} entries, {count} are there"
+    if count < row["count"]:
+        yield f"{covers}: {_missing(row, {id for id, _ in hashes})}"
+    elif count > row["count"]:
+        yield f"{covers}: one of the {span} was added"
     elif digest != row["hash"]:
         yield f"seal {row['id']} is broken: what is there now is not what was sealed: {span}"
 
 
-def _seals(connection: Connection) -> Iterator[RowMapping]:
-    """Every seal in order, a page at a time."""
-    table, last = AuditSeal.__table__, 0
-    while page := connection.execute(
-        select(table).where(table.c.id > last).order_by(table.c.id).limit(_PAGE)
-    ).mappings().all():  # fmt: skip
-        yield from page
-        last = page[-1]["id"]
+def _missing(row: Row, there: set[int]) -> str:
+    """Which entries are gone, as far as can be told: a number is also free when its transaction was rolled back."""
+    number = row["count"] - len(there)
+    free = list(islice((id for id in range(row["first_id"], row["last_id"] + 1) if id not in there), _NAMED + 1))
+    named = ", ".join(map(str, free[:_NAMED])) + (" …" if len(free) > _NAMED else "")
+    if len(free) == number:
+        return f"missing: entry {named}"
+    return f"missing: {number} of the entries {named}"
 
 
-def _entries(connection: Connection, first: int | None, last: int | None, report: Report) -> Iterator[RowMapping]:
-    """The entries from `first` to `last`, a page at a time, each compared with its own hashes."""
-    table = AuditEntry.__table__
+def _entries(connection: Connection, first: int, last: int | None, report: Report) -> Iterator[tuple[int, str]]:
+    """(id, hash) of the entries from `first` to `last`, each compared with its own content."""
+    for row in _rows(connection, AuditEntry, first, last):
+        report.entries += 1
+        report.problems += _altered(row)
+        yield row["id"], row.get("hash", "")
+
+
+def _altered(row: Row) -> Iterator[str]:
+    if _UNREADABLE in row:
+        yield f"entry {row['id']} was changed: it cannot be read"
+    elif values_hash(row) != row["values_hash"]:
+        yield f"entry {row['id']} was changed: its values are not those that were written"
+    elif entry_hash(row) != row["hash"]:
+        yield f"entry {row['id']} was changed: who, when or what is not as it was written"
+
+
+# --- reading what somebody may have tampered with --------------------------------------------------------
+
+
+def _rows(
+    connection: Connection, model: type[Base], first: int | None = None, last: int | None = None
+) -> Iterator[Row]:
+    """The rows from `first` to `last`, a page at a time."""
+    key = model.__table__.c.id
     while True:
-        wanted = select(table).order_by(table.c.id).limit(_PAGE)
-        wanted = wanted if first is None else wanted.where(table.c.id >= first)
-        wanted = wanted if last is None else wanted.where(table.c.id <= last)
-        page = connection.execute(wanted).mappings().all()
-        for row in page:
-            report.entries += 1
-            report.problems += _altered(row)
-            yield row
+        wanted: list[ColumnElement[bool]] = [key >= first] if first is not None else []
+        wanted += [key <= last] if last is not None else []
+        page = _page(connection, model, wanted)
+        yield from page
         if len(page) < _PAGE:
             return
         first = page[-1]["id"] + 1
 
 
-def _altered(row: RowMapping) -> Iterator[str]:
-    entry: dict[str, Any] = {str(key): value for key, value in row.items()}
-    if values_hash(entry) != row["values_hash"]:
-        yield f"entry {row['id']} was changed: its values are not those that were written"
-    elif entry_hash(entry) != row["hash"]:
-        yield f"entry {row['id']} was changed: who, when or what is not as it was written"
+def _page(connection: Connection, model: type[Base], wanted: list[ColumnElement[bool]]) -> list[Row]:
+    """The next rows.  When there is nonsense in one of them each is read by itself."""
+    key = model.__table__.c.id
+    try:
+        return _read(connection, select(model.__table__).where(*wanted).order_by(key).limit(_PAGE))
+    except _NONSENSE:
+        ids = connection.execute(select(key).where(*wanted).order_by(key).limit(_PAGE)).scalars().all()
+        return [_alone(connection, model, id) for id in ids]
+
+
+def _alone(connection: Connection, model: type[Base], id: int) -> Row:
+    try:
+        return _read(connection, select(model.__table__).where(model.__table__.c.id == id))[0]
+    except _NONSENSE:
+        return {"id": id, _UNREADABLE: True}
+
+
+def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
+    """The rows of a statement.  Raises one of `_NONSENSE`."""
+    rows: list[Row] = [{str(key): value for key, value in row.items()} for row in connection.execute(statement).mappings()]
+    for row in rows:
+        json.dumps(row, default=_as_text)
+        for name in ("first_id", "last_id", "count"):
+            range(row.get(name, 0))
+    return rows
+
+
+def _as_text(value: Any) -> str:
+    """Raises TypeError for bytes in a column of text."""
+    if isinstance(value, bytes):
+        raise TypeError("bytes")
+    return str(plain(value))
 
 
 def _settled(connection: Connection, horizon: Horizon) -> int:
@@ -166,7 +224,7 @@ def _lay(connection: Connection, now: datetime, settled: int) -> int:
         if not rows:
             return sealed
         first_id, last_id = last_id + 1, rows[-1].id  # no gap between seals: an entry slipped in would be counted
-        digest, count = seal_hash(previous, first_id, last_id, ((row.id, row.hash) for row in rows))
+        digest, count = seal_hash(previous, now, first_id, last_id, ((row.id, row.hash) for row in rows))
         connection.execute(
             insert(AuditSeal).values(
                 at=now, previous_hash=previous, first_id=first_id, last_id=last_id, count=count, hash=digest

@@ -23,6 +23,10 @@ class Terms:
     rule: ClaimRule | None
 
     @property
+    def has_cooldown(self) -> bool:
+        return self.rule is not None and bool(self.rule.cooldown_days)
+
+    @property
     def capacity(self) -> int | None:
         return self.rule.capacity if self.rule else None
 

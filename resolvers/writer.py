@@ -58,7 +58,7 @@ class Job:
                 self.future.set_result(self.result)
             _follow(self.after)
         elif not self.future.done():
-            self.future.set_exception(self.error)
+            self.future.set_exception(_bearable(self.error))
 
 
 class Writer:
@@ -198,6 +198,15 @@ def _state(failure: DBAPIError) -> str | None:
 def _is_busy(failure: BaseException) -> bool:
     """Whether another process held the SQLite file all the time: the next in the queue would only wait as long."""
     return isinstance(failure, DBAPIError) and "database is locked" in str(failure.orig)
+
+
+def _bearable(error: BaseException) -> BaseException:
+    """The error as a future can hold it: it refuses StopIteration, and its caller would wait for ever."""
+    if not isinstance(error, StopIteration):
+        return error
+    wrapped = RuntimeError("a use case raised StopIteration")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def _follow(calls: Sequence[Callable[[], None]]) -> None:

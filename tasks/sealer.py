@@ -1,12 +1,14 @@
 """The sealer: lays seals over the operation log beside whatever else the process does."""
 
 import asyncio
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from resolvers.house import House
 from resolvers.seal import Horizon, is_due, seal
+from resolvers.writer import Unit
 
 EVERY_SECONDS = 1.0
 """How long an entry waits for its seal, on PostgreSQL up to twice as long."""
@@ -22,7 +24,7 @@ async def keep_sealed(house: House) -> None:
     while True:
         try:
             if await _is_due(house):
-                await _to_its_end(house, horizon)
+                await house.writer.submit(partial(_seal, house, horizon))
             if is_away:
                 _log.info("the database is back, sealing goes on")
             is_away = False
@@ -39,16 +41,6 @@ async def _is_due(house: House) -> bool:
         return await connection.run_sync(is_due)
 
 
-async def _to_its_end(house: House, horizon: Horizon) -> None:
-    """Seal in a thread.  Who is cancelled waits for it: nothing works on after the house is closed."""
-    work = asyncio.ensure_future(asyncio.to_thread(_seal_once, house, horizon))
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
-
-
-def _seal_once(house: House, horizon: Horizon) -> int:
-    with house.writer.engine.connect() as connection, connection.begin():
-        return seal(connection, house.clock(), horizon)
+def _seal(house: House, horizon: Horizon, unit: Unit) -> int:
+    """On the writer, among the use cases: a writer of its own would make them wait for the file."""
+    return seal(unit.connection, house.clock(), horizon)

@@ -109,13 +109,18 @@ USE_CASES: list[Callable[..., Outcome]] = [
 def test_one_request_names_no_more_records_than_it_may(world: World, call: Callable[..., Outcome]) -> None:
     ids = list(range(MISSING, MISSING + LARGEST + 1))
 
-    with unchanged(world), pytest.raises(Validation, match="At most 1000 records in one request") as refused:
+    with unchanged(world), pytest.raises(Validation, match="At most 200 records in one request") as refused:
         world.li.do(call, ids)
 
     assert refused.value.field == "ids"
-    assert refused.value.say("zh") == "一次最多处理 1000 条记录。"
+    assert refused.value.say("zh") == "一次最多处理 200 条记录。"
     assert world.count(AuditEntry, AuditEntry.outcome == Logged.DENIED) == 0
-    assert len(world.li.do(call, [1, *ids[:-2], 1]).problems) == LARGEST  # the doubled one counts once
+
+
+def test_a_request_names_exactly_as_many_as_it_may_and_one_named_twice_counts_once(world: World) -> None:
+    ids = list(range(MISSING, MISSING + LARGEST))
+
+    assert len(claim(world, "li", *ids, ids[0]).problems) == LARGEST
 
 
 def test_quota_runs_out_in_the_middle_of_a_batch_and_the_rest_is_refused(world: World) -> None:

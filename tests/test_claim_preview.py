@@ -106,8 +106,8 @@ def test_a_customer_just_lost_is_left_out_as_well_unless_it_is_still_seen(world:
 
 
 def test_only_so_many_are_looked_at_in_one_request(world: World) -> None:
-    with pytest.raises(Validation, match="At most 1000 records in one request"):
-        preview(world, "li", *range(1, 1002))
+    with pytest.raises(Validation, match="At most 200 records in one request"):
+        preview(world, "li", *range(1, 202))
 
 
 # --- agreement -------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def test_a_number_of_another_kind_is_not_read(other: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "C", "C{YYYY}", "{seq}", "{seq:0}", "{seq:10}", "{seq:3}{seq:3}", "C{YYY}{seq:3}", "C{seq:3", "C}{seq:3}",
-     "C#{seq:3}", "客{seq:3}", "C {seq:3}", "C{MM}{seq:3}", "C{YYYY}{DD}{seq:3}", "C" * 31 + "{seq:3}"],
+     "C#{seq:3}", "客{seq:3}", "C {seq:3}", "C{MM}{seq:3}", "C{YYYY}{DD}{seq:3}", "C" * 32 + "{seq:3}"],
 )  # fmt: skip
 def test_what_cannot_number_records_is_no_pattern(text: str) -> None:
     with pytest.raises(Validation) as caught:
@@ -197,6 +197,6 @@ def test_every_one_of_many_at_once_gets_a_number_of_its_own(world: World) -> Non
         calls = [people[n % 3].run(records.create, Customer, {"name": f"Acme {n}"}) for n in range(30)]
         return [made.number for made in await asyncio.gather(*calls)]
 
-    numbers = asyncio.run(rush())
+    numbers = world.run(rush())
 
     assert sorted(numbers) == [f"C2026{n:03d}" for n in range(1, 31)]

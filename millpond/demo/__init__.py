@@ -15,8 +15,20 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from models import AuditEntry, ClaimRule, Contact, Customer, Department, NumberCounter, Organisation, OwnerLoad, Pool
-from models import PoolMember, QuotaCounter, User, utcnow
+from models import (
+    AuditEntry,
+    ClaimRule,
+    Customer,
+    Department,
+    NumberCounter,
+    Organisation,
+    OwnerLoad,
+    Pool,
+    PoolMember,
+    QuotaCounter,
+    User,
+    utcnow,
+)
 from models.audit import UNWALLED, Signature
 from models.base import clip
 from models.number import Pattern
@@ -76,7 +88,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
     opening_day = now - YEAR - timedelta(days=30)
     bring_up(url, clock=lambda: opening_day)
     if (there := look(url, _customers_there)) is not None:
-        tell(f"The demo data of last time are kept: {there:,} customers. `make clean` throws them away.")
+        tell(f"The demo data of last time are kept: {there:,} customers. Remove the database to begin anew.")
         return
     began = time.monotonic()
     tell(f"Inventing {customers:,} customers …")
@@ -183,15 +195,17 @@ def _pool(scope: Scope, name: str, retain_days: int) -> int:
 
 
 def _live(land: Land, customers: int) -> None:
-    for place, at in enumerate(_shown(moments(land.rng, customers, land.now - YEAR, land.now))):
+    for place, at in enumerate(_shown(moments(customers, land.now - YEAR, land.now))):
+        land.rng.seed(place)  # whatever the day: the same customer has the same name
         live(land, at)
         if place % CHUNK == CHUNK - 1:
             land.ledger.write(until=at)
     land.ledger.close()
 
 
-def moments(rng: random.Random, count: int, start: datetime, end: datetime) -> list[datetime]:
+def moments(count: int, start: datetime, end: datetime) -> list[datetime]:
     """That many moments in working hours of the organisation, in order of time."""
+    rng = random.Random(count)  # noqa: S311  nothing secret is made of it
     found: list[datetime] = []
     while len(found) < count:
         at = start + (end - start) * rng.random()

@@ -86,8 +86,9 @@ class _Life:
         self.work(self.seller, self.at, at)
         self.close_period(Ended.DELETE, at)
         batch = f"{land.ledger.signature.batch_id}-{self.row['id']}"
-        for model, row in [*self.hanging, (Customer, self.row)]:
+        for model, row in self.hanging:
             self.bury("customer.delete", model, row, at, batch)
+        self.bury("customer.delete", Customer, self.row, at, batch)
 
     def be_worked_on(self, owner: Seller) -> None:
         """What happens to a customer in good hands."""

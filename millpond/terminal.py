@@ -1,0 +1,137 @@
+"""What commands share: opening the house, talking to the person at the terminal, one sentence for what cannot be done.
+
+Imports nothing heavy, because every command does.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from resolvers.house import House
+    from resolvers.scope import Scope
+
+    from .settings import Settings
+
+
+class OneSentence(TyperGroup):
+    """What cannot be done is said in one sentence on stderr and exit 1.  Anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            sentences = _sentences(error)
+            if not sentences:
+                raise
+            for sentence in sentences:
+                say(f"millpond: {sentence}")
+            raise typer.Exit(1) from None
+
+
+def _sentences(error: Exception) -> list[str]:
+    """What to tell a person about this error; nothing when it is a bug."""
+    from .clash import clashes
+
+    if isinstance(error, ImportError | AttributeError):
+        return clashes()
+    from models.errors import Refusal
+    from policies import InvalidPolicy
+
+    from .database import Unready
+    from .migrate import UnknownShape
+    from .settings import BadSettings
+
+    if isinstance(error, Refusal):
+        return [error.say(os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")]
+    if isinstance(error, InvalidPolicy):
+        return [f"the policy in force is broken: {problem}" for problem in error.problems]
+    if isinstance(error, Unready | UnknownShape | BadSettings):
+        return str(error).splitlines()
+    return []
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; what programs want goes to stdout."""
+    typer.echo(text, err=True)
+
+
+def settings() -> "Settings":
+    from .settings import read
+
+    return read()
+
+
+def refuse_clashes() -> None:
+    from .clash import clashes
+
+    if found := clashes():
+        report([(False, sentence) for sentence in found])
+
+
+@contextmanager
+def house() -> "Iterator[House]":
+    from .database import opened
+
+    with opened(settings().database) as it:
+        yield it
+
+
+def clerk(at: "House") -> "Scope":
+    """Whoever sits at the machine acts as the house itself, under the policy lines of `system`."""
+    from policies import system
+
+    return at.scope(system("system:command-line", at.clock()), "command line")
+
+
+def person(at: "House", login: str) -> "Scope":
+    """Somebody's own scope: his keys are his, and are made with his rights."""
+    return at.scope(at.person(login.lower()), "command line")
+
+
+def look(scope: "Scope", at: Any, *more: object) -> Any:
+    """What `at(scope, db, …)` finds, with the rights of the scope."""
+    import asyncio
+
+    async def reading() -> Any:
+        try:
+            return await scope.read(at, *more)
+        finally:
+            await scope.house.read_engine.dispose()  # its connections belong to this loop, which ends here
+
+    return asyncio.run(reading())
+
+
+def report(findings: Sequence[tuple[bool, str]]) -> None:
+    """Print what was found; exit 1 when anything is wrong."""
+    for ok, sentence in findings:
+        say(f"ok       {sentence}" if ok else f"millpond: {sentence}")
+    if not all(ok for ok, _ in findings):
+        raise typer.Exit(1)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people, lines with tabs for programs."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*headings, box=None, header_style="bold")
+    for row in rows:
+        drawn.add_row(*row)
+    Console().print(drawn)
+
+
+def day(moment: Any) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d}"
