@@ -107,6 +107,8 @@ def _pointed(usual: Resolve | None) -> Resolve:
 
     async def resolve(row: Any, info: Any, **_: Any) -> Any:
         pointer = usual(row, info) if usual else getattr(row, info.field_name)
+        if pointer is None:
+            return None
         assert isinstance(pointer, Pointer), info.field_name
         found = await info.context.reader.records(kind_of(pointer.model), info.field_nodes, [pointer.id])
         return found[0] if found else None

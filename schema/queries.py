@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from models import ApiToken, Base, Customer, Pool, SignInSession, User
 from models.errors import Refusal, Validation
-from resolvers import entry, pools, preferences
+from resolvers import entry, guessing, pools, preferences
 from resolvers.batch import LARGEST
 from resolvers.names import number_of
 from resolvers.standing import standing
@@ -44,7 +44,7 @@ class Row:
 def derive_others() -> tuple[dict[str, Any], dict[str, Any]]:
     """(query fields, mutation fields) by their Python names."""
     _make_types()
-    queries = {"me": _me(), "claim_preview": _claim_preview()}
+    queries = {"me": _me(), "claim_preview": _claim_preview(), "sign_in_log": _sign_in_log()}
     return queries, {"sign_in": _sign_in(), "sign_out": _sign_out(), **_keys()}
 
 
@@ -69,6 +69,15 @@ def _make_types() -> None:
         "Who you are and where you stand.",
         strawberry.type,
     )
+    attempt = {
+        "id": strawberry.ID,
+        "at": datetime,
+        "login": str,
+        "user": "Optional[User]",
+        "address": str | None,
+        "ok": bool,
+    }
+    types.make("SignInAttempt", attempt, "One try to sign in.", strawberry.type)
     check = {"rule": str, "passed": bool, "detail": str, "message": str | None, "passes_at": datetime | None}
     types.make("ClaimCheck", check, "One rule about one claim, and when it would pass.", strawberry.type)
     preview = {"customer": "Optional[Customer]", "allowed": bool, "checks": "List[ClaimCheck]"}
@@ -135,6 +144,27 @@ def _check(check: pools.Check, language: str) -> Row:
     message = check.refusal.say(language) if check.refusal else None
     known = {"rule": check.rule, "passed": check.passed, "detail": check.detail}
     return Row({**known, "message": message, "passes_at": check.passes_at})
+
+
+# --- who tried to come in --------------------------------------------------------------------------------
+
+
+def _sign_in_log() -> Any:
+    async def sign_in_log(info: Any, login: str | None = None, before: str | None = None, first: int = 50) -> list[Row]:
+        scope = info.context.scope
+        last = _key_number("try", before) if before is not None else None
+        tries = await scope.read(guessing.sign_in_log, login=login, before=last, first=first)
+        return [_attempt(row) for row in tries]
+
+    doc = "Tries to sign in, the newest first: everybody's for who may see them, else your own; `before` is an id."
+    annotations = {"login": str | None, "before": strawberry.ID | None, "first": int, "return": "List[SignInAttempt]"}
+    return _query("signInLog", "session.view", annotations, doc, sign_in_log)
+
+
+def _attempt(row: Any) -> Row:
+    user = Pointer(User, row.user_id) if row.user_id is not None else None
+    known = {"at": row.at, "login": row.login, "address": row.address, "ok": row.ok}
+    return Row({"id": f"try_{row.id}", "user": user, **known})
 
 
 # --- coming in and going out -----------------------------------------------------------------------------

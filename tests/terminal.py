@@ -37,11 +37,13 @@ def environment(url: str, **more: str) -> dict[str, str]:
     return {**kept, "MILLPOND_DATABASE": url, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **more}
 
 
-def process(url: str, *words: str, cwd: Path = ROOT, **more: str) -> "subprocess.CompletedProcess[str]":
+def process(
+    url: str, *words: str, cwd: Path = ROOT, seconds: float = 90, **more: str
+) -> "subprocess.CompletedProcess[str]":
     """The command as a process of its own, from start to end."""
     command = [sys.executable, "-m", "millpond", *words]
     env = environment(url, **more)
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False)
 
 
 @dataclass

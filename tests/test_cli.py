@@ -1,7 +1,6 @@
 """The command line on both engines: what it does, what it says, and how it refuses."""
 
 import asyncio
-import os
 import re
 from datetime import timedelta
 from pathlib import Path

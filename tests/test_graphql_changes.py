@@ -293,6 +293,23 @@ def test_tokens_are_shown_once_and_work_until_revoked(api: Api, world: World) ->
     assert world.run(house.principal_of(made["token"])) is None
 
 
+def test_the_sign_in_log_is_everybodys_for_an_administrator_and_ones_own_for_others(api: Api, world: World) -> None:
+    for login in ("li", "wu", "nobody"):
+        api.ask(None, f'mutation {{ signIn(input: {{login: "{login}", password: "wrong-password"}}) {{ token }} }}')
+    query = "{ signInLog { login ok user { name } } }"
+
+    assert api.ask("ada", query)["signInLog"] == [
+        {"login": "nobody", "ok": False, "user": None},
+        {"login": "wu", "ok": False, "user": {"name": "Wu Wei"}},
+        {"login": "li", "ok": False, "user": {"name": "Li Na"}},
+    ]
+    assert api.ask("li", query)["signInLog"] == [{"login": "li", "ok": False, "user": {"name": "Li Na"}}]
+    assert api.ask("ada", '{ signInLog(login: "li", first: 1) { id login } }')["signInLog"] == [
+        {"id": "try_1", "login": "li"}
+    ]
+    assert api.ask("ada", '{ signInLog(before: "try_2") { login } }')["signInLog"] == [{"login": "li"}]
+
+
 CORPUS = [
     "{ customers(first: 3) { totalCount nodes { id n: name owner { login } contacts(first: 2) { nodes { name points { kind value } } totalCount } } pageInfo { hasNextPage endCursor } } }",
     '{ customers { edges { cursor node { __typename locked stage stageLabel can(action: "edit") } } } pools { nodes { name enabled retainDays poolMembers { nodes { seat granteeKind granteeId } } } } }',
