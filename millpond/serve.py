@@ -71,15 +71,22 @@ def run(served: ASGIApp, settings: Settings, more: Sequence[str] = ()) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket bound to this address; port 0 takes a free one.  Raises Unready."""
-    name = host.strip("[]")
     try:
-        kind, _, _, _, at = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(kind, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(at)
+        kind, _, _, _, at = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        return _bound(kind, at)
     except OSError as failure:
         why = failure.strerror or str(failure)
         raise Unready(f"Cannot listen on {host}:{port}: {why}. Choose another with MILLPOND_PORT.") from failure
+
+
+def _bound(kind: socket.AddressFamily, at: Any) -> socket.socket:
+    listener = socket.socket(kind, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(at)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

@@ -178,7 +178,9 @@ def _alone(connection: Connection, model: type[Base], id: int) -> Row:
 
 def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
     """The rows of a statement.  Raises one of `_NONSENSE`."""
-    rows: list[Row] = [{str(key): value for key, value in row.items()} for row in connection.execute(statement).mappings()]
+    rows: list[Row] = [
+        {str(key): value for key, value in row.items()} for row in connection.execute(statement).mappings()
+    ]
     for row in rows:
         json.dumps(row, default=_as_text)
         for name in ("first_id", "last_id", "count"):

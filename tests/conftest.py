@@ -10,6 +10,7 @@ import pytest
 import structlog
 from api import Api
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from world import World
 
 from millpond.migrate import migrate
@@ -49,6 +50,8 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         migrate(engine)
         engine.dispose()
         World.settle(url)
+        if url.startswith("postgresql"):
+            postgres.remember(url)
     return made
 
 
@@ -98,14 +101,33 @@ def _server() -> str:
 
 
 def _copy(engine: str, templates: dict[str, str], folder: Path) -> Iterator[str]:
+    """Where a database with the world in it stands; for SQLite a file of its own."""
     if engine == "sqlite":
         source = Path(make_url(templates["sqlite"]).database or "")
         shutil.copy(source, folder / "world.db")
         yield f"sqlite:///{folder}/world.db"
-        return
+    else:
+        yield _database(templates["postgresql"])
+
+
+_used: dict[str, tuple[object, ...]] = {}
+"""The database that the last test used, with the shape it had before."""
+
+
+def _database(template: str) -> str:
+    """A database with the world in it: the last one with its rows put back, a new copy if it cannot be used again."""
     server, name = _server(), f"test_{_WORKER}"
-    yield postgres.create(server, name, f"TEMPLATE world_{_WORKER}")
-    postgres.drop(server, name)
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
+    if name in _used:
+        try:
+            postgres.forget_changes(url)
+            if postgres.shape_of(url) == _used[name]:
+                return url
+        except DBAPIError:
+            pass  # somebody has left it locked or in pieces
+    postgres.create(server, name, f"TEMPLATE {make_url(template).database}")
+    _used[name] = postgres.shape_of(url)
+    return url
 
 
 @pytest.fixture

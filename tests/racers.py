@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -110,32 +111,27 @@ def in_threads(house: House, plan: Plan, threads: int = 6) -> list[Told]:
 
 def in_processes(url: str, plan: Plan, processes: int = 3) -> list[Told]:
     """The same from several processes on one database, which begin at the same moment."""
-    command = [sys.executable, __file__, url]
-    running = [
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        )
-        for _ in range(processes)
-    ]
-    logins = list(plan)
-    for n, process in enumerate(running):
-        _say(process, json.dumps({login: plan[login] for login in logins[n::processes]}))
-    for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.communicate()[1]
-    for process in running:
-        _say(process, "go")
-    answers: list[Told] = []
-    for process in running:
-        out, errors = process.communicate(timeout=150)
-        assert (process.returncode, errors) == (0, ""), errors
-        answers += [(ids, codes) for ids, codes in json.loads(out)]
+    logins, answers = list(plan), []
+    with ExitStack() as running:  # whatever happens, their input ends, and so do they
+        racers = [running.enter_context(_process(url)) for _ in range(processes)]
+        for n, racer in enumerate(racers):
+            _say(racer, json.dumps({login: plan[login] for login in logins[n::processes]}))
+        for racer in racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == "ready\n"
+        for racer in racers:
+            _say(racer, "go")
+        for racer in racers:
+            out, errors = racer.communicate(timeout=150)
+            assert (racer.returncode, errors) == (0, "")
+            answers += [(ids, codes) for ids, codes in json.loads(out)]
     return answers
+
+
+def _process(url: str) -> "subprocess.Popen[str]":
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen([sys.executable, __file__, url], text=True, env=here, **pipes)
 
 
 def _say(process: "subprocess.Popen[str]", line: str) -> None:

@@ -105,15 +105,14 @@ USE_CASES: list[Callable[..., Outcome]] = [
 ]
 
 
-@pytest.mark.parametrize("call", USE_CASES)
-def test_one_request_names_no_more_records_than_it_may(world: World, call: Callable[..., Outcome]) -> None:
+def test_one_request_names_no_more_records_than_it_may(world: World) -> None:
     ids = list(range(MISSING, MISSING + LARGEST + 1))
 
-    with unchanged(world), pytest.raises(Validation, match="At most 200 records in one request") as refused:
-        world.li.do(call, ids)
-
-    assert refused.value.field == "ids"
-    assert refused.value.say("zh") == "一次最多处理 200 条记录。"
+    for call in USE_CASES:
+        with unchanged(world), pytest.raises(Validation, match="At most 200 records in one request") as refused:
+            world.li.do(call, ids)
+        assert refused.value.field == "ids"
+        assert refused.value.say("zh") == "一次最多处理 200 条记录。"
     assert world.count(AuditEntry, AuditEntry.outcome == Logged.DENIED) == 0
 
 

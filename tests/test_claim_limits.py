@@ -58,53 +58,51 @@ def test_day_and_week_are_counted_apart_and_the_week_can_be_the_one_that_is_full
 # (time zone, last moment of a day, first moment of the next, key of the day, key of the next)
 MIDNIGHTS = [
     ("UTC", "2026-11-24T23:59:59.999", "2026-11-25T00:00", "2026-11-24", "2026-11-25"),
-    ("Asia/Shanghai", "2026-11-24T15:59:59.999", "2026-11-24T16:00", "2026-11-24", "2026-11-25"),
     ("America/New_York", "2026-07-02T03:59:59.999", "2026-07-02T04:00", "2026-07-01", "2026-07-02"),
-    ("America/New_York", "2026-11-02T04:59:59.999", "2026-11-02T05:00", "2026-11-01", "2026-11-02"),  # 25 hours long
     ("America/New_York", "2026-03-09T03:59:59.999", "2026-03-09T04:00", "2026-03-08", "2026-03-09"),  # 23 hours long
     ("Africa/Cairo", "2026-04-23T21:59:59.999", "2026-04-23T22:00", "2026-04-23", "2026-04-24"),  # no midnight at all
 ]
-
-
-@pytest.mark.parametrize(("zone", "before", "after", "today", "tomorrow"), MIDNIGHTS)
-def test_the_daily_quota_starts_again_at_midnight_of_the_organisation(
-    world: World, zone: str, before: str, after: str, today: str, tomorrow: str
-) -> None:
-    organise(world, time_zone=zone)
-    world.rule("north", daily_quota=1)
-    world.clock.now = utc(before)
-    first, second = world.customer("A", pool="north"), world.customer("B", pool="north")
-    claim(world, "li", first)
-
-    assert the(claim(world, "li", second)).params["resets_at"] == utc(after)
-    world.clock.now = utc(after)
-    assert claim(world, "li", second).ids == [second]
-    assert used(world, "li") == {today: 1, tomorrow: 1}
-    assert whole(world) == []
-
-
-# (time zone, last moment of a week, first moment of the next, keys of both)
+LIVED_MIDNIGHTS = [
+    ("Asia/Shanghai", "2026-11-24T15:59:59.999", "2026-11-24T16:00", "2026-11-24", "2026-11-25"),
+    ("America/New_York", "2026-11-02T04:59:59.999", "2026-11-02T05:00", "2026-11-01", "2026-11-02"),  # 25 hours long
+]
 MONDAYS = [
-    ("Asia/Shanghai", "2026-11-29T15:59:59.999", "2026-11-29T16:00", "2026-W48", "2026-W49"),
     ("America/New_York", "2026-11-02T04:59:59.999", "2026-11-02T05:00", "2026-W44", "2026-W45"),
     ("UTC", "2027-01-03T23:59:59.999", "2027-01-04T00:00", "2026-W53", "2027-W01"),
 ]
+LIVED_MONDAY = ("Asia/Shanghai", "2026-11-29T15:59:59.999", "2026-11-29T16:00", "2026-W48", "2026-W49")
 
 
-@pytest.mark.parametrize(("zone", "before", "after", "this_week", "next_week"), MONDAYS)
-def test_the_weekly_quota_starts_again_on_monday_of_the_organisation(
-    world: World, zone: str, before: str, after: str, this_week: str, next_week: str
+@pytest.mark.parametrize(("zone", "before", "after", "first", "next_one"), [*MIDNIGHTS, *MONDAYS])
+def test_days_and_weeks_begin_at_midnight_of_the_zone(
+    zone: str, before: str, after: str, first: str, next_one: str
+) -> None:
+    rule = ClaimRule(weekly_quota=1) if "W" in first else ClaimRule(daily_quota=1)
+
+    ((_, key, _, resets_at),) = periods(rule, utc(before), zone)
+
+    assert (key, resets_at) == (first, utc(after))
+    assert periods(rule, utc(after), zone)[0][1] == next_one
+
+
+@pytest.mark.parametrize(
+    ("limit", "zone", "before", "after", "first", "next_one"),
+    [*(("daily_quota", *case) for case in LIVED_MIDNIGHTS), ("weekly_quota", *LIVED_MONDAY)],
+)
+def test_a_quota_starts_again_at_midnight_or_monday_of_the_organisation(
+    world: World, limit: str, zone: str, before: str, after: str, first: str, next_one: str
 ) -> None:
     organise(world, time_zone=zone)
-    world.rule("north", weekly_quota=1)
+    world.rule("north", **{limit: 1})
     world.clock.now = utc(before)
-    first, second = world.customer("A", pool="north"), world.customer("B", pool="north")
-    claim(world, "li", first)
+    one, two = world.customer("A", pool="north"), world.customer("B", pool="north")
+    claim(world, "li", one)
 
-    assert the(claim(world, "li", second)).params["resets_at"] == utc(after)
+    assert the(claim(world, "li", two)).params["resets_at"] == utc(after)
     world.clock.now = utc(after)
-    assert claim(world, "li", second).ids == [second]
-    assert used(world, "li") == {this_week: 1, next_week: 1}
+    assert claim(world, "li", two).ids == [two]
+    assert used(world, "li") == {first: 1, next_one: 1}
+    assert whole(world) == []
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York", "Africa/Cairo", "Pacific/Apia"])

@@ -184,11 +184,10 @@ def _later(world: World, _ids: dict[str, int]) -> None:
     world.clock.pass_by(days=2)
 
 
-@pytest.mark.parametrize(
-    "turn",
-    [_nothing, _closed, _day_used, _week_used, _full, _own_limit, _lost, _later],
-    ids=lambda turn: turn.__name__[1:],
-)
+SHORT, MORE = (_nothing, _day_used, _full, _lost), (_closed, _week_used, _own_limit, _later)
+
+
+@pytest.mark.parametrize("turn", [*SHORT, *(pytest.param(turn, marks=pytest.mark.long) for turn in MORE)])
 def test_a_claim_does_what_its_preview_said(world: World, turn: Any) -> None:
     """For everybody and every customer: allowed exactly if it succeeds, and refused for the first rule not passed."""
     ids = Situation(world).ids

@@ -38,6 +38,7 @@ def test_when_there_is_enough_for_everybody_everything_is_claimed(world: World) 
     race.check(world.run(at_the_door(world.house, race.plans())))
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_the_same_from_three_processes(world: World) -> None:
     race = Race(world, 9, 24, quota=3)
 
@@ -224,14 +225,14 @@ def test_whatever_people_do_at_once_the_books_agree_afterwards(world: World) -> 
 
     def live(seed: int) -> int:
         dice, done = random.Random(seed), 0
-        for _ in range(25):
+        for _ in range(20):
             some, heir = dice.sample(ids, dice.choice((1, 1, 2, 4))), world.ids[dice.choice(people)]
             use, needs_heir = dice.choice(uses)
             done += len(world.scope(dice.choice(people)).do(use, some, *([heir] if needs_heir else [])).ids)
         return done
 
-    with ThreadPoolExecutor(6) as threads:
-        done = sum(threads.map(live, range(6)))
+    with ThreadPoolExecutor(4) as threads:
+        done = sum(threads.map(live, range(4)))
 
-    assert done > 20
+    assert done > 10
     assert whole(world) == []

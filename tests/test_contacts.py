@@ -3,16 +3,16 @@
 from typing import Any
 
 import pytest
+from refusals import refused
 from world import World
 
 from models import Contact, ContactPoint, Customer, FollowUp, Opportunity, Share, User
 from models.contact import PointKind, key_of
-from models.errors import Forbidden, NotFound, Refusal, Validation
+from models.errors import Forbidden, NotFound, Validation
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from resolvers import contacts, handing, records
 from resolvers.batch import Outcome
-from resolvers.scope import Scope
 
 PHONE = {"kind": "PHONE", "value": "+86 138-0013 8000"}
 MAIL = {"kind": "EMAIL", "value": "Ann@Acme.example"}
@@ -26,14 +26,6 @@ def contact(world: World, customer: int, name: str = "Ann", **values: Any) -> in
 def points(world: World, id: int) -> list[tuple[str, str, int]]:
     rows = sorted(world.rows(ContactPoint, ContactPoint.contact_id == id), key=lambda row: row["position"])
     return [(row["kind"], row["value"], row["position"]) for row in rows]
-
-
-def refused(world: World, scope: Scope, kind: type[Refusal], use_case: Any, *args: Any) -> Any:
-    before = world.everything()
-    with pytest.raises(kind) as caught:
-        scope.do(use_case, *args)
-    assert world.everything() == before
-    return caught.value
 
 
 def codes(outcome: Outcome) -> list[str]:

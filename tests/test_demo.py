@@ -127,9 +127,9 @@ def test_names_are_chinese_and_english(filled: Demo) -> None:
 
 def test_the_same_customer_has_the_same_name_wherever_the_demo_is_made(filled: Demo) -> None:
     assert [row.name for row in sorted(filled.rows(Customer), key=lambda row: row.id)][:3] == [
-        "FIRST",
-        "SECOND",
-        "THIRD",
+        "Hicks Farms Group",
+        "西安诚海旅游有限公司",
+        "Pierce Consulting plc",
     ]
 
 

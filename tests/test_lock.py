@@ -1,7 +1,7 @@
 """Locking and unlocking: who is kept out of what, until when, and who may open it unseen."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,7 +62,6 @@ def furnished(world: World) -> int:
         happened_at=START,
         owner_id=world.ids["wu"],
     )
-    share(world, customer, "wu", ShareLevel.EDIT)
     return customer
 
 
@@ -150,14 +149,13 @@ def test_an_expired_lock_is_none_from_that_moment_on(world: World) -> None:
     assert world.row(Customer, customer)["locked_by_id"] is None
 
 
-@pytest.mark.parametrize("until", [START, START - HOUR, datetime(2026, 11, 24, 8, 0), datetime(9999, 12, 31)])  # noqa: DTZ001
-def test_a_lock_ends_in_the_future_and_within_reason(world: World, until: datetime) -> None:
+def test_a_lock_ends_in_the_future_and_within_reason(world: World) -> None:
     customer = world.customer(owner="li")
 
-    with unchanged(world), pytest.raises(Validation) as refused:
-        lock(world, "li", customer, until=until)
-
-    assert (refused.value.field, refused.value.say()) == ("until", "The end of a lock lies in the future.")
+    for until in (START, START - HOUR, START.replace(tzinfo=None), START.replace(year=9999)):
+        with unchanged(world), pytest.raises(Validation) as refused:
+            lock(world, "li", customer, until=until)
+        assert (refused.value.field, refused.value.say()) == ("until", "The end of a lock lies in the future.")
 
 
 def test_a_lock_needs_an_owner(world: World) -> None:

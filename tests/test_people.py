@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from refusals import refused
 from world import World
 
 from models import (
@@ -21,15 +22,6 @@ from models import (
 )
 from models.errors import Duplicate, Forbidden, NotFound, Refusal, Validation
 from resolvers import entry, records
-from resolvers.scope import Scope
-
-
-def refused(world: World, scope: Scope, kind: type[Refusal], use_case: Any, *args: Any) -> Any:
-    before = world.everything()
-    with pytest.raises(kind) as caught:
-        scope.do(use_case, *args)
-    assert world.everything() == before
-    return caught.value
 
 
 def with_password(world: World, login: str, password: str = "millpond-demo") -> None:

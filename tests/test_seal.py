@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from sqlalchemy import Connection, Engine, insert, text
 from world import START, World
 
@@ -91,6 +92,7 @@ def test_seals_cover_everything_in_order_each_over_the_one_before(world: World) 
     assert (report.entries, report.seals, report.problems) == (newest + 5, 3, [])
 
 
+@at_length_on_postgresql
 def test_nothing_new_gives_no_new_seal(world: World) -> None:
     sealed(world)
 
@@ -228,6 +230,7 @@ def test_a_changed_value_is_found_and_the_entry_named(world: World) -> None:
     assert problems(world) == [f"entry {id} was changed: its values are not those that were written"]
 
 
+@at_length_on_postgresql
 def test_a_changed_diff_is_found_and_the_entry_named(world: World) -> None:
     id = three_seals(world)[1]["last_id"]
 
@@ -248,6 +251,7 @@ def test_a_changed_header_is_found_and_the_entry_named(world: World) -> None:
     assert problems(world) == []
 
 
+@at_length_on_postgresql
 def test_a_changed_entry_that_has_no_seal_yet_is_found_and_named(world: World) -> None:
     three_seals(world)
     world.customer("Acme")
@@ -258,6 +262,7 @@ def test_a_changed_entry_that_has_no_seal_yet_is_found_and_named(world: World) -
     assert problems(world) == [f"entry {id} was changed: who, when or what is not as it was written"]
 
 
+@at_length_on_postgresql
 def test_an_entry_rewritten_with_hashes_that_fit_breaks_its_seal(world: World) -> None:
     seal_ = three_seals(world)[1]
     row = world.row(AuditEntry, seal_["last_id"]) | {"actor_name": "Somebody Else"}
@@ -336,6 +341,7 @@ def test_an_inserted_entry_is_found(world: World) -> None:
     ]
 
 
+@at_length_on_postgresql
 def test_an_entry_before_the_first_is_found(world: World) -> None:
     three_seals(world)
     with below_the_triggers(world) as connection:
@@ -344,6 +350,7 @@ def test_an_entry_before_the_first_is_found(world: World) -> None:
     assert problems(world) == ["entry -3 was added: the numbers of entries begin with 1"]
 
 
+@at_length_on_postgresql
 def test_a_changed_seal_is_found(world: World) -> None:
     third = three_seals(world)[2]
     span = f"entries {third['first_id']} to {third['last_id']}"
@@ -385,6 +392,7 @@ def test_a_seal_that_cannot_even_be_read_is_named(sqlite_url: str) -> None:
         world.close()
 
 
+@at_length_on_postgresql
 def test_the_log_is_verified_while_people_work_and_the_sealer_seals(world: World) -> None:
     horizon = Horizon()
     for number in range(5):

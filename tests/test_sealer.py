@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from sqlalchemy import text
 from structlog.testing import capture_logs
 from world import World
@@ -69,6 +70,7 @@ def test_what_people_do_is_sealed_a_moment_later(world: World) -> None:
     assert problems(world) == []
 
 
+@at_length_on_postgresql
 def test_while_nothing_happens_nothing_is_written(world: World) -> None:
     async def story() -> tuple[int, int]:
         assert await until(lambda: unsealed(world) == 0)

@@ -106,7 +106,7 @@ def test_an_end_without_a_zone_is_utc_and_one_out_of_range_is_refused(world: Wor
 
     assert world.row(ApiToken, made.id)["expires_at"].isoformat() == "2027-01-01T00:00:00+00:00"
     with pytest.raises(Validation) as caught:
-        world.li.do(entry.create_token, "robot", datetime.max)
+        world.li.do(entry.create_token, "robot", datetime.max)  # noqa: DTZ901
     assert caught.value.field == "expiresAt"
 
 

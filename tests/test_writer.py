@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from sqlalchemy import Engine, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from structlog.testing import capture_logs
@@ -102,6 +103,7 @@ def test_a_use_case_that_raises_undoes_itself_and_nobody_else(world: World) -> N
     assert sorted(topics(world)) == ["after", "before"]
 
 
+@at_length_on_postgresql
 def test_a_broken_constraint_undoes_one_use_case_of_the_batch(world: World) -> None:
     def broken(unit: Unit) -> None:
         note("broken")(unit)
@@ -154,6 +156,7 @@ def topics_at(unit: Unit) -> list[str]:
     return list(unit.connection.execute(select(Event.topic)).scalars())
 
 
+@at_length_on_postgresql
 def test_a_commit_that_fails_raises_for_who_runs_in_his_own_thread(with_deferrable_keys: World) -> None:
     world, after = with_deferrable_keys, []
 
@@ -186,6 +189,7 @@ def test_when_sqlite_ends_the_whole_transaction_by_itself_the_innocent_run_again
     assert topics(on_sqlite) == ["before", "after"]
 
 
+@at_length_on_postgresql
 def test_an_error_that_no_future_can_hold_still_reaches_its_caller(world: World) -> None:
     (error,) = world.run(answers(world, [failing("x", StopIteration())]))
 
@@ -196,6 +200,7 @@ def test_an_error_that_no_future_can_hold_still_reaches_its_caller(world: World)
 # --- denied attempts -------------------------------------------------------------------------------------
 
 
+@at_length_on_postgresql
 def test_a_denied_attempt_is_logged_once_though_its_batch_had_to_run_twice(with_deferrable_keys: World) -> None:
     world, mark = with_deferrable_keys, with_deferrable_keys.mark()
 
@@ -230,6 +235,7 @@ def test_nobody_is_answered_before_everybody_else_can_see_his_change(world: Worl
     assert [topic for topic, rows in seen.items() if topic not in rows] == []
 
 
+@at_length_on_postgresql
 def test_what_follows_a_commit_runs_on_the_loop_after_it_and_after_the_answer(world: World) -> None:
     told: list[Any] = []
 
@@ -245,6 +251,7 @@ def test_what_follows_a_commit_runs_on_the_loop_after_it_and_after_the_answer(wo
     assert told == [(threading.current_thread(), ["pool:1"])]
 
 
+@at_length_on_postgresql
 def test_nothing_follows_a_use_case_that_was_undone(world: World) -> None:
     told: list[str] = []
 
@@ -261,6 +268,7 @@ def test_nothing_follows_a_use_case_that_was_undone(world: World) -> None:
     assert told == []
 
 
+@at_length_on_postgresql
 def test_what_breaks_after_the_commit_loses_neither_the_answer_nor_what_follows_too(world: World) -> None:
     told: list[str] = []
 
@@ -310,6 +318,7 @@ async def _awaiting(future: Awaitable[Any]) -> Any:
 # --- nesting ---------------------------------------------------------------------------------------------
 
 
+@at_length_on_postgresql
 def test_a_use_case_inside_another_is_a_savepoint_of_it(world: World) -> None:
     id = world.customer("Acme")
 
@@ -389,6 +398,7 @@ def test_a_serialisation_failure_is_tried_again_from_the_beginning(on_postgresql
     assert (isinstance(error, DBAPIError), len(runs)) == (True, TRIES)
 
 
+@pytest.mark.long
 def test_another_error_of_the_database_is_not_tried_again(on_postgresql: World) -> None:
     runs: list[str] = []
 
@@ -494,6 +504,7 @@ def test_a_loop_that_has_ended_keeps_nobody_from_his_answer(on_sqlite: World) ->
     assert warned == ["a use case was done for somebody who is gone"]
 
 
+@at_length_on_postgresql
 def test_a_use_case_outside_the_writer_is_refused(world: World) -> None:
     with pytest.raises(RuntimeError, match=r"runs through scope\.run or scope\.do"), world.li.write("customer.edit"):
         pass
