@@ -28,7 +28,6 @@ class Unready(Exception):
 @contextmanager
 def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[House]:
     """A house over the database, closed at the end.  Raises Unready, UnknownShape."""
-    check_address(url)
     check_there(url)
     house = House(url, clock=clock)
     try:
@@ -60,7 +59,6 @@ def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, 
 
 def look(url: str, at: Callable[[Connection], T]) -> T:
     """What `at` finds on a connection that cannot write, and that keeps no writer waiting.  Raises Unready."""
-    check_address(url)
     check_there(url)
 
     async def reading() -> T:
@@ -91,8 +89,15 @@ _ADDRESS = "MILLPOND_DATABASE has to be sqlite:///path or postgresql://user@host
 
 def check_there(url: str) -> None:
     """Raise Unready for a file that is not there: SQLite would make an empty one."""
-    if (path := file_of(url)) is not None and not path.exists():
-        raise Unready(f"There is no database at {path}. Run: millpond migrate")
+    if not is_there(url):
+        raise Unready(f"There is no database at {file_of(url)}. Run: millpond migrate")
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a file, or a server to ask.  Raises Unready for what is no address."""
+    check_address(url)
+    path = file_of(url)
+    return path is None or path.exists()
 
 
 def check_current(connection: Connection) -> None:

@@ -5,12 +5,10 @@ breaks inside is logged under the request's id, and only the id is shown.
 """
 
 import asyncio
-import json
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -24,17 +22,14 @@ from starlette.types import Scope as Connection
 from policies import Principal
 from schema.gate import TooComplex
 
+from .question import PLAIN, check_type, named_in, read_body, read_question
+from .question import Refused as Refused
 from .settings import LOOPBACK
 
-BODY_BYTES = 1 << 20
-JSON_DEPTH, JSON_PARTS = 64, 20_000
-PLAIN, GRAPHQL = "application/json", "application/graphql-response+json"
+GRAPHQL = "application/graphql-response+json"
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 _log = structlog.get_logger("millpond.http")
 
 
@@ -55,24 +50,6 @@ Identify = Callable[[str, str | None, str | None], Awaitable[Principal | None]]
 MakeScope = Callable[..., Any]
 
 
-class Refused(Exception):
-    """The request goes no further: an HTTP status, a code for programs and a sentence for people."""
-
-    def __init__(self, status: int, code: str, sentence: str, **headers: str) -> None:
-        self.status, self.code, self.sentence = status, code, sentence
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        super().__init__(sentence)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One well-formed GraphQL request."""
-
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
-
-
 class GraphQLDoor:
     """The ASGI endpoint of /graphql.
 
@@ -89,7 +66,7 @@ class GraphQLDoor:
         cors_origins: Sequence[str] = (),
         secure_cookies: Secure = "auto",
         request_seconds: float = 10,
-        count: Callable[[str, float], None] = lambda kind, seconds: None,
+        count: Callable[[str, float], None] = lambda _kind, _seconds: None,
     ) -> None:
         self.answer, self.identify, self.make_scope, self.page = answer, identify, make_scope, page
         self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
@@ -192,115 +169,6 @@ class GraphQLDoor:
             response.headers["access-control-expose-headers"] = "X-Request-Id"
 
 
-# -- reading -------------------------------------------------------------------------------------------------
-
-
-def check_type(headers: Headers) -> None:
-    """Only JSON, and not packed: a form of another site can send neither."""
-    media, _, parameters = headers.get("content-type", "").partition(";")
-    charset = dict(_parameters(parameters)).get("charset", "utf-8")
-    if media.strip().lower() != PLAIN or charset not in ("utf-8", "utf8"):
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send JSON, with Content-Type: application/json.")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without Content-Encoding.")
-
-
-def _parameters(text: str) -> Iterable[tuple[str, str]]:
-    for part in text.split(";"):
-        name, _, value = part.partition("=")
-        yield name.strip().lower(), value.strip().strip('"').lower()
-
-
-async def read_body(request: Request) -> bytes:
-    """The whole body, which is never held in memory beyond its limit."""
-    announced = request.headers.get("content-length", "0")
-    if not (announced.isascii() and announced.isdigit()):
-        raise Refused(400, "BAD_REQUEST", "Content-Length is not a number.")
-    if len(announced) > 9 or int(announced) > BODY_BYTES:
-        raise _too_large()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise _too_large()
-    return bytes(body)
-
-
-def read_question(body: bytes) -> Question:
-    """What the body asks.  Raises Refused with a sentence about the first thing wrong with it."""
-    opened = body.count(b"{") + body.count(b"[")
-    if opened > JSON_DEPTH:
-        _check_brackets(_STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKET))
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _bad("The body is not UTF-8.") from None
-    try:
-        asked = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _bad(_why_not_json(body)) from None
-    if isinstance(asked, list):
-        raise _bad("Batches are not accepted: send one JSON object per request.")
-    if not isinstance(asked, dict):
-        raise _bad('The body must be a JSON object like {"query": "…", "variables": {…}}.')
-    if b"\\u0000" in body and _holds_nul(asked):
-        raise _bad("Text may not contain the character NUL.")
-    return _question(asked)
-
-
-def _question(asked: Mapping[str, Any]) -> Question:
-    query, variables, name = asked.get("query"), asked.get("variables"), asked.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise _bad('"query" must be a string with a GraphQL document.')
-    if variables is not None and not isinstance(variables, dict):
-        raise _bad('"variables" must be an object or null.')
-    if name is not None and not isinstance(name, str):
-        raise _bad('"operationName" must be a string or null.')
-    if not isinstance(asked.get("extensions"), dict | None):
-        raise _bad('"extensions" must be an object or null.')
-    return Question(query, variables, name)
-
-
-def _check_brackets(brackets: bytes) -> None:
-    """Refuse JSON that is deep or of many parts.  Each round takes the innermost pairs away."""
-    many = brackets.count(b"[") > JSON_PARTS
-    for _ in range(JSON_DEPTH):
-        fewer = brackets.replace(b"[]", b"")
-        if len(fewer) == len(brackets):
-            break
-        brackets = fewer
-    else:
-        brackets *= JSON_DEPTH  # whatever is left lies too deep
-    if len(brackets) > JSON_DEPTH:
-        raise _bad(f"The JSON nests deeper than {JSON_DEPTH} levels.")
-    if many:
-        raise _bad(f"The JSON holds more than {JSON_PARTS} objects and lists.")
-
-
-def _why_not_json(body: bytes) -> str:
-    """The sentence for a body that orjson refuses.  The standard library can tell: it takes halves."""
-    try:
-        json.dumps(json.loads(body), ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return "Text may not contain half a surrogate pair."
-    except ValueError:
-        pass
-    return "The body is not valid JSON."
-
-
-def _holds_nul(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text if "\0" in text:
-                return True
-            case dict() as object_:
-                waiting += [*object_.keys(), *object_.values()]
-            case list() as items:
-                waiting += items
-    return False
-
-
 # -- who is calling ------------------------------------------------------------------------------------------
 
 
@@ -364,7 +232,7 @@ def accepted(headers: Headers) -> str:
     for part in headers.get("accept", "").split(","):
         media, _, parameters = part.partition(";")
         if (media := media.strip().lower()) in wanted:
-            wanted[media] = max(wanted[media], _quality(dict(_parameters(parameters)).get("q", "1")))
+            wanted[media] = max(wanted[media], _quality(dict(named_in(parameters)).get("q", "1")))
     return GRAPHQL if wanted[GRAPHQL] and wanted[GRAPHQL] >= wanted[PLAIN] else PLAIN
 
 
@@ -415,14 +283,6 @@ def _preflight() -> Response:
 
 def _bad_request(request: Request) -> int:
     return 400 if accepted(request.headers) == GRAPHQL else 200
-
-
-def _bad(sentence: str) -> Refused:
-    return Refused(400, "BAD_REQUEST", sentence)
-
-
-def _too_large() -> Refused:
-    return Refused(413, "TOO_LARGE", f"The body is larger than {BODY_BYTES >> 10} KiB.", connection="close")
 
 
 def _took_too_long(seconds: float) -> Refused:

@@ -29,9 +29,10 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
     """Serve until SIGINT or SIGTERM.  `more` is said beside the addresses.  Raises Unready, UnknownShape."""
     with opened(settings.database):
         pass  # or a sentence, before anything listens
-    logs.set_up(settings.log_level, settings.log_format)
-    house = House(settings.database, entrances=entrances(settings))
-    run(application(house, settings), settings, more)
+    with listen(settings.host, settings.port) as listener:
+        logs.set_up(settings.log_level, settings.log_format)
+        house = House(settings.database, entrances=entrances(settings))
+        run(application(house, settings), listener, more)
 
 
 def entrances(settings: Settings) -> Entrances:
@@ -50,9 +51,8 @@ def application(house: House, settings: Settings) -> ASGIApp:
     return build(house, settings, answer=Engine(house).answer, background=[partial(keep_sealed, house)])
 
 
-def run(served: ASGIApp, settings: Settings, more: Sequence[str] = ()) -> None:
-    """Listen and serve `served`; returns after a graceful stop."""
-    listener = listen(settings.host, settings.port)
+def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> None:
+    """Serve `served` on the socket; returns after a graceful stop."""
     config = uvicorn.Config(
         served,
         lifespan="on",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, Entity, Part, Tombstone
 from models.audit import UNWALLED, guarded_update
 from models.base import LIVE, columns, trait_of
-from models.errors import InUse, NotDeleted, TakenMeanwhile, Validation
+from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
 
 from .batch import Mode, Outcome, each
 from .names import camel, global_id, noun
@@ -50,6 +50,7 @@ def restore(
         row = _from_the_bin(scope, db, model, id, to="restore")
         batch = row.delete_batch_id
         rows: list[Entity] = [row, *(part for part in _hanging(db, row, live=False) if part.delete_batch_id == batch)]
+        _refuse_without_whole(db, row)
         for part in rows:
             _refuse_if_taken(db, part)
         with db.no_autoflush:
@@ -150,6 +151,17 @@ def _pointing(other: type[Entity], model: type[Entity]) -> Iterator[Column[Any]]
 def _is_aside(other: type[Entity], model: type[Entity], column: Column[Any]) -> bool:
     """Whether a record merely mentions one that hangs on the same whole: a follow-up the contact it was with."""
     return bool(column.nullable and model.through and other.through == model.through)
+
+
+def _refuse_without_whole(db: Session, row: Entity) -> None:
+    """Raise InBin when the record that this one hangs on is itself in the bin: it comes back with that one."""
+    relation = type(row).goes_with or type(row).through
+    if relation:
+        model: type[Entity] = inspect(type(row)).relationships[relation].mapper.class_
+        above = select(model).where(model.id == getattr(row, f"{relation}_id"))
+        whole = db.execute(above, execution_options=UNWALLED).scalar_one()
+        if whole.deleted_at is not None:
+            raise InBin(label=whole.label, record_id=global_id(model, whole.id))
 
 
 def _refuse_if_taken(db: Session, row: Entity) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy.orm.attributes import flag_modified
 from models import Contact, ContactPoint, Customer
 from models.audit import UNWALLED, guarded_update
 from models.contact import PointKind, key_of
-from models.errors import InBin, Validation
+from models.errors import Validation
 
 from .batch import Mode, Outcome, each
-from .names import camel, global_id
+from .names import camel
 from .people import active_user
 from .rules import Rules, is_new, rules_for
 from .scope import Scope
@@ -44,7 +44,6 @@ class ContactRules(Rules[Contact]):
             db.flush()
 
     def restored(self, scope: Scope, db: Session, row: Contact) -> None:
-        check_whole(db, row.customer_id)
         if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
             row.is_primary = False
 
@@ -71,13 +70,6 @@ def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int,
             field=field,
         )
     return heir.id
-
-
-def check_whole(db: Session, customer_id: int) -> None:
-    """Raise InBin when the customer itself is in the bin: what hangs on it comes back with it."""
-    customer = db.execute(select(Customer).where(Customer.id == customer_id), execution_options=UNWALLED).scalar_one()
-    if customer.deleted_at is not None:
-        raise InBin(label=customer.label, record_id=global_id(Customer, customer.id))
 
 
 # --- phones and addresses --------------------------------------------------------------------------------

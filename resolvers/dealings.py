@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import Contact, FollowUp, Opportunity
 from models.errors import Validation
 
-from .contacts import check_looks_after, check_whole
+from .contacts import check_looks_after
 from .names import camel
 from .organisation import currency_of
 from .rules import Rules, is_new, rules_for
@@ -29,9 +29,6 @@ class DealingRules(Rules[Any]):
         for model, key in ((Contact, "contact_id"), (Opportunity, "opportunity_id")):
             if values.get(key) is not None:
                 _same_customer(db, model, values[key], row.customer_id, key)
-
-    def restored(self, scope: Scope, db: Session, row: Any) -> None:
-        check_whole(db, row.customer_id)
 
 
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:

@@ -1,18 +1,18 @@
 """Words of dictionaries: whether a field may hold a key, and which one was meant when it may not."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, Entity
+from models import ENTITIES, Dictionary, DictionaryItem, Entity
 from models.audit import UNWALLED
 from models.base import columns, trait_of
-from models.errors import Validation
+from models.errors import InUse, Validation
 
-from .names import camel
+from .names import camel, noun
 from .rules import Rules, rules_for
 from .scope import Scope
 from .values import invalid
@@ -96,6 +96,22 @@ class DictionaryItemRules(Rules[DictionaryItem]):
                     field=camel("parent_id"),
                 )
             above = found.parent_id
+
+    def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
+        """A word that records hold is archived, not deleted: they would be left with a key that says nothing."""
+        code = db.execute(
+            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=UNWALLED
+        ).scalar_one()
+        for model, key in _holding(code):
+            used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
+            if count := db.execute(used.where(model.deleted_at.is_(None)), execution_options=UNWALLED).scalar_one():
+                raise InUse(label=row.label, count=count, what=noun(model))
+
+
+def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+    """(entity, column) for every column whose words are those of a dictionary."""
+    for model in ENTITIES:
+        yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)
 
 
 _DEEPEST = 20

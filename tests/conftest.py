@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from world import World
 from millpond.migrate import migrate
 from models.db import writing_engine
 
+SAMPLED = 2
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 
@@ -32,6 +34,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("PostgreSQL is required here and there is none: install it, or set MILLPOND_TEST_PG")
     else:
         print("\n*** There is no PostgreSQL: these tests run on SQLite only. ***")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On PostgreSQL a table of cases is sampled: its first two cases always run, the others in the long form."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
+        on = {parameters.pop(name, None) for name in ("url", "empty_url")}
+        if "postgresql" in on and parameters:
+            function = item.nodeid.partition("[")[0]
+            seen[function] += 1
+            if seen[function] > SAMPLED:
+                item.add_marker(pytest.mark.long)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """The recycle bin: delete with what hangs on a record, restore exactly that, purge for good."""
 
+from engines import at_length_on_postgresql
 from refusals import add_line, refused
 from world import World
 
@@ -75,6 +76,7 @@ def test_restore_brings_back_exactly_what_went_with_the_customer(world: World) -
         assert (row["deleted_at"], row["deleted_by_id"], row["delete_batch_id"]) == (None, None, None)
 
 
+@at_length_on_postgresql
 def test_a_contact_comes_back_alone_but_not_before_its_customer(world: World) -> None:
     made = household(world)
     world.li.do(records.delete, Contact, [made["bob"]])
@@ -87,6 +89,7 @@ def test_a_contact_comes_back_alone_but_not_before_its_customer(world: World) ->
     assert world.ada.do(records.restore, Contact, [made["bob"]]).ids == [made["bob"]]
 
 
+@at_length_on_postgresql
 def test_a_contact_is_deleted_though_a_follow_up_mentions_it(world: World) -> None:
     made = household(world)
 
@@ -106,6 +109,7 @@ def test_who_may_not_delete_deletes_nothing(world: World) -> None:
     assert [(x["outcome"], x["action"]) for x in world.log(since=mark)] == [("DENIED", "customer.delete")] * 3
 
 
+@at_length_on_postgresql
 def test_who_may_delete_may_not_restore_for_that(world: World) -> None:
     customer = world.customer()
     world.li.do(records.delete, Customer, [customer])
@@ -115,6 +119,7 @@ def test_who_may_delete_may_not_restore_for_that(world: World) -> None:
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_what_is_not_in_the_bin_is_neither_restored_nor_purged(world: World) -> None:
     customer = world.customer()
     before = world.everything()
@@ -134,6 +139,7 @@ def test_one_refusal_undoes_a_batch_that_is_all_or_nothing(world: World) -> None
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_the_best_effort_does_what_it_can(world: World) -> None:
     mine, hers = world.customer(owner="li"), world.customer(owner="mei")
 
@@ -143,6 +149,7 @@ def test_the_best_effort_does_what_it_can(world: World) -> None:
     assert world.row(Customer, hers)["deleted_at"] is None
 
 
+@at_length_on_postgresql
 def test_a_reason_that_cannot_be_stored_is_refused(world: World) -> None:
     customer = world.customer()
 
@@ -151,6 +158,7 @@ def test_a_reason_that_cannot_be_stored_is_refused(world: World) -> None:
     assert refusal.field == "reason"
 
 
+@at_length_on_postgresql
 def test_what_others_need_is_not_deleted(world: World) -> None:
     world.customer(owner="li")
 
@@ -166,12 +174,14 @@ def test_what_others_need_is_not_deleted(world: World) -> None:
 # --- unique names and the bin (defect 21) ----------------------------------------------------------------
 
 
+@at_length_on_postgresql
 def test_a_name_is_taken_as_long_as_its_record_lives(world: World) -> None:
     refusal = refused(world, world.ada, Duplicate, records.create, Role, {"code": "sales", "name": "Sales"})
 
     assert (refusal.field, refusal.say()) == ("code", "sales is taken already. Choose another.")
 
 
+@at_length_on_postgresql
 def test_a_name_is_free_again_when_its_record_is_in_the_bin(world: World) -> None:
     old = world.make(Dictionary, code="colour", name="Colour")
     world.system.do(records.delete, Dictionary, [old])
@@ -211,6 +221,7 @@ def test_a_login_taken_meanwhile_keeps_its_former_holder_in_the_bin(world: World
     assert (problem.code(), problem.field, problem.params["value"]) == ("TAKEN_MEANWHILE", "login", "zoe")
 
 
+@at_length_on_postgresql
 def test_a_person_goes_with_his_roles_and_comes_back_with_them(world: World) -> None:
     zoe = world.user("zoe", "Zoe", "sales")
     (role,) = world.rows(UserRole, UserRole.user_id == zoe)
@@ -248,6 +259,7 @@ def test_a_purge_leaves_the_log_and_a_tombstone_and_nothing_else(world: World) -
     assert ["13800138000", None] in [x["changes"].get("phone") for x in log if x["entity"] == "contact"]
 
 
+@at_length_on_postgresql
 def test_a_purge_must_be_confirmed(world: World) -> None:
     customer = world.customer()
     world.li.do(records.delete, Customer, [customer])
@@ -279,6 +291,7 @@ def test_who_may_purge_what_he_does_not_see_purges_it_whole(world: World) -> Non
     assert entry["changes"]["name"] == ["Acme", None]
 
 
+@at_length_on_postgresql
 def test_who_may_restore_what_he_does_not_see_restores_it(world: World) -> None:
     made = household(world)
     world.li.do(records.delete, Customer, [made["customer"]])
@@ -312,6 +325,7 @@ def test_what_the_bin_still_names_is_not_purged(world: World) -> None:
     assert world.ada.do(records.purge, Role, [role], confirm=True).ids == [role]
 
 
+@at_length_on_postgresql
 def test_a_person_is_never_purged_because_the_log_names_him(world: World) -> None:
     zoe = world.user("zoe", "Zoe", "sales")
     world.ada.do(records.delete, User, [zoe])
@@ -321,6 +335,7 @@ def test_a_person_is_never_purged_because_the_log_names_him(world: World) -> Non
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_a_restored_customer_can_be_purged_and_its_number_never_comes_again(world: World) -> None:
     customer = world.customer()
     world.li.do(records.delete, Customer, [customer])
@@ -331,3 +346,29 @@ def test_a_restored_customer_can_be_purged_and_its_number_never_comes_again(worl
     refusal = refused(world, world.li, Duplicate, records.create, Customer, {"name": "New", "number": "C2026001"})
 
     assert (refusal.field, refusal.params["value"]) == ("number", "C2026001")
+
+
+@at_length_on_postgresql
+def test_a_dictionary_is_purged_with_its_words_however_they_hang_together(world: World) -> None:
+    colour = world.make(Dictionary, code="colour", name="Colour")
+    above = None
+    for key in ("warm", "red", "scarlet"):
+        above = world.make(DictionaryItem, dictionary_id=colour, key=key, label_en=key, parent_id=above)
+    world.ada.do(records.delete, Dictionary, [colour])
+
+    assert codes(world.ada.do(records.restore, DictionaryItem, [above])) == ["IN_BIN"]
+    assert world.ada.do(records.purge, Dictionary, [colour], confirm=True).ids == [colour]
+    assert world.rows(DictionaryItem, DictionaryItem.dictionary_id == colour) == []
+
+
+def test_a_word_that_records_hold_is_not_deleted(world: World) -> None:
+    customer = world.customer(industry="steel")
+    (item,) = world.rows(DictionaryItem, DictionaryItem.key == "steel")
+    before = world.everything()
+
+    outcome = world.ada.do(records.delete, DictionaryItem, [item["id"]])
+
+    assert outcome.problems[0].params == {"label": "steel", "count": 1, "what": "customer"}
+    assert world.everything() == before
+    world.li.do(records.update, Customer, customer, {"industry": None})
+    assert world.ada.do(records.delete, DictionaryItem, [item["id"]]).ids == [item["id"]]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from refusals import refused
 from world import World
 
@@ -56,6 +57,7 @@ def test_new_points_replace_the_old_ones_and_what_stays_keeps_its_row(world: Wor
     assert world.row(Contact, ann)["version"] == 2
 
 
+@at_length_on_postgresql
 def test_the_same_points_again_are_no_change(world: World) -> None:
     ann = contact(world, world.customer(), points=[PHONE, MAIL])
     before, mark = world.everything(), world.mark()
@@ -66,6 +68,7 @@ def test_the_same_points_again_are_no_change(world: World) -> None:
     assert world.log(since=mark) == []
 
 
+@at_length_on_postgresql
 def test_points_left_out_stay_and_an_empty_list_takes_them_away(world: World) -> None:
     ann = contact(world, world.customer(), points=[PHONE])
 
@@ -76,6 +79,7 @@ def test_points_left_out_stay_and_an_empty_list_takes_them_away(world: World) ->
     assert points(world, ann) == []
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     "point",
     [
@@ -99,6 +103,7 @@ def test_a_bad_point_is_refused_whole(world: World, point: dict[str, str]) -> No
     assert world.count(Contact) == 0
 
 
+@at_length_on_postgresql
 def test_twenty_points_are_enough(world: World) -> None:
     many = [{"kind": "OTHER", "value": f"room {n}"} for n in range(21)]
     given = {"customer_id": world.customer(), "name": "Ann", "points": many}
@@ -121,6 +126,7 @@ def test_addresses_are_compared_in_one_form(kind: PointKind, value: str, key: st
     assert key_of(kind, value) == key
 
 
+@at_length_on_postgresql
 def test_the_phones_of_a_contact_in_a_pool_are_not_edited_by_who_may_not_see_them(world: World) -> None:
     customer = world.customer(pool="north")
     ann = world.make(Contact, customer_id=customer, name="Ann", points=[PHONE])
@@ -160,6 +166,7 @@ def test_an_edit_makes_another_contact_the_primary_one(world: World) -> None:
     assert [world.row(Contact, id)["version"] for id in (ann, bob)] == [2, 2]
 
 
+@at_length_on_postgresql
 def test_each_customer_has_a_primary_contact_of_its_own(world: World) -> None:
     contact(world, world.customer(), "Ann", is_primary=True)
     contact(world, world.customer(), "Bob", is_primary=True)
@@ -179,6 +186,7 @@ def test_a_primary_contact_that_comes_back_steps_behind_its_successor(world: Wor
     assert world.row(Contact, ann)["is_primary"] is False
 
 
+@at_length_on_postgresql
 def test_the_primary_contact_comes_back_with_its_customer_as_such(world: World) -> None:
     customer = world.customer()
     contact(world, customer, "Ann", is_primary=True)
@@ -234,6 +242,7 @@ def test_a_share_is_enough_to_be_given_a_contact(world: World) -> None:
     assert world.li.do(contacts.transfer, [ann], world.ids["mei"]).ids == [ann]
 
 
+@at_length_on_postgresql
 def test_who_may_not_transfer_hands_on_nothing(world: World) -> None:
     ann = contact(world, world.customer())
     before = world.everything()
@@ -247,6 +256,7 @@ def test_who_may_not_transfer_hands_on_nothing(world: World) -> None:
     assert world.everything()["contact"] == before["contact"]
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     ("model", "more"),
     [
@@ -267,6 +277,7 @@ def test_nothing_is_created_for_somebody_who_cannot_see_the_customer(
     assert refusal.field == "ownerId"
 
 
+@at_length_on_postgresql
 def test_a_contact_of_a_locked_customer_is_out_of_reach(world: World) -> None:
     customer = world.customer()
     ann = contact(world, customer)
@@ -279,6 +290,7 @@ def test_a_contact_of_a_locked_customer_is_out_of_reach(world: World) -> None:
 # --- opportunities and follow-ups ------------------------------------------------------------------------
 
 
+@at_length_on_postgresql
 def test_whoever_writes_it_down_looks_after_it(world: World) -> None:
     deal = world.li.do(records.create, Opportunity, {"customer_id": world.customer(), "name": "Deal"})
 
@@ -286,6 +298,7 @@ def test_whoever_writes_it_down_looks_after_it(world: World) -> None:
     assert (row["owner_id"], row["currency"]) == (world.ids["li"], "CNY")
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(("given", "stored"), [("eur", "EUR"), ("USD", "USD")])
 def test_a_currency_has_three_letters(world: World, given: str, stored: str) -> None:
     values = {"customer_id": world.customer(), "name": "Deal", "currency": given}
@@ -295,6 +308,7 @@ def test_a_currency_has_three_letters(world: World, given: str, stored: str) -> 
     assert refusal.field == "currency"
 
 
+@at_length_on_postgresql
 def test_a_contact_of_another_customer_does_not_belong_into_a_deal(world: World) -> None:
     ann, other = contact(world, world.customer()), world.customer()
     given = {"customer_id": other, "name": "Deal", "contact_id": ann}
@@ -304,6 +318,7 @@ def test_a_contact_of_another_customer_does_not_belong_into_a_deal(world: World)
     assert (refusal.field, refusal.say()) == ("contactId", "contactId belongs to another customer.")
 
 
+@at_length_on_postgresql
 def test_a_hidden_contact_in_a_deal_is_not_found(world: World) -> None:
     hidden = world.make(Contact, customer_id=world.customer(owner="mei"), name="Ann")
     given = {"customer_id": world.customer(), "name": "Deal"}

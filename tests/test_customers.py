@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from world import World
 
 from models import Contact, ContactPoint, Customer, Event, Organisation, OwnershipPeriod, Pool, User
@@ -80,6 +81,7 @@ def test_the_contact_given_with_it_is_its_primary_contact(world: World) -> None:
     ]
 
 
+@at_length_on_postgresql
 def test_name_and_phone_of_a_contact_are_required_by_default(world: World) -> None:
     need_contacts(world)
 
@@ -90,10 +92,12 @@ def test_name_and_phone_of_a_contact_are_required_by_default(world: World) -> No
     assert world.count(Contact) == 1
 
 
+@at_length_on_postgresql
 def test_a_contact_without_a_name_is_none(world: World) -> None:
     assert refused(world, world.li, Validation, contact_phone="10086").field == "contactName"
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     ("key", "value", "field"),
     [
@@ -113,6 +117,7 @@ def test_what_can_be_no_phone_and_no_address_is_refused(world: World, key: str, 
     assert (refusal.field, value in refusal.say("en"), value in refusal.say("zh")) == (field, True, True)
 
 
+@at_length_on_postgresql
 def test_a_lead_may_choose_another_owner_of_his_team(world: World) -> None:
     made = world.lead.do(records.create, Customer, {"name": "Acme", "owner_id": world.ids["wu"]})
 
@@ -121,11 +126,13 @@ def test_a_lead_may_choose_another_owner_of_his_team(world: World) -> None:
     assert (held(world, "wu"), held(world, "lead")) == (1, 0)
 
 
+@at_length_on_postgresql
 def test_who_may_not_choose_an_owner_makes_nothing(world: World) -> None:
     refused(world, world.li, Forbidden, owner_id=world.ids["wu"])
     refused(world, world.lead, Forbidden, owner_id=world.ids["mei"])
 
 
+@at_length_on_postgresql
 def test_an_owner_must_be_there(world: World) -> None:
     world.ada.do(records.update, User, world.ids["wu"], {"active": False})
 
@@ -134,6 +141,7 @@ def test_an_owner_must_be_there(world: World) -> None:
     assert (refusal.say("en"), refusal.say("zh")) == ("Wu Wei is no longer active.", "Wu Wei 已停用。")
 
 
+@at_length_on_postgresql
 def test_an_owner_is_chosen_by_id_so_that_namesakes_are_two_people(world: World) -> None:
     twin = world.user("li2", "Li Na", "sales", "west")
 
@@ -144,6 +152,7 @@ def test_an_owner_is_chosen_by_id_so_that_namesakes_are_two_people(world: World)
     assert refused(world, world.ada, Validation, owner_id="Li Na").field == "ownerId"
 
 
+@at_length_on_postgresql
 def test_a_customer_is_created_into_a_pool(world: World) -> None:
     made = world.ada.do(records.create, Customer, {"name": "Acme", "pool_id": world.ids["north"]})
 
@@ -164,10 +173,12 @@ def test_a_pool_that_is_hidden_missing_or_closed_takes_nothing(world: World) -> 
     assert refused(world, world.ada, Validation, pool_id=world.ids["north"]).say() == "The pool North is closed."
 
 
+@at_length_on_postgresql
 def test_an_owner_and_a_pool_at_once_are_refused(world: World) -> None:
     assert refused(world, world.ada, Validation, owner_id=1, pool_id=1).field == "poolId"
 
 
+@at_length_on_postgresql
 def test_the_house_itself_owns_nothing(world: World) -> None:
     assert refused(world, world.system, Validation).say() == "A customer needs an owner or a pool."
 
@@ -198,6 +209,7 @@ def test_the_bin_ends_ownership_and_frees_room_and_return_takes_both_again(world
     assert (world.row(Customer, customer)["owner_id"], held(world, "li")) == (world.ids["li"], 1)
 
 
+@at_length_on_postgresql
 def test_a_lock_does_not_outlive_the_bin(world: World) -> None:
     customer = world.customer(owner="li")
     world.li.do(handing.lock, [customer], "mine")
@@ -208,6 +220,7 @@ def test_a_lock_does_not_outlive_the_bin(world: World) -> None:
     assert {row[key] for key in ("locked_by_id", "locked_at", "lock_reason", "lock_expires_at")} == {None}
 
 
+@at_length_on_postgresql
 def test_a_return_beyond_capacity_is_refused(world: World) -> None:
     customer = world.customer(owner="li")
     world.li.do(records.delete, Customer, [customer])
@@ -233,6 +246,7 @@ def test_a_customer_of_somebody_who_left_comes_back_to_whoever_restores_it(world
     assert world.log("customer", customer)[-1]["changes"]["owner_id"] == [world.ids["li"], world.ids["lead"]]
 
 
+@at_length_on_postgresql
 def test_a_customer_does_not_come_back_into_a_pool_that_is_gone(world: World) -> None:
     cellar = world.make(Pool, name="Cellar")
     customer = world.system.do(records.create, Customer, {"name": "Acme", "pool_id": cellar}).id
@@ -246,6 +260,7 @@ def test_a_customer_does_not_come_back_into_a_pool_that_is_gone(world: World) ->
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_a_pool_hears_of_what_leaves_it_for_the_bin_and_comes_back(world: World) -> None:
     customer = world.customer(pool="north")
     world.ada.do(records.delete, Customer, [customer])
@@ -255,6 +270,7 @@ def test_a_pool_hears_of_what_leaves_it_for_the_bin_and_comes_back(world: World)
     assert {x["topic"] for x in world.rows(Event)} == {f"pool:{world.ids['north']}"}
 
 
+@at_length_on_postgresql
 def test_an_administrator_of_a_pool_makes_and_cleans_what_lies_in_it(world: World) -> None:
     world.seat("south", "lead", Seat.ADMIN)
     made = world.lead.do(records.create, Customer, {"name": "Acme", "pool_id": world.ids["south"]})

@@ -37,7 +37,10 @@ def test_a_sound_installation_has_nothing_to_complain_of(well: str) -> None:
     lines = looked.stderr.splitlines()
     assert len(lines) == 11
     assert {line[:9] for line in lines} == {"ok       "}
-    assert lines[-3:-1] == ["ok       1 can sign in as administrator.", "ok       Owners, pools, periods and counters agree."]
+    assert lines[-3:-1] == [
+        "ok       1 can sign in as administrator.",
+        "ok       Owners, pools, periods and counters agree.",
+    ]
 
 
 def test_it_says_what_to_run_when_there_is_no_database(tmp_path: Path) -> None:
@@ -93,7 +96,9 @@ def test_it_names_an_entry_of_the_log_that_was_changed(well: str) -> None:
 
 
 def test_it_names_the_lines_of_a_policy_that_cannot_be_one(well: str) -> None:
-    lines = "p, administrator, *, *, all, any, allow\np, king, *, *, all, any, allow\np, sales, moon, view, all, any, allow"
+    lines = (
+        "p, administrator, *, *, all, any, allow\np, king, *, *, all, any, allow\np, sales, moon, view, all, any, allow"
+    )
     revision = {"number": 2, "at": utcnow(), "author_id": None, "reason": "by hand", "text": lines, "hash": "0" * 64}
     behind_the_back(well, insert(PolicyRevision.__table__).values(revision))
 

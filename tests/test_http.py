@@ -21,7 +21,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from millpond import app, logs
-from millpond.http import BODY_BYTES, GRAPHQL, PLAIN
+from millpond.http import GRAPHQL
+from millpond.question import BODY_BYTES, PLAIN
 from millpond.settings import BadSettings, Settings, read
 from policies import Principal
 from schema import gate

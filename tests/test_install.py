@@ -120,7 +120,7 @@ def test_every_word_has_a_key_of_its_own_and_a_label_in_both_languages() -> None
 
 
 def test_the_classification_is_a_tree(house: House) -> None:
-    above = {id: key for id, key in rows(house, DictionaryItem, "id", "key")}
+    above = dict(rows(house, DictionaryItem, "id", "key"))
     tree = {key: above.get(parent) for key, parent in rows(house, DictionaryItem, "key", "parent_id") if parent}
 
     assert tree == {

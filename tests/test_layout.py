@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,9 @@ from millpond.clash import PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 400
-WRITES = re.compile(
-    r"\.(add|add_all|delete|merge|flush|commit)\(|\bexecute\(\s*(sqlalchemy\.)?(insert|update|delete)\(|\b(insert|update|delete)\([A-Z]"
-)
-"""How a session or a statement changes something."""
+CHANGING = {"add", "add_all", "delete", "merge", "flush", "commit"}
+SESSIONS = {"db", "session", "connection", "unit"}
+STATEMENTS = {"insert", "update", "delete", "text"}
 DOORS = ("admin", "schema", "tasks")
 
 
@@ -37,7 +38,9 @@ def test_every_package_says_in_one_sentence_what_lives_in_it() -> None:
     without = [
         path.relative_to(ROOT).as_posix()
         for path in files(*PACKAGES)
-        if not (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0].endswith((".", ":"))
+        if not (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+        .split("\n")[0]
+        .endswith((".", ":"))
     ]
 
     assert without == []
@@ -51,10 +54,9 @@ def test_no_file_is_longer_than_one_can_see_whole() -> None:
 
 def test_no_door_writes() -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{number} {line.strip()}"
+        f"{path.relative_to(ROOT)}:{line}"
         for path in files(*DOORS)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if WRITES.search(line) and not re.search(r"\b(set|seen|found|names|reached|wanted)\b", line)
+        for line in writes(path.read_text(encoding="utf-8"))
     ]
 
     assert found == []
@@ -64,19 +66,30 @@ def test_no_door_writes() -> None:
     "line",
     [
         "db.add(row)",
-        "session.execute(update(Customer).values(name='x'))",
-        "connection.execute(insert(Customer), rows)",
-        "db.delete(row)",
-        "statement = delete(Customer)",
+        "scope.session.flush()",
+        "from sqlalchemy import select, update",
+        "connection.execute(sqlalchemy.insert(Customer), rows)",
     ],
 )
 def test_what_counts_as_writing_is_found(line: str) -> None:
-    assert WRITES.search(line)
+    assert list(writes(line)) == [1]
+
+
+def writes(source: str) -> Iterator[int]:
+    """The lines that change something: a session's own ways, and what a changing statement is made of."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if module.startswith("sqlalchemy"):
+                if STATEMENTS & {name.name for name in names}:
+                    yield node.lineno
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="sqlalchemy"), attr=name)) if name in STATEMENTS:
+                yield node.lineno
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=of) | ast.Attribute(attr=of), attr=name)):
+                if of in SESSIONS and name in CHANGING:
+                    yield node.lineno
 
 
 def test_nothing_but_the_packages_and_their_files_is_shipped() -> None:
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
 

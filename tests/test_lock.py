@@ -48,6 +48,7 @@ def seen(world: World, login: str, model: type[Base]) -> int:
 def furnished(world: World) -> int:
     """A customer of Li's with everything that can hang on one, shared with Wu for editing."""
     customer = world.customer(owner="li")
+    share(world, customer, "wu", ShareLevel.EDIT)
     contact = world.make(
         Contact, customer_id=customer, name="Ms Chen", points=[{"kind": "PHONE", "value": "13800138000"}]
     )

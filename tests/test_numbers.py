@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from world import World
 
 from models import Customer, NumberCounter, NumberRule, Organisation
@@ -65,6 +66,7 @@ def test_what_cannot_number_records_is_no_pattern(text: str) -> None:
     assert "pattern" in caught.value.say("zh")
 
 
+@at_length_on_postgresql
 def test_a_rule_that_is_none_is_not_stored(world: World) -> None:
     before = world.everything()
 
@@ -98,6 +100,7 @@ def test_the_sequence_grows_beyond_its_digits(world: World) -> None:
     assert [number(world) for _ in range(3)] == ["C2026999", "C20261000", "C20261001"]
 
 
+@at_length_on_postgresql
 def test_another_pattern_counts_for_itself(world: World) -> None:
     number(world)
     pattern(world, "KH{YY}{MM}-{seq:2}")
@@ -113,6 +116,7 @@ def test_a_number_may_be_given_by_hand_and_the_counter_jumps_past_it(world: Worl
     assert number(world) == "C2026051"
 
 
+@at_length_on_postgresql
 def test_a_number_below_the_counter_leaves_it_where_it_is(world: World) -> None:
     number(world, number="C2026050")
     number(world, number="C2026007")
@@ -129,11 +133,13 @@ def test_a_number_of_next_year_is_counted_for_next_year(world: World) -> None:
     assert number(world) == "C2027003"
 
 
+@at_length_on_postgresql
 def test_numbers_of_another_kind_are_taken_as_they_are(world: World) -> None:
     assert number(world, number="OLD-7") == "OLD-7"
     assert number(world) == "C2026001"
 
 
+@at_length_on_postgresql
 def test_a_number_that_stands_in_the_way_is_stepped_over(world: World) -> None:
     number(world, number="KH02")
     pattern(world, "KH{seq:2}")
@@ -141,6 +147,7 @@ def test_a_number_that_stands_in_the_way_is_stepped_over(world: World) -> None:
     assert [number(world), number(world)] == ["KH01", "KH03"]
 
 
+@at_length_on_postgresql
 def test_nobody_brings_the_counter_to_its_end(world: World) -> None:
     number(world, number=f"C2026{2**31 - 1}")
     assert number(world) == "C2026001"
@@ -171,6 +178,7 @@ def test_a_number_does_not_come_again_after_delete_and_purge(world: World) -> No
     assert number(world) == "C2026003"
 
 
+@at_length_on_postgresql
 def test_a_purged_number_does_not_come_again_even_if_the_counter_is_lost(world: World) -> None:
     gone, there = world.customer(), world.customer()
     world.li.do(records.delete, Customer, [gone])

@@ -1,6 +1,7 @@
 """Passwords: changing one's own, passwords of one use, and that nothing secret is written anywhere."""
 
 import pytest
+from engines import at_length_on_postgresql
 from entering import HASH, RIGHT, WRONG, fails, give_passwords, sign_in, who
 from world import World
 
@@ -42,6 +43,7 @@ def test_a_changed_password_ends_every_other_session(world: World) -> None:
     assert sign_in(world, password=NEW).principal.login == "li"
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     "new", ["short", "x" * 201, "li-is-the-best", "aaaaaaaaaaaa", "abababababab", RIGHT, "half \ud800 a character"]
 )
@@ -73,6 +75,7 @@ def test_a_wrong_old_password_changes_nothing_and_counts_as_a_guess(world: World
     assert after == before
 
 
+@at_length_on_postgresql
 def test_nobody_sets_the_password_of_somebody_else(world: World) -> None:
     before = world.everything()
     for login in ("wu", "lead", "rolf", "aud"):
@@ -114,6 +117,7 @@ def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) ->
     assert world.house.scope(fresh, "test").do(records.create, Customer, {"name": "Acme"}).number == "C2026002"
 
 
+@at_length_on_postgresql
 def test_who_has_a_password_of_one_use_may_leave(world: World) -> None:
     world.ada.do(entry.set_password, "li", HASH, one_time=True)
     entrance = sign_in(world)
@@ -124,6 +128,7 @@ def test_who_has_a_password_of_one_use_may_leave(world: World) -> None:
     assert who(world, entrance.token) is None
 
 
+@at_length_on_postgresql
 def test_a_password_of_one_use_is_not_kept(world: World) -> None:
     world.ada.do(entry.set_password, "li", HASH, one_time=True)
     entrance = sign_in(world)
@@ -134,6 +139,7 @@ def test_a_password_of_one_use_is_not_kept(world: World) -> None:
     assert world.rows(Credential, Credential.user_id == world.ids["li"])[0]["one_time"] is True
 
 
+@at_length_on_postgresql
 def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> None:
     token = world.li.do(entry.create_token, "robot").token
     world.ada.do(entry.set_password, "li", HASH, one_time=True)
@@ -143,6 +149,7 @@ def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> 
         world.house.scope(principal, "test").do(records.create, Customer, {"name": "Acme"})
 
 
+@at_length_on_postgresql
 def test_a_password_that_is_set_by_somebody_else_ends_every_session(world: World) -> None:
     entrance = sign_in(world)
 
@@ -151,6 +158,7 @@ def test_a_password_that_is_set_by_somebody_else_ends_every_session(world: World
     assert who(world, entrance.token) is None
 
 
+@at_length_on_postgresql
 def test_a_changed_password_is_in_the_log_without_the_password(world: World) -> None:
     mine, mark = sign_in(world), world.mark()
 

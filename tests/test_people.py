@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from refusals import refused
 from world import World
 
@@ -43,6 +44,7 @@ def test_who_is_deactivated_is_out_at_once(world: World) -> None:
     assert {row["revoked_at"] for row in (*world.rows(SignInSession), *world.rows(ApiToken))} == {world.clock.now}
 
 
+@at_length_on_postgresql
 def test_old_keys_stay_dead_when_somebody_comes_back(world: World) -> None:
     token = world.li.do(entry.create_token, "robot")
     world.ada.do(records.update, User, world.ids["li"], {"active": False})
@@ -52,6 +54,7 @@ def test_old_keys_stay_dead_when_somebody_comes_back(world: World) -> None:
     assert world.run(world.house.principal_of(token.token)) is None
 
 
+@at_length_on_postgresql
 def test_who_is_in_the_bin_is_out_at_once(world: World) -> None:
     zoe = world.user("zoe", "Zoe", "sales")
     token = world.zoe.do(entry.create_token, "robot")
@@ -62,6 +65,7 @@ def test_who_is_in_the_bin_is_out_at_once(world: World) -> None:
     assert world.row(User, zoe)["active"] is False
 
 
+@at_length_on_postgresql
 def test_nobody_locks_himself_out(world: World) -> None:
     me = world.ids["ada"]
 
@@ -71,6 +75,7 @@ def test_nobody_locks_himself_out(world: World) -> None:
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_who_left_may_be_replaced_but_stays_the_author(world: World) -> None:
     zoe = world.user("zoe", "Zoe", "administrator")
     customer = world.zoe.do(records.create, Customer, {"name": "Acme", "owner_id": world.ids["li"]}).id
@@ -96,6 +101,7 @@ def test_a_persons_customers_follow_to_the_new_department(world: World) -> None:
         world.lead.do(records.update, Customer, mine, {"name": "Gone"})
 
 
+@at_length_on_postgresql
 def test_a_department_has_the_path_of_its_place_in_the_tree(world: World) -> None:
     house, east = world.ids["house"], world.ids["east"]
     shanghai = world.make(Department, name="Shanghai", parent_id=east)
@@ -116,6 +122,7 @@ def test_a_subtree_moves_with_its_head(world: World) -> None:
     assert world.row(Department, pudong)["path"] == f"/{shanghai}/{pudong}/"
 
 
+@at_length_on_postgresql
 def test_a_lead_sees_what_is_below_him_as_soon_as_it_is(world: World) -> None:
     shanghai = world.make(Department, name="Shanghai", parent_id=world.ids["west"])
     world.ids["shanghai"] = shanghai
@@ -129,6 +136,7 @@ def test_a_lead_sees_what_is_below_him_as_soon_as_it_is(world: World) -> None:
     assert world.lead.do(records.update, Customer, customer, {"name": "Ours"}).name == "Ours"
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize("below", ["east", "shanghai"])
 def test_a_department_is_not_below_itself(world: World, below: str) -> None:
     world.ids["shanghai"] = world.make(Department, name="Shanghai", parent_id=world.ids["east"])
@@ -155,11 +163,13 @@ def test_departments_that_are_moved_at_once_never_make_a_circle(world: World) ->
 # --- logins and codes ------------------------------------------------------------------------------------
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(("typed", "stored"), [(" Zoe.Chen ", "zoe.chen"), ("Z-1_a", "z-1_a"), ("86zoe", "86zoe")])
 def test_a_login_is_stored_in_small_letters(world: World, typed: str, stored: str) -> None:
     assert world.ada.do(records.create, User, {"login": typed, "name": "Zoe"}).login == stored
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     "login",
     ["z", "zoe chen", "zoe@acme.example", "左", "-zoe", "zoe/1", "system:demo", "z" * 41, "system", "Nobody", "zoé"],
@@ -176,11 +186,13 @@ def test_a_login_is_one_persons_whatever_its_letters(world: World) -> None:
     assert (refusal.field, refusal.say()) == ("login", "li is taken already. Choose another.")
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize("code", ["*", "system", "system:demo", "Sales", "a,b", "x", "1st", "sales lead", "r" * 41])
 def test_a_role_code_can_stand_in_a_policy_line(world: World, code: str) -> None:
     assert refused(world, world.ada, Validation, records.create, Role, {"code": code, "name": "X"}).field == "code"
 
 
+@at_length_on_postgresql
 def test_people_of_one_name_are_two_people(world: World) -> None:
     twin = world.user("li2", "Li Na", "sales", "west")
 
@@ -188,6 +200,7 @@ def test_people_of_one_name_are_two_people(world: World) -> None:
     assert world.scope("li2").person.id == twin
 
 
+@at_length_on_postgresql
 def test_a_new_person_holds_nothing_yet_and_speaks_english(world: World) -> None:
     zoe = world.ada.do(records.create, User, {"login": "zoe", "name": "Zoe"})
 
@@ -227,6 +240,7 @@ def test_a_role_has_a_beginning_and_an_end(world: World) -> None:
     assert held == [False, True, False]
 
 
+@at_length_on_postgresql
 def test_a_role_ends_in_the_middle_of_a_session(world: World) -> None:
     (role,) = world.rows(UserRole, UserRole.user_id == world.ids["li"])
     world.ada.do(records.update, UserRole, role["id"], {"ends_at": world.clock.now + timedelta(minutes=1)})
@@ -253,6 +267,7 @@ def test_a_role_is_not_given_backwards_nor_twice(world: World) -> None:
     assert refused(world, world.ada, Duplicate, records.create, UserRole, twice).field == "roleId"
 
 
+@at_length_on_postgresql
 def test_who_may_not_give_roles_gives_none(world: World) -> None:
     given = {"user_id": world.ids["li"], "role_id": world.ids["administrator"]}
 
@@ -262,6 +277,7 @@ def test_who_may_not_give_roles_gives_none(world: World) -> None:
 # --- the organisation and the dictionaries ---------------------------------------------------------------
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     ("key", "value", "field"),
     [
@@ -279,6 +295,7 @@ def test_the_organisation_has_settings_that_the_house_can_reckon_with(
     assert refused(world, world.ada, Validation, records.update, Organisation, 1, {key: value}).field == field
 
 
+@at_length_on_postgresql
 def test_an_administrator_sets_the_organisation_and_nobody_else(world: World) -> None:
     given = {"name": "Pond AG", "time_zone": "Asia/Shanghai", "currency": "eur", "language": "zh", "capacity": 100}
     for login in ("li", "lead", "rolf", "aud"):
@@ -290,6 +307,7 @@ def test_an_administrator_sets_the_organisation_and_nobody_else(world: World) ->
     assert {key: row[key] for key in given} == {**given, "currency": "EUR"}
 
 
+@at_length_on_postgresql
 def test_the_code_of_a_dictionary_stays_what_it_is(world: World) -> None:
     (industry,) = world.rows(Dictionary, Dictionary.code == "industry")
 

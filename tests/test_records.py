@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from refusals import add_line, refused
 from world import World
 
@@ -46,6 +47,7 @@ def test_a_new_record_holds_what_was_given_and_who_made_it_when(world: World) ->
     assert (row["deleted_at"], row["deleted_by_id"], row["delete_batch_id"]) == (None, None, None)
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     ("model", "given", "field"),
     [
@@ -69,6 +71,7 @@ def test_what_is_required_is_asked_for_by_its_name(
     )
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     "key", ["colour", "version", "created_at", "department_id", "locked_by_id", "id", "deleted_at"]
 )
@@ -85,6 +88,7 @@ def test_what_is_unknown_or_kept_by_the_house_cannot_be_set(world: World, key: s
     )
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(
     ("model", "key", "value"),
     [(Customer, "owner_id", 1), (Customer, "number", "X1"), (Role, "code", "boss"), (Customer, "contact_name", "Ann")],
@@ -97,6 +101,7 @@ def test_what_is_given_once_is_not_edited(world: World, model: type[Entity], key
     assert refusal.say().endswith("is only given at creation.")
 
 
+@at_length_on_postgresql
 def test_who_may_not_create_creates_nothing_and_the_attempt_is_logged(world: World) -> None:
     mark = world.mark()
 
@@ -108,6 +113,7 @@ def test_who_may_not_create_creates_nothing_and_the_attempt_is_logged(world: Wor
     assert (entry["outcome"], entry["record_id"], entry["changes"]) == ("DENIED", None, {})
 
 
+@at_length_on_postgresql
 def test_nobody_makes_a_record_that_would_be_out_of_his_reach(world: World) -> None:
     mark = world.mark()
 
@@ -116,6 +122,20 @@ def test_nobody_makes_a_record_that_would_be_out_of_his_reach(world: World) -> N
     assert [entry["outcome"] for entry in world.log(since=mark)] == ["DENIED"]
 
 
+@at_length_on_postgresql
+def test_one_attempt_is_one_entry_however_deep_it_was_made(world: World) -> None:
+    mark = world.mark()
+
+    def nested(scope: Scope) -> None:
+        with scope.write("customer.import"), scope.write("customer.import"):
+            records.create(scope, Customer, {"name": "Acme"})
+
+    refused(world, world.fin, Forbidden, nested)
+
+    assert [(x["action"], x["outcome"]) for x in world.log(since=mark)] == [("customer.create", "DENIED")]
+
+
+@at_length_on_postgresql
 def test_nobody_creates_without_being_signed_in(world: World) -> None:
     nobody = world.house.scope(None, "test")
 
@@ -129,6 +149,7 @@ def test_nobody_creates_without_being_signed_in(world: World) -> None:
 
 def test_a_hidden_and_a_missing_reference_are_answered_alike(world: World) -> None:
     hidden, missing = world.customer("Secret", owner="mei"), 2_000_000_000
+    mark = world.mark()
     answers = [
         refused(world, world.li, NotFound, records.create, Contact, {"customer_id": id, "name": "Ann"})
         for id in (hidden, missing, 0)
@@ -142,8 +163,11 @@ def test_a_hidden_and_a_missing_reference_are_answered_alike(world: World) -> No
             None,
         )
     }
+    log = [(x["action"], x["entity"], x["record_id"], x["outcome"]) for x in world.log(since=mark)]
+    assert log == [("contact.create", "contact", None, "DENIED")] * 3
 
 
+@at_length_on_postgresql
 def test_a_hidden_and_a_missing_record_are_answered_alike(world: World) -> None:
     hidden, missing = world.customer("Secret", owner="mei"), 2_000_000_000
     answers = [
@@ -155,6 +179,7 @@ def test_a_hidden_and_a_missing_record_are_answered_alike(world: World) -> None:
     assert [x.record_id for x in answers] == [f"cus_{hidden}", f"cus_{missing}"]
 
 
+@at_length_on_postgresql
 def test_a_reference_to_the_bin_is_not_found(world: World) -> None:
     customer = world.customer()
     contact = world.make(Contact, customer_id=customer, name="Ann")
@@ -180,6 +205,7 @@ def test_an_update_changes_what_was_given_and_nothing_else(world: World) -> None
     assert (row["updated_at"], row["updated_by_id"]) == (world.clock.now, world.ids["li"])
 
 
+@at_length_on_postgresql
 def test_an_update_without_a_change_is_none(world: World) -> None:
     customer = world.customer("Acme")
     before, mark = world.everything(), world.mark()
@@ -202,6 +228,7 @@ def test_a_stale_edit_gets_a_conflict_with_the_current_values(world: World) -> N
     assert refusal.say().startswith("C2026001 was changed by somebody else meanwhile.")
 
 
+@at_length_on_postgresql
 def test_a_conflict_shows_no_field_that_is_hidden_from_the_editor(world: World) -> None:
     customer = world.customer("Acme", pool="north", phone="13800138000")
     world.ada.do(records.update, Customer, customer, {"phone": "13900139000"}, 1)
@@ -222,6 +249,7 @@ def test_a_colleague_who_sees_but_may_not_edit_changes_nothing(world: World) -> 
     assert (entry["entity"], entry["record_id"], entry["outcome"]) == ("customer", customer, "DENIED")
 
 
+@at_length_on_postgresql
 def test_a_locked_customer_is_edited_by_its_owner_only(world: World) -> None:
     customer = world.customer("Acme")
     world.li.do(handing.lock, [customer])
@@ -232,6 +260,7 @@ def test_a_locked_customer_is_edited_by_its_owner_only(world: World) -> None:
     assert world.row(Customer, customer)["name"] == "Still mine"
 
 
+@at_length_on_postgresql
 def test_a_record_in_the_bin_is_not_edited(world: World) -> None:
     customer = world.customer("Acme")
     world.li.do(records.delete, Customer, [customer])
@@ -257,6 +286,7 @@ def test_a_field_that_one_may_not_edit_stays_as_it_is(world: World) -> None:
     assert world.row(Customer, customer)["name"] == "New"
 
 
+@at_length_on_postgresql
 def test_a_field_that_one_may_not_edit_is_not_given_at_creation_either(world: World) -> None:
     add_line(world, "p, sales, customer.remark, edit, all, any, deny")
 
@@ -266,6 +296,7 @@ def test_a_field_that_one_may_not_edit_is_not_given_at_creation_either(world: Wo
     assert world.li.do(records.create, Customer, {"name": "Acme"}).number == "C2026001"
 
 
+@at_length_on_postgresql
 def test_a_field_that_is_hidden_is_not_edited_blindly(world: World) -> None:
     customer = world.customer("Acme", pool="north", phone="13800138000")
 
@@ -274,6 +305,7 @@ def test_a_field_that_is_hidden_is_not_edited_blindly(world: World) -> None:
     assert refusal.field == "phone"
 
 
+@at_length_on_postgresql
 def test_a_person_edits_what_stands_apart_of_himself_only(world: World) -> None:
     refused(world, world.li, Forbidden, records.update, User, world.ids["li"], {"name": "Boss"})
     refused(world, world.li, Forbidden, records.update, User, world.ids["wu"], {"capacity": 5})
@@ -282,6 +314,7 @@ def test_a_person_edits_what_stands_apart_of_himself_only(world: World) -> None:
 # --- one for all -----------------------------------------------------------------------------------------
 
 
+@at_length_on_postgresql
 def test_the_organisation_is_one_row(world: World) -> None:
     refused(world, world.ada, Validation, records.create, Organisation, {"name": "Another"})
     before = world.everything()

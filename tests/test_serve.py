@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_refused_in_one_sentence(sqlite_url: str) -> Non
 
 
 def test_a_host_that_is_not_ours_is_refused() -> None:
-    with pytest.raises(Unready, match="Cannot listen on 203.0.113.1:0: "):
+    with pytest.raises(Unready, match=r"Cannot listen on 203\.0\.113\.1:0: "):
         listen("203.0.113.1", 0)
 
 
@@ -95,7 +95,6 @@ def ask(address: str, query: str) -> object:
 
 
 def until_sealed(url: str) -> None:
-
 
     end = time.monotonic() + 15
     while time.monotonic() < end:

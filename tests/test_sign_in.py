@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from entering import HASH, RIGHT, WRONG, door, fails, give_passwords, sign_in, who
 from world import World
 
@@ -43,6 +44,7 @@ def test_a_person_signs_in_and_is_known_by_the_token(world: World, login: str) -
     assert session["token_hash"] == hash_of(entrance.token)
 
 
+@at_length_on_postgresql
 def test_every_sign_in_has_a_token_of_its_own(world: World) -> None:
     first, second = sign_in(world), sign_in(world)
 
@@ -86,8 +88,11 @@ def test_every_failure_gets_the_same_answer(world: World) -> None:
     assert world.count(SignInAttempt, ~SignInAttempt.ok) == len(tries)
 
 
+@at_length_on_postgresql
 def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
     world.house.entrances = Entrances(tries=1000, tries_per_address=1000)
+    for login in ("li", "wu"):
+        world.system.do(entry.set_password, login, entry.hash_password(RIGHT), one_time=False)
     world.ada.do(records.update, User, world.ids["wu"], {"active": False})
 
     def seconds(login: str) -> float:
@@ -101,6 +106,7 @@ def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
     assert max(took.values()) < 2 * min(took.values())
 
 
+@at_length_on_postgresql
 def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
     first, second = sign_in(world), sign_in(world)
     scope = world.house.scope(first.principal, "test", token=first.token)
@@ -111,6 +117,7 @@ def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
     assert [who(world, x.token) for x in (first, second)] == [None, "li"]
 
 
+@at_length_on_postgresql
 def test_nobody_signs_somebody_else_out(world: World) -> None:
     entrance = sign_in(world)
 
@@ -119,6 +126,7 @@ def test_nobody_signs_somebody_else_out(world: World) -> None:
     assert who(world, entrance.token) == "li"
 
 
+@at_length_on_postgresql
 def test_whoever_is_not_signed_in_does_nothing(world: World) -> None:
     before = world.everything()
     for use_case, args in ((entry.sign_out, ("x",)), (entry.create_token, ("x",)), (entry.revoke_session, (1,))):
@@ -142,6 +150,7 @@ def test_a_session_ends_when_nobody_uses_it(world: World) -> None:
     assert who(world, entrance.token) is None
 
 
+@at_length_on_postgresql
 def test_a_session_ends_after_its_life_however_busy(world: World) -> None:
     entrance = sign_in(world)
     while world.clock.now + timedelta(hours=8) < entrance.expires_at:
@@ -155,6 +164,7 @@ def test_a_session_ends_after_its_life_however_busy(world: World) -> None:
     assert who(world, entrance.token) is None
 
 
+@at_length_on_postgresql
 def test_the_house_may_choose_other_lengths(world: World) -> None:
     world.house.entrances = Entrances(idle=timedelta(minutes=30), life=timedelta(hours=1))
     idle, busy = sign_in(world), sign_in(world)
@@ -215,6 +225,7 @@ def test_a_login_is_closed_after_eight_failures_and_open_again_after_the_window(
     assert sign_in(world).principal.login == "li"
 
 
+@at_length_on_postgresql
 def test_a_closed_login_closes_no_other(world: World) -> None:
     for n in range(8):
         fails(world, address=f"10.0.0.{n}")
@@ -222,12 +233,14 @@ def test_a_closed_login_closes_no_other(world: World) -> None:
     assert sign_in(world, "wu").principal.login == "wu"
 
 
+@at_length_on_postgresql
 def test_an_unknown_login_is_closed_like_a_known_one(world: World) -> None:
     answers = [fails(world, "nobody-here", address=f"10.0.0.{n}").code() for n in range(9)]
 
     assert answers == ["SIGN_IN_REFUSED"] * 8 + ["TOO_MANY_ATTEMPTS"]
 
 
+@at_length_on_postgresql
 def test_an_address_is_closed_after_forty_failures_whatever_the_login(world: World) -> None:
     world.house.entrances = Entrances(tries_per_address=5)
     answers = [fails(world, f"guess{n}").code() for n in range(6)]
@@ -238,6 +251,7 @@ def test_an_address_is_closed_after_forty_failures_whatever_the_login(world: Wor
     assert Entrances().tries_per_address == 40
 
 
+@at_length_on_postgresql
 def test_who_signs_in_rightly_is_never_slowed_down(world: World) -> None:
     world.house.entrances = Entrances(tries=2, tries_per_address=2)
 
@@ -247,6 +261,7 @@ def test_who_signs_in_rightly_is_never_slowed_down(world: World) -> None:
     assert world.count(SignInAttempt, SignInAttempt.ok) == 4
 
 
+@at_length_on_postgresql
 def test_a_refused_try_does_not_prolong_the_wait(world: World) -> None:
     for _ in range(8):
         fails(world)
@@ -301,6 +316,7 @@ def test_everybody_sees_the_tries_at_his_own_door_and_who_may_all(world: World) 
     assert tries(world, "li", login="wu") == []
 
 
+@at_length_on_postgresql
 def test_the_log_of_tries_is_read_page_by_page(world: World) -> None:
     for n in range(5):
         fails(world, f"guess{n}")

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from engines import at_length_on_postgresql
 from world import World
 
 from models import ApiToken, Customer, User
@@ -27,6 +28,7 @@ def test_a_token_is_shown_once_and_stored_hashed(world: World) -> None:
     assert made.token not in str(world.everything()) + str(world.log())
 
 
+@at_length_on_postgresql
 def test_a_token_acts_with_the_rights_of_its_person_as_they_are_now(world: World) -> None:
     token = world.li.do(entry.create_token, "robot").token
     principal = world.run(world.house.principal_of(token))
@@ -47,6 +49,7 @@ def test_a_token_ends_at_its_time_and_does_not_fall_asleep(world: World) -> None
     assert who(world, token) is None
 
 
+@at_length_on_postgresql
 def test_a_revoked_token_is_dead_at_once(world: World) -> None:
     made, other = world.li.do(entry.create_token, "robot"), world.li.do(entry.create_token, "crawler")
 
@@ -70,6 +73,7 @@ def test_nobody_revokes_the_token_of_somebody_else(world: World) -> None:
     assert who(world, made.token) == "li"
 
 
+@at_length_on_postgresql
 def test_a_token_is_revoked_once(world: World) -> None:
     made = world.li.do(entry.create_token, "robot")
     world.li.do(entry.revoke_token, made.id)
@@ -78,6 +82,7 @@ def test_a_token_is_revoked_once(world: World) -> None:
         world.li.do(entry.revoke_token, made.id)
 
 
+@at_length_on_postgresql
 def test_one_sees_ones_own_living_tokens(world: World) -> None:
     first = world.li.do(entry.create_token, "first")
     second = world.li.do(entry.create_token, "second", world.clock.now + timedelta(days=1))
@@ -90,6 +95,7 @@ def test_one_sees_ones_own_living_tokens(world: World) -> None:
     assert [row.id for row in world.run(world.li.read(entry.keys_of, ApiToken))] == [first.id]
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize("hours", [0, -1])
 def test_a_token_does_not_end_before_it_begins(world: World, hours: int) -> None:
     before = world.everything()
@@ -101,6 +107,7 @@ def test_a_token_does_not_end_before_it_begins(world: World, hours: int) -> None
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_an_end_without_a_zone_is_utc_and_one_out_of_range_is_refused(world: World) -> None:
     made = world.li.do(entry.create_token, "robot", datetime(2027, 1, 1))  # noqa: DTZ001
 
@@ -110,6 +117,7 @@ def test_an_end_without_a_zone_is_utc_and_one_out_of_range_is_refused(world: Wor
     assert caught.value.field == "expiresAt"
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(("name", "field"), [("x" * 201, "name"), ("a\x00b", "name")])
 def test_the_name_of_a_token_is_a_line_of_text(world: World, name: str, field: str) -> None:
     with pytest.raises(Validation) as caught:
@@ -118,6 +126,7 @@ def test_the_name_of_a_token_is_a_line_of_text(world: World, name: str, field: s
     assert caught.value.field == field
 
 
+@at_length_on_postgresql
 def test_fifty_living_tokens_are_enough(world: World) -> None:
     made = [world.li.do(entry.create_token, f"robot {n}") for n in range(50)]
     before = world.everything()
@@ -130,6 +139,7 @@ def test_fifty_living_tokens_are_enough(world: World) -> None:
     assert world.li.do(entry.create_token, "one more").id
 
 
+@at_length_on_postgresql
 def test_the_house_itself_has_no_tokens(world: World) -> None:
     with pytest.raises(Exception, match="Please sign in"):
         world.system.do(entry.create_token, "robot")
@@ -150,6 +160,7 @@ def test_making_and_revoking_is_in_the_log_by_name(world: World) -> None:
     ]
 
 
+@at_length_on_postgresql
 def test_the_use_of_a_token_is_noted(world: World) -> None:
     made = world.li.do(entry.create_token, "robot")
     world.clock.pass_by(hours=1)
@@ -165,6 +176,7 @@ async def _noted(world: World) -> None:
         await task
 
 
+@at_length_on_postgresql
 def test_a_token_dies_with_its_person(world: World) -> None:
     made = world.li.do(entry.create_token, "robot")
     world.ada.do(records.update, User, world.ids["li"], {"active": False})

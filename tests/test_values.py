@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from world import World
 
 from models import Contact, Customer, Dictionary, DictionaryItem, Entity, FollowUp, Opportunity, User
@@ -230,6 +231,7 @@ def asked(world: World, key: str, field: str = "industry") -> Validation:
     return caught.value
 
 
+@at_length_on_postgresql
 def test_a_word_that_is_in_the_list_is_taken(world: World) -> None:
     customer = world.customer(industry=" retail ", stage="early", source="web", region="east")
 
@@ -247,11 +249,13 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(world: World) -> No
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 @pytest.mark.parametrize(("written", "meant"), [("retial", "retail"), ("Internet", "internet"), ("retail中", "retail")])
 def test_the_word_that_was_meant_is_suggested(world: World, written: str, meant: str) -> None:
     assert asked(world, written).say().endswith(f"choose {meant}.")
 
 
+@at_length_on_postgresql
 def test_an_alias_leads_to_its_word(world: World) -> None:
     (item,) = world.rows(DictionaryItem, DictionaryItem.key == "retail")
     world.system.do(records.update, DictionaryItem, item["id"], {"aliases": ["电商", "shops"]})
@@ -259,6 +263,7 @@ def test_an_alias_leads_to_its_word(world: World) -> None:
     assert asked(world, "电商").say().endswith("choose retail.")
 
 
+@at_length_on_postgresql
 def test_a_dictionary_without_words_says_so(world: World) -> None:
     assert asked(world, "vip", "level").say() == "level “vip”: the dictionary level has no words yet."
 
@@ -274,6 +279,7 @@ def test_an_archived_word_is_not_taken_anew_but_may_stay(world: World) -> None:
     assert world.row(Customer, customer)["name"] == "New"
 
 
+@at_length_on_postgresql
 def test_a_wider_word_is_not_below_the_narrower_one(world: World) -> None:
     (retail,) = world.rows(DictionaryItem, DictionaryItem.key == "retail")
     shoes = world.make(
@@ -290,6 +296,7 @@ def test_a_wider_word_is_not_below_the_narrower_one(world: World) -> None:
     assert world.everything() == before
 
 
+@at_length_on_postgresql
 def test_a_key_is_one_of_its_kind_in_its_dictionary(world: World) -> None:
     other = world.make(Dictionary, code="colour", name="Colour")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, inspect, select, text, update
 
 from models import (
     AuditEntry,
@@ -37,7 +37,7 @@ from resolvers import entry, hire, numbers, records
 from resolvers.invariants import broken
 from resolvers.scope import Scope
 
-from ..database import Unready, bring_up, look, opened
+from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
@@ -84,10 +84,11 @@ def settings() -> Settings:
 
 def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
     """Fill the database unless it is filled.  Raises Unready for one that holds the records of real people."""
+    there = look(url, _customers_there) if is_there(url) else None
     now = utcnow()
     opening_day = now - YEAR - timedelta(days=30)
     bring_up(url, clock=lambda: opening_day)
-    if (there := look(url, _customers_there)) is not None:
+    if there is not None:
         tell(f"The demo data of last time are kept: {there:,} customers. Remove the database to begin anew.")
         return
     began = time.monotonic()
@@ -241,7 +242,8 @@ def _count(connection: Connection, land: Land) -> None:
 
 def _customers_there(connection: Connection) -> int | None:
     """How many customers an earlier demo has left here, None for a database without people.  Raises Unready."""
-    if connection.execute(select(User.id).limit(1)).first() is None:
+    tables = inspect(connection)
+    if not tables.has_table(User.__tablename__) or connection.execute(select(User.id).limit(1)).first() is None:
         return None
     if connection.execute(select(AuditEntry.id).where(AuditEntry.actor_name == NAME).limit(1)).first() is None:
         raise Unready("This database holds the records of real people. Name another one in MILLPOND_DATABASE.")
