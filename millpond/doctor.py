@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
@@ -34,7 +34,7 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Everything that can be looked at, in order; the database only as far as it can be read."""
-    yield Finding(ok=True, sentence="The seven packages are Millpond's own.")
+    yield Finding(ok=True, sentence=f"Millpond {_version()}; its seven packages are its own.")
     yield from casbin()
     yield from versions()
     yield from reachable(settings)
@@ -63,6 +63,13 @@ def casbin() -> Iterator[Finding]:
 def versions() -> Iterator[Finding]:
     yield new_enough("Python", sys.version_info[:3], PYTHON)
     yield new_enough("SQLite", sqlite3.sqlite_version_info, SQLITE)
+
+
+def _version() -> str:
+    try:
+        return version("millpond")
+    except PackageNotFoundError:
+        return "from a checkout that is not installed"
 
 
 def new_enough(what: str, found: tuple[int, ...], oldest: tuple[int, ...]) -> Finding:

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod, Pool
 from models.audit import UNWALLED
-from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotFound, NotInPool, Refusal
+from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotInPool, Refusal
 from models.ownership import Began
 from policies import Facts, Principal, Snapshot
 
-from .names import global_id, noun
+from .names import global_id
 from .ownership import RECENT
 from .scope import Scope
 from .walls import judged
@@ -29,7 +29,7 @@ def pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
         return row
     if id and (refusal := why_not_pooled(scope, db, id, row if seen else None, to)):
         raise refusal
-    return _denied(scope, db, id, seen=seen, to=to)
+    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
 
 
 def owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
@@ -44,7 +44,7 @@ def owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
             return row
         if row.in_pool and scope.policy.ever(scope.person, to, row.module):
             raise AlreadyInPool(label=row.label)
-    return _denied(scope, db, id, seen=seen, to=to)
+    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
 
 
 def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to: str = "claim") -> Refusal | None:
@@ -77,11 +77,3 @@ def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:
     )
     pool_id = db.execute(taken, execution_options=UNWALLED).scalar()
     return may_claim_from(scope.policy, p, pool_id)
-
-
-def _denied(scope: Scope, db: Session, id: int, *, seen: bool, to: str) -> Customer:
-    """Let `scope.load` say no, and log it.  What may be handed on but not seen is not found either."""
-    row = scope.load(db, Customer, id, to=to)
-    if not seen:
-        raise scope.denied(NotFound(what=noun(Customer), record_id=global_id(Customer, id)), Customer, id, to)
-    return row

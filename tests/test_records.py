@@ -23,6 +23,7 @@ from models.base import columns
 from models.errors import Conflict, Forbidden, InBin, NotFound, Refusal, Validation
 from resolvers import handing, records
 from resolvers.batch import Outcome
+from resolvers.scope import Scope
 
 
 def codes(outcome: Outcome) -> list[str]:
