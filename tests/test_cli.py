@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text, update
 from terminal import millpond, process, told
 from world import World
 
+from millpond.cli import _seal_the_rest
 from millpond.database import opened
 from models import ApiToken, AuditEntry, AuditSeal, SignInSession, User, UserRole, utcnow
 from models.db import writing_engine
@@ -187,6 +188,17 @@ def test_verify_seals_the_log_and_finds_it_whole(url: str) -> None:
 
     assert verified == (0, "", f"The log is as it was written: {count} entries under 1 seals.\n")
     assert [(row.first_id, row.count) for row in table(url, AuditSeal)] == [(1, count)]
+
+
+def test_verify_waits_for_an_open_transaction_and_says_so_when_it_stays_open(world: World) -> None:
+    if world.house.dialect != "postgresql":
+        assert _seal_the_rest(world.house) is True  # one writer: what is committed is settled
+        return
+    with world.house.writer.engine.begin() as other:
+        other.execute(text("SELECT pg_current_xact_id()"))
+        assert _seal_the_rest(world.house, patience=0.5) is False
+
+    assert _seal_the_rest(world.house) is True
 
 
 def test_verify_names_an_entry_that_somebody_changed(url: str) -> None:

@@ -98,7 +98,7 @@ class _Life:
         if land.chance(0.2):
             at = land.between(since, land.now)
             self.deal(Opportunity, rows.opportunity(land, self.company, self.contact, owner, at), at)
-        if land.chance(0.03):
+        if land.chance(0.05):
             lock = rows.lock(land, owner, land.between(since, land.now))
             self.change(lock["locked_at"], "customer.lock", lock, lock["lock_reason"], by=owner)
         elif land.chance(0.03):
@@ -143,7 +143,7 @@ class _Life:
 
     def work(self, owner: Seller, start: datetime, end: datetime) -> None:
         """A few follow-ups between two moments."""
-        for _ in range(self.land.rng.choices((0, 1, 2, 4), (50, 25, 15, 10))[0]):
+        for _ in range(self.land.rng.choices((0, 1, 2, 4), (60, 22, 12, 6))[0]):
             at = self.land.between(start, end)
             self.deal(FollowUp, rows.follow_up(self.land, self.company, self.contact, owner, at), at)
 
