@@ -110,7 +110,7 @@ class PasswordMustChange(Refusal):
 
 
 class Conflict(Refusal):
-    """`current`: what the fields of the edit hold now; `version`: the one to save with."""
+    """`current` and `given`: what the fields in dispute hold now and were to hold; `version`: the one to save with."""
 
     sentence = "{label} was changed by somebody else meanwhile. Look at the current values and save again."
     zh = "{label} 已被他人修改。请查看当前内容后重新保存。"

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from models import Entity
-from models.audit import plain
-from models.errors import Conflict, Forbidden, Validation
+from models.errors import Forbidden, Validation
 
 from .bin import children_of as children_of
 from .bin import delete as delete
@@ -18,7 +17,7 @@ from .bin import purge as purge
 from .bin import restore as restore
 from .dictionaries import check_words
 from .fields import check_fields
-from .names import camel, global_id
+from .merging import check_version
 from .rules import rules_of
 from .scope import Scope
 from .values import clean, invalid, require
@@ -51,14 +50,15 @@ def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
 def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], version: int | None = None) -> E:
     """Change the given fields of a record and nothing else.
 
-    Raises NotFound, Forbidden, Locked, InBin, Conflict (stale `version`), Validation, Duplicate.
+    An edit of an older `version` goes on top of the newer state, unless somebody has changed the same fields since.
+    Raises NotFound, Forbidden, Locked, InBin, Conflict (with both values), Validation, Duplicate.
     """
     rules = rules_of(model)
     with scope.write(f"{model.module}.edit") as db:
         row = scope.load(db, model, id, to="edit")
         values, extra = _split(model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
-        _check_version(row, values, version)
+        check_version(db, row, {**values, **extra}, version)
         check_words(db, model, values, row)
         before = {key: getattr(row, key) for key in values}
         for key, value in values.items():
@@ -89,14 +89,6 @@ def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> 
             raise invalid(key, "is only given at creation", "仅可在新建时填写")
     values = clean(model, {key: value for key, value in given.items() if key not in extra}, creating=creating)
     return values, extra
-
-
-def _check_version(row: Entity, values: Mapping[str, Any], version: int | None) -> None:
-    """Raise Conflict for an edit of an older state, with what the fields hold now.  Rights on them are checked."""
-    if version is not None and row.version != version:
-        current = {camel(key): plain(getattr(row, key)) for key in values}
-        record_id = global_id(type(row), row.id)
-        raise Conflict(label=row.label, record_id=record_id, field="version", version=row.version, current=current)
 
 
 def _flush(scope: Scope, db: Session, model: type[Entity], id: int | None, action: str) -> None:

@@ -225,7 +225,7 @@ def test_a_stale_edit_gets_a_conflict_with_the_current_values(world: World) -> N
 
     assert (refusal.field, refusal.record_id) == ("version", f"cus_{customer}")
     assert refusal.params["version"] == 2
-    assert refusal.params["current"] == {"name": "Acme East"}
+    assert (refusal.params["current"], refusal.params["given"]) == ({"name": "Acme East"}, {"name": "Acme West"})
     assert refusal.say().startswith("C2026001 was changed by somebody else meanwhile.")
 
 
