@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 from graphql import FieldNode
-from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from models import (
     ENTITIES,
@@ -28,7 +28,8 @@ from models.base import column_of, columns, trait_of
 from models.customer import locked
 from models.errors import Validation
 from models.pool import GranteeKind
-from policies.objects import ACTIONS, field_name
+from policies.objects import ACTIONS
+from resolvers import told
 from resolvers.find import COMPUTED, Look, role_codes
 from resolvers.names import camel
 
@@ -137,30 +138,18 @@ def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
 
 
 def _said(key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    return case((_record_in_sight(compiler, e), getattr(e, key)), else_=null())
-
-
-def _record_in_sight(compiler: Compiler, e: Any) -> Value:
-    """Whether the record of an entry may be seen as it is now; one that was purged is nobody's secret any more."""
-    return or_(e.record_id.is_(None), *(and_(e.entity == m.__tablename__, _in_sight(compiler, m, e)) for m in ENTITIES))
-
-
-def _in_sight(compiler: Compiler, model: type[Base], e: Any) -> Value:
-    seen, there = model.__table__.alias(), model.__table__.alias()
-    visible = select(seen.c.id).where(compiler.look.rows(model, seen.c))
-    return or_(e.record_id.in_(visible), e.record_id.not_in(select(there.c.id)))
+    return told.said(compiler.look, e, key)
 
 
 def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
     """The changes as a list, without the fields that the reader may not see in that record."""
     pair = compiler.dialect.each(e.changes, "pair")
-    hidden = [clause for model in ENTITIES for clause in _hidden(compiler, model, e, pair.c.key)]
     old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.half(pair.c.value, n)) for n in (0, 1))
     known = {"__typename": word("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
     asked = compiler.asked.below("AuditChange", nodes)
     item = object_of(compiler.dialect, [(alias, known[group[0].name.value]) for alias, group in asked.items()])
     shown = select(item.label("item"), pair.c.key.label("n")).select_from(pair)
-    shown = shown.where(_record_in_sight(compiler, e), *(~clause for clause in hidden)).order_by("n")
+    shown = shown.where(*told.change_in_sight(compiler.look, e, pair.c.key)).order_by("n")
     rows = shown.correlate(e.id.table).subquery()
     return compiler.listed(compiler.dialect.json(rows.c.item), rows.c.n, rows)
 
@@ -174,33 +163,6 @@ def _prefix(e: Any, name: Value) -> Value:
         if (target := target_of(column)) is not None and not column.primary_key
     }
     return case(pointers, value=e.entity.concat(".").concat(name), else_="")
-
-
-def _hidden(compiler: Compiler, model: type[Base], e: Any, name: Value) -> list[Value]:
-    """Clauses that are true for a change of a field which this reader may not see in this record."""
-    found = []
-    for key, guard_of in _guarded_names(model).items():
-        table = model.__table__.alias()
-        guard = compiler.look.policy.guard(compiler.look.person, model, guard_of, table.c)
-        if guard is not None:
-            clear = select(table.c.id).where(guard)
-            found.append(and_(e.entity == model.__tablename__, name == key, e.record_id.not_in(clear)))
-    return found
-
-
-def _guarded_names(model: type[Base]) -> dict[str, str]:
-    """Name in the log -> field word: columns by their key, and the kinds of a part by the relation it lies in."""
-    names = {column.key: field_name(column.key) for column in columns(model)}
-    for name, shape in SHAPES[model].items():
-        if isinstance(shape, Whole) and "kind" in shape.target.__table__.c:
-            names |= {str(kind).lower(): name for kind in kinds_of(shape.target)}
-    return names
-
-
-def kinds_of(part: type[Base]) -> list[str]:
-    """The kinds that a part may be of: PHONE, EMAIL …"""
-    kind: Any = column_of(part, "kind").type
-    return list(kind.enums)
 
 
 def _camel(name: Value) -> Value:
