@@ -88,6 +88,17 @@ def doctor() -> None:
     report([(finding.ok, finding.sentence) for finding in examine(settings())])
 
 
+@app.command()
+def reindex() -> None:
+    """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
+    with house() as at:
+        from resolvers.search import rebuild
+
+        with at.writer.engine.begin() as connection:
+            count = rebuild(connection)
+    say(f"The search index knows {count:,} customers and contacts.")
+
+
 # --- people ----------------------------------------------------------------------------------------------
 
 

@@ -38,6 +38,7 @@ from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool
 from .pool import PoolMember as PoolMember
 from .pool import QuotaCounter as QuotaCounter
+from .search import SearchDoc as SearchDoc
 from .share import Share as Share
 
 ENTITIES: list[type[Entity]] = [

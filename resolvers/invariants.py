@@ -29,6 +29,7 @@ from models import (
 from models.ownership import Began
 
 from .counters import midnight
+from .search import check as _found
 
 MOST = 20
 """How many broken records of one kind are named; the rest is counted."""
@@ -36,7 +37,7 @@ MOST = 20
 
 def broken(connection: Connection) -> list[str]:
     """One sentence for each broken promise; an empty list when all is well."""
-    looks = (_places, _periods, _departments, _paths, _rooms, _quotas, _numbers)
+    looks = (_places, _periods, _departments, _paths, _rooms, _quotas, _numbers, _found)
     return [sentence for look in looks for sentence in _capped(look(connection))]
 
 

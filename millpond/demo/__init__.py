@@ -33,7 +33,7 @@ from models.audit import UNWALLED, Signature
 from models.base import clip
 from models.number import Pattern
 from models.pool import GranteeKind, Seat
-from resolvers import entry, hire, numbers, records
+from resolvers import entry, hire, numbers, records, search
 from resolvers.invariants import broken
 from resolvers.scope import Scope
 
@@ -123,6 +123,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
         _live(land, customers)
         _count(connection, land)
+        search.rebuild(connection)
         connection.execute(text("ANALYZE"))
 
 

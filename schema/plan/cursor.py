@@ -1,72 +1,10 @@
-"""Cursors: where a page ended, as the values that the list is ordered by, opaque to whoever carries them on."""
+"""Cursors in SQL: where a page ended, made by the statement that gives the page."""
 
-import json
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any
-
-from sqlalchemy import Boolean, Date, Enum, Integer
-
-from models import Base
-from models.base import Money, Utc, moment_of
-from models.errors import Validation
-from resolvers.find import COMPUTED, Key
 
 from .dialect import Dialect, Value, key, plain
 
-LONGEST = 4_000
-
-
-def tag_of(keys: Sequence[Key]) -> str:
-    """The order in short, so that a cursor of one order is not taken for one of another."""
-    return "_".join(f"{'d' if k.descending else 'a'}_{k.name}" for k in keys)
-
 
 def cursor_of(dialect: Dialect, tag: str, values: Sequence[Value]) -> Value:
-    """The cursor of a row in SQL."""
+    """The cursor of a row in SQL; `resolvers/cursors.py` reads it."""
     return dialect.hex(dialect.list(key(tag), *(plain(dialect, value) for value in values)))
-
-
-def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
-    """The key values that a cursor holds.  Raises Validation for one that no page of this list has given."""
-    try:
-        if len(cursor) > LONGEST:
-            raise ValueError("too long")
-        tag, *values = json.loads(bytes.fromhex(cursor))
-        if tag != tag_of(keys) or len(values) != len(keys):
-            raise ValueError("of another list")
-        return [_value(model, k.name, v) for k, v in zip(keys, values, strict=True)]
-    except (ValueError, TypeError, ArithmeticError, InvalidOperation):
-        raise Validation(
-            "This cursor belongs to another list or order. Begin again without it.",
-            "该游标不属于此列表，请重新从第一页开始。",
-            field="after",
-        ) from None
-
-
-def _value(model: type[Base], name: str, text: Any) -> Any:
-    if text is None:
-        return None
-    if (model, name) in COMPUTED:
-        return _typed(text, bool)
-    kind = model.__table__.c[name].type
-    if isinstance(kind, Utc):
-        return moment_of(_typed(text, str))
-    if isinstance(kind, Money):
-        return Decimal(_typed(text, str))
-    if isinstance(kind, Date):
-        return date.fromisoformat(_typed(text, str))
-    if isinstance(kind, Boolean):
-        return _typed(text, bool)
-    if isinstance(kind, Enum):
-        return kind.enum_class(_typed(text, str)) if kind.enum_class else text
-    return _typed(text, int if isinstance(kind, Integer) else str)
-
-
-def _typed(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise ValueError("of another kind")
-    if (isinstance(value, int) and abs(value) >= 2**63) or (isinstance(value, str) and "\0" in value):
-        raise ValueError("of another kind")
-    return value

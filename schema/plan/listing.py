@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
 from models.errors import Validation
+from resolvers.cursors import tag_of, values_of
 from resolvers.find import Key, Look, behind, found, matching, order_of, value
 
 from .arguments import filter_of, orders_of
-from .cursor import cursor_of, tag_of, values_of
+from .cursor import cursor_of
 from .dialect import Dialect, Value
 from .level import Level, place
 from .shape import Kind

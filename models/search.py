@@ -1,0 +1,269 @@
+"""What the search box finds by: the text of customers and contacts, folded and in pieces that an index can look up.
+
+A doc is one row for each customer and each contact, written by the flush that writes the record.  The pieces of a word
+lead to the docs that may hold it, by FTS5 on SQLite and by GIN on PostgreSQL; the text in the doc says whether it does,
+so both find the same.  A doc holds what some people may not see: it is read by `resolvers/search.py` and nothing else.
+"""
+
+import operator
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from .audit import UNWALLED
+from .base import Base, Prose
+from .contact import Contact, ContactPoint, PointKind, key_of
+from .customer import Customer
+
+BITS = 31
+SPAN = 1 << BITS
+"""The id of a doc is its customer's times this, plus its contact's: the docs of a customer stand together, and the
+index alone knows whose a doc is."""
+CODE = 3
+"""Of numbers, phones and addresses any run of so many characters is found; of names every character."""
+
+
+class Pieces(TypeDecorator[tuple[str, ...]]):
+    """Short strings without spaces: an array on PostgreSQL, words of one text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        is_sqlite = dialect.name == "sqlite"
+        return dialect.type_descriptor(Text() if is_sqlite else postgresql.ARRAY(postgresql.TEXT(collation="C")))
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return " ".join(value) if dialect.name == "sqlite" else list(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        return tuple(value.split()) if isinstance(value, str) else tuple(value)
+
+
+class SearchDoc(Base):
+    """The searchable text of one customer or contact.  What has several values has a line for each."""
+
+    __tablename__ = "search_doc"
+
+    # No foreign keys: a doc goes after its record, in the same flush, and they would want an index each.
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    customer_id: Mapped[int]
+    contact_id: Mapped[int | None]
+    """None in the doc of the customer itself."""
+    number: Mapped[Prose]
+    name: Mapped[Prose]
+    phones: Mapped[Prose]
+    addresses: Mapped[Prose]
+    pieces: Mapped[tuple[str, ...]] = mapped_column(Pieces())
+
+
+Doc = dict[str, Any]
+Clause = ColumnElement[bool]
+_doc, _customer, _contact, _point = (
+    cast("Table", model.__table__) for model in (SearchDoc, Customer, Contact, ContactPoint)
+)
+
+# --- text ------------------------------------------------------------------------------------------------
+
+_CONTROLS = dict.fromkeys((*range(32), 127), " ") | dict.fromkeys(range(0xD800, 0xE000))
+_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum()}
+"""Punctuation, which would part or mean something in FTS5, as its full-width form: no folded text has any of those."""
+
+
+def fold(text: str) -> str:
+    """The form that is compared: width, case and kinds of space do not matter."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = text.lower()
+    return text if text.isalnum() else " ".join(text.translate(_CONTROLS).split())
+
+
+def pieces_of(number: str, name: str, codes: Iterable[str]) -> list[str]:
+    """By what a doc of these folded texts is found; see `name_pieces` and `code_pieces` for what looks it up."""
+    found: list[str] = []
+    for first in number.split()[:1]:
+        found += (_wide(first[0]), beginning(first))
+    for word in _wide(name).split():
+        found += word
+        found += _pairs(word)
+    for code in _wide(" ".join((number, *codes))).split():
+        found += _threes(code)
+    return found
+
+
+def name_pieces(word: str) -> list[str]:
+    """The pieces that every name with this word in it has: its pairs, or the single character that it is."""
+    word = _wide(word)
+    return [*_pairs(word)] or [*word]
+
+
+def code_pieces(word: str) -> list[str]:
+    """The pieces that every number, phone or address with this in it has; none for fewer than CODE characters."""
+    return [*_threes(_wide(word))]
+
+
+def beginning(number: str) -> str:
+    """The piece of a number that begins with these one or two characters."""
+    return _wide(f"^{number[:2]}")
+
+
+def _pairs(word: str) -> Iterable[str]:
+    return map(operator.add, word, word[1:])
+
+
+def _threes(word: str) -> Iterable[str]:
+    return map(operator.add, _pairs(word), word[2:])
+
+
+def _wide(text: str) -> str:
+    return text if text.isalnum() else text.translate(_WIDE)
+
+
+# --- docs ------------------------------------------------------------------------------------------------
+
+
+def of_customers(at: Session | Connection, which: Clause) -> Iterator[Doc]:
+    """The docs of customers, from the records as they stand.  One query."""
+    c = _customer.c
+    rows = at.execute(select(c.id, c.number, c.name, c.phone, c.email).where(which), execution_options=UNWALLED)
+    for id, number, name, phone, email in rows:
+        phones = [key_of(PointKind.PHONE, phone)] if phone else []
+        yield _made(id, None, fold(number), fold(name), phones, [fold(email)] if email else [])
+
+
+def of_contacts(at: Session | Connection, which: Clause) -> Iterator[Doc]:
+    """The docs of contacts, from the records as they stand.  Two queries."""
+    t, p = _contact.c, _point.c
+    points: dict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    kept = select(p.contact_id, p.kind, p.value_key).join(_contact, t.id == p.contact_id).where(which)
+    for id, kind, key in at.execute(kept.order_by(p.contact_id, p.position, p.id), execution_options=UNWALLED):
+        phones, addresses = points[id]
+        phones.append(key) if kind is PointKind.PHONE else addresses.append(fold(key))
+    rows = at.execute(select(t.id, t.customer_id, t.name).where(which), execution_options=UNWALLED)
+    for id, customer_id, name in rows:
+        yield _made(customer_id, id, "", fold(name), *points[id])
+
+
+def doc_id(customer_id: int, contact_id: int | None = None) -> int:
+    return customer_id * SPAN + (contact_id or 0)
+
+
+def _made(
+    customer_id: int, contact_id: int | None, number: str, name: str, phones: Iterable[str], addresses: Iterable[str]
+) -> Doc:
+    return {
+        "id": doc_id(customer_id, contact_id),
+        "customer_id": customer_id,
+        "contact_id": contact_id,
+        "number": number,
+        "name": name,
+        "phones": "\n".join(phones),
+        "addresses": "\n".join(addresses),
+        "pieces": pieces_of(number, name, (*phones, *addresses)),
+    }
+
+
+# --- written with the record -----------------------------------------------------------------------------
+
+SAID: dict[type[object], tuple[str, ...]] = {
+    Customer: ("number", "name", "phone", "email"),
+    Contact: ("customer_id", "name"),
+    ContactPoint: ("contact_id", "kind", "value_key", "position"),
+}
+"""The columns that a doc is made of."""
+
+
+@event.listens_for(Session, "after_flush")
+def _follow_the_flush(session: Session, _context: object) -> None:
+    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _says_other(session, row)]
+    if not changed:
+        return
+    customers = {row.id for row in changed if isinstance(row, Customer)}
+    contacts = {row.id for row in changed if isinstance(row, Contact)}
+    contacts |= {id for row in changed if isinstance(row, ContactPoint) for id in _values(row, "contact_id")}
+    stale = {doc_id(id) for id in customers}
+    stale |= {doc_id(of, row.id) for row in changed if isinstance(row, Contact) for of in _values(row, "customer_id")}
+    made = [*of_customers(session, _customer.c.id.in_(customers))] if customers else []
+    made += of_contacts(session, _contact.c.id.in_(contacts)) if contacts else ()
+    stale |= {doc["id"] for doc in made}
+    session.execute(delete(_doc).where(_doc.c.id.in_(stale)), execution_options=UNWALLED)
+    if made:
+        session.execute(insert(_doc), made, execution_options=UNWALLED)
+
+
+def _says_other(session: Session, row: object) -> bool:
+    """Whether a flush made, removed or changed something that is searched."""
+    keys = SAID.get(type(row), ())
+    if not keys or row in session.new or row in session.deleted:
+        return bool(keys)
+    return any(inspect(row).attrs[key].history.has_changes() for key in keys)
+
+
+def _values(row: Any, key: str) -> set[int]:
+    """What a column of a flushed row holds, and what it held before."""
+    return {getattr(row, key), *(inspect(row).attrs[key].history.deleted or ())} - {None}
+
+
+# --- what no table definition can say --------------------------------------------------------------------
+
+INDEX = "search_index"
+"""On SQLite the table that FTS5 looks pieces up in."""
+GIN = "ix_search_doc_pieces"
+
+
+def index_rules(dialect: str) -> list[str]:
+    """The statements that make the index, over docs that may be there already."""
+    if dialect != "sqlite":
+        return [f"CREATE INDEX {GIN} ON search_doc USING gin (pieces) WITH (fastupdate = off)"]
+    put = f"INSERT INTO {INDEX} (rowid, pieces) VALUES (NEW.id, NEW.pieces);"  # noqa: S608  the names are our own
+    take = f"INSERT INTO {INDEX} ({INDEX}, rowid, pieces) VALUES ('delete', OLD.id, OLD.pieces);"  # noqa: S608
+    return [
+        # `ascii` takes everything beyond ASCII for a letter, so a piece is one word whatever it is made of.
+        (
+            f"CREATE VIRTUAL TABLE {INDEX} USING fts5 (pieces, content = 'search_doc', content_rowid = 'id', "
+            "tokenize = 'ascii', detail = 'none', columnsize = 0)"
+        ),
+        f"INSERT INTO {INDEX} ({INDEX}, rank) VALUES ('hashsize', {1 << 25})",  # noqa: S608  a third of the time
+        f"INSERT INTO {INDEX} ({INDEX}) VALUES ('rebuild')",  # noqa: S608
+        f"CREATE TRIGGER search_doc_insert AFTER INSERT ON search_doc BEGIN {put} END",
+        f"CREATE TRIGGER search_doc_delete AFTER DELETE ON search_doc BEGIN {take} END",
+        f"CREATE TRIGGER search_doc_update AFTER UPDATE ON search_doc BEGIN {take} {put} END",
+    ]
+
+
+def clearing_rules(dialect: str) -> list[str]:
+    """The statements that take the index and all docs away, so that many can be written at once."""
+    if dialect != "sqlite":
+        return ["TRUNCATE search_doc", f"DROP INDEX IF EXISTS {GIN}"]
+    triggers = [f"DROP TRIGGER IF EXISTS search_doc_{when}" for when in ("insert", "delete", "update")]
+    return [*triggers, f"DROP TABLE IF EXISTS {INDEX}", "DELETE FROM search_doc"]
+
+
+@event.listens_for(_doc, "after_create")
+def _make_index(_target: Table, connection: Connection, **_: Any) -> None:
+    for line in index_rules(connection.dialect.name):
+        connection.exec_driver_sql(line)

@@ -1,0 +1,358 @@
+"""The search box: which records the words lead to, for this person, and whether the index agrees with the records.
+
+A customer is found by its number, name, phone and e-mail, and by the names, phones and addresses of its contacts; a
+contact by its own.  Every word must be found, each anywhere in the record.  Names are found by any part, numbers,
+phones and addresses by any three characters, numbers also by how they begin.  A value leads only to whom may see it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    and_,
+    any_,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from models import Base, Contact, Customer, SearchDoc
+from models.contact import PointKind, key_of
+from models.errors import Validation
+from models.search import (
+    BITS,
+    CODE,
+    INDEX,
+    SPAN,
+    Doc,
+    Pieces,
+    beginning,
+    clearing_rules,
+    code_pieces,
+    fold,
+    index_rules,
+    name_pieces,
+    of_contacts,
+    of_customers,
+)
+from policies.words import Hanging, Rows
+
+from .find import Clause, Look, Value, beside, found, in_bin, search_text, visible
+from .scope import Scope
+
+MOST_WORDS = 16
+MOST_PIECES = 12
+"""So many pieces of a word are looked up; what they leave is compared with the text in any case."""
+COVERED: tuple[type[Base], ...] = (Customer, Contact)
+"""The models whose lists search by the index."""
+
+_doc = cast("Table", SearchDoc.__table__)
+_index = table(INDEX, column("rowid", BigInteger), column(INDEX))
+
+# --- what was typed --------------------------------------------------------------------------------------
+
+_PHONE = re.compile(r"[\d+(][\d ()./–-]*")
+_OUR_CODE = re.compile(r"\A\+86[ -]?(?=\d)")
+_SPLIT_PHONE = 7
+"""Figures and spaces with so many figures in them are one phone number and no words."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word as names, numbers and addresses may hold it, and the run of figures by which phones may."""
+
+    text: str
+    figures: str
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    """What somebody typed, word by word; none for nothing.  Raises Validation when it is too much."""
+    typed = fold(search_text(text))
+    if _PHONE.fullmatch(typed) and sum(c.isdigit() for c in typed) >= _SPLIT_PHONE:
+        typed = typed.replace(" ", "")
+    words = list(dict.fromkeys(typed.split()))
+    if len(words) > MOST_WORDS:
+        raise Validation(
+            f"A search has at most {MOST_WORDS} words.", f"搜索内容最多 {MOST_WORDS} 个词。", field="search"
+        )
+    return tuple(Word(word, _figures(word)) for word in words)
+
+
+def _figures(word: str) -> str:
+    """`+86 138-0013` as phones hold it; nothing for what is no phone or too short to look for one."""
+    figures = key_of(PointKind.PHONE, _OUR_CODE.sub("", word)) if _PHONE.fullmatch(word) else ""
+    return figures if len(figures) >= CODE else ""
+
+
+# --- what a record says ----------------------------------------------------------------------------------
+
+
+def says(look: Look, model: type[Base], e: Any, words: Iterable[Word]) -> Clause:
+    """Whether a record of `model` holds every word where this person may see it.  Exact, and asked row by row."""
+    says_word = _customer_says if model is Customer else _contact_says
+    return and_(*(says_word(look, e, word) for word in words))
+
+
+def _customer_says(look: Look, e: Any, word: Word) -> Clause:
+    mine, theirs, contact = _doc.alias(), _doc.alias(), cast("Table", Contact.__table__).alias()
+    person = Hanging(contact.c, Rows(Customer, e))
+    by_itself = _one().where(mine.c.id == _place(e.id), _holds(look, Customer, e, mine.c, word))
+    by_contact = (
+        _one()
+        .where(theirs.c.id > _place(e.id), theirs.c.id < _place(e.id + 1), contact.c.id == theirs.c.contact_id)
+        .where(_holds(look, Contact, person, theirs.c, word))
+        .where(look.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
+    )
+    return or_(exists(by_itself), exists(by_contact))
+
+
+def _contact_says(look: Look, e: Any, word: Word) -> Clause:
+    mine = _doc.alias()
+    return exists(_one().where(mine.c.id == _place(e.customer_id) + e.id, _holds(look, Contact, e, mine.c, word)))
+
+
+def _one() -> Select[Any]:
+    return select(literal(1)).execution_options(policy=True)
+
+
+def _place(customer_id: Any) -> Value:
+    """The id of a customer's doc, with which those of its contacts begin."""
+    at: Value = customer_id * literal(SPAN, BigInteger)
+    return at
+
+
+def _holds(look: Look, model: type[Base], e: Any, doc: Any, word: Word) -> Clause:
+    """Whether one doc holds the word in a field that may be seen in its record `e`."""
+    is_code = len(word.text) >= CODE
+    ways = [("name", doc.name.contains(word.text, autoescape=True))]
+    if model is Customer:
+        number = doc.number.contains if is_code else doc.number.startswith
+        ways.append(("number", number(word.text, autoescape=True)))
+    phones, addresses = ("phone", "email") if model is Customer else ("points", "points")
+    if is_code:
+        ways.append((addresses, doc.addresses.contains(word.text, autoescape=True)))
+    if word.figures:
+        ways.append((phones, doc.phones.contains(word.figures)))
+    return or_(*(_seen(look, model, e, field, clause) for field, clause in ways))
+
+
+def _seen(look: Look, model: type[Base], e: Any, field: str, clause: Clause) -> Clause:
+    guard = look.policy.guard(look.person, model, field, e)
+    return clause if guard is None else and_(clause, guard)
+
+
+# --- by the index ----------------------------------------------------------------------------------------
+
+FEW = 2_000
+"""A word that no more docs than this may hold is rare: all of them are looked at."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the rows of a list have to be for a text to find them, in terms of `beside`, and how many there are.
+
+    `count` is at most one above the limit; None where the model has no index and they have to be counted.  With
+    `near` there are many: it lets through more than `clause`, and is the quicker one for passing by many rows.
+    """
+
+    clause: Clause
+    count: int | None = None
+    near: Clause | None = None
+
+
+def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> Finding:
+    """What the search box of a list finds.  `among` are the other conditions of the list."""
+    look, e, words = Look(scope.person, scope.policy, scope.language), beside(model)[1], words_of(text)
+    if model not in COVERED:
+        return Finding(found(look, model, e, text))
+    if not words:
+        return Finding(true())
+    ids = candidates(scope, db, model, text, limit, among)
+    if ids is not None:
+        return Finding(_is_among(scope.house.dialect, e.id, ids), len(ids))
+    near = (e.id + 0).in_(_led_to(scope.house.dialect, model, max(words, key=_weight)))
+    return Finding(says(look, model, e, words), limit + 1, near)
+
+
+def candidates(
+    scope: Scope, db: Session, model: type[Base], text: str, limit: int = 1000, among: Sequence[Clause] = ()
+) -> list[int] | None:
+    """The ids of the records of `model` that the text finds for this person; None when there are more than `limit`.
+
+    `among` narrows them down to those of a list.  In no order.  Two small queries for a word that is rare; up to four
+    for words that are everywhere and of which this person sees little.
+    """
+    words, dialect = words_of(text), scope.house.dialect
+    if not words:
+        return None
+    look, e = Look(scope.person, scope.policy, scope.language), beside(model)[1]
+    asked = visible(look, model, e.id).where(says(look, model, e, words), *among).limit(limit + 1)
+    if dialect == "postgresql":  # it takes the pages of an index for dear, and would rather read whole tables
+        db.execute(select(func.set_config("random_page_cost", "1.1", True)))
+    found: Sequence[int] = ()
+    for near in _nearer(db, dialect, e.id, [_led_to(dialect, model, word) for word in sorted(words, key=_weight)]):
+        found = db.execute(asked.where(near)).scalars().all()
+        if len(found) > limit:
+            return None
+    return list(found)
+
+
+def _nearer(db: Session, dialect: str, id: Value, led_to: Sequence[Select[Any]]) -> Iterator[Clause]:
+    """Clauses that let through more and more of what the index knows of the words, the last one all of it."""
+    ids: set[int] = set()
+    for word in reversed(led_to):
+        first = db.execute(word.limit(FEW + 1)).scalars().all()
+        ids = set(first)
+        if len(first) <= FEW:
+            if ids:
+                yield _is_among(dialect, id, ids)
+            return
+    yield _is_among(dialect, id, ids)
+    yield id.in_(led_to[-1].limit(10 * FEW))
+    yield and_(*(id.in_(word) for word in led_to))
+
+
+def _is_among(dialect: str, id: Value, ids: Iterable[int]) -> Clause:
+    """`id IN (…)` with one parameter, whatever their number, so that databases know the statement again."""
+    if dialect == "sqlite":
+        values = func.json_each(json.dumps([*ids])).table_valued("value")
+        clause: Clause = id.in_(select(values.c.value).execution_options(policy=True))
+        return clause
+    return id == any_(literal([*ids], ARRAY(Integer)))
+
+
+def _weight(word: Word) -> int:
+    """The longer, the rarer."""
+    return len(word.text)
+
+
+def _led_to(dialect: str, model: type[Base], word: Word) -> Select[Any]:
+    """The ids of the records whose docs have the pieces of a word: all that hold it, and some that do not."""
+    ways = _ways(word)
+    if dialect == "sqlite":
+        id = _index.c.rowid.bitwise_rshift(BITS) if model is Customer else _index.c.rowid.bitwise_and(SPAN - 1)
+        ids = select(id).where(_index.c[INDEX].op("MATCH")(" OR ".join(map(_match, ways))))
+    else:
+        has = (_doc.c.pieces.op("@>")(literal(way, Pieces())) for way in ways)
+        ids = select(_doc.c.customer_id if model is Customer else _doc.c.contact_id).where(or_(*has))
+    return ids.execution_options(policy=True)
+
+
+def _match(pieces: Iterable[str]) -> str:
+    """How FTS5 is asked for the docs that have all of these."""
+    return "({})".format(" ".join(f'"{piece}"' for piece in pieces))
+
+
+def _ways(word: Word) -> list[tuple[str, ...]]:
+    """Sets of pieces: whatever holds the word has all of one of them."""
+    codes = [code_pieces(word.text), code_pieces(word.figures)]
+    short = [[beginning(word.text)]] if len(word.text) == CODE - 1 else []
+    ways = (tuple(dict.fromkeys(pieces))[:MOST_PIECES] for pieces in (name_pieces(word.text), *codes, *short))
+    return list(dict.fromkeys(way for way in ways if way))
+
+
+# --- the whole index -------------------------------------------------------------------------------------
+
+CHUNK = 1_000
+"""So many customers are taken at once, with their contacts."""
+MOST_CHUNKS = 10
+"""So many chunks are compared with the records; of more, as many spread over all."""
+
+
+def rebuild(connection: Connection) -> int:
+    """Write every doc anew from the records, in the transaction of the caller; gives their number.
+
+    Nobody else searches, or changes customers and contacts, meanwhile.
+    """
+    dialect, count = connection.dialect.name, 0
+    for line in clearing_rules(dialect):
+        connection.exec_driver_sql(line)
+    for first in _firsts(connection):
+        made = list(_records(connection, first))
+        if made:
+            _put(connection, made)
+        count += len(made)
+    for line in index_rules(dialect):
+        connection.exec_driver_sql(line)
+    return count
+
+
+def _put(connection: Connection, made: Sequence[Doc]) -> None:
+    """Insert docs as the driver does it fastest, without what SQLAlchemy does for each row."""
+    keys = ", ".join(_doc.c.keys())
+    if connection.dialect.name == "sqlite":
+        rows = [(*values, " ".join(pieces)) for *values, pieces in (doc.values() for doc in made)]
+        places = ", ".join("?" * len(_doc.c))
+        connection.exec_driver_sql(f"INSERT INTO search_doc ({keys}) VALUES ({places})", rows)  # noqa: S608  our own names
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor().copy(f"COPY search_doc ({keys}) FROM STDIN") as copy:
+        for *values, pieces in (doc.values() for doc in made):
+            copy.write_row((*values, f"{{{','.join(pieces)}}}"))  # no piece has a sign that an array would want quoted
+
+
+def check(connection: Connection) -> Iterator[str]:
+    """One sentence for each record whose doc says something else, or that the index does not lead to.
+
+    Compares the docs of 10,000 customers, and the number of all.
+    """
+    c, t = Customer.__table__.c, Contact.__table__.c
+    numbers = (select(func.count()).select_from(column.table) for column in (c.id, t.id, _doc.c.id))
+    customers, contacts, docs = (connection.execute(number).scalar_one() for number in numbers)
+    if docs != customers + contacts:
+        yield f"There are {customers + contacts:,} customers and contacts, but {docs:,} in the search index: run millpond reindex."
+    firsts = list(_firsts(connection))
+    for first in firsts[:: -(-len(firsts) // MOST_CHUNKS) or 1]:
+        kept = {doc["id"]: dict(doc) for doc in _kept(connection, first)}
+        made = {doc["id"]: {**doc, "pieces": tuple(doc["pieces"])} for doc in _records(connection, first)}
+        wrong = {id for id in made.keys() | kept.keys() if made.get(id) != kept.get(id)}
+        lost = (id for id in [*made][:: len(made) - 1 or 1] if not _is_led_to(connection, made[id]))
+        for customer_id in sorted({id // SPAN for id in (*wrong, *lost)}):
+            yield f"Customer {_number(connection, customer_id)} is found by something else than it says: run millpond reindex."
+
+
+def _firsts(connection: Connection) -> range:
+    """With which id of a customer each chunk begins."""
+    last = connection.execute(select(func.max(Customer.__table__.c.id))).scalar() or 0
+    return range(1, last + 1, CHUNK)
+
+
+def _records(connection: Connection, first: int) -> Iterator[Doc]:
+    """The docs of a chunk as the records have it."""
+    last = first + CHUNK - 1
+    yield from of_customers(connection, Customer.__table__.c.id.between(first, last))
+    yield from of_contacts(connection, Contact.__table__.c.customer_id.between(first, last))
+
+
+def _kept(connection: Connection, first: int) -> Iterable[Any]:
+    """The docs of a chunk as they are."""
+    here = _doc.c.id.between(first * SPAN, (first + CHUNK) * SPAN - 1)
+    return connection.execute(select(_doc).where(here)).mappings()
+
+
+def _is_led_to(connection: Connection, doc: Doc) -> bool:
+    """Whether the index of SQLite knows a doc by its pieces; PostgreSQL looks after its own."""
+    if connection.dialect.name != "sqlite":
+        return True
+    known = select(_index.c.rowid).where(_index.c[INDEX].op("MATCH")(_match(doc["pieces"][:MOST_PIECES])))
+    return connection.execute(known.where(_index.c.rowid == doc["id"])).first() is not None
+
+
+def _number(connection: Connection, customer_id: int) -> str:
+    number = select(Customer.__table__.c.number).where(Customer.__table__.c.id == customer_id)
+    return connection.execute(number).scalar() or f"with the id {customer_id}, which is gone,"
