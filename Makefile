@@ -7,26 +7,30 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs lock clean
+.PHONY: help demo test check pictures docs lock clean
 
 help:
 	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
 	@echo "make test    the tests, on SQLite and on PostgreSQL where there is one"
 	@echo "make check   style, types, layers and the long forms of the tests"
+	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
 	@echo "make clean   remove the virtual environment and the demo data"
 
 demo: $(VENV)/runtime
 	@$(BIN)/millpond demo
 
 test: $(VENV)/development
-	$(BIN)/pytest -q -n $(WORKERS) -m "not long"
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not long"
 
 check: $(VENV)/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n $(WORKERS) -m long
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
+
+pictures: $(VENV)/development
+	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py -m "not long"
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@

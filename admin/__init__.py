@@ -1,1 +1,4 @@
-"""The panel door: screens for administrators and sales people.  Its rooms come next; nothing is served yet."""
+"""The panel's door: screens derived from the models, thin buttons over the use cases, templates and words.
+
+`kit` is written once, `screens` declare what is special, `panel.py` puts them together on sqladmin.
+"""

@@ -66,7 +66,7 @@ async def race(addresses: list[str], tokens: list[str], ids: list[str]) -> tuple
             times.append((time.perf_counter() - began) * 1000)
             body = answer.json()
             if answer.status_code != 200 or "errors" in body:
-                codes["UNTYPED"] += 1
+                codes[body["errors"][0]["extensions"]["code"]] += 1
                 return
             payload = body["data"]["claimCustomers"]
             won.extend(payload["ids"])

@@ -48,6 +48,7 @@ def database(engine: str) -> Iterator[str]:
 def servers(url: str, count: int) -> Iterator[list[str]]:
     """Addresses of `count` serving processes over one database."""
     environment = {**os.environ, "MILLPOND_DATABASE": url, "MILLPOND_PORT": "0", "MILLPOND_LOG_LEVEL": "warning"}
+    environment["MILLPOND_REQUEST_SECONDS"] = "60"  # fifty people at once are a queue, and its length is measured
     command = [sys.executable, "-m", "millpond", "serve"]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(count)

@@ -1,36 +1,31 @@
 """The application of one process: its doors, its life, and headers, ids and figures around them."""
 
 import asyncio
-import gzip
-import hashlib
-import mimetypes
-import os
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Message, Receive, Send
-from starlette.types import Scope as Connection
 
+import admin
+from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
-from .http import Answering, GraphQLDoor, Refused, bearer, broke, refusal, request_id, with_cookie
+from .files import Assets
+from .http import Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
 from .settings import Settings
+from .shell import Figures, Shell
+from .shield import Shield
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),
@@ -40,25 +35,15 @@ DOORS: dict[str, tuple[str, str]] = {
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": ("open", "says whether the database answers, and nothing else"),
     "GET /metrics": ("open", "counts and times without records; keep the port inside"),
+    "GET /": ("open", "leads to the panel"),
     "GET /assets/{hash}/{file:path}": ("open", "scripts and style sheets, the same for everybody"),
 }
 """What each route asks for: (module, action), or ("open", why it may be).  The panel adds its own."""
 
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "content-security-policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
-}
-"""On every answer that does not say otherwise itself."""
-
 ASSETS = Path(__file__).parent / "assets"
+PANEL_FILES = Path(admin.__file__).parent / "static"
 READY_SECONDS = 2
 RESTART_SECONDS = 5
-_QUIET = {"/healthz", "/readyz", "/metrics"}
 _log = structlog.get_logger("millpond")
 
 Work = Callable[[], Awaitable[None]]
@@ -83,12 +68,17 @@ def build(
     answer: Answering,
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
+    panel: Callable[[Callable[[str], str]], Panel] | None = None,
 ) -> Starlette:
     """The application.  `answer` is the GraphQL engine, `background` runs beside it, `routes` are more doors.
 
-    Raises RuntimeError naming the route that has no line in DOORS.
+    `panel` makes the panel from the way to address its files.
+    Raises RuntimeError naming the route that has declared nothing.
     """
-    assets, figures = Assets(ASSETS), Figures()
+    assets = Assets(ASSETS, PANEL_FILES)
+    shown = panel(assets.address) if panel is not None else None
+    doors = DOORS | (shown.doors if shown is not None else {})
+    figures = Figures(doors)
     served = [
         Route("/graphql", _graphql(house, settings, answer, assets, figures), methods=["GET", "POST", "OPTIONS"]),
         Route("/session", _session(house, settings), methods=["POST"]),
@@ -96,14 +86,16 @@ def build(
         Route("/readyz", _readyz(house)),
         Route("/metrics", figures.page),
         Route("/assets/{hash}/{file:path}", assets.page),
+        *([Route("/", _to_the_panel), shown.mount] if shown is not None else []),
         *routes,
     ]
-    check_doors(served)
+    check_doors(served, doors)
     app = Starlette(
         routes=served,
         middleware=[
             Middleware(Shell, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
+            Middleware(Shield, secure_cookies=settings.secure_cookies),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=_life(house, background),
@@ -112,14 +104,14 @@ def build(
     return app
 
 
-def check_doors(routes: Iterable[BaseRoute], above: str = "") -> None:
+def check_doors(routes: Iterable[BaseRoute], declared: Mapping[str, tuple[str, str]] = DOORS, above: str = "") -> None:
     """Refuse to serve a route that has not declared what it asks for."""
     for route in routes:
         if isinstance(route, Mount) and route.routes:
-            check_doors(route.routes, above + route.path)
+            check_doors(route.routes, declared, above + route.path)
             continue
         for door in _doors(route, above):
-            if door not in DOORS:
+            if door not in declared:
                 raise RuntimeError(f"the route {door} declares no (module, action): add it to DOORS")
 
 
@@ -163,6 +155,10 @@ def _session(house: Housed, settings: Settings) -> Callable[[Request], Awaitable
     return session
 
 
+async def _to_the_panel(_: Request) -> Response:
+    return RedirectResponse("/admin/", 307)
+
+
 async def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
@@ -186,37 +182,6 @@ async def _http_error(_: Request, error: Exception) -> Response:
     response = refusal(Refused(status, status.name, f"{status.phrase}."))
     response.headers.update(error.headers or {})
     return response
-
-
-class Assets:
-    """Files that browsers may keep for ever, since another content has another address.  Held in memory."""
-
-    def __init__(self, root: Path) -> None:
-        self._files = {
-            path.relative_to(root).as_posix(): path.read_bytes()
-            for path in root.rglob("*")
-            if path.suffix in (".js", ".css")
-        }
-        self._hashes = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._files.items()}
-        self._packed: dict[str, bytes] = {}
-
-    def address(self, name: str) -> str:
-        return f"/assets/{self._hashes[name]}/{name}"
-
-    async def page(self, request: Request) -> Response:
-        name = request.path_params["file"]
-        if self._hashes.get(name) != request.path_params["hash"]:
-            raise HTTPException(404)
-        headers = {
-            "cache-control": "public, max-age=31536000, immutable",
-            "content-type": mimetypes.guess_type(name)[0] or "application/octet-stream",
-            "vary": "Accept-Encoding",
-        }
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(self._files[name], headers=headers)
-        if name not in self._packed:
-            self._packed[name] = await asyncio.to_thread(gzip.compress, self._files[name])
-        return Response(self._packed[name], headers=headers | {"content-encoding": "gzip"})
 
 
 # -- life ----------------------------------------------------------------------------------------------------
@@ -246,80 +211,3 @@ async def _kept_up(work: Work) -> None:
         except Exception:
             _log.exception("background work broke", work=getattr(work, "__qualname__", repr(work)))
             await asyncio.sleep(RESTART_SECONDS)
-
-
-# -- around every request ------------------------------------------------------------------------------------
-
-
-class Figures:
-    """What Prometheus may ask for."""
-
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._doors = {door.split("/", 2)[1] for door in DOORS}
-        own: Any = {"namespace": "millpond", "registry": self._registry}
-        self._requests = Counter("requests", "Answers by door and status.", ["door", "status"], **own)
-        self._seconds = Histogram("request_seconds", "Time to the end of the answer.", ["door"], **own)
-        self._answers = Counter("graphql_answers", "GraphQL answers by how they came to be.", ["kind"], **own)
-        self._engine = Histogram("graphql_seconds", "Time in the GraphQL engine.", ["kind"], **own)
-
-    def answered(self, kind: str, seconds: float) -> None:
-        self._answers.labels(kind).inc()
-        self._engine.labels(kind).observe(seconds)
-
-    def served(self, path: str, status: int, seconds: float) -> None:
-        first = path.split("/", 2)[1] if path.startswith("/") else ""
-        door = first if first in self._doors else "other"  # never the path itself: callers choose it
-        self._requests.labels(door, str(status)).inc()
-        self._seconds.labels(door).observe(seconds)
-
-    async def page(self, _: Request) -> Response:
-        registry = self._registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
-
-
-class Shell:
-    """Gives every request an id, every answer its headers, every exception an answer that says nothing."""
-
-    def __init__(self, app: ASGIApp, figures: Figures) -> None:
-        self.app, self.figures = app, figures
-
-    async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        if connection["type"] != "http":
-            await self.app(connection, receive, send)
-            return
-        id, began, status = request_id(connection), time.perf_counter(), 0
-
-        async def send_dressed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=id):
-            try:
-                await self.app(connection, receive, send_dressed)
-            except Exception:
-                answer = broke(id)
-                if status:
-                    raise  # half an answer is out: the server cuts the line
-                await answer(connection, receive, send_dressed)
-            finally:
-                self._note(connection, status, time.perf_counter() - began)
-
-    def _note(self, connection: Connection, status: int, seconds: float) -> None:
-        path = connection["path"]
-        self.figures.served(path, status, seconds)
-        level = "debug" if path in _QUIET else "warning" if status >= 500 else "info"
-        milliseconds = round(seconds * 1000, 1)
-        _log.log(_LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds)
-
-
-_LEVELS = {"debug": 10, "info": 20, "warning": 30}

@@ -115,8 +115,8 @@ class GraphQLDoor:
             principal,
             door="graphql",
             request_id=request_id(request.scope),
-            address=_address(request),
-            agent=_agent(request),
+            address=address_of(request),
+            agent=agent_of(request),
             token=bearer(request.headers) or session_cookie(request, self.secure_cookies),
         )
         began = time.perf_counter()
@@ -135,7 +135,7 @@ class GraphQLDoor:
         """Whom the token or the cookie belongs to.  A wrong token is refused, a stale cookie is nobody."""
         token = bearer(request.headers)
         if token is not None:
-            principal = await self.identify(token, _address(request), _agent(request)) if token else None
+            principal = await self.identify(token, address_of(request), agent_of(request)) if token else None
             if principal is None:
                 sentence = "This token is unknown, ended or revoked. Sign in again."
                 raise Refused(401, "NOT_SIGNED_IN", sentence, www_authenticate="Bearer")
@@ -145,7 +145,7 @@ class GraphQLDoor:
             return None
         if request.method not in ("GET", "HEAD"):
             check_origin(request)
-        return await self.identify(cookie, _address(request), _agent(request))
+        return await self.identify(cookie, address_of(request), agent_of(request))
 
     # -- foreign front ends ------------------------------------------------------------------------------
 
@@ -214,11 +214,13 @@ def request_id(connection: Connection) -> str:
     return str(state["request_id"])
 
 
-def _address(request: Request) -> str | None:
+def address_of(request: Request) -> str | None:
+    """Where a request comes from, cut to what can be stored."""
     return request.client.host[:60] if request.client else None
 
 
-def _agent(request: Request) -> str | None:
+def agent_of(request: Request) -> str | None:
+    """What the caller says he is, in plain characters."""
     agent = request.headers.get("user-agent")
     return agent and re.sub(r"[^\x20-\x7e]", "?", agent[:200])
 
@@ -258,6 +260,13 @@ def with_cookie(response: Response, request: Request, token: str, secure: Secure
     """The response with the session cookie, which ends with the browser; the session ends with its row."""
     name = cookie_name(request.url.scheme, request.url.hostname, secure)
     response.set_cookie(name, token, path="/", secure=name != "millpond", httponly=True, samesite="lax")
+    return response
+
+
+def without_cookie(response: Response, request: Request, secure: Secure) -> Response:
+    """The response that makes the browser forget the session cookie."""
+    name = cookie_name(request.url.scheme, request.url.hostname, secure)
+    response.delete_cookie(name, path="/", secure=name != "millpond", httponly=True, samesite="lax")
     return response
 
 

@@ -11,6 +11,8 @@ import typer
 import uvicorn
 from starlette.types import ASGIApp
 
+from admin.panel import Panel
+from admin.screens import GROUPS, screens
 from resolvers.house import House
 from resolvers.identity import Entrances
 from schema.engine import Engine
@@ -19,6 +21,7 @@ from tasks.sealer import keep_sealed
 from . import logs
 from .app import build
 from .database import Unready, opened
+from .keys import CookieKeys
 from .settings import Settings
 
 STOP_SECONDS = 10
@@ -48,7 +51,14 @@ def entrances(settings: Settings) -> Entrances:
 
 def application(house: House, settings: Settings) -> ASGIApp:
     """The doors and the clock, all over one house."""
-    return build(house, settings, answer=Engine(house).answer, background=[partial(keep_sealed, house)])
+    keys = CookieKeys(settings.secure_cookies)
+    return build(
+        house,
+        settings,
+        answer=Engine(house).answer,
+        background=[partial(keep_sealed, house)],
+        panel=lambda address: Panel(house, keys, address, screens(), GROUPS),
+    )
 
 
 def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> None:
@@ -95,7 +105,12 @@ def addresses(listener: socket.socket) -> list[str]:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     at = f"http://{shown}:{port}"
-    return [f"Millpond is served at {at}", f"  GraphQL   {at}/graphql", f"  Health    {at}/readyz"]
+    return [
+        f"Millpond is served at {at}",
+        f"  Panel     {at}/admin/",
+        f"  GraphQL   {at}/graphql",
+        f"  Health    {at}/readyz",
+    ]
 
 
 class _Telling(uvicorn.Server):

@@ -20,7 +20,7 @@ from models import Base
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .objects import APART, FIELDS, GROUPS, LISTED
 from .principal import Principal
-from .words import SCOPES, Clause, Facts, Rows, holds, sentence, unmet, when_sql
+from .words import SCOPES, Clause, Facts, Rows, can_hold, holds, sentence, unmet, when_sql
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -118,11 +118,14 @@ class Snapshot:
         return p is not None and self.cell(p.roles, _object(module, field), action).test(p, facts)
 
     def ever(self, p: Principal | None, action: str, module: str) -> bool:
-        """Whether there is any record of the module to which `p` might do it: what menus and buttons ask."""
+        """Whether there is any record of the module to which `p` might do it: what menus and buttons ask.
+
+        A line about pools, or about a department, says nothing to who has none.
+        """
         if p is None:
             return False
         cell = self.cell(p.roles, module, action)
-        return bool(cell.allow) and _ALL not in cell.deny
+        return _ALL not in cell.deny and any(can_hold(scope, p) for scope, _ in cell.allow)
 
     def where(self, p: Principal | None, action: str, model: type[Base], e: Any = None) -> Clause:
         """The clause that lets through the rows of `model` to which `p` may do `action`.

@@ -244,6 +244,24 @@ SCOPES: dict[str, Scope] = {
     ),
 }
 
+_NEEDS: dict[str, Callable[[Principal], object]] = {
+    "own": lambda p: p.id is not None,
+    "created": lambda p: p.id is not None,
+    "team": lambda p: p.department_id is not None,
+    "subtree": lambda p: p.subtree,
+    "pool": lambda p: p.pools,
+    "pool_member": lambda p: p.member_pools,
+    "pool_admin": lambda p: p.admin_pools,
+}
+"""What somebody must have for a scope to hold for any record at all."""
+
+
+def can_hold(scope: str, p: Principal) -> bool:
+    """Whether there can be a record for which this scope holds of `p`."""
+    needed = _NEEDS.get(scope)
+    return needed is None or bool(needed(p))
+
+
 # --- states ----------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Words of dictionaries: whether a field may hold a key, and which one was meant when it may not."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -20,6 +21,31 @@ from .values import invalid
 _SUGGESTED = 12
 _SEARCHED = 500
 """How many words of a dictionary are looked through for the one that was meant."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a dictionary as somebody reads it."""
+
+    key: str
+    label: str
+    is_archived: bool
+
+
+def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
+    """The words of these dictionaries by code and key, in their order, archived ones included."""
+    chinese = scope.language.startswith("zh")
+    statement = (
+        select(Dictionary.code, DictionaryItem)
+        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
+        .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
+    )
+    found: dict[str, dict[str, Word]] = {}
+    for code, item in db.execute(statement):
+        label = (item.label_zh if chinese else None) or item.label_en
+        found.setdefault(code, {})[item.key] = Word(item.key, label, item.archived_at is not None)
+    return found
 
 
 def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], before: Entity | None = None) -> None:

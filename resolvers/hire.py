@@ -12,6 +12,7 @@ from models import Department, Role, User, UserRole
 from models.errors import Duplicate, NotFound, Validation
 
 from . import entry, records
+from .batch import Mode, Outcome, each
 from .scope import Scope
 
 
@@ -70,6 +71,15 @@ def take_role(scope: Scope, login: str, code: str) -> None:
             raise NotFound(what=f"role {code} of {login}", field="role")
         for problem in records.delete(scope, UserRole, held).problems:
             raise problem
+
+
+def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
+    """Let people come in again, or shut them out at once.  Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION."""
+
+    def work(_db: Session, id: int) -> None:
+        records.update(scope, User, id, {"active": active})
+
+    return each(scope, "user.edit", User, ids, Mode.BEST_EFFORT, work)
 
 
 def roster(_scope: Scope, db: Session) -> list[Member]:

@@ -30,6 +30,16 @@ def next_number(scope: Scope, db: Session, module: str) -> str:
             return number
 
 
+def coming(scope: Scope, db: Session, module: str) -> str:
+    """The number that the next record will probably get: nothing is reserved until it is saved."""
+    pattern, today = pattern_of(db, module), _today(scope, db)
+    counter = select(NumberCounter.last).where(
+        NumberCounter.for_module == module, NumberCounter.period == pattern.period(today)
+    )
+    last = db.execute(counter, execution_options=UNWALLED).scalar() or 0
+    return pattern.number(today, last + 1)
+
+
 def accept(db: Session, module: str, number: str) -> None:
     """Take a number given by hand: push the counter of its period past it.  Raises Duplicate for one ever given."""
     if _is_taken(db, module, number):

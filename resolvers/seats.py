@@ -13,18 +13,20 @@ from models.pool import GranteeKind
 from .rules import Rules, rules_for
 from .scope import Scope
 
+GRANTEES: dict[GranteeKind, type[Entity]] = {
+    GranteeKind.USER: User,
+    GranteeKind.DEPARTMENT: Department,
+    GranteeKind.ROLE: Role,
+}
+"""Whom a seat may be given to."""
+
 
 class SeatRules(Rules[PoolMember]):
     """A seat is given to somebody who exists."""
 
     def check(self, scope: Scope, db: Session, row: PoolMember, values: dict[str, Any]) -> None:
-        kinds: dict[GranteeKind, type[Entity]] = {
-            GranteeKind.USER: User,
-            GranteeKind.DEPARTMENT: Department,
-            GranteeKind.ROLE: Role,
-        }
         if "grantee_id" in values:
-            model = kinds[row.grantee_kind]
+            model = GRANTEES[row.grantee_kind]
             there = select(model.id).where(model.id == row.grantee_id, model.deleted_at.is_(None))
             if db.execute(there, execution_options=UNWALLED).first() is None:
                 raise NotFound(what=row.grantee_kind.value.lower(), field="granteeId")

@@ -34,6 +34,7 @@ from alembic.autogenerate import produce_migrations, render_python_code  # noqa:
 from alembic.migration import MigrationContext  # noqa: E402
 from alembic.operations import Operations  # noqa: E402
 from api import Api  # noqa: E402
+from panel import Panel, rows_in  # noqa: E402
 from world import World  # noqa: E402
 
 from millpond.migrate import migrate  # noqa: E402
@@ -119,6 +120,33 @@ def tell(api: Api, world: World) -> None:
     ]
 
 
+def show(panel: Panel) -> None:
+    """The panel has its list, page, form, bin and rights, and nobody has touched a file of it."""
+    ada, li, fin = panel.of("ada"), panel.of("li"), panel.of("fin")
+    listed = ada.get("/admin/vehicle/list").text
+    assert rows_in(listed) == ["veh_1"], listed
+    assert "Plate" in listed and "B 1234" in listed and 'href="/admin/vehicle/create"' in listed
+    assert "/admin/vehicle/list" in ada.get("/admin/").text
+
+    seen = li.get("/admin/vehicle/details/veh_1").text
+    assert "Van" in seen and "Plate" not in seen and "B 1234" not in seen, seen
+    assert li.get("/admin/vehicle/edit/veh_1").status_code == 403
+    assert fin.get("/admin/vehicle/list").status_code == 403
+
+    assert li.post("/admin/vehicle/create", {"name": "Truck"}).headers["location"].startswith(
+        "/admin/vehicle/details/veh_2"
+    )
+    form = ada.get("/admin/vehicle/edit/veh_2").text
+    assert 'name="plate"' in form and 'data-lookup="/admin/user/lookup"' in form
+    saved = ada.post("/admin/vehicle/edit/veh_2", {"name": "Lorry", "plate": "B 5678", "version": "1", "_was": "{}"})
+    assert saved.status_code == 303, saved.text
+    assert ada.post("/admin/vehicle/create", {"plate": "too long for a plate"}).status_code == 422
+
+    assert "1 done" in ada.post("/admin/vehicle/do/delete", {"ids": "veh_2"}).text
+    assert rows_in(ada.get("/admin/bin-vehicle/list").text) == ["veh_2"]
+    assert rows_in(li.get("/admin/vehicle/list?q=va").text) == ["veh_1"]
+
+
 def main() -> None:
     url = f"sqlite:///{sys.argv[1]}/story.db"
     migrate_vehicle(url)
@@ -126,6 +154,7 @@ def main() -> None:
     world = World(url)
     try:
         tell(Api(world), world)
+        show(Panel(world))
     finally:
         world.close()
     print("told")

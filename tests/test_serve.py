@@ -22,6 +22,7 @@ def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(u
     with served(url, "serve") as it:
         assert it.said == [
             f"Millpond is served at {it.address}",
+            f"  Panel     {it.address}/admin/",
             f"  GraphQL   {it.address}/graphql",
             f"  Health    {it.address}/readyz",
         ]

@@ -1,0 +1,145 @@
+"""What a column is to a person: its kind, its name, what it may hold.  Lists, filters, forms and facts derive from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
+
+from models import Base, Entity, NumberRule, PoolMember
+from models.base import Money, Utc, column_of, columns, trait_of
+from resolvers.find import COMPUTED
+from resolvers.listing import target_of, titled
+from resolvers.numbers import NUMBERED
+from resolvers.rules import rules_of
+
+from .labels import field_label
+from .words import LANGUAGES
+
+HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
+"""Columns that serve the house alone.  Of people the department is shown all the same, see below."""
+
+
+class Kind(StrEnum):
+    """How a value is shown and typed in."""
+
+    TEXT = "text"
+    LONG = "long"
+    WHOLE = "whole"
+    MONEY = "money"
+    DATE = "date"
+    TIME = "time"
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    WORDS = "words"
+    RECORD = "record"
+    LINES = "lines"
+    POINTS = "points"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a record, or one that a dialog asks for.
+
+    `target`: what a RECORD is one of.  `dictionary`: whose words.  `choices`: the members of a CHOICE.
+    """
+
+    key: str
+    kind: Kind
+    model: type[Base] | None = None
+    target: type[Base] | None = None
+    dictionary: str | None = None
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+    length: int | None = None
+    name: str = ""
+    help: str = ""
+
+    @property
+    def label(self) -> str:
+        return str(self.name) if self.name else field_label(self.model, self.key)
+
+    @property
+    def word(self) -> str:
+        """The word for it in policy lines."""
+        return self.key.removesuffix("_id")
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in (Kind.WHOLE, Kind.MONEY)
+
+
+def field_of(model: type[Base], key: str) -> Field:
+    """The field of a column, of a computed value, or of what the entity's rules take beside its columns."""
+    if (model, key) in COMPUTED:
+        return Field(key, Kind.YES_NO, model)
+    if key not in model.__table__.c:
+        return Field(key, Kind.POINTS if key == "points" else Kind.TEXT, model)
+    if (model, key) == (NumberRule, "for_module"):
+        return Field(key, Kind.CHOICE, model, choices=tuple(NUMBERED), is_required=True)
+    if key == "language":
+        return Field(key, Kind.CHOICE, model, choices=tuple(LANGUAGES), is_required=True)
+    column, trait = column_of(model, key), trait_of(column_of(model, key))
+    kind = _kind(model, key)
+    return Field(
+        key,
+        kind,
+        model,
+        target=target_of(model, key),
+        dictionary=trait.dictionary,
+        choices=tuple(column.type.enums) if isinstance(column.type, Enum) else (),
+        is_required=(not column.nullable and column.default is None and not trait.filled) or trait.required,
+        length=getattr(column.type, "length", None),
+    )
+
+
+def _kind(model: type[Base], key: str) -> Kind:
+    column = column_of(model, key)
+    if target_of(model, key) is not None or (model, key) == (PoolMember, "grantee_id"):
+        return Kind.RECORD
+    if trait_of(column).dictionary:
+        return Kind.WORDS
+    for sql, kind in (
+        (Enum, Kind.CHOICE),
+        (Utc, Kind.TIME),
+        (Date, Kind.DATE),
+        (Money, Kind.MONEY),
+        (Boolean, Kind.YES_NO),
+        (Integer, Kind.WHOLE),
+        (JSON, Kind.LINES),
+        (Text, Kind.LONG),
+    ):
+        if isinstance(column.type, sql):
+            return kind
+    return Kind.TEXT
+
+
+def shown_keys(model: type[Base]) -> list[str]:
+    """The columns that a person may want to read, in the order of the table; what the house keeps comes last."""
+    keys = [c.key for c in columns(model) if c.key not in HIDDEN or (c.key == "department_id" and not _is_copy(c))]
+    keys += [key for owner, key in COMPUTED if owner is model]
+    first = titled(model)
+    return sorted(keys, key=lambda key: (key != first, is_kept(model, key)))
+
+
+def _is_copy(column: Any) -> bool:
+    return trait_of(column).kept
+
+
+def is_kept(model: type[Base], key: str) -> bool:
+    return (model, key) in COMPUTED or trait_of(column_of(model, key)).kept
+
+
+def editable(model: type[Entity], *, creating: bool) -> Iterator[str]:
+    """What a form may set: columns and, at creation or where they may change later, the extras of the rules."""
+    for column in columns(model):
+        trait = trait_of(column)
+        if not (trait.kept or column.primary_key or (trait.once and not creating)):
+            yield column.key
+    rules = rules_of(model)
+    extras = rules.extras if creating else rules.extras - rules.extras_once
+    yield from sorted(extras, key=_EXTRAS.index)
+
+
+_EXTRAS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points"]

@@ -1,0 +1,164 @@
+"""The filter bar: what the address says a list is narrowed to, as a filter tree, as inputs and as chips."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from models import User
+from resolvers.names import number_of
+
+from .asking import Asking
+from .cells import day, number, word
+from .fields import Field, Kind
+from .labels import choice_label
+from .words import gettext as _
+
+ME = "me"
+_MOST_VALUES = 50
+_LARGEST = 2**31 - 1
+Tree = dict[str, Any]
+
+
+@dataclass
+class Filter:
+    """One field of the bar: the values in the address, in order, and what they mean to a person.
+
+    `names` are those of records, read with the page: the address holds ids only.
+    """
+
+    field: Field
+    values: list[str] = made_by(default_factory=list)
+    low: str = ""
+    high: str = ""
+    names: dict[str, str] = made_by(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.field.key
+
+    @property
+    def is_range(self) -> bool:
+        return self.field.kind in (Kind.DATE, Kind.TIME, Kind.WHOLE, Kind.MONEY)
+
+    @property
+    def input_type(self) -> str:
+        return "date" if self.field.kind in (Kind.DATE, Kind.TIME) else "number"
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.values or self.low or self.high)
+
+    def tree(self, ask: Asking) -> Tree:
+        """What `resolvers.find.matching` takes; nothing for what cannot be understood."""
+        if self.is_range:
+            return {name: limit for name, limit in _limits(ask, self) if limit is not None}
+        if not self.values:
+            return {}
+        match self.field.kind:
+            case Kind.RECORD:
+                return {"in": [self._id(ask, value) for value in self.values]}
+            case Kind.YES_NO:
+                return {"eq": self.values[0] == "yes"}
+            case Kind.WORDS | Kind.CHOICE:
+                return {"in": self._known()}
+            case _:
+                return {"contains": self.values[0][:200]}
+
+    def _known(self) -> list[str]:
+        choices = self.field.choices
+        return [value[:40] for value in self.values if not choices or value in choices]
+
+    def _id(self, ask: Asking, value: str) -> int:
+        target = self.field.target
+        if value == ME and target is User:
+            return ask.scope.me
+        return number_of(target, value) if target is not None else 0
+
+    def options(self, ask: Asking) -> list[tuple[str, str]]:
+        """(value, label) of everything that may be chosen, or that is chosen already and looked up."""
+        match self.field.kind:
+            case Kind.WORDS:
+                words = ask.words.get(self.field.dictionary or "", {})
+                return [(w.key, w.label) for w in words.values() if not w.is_archived or w.key in self.values]
+            case Kind.CHOICE:
+                return [(word, choice_label(word)) for word in self.field.choices]
+            case Kind.YES_NO:
+                return [("yes", _("Yes")), ("no", _("No"))]
+            case Kind.RECORD:
+                me = [(ME, _("me"))] if self.field.target is User else []
+                return [*me, *((value, self.names.get(value, value)) for value in self.values if value != ME)]
+        return []
+
+    def said(self, ask: Asking) -> str:
+        """The chip: `Stage: Early, Won`."""
+        return f"{self.field.label}: {self._meaning(ask)}"
+
+    def _meaning(self, ask: Asking) -> str:
+        if self.is_range:
+            low, high = (_limit_text(ask, self, limit) for limit in (self.low, self.high))
+            if low and high:
+                return f"{low} – {high}"
+            return f"≥ {low}" if low else f"≤ {high}"
+        if self.field.kind is Kind.WORDS:
+            return ", ".join(word(ask, self.field, value) for value in self.values)
+        labels = dict(self.options(ask))
+        return ", ".join(labels.get(value, value) for value in self.values)
+
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """What it puts into the address."""
+        yield from ((f"f_{self.key}", value) for value in self.values)
+        yield from ((f"f_{self.key}_{end}", limit) for end, limit in (("from", self.low), ("to", self.high)) if limit)
+
+
+def read(fields: list[Field], query: QueryParams) -> list[Filter]:
+    """The filters of a list as the address sets them, those that are not set among them."""
+    found = []
+    for each in fields:
+        values = [value for value in query.getlist(f"f_{each.key}") if value][:_MOST_VALUES]
+        low, high = (query.get(f"f_{each.key}_{end}", "")[:40] for end in ("from", "to"))
+        found.append(Filter(each, list(dict.fromkeys(values)), low, high))
+    return found
+
+
+def tree_of(ask: Asking, filters: list[Filter], more: Mapping[str, Any]) -> Tree:
+    """Everything that must hold: the filters of the bar, and what the tab says."""
+    trees = [{each.key: tree} for each in filters if (tree := each.tree(ask))]
+    return {"and": [*trees, dict(more)]} if more else {"and": trees} if trees else {}
+
+
+def _limits(ask: Asking, each: Filter) -> Iterator[tuple[str, Any]]:
+    kind = each.field.kind
+    low, high = _limit(each, each.low), _limit(each, each.high)
+    if kind is Kind.TIME:
+        yield "gte", ask.day(low) if low is not None else None
+        yield "lt", ask.day(high, end=True) if high is not None else None
+    else:
+        yield "gte", low
+        yield "lte", high
+
+
+def _limit(each: Filter, text: str) -> Any:
+    """A limit as a value, None for what is none."""
+    try:
+        if each.field.kind in (Kind.DATE, Kind.TIME):
+            day = date.fromisoformat(text)
+            return day if 1900 <= day.year <= 9998 else None
+        if each.field.kind is Kind.MONEY:
+            amount = Decimal(text)
+            return amount if amount.is_finite() and abs(amount) < 10**14 else None
+        whole = int(text)
+        return whole if abs(whole) <= _LARGEST else None
+    except (ValueError, InvalidOperation):
+        return None
+
+
+def _limit_text(ask: Asking, each: Filter, text: str) -> str:
+    limit = _limit(each, text)
+    if limit is None:
+        return text and _("not understood")
+    return day(ask, limit) if isinstance(limit, date) else number(ask, limit)

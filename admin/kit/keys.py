@@ -1,0 +1,133 @@
+"""Coming in and going out: the session cookie, who asks, and sign-in for sqladmin."""
+
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sqladmin.authentication import AuthenticationBackend
+from sqladmin.authorization import AuthorizationBackend
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from models.errors import Refusal
+from resolvers import entry
+from resolvers.scope import Scope
+
+from .asking import BASE, Asking, asking, house_rules, language_of, preferences
+from .words import speak
+
+_VERBS = {"list": "view", "details": "view"}
+
+
+class Keys(Protocol):
+    """How the session token travels: a cookie whose name and flags the house decides."""
+
+    def read(self, request: Request) -> str | None: ...
+    def write(self, response: Response, request: Request, token: str | None) -> Response: ...
+    def origin(self, request: Request) -> tuple[str | None, str | None]: ...
+    def request_id(self, request: Request) -> str: ...
+
+
+class SignIn(AuthenticationBackend):
+    """Who asks, from the session that the cookie opens.  Nothing is kept in the cookie but its token."""
+
+    def __init__(self, house: Any, keys: Keys) -> None:
+        # Not the one above: sqladmin's own keeps the session in a signed cookie that nobody can revoke.
+        self.house, self.keys, self.middlewares = house, keys, []
+
+    async def authenticate(self, request: Request) -> Response | bool:
+        token = self.keys.read(request)
+        scope = await self._scope(request, token)
+        if scope is None:
+            return self._go_to_sign_in(request)
+        speak(scope.language)
+        if scope.principal is not None and scope.principal.must_change_password:
+            request.state.scope = scope
+            if request.url.path not in (f"{BASE}/password", f"{BASE}/logout"):
+                return _send(request, f"{BASE}/password")
+            return True
+        request.state.asking = await self._asking(request, scope)
+        return True
+
+    async def get_user_id(self, request: Request) -> Any:
+        return request.state.asking.scope.me if hasattr(request.state, "asking") else None
+
+    async def login(self, request: Request) -> Response | bool:
+        """Open a session.  Raises SignInRefused, TooManyAttempts.  A session that was open in this browser ends."""
+        form = await request.form()
+        login, password = (str(form.get(name, ""))[:300] for name in ("login", "password"))
+        address, agent = self.keys.origin(request)
+        visitor = self.house.scope(
+            None, "panel", request_id=self.keys.request_id(request), address=address, agent=agent
+        )
+        entrance = await entry.sign_in(visitor, login, password)
+        await self._end(request)
+        go = str(form.get("next", ""))
+        response = RedirectResponse(go if is_inside(go) else f"{BASE}/", 303)
+        return self.keys.write(response, request, entrance.token)
+
+    async def logout(self, request: Request) -> Response | bool:
+        await self._end(request)
+        return self.keys.write(RedirectResponse(f"{BASE}/login", 303), request, None)
+
+    async def _end(self, request: Request) -> None:
+        token = self.keys.read(request)
+        scope = await self._scope(request, token)
+        if scope is not None:
+            try:
+                await scope.run(entry.sign_out, token)
+            except Refusal:
+                return  # it has ended already
+
+    async def _scope(self, request: Request, token: str | None) -> Scope | None:
+        if token is None:
+            return None
+        address, agent = self.keys.origin(request)
+        principal = await self.house.principal_of(token, address, agent)
+        if principal is None:
+            return None
+        id = self.keys.request_id(request)
+        made: Scope = self.house.scope(principal, "panel", request_id=id, address=address, agent=agent, token=token)
+        return made
+
+    async def _asking(self, request: Request, scope: Scope) -> Asking:
+        rules = await scope.read(house_rules)
+        return Asking(request=request, scope=scope, preferences=preferences(request), **rules)
+
+    def _go_to_sign_in(self, request: Request) -> Response:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = f"?next={quote(path)}" if request.method == "GET" and path != f"{BASE}/" else ""
+        return _send(request, f"{BASE}/login{wanted}")
+
+
+def _send(request: Request, to: str) -> Response:
+    """Send the browser somewhere, also when it asked for a piece of a page only."""
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": to})
+    return RedirectResponse(to, 303)
+
+
+def is_inside(path: str) -> bool:
+    """Whether an address to go on to lies in the panel: never another host, whatever a link says."""
+    return (
+        path.startswith(f"{BASE}/") and "\\" not in path and "//" not in path.partition("?")[0] and path.isprintable()
+    )
+
+
+class Rights(AuthorizationBackend):
+    """sqladmin's question, answered by the policy: is there any record to which he may do this?"""
+
+    def __init__(self, module_of: Any) -> None:
+        self.module_of = module_of
+
+    def has_permission(self, request: Request, identity: str, action: str, obj: Any | None = None) -> bool:
+        module = self.module_of(identity)
+        verb = str(action).removeprefix("action:")
+        has_one = hasattr(request.state, "asking") and module is not None
+        return has_one and asking(request).may(f"{module}.{_VERBS.get(verb, verb)}")
+
+
+def visitor_language(request: Request) -> str:
+    """Speak the language of a browser without an account."""
+    language = language_of(request)
+    speak(language)
+    return language

@@ -1,0 +1,100 @@
+"""The list of a screen, and the search boxes of others that find its records."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from models.errors import Refusal
+from resolvers.listing import Asked, Page, Row, page, titled
+from resolvers.names import global_id
+from resolvers.scope import Scope
+
+from .asking import Asking, asking
+from .cells import cell
+from .commands import LIST, ROW, Command
+from .fields import Field, Kind, field_of
+from .lists import ListState, default_filters
+from .screen import Screen, names_in, served
+
+LOOKED_UP = 20
+
+
+class ListPage(Screen):
+    """Rows under the person's rights, narrowed and ordered as the address says."""
+
+    offered: ClassVar[Mapping[str, Any]] = {}
+    """What narrows the records that other forms may point to."""
+
+    @served("/list", "view")
+    async def list_page(self, request: Request) -> Response:
+        ask = asking(request)
+        state = ListState(self, ask)
+        await ask.load_words({each.dictionary for each in self.fields(ask) if each.dictionary})
+        try:
+            found, more = await ask.scope.read(self._read_list, state)
+        except Refusal:
+            return RedirectResponse(state.url(), 303)  # a cursor of another order: begin again
+        context = {"state": state, "page": found, "rows": [self._row(ask, state, row, more) for row in found.rows]}
+        return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
+
+    def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
+        found = page(scope, db, state.asked())
+        for each in state.filters:
+            each.names |= names_in(scope, db, each.field.target, each.values) if each.field.kind is Kind.RECORD else {}
+        return found, self.enrich(scope, db, found.rows)
+
+    async def list_extra(self, ask: Asking, state: ListState) -> dict[str, Any]:
+        """What the template of a special list needs beside the rows."""
+        return {}
+
+    def _row(self, ask: Asking, state: ListState, row: Row, more: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+        address = self.address(ask)
+        extra = more.get(row.id, {})
+        return {
+            "row": row,
+            "id": global_id(self.model, row.id),
+            "name": self.name_of(row),
+            "href": self.record_url(row),
+            "cells": [(each, cell(ask, each, row, address)) for each in state.columns],
+            "extra": [(label, extra.get(key, "")) for key, label in self.extra_columns(ask)],
+            "commands": [x for x in self.commands if ROW in x.where and x.fits(row)],
+        }
+
+    def columns_for(self, ask: Asking) -> list[Field]:
+        """The columns as this person has chosen them in this browser, else as the screen has them."""
+        known = {each.key: each for each in self.fields(ask)}
+        chosen = [key for key in ask.preferences.columns.get(self.identity, ()) if key in known]
+        wanted = chosen or [key for key in self.columns or self.default_columns() if key in known]
+        first = titled(self.model)
+        return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + wanted)]
+
+    def default_columns(self) -> tuple[str, ...]:
+        short = [key for key in self.keys() if field_of(self.model, key).kind not in (Kind.LONG, Kind.POINTS)]
+        kept = {"created_by_id", "updated_by_id", "deleted_by_id", "deleted_at", "created_at"}
+        return tuple(key for key in short if key not in kept)[:8]
+
+    def filter_keys(self, ask: Asking) -> list[str]:
+        keys = self.filters if self.filters is not None else default_filters(self.model)
+        return [key for key in keys if self.is_seen(ask, key)]
+
+    def list_commands(self, ask: Asking) -> list[Command]:
+        return [x for x in self.commands if LIST in x.where and ask.may(x.action)]
+
+    @served("/lookup", "view")
+    async def lookup(self, request: Request) -> Response:
+        """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`, at most LOOKED_UP."""
+        ask = asking(request)
+        asked = Asked(self.model, tuple(dict.fromkeys((titled(self.model), self.model.named_by))), size=LOOKED_UP)
+        asked = replace(asked, search=request.query_params.get("q", "")[:100], filter=self.offered)
+        try:
+            found = await ask.scope.read(page, asked)
+        except Refusal:
+            return JSONResponse([])
+        return JSONResponse(
+            [{"value": global_id(self.model, row.id), "text": self.name_of(row)} for row in found.rows],
+            headers={"cache-control": "no-store"},
+        )

@@ -1,0 +1,115 @@
+"""The tabs of a record's page: what hangs on it and what became of it, read when the tab is opened."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from models import Base
+from models.errors import NotFound
+from resolvers import history
+from resolvers.listing import Asked, Page, Row, page
+from resolvers.names import global_id
+from resolvers.scope import Scope
+
+from .asking import Asking
+from .cells import cell
+from .fields import field_of
+from .words import Label
+
+if TYPE_CHECKING:
+    from .screen import Screen
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Related:
+    """One tab.  `template` draws what `read` gives."""
+
+    name: str
+    label: str
+    icon: str = "list"
+    template: str = "related/table.html"
+
+    def is_open_to(self, ask: Asking, row: Row) -> bool:
+        return True
+
+    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RelatedTable(Related):
+    """The records of `model` whose `key` points to this one: the newest by the model's own order."""
+
+    model: type[Base] | None = None
+    key: str = ""
+    columns: tuple[str, ...] = ()
+    order: tuple[tuple[str, bool], ...] = ()
+
+    def is_open_to(self, ask: Asking, row: Row) -> bool:
+        return self.model is not None and ask.may(f"{self.model.module}.view")
+
+    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+        assert self.model is not None, "a table has a model"
+        model = self.model
+        shown: Screen | None = view.panel.view_of(model)
+        fields = [field_of(model, key) for key in self.columns]
+        fields = [each for each in fields if ask.sees(model.module, each.word) or each.key not in model.__table__.c]
+        await ask.load_words({each.dictionary for each in fields if each.dictionary})
+        filter_, binned = {self.key: {"eq": row.id}}, None if row["deleted_at"] else False
+        keys = tuple(each.key for each in fields)
+        asked = Asked(model, keys, filter_, order=self.order, size=SHOWN, binned=binned, may=("edit",))
+        found, more = await ask.scope.read(_read, asked, shown)
+        address = view.address(ask)
+        whole = global_id(view.model, row.id)
+        url: Any = shown.url if shown is not None else lambda *_path: None
+        lines = [
+            {
+                "row": each,
+                "href": address(model, each.id),
+                "edit": url("edit", global_id(model, each.id)) if "edit" in each.may else None,
+                "cells": [(field, cell(ask, field, each, address)) for field in fields],
+                "extra": more.get(each.id, {}),
+            }
+            for each in found.rows
+        ]
+        makes = shown is not None and shown.is_made and ask.may(f"{model.module}.create") and not row["deleted_at"]
+        return {
+            "fields": fields,
+            "rows": lines,
+            "count": found.count,
+            "more": found.after is not None,
+            "all": f"{url('list')}?f_{self.key}={whole}" if shown is not None else None,
+            "add": f"{url('create')}?{self.key}={whole}" if makes else None,
+            "extra": shown.extra_columns(ask) if shown else [],
+        }
+
+
+def _read(scope: Scope, db: Session, asked: Asked, view: "Screen | None") -> tuple[Page, dict[int, Any]]:
+    found = page(scope, db, asked)
+    return found, view.enrich(scope, db, found.rows) if view is not None else {}
+
+
+@dataclass(frozen=True)
+class RelatedHistory(Related):
+    """What was done to the record, in words, the newest first."""
+
+    template: str = "related/history.html"
+
+    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+        query = ask.request.query_params
+        at = {name: int(text) for name in ("before", "after") if (text := query.get(name, "")).isdecimal()}
+        at = {name: number for name, number in at.items() if number < 2**31}
+        try:
+            pages = await ask.scope.read(
+                history.of_record, view.model, row.id, size=SHOWN, **dict(list(at.items())[:1])
+            )
+        except NotFound:
+            return {"entries": [], "older": None, "newer": None}
+        return {"entries": pages.entries, "older": pages.older, "newer": pages.newer}
+
+
+HISTORY = RelatedHistory("history", Label("History"), "history")
+"""The last tab of most records."""

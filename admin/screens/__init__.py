@@ -1,0 +1,66 @@
+"""The screens, in the order of the menu.  An entity that has none here gets a derived one."""
+
+from typing import Any
+
+from models import ENTITIES, Entity
+
+from ..kit.view import PolicyModelView
+from ..kit.words import Label
+from .account import Account
+from .bin import BIN_SCREENS, RecycleBin
+from .contacts import Contacts
+from .customers import Customers
+from .dealings import FollowUps, Opportunities
+from .home import Home
+from .log import OperationLog
+from .people import Departments, People, Roles, RolesOfPeople
+from .pooled import Pooled
+from .pools import ClaimRules, Pools, PoolSeats
+from .settings import Dictionaries, DictionaryItems, NumberRules, OrganisationPage
+
+GROUPS = {
+    "work": Label("Work"),
+    "house": Label("House"),
+    "system": Label("System"),
+    "more": Label("More"),
+}
+"""Group -> its heading in the menu, in order."""
+
+SCREENS: list[type] = [
+    Home,
+    Customers,
+    Contacts,
+    Pooled,
+    Opportunities,
+    FollowUps,
+    Pools,
+    People,
+    Departments,
+    Roles,
+    Dictionaries,
+    NumberRules,
+    OrganisationPage,
+    RecycleBin,
+    OperationLog,
+    Account,
+    PoolSeats,
+    ClaimRules,
+    RolesOfPeople,
+    DictionaryItems,
+    *BIN_SCREENS,
+]
+
+
+def screens() -> list[type]:
+    """Every screen: the declared ones, then one for each entity that has none."""
+    shown = {view.model for view in SCREENS if issubclass(view, PolicyModelView) and not view.slug}
+    return [*SCREENS, *(plain(model) for model in ENTITIES if model not in shown)]
+
+
+def plain(model: type[Entity]) -> type[PolicyModelView]:
+    """The screen of an entity about which nobody has said anything."""
+    meta: Any = type(PolicyModelView)
+    made: type[PolicyModelView] = meta(
+        f"{model.__name__}Screen", (PolicyModelView,), {"__module__": __name__}, model=model
+    )
+    return made

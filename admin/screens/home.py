@@ -1,0 +1,84 @@
+"""Home: what waits for this person, how much room is left, where his team stands."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models import Customer
+from resolvers import loads
+from resolvers.listing import Asked, page
+from resolvers.standing import standing
+
+from ..kit.asking import BASE, Asking, asking
+from ..kit.cells import number, word
+from ..kit.charts import Bar
+from ..kit.fields import field_of
+from ..kit.pages import Page, page_at
+from ..kit.words import Label, gettext
+from .standing import shown
+
+_ = gettext
+FEW = 6
+POOLED: tuple[str, ...] = ("number", "name", "pool_id", "pooled_at")
+RECENT: tuple[str, ...] = ("number", "name", "stage", "updated_at")
+
+
+class Home(Page):
+    """The first page, by what one may do."""
+
+    icon, group, path = "home", "work", "/"
+    title = Label("Home")
+
+    @page_at("/", ("open", "shows what other screens show, each part under its own right"))
+    async def show(self, request: Request) -> Response:
+        ask = asking(request)
+        await ask.load_words({"stage"})
+        sees, claims = ask.may("customer.view"), ask.may("customer.claim")
+        context: dict[str, Any] = {
+            "standing": await shown(ask, await ask.scope.read(standing)) if claims else [],
+            "waiting": await self._pooled(ask, descending=False) if claims else None,
+            "arrived": await self._pooled(ask, descending=True) if claims else None,
+            "recent": await self._recent(ask) if sees else None,
+            "stages": await self._stages(ask) if sees else [],
+            "team": await self._team(ask) if ask.may("user.view") and sees else [],
+            "address": partial(self.panel.address, ask),
+            "customer": Customer,
+        }
+        return await self.render(ask, "home.html", context)
+
+    async def _pooled(self, ask: Asking, *, descending: bool) -> Any:
+        mine = {"pool_id": {"in": sorted(ask.scope.person.member_pools)}}
+        asked = Asked(Customer, POOLED, mine, order=(("pooled_at", descending),), size=FEW, may=("claim",))
+        return await ask.scope.read(page, asked)
+
+    async def _recent(self, ask: Asking) -> Any:
+        """One's own customers that were touched last; everybody's for who owns none."""
+        asked = Asked(Customer, RECENT, {"owner_id": {"eq": ask.scope.me}}, order=(("updated_at", True),), size=FEW)
+        found = await ask.scope.read(page, asked)
+        if found.rows:
+            return found
+        return await ask.scope.read(page, Asked(Customer, RECENT, order=(("updated_at", True),), size=FEW))
+
+    async def _stages(self, ask: Asking) -> Sequence[Bar]:
+        counted = await ask.scope.read(loads.by_stage)
+        field, found = field_of(Customer, "stage"), []
+        order = {key: n for n, key in enumerate(ask.words.get("stage", {}))}
+        for key, count in sorted(counted.items(), key=lambda x: order.get(x[0] or "", len(order))):
+            label = word(ask, field, key) if key else _("Without a stage")
+            href = f"{BASE}/customer/list?f_stage={key}" if key else None
+            found.append(Bar(label, count, number(ask, count), href))
+        return found
+
+    async def _team(self, ask: Asking) -> Sequence[Bar]:
+        rows = await ask.scope.read(loads.of_team)
+        found = []
+        for x in rows:
+            said = number(ask, x.held)
+            if x.limit is not None:
+                said = _("%(used)s of %(limit)s") % {"used": said, "limit": number(ask, x.limit)}
+            share = (round(100 * x.held / x.limit) if x.limit else 100) if x.limit is not None else None
+            found.append(Bar(x.name, x.held, said, f"{BASE}/customer/list?f_owner_id=usr_{x.id}", share))
+        return found

@@ -1,0 +1,161 @@
+"""People, the tree of departments, and who holds which role."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models import Customer, Department, Role, User, UserRole
+from models.errors import Refusal
+from resolvers import entry, hire
+from resolvers.batch import Outcome
+from resolvers.listing import Row, one
+from resolvers.names import number_of
+from resolvers.scope import Scope
+
+from ..kit.asking import asking
+from ..kit.commands import DETAIL, LIST, Command, command
+from ..kit.lists import Tab
+from ..kit.related import HISTORY, RelatedTable
+from ..kit.view import PolicyModelView
+from ..kit.words import Label, gettext
+
+_ = gettext
+
+
+class People(PolicyModelView, model=User):
+    """Everybody who works here."""
+
+    icon, group = "user", "house"
+    title = Label("People")
+    columns = ("name", "login", "department_id", "active", "absent_until", "language")
+    filters = ("department_id", "active", "absent_until", "created_at")
+    offered = {"active": {"eq": True}}  # noqa: RUF012  declared as the others
+    sections = (
+        (Label("Person"), ("name", "login", "department_id", "email", "language")),
+        (Label("Work"), ("active", "absent_until", "capacity")),
+    )
+    tabs = (
+        Tab("active", Label("Active"), lambda _ask: {"active": {"eq": True}}),
+        Tab("left", Label("Left"), lambda _ask: {"active": {"eq": False}}),
+        Tab("all", Label("All"), lambda _ask: {}),
+    )
+    related = (
+        RelatedTable(
+            "roles",
+            Label("Roles"),
+            "shield-check",
+            model=UserRole,
+            key="user_id",
+            columns=("role_id", "starts_at", "ends_at"),
+        ),
+        RelatedTable(
+            "customers",
+            Label("Customers"),
+            "building",
+            model=Customer,
+            key="owner_id",
+            columns=("number", "name", "stage", "updated_at"),
+        ),
+        HISTORY,
+    )
+
+    @command(
+        Label("One-time password"),
+        icon="key",
+        action="user.edit",
+        where=(DETAIL,),
+        confirm=Label("The old password and every session end. The new one is shown once and changed at sign-in."),
+        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+    )
+    def one_time_password(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        raise NotImplementedError("shown once, see do_command")
+
+    @command(
+        Label("Deactivate"),
+        icon="user-off",
+        action="user.edit",
+        where=(LIST, DETAIL),
+        tone="danger",
+        confirm=Label("The person is signed out at once and cannot come in again. Customers stay with him."),
+        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+    )
+    def deactivate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return hire.set_active(scope, ids, active=False)
+
+    @command(
+        Label("Activate"),
+        icon="user-plus",
+        action="user.edit",
+        where=(LIST, DETAIL),
+        when=lambda row: row["deleted_at"] is None and not row["active"],
+    )
+    def activate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return hire.set_active(scope, ids, active=True)
+
+    async def do_command(self, request: Request, which: Command) -> Response:
+        """A one-time password is made, stored hashed, and shown this once."""
+        if which.name != "one-time-password":
+            return await super().do_command(request, which)
+        ask, form = asking(request), await request.form()
+        row = await ask.scope.read(one, self.asked_one(), number_of(User, str(form.get("ids", ""))))
+        if row is None:
+            raise HTTPException(404)
+        secret = entry.one_time_password()
+        hashed = await asyncio.to_thread(entry.hash_password, secret)
+        try:
+            await ask.scope.run(entry.set_password, str(row["login"]), hashed, one_time=True)
+        except Refusal as refusal:
+            return await self.render(ask, "secret.html", {"error": refusal.say(ask.language), "secret": ""}, 422)
+        what = _("One-time password of %(name)s") % {"name": row["name"]}
+        return await self.render(ask, "secret.html", {"secret": secret, "what": what, "error": ""})
+
+
+class Departments(PolicyModelView, model=Department):
+    """The tree of teams."""
+
+    icon, group = "sitemap", "house"
+    columns = ("name", "parent_id", "capacity")
+    related = (
+        RelatedTable(
+            "people", Label("People"), "user", model=User, key="department_id", columns=("name", "login", "active")
+        ),
+        RelatedTable(
+            "below", Label("Below it"), "sitemap", model=Department, key="parent_id", columns=("name", "capacity")
+        ),
+        HISTORY,
+    )
+    always = ("path",)
+    list_page_template = "departments.html"
+
+
+class Roles(PolicyModelView, model=Role):
+    """Roles; what they may do is in the policy."""
+
+    kept = True
+    icon, group = "shield-lock", "house"
+    columns = ("name", "code", "name_zh")
+    related = (
+        RelatedTable(
+            "people",
+            Label("People"),
+            "user",
+            model=UserRole,
+            key="role_id",
+            columns=("user_id", "starts_at", "ends_at"),
+        ),
+        HISTORY,
+    )
+
+
+class RolesOfPeople(PolicyModelView, model=UserRole):
+    """Who holds which role, from when to when."""
+
+    icon = "shield-check"
+    group = ""
+
+    def name_of(self, row: Row) -> str:
+        return f"{row.names.get('role_id') or ''} · {row.names.get('user_id') or ''}"

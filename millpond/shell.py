@@ -1,0 +1,105 @@
+"""What is around every request: an id, headers, a line in the log, figures, and an answer whatever breaks."""
+
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Connection
+
+from .http import broke, request_id
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+}
+"""On every answer that does not say otherwise itself."""
+
+_QUIET = {"/healthz", "/readyz", "/metrics"}
+_log = structlog.get_logger("millpond")
+
+
+class Figures:
+    """What Prometheus may ask for."""
+
+    def __init__(self, doors: Iterable[str]) -> None:
+        self._registry = CollectorRegistry()
+        self._doors = {door.split("/", 2)[1] for door in doors}
+        own: Any = {"namespace": "millpond", "registry": self._registry}
+        self._requests = Counter("requests", "Answers by door and status.", ["door", "status"], **own)
+        self._seconds = Histogram("request_seconds", "Time to the end of the answer.", ["door"], **own)
+        self._answers = Counter("graphql_answers", "GraphQL answers by how they came to be.", ["kind"], **own)
+        self._engine = Histogram("graphql_seconds", "Time in the GraphQL engine.", ["kind"], **own)
+
+    def answered(self, kind: str, seconds: float) -> None:
+        self._answers.labels(kind).inc()
+        self._engine.labels(kind).observe(seconds)
+
+    def served(self, path: str, status: int, seconds: float) -> None:
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        door = first if first in self._doors else "other"  # never the path itself: callers choose it
+        self._requests.labels(door, str(status)).inc()
+        self._seconds.labels(door).observe(seconds)
+
+    async def page(self, _: Request) -> Response:
+        registry = self._registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+class Shell:
+    """Gives every request an id, every answer its headers, every exception an answer that says nothing."""
+
+    def __init__(self, app: ASGIApp, figures: Figures) -> None:
+        self.app, self.figures = app, figures
+
+    async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
+        if connection["type"] != "http":
+            await self.app(connection, receive, send)
+            return
+        id, began, status = request_id(connection), time.perf_counter(), 0
+
+        async def send_dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=id):
+            try:
+                await self.app(connection, receive, send_dressed)
+            except Exception:
+                answer = broke(id)
+                if status:
+                    raise  # half an answer is out: the server cuts the line
+                await answer(connection, receive, send_dressed)
+            finally:
+                self._note(connection, status, time.perf_counter() - began)
+
+    def _note(self, connection: Connection, status: int, seconds: float) -> None:
+        path = connection["path"]
+        self.figures.served(path, status, seconds)
+        level = "debug" if path in _QUIET else "warning" if status >= 500 else "info"
+        milliseconds = round(seconds * 1000, 1)
+        _log.log(_LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds)
+
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30}

@@ -1,0 +1,49 @@
+"""Who holds how much: customers by stage, and the load of one's team.  Reads only, behind the wall."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Customer, OwnerLoad, User
+
+from .counters import limit_of
+from .find import Look, value
+from .heirs import Candidate
+from .scope import Scope
+
+MOST_PEOPLE = 20
+
+
+def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
+    """How many customers that the person sees are in each stage; None where a stage is missing or hidden."""
+    look = Look(scope.person, scope.policy, scope.language)
+    stage = value(look, Customer, Customer, "stage")
+    counted = select(stage.label("stage"), func.count(Customer.id).label("held"))
+    counted = counted.where(Customer.deleted_at.is_(None)).group_by(stage)
+    return {row.stage: row.held for row in db.execute(counted)}
+
+
+def of_team(scope: Scope, db: Session) -> list[Candidate]:
+    """The people of one's department and below, with what they hold and may hold, who holds most first.
+
+    Empty for who may not see other people's customers: what they hold would be told by it.
+    """
+    if not scope.person.subtree or not _sees_the_team(scope):
+        return []
+    people = (
+        select(User.id, User.name, User.absent_until, func.coalesce(OwnerLoad.held, 0).label("held"))
+        .outerjoin(OwnerLoad, OwnerLoad.user_id == User.id)
+        .where(User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None))
+        .order_by(func.coalesce(OwnerLoad.held, 0).desc(), User.name)
+        .limit(MOST_PEOPLE)
+    )
+    now = scope.person.now
+    return [
+        Candidate(id, name, held, limit_of(db, id), absent is not None and absent > now)
+        for id, name, absent, held in db.execute(people)
+    ]
+
+
+def _sees_the_team(scope: Scope) -> bool:
+    """Whether some line lets the person view customers by department, or all of them."""
+    cell = scope.policy.cell(scope.person.roles, Customer.module, "view")
+    return bool({name for name, _ in cell.allow} & {"all", "team", "subtree"})
