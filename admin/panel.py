@@ -296,6 +296,10 @@ class Panel(Admin):
         context = {"status": status, "request_id": self.keys.request_id(request)}
         if hasattr(request.state, "asking"):
             return await self.render(asking(request), "error.html", context, status)
+        assert self.authentication_backend is not None, "given above"
+        signed_in = await self.authentication_backend.authenticate(request)
+        if signed_in is True and hasattr(request.state, "asking"):
+            return await self._say_error(request, status)
         visitor_language(request)
         return await self._outside(request, "error.html", context, status)
 

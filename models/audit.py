@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.orm import ColumnProperty, InstanceState, Mapped, QueryableAttribute, Session, mapped_column
 from sqlalchemy.orm.util import identity_key
@@ -96,6 +97,12 @@ class AuditEntry(Base):
         Index("ix_audit_entry_action", "action", "at"),
         Index("ix_audit_entry_batch", "batch_id"),
         Index("ix_audit_entry_at", "at", "id"),
+        Index(
+            "ix_audit_entry_denied",
+            "id",
+            sqlite_where=text("outcome = 'DENIED'"),
+            postgresql_where=text("outcome = 'DENIED'"),
+        ),
     )
 
 

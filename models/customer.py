@@ -60,6 +60,7 @@ class Customer(Entity):
         Index("ix_customer_owner", "owner_id", "created_at", "id", **LIVE),
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
+        Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_name", "name"),
         Index("ix_customer_locked", "locked_by_id", **_HELD),
     )

@@ -105,8 +105,21 @@ def one(scope: Scope, db: Session, asked: Asked, id: int) -> Row | None:
 
 
 def titled(model: type[Base]) -> str:
-    """The column by which people call a record: its name, else what the model is named by."""
-    return "name" if "name" in model.__table__.c else getattr(model, "named_by", "id")
+    """The column by which people call a record: its name or label, else what the model is named by."""
+    named = (key for key in ("name", "label_en") if key in model.__table__.c)
+    return next(named, getattr(model, "named_by", "id"))
+
+
+def _title(look: Look, model: type[Base], e: Any) -> Value:
+    """What people call a record, in Chinese where it has a Chinese name and the reader reads it."""
+    title = value(look, model, e, titled(model))
+    zh = _CHINESE.get(titled(model), "")
+    if zh not in model.__table__.c or not look.language.startswith("zh"):
+        return title
+    return func.coalesce(func.nullif(value(look, model, e, zh), ""), title)
+
+
+_CHINESE = {"name": "name_zh", "label_en": "label_zh"}
 
 
 def target_of(model: type[Base], key: str) -> type[Base] | None:
@@ -133,7 +146,7 @@ def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -
 
 def _titles(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     e: Any = model
-    title = value(Look(scope.person, scope.policy, scope.language), model, e, titled(model))
+    title = _title(Look(scope.person, scope.policy, scope.language), model, e)
     return {id: str(name) for id, name in db.execute(select(e.id, title).where(e.id.in_(ids))) if name is not None}
 
 
@@ -157,12 +170,15 @@ class _Reading:
     def rows(self, db: Session) -> Sequence[Any]:
         """One row more than the page has.  What finds much mostly fills a page from the beginning of the list."""
         wanted = self.statement().limit(self.size + 1)
-        if self.finding is None or self.finding.near is None:
+        if self.finding is None or self.finding.further is None:
             return db.execute(wanted).all()
         beginning = visible(self.look, self.model, self.e.id).where(*self.listed(), *self._beyond())
         beginning = beginning.order_by(*self._order()).limit(MOST_COUNTED)
         rows = db.execute(wanted.where(self.e.id.in_(beginning))).all()
-        return rows if len(rows) > self.size else db.execute(wanted.where(self.finding.near)).all()
+        if len(rows) > self.size:
+            return rows
+        self.finding = replace(self.finding, clause=self.finding.further)
+        return db.execute(self.statement().limit(self.size + 1)).all()
 
     def count(self, db: Session) -> int:
         if self.finding is not None and self.finding.count is not None:
@@ -221,8 +237,8 @@ class _Reading:
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """What these records are called, number first where they have one; those out of sight are left out."""
     reading = _Reading(scope, Asked(model, ()))
-    shown = [titled(model)] if "number" not in model.__table__.c else ["number", titled(model)]
     e: Any = model
-    values = [value(reading.look, model, e, key) for key in shown]
+    number = [value(reading.look, model, e, "number")] if "number" in model.__table__.c else []
+    values = [*number, _title(reading.look, model, e)]
     statement = select(e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
     return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}

@@ -60,7 +60,7 @@ class Browser:
     def __init__(self, panel: Panel) -> None:
         transport = httpx.ASGITransport(panel.app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
         always = {"accept-encoding": "identity", "x-request-id": "the-request", "user-agent": "Tester/1.0"}
-        self.world = panel.world
+        self.panel, self.world = panel, panel.world
         self.client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=always)
         self.marks, self.secrets = re.compile("$^"), frozenset[str]()
         self.seen = 0

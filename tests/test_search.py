@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from refusals import add_line
 from sqlalchemy import event, text, update
 from tales import change, claim
+from terminal import millpond, told
 from world import World
 
 from models import Contact, Customer, Entity, SearchDoc, User
@@ -438,6 +439,20 @@ def test_a_rebuilt_index_is_the_same_that_the_flushes_wrote(world: World) -> Non
     change(world, Customer, 1, name="Other")
     assert found(world, "other") == ["Other"]
     assert agrees(world)
+
+
+def test_the_index_is_written_anew_by_one_command(url: str) -> None:
+    world = World(url)
+    furnished(world)
+    with world.house.writer.engine.begin() as connection:
+        connection.execute(text("DELETE FROM search_doc"))
+    assert found(world, "acme") == []
+
+    assert told(millpond(url, "reindex")) == (0, "", "The search index knows 6 customers and contacts.\n")
+
+    assert found(world, "acme 1") == ["Acme 1 鑫达"]
+    assert agrees(world)
+    world.close()
 
 
 def test_a_doc_that_says_something_else_is_found_and_mended(world: World) -> None:

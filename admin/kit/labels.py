@@ -113,6 +113,9 @@ _SPECIAL = {
 }
 _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Department, "parent_id"): _("Belongs to"),
+    (Customer, "stage"): _("Customer stage"),
+    (User, "name"): _("Full name"),
+    (Contact, "name"): _("Full name"),
     (DictionaryItem, "parent_id"): _("Wider word"),
     (Organisation, "capacity"): _("Customers per person"),
     (Department, "capacity"): _("Customers per person"),
@@ -132,14 +135,14 @@ _CHOICES = {
     **LANGUAGES,
     "OK": _("Done"),
     "DENIED": _("Refused"),
-    "CREATE": _("Created"),
+    "CREATE": _("Newly made"),
     "CLAIM": _("Claimed"),
     "ASSIGN": _("Assigned"),
     "TRANSFER": _("Transferred"),
     "RESTORE": _("Restored"),
     "IMPORT": _("Imported"),
     "RELEASE": _("Released"),
-    "DELETE": _("Deleted"),
+    "DELETE": _("Put into the bin"),
 }
 DONE = {
     "create": _("created"),

@@ -140,5 +140,5 @@ class ListState:
 def default_filters(model: type[Base]) -> list[str]:
     """What a list can be narrowed by when its screen does not say: all but long texts and what names it."""
     fields = [field_of(model, key) for key in shown_keys(model)]
-    plain = (Kind.LONG, Kind.LINES, Kind.POINTS)
-    return [each.key for each in fields if each.kind not in plain and each.key not in (titled(model), "number")]
+    plain, gone = (Kind.LONG, Kind.LINES, Kind.POINTS), ("deleted_at", "deleted_by_id")
+    return [each.key for each in fields if each.kind not in plain and each.key not in (titled(model), "number", *gone)]

@@ -22,6 +22,7 @@ from .filters import ME
 from .labels import many
 from .lists import Tab
 from .related import Related
+from .words import language
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ class Screen(ModelView):
 
     def name_of(self, row: Row) -> str:
         """How a record is called in a heading."""
-        return str(row[titled(self.model)] or row[self.model.named_by] or global_id(self.model, row.id))
+        chinese = row[f"{titled(self.model).removesuffix('_en')}_zh"] if language() == "zh" else None
+        return str(chinese or row[titled(self.model)] or row[self.model.named_by] or global_id(self.model, row.id))
 
     def asked_one(self) -> Asked:
         own = [column.key for column in self.model.__table__.columns if column.key in ("version", "deleted_at")]

@@ -88,7 +88,10 @@ class CustomerCommands(PolicyModelView):
         icon="lock",
         action="customer.lock",
         when=lambda row: owned(row) and not row["locked"],
-        fields=(REASON, Field("until", Kind.TIME, name=Label("Until"), help=Label("Empty: until it is unlocked."))),
+        fields=(
+            REASON,
+            Field("until", Kind.TIME, name=Label("Locked until"), help=Label("Empty: until it is unlocked.")),
+        ),
     )
     def lock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return handing.lock(scope, ids, given["reason"], given["until"])

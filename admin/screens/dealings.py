@@ -1,8 +1,10 @@
 """Opportunities and follow-ups: what is going on with a customer."""
 
 from models import FollowUp, Opportunity
+from resolvers.listing import Row
 
 from ..kit.asking import Asking
+from ..kit.labels import choice_label
 from ..kit.lists import Tab
 from ..kit.related import HISTORY
 from ..kit.view import PolicyModelView
@@ -45,6 +47,10 @@ class FollowUps(PolicyModelView, model=FollowUp):
         (Label("What was said"), ("content",)),
     )
     related = (HISTORY,)
+
+    def name_of(self, row: Row) -> str:
+        """A follow-up has no name: what was done, and with whom."""
+        return " · ".join(part for part in (choice_label(row["kind"] or ""), row.names.get("customer_id")) if part)
 
     def starting(self, ask: Asking) -> dict[str, object]:
         now = ask.local(ask.scope.now()).replace(second=0, microsecond=0, tzinfo=None)

@@ -19,7 +19,7 @@ from resolvers.listing import names_of
 from resolvers.names import BY_PREFIX, number_of
 
 from ..kit.asking import Asking, asking
-from ..kit.labels import choice_label, many
+from ..kit.labels import DONE, choice_label, many
 from ..kit.pages import Page, page_at
 from ..kit.words import Label
 
@@ -53,7 +53,7 @@ class OperationLog(Page):
             "query": query,
             "actor": (actor, names.get(wanted.actor_id or 0, actor)) if actor else None,
             "models": [(model.prefix, many(model)) for model in ENTITIES],
-            "actions": list(ACTIONS),
+            "actions": [action for action in ACTIONS if action in DONE],
             "outcomes": [(x.value, choice_label(x)) for x in Outcome],
             "address": partial(self.panel.address, ask),
             "pager": _pager(query),

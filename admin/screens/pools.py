@@ -68,6 +68,7 @@ class PoolSeats(PolicyModelView, model=PoolMember):
     icon = "users-group"
     group = ""
     columns = ("pool_id", "seat", "grantee_kind")
+    always = ("grantee_id",)
     sections = ((Label("Basics"), ("pool_id", "seat", "grantee_kind", "grantee_id")),)
 
     def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:

@@ -41,9 +41,6 @@ class DictionaryItems(PolicyModelView, model=DictionaryItem):
     group = ""
     columns = ("label_en", "key", "label_zh", "dictionary_id", "position", "archived_at")
 
-    def name_of(self, row: Row) -> str:
-        return str(row["label_en"] or row["key"])
-
 
 class NumberRules(PolicyModelView, model=NumberRule):
     """By which pattern records are numbered."""
@@ -63,7 +60,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
     icon, group = "building-community", "system"
     sections = (
         (Label("Organisation"), ("name", "support_contact")),
-        (Label("Place"), ("time_zone", "currency", "language")),
+        (Label("Region and language"), ("time_zone", "currency", "language")),
         (Label("Rules"), ("capacity", "contact_required")),
     )
     related = (HISTORY,)
