@@ -30,7 +30,7 @@ check: $(VENV)/development
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 pictures: $(VENV)/development
-	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py -m "not long"
+	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py -k "not accessible"
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@

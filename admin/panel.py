@@ -174,6 +174,8 @@ class Panel(Admin):
         """The page, or a sentence with an id when something in it broke."""
 
         async def endpoint(request: Request) -> Response:
+            if b"%00" in request.scope.get("query_string", b"") or "\0" in request.url.path:
+                return await self._say_error(request, 400)  # no column holds it, no search finds it
             try:
                 return await serve(request)  # type: ignore[no-any-return]
             except (HTTPException, Refusal):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Boolean, Date, Enum, Integer
@@ -14,6 +15,8 @@ from models.base import Money, Utc, moment_of
 from models.errors import Validation
 
 from .find import COMPUTED, Key
+from .lifted import Misfit, Steps, can_lift, lift, source_of
+from .lifted import plain as plain_value
 
 LONGEST = 4_000
 
@@ -30,14 +33,31 @@ def written(keys: Sequence[Key], values: Sequence[Any]) -> str:
 
 def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
     """The key values that a cursor holds.  Raises Validation for one that no page of this list has given."""
+    values, source = _read(model, keys, plain_value(cursor)), source_of(cursor)
+    if source is None or not all(can_lift(value) for value in values):
+        return values  # an empty value is another condition, not another parameter
+    steps: list[Steps] = [(*source.steps, partial(_nth, model, keys, n)) for n in range(len(values))]
+    return [lift(value, source.path, made) for value, made in zip(values, steps, strict=True)]
+
+
+def _nth(model: type[Base], keys: Sequence[Key], n: int, cursor: str) -> Any:
+    values = _read(model, keys, cursor)
+    if not all(can_lift(value) for value in values):
+        raise Misfit
+    return values[n]
+
+
+def _read(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
     try:
         if len(cursor) > LONGEST:
             raise ValueError("too long")
         tag, *values = json.loads(bytes.fromhex(cursor))
         if tag != tag_of(keys) or len(values) != len(keys):
             raise ValueError("of another list")
+        if any(value is None and not k.nullable for k, value in zip(keys, values, strict=True)):
+            raise ValueError("empty where nothing is")
         return [_value(model, k.name, v) for k, v in zip(keys, values, strict=True)]
-    except (ValueError, TypeError, ArithmeticError, InvalidOperation):
+    except (ValueError, TypeError, ArithmeticError, InvalidOperation, RecursionError):
         raise Validation(
             "This cursor belongs to another list or order. Begin again without it.",
             "该游标不属于此列表，请重新从第一页开始。",

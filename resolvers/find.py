@@ -22,6 +22,8 @@ from policies import Principal, Snapshot
 from policies.objects import field_name
 from policies.words import Hanging, Rows
 
+from .lifted import derive
+
 Clause = ColumnElement[bool]
 Value = ColumnElement[Any]
 
@@ -129,7 +131,7 @@ def _part(look: Look, model: type[Base], e: Any, key: str, wanted: Any) -> Claus
 
 
 def _contains(column: Value, text: str) -> Clause:
-    return _like(column, f"%{_escaped(text)}%")
+    return _like(column, derive(text, lambda x: f"%{_escaped(x)}%"))
 
 
 def _like(column: Value, pattern: str) -> Clause:
@@ -170,8 +172,8 @@ OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
     "lte": lambda column, x: column <= x,
     "is_null": lambda column, x: column.is_(None) if x else column.is_not(None),
     "contains": _contains,
-    "starts_with": lambda column, x: _like(column, f"{_escaped(x)}%"),
-    "ends_with": lambda column, x: _like(column, f"%{_escaped(x)}"),
+    "starts_with": lambda column, x: _like(column, derive(x, lambda text: f"{_escaped(text)}%")),
+    "ends_with": lambda column, x: _like(column, derive(x, lambda text: f"%{_escaped(text)}")),
 }
 
 
@@ -195,7 +197,7 @@ def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
 
     A customer is found by the names of its contacts too.  No text finds everything.
     """
-    text = search_text(text)
+    text = derive(text, search_text)
     if not text:
         return true()
     names = getattr(model, "search", ())
@@ -208,7 +210,8 @@ def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
 
 def _number(column: Value, text: str) -> Clause:
     """A prefix as a range, which an index answers; numbers are usually written in capitals."""
-    return or_(*(and_(column >= x, column < x + LAST_CHARACTER) for x in sorted({text, text.upper()})))
+    written = (text, derive(text, str.upper))
+    return or_(*(and_(column >= x, column < derive(x, lambda start: start + LAST_CHARACTER)) for x in written))
 
 
 def _by_contact(look: Look, e: Any, text: str) -> Clause:

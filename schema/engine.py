@@ -11,18 +11,22 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import FieldNode, GraphQLError, Undefined, execute, validate
+from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode
+from sqlalchemy import ColumnElement, Select
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
 from resolvers.house import House
+from resolvers.lifted import Misfit
 from resolvers.names import camel
 from resolvers.scope import Scope
 
 from . import gate
 from .build import graphql_of, schema
 from .door import Context
+from .plan.compile import Compiler
+from .plan.plans import Document, Plans, Request, texts_of
 from .plan.reader import Reader
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
@@ -48,8 +52,10 @@ class Answer:
 class Engine:
     """Answers GraphQL for one house."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, house: House, *, plan_at: int = 2) -> None:
+        """`plan_at`: the how-manieth time a document is asked a plan is made; making one costs several compilations."""
+        self.house, self.plan_at = house, plan_at
+        self.plans = Plans()
         self.schema = graphql_of(schema())
         queries = self.schema.query_type
         assert queries is not None, "there is something to ask"
@@ -61,20 +67,23 @@ class Engine:
     ) -> Answer:
         """Answer one request.  Raises TooComplex; refusals and mistakes are in the answer."""
         try:
-            document = gate.parse(query)
+            known = self.plans.document(query)
+            document = known.parsed if known is not None else gate.parse(query)
             gate.check(document, variables)
-            mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
-            if mistakes:
-                return _invalid(mistakes)
+            if known is None:
+                mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
+                if mistakes:
+                    return _invalid(mistakes)
+                known = self.plans.keep_document(query, document)
             request = asked(self.schema, document, variables, operation_name)
             _check_entrance(scope, request)
         except GraphQLError as mistake:
             return _invalid([mistake])
         except Refusal as refusal:
             return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
-        return await self._answer(scope, document, request)
+        return await self._answer(scope, known, request)
 
-    async def _answer(self, scope: Scope, document: DocumentNode, request: Asked) -> Answer:
+    async def _answer(self, scope: Scope, document: Document, request: Asked) -> Answer:
         if scope.principal is None:
             # Nobody reads nothing: the reader of a sign-in has no rights at all.
             reader = Reader(self.house, self.house.scope(system("system:nobody", scope.now()), "graphql"), request)
@@ -83,22 +92,41 @@ class Engine:
         fields = request.top()
         names = {nodes[0].name.value for nodes in fields.values()}
         if request.is_query and names <= ROOTS.keys() and "node" not in names:
-            return await self._compiled(scope, reader, fields, request)
-        return await self._executed(scope, reader, document, request)
+            return await self._compiled(reader, document, request)
+        return await self._executed(scope, reader, document.parsed, request)
 
-    async def _compiled(
-        self, scope: Scope, reader: Reader, fields: dict[str, list[FieldNode]], request: Asked
-    ) -> Answer:
+    async def _compiled(self, reader: Reader, document: Document, request: Asked) -> Answer:
+        """One statement: the plan of an earlier request of this kind, or a new one."""
         try:
-            values = {
-                name: ROOTS[nodes[0].name.value](reader.compiler, nodes, request.arguments("Query", nodes[0]))
-                for name, nodes in fields.items()
-            }
+            texts = await self._planned(reader, document, request)
         except Refusal as refusal:
-            return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
-        texts = await reader.texts(values)
+            return Answer(orjson.dumps({"errors": [_refused(refusal, reader.scope)]}), "refused", invalid=True)
         inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
         return Answer(f'{{"data":{{{inner}}}}}'.encode(), "compiled")
+
+    async def _planned(self, reader: Reader, document: Document, request: Asked) -> dict[str, str]:
+        scope, name = reader.scope, request.operation.name
+        key = (document, name.value if name else None, scope.policy)
+        wanted = Request(scope.person, scope.language, request.variables.coerced)
+
+        def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
+            compiler = reader.for_request(wanted)
+            values = _values(compiler, request.with_values(wanted.variables))
+            return reader.statement(values), tuple(values)
+
+        try:
+            plan = self.plans.find(*key, wanted)
+            if plan is not None:
+                return texts_of(plan.names, await reader.row(plan.sql, plan.values(wanted)))
+        except Misfit:
+            pass  # compiled below, for itself
+        document.asked += 1
+        if document.asked < self.plan_at:
+            return await reader.texts(_values(reader.compiler, request))
+        plan = self.plans.make(*key, wanted, reader.dialect, compile)
+        if plan is None:
+            return await reader.texts(_values(reader.compiler, request))
+        return texts_of(plan.names, await reader.row(plan.sql, plan.values(wanted)))
 
     async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> Answer:
         name = request.operation.name
@@ -114,6 +142,15 @@ class Engine:
         if result.errors:
             body["errors"] = [_shown(error, scope) for error in result.errors]
         return Answer(orjson.dumps(body), "executed")
+
+
+def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]:
+    """The root fields of a query as SQL values by response key."""
+    compiler.asked = request
+    return {
+        name: ROOTS[nodes[0].name.value](compiler, nodes, request.arguments("Query", nodes[0]))
+        for name, nodes in request.top().items()
+    }
 
 
 def _raw(request: Asked) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, null, true
 from models import ENTITIES, AuditEntry, Base, Customer, Entity
 from models.errors import Validation
 from resolvers.find import in_bin
+from resolvers.lifted import derive
 from resolvers.names import BY_PREFIX, number_of
 
 from . import types
@@ -83,7 +84,7 @@ def _one(model: type[Entity], compiler: Compiler, nodes: Nodes, given: Mapping[s
         return compiler.record(kind_of(model), nodes, lambda _: true())
     if number is not None:
         return compiler.record(kind_of(model), nodes, lambda c: c.number == number)
-    return compiler.record(kind_of(model), nodes, lambda c: c.id == number_of(model, id))
+    return compiler.record(kind_of(model), nodes, lambda c: c.id == derive(id, partial(number_of, model)))
 
 
 def _any(compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:

@@ -17,7 +17,8 @@ from world import World
 from millpond.migrate import migrate
 from models.db import writing_engine
 
-SAMPLED = 2
+SAMPLED = {"postgresql": 1, "sqlite": 10}
+"""How many cases of a table run in the short form; the others in the long one."""
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 
@@ -37,15 +38,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On PostgreSQL a table of cases is sampled: its first two cases always run, the others in the long form."""
+    """A table of cases is sampled: its first ones always run, the others in the long form."""
     seen: Counter[str] = Counter()
     for item in items:
         parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
         on = {parameters.pop(name, None) for name in ("url", "empty_url")}
-        if "postgresql" in on and parameters:
-            function = item.nodeid.partition("[")[0]
-            seen[function] += 1
-            if seen[function] > SAMPLED:
+        engine = "postgresql" if "postgresql" in on else "sqlite"
+        if parameters and on != {None}:
+            table = f"{item.nodeid.partition('[')[0]} {engine}"
+            seen[table] += 1
+            if seen[table] > SAMPLED[engine]:
                 item.add_marker(pytest.mark.long)
 
 

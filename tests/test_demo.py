@@ -239,11 +239,11 @@ def test_one_command_fills_and_serves_and_tells_who_may_sign_in(tmp_path: Path) 
     url = f"sqlite:///{tmp_path}/demo.db"
 
     with served(url, "demo", until="rolf", DEMO_CUSTOMERS="8") as it:
-        assert it.said[3:] == list(demo.SIGN_INS)
-        assert it.said[3] == (
+        assert it.said[4:] == list(demo.SIGN_INS)
+        assert it.said[4] == (
             "This is a demo: the records are invented, the passwords are known, and it listens on this machine only."
         )
-        assert it.said[4] == "  Sign in with the password millpond-demo as"
+        assert it.said[5] == "  Sign in with the password millpond-demo as"
 
     assert it.exit_code == 0
     assert look(url, lambda at: at.execute(select(func.count(Customer.id))).scalar()) == 8

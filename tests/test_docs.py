@@ -89,6 +89,7 @@ def test_the_folders_that_the_readme_lists_are_those_that_are_there() -> None:
     assert listed <= there
 
 
+@pytest.mark.long
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     """Every task of the README, typed into a shell in its order, against a demo of its own."""
     url = f"sqlite:///{tmp_path}/demo.db"

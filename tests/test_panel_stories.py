@@ -160,6 +160,7 @@ def test_who_comes_second_to_a_pooled_customer_learns_that_it_was_claimed_first(
     expect(wu.page.locator("h1")).to_have_text("Customer pool")
 
 
+@pytest.mark.long
 def test_a_transfer_of_many_says_of_each_what_became_of_it(demo_screens: Screens) -> None:
     lead = demo_screens.person("lead")
     lead.go("/admin/customer/list?tab=team&order=owner_id")
@@ -199,6 +200,7 @@ def test_a_locked_customer_is_gone_from_everybody_elses_lists(demo_screens: Scre
     fin.see("There is no such page or record, or you may not see it.")
 
 
+@pytest.mark.long
 def test_what_was_deleted_comes_back_from_the_bin(demo_screens: Screens) -> None:
     id, number, name = customers(demo_screens, owned(demo_screens, "wu"), count=4)[3]
     lead = demo_screens.person("lead")
@@ -220,6 +222,7 @@ def test_what_was_deleted_comes_back_from_the_bin(demo_screens: Screens) -> None
     assert lead.page.get_by_text("This record is in the recycle bin.").count() == 0
 
 
+@pytest.mark.long
 def test_somebody_claims_on_a_phone(demo_screens: Screens) -> None:
     mei = demo_screens.person("mei", NARROW)
     mei.go("/admin/pooled/list?tab=open")
@@ -237,6 +240,7 @@ def test_somebody_claims_on_a_phone(demo_screens: Screens) -> None:
     assert mei.overflow() <= 0
 
 
+@pytest.mark.long
 def test_the_panel_speaks_chinese_and_works_in_the_dark(demo_screens: Screens) -> None:
     visitor = demo_screens.visitor(language="zh")
     visitor.go("/admin/login")
@@ -303,6 +307,7 @@ def _walk(shown: Screens, paths: tuple[str, ...], language: str, theme: str) -> 
     assert faults == {}
 
 
+@pytest.mark.long
 def test_screens_are_accessible_fit_a_small_phone_and_leave_the_console_empty(demo_screens: Screens) -> None:
     _walk(demo_screens, SCREENS[1:8:3], "en", "light")
 
@@ -327,6 +332,7 @@ def test_the_first_page_weighs_little(demo_screens: Screens) -> None:
     assert 20_000 < sum(weights) <= 250_000
 
 
+@pytest.mark.long
 def test_everything_works_without_scripts(demo_screens: Screens) -> None:
     context = demo_screens.browser.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()

@@ -418,7 +418,8 @@ BEGIN = [
 ]
 
 
-@pytest.mark.parametrize("login", ["ada", pytest.param("li", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("login", ["ada", "li"])
 def test_no_page_says_anything_in_english(world: World, english: set[str], login: str) -> None:
     reader = Reader(Panel(world).of(login), english)
 

@@ -170,7 +170,7 @@ def changed(fields: Iterable[Field], form: Form, was: str) -> list[Field]:
     """The fields that hold something else than when the form was shown."""
     try:
         before = dict(json.loads(was))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         before = {}
     return [each for each in fields if before.get(each.key, ...) != _comparable(form[each.key].data)]
 

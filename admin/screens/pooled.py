@@ -23,7 +23,8 @@ _ = gettext
 class Pooled(CustomerCommands, model=Customer):
     """Customers nobody works on."""
 
-    slug, icon, group = "pooled", "ripple", "work"
+    slug = "pooled"
+    icon, group = "ripple", "work"
     title = Label("Customer pool")
     hint = Label("Customers nobody works on. Claim one and it is yours.")
     empty = Label("Nobody waits here. Customers come back when they are released or neglected.")

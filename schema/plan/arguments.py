@@ -1,9 +1,11 @@
 """Arguments as the client wrote them, made into what `find` understands: column keys, numbers for ids."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from models import Base
+from resolvers.lifted import derive
 from resolvers.names import number_of
 
 from .shape import SHAPES, AnyId, Column
@@ -37,7 +39,8 @@ def _operand(model: type[Base], shape: Any, operator: str, given: Any) -> Any:
     if shape.target is None and not shape.column.primary_key:
         return given
     target = shape.target or model
-    return [number_of(target, x) for x in given] if isinstance(given, list) else number_of(target, given)
+    number = partial(number_of, target)
+    return [derive(x, number) for x in given] if isinstance(given, list) else derive(given, number)
 
 
 def _any_id(shape: AnyId, wanted: Mapping[str, Any]) -> dict[str, Any]:

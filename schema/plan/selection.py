@@ -1,7 +1,7 @@
 """What an operation asks for: its fields after fragments, `@skip` and `@include`, and their arguments."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from graphql import (
@@ -37,6 +37,10 @@ class Asked:
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
+
+    def with_values(self, values: Mapping[str, Any]) -> "Asked":
+        """The same operation with other values of its variables."""
+        return replace(self, variables=VariableValues(self.variables.sources, dict(values)))
 
     @property
     def root(self) -> GraphQLObjectType:

@@ -1,0 +1,303 @@
+"""Plans: compiled statements kept for the next request of their kind.
+
+A plan is one SQL text and, for each of its parameters, either a constant or where in the request the value lies.  It is
+kept under the document, the operation, the role set, the policy and all of the request that is not a mere parameter.
+Nobody has to know which values those are: every statement is compiled twice, once with values of another person and
+other arguments.  What is the same both times and has forgotten its source is a constant; a text or a constant that
+differs shows a value that decides more than a parameter, and such a value is made part of the key.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.engine import Dialect
+
+from policies import Principal, Snapshot
+from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
+
+MOST_DOCUMENTS, MOST_PLANS = 500, 2_000
+MOST_FIXED = 4
+"""How many different sets of deciding values are tried for one document."""
+_ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
+_CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_SETS = ("role_ids", "departments", "subtree", "pools", "member_pools", "admin_pools")
+_NUMBERS = ("id", "department_id")
+
+_numbers = count()
+
+Process = Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that a statement is made from: who asks, and the values of the variables."""
+
+    person: Principal
+    language: str
+    variables: Mapping[str, Any]
+
+    def at(self, path: Path) -> Any:
+        """The value at a path.  Raises Misfit where this request has none."""
+        found: Any = self.variables if path[0] == "variables" else self.person
+        try:
+            if path[0] == "person":
+                found = getattr(found, str(path[1]))
+                return sorted(found)[int(path[2])] if len(path) > 2 else found
+            for step in path[1:]:
+                found = found[step]
+        except (KeyError, IndexError, TypeError):
+            raise Misfit from None
+        return found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One statement, and how its parameters are filled from a request."""
+
+    sql: str
+    names: tuple[str, ...]
+    parameters: tuple[tuple[Source | Any, Process, bool], ...]
+    """(source or constant, how the driver wants it, whether it is a source), in the order of the text."""
+
+    def values(self, request: Request) -> tuple[Any, ...]:
+        """The parameters for this request.  Raises Misfit, and what the steps of a value refuse."""
+        return tuple(
+            (process(made) if process and made is not None else made)
+            for made, process in (
+                (source.value(request.at(source.path)) if lifted else source, process)
+                for source, process, lifted in self.parameters
+            )
+        )
+
+
+@dataclass
+class Document:
+    """A document that was parsed and found valid, with what is known of its operation."""
+
+    parsed: Any
+    number: int
+    asked: int = 0
+    fixed: list[frozenset[Path]] = field(default_factory=list)
+
+
+class Plans:
+    """The plans of one engine, the oldest forgotten first."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+
+    @property
+    def count(self) -> int:
+        return len(self._plans)
+
+    def document(self, text: str) -> Document | None:
+        found = self._documents.get(text)
+        if found is not None:
+            self._documents.move_to_end(text)
+        return found
+
+    def keep_document(self, text: str, parsed: Any) -> Document:
+        document = self._documents[text] = Document(parsed, next(_numbers))
+        if len(self._documents) > MOST_DOCUMENTS:
+            self._documents.popitem(last=False)
+        return document
+
+    def find(self, document: Document, operation: str | None, policy: Snapshot, request: Request) -> Plan | None:
+        for fixed in document.fixed:
+            key = _key(document, operation, policy, request, fixed)
+            if (plan := self._plans.get(key)) is not None:
+                self._plans.move_to_end(key)
+                return plan
+        return None
+
+    def make(
+        self,
+        document: Document,
+        operation: str | None,
+        policy: Snapshot,
+        request: Request,
+        dialect: Dialect,
+        compile: Callable[[Request], tuple[Select[Any], tuple[str, ...]]],
+    ) -> Plan | None:
+        """The plan for this request, kept for its like; None when no set of deciding values makes a sound one."""
+        paths = {path for path, value in _leaves(request.variables, ("variables",)) if can_lift(value)}
+        fixed: frozenset[Path] = frozenset(path for path in paths if request.at(path) == "")
+        for _ in range(len(paths) + 1):
+            plan, used = _compiled(dialect, compile, request, fixed)
+            fixed |= paths - used
+            guilty = _differing(dialect, compile, request, fixed, plan)
+            if guilty is None:
+                self._keep(document, operation, policy, request, fixed, plan)
+                return plan
+            if not guilty:
+                return None
+            fixed |= guilty
+        return None
+
+    def _keep(
+        self,
+        document: Document,
+        operation: str | None,
+        policy: Snapshot,
+        request: Request,
+        fixed: frozenset[Path],
+        plan: Plan,
+    ) -> None:
+        if fixed not in document.fixed:
+            document.fixed = [fixed, *document.fixed][:MOST_FIXED]
+        self._plans[_key(document, operation, policy, request, fixed)] = plan
+        if len(self._plans) > MOST_PLANS:
+            self._plans.popitem(last=False)
+
+
+# --- keys ------------------------------------------------------------------------------------------------
+
+
+def _key(document: Document, operation: str | None, policy: Snapshot, request: Request, fixed: frozenset[Path]) -> Any:
+    p = request.person
+    person = tuple(getattr(p, name) is None for name in _NUMBERS) + tuple(len(getattr(p, name)) for name in _SETS)
+    shape = _shape(request.variables, ("variables",), fixed)
+    return document.number, operation, policy, p.roles, request.language, person, fixed, shape
+
+
+def _shape(value: Any, path: Path, fixed: frozenset[Path]) -> Any:
+    """A value with its parameters taken out: names, lengths, kinds, and all that decides."""
+    if isinstance(value, Mapping):
+        return tuple((name, _shape(held, (*path, name), fixed)) for name, held in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return (list, *(_shape(held, (*path, n), fixed) for n, held in enumerate(value)))
+    if can_lift(value) and path not in fixed:
+        return type(value), bool(value.strip()) if isinstance(value, str) else True
+    return type(value), value
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Mapping):
+        for name, held in value.items():
+            yield from _leaves(held, (*path, name))
+    elif isinstance(value, list | tuple):
+        for n, held in enumerate(value):
+            yield from _leaves(held, (*path, n))
+    else:
+        yield path, value
+
+
+# --- compiling -------------------------------------------------------------------------------------------
+
+
+def _lifted(request: Request, fixed: frozenset[Path]) -> Request:
+    p = request.person
+    numbers: dict[str, Any] = {name: lift(getattr(p, name), ("person", name)) for name in _NUMBERS}
+    sets: dict[str, Any] = {
+        name: frozenset(lift(x, ("person", name, n)) for n, x in enumerate(sorted(getattr(p, name)))) for name in _SETS
+    }
+    person = replace(p, now=lift(p.now, ("person", "now")), **numbers, **sets)
+    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, lift))
+
+
+def _mapped(value: Any, path: Path, fixed: frozenset[Path], change: Callable[[Any, Path], Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _mapped(held, (*path, name), fixed, change) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(held, (*path, n), fixed, change) for n, held in enumerate(value)]
+    return change(value, path) if can_lift(value) and path not in fixed else value
+
+
+def _compiled(
+    dialect: Dialect, compile: Callable[[Request], Any], request: Request, fixed: frozenset[Path]
+) -> tuple[Plan, set[Path]]:
+    """The plan, and the paths that are parameters of it."""
+    statement, names = compile(_lifted(request, fixed))
+    made = statement.compile(dialect=dialect)
+    state = made.construct_expanded_state()
+    processors = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to those that are not expanded
+    parameters, used = [], set()
+    for name in state.positiontup or ():
+        value, process = state.parameters[name], processors.get(name)
+        source = source_of(value)
+        if source is not None:
+            used.add(source.path)
+            parameters.append((source, process, True))
+        else:
+            parameters.append((process(value) if process and value is not None else value, None, False))
+    return Plan(state.statement, names, tuple(parameters)), used
+
+
+def _differing(
+    dialect: Dialect, compile: Callable[[Request], Any], request: Request, fixed: frozenset[Path], plan: Plan
+) -> frozenset[Path] | None:
+    """None when another person with other arguments gets the same plan; else the arguments that decide more.
+
+    Nothing in it is guilty where the person himself does: then there is no plan to share.
+    """
+    if _same(dialect, compile, _other(request, fixed), fixed, plan):
+        return None
+    if not _same(dialect, compile, replace(_other(request, fixed), variables=request.variables), fixed, plan):
+        return frozenset()
+    paths = [
+        path for path, value in _leaves(request.variables, ("variables",)) if can_lift(value) and path not in fixed
+    ]
+    guilty = frozenset(
+        path
+        for path in paths
+        if not _same(dialect, compile, _other(request, fixed | (frozenset(paths) - {path})), fixed, plan)
+    )
+    return guilty or frozenset(paths)
+
+
+def _same(
+    dialect: Dialect, compile: Callable[[Request], Any], other: Request, fixed: frozenset[Path], plan: Plan
+) -> bool:
+    try:
+        again, _ = _compiled(dialect, compile, other, fixed)
+    except Exception:  # noqa: BLE001  an invented value was refused: then it decides
+        return False
+    return again.sql == plan.sql and all(
+        _alike(one, two) for one, two in zip(again.parameters, plan.parameters, strict=True)
+    )
+
+
+def _alike(one: Sequence[Any], two: Sequence[Any]) -> bool:
+    if one[2] and two[2]:
+        return bool(one[0].path == two[0].path and len(one[0].steps) == len(two[0].steps))
+    return bool(not one[2] and not two[2] and type(one[0]) is type(two[0]) and one[0] == two[0])
+
+
+# --- somebody else, asking for something else ------------------------------------------------------------
+
+
+def _other(request: Request, fixed: frozenset[Path]) -> Request:
+    p = request.person
+    numbers: dict[str, Any] = {name: _more(getattr(p, name)) for name in _NUMBERS}
+    sets: dict[str, Any] = {name: frozenset(_more(x) for x in getattr(p, name)) for name in _SETS}
+    person = replace(p, now=p.now + timedelta(days=1), **numbers, **sets)
+    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, _changed))
+
+
+def _more(number: int | None) -> int | None:
+    return None if number is None else number + 1_000_003
+
+
+def _changed(value: Any, _path: Path) -> Any:
+    """Another value of the same form."""
+    if isinstance(value, str):
+        if found := _ID.fullmatch(value):
+            return f"{found[1]}_{int(found[2]) % 1_000_000 + 1}"
+        if len(value) > 20 and _CURSOR.fullmatch(value):
+            return value  # each of its values has a source or none has, see resolvers/cursors.py
+        return f"{value[:60]}~"
+    if isinstance(value, datetime):
+        return value + timedelta(days=1)
+    return value + timedelta(days=1) if hasattr(value, "isoformat") else value + 1
+
+
+def texts_of(names: Iterable[str], row: Sequence[str | None]) -> dict[str, str]:
+    """Response key -> the JSON text of its value."""
+    return {name: text if text is not None else "null" for name, text in zip(names, row, strict=True)}

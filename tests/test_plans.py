@@ -1,0 +1,160 @@
+"""Plans: a compiled statement serves other people and other arguments, and never answers anything else than its like."""
+
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+from looking import furnish
+from world import World
+
+from policies import Snapshot
+from resolvers import handing
+from resolvers.lifted import Misfit, derive, lift, plain, source_of
+from schema.engine import Engine
+
+NEVER = 10**9
+ROW = 'id number name stageLabel owner { name } pool { name } locked phone edit: can(action: "edit")'
+LIST = f"query ($n: Int, $after: String) {{ customers(first: $n, after: $after, orderBy: [{{field: NAME}}]) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage hasPreviousPage endCursor }} totalCount countUpTo }} }}"
+QUESTIONS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "a record": (
+        f"query ($id: ID) {{ customer(id: $id) {{ {ROW} contacts {{ totalCount nodes {{ name points {{ value }} }} }} history {{ nodes {{ action changes {{ field new }} }} }} }} }}",
+        [{"id": f"cus_{n}"} for n in (1, 2, 3, 99)] + [{"id": "con_1"}, {"id": "nonsense"}, {"id": "cus_99999999999"}],
+    ),
+    "a number": (
+        f"query ($x: String) {{ customer(number: $x) {{ {ROW} }} }}",
+        [{"x": "C2026001"}, {"x": "C2026003"}, {"x": ""}],
+    ),
+    "a page": (LIST, [{"n": 1}, {"n": 2}, {"n": 2, "after": None}, {}]),
+    "a filter": (
+        f"query ($f: CustomerFilter) {{ customers(filter: $f) {{ nodes {{ {ROW} }} totalCount }} }}",
+        [
+            {"f": {"name": {"contains": "Mi"}}},
+            {"f": {"name": {"contains": "%"}}},
+            {"f": {"name": {"startsWith": "Her"}, "phone": {"eq": "1002"}}},
+            {"f": {"ownerId": {"in": ["usr_3", "usr_5"]}}},
+            {"f": {"ownerId": {"in": ["usr_4"]}}},
+            {"f": {"ownerId": {"in": []}}},
+            {"f": {"ownerId": {"eq": None}}},
+            {"f": {"or": [{"name": {"eq": "Mine"}}, {"poolId": {"isNull": False}}]}},
+            {"f": {"not": {"name": {"eq": "Mine"}}, "createdAt": {"gt": "2026-11-24T07:00:00Z"}}},
+            {"f": {"not": {"name": {"eq": "Hers"}}, "createdAt": {"gt": "2027-11-24T07:00:00Z"}}},
+            {"f": None},
+            {},
+        ],
+    ),
+    "a search": (
+        f"query ($q: String) {{ customers(search: $q) {{ nodes {{ {ROW} }} }} }}",
+        [
+            {"q": "mi"},
+            {"q": "C2026"},
+            {"q": "c2026"},
+            {"q": "Ann"},
+            {"q": ""},
+            {"q": "  "},
+            {"q": None},
+            {"q": "x" * 101},
+        ],
+    ),
+    "two at once": (
+        f"query ($a: ID, $b: String, $deep: Boolean = false) {{ a: customer(id: $a) {{ {ROW} }} customers(search: $b) {{ totalCount }} contacts @include(if: $deep) {{ nodes {{ name }} }} }}",
+        [{"a": "cus_1", "b": "He"}, {"a": "cus_2", "b": "Mi", "deep": True}, {"a": "cus_3", "b": "Po", "deep": True}],
+    ),
+}
+PEOPLE = ("li", "wu", "lead")
+
+
+def body(world: World, engine: Engine, login: str, query: str, variables: dict[str, Any]) -> bytes:
+    answer = world.run(engine.answer(world.scope(login, "graphql"), query, variables, None))
+    return json.dumps(json.loads(answer.body), separators=(",", ":")).encode()  # PostgreSQL puts blanks in
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_planned_answer_is_the_answer(world: World, name: str) -> None:
+    furnish(world)
+    query, asked = QUESTIONS[name]
+    planning, plain_engine = Engine(world.house, plan_at=1), Engine(world.house, plan_at=NEVER)
+
+    for variables, login in product([*asked, *reversed(asked)], PEOPLE):
+        planned = body(world, planning, login, query, variables)
+        assert planned == body(world, plain_engine, login, query, variables), (login, variables)
+
+    assert plain_engine.plans.count == 0
+    assert 0 < planning.plans.count < len(asked) * len(PEOPLE)
+
+
+def test_another_record_another_person_of_the_role_and_another_search_need_no_new_plan(world: World) -> None:
+    furnish(world)
+    engine = Engine(world.house, plan_at=1)
+    record, search = QUESTIONS["a record"][0], QUESTIONS["a search"][0]
+    body(world, engine, "li", record, {"id": "cus_1"})
+    body(world, engine, "li", search, {"q": "Mine"})
+    made = engine.plans.count
+
+    for login, id in product(("li", "wu"), ("cus_1", "cus_2", "cus_3", "cus_4", "con_1", "nothing")):
+        body(world, engine, login, record, {"id": id})
+    for text in ("Hers", "C20", "%", "汉字"):
+        body(world, engine, "li", search, {"q": text})
+
+    assert engine.plans.count == made == 2
+
+
+def test_the_next_page_is_planned_with_its_cursor(world: World) -> None:
+    furnish(world)
+    engine = Engine(world.house, plan_at=1)
+    seen, after = [], None
+    for _ in range(3):
+        page = json.loads(body(world, engine, "ada", LIST, {"n": 1, "after": after}))["data"]["customers"]
+        seen.append(page["nodes"][0]["name"])
+        after = page["pageInfo"]["endCursor"]
+
+    assert seen == ["Hers", "Mine", "Pooled"]
+    assert engine.plans.count == 2
+    refused = json.loads(body(world, engine, "ada", LIST, {"n": 1, "after": "abcd"}))
+    assert refused["errors"][0]["extensions"]["code"] == "VALIDATION"
+
+
+def test_another_policy_is_another_plan_at_once(world: World) -> None:
+    furnish(world)
+    engine, query = Engine(world.house, plan_at=1), QUESTIONS["a page"][0]
+    assert b'"name":"Mine"' in body(world, engine, "li", query, {})
+
+    text = world.house.policy.text + "\np, sales, customer, view, all, any, deny\n"
+    world.house.policy = Snapshot(text, revision=world.house.policy.revision)
+
+    assert b'"name":"Mine"' not in body(world, engine, "li", query, {})
+
+
+def test_the_hour_is_a_parameter_a_lock_ends_when_it_ends(world: World) -> None:
+    ids = furnish(world)
+    until = world.clock.now.replace(hour=10)
+    world.li.do(handing.lock, [ids["Mine"]], "talks", until)
+    engine, query = Engine(world.house, plan_at=1), QUESTIONS["a record"][0]
+    assert b'"customer":null' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
+
+    world.clock.pass_by(hours=3)
+
+    assert b'"name":"Mine"' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
+
+
+def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
+    engine, query = Engine(world.house), "{ customers { totalCount } }"
+    counts = []
+    for _ in range(3):
+        body(world, engine, "li", query, {})
+        counts.append(engine.plans.count)
+
+    assert counts == [0, 1, 1]
+
+
+def test_a_value_remembers_its_source_through_derive_and_through_nothing_else() -> None:
+    text = lift("cus_12", ("variables", "id"))
+    number = derive(text, lambda x: int(x[4:]))
+
+    assert (text, number, number + 1) == ("cus_12", 12, 13)
+    source = source_of(number)
+    assert source is not None
+    assert (source.path, source.value("cus_7")) == (("variables", "id"), 7)
+    assert source_of(number + 1) is source_of(text.upper()) is source_of(lift(True, ("x",))) is None
+    assert type(plain(number)) is int
+    assert issubclass(Misfit, Exception)
