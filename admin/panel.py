@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Forbidden, NotFound, Refusal, TooManyAttempts, Validation
-from resolvers import entry
+from resolvers import attempts, entry
 from resolvers.names import global_id
 
 from .kit import words
@@ -134,7 +134,7 @@ class Panel(Admin):
                 path, asks = f"/{made.identity}{page.path}", (made.module, page.action)
             else:
                 path, asks = page.path, page.asks
-            self._add(path, page.methods, self._inside(made, page.serve), asks)
+            self._add(path, page.methods, self._inside(made, page.serve, asks), asks)
         if isinstance(made, PolicyModelView):
             self._add_commands(made)
 
@@ -148,20 +148,26 @@ class Panel(Admin):
             async def do(view: Any, request: Request, which: Any = each) -> Response:
                 return await view.do_command(request, which)  # type: ignore[no-any-return]
 
-            self._add(f"/{view.identity}/ask/{each.name}", ("GET",), self._inside(view, ask), (module, verb))
-            self._add(f"/{view.identity}/do/{each.name}", ("POST",), self._inside(view, do), (module, verb))
+            self._add(
+                f"/{view.identity}/ask/{each.name}", ("GET",), self._inside(view, ask, (module, verb)), (module, verb)
+            )
+            self._add(
+                f"/{view.identity}/do/{each.name}", ("POST",), self._inside(view, do, (module, verb)), (module, verb)
+            )
 
     def _add(self, path: str, methods: Sequence[str], serve: Any, asks: tuple[str, str]) -> None:
         self.admin.router.routes.append(Route(path, self._kept_up(serve), methods=list(methods)))
         for method in methods:
             self.doors[f"{method} {BASE}{path}"] = asks
 
-    def _inside(self, view: Any, serve: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _inside(self, view: Any, serve: Handler, asks: tuple[str, str]) -> Callable[[Request], Awaitable[Response]]:
         """A page for people who are signed in and may come to this screen."""
 
         @login_required
         async def guarded(view: Any, request: Request) -> Response:
             if not view.is_accessible(request):
+                if request.method == "POST":
+                    await asking(request).scope.run(attempts.refuse, *asks)
                 raise HTTPException(403)
             return await serve(view, request)
 

@@ -4,15 +4,18 @@ Browsers say where a request comes from; no token in a form is needed.  A bearer
 site can add one, so GraphQL has its own check at its own door.
 """
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from admin.kit.asking import BASE
 
 from .http import Secure, session_cookie
 
+FORM_BYTES = 1_000_000
+"""What a form of the panel may hold; files have a door of their own one day."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 SENTENCE = "This request came from another site. 此请求来自其他网站。"
 
@@ -27,10 +30,10 @@ class Shield:
         if connection["type"] == "http" and self._is_foreign(Request(connection)):
             await PlainTextResponse(SENTENCE, 403)(connection, receive, send)
             return
-        await self.app(connection, receive, send)
+        await self.app(connection, _limited(receive) if _is_ours(connection) else receive, send)
 
     def _is_foreign(self, request: Request) -> bool:
-        if request.method in _SAFE or not request.url.path.startswith(f"{BASE}/"):
+        if request.method in _SAFE or not _is_ours(request.scope):
             return False
         site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
         if site is not None:
@@ -39,3 +42,22 @@ class Shield:
             return origin != f"{request.url.scheme}://{request.headers.get('host', '')}"
         # No browser of these years is silent about both; a program without a session may sign in.
         return session_cookie(request, self.secure_cookies) is not None
+
+
+def _is_ours(connection: Connection) -> bool:
+    return connection["type"] == "http" and str(connection["path"]).startswith(f"{BASE}/")
+
+
+def _limited(receive: Receive) -> Receive:
+    """Reads no more of a body than a form can hold."""
+    length = 0
+
+    async def some() -> Message:
+        nonlocal length
+        message = await receive()
+        length += len(message.get("body", b""))
+        if length > FORM_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return some

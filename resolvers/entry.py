@@ -162,7 +162,7 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> No
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         if user is None:
             raise NotFound(what="person")
-        if user.id != scope.person.id:
+        if user.id != scope.person.id or one_time:
             scope.load(db, User, user.id, to="edit")
         row = db.get(Credential, user.id) or Credential(user_id=user.id)
         row.password_hash, row.changed_at, row.one_time = hashed, scope.now(), one_time

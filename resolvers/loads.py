@@ -1,6 +1,6 @@
 """Who holds how much: customers by stage, and the load of one's team.  Reads only, behind the wall."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnerLoad, User
@@ -29,8 +29,11 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
     """
     if not scope.person.subtree or not _sees_the_team(scope):
         return []
+    look = Look(scope.person, scope.policy, scope.language)
+    sees = scope.policy.guard(scope.person, User, "capacity", User)
+    shown = (value(look, User, User, "name"), value(look, User, User, "absent_until"))
     people = (
-        select(User.id, User.name, User.absent_until, func.coalesce(OwnerLoad.held, 0).label("held"))
+        select(User.id, *shown, func.coalesce(OwnerLoad.held, 0).label("held"), true() if sees is None else sees)
         .outerjoin(OwnerLoad, OwnerLoad.user_id == User.id)
         .where(User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None))
         .order_by(func.coalesce(OwnerLoad.held, 0).desc(), User.name)
@@ -38,8 +41,8 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
     )
     now = scope.person.now
     return [
-        Candidate(id, name, held, limit_of(db, id), absent is not None and absent > now)
-        for id, name, absent, held in db.execute(people)
+        Candidate(id, name or "", held, limit_of(db, id) if sees else None, absent is not None and absent > now)
+        for id, name, absent, held, sees in db.execute(people)
     ]
 
 

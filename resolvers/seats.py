@@ -6,7 +6,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Department, Entity, Pool, PoolMember, Role, User
-from models.audit import UNWALLED
 from models.errors import InUse, NotFound
 from models.pool import GranteeKind
 
@@ -28,7 +27,7 @@ class SeatRules(Rules[PoolMember]):
         if "grantee_id" in values:
             model = GRANTEES[row.grantee_kind]
             there = select(model.id).where(model.id == row.grantee_id, model.deleted_at.is_(None))
-            if db.execute(there, execution_options=UNWALLED).first() is None:
+            if db.execute(there).first() is None:
                 raise NotFound(what=row.grantee_kind.value.lower(), field="granteeId")
 
 

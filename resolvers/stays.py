@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Customer, OwnershipPeriod, Pool, User
 from models.ownership import Ended
 
+from .find import Look, value
 from .scope import Scope
 
 
@@ -33,11 +34,17 @@ class Stay:
         return None if self.until is None else max(0, (self.until - now).days)
 
 
-def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay]:  # noqa: ARG001  as every use case
-    """The stays of those customers that lie in pools and that the person sees.  Two queries."""
-    before = _last_periods(db, customer_ids)
+def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay]:
+    """The stays of those customers that lie in pools and that the person sees, without what is hidden.  Two queries."""
+    look = Look(scope.person, scope.policy, scope.language)
+    before = _last_periods(look, db, customer_ids)
+    since, name, days = (
+        value(look, Customer, Customer, "pooled_at"),
+        value(look, Pool, Pool, "name"),
+        value(look, Pool, Pool, "retain_days"),
+    )
     lying = (
-        select(Customer.id, Customer.pooled_at, Pool.name, Pool.retain_days)
+        select(Customer.id, since, name, days)
         .join(Pool, Pool.id == Customer.pool_id)
         .where(Customer.id.in_(customer_ids), Customer.pooled_at.is_not(None))
     )
@@ -48,12 +55,15 @@ def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay
     }
 
 
-def _last_periods(db: Session, ids: Sequence[int]) -> dict[int, tuple[Ended | None, str | None, str | None]]:
+def _last_periods(
+    look: Look, db: Session, ids: Sequence[int]
+) -> dict[int, tuple[Ended | None, str | None, str | None]]:
     """Customer -> how its last ownership ended, with whom, and the reason that was given."""
     period = OwnershipPeriod
+    how, owner, reason = (value(look, period, period, key) for key in ("ended", "owner_id", "reason"))
     ended = (
-        select(period.customer_id, period.ended, User.name, period.reason)
-        .outerjoin(User, User.id == period.owner_id)
+        select(period.customer_id, how, value(look, User, User, "name"), reason)
+        .outerjoin(User, User.id == owner)
         .where(period.customer_id.in_(ids), period.ended_at.is_not(None))
         .order_by(period.id)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -29,11 +29,11 @@ Pairs = Iterable[tuple[str, str]]
 
 
 class Panel:
-    """The whole application over a world.  `panel.of("li")` is the browser in which Li is signed in."""
+    """The whole application over a world, one at a time.  `panel.of("li")` is the browser in which Li is signed in."""
 
     def __init__(self, world: World) -> None:
-        doors()  # first: sqladmin keeps in the class of a screen to which panel it belongs, and the last one wins
-        self.world, self.app = world, application(world.house, Settings())
+        self.world, _tenant.world = world, world
+        self.app = _application()
         self._browsers: dict[str | None, Browser] = {}
 
     def of(self, login: str | None) -> "Browser":
@@ -49,6 +49,25 @@ class Panel:
     def browser(self) -> "Browser":
         """One more browser, of nobody yet."""
         return Browser(self)
+
+
+class _Tenant:
+    """The house of the world that is looked at now."""
+
+    world: World
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world.house, name)
+
+
+_tenant = _Tenant()
+
+
+@cache
+def _application() -> Any:
+    """The application as it is served.  To put it together and to compile its templates takes longer than most tests."""
+    doors()  # first: sqladmin keeps in the class of a screen to which panel it belongs, and the last one wins
+    return application(cast("House", _tenant), Settings())
 
 
 class Browser:
@@ -85,6 +104,11 @@ class Browser:
         sent = self.client.post(path, content=encoded(form), headers=kind | dict(OURS if headers is None else headers))
         return self._looked_through(self.world.run(sent), path + encoded(form))
 
+    def post_raw(self, path: str, body: bytes, kind: str) -> httpx.Response:
+        """Something that is perhaps no form at all."""
+        sent = self.client.post(path, content=body, headers=OURS | ({"content-type": kind} if kind else {}))
+        return self._looked_through(self.world.run(sent), path + body.decode(errors="replace"))
+
     def _looked_through(self, response: httpx.Response, sent: str) -> httpx.Response:
         self.seen += 1
         where = f"{response.request.method} {response.request.url}"
@@ -99,7 +123,9 @@ class Browser:
 def encoded(what: Mapping[str, Any] | Pairs) -> str:
     """As a form or an address holds it; a list is a key given several times."""
     pairs = what.items() if isinstance(what, Mapping) else what
-    return urlencode([(k, v) for k, values in pairs for v in (values if isinstance(values, list | tuple) else [values])])
+    return urlencode(
+        [(k, v) for k, values in pairs for v in (values if isinstance(values, list | tuple) else [values])]
+    )
 
 
 def told(response: httpx.Response, *ids: str) -> tuple[Any, ...]:

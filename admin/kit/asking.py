@@ -70,7 +70,7 @@ def preferences(request: Request) -> Preferences:
             kept = kept.with_change(name, str(known.get(name)))
         for of, columns in dict(known.get("columns", {})).items():
             kept = kept.with_change("columns", str(columns), str(of))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return Preferences()
     return kept
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Conflict, NotFound, Refusal
-from resolvers import records
+from resolvers import attempts, records
 from resolvers.fields import open_fields
 from resolvers.listing import Row, one
 from resolvers.names import camel, global_id
@@ -61,6 +61,8 @@ class FormPage(Screen):
         if not self.is_made:
             raise HTTPException(404)
         if not ask.may(f"{self.module}.create"):
+            if request.method == "POST":
+                await ask.scope.run(attempts.refuse, self.module, "create")
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await self._prepare(ask, fields)
@@ -86,7 +88,12 @@ class FormPage(Screen):
             raise HTTPException(404)
         fields = self.form_fields(ask, creating=False)
         await self._prepare(ask, fields)
-        row, fields, shown = await ask.scope.read(self._read_form, self._asked_id(request), fields)
+        try:
+            row, fields, shown = await ask.scope.read(self._read_form, self._asked_id(request), fields)
+        except (HTTPException, NotFound):
+            if request.method == "POST":  # the use case says no as well, and logs it
+                await ask.scope.run(records.update, self.model, self._asked_id(request), {})
+            raise
         form_class = forms.form_class(ask, fields, await self.options(ask, fields, creating=False))
         held = {each.key: forms.typed(ask, each, shown[each.key]) for each in fields}
         if request.method == "GET":

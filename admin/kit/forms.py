@@ -19,7 +19,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms import Field as Input
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from models import Base
 from models.audit import plain
@@ -102,13 +102,18 @@ _TYPED: dict[Kind, tuple[Any, dict[str, Any]]] = {
 
 def _validators(each: Field) -> list[Any]:
     needed: list[Any] = [InputRequired()] if each.is_required else [Optional()]
-    if each.kind is Kind.WHOLE:
-        needed.append(NumberRange(-_LARGEST, _LARGEST))
-    if each.kind is Kind.MONEY:
-        needed.append(NumberRange(-_AMOUNT + 1, _AMOUNT - 1))
+    if each.is_number:
+        needed.append(_in_range)
     if each.kind is Kind.TEXT and each.length:
         needed.append(Length(max=each.length))
     return needed
+
+
+def _in_range(_form: Form, field: Input) -> None:
+    """Refuse a number that no column holds, whatever its length."""
+    most = _LARGEST if isinstance(field, IntegerField) else _AMOUNT
+    if field.data is not None and not -most < field.data < most:
+        raise ValidationError(_("This number is too large."))
 
 
 def _with_none(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:

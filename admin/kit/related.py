@@ -100,8 +100,8 @@ class RelatedHistory(Related):
 
     async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
         query = ask.request.query_params
-        at = {name: int(text) for name in ("before", "after") if (text := query.get(name, "")).isdecimal()}
-        at = {name: number for name, number in at.items() if number < 2**31}
+        given = {name: query.get(name, "") for name in ("before", "after")}
+        at = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 10}
         try:
             pages = await ask.scope.read(
                 history.of_record, view.model, row.id, size=SHOWN, **dict(list(at.items())[:1])
