@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pictures docs lock clean
+.PHONY: help demo test check sweep pictures docs lock clean
 
 help:
 	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
 	@echo "make test    the tests, on SQLite and on PostgreSQL where there is one"
 	@echo "make check   style, types, layers and the long forms of the tests"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
+	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
 	@echo "make clean   remove the virtual environment and the demo data"
 
 demo: $(VENV)/runtime
@@ -28,6 +29,9 @@ check: $(VENV)/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
+
+sweep: $(VENV)/development
+	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/test_panel_sweep.py
 
 pictures: $(VENV)/development
 	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py -k "not accessible"
