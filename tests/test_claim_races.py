@@ -38,6 +38,7 @@ def test_when_there_is_enough_for_everybody_everything_is_claimed(world: World) 
     race.check(world.run(at_the_door(world.house, race.plans())))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_the_same_from_three_processes(world: World) -> None:
     race = Race(world, 9, 24, quota=3)

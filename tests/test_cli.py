@@ -316,6 +316,7 @@ def test_a_policy_without_lines_for_the_house_refuses_the_command_line_too(world
 # --- as a process of its own -----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_as_a_process_it_does_the_same_and_leaves_nothing_running(url: str) -> None:
     done = process(url, "user", "list")
 

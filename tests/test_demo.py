@@ -235,6 +235,7 @@ def test_a_demo_has_a_database_of_its_own_unless_one_is_named(monkeypatch: pytes
 # --- as it is started ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_one_command_fills_and_serves_and_tells_who_may_sign_in(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/demo.db"
 

@@ -103,6 +103,7 @@ def hidden_ids(world: World, login: str, model: type[Any]) -> list[int]:
         return list(connection.execute(select(table.c.id).where(~clause).limit(5)).scalars())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_query(
     api: Api, world: World, town: dict[str, int], login: str
@@ -122,6 +123,7 @@ def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_query(
         assert api.ask(login, f"{{ {preview.format(f'cus_{id}')} }}") == {"claimPreview": []}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_mutation(
     api: Api, world: World, town: dict[str, int], login: str

@@ -277,6 +277,7 @@ def test_fields_of_the_log_itself_can_be_hidden(world: World) -> None:
     assert log(world, "aud").entries == [], "an entry without its action is none"
 
 
+@pytest.mark.long
 def test_everybody_reads_what_the_api_tells_him(world: World, api: Api) -> None:
     live(world)
     query = "{ auditEntries(first: 100) { nodes { id recordId label reason changes { field } } } }"
@@ -475,6 +476,7 @@ def test_a_page_beyond_the_end_is_empty_and_a_page_has_a_size(world: World) -> N
     assert log(world, "ada", before=10**12, size=3).entries == log(world, "ada", size=3).entries
 
 
+@pytest.mark.long
 def test_a_page_takes_the_same_number_of_statements_whatever_its_size(world: World) -> None:
     id = world.customer("Acme", "li", stage="early")
     change(world, Customer, id, stage="won")

@@ -104,6 +104,7 @@ def test_somebody_signs_in_finds_a_customer_by_its_contact_and_edits_it(demo_scr
     assert {re.match(r"\w+://[^/]+", address)[0] for address in li.asked} <= {li.address, "data:"}  # type: ignore[index]
 
 
+@pytest.mark.long
 def test_two_people_edit_one_customer_and_neither_loses_a_word(demo_screens: Screens) -> None:
     id, _number, _name = customers(demo_screens, owned(demo_screens, "wu"))[0]
     wu, ada = demo_screens.person("wu"), demo_screens.person("ada")
@@ -180,6 +181,7 @@ def test_a_transfer_of_many_says_of_each_what_became_of_it(demo_screens: Screens
     lead.picture("transfer-results")
 
 
+@pytest.mark.long
 def test_a_locked_customer_is_gone_from_everybody_elses_lists(demo_screens: Screens) -> None:
     id, number, _name = customers(demo_screens, owned(demo_screens, "li"), count=3)[2]
     li, fin = demo_screens.person("li"), demo_screens.person("fin")

@@ -69,6 +69,7 @@ def body(world: World, engine: Engine, login: str, query: str, variables: dict[s
     return json.dumps(json.loads(answer.body), separators=(",", ":")).encode()  # PostgreSQL puts blanks in
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_planned_answer_is_the_answer(world: World, name: str) -> None:
     furnish(world)

@@ -557,6 +557,7 @@ def by_looking(world: World, login: str, typed: str) -> set[int]:
     return result
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("crowded")
 @pytest.mark.timeout(170)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
