@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Boolean, Date, Enum, Integer
+from sqlalchemy import BigInteger, Boolean, Date, Enum, Integer
 
 from models import Base
 from models.audit import plain
@@ -74,19 +74,35 @@ def _value(model: type[Base], name: str, text: Any) -> Any:
     if isinstance(kind, Utc):
         return moment_of(_typed(text, str))
     if isinstance(kind, Money):
-        return Decimal(_typed(text, str))
+        return _amount(Decimal(_typed(text, str)))
     if isinstance(kind, Date):
         return date.fromisoformat(_typed(text, str))
     if isinstance(kind, Boolean):
         return _typed(text, bool)
     if isinstance(kind, Enum):
         return kind.enum_class(_typed(text, str)) if kind.enum_class else text
-    return _typed(text, int if isinstance(kind, Integer) else str)
+    if isinstance(kind, Integer):
+        return _within(_typed(text, int), 63 if isinstance(kind, BigInteger) else 31)
+    return _typed(text, str)
+
+
+def _within(value: int, bits: int) -> int:
+    if not -(2**bits) <= value < 2**bits:
+        raise ValueError("larger than the column")
+    return value
+
+
+def _amount(value: Decimal) -> Decimal:
+    if not value.is_finite() or value.adjusted() >= 14:
+        raise ValueError("larger than the column")
+    return value
 
 
 def _typed(value: Any, kind: type) -> Any:
     if type(value) is not kind:
         raise ValueError("of another kind")
-    if (isinstance(value, int) and abs(value) >= 2**63) or (isinstance(value, str) and "\0" in value):
-        raise ValueError("of another kind")
+    if isinstance(value, str):
+        value.encode()  # half a character: no column holds it
+        if "\0" in value:
+            raise ValueError("of another kind")
     return value

@@ -276,6 +276,7 @@ def _nullable(look: Look, model: type[Base], name: str) -> bool:
 
 def behind(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
     """The rows that come after the row with the key values `at`."""
+    at = [literal(a) if isinstance(a, bool) else a for a in at]  # SQLAlchemy compares columns with no bare truth value
     steps = []
     for n, key in enumerate(keys):
         same = [k.same(v, a) for k, v, a in zip(keys[:n], values, at, strict=False)]

@@ -23,7 +23,8 @@ _BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
 _GAP = re.compile(r"\s*[\t\n]\s*")
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
-_YEARS = range(1900, 9999)
+YEARS = range(1900, 9999)
+"""Days and times outside are slips of the finger, and near the ends of the calendar no time zone can be taken off."""
 
 
 def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def _member(column: Column[Any], value: Any) -> Any:
 def _moment(field: str, value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise invalid(field, "must be a time", "必须是时间")
-    if value.year not in _YEARS:
+    if value.year not in YEARS:
         raise _out_of_range(field)
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -125,7 +126,7 @@ def _moment(field: str, value: Any) -> datetime:
 def _day(field: str, value: Any) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise invalid(field, "must be a date", "必须是日期")
-    if value.year not in _YEARS:
+    if value.year not in YEARS:
         raise _out_of_range(field)
     return value
 

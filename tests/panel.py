@@ -7,7 +7,7 @@ from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import httpx
 from entering import HASH, RIGHT
@@ -115,7 +115,7 @@ class Browser:
         assert response.status_code != 500, f"{where} broke"
         assert (found := list(amiss(response))) == [], f"{where}: {found}"
         leaked = self.secrets.intersection(self.marks.findall(unescape(response.text) + str(response.headers)))
-        leaked = {secret for secret in leaked if secret not in sent}
+        leaked = {secret for secret in leaked if secret not in unquote_plus(sent)}
         assert not leaked, f"{where} ({response.status_code}) tells {sorted(leaked)[:5]}"
         return response
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
-from itertools import product, zip_longest
+from itertools import count, product, zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -747,6 +747,7 @@ def test_every_command_does_what_the_use_case_does_for_this_person_and_nothing_e
             for ids in some([*batches(sight, door)], thorough, 1):
                 if do(browser, sight, door, ids):
                     undo()
+                    browser, sight = somebody(panel, town, login)  # where nothing is undone he may see more or less now
 
 
 def batches(sight: Sight, door: Door) -> Iterator[list[int]]:
@@ -847,10 +848,9 @@ def test_every_form_changes_what_the_use_case_changes_for_this_person_and_nothin
 def edit(browser: Browser, sight: Sight, door: Door, id: int) -> bool:
     """Post the whole form with one field changed, as if all had changed; says whether that went through."""
     world, model = sight.world, door.model
-    row, key = world.row(model, id), CHANGED[model]
-    change = {key: "UTC" if key == "time_zone" else "N{YYYY}{seq:4}" if key == "pattern" else "Changed"}
+    row, change = world.row(model, id), CHANGED[model]
     before = now(world)
-    expected = directly(world, sight.login, records.update, model, id, change, row["version"])
+    expected = directly(world, sight.login, records.update, model, id, as_values(model, change), row["version"])
 
     answer = browser.post(door.at(global_id(model, id)), {**form_of(model, row, world), **change})
 
@@ -861,16 +861,16 @@ def edit(browser: Browser, sight: Sight, door: Door, id: int) -> bool:
     return wanted == 200
 
 
-CHANGED: dict[type[Base], str] = {
-    **dict.fromkeys(ENTITIES, "name"),
-    FollowUp: "content",
-    models.PoolMember: "seat",
-    models.ClaimRule: "daily_quota",
-    models.UserRole: "ends_at",
-    models.DictionaryItem: "label_en",
-    models.NumberRule: "pattern",
+CHANGED: dict[type[Base], dict[str, str]] = {
+    **{model: {"name": "Changed"} for model in ENTITIES},
+    FollowUp: {"content": "Changed"},
+    models.PoolMember: {"seat": "VIEWER"},
+    models.ClaimRule: {"daily_quota": "9"},
+    models.UserRole: {"ends_at": "2027-01-01T00:00"},
+    models.DictionaryItem: {"label_en": "Changed"},
+    models.NumberRule: {"pattern": "N{YYYY}{seq:4}"},
 }
-"""The field that a test changes when it edits a record."""
+"""The field that a test changes when it edits a record, as a form holds it."""
 
 
 def form_of(model: type[Base], row: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -1311,22 +1311,14 @@ def test_what_a_form_does_not_offer_changes_nothing_when_it_is_posted(panel: Pan
     for door in over_records("POST", "edit"):
         id = min(id for id in sight.ids(door.model, "edit") if edit_status(sight, door, id) == 200)
         row, editable = town.world.row(door.model, id), {key for key, _ in offered(door.model)}
-        form, key = form_of(door.model, row, town.world), CHANGED[door.model]
+        form, change = form_of(door.model, row, town.world), CHANGED[door.model]
         extra = {k: v for k, v in EXTRA.items() if k not in editable}
-        change = {
-            key: {"time_zone": "UTC", "pattern": "N{seq:3}", "daily_quota": "9", "seat": "VIEWER"}.get(
-                key, "2027-01-01T00:00" if key == "ends_at" else "Changed"
-            )
-        }
 
         done = browser.post(door.at(global_id(door.model, id)), {**form, **extra, **change})
 
         after = town.world.row(door.model, id)
-        changed = {k for k in row if row[k] != after[k]}
-        assert (done.status_code, changed) == (
-            303,
-            {key, "version", "updated_at", "updated_by_id"} & changed | {key},
-        ), door
+        changed = {k for k in row if row[k] != after[k]} - {"version", "updated_at", "updated_by_id"}
+        assert (done.status_code, changed) == (303, set(change)), door
         assert after["version"] == row["version"] + 1, door
 
 
@@ -1754,7 +1746,11 @@ NONSENSE = [
     "5b5d",
 ]
 """What somebody types into an address or a form by hand, the worst first."""
-ZONES = ["Pacific/Kiritimati", pytest.param("Pacific/Niue", marks=pytest.mark.long)]
+BRIEFLY = [*NONSENSE[:2], "sNaN", "0001-01-01T00:00", "9999-12-31T23:59"]
+EVERYTHING = bool(os.environ.get("MILLPOND_THOROUGH"))
+EAST, WEST = "Pacific/Kiritimati", "Pacific/Niue"
+"""The clocks that are farthest ahead and behind: near the ends of the calendar one of them falls off."""
+ZONES = [EAST, pytest.param(WEST, marks=pytest.mark.long)]
 LISTED = sorted({door.path for door in over_records("GET", "list")})
 
 
@@ -1857,23 +1853,21 @@ def test_no_nonsense_in_any_other_address_breaks_a_page(panel: Panel, town: Town
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("page", "thorough"),
-    [(page, False) for page in ("create", "edit", "do")]
-    + [pytest.param(page, True, marks=pytest.mark.long) for page in ("create", "edit", "do")],
-)
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("page", ["create", "edit", "do"])
+@pytest.mark.parametrize(("zone", "thorough"), [(EAST, False), (WEST, False), (EAST, True)])
 def test_no_nonsense_in_any_form_breaks_it(panel: Panel, town: Town, page: str, thorough: bool, zone: str) -> None:
     """One field after the other holds nonsense, all others what they should; then all of them."""
     far_away(town.world, zone)
     browser, sight = panel.of("ada"), Sight(town, "ada")
+    turn = count()
     for door in over_records("POST", page):
         if not thorough and (door.model not in (Opportunity, FollowUp) and door.command != "lock"):
             continue
         form, path = form_for(sight, door)
-        for bad in nonsense(thorough):
+        for bad in NONSENSE if thorough else BRIEFLY:
             for name in form if thorough else [key for key in form if key in TRIED]:
-                browser.post(path, {**form, name: bad})
+                if next(turn) % 4 == 0 or EVERYTHING or not thorough:
+                    browser.post(path, {**form, name: bad})
             browser.post(path, dict.fromkeys(form, bad))
 
 

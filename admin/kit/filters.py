@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from models import User
 from resolvers.names import number_of
+from resolvers.values import YEARS
 
 from .asking import Asking
 from .cells import day, number, word
@@ -147,7 +148,7 @@ def _limit(each: Filter, text: str) -> Any:
     try:
         if each.field.kind in (Kind.DATE, Kind.TIME):
             day = date.fromisoformat(text)
-            return day if 1900 <= day.year <= 9998 else None
+            return day if day.year in YEARS else None
         if each.field.kind is Kind.MONEY:
             amount = Decimal(text)
             return amount if amount.is_finite() and abs(amount) < 10**14 else None

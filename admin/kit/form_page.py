@@ -1,5 +1,6 @@
 """Making and editing a record: a form derived from its fields, refusals beside them, conflicts side by side."""
 
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -91,8 +92,9 @@ class FormPage(Screen):
         try:
             row, fields, shown = await ask.scope.read(self._read_form, self._asked_id(request), fields)
         except (HTTPException, NotFound):
-            if request.method == "POST":  # the use case says no as well, and logs it
-                await ask.scope.run(records.update, self.model, self._asked_id(request), {})
+            if request.method == "POST":
+                with suppress(Refusal):  # the use case says no as well, and logs it
+                    await ask.scope.run(records.update, self.model, self._asked_id(request), {})
             raise
         form_class = forms.form_class(ask, fields, await self.options(ask, fields, creating=False))
         held = {each.key: forms.typed(ask, each, shown[each.key]) for each in fields}

@@ -26,6 +26,7 @@ from models.audit import plain
 from models.contact import PointKind
 from models.errors import Refusal
 from resolvers.names import camel, global_id, number_of
+from resolvers.values import YEARS
 
 from .asking import Asking
 from .fields import Field, Kind
@@ -104,6 +105,8 @@ def _validators(each: Field) -> list[Any]:
     needed: list[Any] = [InputRequired()] if each.is_required else [Optional()]
     if each.is_number:
         needed.append(_in_range)
+    if each.kind is Kind.TIME:
+        needed.append(_in_calendar)
     if each.kind is Kind.TEXT and each.length:
         needed.append(Length(max=each.length))
     return needed
@@ -112,8 +115,17 @@ def _validators(each: Field) -> list[Any]:
 def _in_range(_form: Form, field: Input) -> None:
     """Refuse a number that no column holds, whatever its length."""
     most = _LARGEST if isinstance(field, IntegerField) else _AMOUNT
-    if field.data is not None and not -most < field.data < most:
+    if field.data is None:
+        return
+    if isinstance(field.data, Decimal) and field.data.is_nan():
+        raise ValidationError(field.gettext("Not a valid decimal value."))
+    if not -most < field.data < most:
         raise ValidationError(_("This number is too large."))
+
+
+def _in_calendar(_form: Form, field: Input) -> None:
+    if field.data is not None and field.data.year not in YEARS:
+        raise ValidationError(_("This date is out of range."))
 
 
 def _with_none(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from policies.objects import ACTIONS
 from resolvers import history
 from resolvers.listing import names_of
 from resolvers.names import BY_PREFIX, number_of
+from resolvers.values import YEARS
 
 from ..kit.asking import Asking, asking
 from ..kit.labels import DONE, choice_label, many
@@ -82,7 +83,7 @@ def _day(ask: Asking, text: str, *, end: bool) -> Any:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return ask.day(day, end=end) if 1900 <= day.year <= 9998 else None
+    return ask.day(day, end=end) if day.year in YEARS else None
 
 
 def _pager(query: QueryParams) -> str:

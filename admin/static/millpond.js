@@ -108,7 +108,7 @@ function searching(select) {
       : null,
     render: { no_results: null },
   });
-  if (label) chosen.control_input.setAttribute("aria-label", label.textContent.trim());
+  if (label) for (const each of [chosen.control_input, select]) each.setAttribute("aria-label", label.textContent.trim());
   const about = select.getAttribute("aria-describedby");
   if (about) chosen.control_input.setAttribute("aria-describedby", about);
 }
