@@ -105,7 +105,7 @@ def look(scope: "Scope", at: Any, *more: object) -> Any:
         try:
             return await scope.read(at, *more)
         finally:
-            await scope.house.read_engine.dispose()  # its connections belong to this loop, which ends here
+            await scope.house.stop_reading()  # its connections belong to this loop, which ends here
 
     return asyncio.run(reading())
 

@@ -15,6 +15,10 @@ _HELD: dict[str, Any] = {
     "sqlite_where": text("locked_by_id IS NOT NULL"),
     "postgresql_where": text("locked_by_id IS NOT NULL"),
 }
+_POOLED: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
+    "postgresql_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
+}
 
 
 class Customer(Entity):
@@ -60,6 +64,7 @@ class Customer(Entity):
         Index("ix_customer_owner", "owner_id", "created_at", "id", **LIVE),
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
+        Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
         Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_name", "name"),
         Index("ix_customer_locked", "locked_by_id", **_HELD),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Principal:
     login: str = ""
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
+    written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Clauses about this person that were written once: a statement asks for the same ones many times."""
 
     def __post_init__(self) -> None:
         """Nobody who signs in is part of the house, whatever code somebody has given to a role."""

@@ -75,6 +75,15 @@ class Cell:
 
 
 def _pair_sql(pair: Pair, p: Principal, rows: Rows) -> Clause:
+    """The clause of a pair, written once per person and row source."""
+    key = pair, rows.model, id(rows.e)
+    if key not in p.written:
+        p.written[key] = _write_pair(pair, p, rows), rows.e  # kept with it, or its id might be given to another
+    clause: Clause = p.written[key][0]
+    return clause
+
+
+def _write_pair(pair: Pair, p: Principal, rows: Rows) -> Clause:
     scope, when = pair
     clauses = [] if scope == "all" else [SCOPES[scope].sql(p, rows)]
     if when != "any":

@@ -1,7 +1,7 @@
 """Contacts: their phones and addresses, and the one who is asked first."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from models.contact import PointKind, key_of
 from models.errors import Validation
 
 from .batch import Mode, Outcome, each
+from .find import Look, beside, visible
 from .names import camel
 from .people import active_user
 from .rules import Rules, is_new, rules_for
@@ -20,6 +21,13 @@ from .scope import Scope
 from .values import line
 
 MOST_POINTS = 20
+
+
+class Point(NamedTuple):
+    """A phone number or an address."""
+
+    kind: PointKind
+    value: str
 
 
 class ContactRules(Rules[Contact]):
@@ -72,12 +80,13 @@ def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int,
     return heir.id
 
 
-def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[ContactPoint]]:  # noqa: ARG001  as every use case
+def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:
     """The phones and addresses of these contacts that the person may see, each contact's in their order."""
-    statement = select(ContactPoint).where(ContactPoint.contact_id.in_(contact_ids))
-    found: dict[int, list[ContactPoint]] = {}
-    for point in db.execute(statement.order_by(ContactPoint.contact_id, ContactPoint.position)).scalars():
-        found.setdefault(point.contact_id, []).append(point)
+    look, e = Look(scope.person, scope.policy, scope.language), beside(ContactPoint)[1]
+    statement = visible(look, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
+    found: dict[int, list[Point]] = {}
+    for contact_id, kind, value in db.execute(statement.order_by(e.contact_id, e.position)):
+        found.setdefault(contact_id, []).append(Point(kind, value))
     return found
 
 

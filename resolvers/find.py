@@ -55,13 +55,18 @@ class Look:
 
 
 @cache
-def beside(model: type[Base]) -> tuple[Any, Any]:
-    """(the rows that records of `model` hang on, or None; the records together with those) for `visible`."""
+def beside(model: type[Base]) -> tuple[list[tuple[Any, Clause]], Any]:
+    """(the rows that records of `model` hang on, one after the other, each with its ON; the records with those)."""
+    return _with_above(model, model)
+
+
+def _with_above(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
     if not model.through:
-        return None, model
-    relation = inspect(model).relationships[model.through]
-    above = relation.mapper.class_.__table__.alias()
-    return above, Hanging(model, Rows(relation.mapper.class_, above.c))
+        return [], columns
+    whole: type[Base] = inspect(model).relationships[model.through].mapper.class_
+    above = whole.__table__.alias()
+    further, e = _with_above(whole, above.c)
+    return [(above, above.c.id == getattr(columns, f"{model.through}_id")), *further], Hanging(columns, Rows(whole, e))
 
 
 def visible(look: Look, model: type[Base], *values: Value) -> Select[Any]:
@@ -69,12 +74,11 @@ def visible(look: Look, model: type[Base], *values: Value) -> Select[Any]:
 
     What a record hangs on stands beside it, so the policy is asked about that row and not for all that are in reach.
     """
-    above, e = beside(model)
     statement: Select[Any] = select(*values).where(_in_sight(look, model)).execution_options(policy=True)
-    if above is None:
-        return statement
-    # There always is one; but for an inner join SQLite first reads all that could stand beside into a filter.
-    return statement.outerjoin(above, above.c.id == getattr(e, f"{model.through}_id"))
+    for above, on in beside(model)[0]:
+        # There always is one; but for an inner join SQLite first reads all that could stand beside into a filter.
+        statement = statement.outerjoin(above, on)
+    return statement
 
 
 @lru_cache(maxsize=64)
@@ -257,11 +261,22 @@ class Key:
         return clause
 
 
-def order_of(look: Look, model: type[Base], asked: Sequence[tuple[str, bool]]) -> list[Key]:
-    """The keys of an order: (name, descending) as asked, else the model's own; the id breaks ties."""
+def order_of(
+    look: Look, model: type[Base], asked: Sequence[tuple[str, bool]], tree: Mapping[str, Any] | None = None
+) -> list[Key]:
+    """The keys of an order: (name, descending) as asked, else the model's own; the id breaks ties.
+
+    `tree` is the filter of the list: where it leaves out what is empty, an index can give the order.
+    """
+    wishes = (tree or {}).items()
+    filled = {key for key, wish in wishes if isinstance(wish, Mapping) and wish.get("is_null") is False}
     default = getattr(model, "order", "-id")
     steps = list(asked) or [(default.lstrip("-"), default.startswith("-"))]
-    keys = [Key(name, down, _nullable(look, model, name)) for name, down in dict(steps).items() if name != "id"]
+    keys = [
+        Key(name, down, name not in filled and _nullable(look, model, name))
+        for name, down in dict(steps).items()
+        if name != "id"
+    ]
     if "id" in dict(steps):
         keys = keys[: [name for name, _ in steps].index("id")]
     return [*keys, Key("id", dict(steps).get("id", steps[-1][1]), nullable=False)]

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
-from models import Base, PolicyRevision, utcnow
+from models import ApiToken, Base, PolicyRevision, SignInSession, utcnow
 from models.audit import UNWALLED
 from models.db import ReadSession, is_sqlite, reading_engine, writing_engine
+from models.reads import question, reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
@@ -37,6 +38,10 @@ class House:
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         self.writer = Writer(writing_engine(url, size=threads), threads)
         self.read_engine = reading_engine(url)
+        self.reads = reads_of(url, self.read_engine)
+        self._keys = {
+            key: question(identity.token_question(key), self.read_engine.dialect) for key in (SignInSession, ApiToken)
+        }
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
@@ -60,6 +65,11 @@ class House:
         if self._noting:
             await asyncio.wait(self._noting.values(), timeout=5)
         await asyncio.to_thread(self.writer.close)
+        await self.stop_reading()
+
+    async def stop_reading(self) -> None:
+        """Let go of the connections that read: they belong to the event loop that opened them."""
+        await self.reads.close()
         await self.read_engine.dispose()
 
     async def ready(self) -> bool:
@@ -85,12 +95,14 @@ class House:
 
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
-        now = self.clock()
-        async with self.read_engine.connect() as connection:
-            found = await connection.run_sync(identity.by_token, token, now, self.entrances)
-            if found is None:
-                return None
-            if found.revision != self.policy.revision:
+        now, key = self.clock(), identity.kind_of_key(token)
+        asked = self._keys[key]
+        rows = await self.reads.rows(asked.sql, asked.values(identity.token_values(token, now, self.entrances)))
+        if not rows:
+            return None
+        found = identity.identity_of(rows[0], now, key)
+        if found.revision != self.policy.revision:
+            async with self.read_engine.connect() as connection:
                 await connection.run_sync(self.refresh_policy)
         if found.stale and (found.key, found.key_id) not in self._noting:
             self._note_seen(found, now)

@@ -1,14 +1,35 @@
 """Who somebody is: from a token or a login to a principal with roles, department and seats.
 
-Plain statements on a connection, a handful per request; nothing is cached, so a role taken away is gone at once.
+One plain statement per request; nothing is cached, so a role taken away is gone at once.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
 
 from models import (
     ApiToken,
@@ -21,6 +42,7 @@ from models import (
     User,
     UserRole,
 )
+from models.base import Utc
 from models.errors import NotFound
 from models.pool import GranteeKind, Seat
 from policies import Principal
@@ -60,33 +82,44 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def by_token(connection: Connection, token: str, now: datetime, entrances: Entrances) -> Identity | None:
-    """Who holds this key; None when it is unknown, has ended, was revoked, or its person is gone."""
-    key: type[SignInSession] | type[ApiToken] = ApiToken if token.startswith("mp_") else SignInSession
-    rows = _people().join(key, key.user_id == User.id).add_columns(key.id.label("key_id"), key.seen_at)
-    alive = and_(key.token_hash == hash_of(token), key.revoked_at.is_(None))
-    alive = and_(alive, or_(key.expires_at.is_(None), key.expires_at > now))
+def token_question(key: type[SignInSession] | type[ApiToken]) -> Select[Any]:
+    """Whose key this is and what he may do with it, if it is in force.  Asked with `token_values`."""
+    hash, now = bindparam("hash", type_=String()), bindparam("now", type_=Utc())
+    alive = [key.token_hash == hash, key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now)]
     if key is SignInSession:
-        alive = and_(alive, key.seen_at > now - entrances.idle)
-    found = connection.execute(rows.where(alive)).first()
-    if found is None:
-        return None
-    stale = found.seen_at is None or found.seen_at < now - FRESH
-    return Identity(_principal(connection, found, now), found.revision or 0, key, found.key_id, stale)
+        alive.append(key.seen_at > bindparam("idle_since", type_=Utc()))
+    is_stale = or_(key.seen_at.is_(None), key.seen_at < bindparam("stale_since", type_=Utc()))
+    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0))
+    return rows.where(*alive)
+
+
+def token_values(token: str, now: datetime, entrances: Entrances) -> dict[str, Any]:
+    return {"hash": hash_of(token), "now": now, "idle_since": now - entrances.idle, "stale_since": now - FRESH}
+
+
+def kind_of_key(token: str) -> type[SignInSession] | type[ApiToken]:
+    return ApiToken if token.startswith("mp_") else SignInSession
+
+
+def identity_of(row: Sequence[Any], now: datetime, key: type[SignInSession] | type[ApiToken]) -> Identity:
+    """What an answer to `token_question` says."""
+    *person, revision, key_id, is_stale = row
+    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:
-    found = connection.execute(_people().where(User.login == login)).first()
-    if found is None:
-        raise NotFound(what="person")
-    return _principal(connection, found, now)
+    return _found(connection, _BY_LOGIN, {"login": login, "now": now})
 
 
 def by_id(connection: Connection, id: int, now: datetime) -> Principal:
-    found = connection.execute(_people().where(User.id == id)).first()
-    if found is None:
+    return _found(connection, _BY_ID, {"id": id, "now": now})
+
+
+def _found(connection: Connection, question: Select[Any], values: Mapping[str, Any]) -> Principal:
+    row = connection.execute(question, values).first()
+    if row is None:
         raise NotFound(what="person")
-    return _principal(connection, found, now)
+    return _principal(row[:-1], values["now"])
 
 
 def seen(connection: Connection, identity: Identity, now: datetime) -> None:
@@ -94,7 +127,8 @@ def seen(connection: Connection, identity: Identity, now: datetime) -> None:
     connection.execute(update(identity.key).where(identity.key.id == identity.key_id).values(seen_at=now))
 
 
-def _people() -> Select[Any]:
+def _people(now: BindParameter[datetime]) -> Select[Any]:
+    """Active people, each in one row: roles, seats and departments as text, the newest policy revision at the end."""
     newest = select(func.max(PolicyRevision.number)).scalar_subquery()
     return (
         select(
@@ -103,9 +137,12 @@ def _people() -> Select[Any]:
             User.name,
             User.department_id,
             User.language,
+            case((Credential.one_time, 1), else_=0),
             Department.path,
-            Credential.one_time,
-            newest.label("revision"),
+            _roles(now),
+            _seats(now),
+            _subtree(),
+            newest,
         )
         .outerjoin(Department, Department.id == User.department_id)
         .outerjoin(Credential, Credential.user_id == User.id)
@@ -113,46 +150,74 @@ def _people() -> Select[Any]:
     )
 
 
-def _principal(connection: Connection, person: Row[Any], now: datetime) -> Principal:
-    roles = connection.execute(_roles(person.id, now)).all()
-    role_ids = frozenset(row.id for row in roles)
-    above = frozenset(int(id) for id in (person.path or "").split("/") if id)
-    seats = connection.execute(_seats(person.id, above, role_ids)).all()
-    below = connection.execute(select(Department.id).where(Department.path.startswith(person.path or "-"))).scalars()
+def _principal(row: Sequence[Any], now: datetime) -> Principal:
+    id, login, name, department_id, language, one_time, path, roles, seats, below = row
+    held = [(int(number), code) for number, code in _pairs(roles)]
+    taken = [(int(pool), seat) for pool, seat in _pairs(seats)]
     return Principal(
-        id=person.id,
-        login=person.login,
-        name=person.name,
+        id=id,
+        login=login,
+        name=name,
         now=now,
-        roles=frozenset(row.code for row in roles),
-        role_ids=role_ids,
-        department_id=person.department_id,
-        departments=above,
-        subtree=frozenset(below),
-        pools=frozenset(row.pool_id for row in seats),
-        member_pools=frozenset(row.pool_id for row in seats if row.seat != Seat.VIEWER),
-        admin_pools=frozenset(row.pool_id for row in seats if row.seat == Seat.ADMIN),
-        language=person.language,
-        must_change_password=bool(person.one_time),
+        roles=frozenset(code for _, code in held),
+        role_ids=frozenset(number for number, _ in held),
+        department_id=department_id,
+        departments=frozenset(int(id) for id in (path or "").split("/") if id),
+        subtree=frozenset(int(id) for id in (below or "").split(",") if id),
+        pools=frozenset(pool for pool, _ in taken),
+        member_pools=frozenset(pool for pool, seat in taken if seat != Seat.VIEWER),
+        admin_pools=frozenset(pool for pool, seat in taken if seat == Seat.ADMIN),
+        language=language,
+        must_change_password=bool(one_time),
     )
 
 
-def _roles(user_id: int, now: datetime) -> Select[int, str]:
-    return (
-        select(Role.id, Role.code)
-        .join(UserRole, UserRole.role_id == Role.id)
-        .where(UserRole.user_id == user_id, UserRole.deleted_at.is_(None), Role.deleted_at.is_(None))
-        .where(or_(UserRole.starts_at.is_(None), UserRole.starts_at <= now))
-        .where(or_(UserRole.ends_at.is_(None), UserRole.ends_at > now))
-    )
+def _pairs(text: str | None) -> list[list[str]]:
+    return [pair.split(":", 1) for pair in (text or "").split(",") if pair]
 
 
-def _seats(user_id: int, departments: frozenset[int], roles: frozenset[int]) -> Select[int, Seat]:
-    return select(PoolMember.pool_id, PoolMember.seat).where(
+def _together(*parts: Any) -> Any:
+    """The rows of a subquery as one text: `3:sales,5:lead`."""
+    return func.aggregate_strings(reduce(add, (cast(part, Text) for part in parts)), ",")
+
+
+def _held(now: BindParameter[datetime]) -> list[ColumnElement[bool]]:
+    return [
+        UserRole.user_id == User.id,
+        UserRole.deleted_at.is_(None),
+        Role.deleted_at.is_(None),
+        or_(UserRole.starts_at.is_(None), UserRole.starts_at <= now),
+        or_(UserRole.ends_at.is_(None), UserRole.ends_at > now),
+    ]
+
+
+def _roles(now: BindParameter[datetime]) -> Any:
+    rows = select(_together(Role.id, literal(":"), Role.code)).join(UserRole, UserRole.role_id == Role.id)
+    return rows.where(*_held(now)).correlate(User).scalar_subquery()
+
+
+def _seats(now: BindParameter[datetime]) -> Any:
+    given = aliased(Department)
+    mine = select(Role.id).join(UserRole, UserRole.role_id == Role.id).where(*_held(now)).correlate(User)
+    above = select(given.id).where(given.path != "", Department.path.startswith(given.path)).correlate(Department)
+    kind, grantee = PoolMember.grantee_kind, PoolMember.grantee_id
+    rows = select(_together(PoolMember.pool_id, literal(":"), PoolMember.seat)).where(
         PoolMember.deleted_at.is_(None),
         or_(
-            and_(PoolMember.grantee_kind == GranteeKind.USER, PoolMember.grantee_id == user_id),
-            and_(PoolMember.grantee_kind == GranteeKind.DEPARTMENT, PoolMember.grantee_id.in_(departments)),
-            and_(PoolMember.grantee_kind == GranteeKind.ROLE, PoolMember.grantee_id.in_(roles)),
+            and_(kind == GranteeKind.USER, grantee == User.id),
+            and_(kind == GranteeKind.DEPARTMENT, grantee.in_(above)),
+            and_(kind == GranteeKind.ROLE, grantee.in_(mine)),
         ),
     )
+    return rows.correlate(User, Department).scalar_subquery()
+
+
+def _subtree() -> Any:
+    below = aliased(Department)
+    inside = and_(Department.path != "", below.path.startswith(Department.path))
+    return select(_together(below.id)).where(inside).correlate(Department).scalar_subquery()
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
+_BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
+_BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))

@@ -158,7 +158,7 @@ class _Reading:
         self.model: Any = asked.model
         self.e = beside(asked.model)[1]
         self.look = Look(scope.person, scope.policy, scope.language)
-        self.keys = order_of(self.look, asked.model, asked.order)
+        self.keys = order_of(self.look, asked.model, asked.order, asked.filter)
         self.scope = scope
         self.finding: Finding | None = None
 
@@ -237,8 +237,8 @@ class _Reading:
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """What these records are called, number first where they have one; those out of sight are left out."""
     reading = _Reading(scope, Asked(model, ()))
-    e: Any = model
+    e = reading.e
     number = [value(reading.look, model, e, "number")] if "number" in model.__table__.c else []
     values = [*number, _title(reading.look, model, e)]
-    statement = select(e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
+    statement = visible(reading.look, model, e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
     return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -109,6 +110,12 @@ def says(look: Look, model: type[Base], e: Any, words: Iterable[Word]) -> Clause
     return and_(*(says_word(look, e, word) for word in words))
 
 
+@lru_cache(maxsize=64)
+def _says_beside(look: Look, model: type[Base], words: tuple[Word, ...]) -> Clause:
+    """`says` in terms of `beside`, made once for each request."""
+    return says(look, model, beside(model)[1], words)
+
+
 def _customer_says(look: Look, e: Any, word: Word) -> Clause:
     doc, contact = _doc.alias(), cast("Table", Contact.__table__).alias()
     person = Hanging(contact.c, Rows(Customer, e))
@@ -199,7 +206,7 @@ def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequenc
     if ids is not None:
         some = json.dumps(ids) if scope.house.dialect == "sqlite" else ids
         return Finding(_is_among(scope.house.dialect, e.id, some), len(ids))
-    clause = says(look, model, e, words)
+    clause = _says_beside(look, model, tuple(words))
     near = (e.id + 0).in_(_led_to(scope.house.dialect, model, max(words, key=_weight)))
     # PostgreSQL asks in the order that it likes, unless told with CASE; for SQLite that would be twice the work.
     in_turn = and_(near, clause) if scope.house.dialect == "sqlite" else case((near, clause), else_=false())
@@ -218,7 +225,7 @@ def candidates(
     if not words:
         return None
     look, e = Look(scope.person, scope.policy, scope.language), beside(model)[1]
-    asked = visible(look, model, e.id).where(says(look, model, e, words), *among).limit(limit + 1)
+    asked = visible(look, model, e.id).where(_says_beside(look, model, tuple(words)), *among).limit(limit + 1)
 
     def run(near: Clause) -> list[int] | None:
         ids = db.execute(asked.where(near)).scalars().all()

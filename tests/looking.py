@@ -45,4 +45,4 @@ async def _reading(world: World, principal: Principal | None, look: Look) -> Any
     try:
         return await world.house.scope(principal, "test").read(lambda _scope, db: look(db))
     finally:
-        await world.house.read_engine.dispose()  # its connections belong to this event loop
+        await world.house.stop_reading()  # its connections belong to this event loop

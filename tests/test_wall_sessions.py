@@ -120,7 +120,7 @@ def test_an_asynchronous_session_takes_the_current_principal(world: World) -> No
     async def look() -> list[str]:
         async with world.house.sessions() as db:
             found = list(await db.scalars(select(Customer.name).order_by(Customer.name)))
-        await world.house.read_engine.dispose()
+        await world.house.stop_reading()
         return found
 
     assert asyncio.run(look()) == ["Mine", "Pooled"]
@@ -145,7 +145,7 @@ def test_the_database_itself_refuses_writes_on_the_reading_engine(world: World) 
             async with world.house.read_engine.begin() as connection:
                 await connection.execute(text(statement))
         finally:
-            await world.house.read_engine.dispose()
+            await world.house.stop_reading()
 
     for statement in WRITES:
         with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):

@@ -202,6 +202,6 @@ class World:
 
     def close(self) -> None:
         self.house.writer.close()
-        self.loop.run_until_complete(self.house.read_engine.dispose())
+        self.loop.run_until_complete(self.house.stop_reading())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()

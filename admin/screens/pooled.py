@@ -30,7 +30,7 @@ class Pooled(CustomerCommands, model=Customer):
     empty = Label("Nobody waits here. Customers come back when they are released or neglected.")
     columns = ("number", "name", "pool_id", "stage", "industry", "pooled_at")
     filters = ("pool_id", "stage", "industry", "level", "region", "source", "pooled_at")
-    base = {"pool_id": {"is_null": False}}  # noqa: RUF012  declared as the others
+    base = {"pool_id": {"is_null": False}, "pooled_at": {"is_null": False}}  # noqa: RUF012  declared as the others
     makes = edits = False
     tabs = (
         Tab("longest", Label("Waiting longest"), lambda _ask: {}, order=(("pooled_at", False),)),

@@ -101,7 +101,7 @@ def read(
             clauses.append(found(look, model, e, text))
         return clauses
 
-    keys = order_of(look, model, orders_of(arguments.get("orderBy")))
+    keys = order_of(look, model, orders_of(arguments.get("orderBy")), tree)
     after = values_of(model, keys, arguments["after"]) if arguments.get("after") else None
     return Listing(look, kind, level, conditions, keys, after, _first(arguments.get("first")))
 

@@ -37,8 +37,7 @@ class Reader:
 
     async def row(self, sql: str, parameters: tuple[Any, ...]) -> Sequence[str | None]:
         """The one row of a planned statement."""
-        async with self.house.read_engine.connect() as connection:
-            return tuple((await connection.exec_driver_sql(sql, parameters)).one())
+        return (await self.house.reads.rows(sql, parameters))[0]
 
     @staticmethod
     def statement(values: Mapping[str, Value]) -> Select[Any]:

@@ -1,0 +1,101 @@
+"""Whatever is asked, by whomever: the compiled, the planned and the executed answer are the same."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from corpus import Corpus, Operation
+from looking import furnish
+from sqlalchemy import insert
+from world import PEOPLE, World
+
+from models import Customer, FollowUp, Opportunity, Share
+from models.pool import GranteeKind
+from models.share import ShareLevel
+from resolvers import handing, records
+from schema.engine import Answer, Engine
+from schema.gate import TooComplex
+from schema.roots import ROOTS
+
+IN_BRIEF, AT_LENGTH, SEEDS = 60, 100, 20
+"""How many operations are asked: in the short form, and with each seed of the long one."""
+EVERYBODY = list(PEOPLE)
+NEVER = 10**9
+NOWHERE = ["cus_99", "cus_0", "con_1", "usr_2", "usr_3", "usr_5", "poo_1", "dep_2", "nonsense", "", "cus_99999999999"]
+
+
+class Executing(Engine):
+    """An engine that has everything put together by the executor, field by field."""
+
+    async def _compiled(self, reader: Any, document: Any, request: Any) -> Answer:
+        return await self._executed(reader.scope, reader, document.parsed, request)
+
+
+def populate(world: World) -> list[str]:
+    """Records of every kind: own, foreign, in pools, locked, shared, in the bin; gives ids of them and of nothing."""
+    made = furnish(world)
+    customers = {name: made[name] for name in ("Mine", "Hers", "Pooled")}
+    for name, login in (("Wus", "wu"), ("Closed", "mei"), ("Own lock", "li"), ("Gone", "li")):
+        customers[name] = world.customer(name, login, industry="steel", level=None)
+    for name, login in (("Mine", "li"), ("Hers", "mei"), ("Wus", "wu"), ("Closed", "mei"), ("Gone", "li")):
+        scope, customer = world.scope(login), customers[name]
+        call = {"kind": "CALL", "content": f"Call of {login}", "happened_at": world.clock.now}
+        scope.do(records.create, FollowUp, {"customer_id": customer, **call})
+        deal = {"name": f"Deal of {login}", "amount": 1200, "currency": "CNY"}
+        scope.do(records.create, Opportunity, {"customer_id": customer, **deal})
+    world.mei.do(handing.lock, [customers["Closed"]], "talks")
+    world.li.do(handing.lock, [customers["Own lock"]], "talks", world.clock.now.replace(hour=23))
+    world.li.do(records.delete, Customer, [customers["Gone"]])
+    for name, login, level in (("Hers", "li", ShareLevel.VIEW), ("Wus", "mei", ShareLevel.EDIT)):
+        row = {"customer_id": customers[name], "grantee_kind": GranteeKind.USER, "grantee_id": world.ids[login]}
+        with world.house.writer.engine.begin() as connection:
+            connection.execute(insert(Share), {**row, "level": level, "starts_at": world.clock.now})
+    return [f"cus_{id}" for id in customers.values()] * 2 + NOWHERE
+
+
+def told(answer: Answer) -> str:
+    """An answer without the order of its keys."""
+    return json.dumps(json.loads(answer.body), sort_keys=True)
+
+
+def asked(world: World, engine: Engine, login: str, operation: Operation) -> str:
+    scope = world.scope(login, "graphql")
+    try:
+        return told(world.run(engine.answer(scope, operation.text, operation.variables, None)))
+    except TooComplex as refused:
+        return json.dumps({"errors": [refused.error()]})
+
+
+def compare(world: World, seed: int, operations: int, people: Callable[[int], Iterable[str]]) -> None:
+    """Ask everything three times: of the executor, compiled, and by a plan that others have made."""
+    ids = populate(world)
+    executing, compiling = Executing(world.house), Engine(world.house, plan_at=NEVER)
+    planning = Engine(world.house, plan_at=1)
+    corpus = Corpus(executing.schema, list(ROOTS), ids, seed)
+    answers = refused = 0
+    for n in range(operations):
+        operation = corpus.operation()
+        for login in people(n):
+            what = (seed, n, login, operation)
+            executed = asked(world, executing, login, operation)
+            assert asked(world, compiling, login, operation) == executed, what
+            assert asked(world, planning, login, operation) == executed, what
+            answers, refused = answers + 1, refused + ('"errors"' in executed)
+    assert refused < answers / 2, "most of what is asked makes sense"
+
+
+def in_turn(n: int) -> list[str]:
+    return [EVERYBODY[n % len(EVERYBODY)]]
+
+
+def test_compiled_planned_and_executed_answers_are_the_same(world: World) -> None:
+    compare(world, 0, IN_BRIEF, in_turn)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+def test_compiled_planned_and_executed_answers_are_the_same_at_length(world: World, seed: int) -> None:
+    """Two thousand operations; each is asked by somebody else, and by everybody in `make sweep`."""
+    compare(world, seed, AT_LENGTH, (lambda _: EVERYBODY) if os.environ.get("MILLPOND_THOROUGH") else in_turn)
