@@ -34,17 +34,16 @@ class Word:
 
 def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
     """The words of these dictionaries by code and key, in their order, archived ones included."""
-    chinese = scope.language.startswith("zh")
+    chinese, item = scope.language.startswith("zh"), DictionaryItem
     statement = (
-        select(Dictionary.code, DictionaryItem)
+        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
         .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
     )
     found: dict[str, dict[str, Word]] = {}
-    for code, item in db.execute(statement):
-        label = (item.label_zh if chinese else None) or item.label_en
-        found.setdefault(code, {})[item.key] = Word(item.key, label, item.archived_at is not None)
+    for code, key, english, other, archived_at in db.execute(statement):
+        found.setdefault(code, {})[key] = Word(key, (other if chinese else None) or english, archived_at is not None)
     return found
 
 

@@ -98,4 +98,7 @@ def test_compiled_planned_and_executed_answers_are_the_same(world: World) -> Non
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_compiled_planned_and_executed_answers_are_the_same_at_length(world: World, seed: int) -> None:
     """Two thousand operations; each is asked by somebody else, and by everybody in `make sweep`."""
-    compare(world, seed, AT_LENGTH, (lambda _: EVERYBODY) if os.environ.get("MILLPOND_THOROUGH") else in_turn)
+    everybody = bool(os.environ.get("MILLPOND_THOROUGH"))
+    if world.house.dialect == "postgresql" and seed > 4 and not everybody:
+        pytest.skip("the rest of them on PostgreSQL in make sweep")
+    compare(world, seed, AT_LENGTH, (lambda _: EVERYBODY) if everybody else in_turn)

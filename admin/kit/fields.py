@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
@@ -70,6 +71,7 @@ class Field:
         return self.kind in (Kind.WHOLE, Kind.MONEY)
 
 
+@cache
 def field_of(model: type[Base], key: str) -> Field:
     """The field of a column, of a computed value, or of what the entity's rules take beside its columns."""
     if (model, key) in COMPUTED:
