@@ -71,9 +71,13 @@ class Field:
         return self.kind in (Kind.WHOLE, Kind.MONEY)
 
 
-@cache
 def field_of(model: type[Base], key: str) -> Field:
     """The field of a column, of a computed value, or of what the entity's rules take beside its columns."""
+    return _field_of(model, key)
+
+
+@cache
+def _field_of(model: type[Base], key: str) -> Field:
     if (model, key) in COMPUTED:
         return Field(key, Kind.YES_NO, model)
     if key not in model.__table__.c:
