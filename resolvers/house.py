@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
-from models import ApiToken, Base, PolicyRevision, SignInSession, utcnow
+from models import Base, PolicyRevision, utcnow
 from models.audit import UNWALLED
 from models.db import ReadSession, is_sqlite, reading_engine, writing_engine
-from models.reads import question, reads_of
+from models.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
@@ -39,9 +39,6 @@ class House:
         self.writer = Writer(writing_engine(url, size=threads), threads)
         self.read_engine = reading_engine(url)
         self.reads = reads_of(url, self.read_engine)
-        self._keys = {
-            key: question(identity.token_question(key), self.read_engine.dialect) for key in (SignInSession, ApiToken)
-        }
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
@@ -96,7 +93,7 @@ class House:
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
         now, key = self.clock(), identity.kind_of_key(token)
-        asked = self._keys[key]
+        asked = identity.asked_by(key, self.read_engine.dialect)
         rows = await self.reads.rows(asked.sql, asked.values(identity.token_values(token, now, self.entrances)))
         if not rows:
             return None

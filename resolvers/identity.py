@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import aliased
 
 from models import (
@@ -45,6 +46,7 @@ from models import (
 from models.base import Utc
 from models.errors import NotFound
 from models.pool import GranteeKind, Seat
+from models.reads import Question, question
 from policies import Principal
 
 
@@ -62,6 +64,7 @@ class Entrances:
     """So many failures within the window close a login, or an address, until the window has passed."""
 
 
+Key = type[SignInSession] | type[ApiToken]
 FRESH = timedelta(minutes=5)
 """How exact `seen_at` is; writing it at every request would make every read a write."""
 
@@ -72,7 +75,7 @@ class Identity:
 
     principal: Principal
     revision: int
-    key: type[SignInSession] | type[ApiToken]
+    key: Key
     key_id: int
     stale: bool
 
@@ -82,7 +85,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def token_question(key: type[SignInSession] | type[ApiToken]) -> Select[Any]:
+def token_question(key: Key) -> Select[Any]:
     """Whose key this is and what he may do with it, if it is in force.  Asked with `token_values`."""
     hash, now = bindparam("hash", type_=String()), bindparam("now", type_=Utc())
     alive = [key.token_hash == hash, key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now)]
@@ -93,15 +96,26 @@ def token_question(key: type[SignInSession] | type[ApiToken]) -> Select[Any]:
     return rows.where(*alive)
 
 
+def asked_by(key: Key, dialect: Dialect) -> Question:
+    """`token_question` as a driver takes it, compiled once per process."""
+    made = key, dialect.driver
+    if made not in _ASKED:
+        _ASKED[made] = question(token_question(key), dialect)
+    return _ASKED[made]
+
+
+_ASKED: dict[tuple[Key, str], Question] = {}
+
+
 def token_values(token: str, now: datetime, entrances: Entrances) -> dict[str, Any]:
     return {"hash": hash_of(token), "now": now, "idle_since": now - entrances.idle, "stale_since": now - FRESH}
 
 
-def kind_of_key(token: str) -> type[SignInSession] | type[ApiToken]:
+def kind_of_key(token: str) -> Key:
     return ApiToken if token.startswith("mp_") else SignInSession
 
 
-def identity_of(row: Sequence[Any], now: datetime, key: type[SignInSession] | type[ApiToken]) -> Identity:
+def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """What an answer to `token_question` says."""
     *person, revision, key_id, is_stale = row
     return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale))

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,13 @@ def test_a_kept_promise_names_tests_that_exist(row: dict[str, str]) -> None:
     assert named, "a promise without a test is none"
     for name in named:
         file, _, function = name.partition("::")
-        tree = ast.parse((HERE / file).read_text(encoding="utf-8"))
-        there = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        assert function in there, f"{file} has no {function}"
+        assert function in tests_in(file), f"{file} has no {function}"
+
+
+@cache
+def tests_in(file: str) -> frozenset[str]:
+    tree = ast.parse((HERE / file).read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
 def test_an_open_promise_names_no_test() -> None:
