@@ -13,12 +13,11 @@ import orjson
 import structlog
 from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
 from resolvers.house import House
-from resolvers.lifted import Misfit
 from resolvers.names import camel
 from resolvers.scope import Scope
 
@@ -26,7 +25,7 @@ from . import gate
 from .build import graphql_of, schema
 from .door import Context
 from .plan.compile import Compiler
-from .plan.plans import Document, Plans, Request, texts_of
+from .plan.plans import Document, Plans
 from .plan.reader import Reader
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
@@ -54,8 +53,7 @@ class Engine:
 
     def __init__(self, house: House, *, plan_at: int = 2) -> None:
         """`plan_at`: the how-manieth time a document is asked a plan is made; making one costs several compilations."""
-        self.house, self.plan_at = house, plan_at
-        self.plans = Plans()
+        self.house, self.plans = house, Plans(plan_at)
         self.schema = graphql_of(schema())
         queries = self.schema.query_type
         assert queries is not None, "there is something to ask"
@@ -86,9 +84,10 @@ class Engine:
     async def _answer(self, scope: Scope, document: Document, request: Asked) -> Answer:
         if scope.principal is None:
             # Nobody reads nothing: the reader of a sign-in has no rights at all.
-            reader = Reader(self.house, self.house.scope(system("system:nobody", scope.now()), "graphql"), request)
+            nobody = self.house.scope(system("system:nobody", scope.now()), "graphql")
+            reader = Reader(self.house, nobody, request, self.plans, document)
         else:
-            reader = Reader(self.house, scope, request)
+            reader = Reader(self.house, scope, request, self.plans, document)
         fields = request.top()
         if not fields:  # everything was left out by @skip and @include
             return Answer(b'{"data":{}}', "compiled")
@@ -99,36 +98,16 @@ class Engine:
 
     async def _compiled(self, reader: Reader, document: Document, request: Asked) -> Answer:
         """One statement: the plan of an earlier request of this kind, or a new one."""
+
+        def make(compiler: Compiler) -> dict[str, ColumnElement[Any]]:
+            return _values(compiler, request)
+
         try:
-            texts = await self._planned(reader, document, request)
+            texts = await reader.again(_place(request), request.variables.coerced, make)
         except Refusal:  # the executor says of which field, and answers the others
             return await self._executed(reader.scope, reader, document.parsed, request)
         inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
-        return Answer(f'{{"data":{{{inner}}}}}'.encode(), "compiled")
-
-    async def _planned(self, reader: Reader, document: Document, request: Asked) -> dict[str, str]:
-        scope, name = reader.scope, request.operation.name
-        key = (document, name.value if name else None, scope.policy)
-        wanted = Request(scope.person, scope.language, request.variables.coerced)
-
-        def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            compiler = reader.for_request(wanted)
-            values = _values(compiler, request.with_values(wanted.variables))
-            return reader.statement(values), tuple(values)
-
-        try:
-            plan = self.plans.find(*key, wanted)
-            if plan is not None:
-                return texts_of(plan.names, await reader.row(plan.sql, plan.values(wanted)))
-        except Misfit:
-            pass  # compiled below, for itself
-        document.asked += 1
-        if document.asked < self.plan_at:
-            return await reader.texts(_values(reader.compiler, request))
-        plan = self.plans.make(*key, wanted, reader.dialect, compile)
-        if plan is None:
-            return await reader.texts(_values(reader.compiler, request))
-        return texts_of(plan.names, await reader.row(plan.sql, plan.values(wanted)))
+        return Answer(f'{{"data":{{{inner}}}}}'.encode(), "planned" if reader.planned else "compiled")
 
     async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> Answer:
         name = request.operation.name
@@ -146,11 +125,15 @@ class Engine:
         return Answer(orjson.dumps(body), "executed")
 
 
+def _place(request: Asked) -> str:
+    """The name of an operation among the statements of its document."""
+    return request.operation.name.value if request.operation.name else ""
+
+
 def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]:
     """The root fields of a query as SQL values by response key."""
-    compiler.asked = request
     return {
-        name: ROOTS[nodes[0].name.value](compiler, nodes, request.arguments("Query", nodes[0]))
+        name: ROOTS[nodes[0].name.value](compiler, nodes, compiler.asked.arguments("Query", nodes[0]))
         for name, nodes in request.top().items()
     }
 

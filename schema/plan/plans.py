@@ -8,7 +8,7 @@ differs shows a value that decides more than a parameter, and such a value is ma
 """
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
 
 MOST_DOCUMENTS, MOST_PLANS = 500, 2_000
 MOST_FIXED = 4
-"""How many different sets of deciding values are tried for one document."""
+"""How many different sets of deciding values are tried for one statement of a document."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
 _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _SETS = ("role_ids", "departments", "subtree", "pools", "member_pools", "admin_pools")
@@ -78,18 +78,25 @@ class Plan:
 
 @dataclass
 class Document:
-    """A document that was parsed and found valid, with what is known of its operation."""
+    """A document that was parsed and found valid, with what is known of its statements.
+
+    A statement is named by its place in the document: an operation, or a field of a mutation with what is read of it.
+    """
 
     parsed: Any
     number: int
-    asked: int = 0
-    fixed: list[frozenset[Path]] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
 
 
 class Plans:
-    """The plans of one engine, the oldest forgotten first."""
+    """The plans of one engine, the oldest forgotten first.
 
-    def __init__(self) -> None:
+    `made_at`: the how-manieth time a statement is asked for a plan is made; making one costs several compilations.
+    """
+
+    def __init__(self, made_at: int = 2) -> None:
+        self.made_at = made_at
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
 
@@ -109,9 +116,9 @@ class Plans:
             self._documents.popitem(last=False)
         return document
 
-    def find(self, document: Document, operation: str | None, policy: Snapshot, request: Request) -> Plan | None:
-        for fixed in document.fixed:
-            key = _key(document, operation, policy, request, fixed)
+    def find(self, document: Document, place: str, policy: Snapshot, request: Request) -> Plan | None:
+        for fixed in document.fixed.get(place, ()):
+            key = _key(document, place, policy, request, fixed)
             if (plan := self._plans.get(key)) is not None:
                 self._plans.move_to_end(key)
                 return plan
@@ -120,7 +127,7 @@ class Plans:
     def make(
         self,
         document: Document,
-        operation: str | None,
+        place: str,
         policy: Snapshot,
         request: Request,
         dialect: Dialect,
@@ -134,7 +141,7 @@ class Plans:
             fixed |= paths - used
             guilty = _differing(dialect, compile, request, fixed, plan)
             if guilty is None:
-                self._keep(document, operation, policy, request, fixed, plan)
+                self._keep(document, place, policy, request, fixed, plan)
                 return plan
             if not guilty:
                 return None
@@ -144,15 +151,16 @@ class Plans:
     def _keep(
         self,
         document: Document,
-        operation: str | None,
+        place: str,
         policy: Snapshot,
         request: Request,
         fixed: frozenset[Path],
         plan: Plan,
     ) -> None:
-        if fixed not in document.fixed:
-            document.fixed = [fixed, *document.fixed][:MOST_FIXED]
-        self._plans[_key(document, operation, policy, request, fixed)] = plan
+        known = document.fixed.setdefault(place, [])
+        if fixed not in known:
+            known[:] = [fixed, *known][:MOST_FIXED]
+        self._plans[_key(document, place, policy, request, fixed)] = plan
         if len(self._plans) > MOST_PLANS:
             self._plans.popitem(last=False)
 
@@ -160,11 +168,11 @@ class Plans:
 # --- keys ------------------------------------------------------------------------------------------------
 
 
-def _key(document: Document, operation: str | None, policy: Snapshot, request: Request, fixed: frozenset[Path]) -> Any:
+def _key(document: Document, place: str, policy: Snapshot, request: Request, fixed: frozenset[Path]) -> Any:
     p = request.person
     person = tuple(getattr(p, name) is None for name in _NUMBERS) + tuple(len(getattr(p, name)) for name in _SETS)
     shape = _shape(request.variables, ("variables",), fixed)
-    return document.number, operation, policy, p.roles, request.language, person, fixed, shape
+    return document.number, place, policy, p.roles, request.language, person, fixed, shape
 
 
 def _shape(value: Any, path: Path, fixed: frozenset[Path]) -> Any:
