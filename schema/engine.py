@@ -13,7 +13,7 @@ import orjson
 import structlog
 from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, literal_column
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
@@ -92,7 +92,7 @@ class Engine:
         if not fields:  # everything was left out by @skip and @include
             return Answer(b'{"data":{}}', "compiled")
         names = {nodes[0].name.value for nodes in fields.values()}
-        if request.is_query and names <= ROOTS.keys() and "node" not in names:
+        if request.is_query and names <= {*ROOTS, "__typename"} and "node" not in names:
             return await self._compiled(reader, document, request)
         return await self._executed(scope, reader, document.parsed, request)
 
@@ -132,10 +132,16 @@ def _place(request: Asked) -> str:
 
 def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]:
     """The root fields of a query as SQL values by response key."""
-    return {
-        name: ROOTS[nodes[0].name.value](compiler, nodes, compiler.asked.arguments("Query", nodes[0]))
-        for name, nodes in request.top().items()
-    }
+    values = {}
+    for alias, nodes in request.top().items():
+        name = nodes[0].name.value
+        arguments = compiler.asked.arguments("Query", nodes[0]) if name in ROOTS else {}
+        values[alias] = ROOTS[name](compiler, nodes, arguments) if name in ROOTS else _QUERY
+    return values
+
+
+_QUERY: ColumnElement[Any] = literal_column("'\"Query\"'")
+"""What `__typename` is at the root, as JSON."""
 
 
 def _raw(request: Asked) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def function(name: str, annotations: Mapping[str, Any], body: Callable[..., Any]
 
 # --- objects ---------------------------------------------------------------------------------------------
 
-PAGED = {"first": "Optional[int]", "after": "Optional[str]"}
+PAGED = {"first": "Optional[int]", "after": "Optional[str]", "last": "Optional[int]", "before": "Optional[str]"}
 
 
 def derive_types() -> None:

@@ -141,7 +141,13 @@ class Corpus:
         made = []
         for name, argument in definition.args.items():
             is_needed = isinstance(argument.type, GraphQLNonNull)
-            if not is_needed and self.lot.random() > {"first": 0.6, "id": 0.9, "filter": 0.4}.get(name, 0.25):
+            if not is_needed and self.lot.random() > {
+                "first": 0.6,
+                "last": 0.1,
+                "before": 0.1,
+                "id": 0.9,
+                "filter": 0.4,
+            }.get(name, 0.25):
                 continue
             made.append(f"{name}: {self._argument(writing, name, argument)}")
         return ", ".join(made)
@@ -169,7 +175,7 @@ class Corpus:
     def _value(self, name: str, kind: Any, deep: int) -> Any:
         if isinstance(kind, GraphQLNonNull):
             return self._value(name, kind.of_type, deep)
-        if self.lot.random() < 0.04 and name not in ("first", "limit"):
+        if self.lot.random() < 0.04 and name not in ("first", "last", "limit"):
             return None
         if isinstance(kind, GraphQLList):
             return [self._some(name, kind.of_type, deep) for _ in range(self.lot.choice((0, 1, 1, 2)))]
@@ -187,14 +193,16 @@ class Corpus:
             return self.lot.choice(self._numbers(name))
         if name == "action":
             return self.lot.choice(ACTIONS if self.lot.random() < RARELY else ACTIONS[:-1])
-        if name in ("after", "search") and self.lot.random() > RARELY:
-            return "" if name == "after" else self.lot.choice(SEARCHES)
+        if name in ("after", "before", "search") and self.lot.random() > RARELY:
+            return self.lot.choice(SEARCHES) if name == "search" else ""
         return self.lot.choice(SCALARS[kind.name])
 
     def _numbers(self, name: str) -> Sequence[int]:
         if self.lot.random() < RARELY:
             return (-1, 0, 201, 10_002)
-        return {"first": (0, 1, 2, 3, 5, 50), "limit": (1, 2, 3, 10_000)}.get(name, (0, 1, 2, 7, 2**31 - 1, -5))
+        return {**dict.fromkeys(("first", "last"), (0, 1, 2, 3, 5, 50)), "limit": (1, 2, 3, 10_000)}.get(
+            name, (0, 1, 2, 7, 2**31 - 1, -5)
+        )
 
     def _input(self, kind: GraphQLInputObjectType, deep: int) -> dict[str, Any]:
         names = list(kind.fields)

@@ -138,6 +138,41 @@ def test_the_hour_is_a_parameter_a_lock_ends_when_it_ends(world: World) -> None:
     assert b'"name":"Mine"' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
 
 
+def test_the_name_of_the_root_type_needs_no_executor(world: World) -> None:
+    furnish(world)
+    engine = Engine(world.house)
+    for kind in ("compiled", "planned", "planned"):
+        answer = world.run(
+            engine.answer(world.scope("li", "graphql"), "{ __typename n: customers { totalCount } }", {}, None)
+        )
+        assert answer.kind == kind
+        assert json.loads(answer.body) == {"data": {"__typename": "Query", "n": {"totalCount": 2}}}
+
+
+def test_what_a_mutation_has_made_is_read_by_a_plan(world: World) -> None:
+    engine = Engine(world.house)
+    query = "mutation ($n: String!) { createCustomer(input: {name: $n}) { customer { id name owner { name } } problems { code } } }"
+    counts = []
+    for name in ("One", "Two", "Three"):
+        made = json.loads(body(world, engine, "li", query, {"n": name}))["data"]["createCustomer"]
+        assert (made["customer"]["name"], made["customer"]["owner"]["name"]) == (name, "Li Na")
+        counts.append(engine.plans.count)
+
+    assert counts == [0, 1, 1]
+
+
+def test_what_is_read_for_one_field_does_not_change_what_another_is_asked(world: World) -> None:
+    furnish(world)
+    query = (
+        "query ($id: ID, $n: Int) { me { user { name } } customer(id: $id) { contacts(first: $n) { nodes { name } } } }"
+    )
+    engine = Engine(world.house)
+    for _ in range(3):
+        found = json.loads(body(world, engine, "li", query, {"id": "cus_1", "n": 1}))["data"]
+        assert found["me"]["user"]["name"] == "Li Na"
+        assert len(found["customer"]["contacts"]["nodes"]) == 1
+
+
 def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
     engine, query = Engine(world.house), "{ customers { totalCount } }"
     counts = []

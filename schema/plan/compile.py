@@ -146,7 +146,7 @@ class Compiler:
     def _list(self, gathering: Gathering, asked_of: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
         arguments = self.asked.arguments(asked_of, nodes[0])
         listed = listing.read(self.look, kind, gathering.level, arguments, where)
-        level = page(self.dialect, kind, gathering.level, listed.behind, listed.order, listed.first + 1)
+        level = page(self.dialect, kind, gathering.level, listed.within, listed.walk, listed.size + 1)
         fields = self.asked.below(f"{kind.name}Connection", nodes)
         about = partial(self._about, gathering, listed, level)
         return object_of(self.dialect, [(alias, about(group)) for alias, group in fields.items()])
@@ -163,7 +163,7 @@ class Compiler:
             return self._page_info(gathering, listed, level, group)
         inner = Gathering(level)
         item = self._node(inner, group) if name == "nodes" else self._edge(inner, listed, group)
-        shown = gathered(self.dialect, inner, item, lambda c: c.n_ <= listed.first)
+        shown = gathered(self.dialect, inner, item, lambda c: c.n_ <= listed.size, is_reversed=listed.is_backward)
         return self._array(gathering, shown)
 
     def _node(self, inner: Gathering, group: Nodes) -> Value:
@@ -188,10 +188,16 @@ class Compiler:
         ends = listed.ends(self.dialect, level)
         asked = self.asked.below("PageInfo", group)
         end = partial(gathering.take, ends)
+
+        def more(*, is_ahead: bool, beyond: Any) -> Value:
+            """Whether there are rows on that side: known where the page was walked to, else by where it begins."""
+            found: Value = func.coalesce(end("more_"), _NO) == _YES if is_ahead else literal(beyond is not None)
+            return self.dialect.boolean(found)
+
         known: Mapping[str, Callable[[], Value]] = {
             "__typename": lambda: key("PageInfo"),
-            "hasNextPage": lambda: self.dialect.boolean(func.coalesce(end("more_"), _NO) == _YES),
-            "hasPreviousPage": lambda: self.dialect.boolean(literal(listed.after is not None)),
+            "hasNextPage": lambda: more(is_ahead=not listed.is_backward, beyond=listed.before),
+            "hasPreviousPage": lambda: more(is_ahead=listed.is_backward, beyond=listed.after),
             "startCursor": lambda: end("first_"),
             "endCursor": lambda: end("last_"),
         }

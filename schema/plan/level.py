@@ -131,13 +131,21 @@ def _numbered(kind: Kind, level: Level | None, found: Any, order: Order) -> Leve
     return place(kind, level, select(found, *numbers).select_from(bare.with_above()).cte())
 
 
-def gathered(dialect: Dialect, gathering: Gathering, item: Value, shown: Callable[[Any], Any] | None = None) -> Any:
-    """The items of a level as one JSON array per row above, in the order of `n_`, under `json_`."""
+def gathered(
+    dialect: Dialect,
+    gathering: Gathering,
+    item: Value,
+    shown: Callable[[Any], Any] | None = None,
+    *,
+    is_reversed: bool = False,
+) -> Any:
+    """The items of a level as one JSON array per row above, in the order of `n_` or against it, under `json_`."""
     level = gathering.level
     assert level is not None, "only rows are gathered"
     table = level.table
-    columns = [table.c.up_, table.c.n_, item.label("item_")]
-    rows = select(*columns).select_from(gathering.source).order_by(table.c.up_, table.c.n_)
+    place = (-table.c.n_ if is_reversed else table.c.n_).label("n_")
+    columns = [table.c.up_, place, item.label("item_")]
+    rows = select(*columns).select_from(gathering.source).order_by(table.c.up_, place)
     if shown is not None:
         rows = rows.where(shown(table.c))
     inner = rows.subquery()

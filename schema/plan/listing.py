@@ -32,19 +32,27 @@ class Listing:
     conditions: Callable[[Any], Clauses]
     keys: list[Key]
     after: list[Any] | None
-    first: int
+    before: list[Any] | None
+    size: int
+    is_backward: bool
+    """Whether the page is the last of the rows instead of the first."""
 
-    def behind(self, e: Any) -> Clauses:
+    def within(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""
-        if self.after is None:
-            return self.conditions(e)
-        return [*self.conditions(e), behind(self.keys, self.values(e), self.after)]
+        clauses = self.conditions(e)
+        if self.after is not None:
+            clauses.append(behind(self.keys, self.values(e), self.after))
+        if self.before is not None:
+            clauses.append(behind([key.back() for key in self.keys], self.values(e), self.before))
+        return clauses
 
     def values(self, e: Any) -> list[Value]:
         return [value(self.look, self.kind.model, e, k.name) for k in self.keys]
 
-    def order(self, e: Any) -> Sequence[Value]:
-        return [k.order(v) for k, v in zip(self.keys, self.values(e), strict=True)]
+    def walk(self, e: Any) -> Sequence[Value]:
+        """The order in which rows are taken until the page is full: from its end when it is read backwards."""
+        keys = [key.back() for key in self.keys] if self.is_backward else self.keys
+        return [k.order(v) for k, v in zip(keys, self.values(e), strict=True)]
 
     def total(self, most: int | None = None) -> Value:
         """How many rows the list has on all pages, counted no further than `most`."""
@@ -65,13 +73,12 @@ class Listing:
     def ends(self, dialect: Dialect, level: Level) -> Any:
         """Per row above: the cursors of the first and the last row of the page, and 1 when there is one more."""
         c, cursor = level.table.c, self.cursor(dialect, level)
-        last = case((c.all_ < self.first, c.all_), else_=self.first)
-        more = case((func.count() > self.first, literal_column("1")), else_=literal_column("0"))
-        ends = [
-            func.max(case((c.n_ == 1, cursor), else_=None)).label("first_"),
-            func.max(case((c.n_ == last, cursor), else_=None)).label("last_"),
-        ]
-        rows = select(c.up_, more.label("more_"), *(ends if self.first else _NO_ENDS))
+        farthest = case((c.all_ < self.size, c.all_), else_=self.size)
+        more = case((func.count() > self.size, literal_column("1")), else_=literal_column("0"))
+        names = ("last_", "first_") if self.is_backward else ("first_", "last_")
+        places = zip(names, (literal_column("1"), farthest), strict=True)
+        ends = [func.max(case((c.n_ == place, cursor), else_=None)).label(name) for name, place in places]
+        rows = select(c.up_, more.label("more_"), *(ends if self.size else _NO_ENDS))
         return rows.select_from(level.with_above()).group_by(c.up_).cte()
 
     def _inside(self, statement: Any) -> Any:
@@ -102,12 +109,17 @@ def read(
         return clauses
 
     keys = order_of(look, model, orders_of(arguments.get("orderBy")), tree)
-    after = values_of(model, keys, arguments["after"]) if arguments.get("after") else None
-    return Listing(look, kind, level, conditions, keys, after, _first(arguments.get("first")))
+    after, before = (values_of(model, keys, arguments[x]) if arguments.get(x) else None for x in ("after", "before"))
+    first, last = arguments.get("first"), arguments.get("last")
+    if first is not None and last is not None:
+        raise Validation("Ask for first or for last, not for both.", "first 与 last 只能使用一个。", field="last")
+    is_backward = last is not None or (before is not None and first is None)
+    return Listing(look, kind, level, conditions, keys, after, before, _size(first, last), is_backward)
 
 
-def _first(asked: int | None) -> int:
-    first = PAGE if asked is None else asked
-    if not 0 <= first <= LARGEST_PAGE:
-        raise Validation(f"first is 0 to {LARGEST_PAGE}.", f"first 须为 0 至 {LARGEST_PAGE}。", field="first")
-    return first
+def _size(first: int | None, last: int | None) -> int:
+    name, size = ("first", first) if last is None else ("last", last)
+    size = PAGE if size is None else size
+    if not 0 <= size <= LARGEST_PAGE:
+        raise Validation(f"{name} is 0 to {LARGEST_PAGE}.", f"{name} 须为 0 至 {LARGEST_PAGE}。", field=name)
+    return size

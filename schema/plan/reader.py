@@ -42,11 +42,14 @@ class Reader:
         wanted = Request(self.scope.person, self.scope.language, variables)
         key = (self.document, place, self.scope.policy)
 
-        def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
+        def values(wanted: Request) -> Mapping[str, Value]:
             compiler = self._compiler(Look(wanted.person, self.scope.policy, wanted.language))
             compiler.asked = self.asked.with_values(wanted.variables)
-            values = make(compiler)
-            return self.statement(values), tuple(values)
+            return make(compiler)
+
+        def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
+            found = values(wanted)
+            return self.statement(found), tuple(found)
 
         try:
             plan = self.plans.find(*key, wanted)
@@ -59,8 +62,7 @@ class Reader:
             plan = self.plans.make(*key, wanted, self.dialect, compile)
             if plan is not None:
                 return await self._by_plan(plan, wanted)
-        self.compiler.asked = self.asked.with_values(variables)
-        return await self.texts(make(self.compiler))
+        return await self.texts(values(wanted))
 
     async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, str]:
         rows = await self.house.reads.rows(plan.sql, plan.values(wanted))
@@ -93,7 +95,7 @@ class Reader:
         if not ids:
             return []
         place = f"{kind.name} at {nodes[0].loc.start if nodes[0].loc else 0}"
-        variables = {**self.asked.variables.coerced, IDS: list(ids)}
+        variables = {**self.asked.variables_below(nodes), IDS: list(ids)}
 
         def make(compiler: Compiler) -> dict[str, Value]:
             return {"all": compiler.records(kind, nodes, compiler.asked.variables.coerced[IDS])}

@@ -15,9 +15,11 @@ from graphql import (
     GraphQLSchema,
     GraphQLSkipDirective,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     get_argument_values,
     get_directive_values,
     get_variable_values,
@@ -54,6 +56,12 @@ class Asked:
 
     def top(self) -> Fields:
         return self.fields(self.root.name, [self.operation.selection_set])
+
+    def variables_below(self, nodes: Iterable[FieldNode]) -> dict[str, Any]:
+        """The values of the variables that the selections below these nodes speak of, and no others."""
+        names: set[str] = set()
+        _gather(self.fragments, [node.selection_set for node in nodes], names, set())
+        return {name: value for name, value in self.variables.coerced.items() if name in names}
 
     def below(self, type_name: str, nodes: Iterable[FieldNode]) -> Fields:
         """What the nodes of one response key select, merged."""
@@ -116,3 +124,23 @@ def asked(
     if isinstance(values, list):
         raise values[0]
     return Asked(schema, wanted[0], fragments, values)
+
+
+def _gather(
+    fragments: Mapping[str, FragmentDefinitionNode], nodes: Iterable[Any], names: set[str], seen: set[str]
+) -> None:
+    """Put the names of all variables into `names`, each fragment once."""
+    for node in nodes:
+        if isinstance(node, VariableNode):
+            names.add(node.name.value)
+        elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+            seen.add(node.name.value)
+            _gather(fragments, [fragments[node.name.value].selection_set, *(node.directives or ())], names, seen)
+        elif isinstance(node, Node):
+            parts = (getattr(node, key) for key in node.keys if key not in ("name", "alias"))
+            _gather(
+                fragments,
+                (x for part in parts for x in (part if isinstance(part, list | tuple) else [part])),
+                names,
+                seen,
+            )
