@@ -44,8 +44,14 @@ def database(engine: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Served(str):
+    """The address of a serving process, and its number."""
+
+    pid: int
+
+
 @contextmanager
-def servers(url: str, count: int) -> Iterator[list[str]]:
+def servers(url: str, count: int) -> Iterator[list[Served]]:
     """Addresses of `count` serving processes over one database."""
     environment = {**os.environ, "MILLPOND_DATABASE": url, "MILLPOND_PORT": "0", "MILLPOND_LOG_LEVEL": "warning"}
     environment["MILLPOND_REQUEST_SECONDS"] = "60"  # fifty people at once are a queue, and its length is measured
@@ -62,11 +68,13 @@ def servers(url: str, count: int) -> Iterator[list[str]]:
             process.wait(timeout=20)
 
 
-def _address(process: "subprocess.Popen[str]") -> str:
+def _address(process: "subprocess.Popen[str]") -> Served:
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r"served at (http://\S+)", line):
-            return found[1]
+            served = Served(found[1])
+            served.pid = process.pid
+            return served
     raise SystemExit("a server did not start")
 
 
