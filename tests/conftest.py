@@ -17,7 +17,7 @@ from world import World
 from millpond.migrate import migrate
 from models.db import writing_engine
 
-SAMPLED = {"postgresql": 0, "sqlite": 4}
+SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""
 SWEPT = {"postgresql": 2, "sqlite": 8}
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")

@@ -319,6 +319,7 @@ CORPUS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", ["li", "lead", "ada", "fin"])
 @pytest.mark.parametrize("query", CORPUS)
 def test_the_executor_answers_like_the_compiled_statement(api: Api, world: World, login: str, query: str) -> None:

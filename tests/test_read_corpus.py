@@ -19,7 +19,7 @@ from schema.engine import Answer, Engine
 from schema.gate import TooComplex
 from schema.roots import ROOTS
 
-IN_BRIEF, AT_LENGTH, SEEDS = 40, 100, 20
+IN_BRIEF, AT_LENGTH, SEEDS = 25, 100, 20
 """How many operations are asked: in the short form, and with each seed of the long one."""
 EVERYBODY = list(PEOPLE)
 NEVER = 10**9

@@ -70,6 +70,7 @@ def test_lists_are_never_null_and_everything_hideable_is_nullable() -> None:
     assert required == {"id", "version"}
 
 
+@pytest.mark.long
 def test_a_new_plain_entity_costs_a_file_its_name_and_a_migration(tmp_path: Path) -> None:
     """Tried in a process of its own: the file declares a table, and type, filter, mutations, rights and log are there."""
     story = ROOT / "tests" / "new_entity_story.py"

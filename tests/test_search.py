@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from engines import at_length_on_postgresql
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from refusals import add_line
@@ -558,6 +559,7 @@ def by_looking(world: World, login: str, typed: str) -> set[int]:
 
 
 @pytest.mark.long
+@at_length_on_postgresql
 @pytest.mark.usefixtures("crowded")
 @pytest.mark.timeout(170)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)

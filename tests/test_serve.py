@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from engines import at_length_on_postgresql
 from sqlalchemy import func, select
 from terminal import millpond, served, told
 
@@ -18,6 +19,7 @@ from models import AuditEntry, AuditSeal
 from resolvers.identity import Entrances
 
 
+@at_length_on_postgresql
 def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(url: str) -> None:
     with served(url, "serve") as it:
         assert it.said == [

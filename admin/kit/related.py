@@ -59,7 +59,7 @@ class RelatedTable(Related):
         fields = [each for each in fields if ask.sees(model.module, each.word) or each.key not in model.__table__.c]
         await ask.load_words({each.dictionary for each in fields if each.dictionary})
         filter_, binned = {self.key: {"eq": row.id}}, None if row["deleted_at"] else False
-        keys = tuple(each.key for each in fields)
+        keys = tuple(dict.fromkeys([*(each.key for each in fields), *(shown.always if shown is not None else ())]))
         asked = Asked(model, keys, filter_, order=self.order, size=SHOWN, binned=binned, may=("edit",))
         found, more = await ask.scope.read(_read, asked, shown)
         address = view.address(ask)
