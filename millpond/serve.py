@@ -26,7 +26,7 @@ from .database import Unready, opened
 from .keys import CookieKeys
 from .settings import Settings
 
-WARM_SECONDS = 120
+WARM_SECONDS = 30
 STOP_SECONDS = 10
 """How long running requests may go on after the signal to stop."""
 
