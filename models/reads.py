@@ -53,21 +53,35 @@ class Question:
         )
 
 
-def question(statement: Select[Any], dialect: Dialect) -> Question:
-    """The statement as the driver of this dialect takes it; `bindparam`s without a value are asked for."""
+@dataclass(frozen=True)
+class Parameter:
+    """One place of a compiled text: its value, None where one is asked for, and how the driver wants it."""
+
+    name: str
+    value: Any
+    process: Callable[[Any], Any] | None
+    is_asked: bool
+
+    @property
+    def driven(self) -> Any:
+        """The value as the driver wants it."""
+        return self.process(self.value) if self.process and self.value is not None else self.value
+
+
+def driven(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Parameter]]:
+    """A statement as the driver of this dialect takes it: the text, and its parameters in their order."""
     made = statement.compile(dialect=dialect)
     asked = {name for name, bind in made.binds.items() if bind.required}
     state = made.construct_expanded_state(dict.fromkeys(asked))
     processors: dict[str, Any] = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to those that are not expanded
-    parameters: list[tuple[str | None, Any, Any]] = []
-    for name in state.positiontup or ():
-        process = processors.get(name)
-        if name in asked:
-            parameters.append((name, None, process))
-        else:
-            value = state.parameters[name]
-            parameters.append((None, process(value) if process and value is not None else value, None))
-    return Question(state.statement, tuple(parameters))
+    names = state.positiontup or ()
+    return state.statement, [Parameter(x, state.parameters[x], processors.get(x), x in asked) for x in names]
+
+
+def question(statement: Select[Any], dialect: Dialect) -> Question:
+    """The statement, compiled once; `bindparam`s without a value are asked for."""
+    sql, parameters = driven(statement, dialect)
+    return Question(sql, tuple((x.name, None, x.process) if x.is_asked else (None, x.driven, None) for x in parameters))
 
 
 class Reads(Protocol):
@@ -213,6 +227,7 @@ class PostgresReads:
     def __init__(self, engine: AsyncEngine, size: int = CONNECTIONS) -> None:
         self.engine = engine
         self._idle: list[Any] = []
+        self._closing: set[asyncio.Future[None]] = set()
         self._room = asyncio.Semaphore(size)
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -229,8 +244,7 @@ class PostgresReads:
             return await self._ask(connection, sql, parameters)
 
     async def close(self) -> None:
-        for connection in self._idle:
-            await connection.close(timeout=2)
+        await asyncio.gather(*self._closing, *(each.close(timeout=2) for each in self._idle), return_exceptions=True)
         self._idle = []
 
     async def _ask(self, connection: Any, sql: str, parameters: Sequence[Any]) -> list[Row]:
@@ -241,9 +255,9 @@ class PostgresReads:
                 self._idle.append(connection)
             raise
         except BaseException:
-            self._closing = asyncio.ensure_future(
-                connection.close(timeout=5)
-            )  # tells the server to stop, if it still runs
+            closing = asyncio.ensure_future(connection.close(timeout=5))  # the server is told to stop, if it still runs
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
             raise
         self._idle.append(connection)
         return [tuple(row) for row in found]

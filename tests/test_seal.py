@@ -37,6 +37,14 @@ def sealed(world: World, horizon: Horizon | None = None) -> int:
     return laid
 
 
+def settled(world: World, horizon: Horizon) -> int:
+    """Let the sealer look again with the horizon of an earlier look until it seals something; gives how much."""
+    end = time.monotonic() + 10
+    while not (laid := _look(world, horizon)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return laid
+
+
 def _is_unsealed(world: World) -> bool:
     return world.mark() > max((row["last_id"] for row in world.rows(AuditSeal)), default=0)
 
@@ -139,9 +147,12 @@ def test_of_two_sealers_at_the_same_moment_one_does_nothing(world: World) -> Non
         pytest.skip("SQLite lets one writer in at a time")
     horizon, newest = Horizon(), world.mark()
     sealed(world, horizon)
+    until = time.monotonic() + 10
 
     with world.house.writer.engine.begin() as first:
-        assert seal.seal(first, world.clock.now, horizon) == newest
+        while not (laid := seal.seal(first, world.clock.now, horizon)) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert laid == newest
         assert sealed(world, Horizon()) == 0
         assert sealed(world, Horizon(drawn=newest, transaction=1)) == 0
 
@@ -171,7 +182,7 @@ def test_who_draws_early_and_commits_late_is_sealed_with_his_entries_and_never_w
     world: World, rivals: Engine
 ) -> None:
     horizon = Horizon()
-    assert (sealed(world, horizon), sealed(world, horizon)) == (0, world.mark())
+    assert (sealed(world, horizon), settled(world, horizon)) == (0, world.mark())
     newest = world.mark()
 
     with rivals.connect() as late, late.begin():
@@ -182,7 +193,7 @@ def test_who_draws_early_and_commits_late_is_sealed_with_his_entries_and_never_w
             assert problems(world) == []
     assert [row["id"] for row in world.log(since=newest)] == [newest + 1, newest + 2, newest + 3]
 
-    assert sealed(world, horizon) + sealed(world, horizon) + sealed(world, horizon) == 3
+    assert settled(world, horizon) == 3
     last = world.rows(AuditSeal)[-1]
     assert (last["first_id"], last["last_id"], last["count"]) == (newest + 1, newest + 3, 3)
     assert problems(world) == []
@@ -198,8 +209,8 @@ def test_who_has_a_transaction_number_and_draws_after_the_first_look_is_waited_f
         draw(late, 1)
         assert sealed(world, horizon) == 0
 
-    assert sealed(world, horizon) == newest
-    assert sealed(world, horizon) == 1
+    assert settled(world, horizon) == newest
+    assert settled(world, horizon) == 1
     assert problems(world) == []
 
 
@@ -210,9 +221,9 @@ def test_who_begins_after_the_first_look_is_not_waited_for_and_comes_with_the_ne
     assert sealed(world, horizon) == 0
     with rivals.connect() as late, late.begin():
         draw(late, 1)
-        assert sealed(world, horizon) == newest
+        assert settled(world, horizon) == newest
 
-    assert (sealed(world, horizon), sealed(world, horizon)) == (1, 0)
+    assert (settled(world, horizon), sealed(world, horizon)) == (1, 0)
     assert problems(world) == []
 
 

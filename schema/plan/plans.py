@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
+from models.reads import driven
 from policies import Principal, Snapshot
 from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
 
@@ -223,19 +224,13 @@ def _compiled(
 ) -> tuple[Plan, set[Path]]:
     """The plan, and the paths that are parameters of it."""
     statement, names = compile(_lifted(request, fixed))
-    made = statement.compile(dialect=dialect)
-    state = made.construct_expanded_state()
-    processors = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to those that are not expanded
-    parameters, used = [], set()
-    for name in state.positiontup or ():
-        value, process = state.parameters[name], processors.get(name)
-        source = source_of(value)
-        if source is not None:
-            used.add(source.path)
-            parameters.append((source, process, True))
-        else:
-            parameters.append((process(value) if process and value is not None else value, None, False))
-    return Plan(state.statement, names, tuple(parameters)), used
+    sql, found = driven(statement, dialect)
+    sources = [source_of(each.value) for each in found]
+    parameters = [
+        (each.driven, None, False) if source is None else (source, each.process, True)
+        for each, source in zip(found, sources, strict=True)
+    ]
+    return Plan(sql, names, tuple(parameters)), {source.path for source in sources if source is not None}
 
 
 def _differing(
