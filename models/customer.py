@@ -62,6 +62,7 @@ class Customer(Entity):
         Index("ix_customer_live", "created_at", "id", **LIVE),
         Index("ix_customer_updated", "updated_at", "id", **LIVE),
         Index("ix_customer_owner", "owner_id", "created_at", "id", **LIVE),
+        Index("ix_customer_owner_stage", "owner_id", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),

@@ -25,6 +25,11 @@ from .db import is_sqlite
 
 Row = tuple[Any, ...]
 
+
+class TooNested(Exception):
+    """SQLite's parser stops at a hundred open brackets or so; newer ones stop later."""
+
+
 CPU_SECONDS, WALL_SECONDS = 0.004, 0.020
 """What a statement may cost the event loop; the second counts waiting for the disk as well."""
 SLOW_SECONDS = 10
@@ -127,6 +132,8 @@ class SqliteReads:
             try:
                 found = self._at_once(sql, parameters)
             except sqlite3.OperationalError as failure:
+                if "stack overflow" in str(failure):
+                    raise TooNested from failure
                 if failure.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
                 self._note_slow(sql)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import casbin
 from casbin.persist import Adapter
-from sqlalchemy import ColumnElement, and_, case, false, not_, null, or_, true
+from sqlalchemy import ColumnElement, True_, and_, case, false, not_, null, or_, true
 
 from models import Base
 
@@ -180,7 +180,8 @@ class Snapshot:
         if left is None:
             return None
         rows = Rows(model, e)
-        return rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
+        clause = rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
+        return None if isinstance(clause, True_) else clause
 
     def explain(self, p: Principal, action: str, module: str, facts: Facts, field: str | None = None) -> list[Reason]:
         """Every line about this person, object and action, in the order of the text."""

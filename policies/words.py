@@ -83,7 +83,7 @@ def _whole_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
     relation = inspect(model).relationships[model.through]
     ((mine, _),) = relation.local_remote_pairs or ()
     whole: type[Base] = relation.mapper.class_
-    return whole, mine, whole.__table__.alias()
+    return whole, mine, whole.__table__.alias(f"whole_{whole.__tablename__}")
 
 
 def _equals(column: Any | None, value: int | None) -> Clause:

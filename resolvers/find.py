@@ -321,6 +321,7 @@ def role_codes(look: Look, user_id: Value) -> Any:
         .where(held.c.user_id == user_id, held.c.deleted_at.is_(None), role.c.deleted_at.is_(None))
         .where(_in_force(held.c.starts_at, held.c.ends_at, now), look.rows(UserRole, held.c))
         .order_by(role.c.code)
+        .correlate_except(role, held)
     )
 
 

@@ -123,7 +123,7 @@ def few(model: type[Base]) -> tuple[Any, Any]:
     What a record hangs on stands beside it.  So the policy asks about those few wholes, not for all that are in reach.
     Dear to make and safe to share: nothing is correlated to it.
     """
-    table = model.__table__.alias()
+    table = model.__table__.alias(f"few_{model.__tablename__}")
     if not model.through:
         return table, table.c
     relation = inspect(model).relationships[model.through]
@@ -156,6 +156,7 @@ def _is_named(look: Look, model: type[Base], e: Any) -> Clause:
     guard = guards_of(look, model, row).get(label_of(model))
     shown = look.rows(model, row) if guard is None else and_(look.rows(model, row), guard)
     asked = select(shown).select_from(source).where(row.id == e.record_id).execution_options(policy=True)
+    asked = asked.correlate_except(source)
     purged = true() if guard is None else false()
     return func.coalesce(asked.scalar_subquery(), purged)
 

@@ -125,6 +125,7 @@ def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Give
         .where(dictionary.c.code == code, item.c.key == value, item.c.deleted_at.is_(None))
         .where(compiler.look.rows(DictionaryItem, item.c))
         .limit(1)
+        .correlate_except(item, dictionary)
     )
     return func.coalesce(known.scalar_subquery(), value)
 

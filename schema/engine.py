@@ -159,10 +159,8 @@ def _check_entrance(scope: Scope, request: Asked) -> None:
 
 async def _compiled_root(_root: Any, info: Any, **given: Any) -> Any:
     """A compiled root field inside an operation that the executor runs."""
-    reader, request = info.context.reader, info.context.asked
-    nodes, name = info.field_nodes, info.field_name
-    value = ROOTS[name](reader.compiler, nodes, request.arguments("Query", nodes[0]))
-    row = orjson.loads((await reader.texts({name: value}))[name])
+    reader, nodes, name = info.context.reader, info.field_nodes, info.field_name
+    row = orjson.loads(await reader.root(name, nodes, ROOTS[name]))
     if name == "node" and row is not None:
         model = model_of(given["id"])
         assert model is not None, "it was found"

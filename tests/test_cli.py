@@ -20,7 +20,7 @@ from resolvers import entry
 from resolvers.house import House
 from resolvers.install import ROLES
 
-REVISION = "2026_11_25_waiting"
+REVISION = "2026_11_25_owned_stages"
 ONE_TIME = re.compile(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n")
 
 

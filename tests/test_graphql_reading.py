@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from api import Api
-from world import World
+from world import PEOPLE, World
 
 from models import Customer
 
@@ -324,6 +324,12 @@ def test_the_bin_is_a_list_of_its_own(api: Api, world: World, five: list[int]) -
         "bin": {"nodes": [{"name": "Acme", "deletedAt": "2026-11-24T08:05:00.000Z"}]},
     }
     assert api.ask("li", "{ customers(bin: true) { totalCount } }")["customers"]["totalCount"] == 0
+
+
+def test_everybody_is_shown_with_his_own_roles(api: Api) -> None:
+    users = api.ask("ada", "{ users { nodes { login roles } } }")["users"]["nodes"]
+
+    assert {user["login"]: user["roles"] for user in users} == {login: [role] for login, (_, role, _) in PEOPLE.items()}
 
 
 def test_who_i_am_and_where_i_stand(api: Api, world: World, five: list[int]) -> None:

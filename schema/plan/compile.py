@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from graphql import FieldNode
-from sqlalchemy import ColumnElement, String, case, cast, func, literal, literal_column, select, true
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, literal_column, select, true
 
 from models import AuditEntry, Base
 from models.audit import Outcome
 from resolvers.find import Look, in_bin
 
-from . import listing
+from . import inplace, listing
 from .dialect import Dialect, Value, key, object_of, plain
-from .level import Conditions, Gathering, Level, gathered, one, page, single
+from .height import ITEMS, Height
+from .level import Conditions, Gathering, Level, Order, gathered, one, page, single
 from .selection import Asked, Fields
 from .shape import AnyId, Column, Computed, Kind, Log, Many, One, Whole, kind_of
 
@@ -28,37 +28,42 @@ Where = Callable[[Any], ColumnElement[bool]]
 class Compiler:
     """Compiles the parts of one operation for one person."""
 
-    def __init__(self, look: Look, dialect: Dialect, asked: Asked) -> None:
-        self.look, self.dialect, self.asked = look, dialect, asked
+    def __init__(self, look: Look, dialect: Dialect, asked: Asked, nested: int = inplace.MOST_NESTED) -> None:
+        """`nested`: how many relations below one another are asked in place."""
+        self.look, self.dialect, self.asked, self.nested = look, dialect, asked, nested
+        self.height = Height(asked)
 
     # -- roots -------------------------------------------------------------------------------------------
 
     def record(self, kind: Kind, nodes: Nodes, where: Where) -> Value:
         """One visible row as a JSON object, NULL when there is none."""
-        return self._record(Gathering(None), kind, nodes, where)
+        return self._record(None, Gathering(None), kind, nodes, where)
 
     def records(self, kind: Kind, nodes: Nodes, ids: Sequence[int]) -> Value:
         """The visible rows among `ids` as a JSON array in order of the id; each carries it under `~id`."""
+        fields = self.asked.below(kind.name, nodes)
         conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.look, e)]  # noqa: E731
-        level = page(self.dialect, kind, None, conditions, lambda e: [e.id], len(ids))
+        order: Order = lambda e: [e.id]  # noqa: E731
+        if self.height.of(kind, nodes) <= self.nested:
+            return self._every(None, kind, fields, conditions, order, len(ids), keyed=True)
+        level = page(self.dialect, kind, None, conditions, order, len(ids))
         gathering = Gathering(level)
-        item = self.object(gathering, self.asked.below(kind.name, nodes), keyed=True)
+        item = self.object(level, gathering, fields, keyed=True)
         return self._array(Gathering(None), gathered(self.dialect, gathering, item))
 
     def list(self, asked_of: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
         """A page of a list with what was asked about it, as one JSON object."""
-        return self._list(Gathering(None), asked_of, kind, nodes, where)
+        return self._list(None, Gathering(None), asked_of, kind, nodes, where)
 
     # -- one row -----------------------------------------------------------------------------------------
 
-    def object(self, gathering: Gathering, fields: Fields, *, keyed: bool = False) -> Value:
-        """A row of the gathering's level as a JSON object."""
-        assert gathering.level is not None, "an object is made of a row"
-        pairs = [("~id", gathering.level.c.id)] if keyed else []
-        pairs += [(name, self._field(gathering, gathering.level, nodes)) for name, nodes in fields.items()]
+    def object(self, level: Level, gathering: Gathering | None, fields: Fields, *, keyed: bool = False) -> Value:
+        """A row as a JSON object; what lies below it is joined to the gathering, or without one asked in place."""
+        pairs = [("~id", level.c.id)] if keyed else []
+        pairs += [(name, self._field(level, gathering, nodes)) for name, nodes in fields.items()]
         return object_of(self.dialect, pairs)
 
-    def _field(self, gathering: Gathering, level: Level, nodes: Nodes) -> Value:
+    def _field(self, level: Level, gathering: Gathering | None, nodes: Nodes) -> Value:
         name, kind, e = nodes[0].name.value, level.kind, level.c
         if name == "__typename":
             return key(kind.name)
@@ -71,9 +76,9 @@ class Compiler:
                 return shape.sql(self, e, self.asked.arguments(kind.name, nodes[0]), nodes)
             case One() as shape:
                 mine = self.look.value(kind.model, e, shape.key)
-                return self._record(gathering, kind_of(shape.target), nodes, lambda c: c.id == mine)
+                return self._record(level, gathering, kind_of(shape.target), nodes, lambda c: c.id == mine)
             case shape:
-                return self._many(gathering, level, name, shape, nodes)
+                return self._many(level, gathering, name, shape, nodes)
 
     def _column(self, model: type[Base], shape: Column, e: Any) -> Value:
         value = self.look.value(model, e, shape.column.key)
@@ -92,35 +97,45 @@ class Compiler:
 
     # -- what lies below a row ---------------------------------------------------------------------------
 
-    def _record(self, gathering: Gathering, kind: Kind, nodes: Nodes, where: Where) -> Value:
-        level = single(kind, gathering.level, lambda e: [where(e), kind.rows(self.look, e)])
+    def _record(
+        self, parent: Level | None, gathering: Gathering | None, kind: Kind, nodes: Nodes, where: Where
+    ) -> Value:
+        fields = self.asked.below(kind.name, nodes)
+        if gathering is None or self.height.of(kind, nodes) <= self.nested:
+            level = inplace.rows_of(kind, parent)
+            item = self.object(level, None, fields)
+            return inplace.single(
+                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.look, level.c))
+            )
+        level = single(kind, parent, lambda e: [where(e), kind.rows(self.look, e)])
         inner = Gathering(level)
-        item = self.object(inner, self.asked.below(kind.name, nodes))
-        return self.dialect.json(gathering.take(one(inner, item)))
+        return self.dialect.json(gathering.take(one(inner, self.object(level, inner, fields))))
 
-    def _many(self, gathering: Gathering, level: Level, name: str, shape: Many | Whole | Log, nodes: Nodes) -> Value:
+    def _many(
+        self, level: Level, gathering: Gathering | None, name: str, shape: Many | Whole | Log, nodes: Nodes
+    ) -> Value:
         """A list below a row; empty where the policy hides it."""
         guard = self.look.policy.guard(self.look.person, level.kind.model, name, level.c)
         shown = guard if guard is not None else true()
         if isinstance(shape, Whole):
-            return self._whole(gathering, level, shape, nodes, shown)
+            return self._whole(level, gathering, shape, nodes, shown)
         if isinstance(shape, Log):
-            return self._history(gathering, level, nodes, shown)
+            return self._history(level, gathering, nodes, shown)
         target, deleted = shape.target, in_bin(level.kind.model, level.c)
         mine: Where = lambda e: (  # noqa: E731
             (getattr(e, shape.key) == level.c.id) & shown & (in_bin(target, e, wanted=False) | deleted)
         )
-        return self._list(gathering, level.kind.name, kind_of(target), nodes, mine)
+        return self._list(level, gathering, level.kind.name, kind_of(target), nodes, mine)
 
-    def _history(self, gathering: Gathering, level: Level, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
+    def _history(self, level: Level, gathering: Gathering | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
         """What was done to a row.  Whoever sees the row may read it; hidden fields stay hidden in there."""
         table = literal(level.kind.model.__tablename__)
         about: Where = lambda e: (e.entity == table) & (e.record_id == level.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
         log = replace(kind_of(AuditEntry), sight=lambda _look, e: about(e))
-        return self._list(gathering, level.kind.name, log, nodes, lambda _: true())
+        return self._list(level, gathering, level.kind.name, log, nodes, lambda _: true())
 
     def _whole(
-        self, gathering: Gathering, level: Level, shape: Whole, nodes: Nodes, shown: ColumnElement[bool]
+        self, level: Level, gathering: Gathering | None, shape: Whole, nodes: Nodes, shown: ColumnElement[bool]
     ) -> Value:
         kind = kind_of(shape.target)
         conditions: Conditions = lambda e: [  # noqa: E731
@@ -128,51 +143,111 @@ class Compiler:
             shown,
             kind.rows(self.look, e),
         ]
-        order = lambda e: [getattr(e, shape.order), e.id]  # noqa: E731
-        inner = Gathering(page(self.dialect, kind, level, conditions, order, MOST_PARTS))
-        item = self.object(inner, self.asked.below(kind.name, nodes))
-        return self._array(gathering, gathered(self.dialect, inner, item))
+        order: Order = lambda e: [getattr(e, shape.order), e.id]  # noqa: E731
+        fields = self.asked.below(kind.name, nodes)
+        if gathering is None or self.height.of(kind, nodes) <= self.nested:
+            return self._every(level, kind, fields, conditions, order, MOST_PARTS)
+        parts = page(self.dialect, kind, level, conditions, order, MOST_PARTS)
+        inner = Gathering(parts)
+        return self._array(gathering, gathered(self.dialect, inner, self.object(parts, inner, fields)))
+
+    def _every(
+        self,
+        parent: Level | None,
+        kind: Kind,
+        fields: Fields,
+        conditions: Conditions,
+        order: Order,
+        most: int,
+        *,
+        keyed: bool = False,
+    ) -> Value:
+        level = inplace.rows_of(kind, parent)
+        item = self.object(level, None, fields, keyed=keyed)
+        return inplace.every(self.dialect, parent, level, item, and_(*conditions(level.c)), order(level.c), most)
 
     def _array(self, gathering: Gathering, found: Any) -> Value:
         return self.dialect.json(func.coalesce(gathering.take(found), self.dialect.nothing()))
 
     def listed(self, item: Value, order: Value, rows: Any) -> Value:
         """Every row of a subquery about the row at hand as a JSON array."""
-        array = func.coalesce(self.dialect.array(item, order), self.dialect.nothing())
+        array = self.dialect.filled(self.dialect.array(item, order))
         return self.dialect.json(select(array).select_from(rows).scalar_subquery())
 
     # -- lists -------------------------------------------------------------------------------------------
 
-    def _list(self, gathering: Gathering, asked_of: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
+    def _list(
+        self,
+        parent: Level | None,
+        gathering: Gathering | None,
+        asked_of: str,
+        kind: Kind,
+        nodes: Nodes,
+        where: Where,
+    ) -> Value:
         arguments = self.asked.arguments(asked_of, nodes[0])
-        listed = listing.read(self.look, kind, gathering.level, arguments, where)
-        level = page(self.dialect, kind, gathering.level, listed.within, listed.walk, listed.size + 1)
+        listed = listing.read(self.look, kind, parent, arguments, where)
         fields = self.asked.below(f"{kind.name}Connection", nodes)
-        about = partial(self._about, gathering, listed, level)
-        return object_of(self.dialect, [(alias, about(group)) for alias, group in fields.items()])
+        if gathering is None or self.height.of_list(kind, nodes) <= self.nested:
+            return self._page_in_place(parent, listed, fields)
+        return self._page_gathered(parent, gathering, listed, fields)
 
-    def _about(self, gathering: Gathering, listed: listing.Listing, level: Level, group: Nodes) -> Value:
-        name, kind = group[0].name.value, level.kind
+    def _page_in_place(self, parent: Level | None, listed: listing.Listing, fields: Fields) -> Value:
+        level = inplace.rows_of(listed.kind, parent)
+        items = {
+            alias: self._item(level, None, listed, group)
+            for alias, group in fields.items()
+            if group[0].name.value in ITEMS
+        }
+        told = {node.name.value for group in fields.values() for node in self._asked_of_page(group)}
+        page = inplace.Page(self.dialect, parent, level, listed, items, told & listed.costly)
+        pairs = [
+            (alias, page.array(alias) if alias in items else self._about(listed, group, page))
+            for alias, group in fields.items()
+        ]
+        return page.shown(object_of(self.dialect, pairs))
+
+    def _page_gathered(
+        self, parent: Level | None, gathering: Gathering, listed: listing.Listing, fields: Fields
+    ) -> Value:
+        level = page(self.dialect, listed.kind, parent, listed.within, listed.walk, listed.size + 1)
+        told = listing.Ends(self.dialect, listed, level, gathering)
+        arrays: dict[str, Value] = {}
+        for alias, group in fields.items():
+            if group[0].name.value in ITEMS:
+                inner = Gathering(level)
+                item = self._item(level, inner, listed, group)
+                shown: Where = lambda c: c.n_ <= listed.size  # noqa: E731
+                array = gathered(self.dialect, inner, item, shown, is_reversed=listed.is_backward)
+                arrays[alias] = self._array(gathering, array)
+        pairs = [
+            (alias, arrays[alias] if alias in arrays else self._about(listed, group, told))
+            for alias, group in fields.items()
+        ]
+        return object_of(self.dialect, pairs)
+
+    def _item(self, level: Level, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
+        if group[0].name.value == "nodes":
+            return self.object(level, gathering, self.asked.below(level.kind.name, group))
+        return self._edge(level, gathering, listed, group)
+
+    def _asked_of_page(self, group: Nodes) -> Nodes:
+        if group[0].name.value != "pageInfo":
+            return []
+        return [nodes[0] for nodes in self.asked.below("PageInfo", group).values()]
+
+    def _about(self, listed: listing.Listing, group: Nodes, told: "inplace.Page | listing.Ends") -> Value:
+        name, kind = group[0].name.value, listed.kind
         if name == "__typename":
             return key(f"{kind.name}Connection")
         if name == "totalCount":
             return listed.total()
         if name == "countUpTo":
             return listed.total(self.asked.arguments(f"{kind.name}Connection", group[0])["limit"])
-        if name == "pageInfo":
-            return self._page_info(gathering, listed, level, group)
-        inner = Gathering(level)
-        item = self._node(inner, group) if name == "nodes" else self._edge(inner, listed, group)
-        shown = gathered(self.dialect, inner, item, lambda c: c.n_ <= listed.size, is_reversed=listed.is_backward)
-        return self._array(gathering, shown)
+        return self._page_info(listed, group, told)
 
-    def _node(self, inner: Gathering, group: Nodes) -> Value:
-        assert inner.level is not None
-        return self.object(inner, self.asked.below(inner.level.kind.name, group))
-
-    def _edge(self, inner: Gathering, listed: listing.Listing, group: Nodes) -> Value:
-        assert inner.level is not None, "an edge is made of a row"
-        name, level = inner.level.kind.name, inner.level
+    def _edge(self, level: Level, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
+        name = level.kind.name
         made = []
         for alias, asked in self.asked.below(f"{name}Edge", group).items():
             match asked[0].name.value:
@@ -181,28 +256,20 @@ class Compiler:
                 case "cursor":
                     made.append((alias, listed.cursor(self.dialect, level)))
                 case _:
-                    made.append((alias, self._node(inner, asked)))
+                    made.append((alias, self.object(level, gathering, self.asked.below(name, asked))))
         return object_of(self.dialect, made)
 
-    def _page_info(self, gathering: Gathering, listed: listing.Listing, level: Level, group: Nodes) -> Value:
-        ends = listed.ends(self.dialect, level)
-        asked = self.asked.below("PageInfo", group)
-        end = partial(gathering.take, ends)
-
+    def _page_info(self, listed: listing.Listing, group: Nodes, told: "inplace.Page | listing.Ends") -> Value:
         def more(*, is_ahead: bool, beyond: Any) -> Value:
             """Whether there are rows on that side: known where the page was walked to, else by where it begins."""
-            found: Value = func.coalesce(end("more_"), _NO) == _YES if is_ahead else literal(beyond is not None)
-            return self.dialect.boolean(found)
+            return self.dialect.boolean(told.more() if is_ahead else literal(beyond is not None))
 
         known: Mapping[str, Callable[[], Value]] = {
             "__typename": lambda: key("PageInfo"),
             "hasNextPage": lambda: more(is_ahead=not listed.is_backward, beyond=listed.before),
             "hasPreviousPage": lambda: more(is_ahead=listed.is_backward, beyond=listed.after),
-            "startCursor": lambda: end("first_"),
-            "endCursor": lambda: end("last_"),
+            "startCursor": lambda: told.end(is_far=listed.is_backward),
+            "endCursor": lambda: told.end(is_far=not listed.is_backward),
         }
+        asked = self.asked.below("PageInfo", group)
         return object_of(self.dialect, [(alias, known[nodes[0].name.value]()) for alias, nodes in asked.items()])
-
-
-_YES: Value = literal_column("1")
-_NO: Value = literal_column("0")

@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    not_,
     select,
     true,
 )
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
 Value = ColumnElement[Any]
 Pair = tuple[str, Value]
 
+_WORDS: list[tuple[Value, Value]] = [
+    (literal_column(n), literal_column(word)) for n, word in (("1", "'true'"), ("0", "'false'"))
+]
 MOST_PAIRS = 48
 """PostgreSQL's functions take 100 arguments, SQLite's 127: a wider object is put together from several."""
 
@@ -46,7 +48,8 @@ class Dialect(Protocol):
     def json(self, value: Value) -> Value: ...
     def text(self, value: Value) -> Value: ...
     def nothing(self) -> Value: ...
-    def array(self, item: Value, order: Value) -> Value: ...
+    def array(self, item: Value, order: Value | None = None) -> Any: ...
+    def filled(self, array: Value) -> Value: ...
     def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]: ...
     def boolean(self, value: Value) -> Value: ...
     def moment(self, value: Value) -> Value: ...
@@ -69,8 +72,13 @@ class Sqlite:
     def text(self, value: Value) -> Value:
         return value.concat(literal_column("''")) if isinstance(value.type, Text) else cast(value, Text)
 
-    def array(self, item: Value, order: Value) -> Value:
+    def array(self, item: Value, order: Value | None = None) -> Any:
+        """In the order in which the rows come; `order` must be theirs."""
         return func.json_group_array(item, type_=Text)
+
+    def filled(self, array: Value) -> Value:
+        """An array where there is nothing to put into it, too: this database makes one by itself."""
+        return array
 
     def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
         """The wanted rows for every row of `level`.  SQLite has no LATERAL, but correlates a list of ids."""
@@ -81,10 +89,7 @@ class Sqlite:
         )
 
     def boolean(self, value: Value) -> Value:
-        words = case(
-            (value, literal_column("'true'")), (not_(value), literal_column("'false'")), else_=literal_column("'null'")
-        )
-        return self.json(words)
+        return self.json(case(*_WORDS, value=value.self_group(), else_=literal_column("'null'")))
 
     def nothing(self) -> Value:
         return literal_column("'[]'", Text)
@@ -126,8 +131,12 @@ class Postgresql:
     def text(self, value: Value) -> Value:
         return cast(value, Text)
 
-    def array(self, item: Value, order: Value) -> Value:
-        return func.json_agg(aggregate_order_by(item, order), type_=JSON)
+    def array(self, item: Value, order: Value | None = None) -> Any:
+        return func.json_agg(item if order is None else aggregate_order_by(item, order), type_=JSON)
+
+    def filled(self, array: Value) -> Value:
+        filled: Value = func.coalesce(array, self.nothing())
+        return filled
 
     def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
         """The wanted rows for every row of `level`."""

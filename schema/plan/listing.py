@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
@@ -13,7 +14,7 @@ from resolvers.find import Key, Look, behind, found, matching, order_of, value
 from .arguments import filter_of, orders_of
 from .cursor import cursor_of
 from .dialect import Dialect, Value
-from .level import Level, place
+from .level import Gathering, Level, place
 from .shape import Kind
 
 PAGE, LARGEST_PAGE = 50, 200
@@ -49,10 +50,14 @@ class Listing:
     def values(self, e: Any) -> list[Value]:
         return [value(self.look, self.kind.model, e, k.name) for k in self.keys]
 
+    @property
+    def steps(self) -> list[Key]:
+        """The keys in the direction in which rows are taken: from the end when the page is the last."""
+        return [key.back() for key in self.keys] if self.is_backward else self.keys
+
     def walk(self, e: Any) -> Sequence[Value]:
-        """The order in which rows are taken until the page is full: from its end when it is read backwards."""
-        keys = [key.back() for key in self.keys] if self.is_backward else self.keys
-        return [k.order(v) for k, v in zip(keys, self.values(e), strict=True)]
+        """The order in which rows are taken until the page is full."""
+        return [k.order(v) for k, v in zip(self.steps, self.values(e), strict=True)]
 
     def total(self, most: int | None = None) -> Value:
         """How many rows the list has on all pages, counted no further than `most`."""
@@ -70,22 +75,47 @@ class Listing:
     def cursor(self, dialect: Dialect, level: Level) -> Value:
         return cursor_of(dialect, tag_of(self.keys), self.values(level.c))
 
-    def ends(self, dialect: Dialect, level: Level) -> Any:
-        """Per row above: the cursors of the first and the last row of the page, and 1 when there is one more."""
-        c, cursor = level.table.c, self.cursor(dialect, level)
-        farthest = case((c.all_ < self.size, c.all_), else_=self.size)
-        more = case((func.count() > self.size, literal_column("1")), else_=literal_column("0"))
-        names = ("last_", "first_") if self.is_backward else ("first_", "last_")
-        places = zip(names, (literal_column("1"), farthest), strict=True)
-        ends = [func.max(case((c.n_ == place, cursor), else_=None)).label(name) for name, place in places]
-        rows = select(c.up_, more.label("more_"), *(ends if self.size else _NO_ENDS))
-        return rows.select_from(level.with_above()).group_by(c.up_).cte()
+    @property
+    def costly(self) -> set[str]:
+        """What can be told about a page only when its rows are numbered, and one more is looked for."""
+        return {"startCursor", "endCursor", "hasPreviousPage" if self.is_backward else "hasNextPage"}
+
+    def farthest(self, all_: Value) -> Value:
+        """The number of the row where the page ends, when so many were found."""
+        return case((all_ < self.size, all_), else_=self.size)
 
     def _inside(self, statement: Any) -> Any:
         return self.level.inside(statement) if self.level is not None else statement
 
 
-_NO_ENDS: list[Value] = [literal_column("NULL").label("first_"), literal_column("NULL").label("last_")]
+class Ends:
+    """What is told about the page of a gathered list; each of its answers is one for every row above."""
+
+    def __init__(self, dialect: Dialect, listed: Listing, level: Level, gathering: Gathering) -> None:
+        self.dialect, self.listed, self.level, self.gathering = dialect, listed, level, gathering
+
+    def more(self) -> Value:
+        """Whether the list goes on where the page ends."""
+        more: Value = func.coalesce(self.gathering.take(self._found, "more_"), _NO) == _YES
+        return more
+
+    def end(self, *, is_far: bool) -> Value:
+        """The cursor of the row where the page begins, or of the one where it ends, in the order of reading."""
+        return self.gathering.take(self._found, "far_" if is_far else "near_")
+
+    @cached_property
+    def _found(self) -> Any:
+        listed, c, cursor = self.listed, self.level.table.c, self.listed.cursor(self.dialect, self.level)
+        more = case((func.count() > listed.size, _YES), else_=_NO)
+        places = (("near_", _YES), ("far_", listed.farthest(c.all_)))
+        ends = [func.max(case((c.n_ == place, cursor), else_=None)).label(name) for name, place in places]
+        rows = select(c.up_, more.label("more_"), *(ends if listed.size else _NO_ENDS))
+        return rows.select_from(self.level.with_above()).group_by(c.up_).cte()
+
+
+_YES: Value = literal_column("1")
+_NO: Value = literal_column("0")
+_NO_ENDS: list[Value] = [literal_column("NULL").label("near_"), literal_column("NULL").label("far_")]
 
 
 def read(

@@ -88,6 +88,8 @@ class Document:
     number: int
     asked: Counter[str] = field(default_factory=Counter)
     fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
+    gathered: set[str] = field(default_factory=set)
+    """Those that nest too deep to be asked in place."""
 
 
 class Plans:
@@ -104,6 +106,10 @@ class Plans:
     @property
     def count(self) -> int:
         return len(self._plans)
+
+    def texts(self) -> list[str]:
+        """The statements that are kept."""
+        return [plan.sql for plan in self._plans.values()]
 
     def document(self, text: str) -> Document | None:
         found = self._documents.get(text)

@@ -8,16 +8,21 @@ from graphql import FieldNode
 from sqlalchemy import Select, Text, cast, select
 from sqlalchemy.engine import Dialect
 
+from models.reads import TooNested, driven
 from resolvers.find import Look
 from resolvers.house import House
 from resolvers.lifted import Misfit
 from resolvers.scope import Scope
 
+from . import inplace
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .plans import Document, Plan, Plans, Request, texts_of
 from .selection import Asked
 from .shape import Kind
+
+Make = Callable[[Compiler], Mapping[str, Value]]
+Root = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
 
 IDS = "~ids"
 """Among the variables of a statement that reads records: which."""
@@ -29,27 +34,30 @@ class Reader:
     def __init__(self, house: House, scope: Scope, asked: Asked, plans: Plans, document: Document) -> None:
         self.house, self.scope = house, scope
         self.asked, self.plans, self.document = asked, plans, document
-        self.compiler = self._compiler(Look(scope.person, scope.policy, scope.language))
         self.planned = 0
 
-    async def again(
-        self, place: str, variables: Mapping[str, Any], make: Callable[[Compiler], Mapping[str, Value]]
-    ) -> dict[str, str]:
+    async def again(self, place: str, variables: Mapping[str, Any], make: Make) -> dict[str, str]:
         """The values that `make` compiles, by the plan of an earlier request of this kind, or by a new one.
 
         `make` takes the variables from the compiler, and nothing that depends on the request from anywhere else.
         """
         wanted = Request(self.scope.person, self.scope.language, variables)
+        if place not in self.document.gathered:
+            try:
+                return await self._again(place, wanted, make, inplace.MOST_NESTED)
+            except TooNested:
+                self.document.gathered.add(place)
+        return await self._again(f"{place}, gathered", wanted, make, 0)
+
+    async def _again(self, place: str, wanted: Request, make: Make, nested: int) -> dict[str, str]:
         key = (self.document, place, self.scope.policy)
 
-        def values(wanted: Request) -> Mapping[str, Value]:
-            compiler = self._compiler(Look(wanted.person, self.scope.policy, wanted.language))
-            compiler.asked = self.asked.with_values(wanted.variables)
-            return make(compiler)
-
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            found = values(wanted)
-            return self.statement(found), tuple(found)
+            look = Look(wanted.person, self.scope.policy, wanted.language)
+            asked = self.asked.with_values(wanted.variables)
+            values = make(Compiler(look, DIALECTS[self.house.dialect], asked, nested))
+            columns: list[Any] = [cast(value, Text).label(f"r{n}") for n, value in enumerate(values.values())]
+            return select(*columns), tuple(values)
 
         try:
             plan = self.plans.find(*key, wanted)
@@ -62,33 +70,29 @@ class Reader:
             plan = self.plans.make(*key, wanted, self.dialect, compile)
             if plan is not None:
                 return await self._by_plan(plan, wanted)
-        return await self.texts(values(wanted))
+        statement, names = compile(wanted)
+        sql, parameters = driven(statement, self.dialect)
+        rows = await self.house.reads.rows(sql, [each.driven for each in parameters])
+        return texts_of(names, rows[0])
 
     async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, str]:
         rows = await self.house.reads.rows(plan.sql, plan.values(wanted))
         self.planned += 1
         return texts_of(plan.names, rows[0])
 
-    async def texts(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """The JSON text of each value, all read in one statement."""
-        if not values:
-            return {}
-        async with self.house.read_engine.connect() as connection:
-            row = (await connection.execute(self.statement(values))).one()
-        return texts_of(values, row)
-
-    @staticmethod
-    def statement(values: Mapping[str, Value]) -> Select[Any]:
-        columns: list[Any] = [cast(value, Text).label(f"r{n}") for n, value in enumerate(values.values())]
-        return select(*columns)
-
     @property
     def dialect(self) -> Dialect:
         """How the driver of the read engine wants its text."""
         return self.house.read_engine.dialect
 
-    def _compiler(self, look: Look) -> Compiler:
-        return Compiler(look, DIALECTS[self.house.dialect], self.asked)
+    async def root(self, name: str, nodes: Sequence[FieldNode], compile: Root) -> str:
+        """The JSON of one root field of an operation that the executor puts together."""
+        place = f"{name} at {nodes[0].loc.start if nodes[0].loc else 0}"
+
+        def make(compiler: Compiler) -> dict[str, Value]:
+            return {name: compile(compiler, nodes, compiler.asked.arguments("Query", nodes[0]))}
+
+        return (await self.again(place, self.asked.variables_of(nodes), make))[name]
 
     async def records(self, kind: Kind, nodes: Sequence[FieldNode], ids: Sequence[int]) -> list[dict[str, Any]]:
         """The records that may be seen, in the order of `ids`, as dictionaries by response key."""

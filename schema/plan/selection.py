@@ -57,10 +57,17 @@ class Asked:
     def top(self) -> Fields:
         return self.fields(self.root.name, [self.operation.selection_set])
 
+    def variables_of(self, nodes: Iterable[FieldNode]) -> dict[str, Any]:
+        """The values of the variables that these nodes speak of, their own arguments included."""
+        return self._variables(nodes)
+
     def variables_below(self, nodes: Iterable[FieldNode]) -> dict[str, Any]:
         """The values of the variables that the selections below these nodes speak of, and no others."""
+        return self._variables(node.selection_set for node in nodes)
+
+    def _variables(self, nodes: Iterable[Any]) -> dict[str, Any]:
         names: set[str] = set()
-        _gather(self.fragments, [node.selection_set for node in nodes], names, set())
+        _gather(self.fragments, nodes, names, set())
         return {name: value for name, value in self.variables.coerced.items() if name in names}
 
     def below(self, type_name: str, nodes: Iterable[FieldNode]) -> Fields:
