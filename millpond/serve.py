@@ -27,6 +27,8 @@ from .keys import CookieKeys
 from .settings import Settings
 
 WARM_SECONDS = 30
+KEEP_SECONDS = 75
+"""How long a connection may rest.  Clients and proxies let go earlier, so none writes into one that is just closed."""
 STOP_SECONDS = 10
 """How long running requests may go on after the signal to stop."""
 
@@ -75,6 +77,7 @@ def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> N
         ws="none",
         forwarded_allow_ips="127.0.0.1,::1",  # a proxy on the same machine may say whom it speaks for
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_SECONDS,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn raises the signal once more when it has stopped, for a handler of ours: stopping was all it meant.

@@ -267,7 +267,7 @@ def _held(row: Entity) -> Iterator[tuple[str, Any]]:
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
-    for key in _spoken(row):
+    for key in [key for key in _spoken(row) if key in state.committed_state]:
         history = state.attrs[key].history
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:

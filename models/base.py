@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, cast
 
 from sqlalchemy import (
@@ -44,6 +45,7 @@ def clip(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=1024)
 def time_text(moment: datetime) -> str:
     """The one text form of a time: `2026-11-24T08:30:00.000Z`; text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

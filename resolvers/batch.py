@@ -53,11 +53,13 @@ def each(
     their owners and of the `heir` to come, each in the order of the ids: batches that cross never wait in a circle.
     """
     wanted, outcome = distinct(ids), Outcome()
+    if len(wanted) == 1:  # its transaction is the batch
+        _one(scope, action, model, wanted[0], work, outcome, reason)
+        return outcome
     try:
         with scope.write(action, reason) as db:
-            if len(wanted) > 1:
-                scope.hold(db, model, wanted)
-                hold_rooms(db, model, wanted, heir)
+            scope.hold(db, model, wanted)
+            hold_rooms(db, model, wanted, heir)
             for id in wanted:
                 _one(scope, action, model, id, work, outcome)
             if outcome.problems and mode is Mode.ALL_OR_NOTHING:
@@ -90,9 +92,10 @@ def _one(
     id: int,
     work: Callable[[Session, int], None],
     outcome: Outcome,
+    reason: str | None = None,
 ) -> None:
     try:
-        with scope.write(action) as db:
+        with scope.write(action, reason) as db:
             work(db, id)
         outcome.ids.append(id)
     except Refusal as refusal:

@@ -7,9 +7,11 @@ any number of processes: the database compares and counts in one statement.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy import bindparam, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -92,24 +94,33 @@ def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime)
         return
     zone = zone_of(db)
     for kind, period, limit, _ in periods(rule, now, zone):
-        values = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "used": 1}
-        statement = (
-            upsert(db)(QuotaCounter)
-            .values(values)
-            .on_conflict_do_update(
-                index_elements=["pool_id", "user_id", "period"],
-                set_={"used": QuotaCounter.used + 1},
-                where=QuotaCounter.used < limit,
-            )
-            .returning(QuotaCounter.used)
-        )
-        if limit < 1 or db.execute(statement, execution_options=UNWALLED).first() is None:
+        given = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "limit": limit}
+        if limit < 1 or db.execute(_one_claim(upsert(db)), given, execution_options=UNWALLED).first() is None:
             raise next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.kind == kind).refusal()
+
+
+@cache
+def _one_claim(insert: Any) -> Any:
+    """Count one more below the `limit`; nothing comes back when there is no room."""
+    counter = QuotaCounter.__table__
+    return (
+        insert(counter)
+        .values(pool_id=bindparam("pool_id"), user_id=bindparam("user_id"), period=bindparam("period"), used=1)
+        .on_conflict_do_update(
+            index_elements=["pool_id", "user_id", "period"],
+            set_={"used": counter.c.used + 1},
+            where=counter.c.used < bindparam("limit"),
+        )
+        .returning(counter.c.used)
+    )
+
+
+_ZONE = select(Organisation.__table__.c.time_zone)
 
 
 def zone_of(db: Session) -> str:
     """The organisation's time zone: where its days and weeks begin."""
-    return db.execute(select(Organisation.time_zone), execution_options=UNWALLED).scalar() or "UTC"
+    return db.execute(_ZONE, execution_options=UNWALLED).scalar() or "UTC"
 
 
 # --- capacity --------------------------------------------------------------------------------------------
@@ -117,21 +128,26 @@ def zone_of(db: Session) -> str:
 
 def limit_of(db: Session, user_id: int) -> int | None:
     """How many customers a person may hold: his own number, else the nearest department's, else the house's."""
-    mine = select(Department.path).join(User, User.department_id == Department.id).where(User.id == user_id)
+    limit: int | None = db.execute(_limit(), {"user_id": user_id}, execution_options=UNWALLED).scalar()
+    return limit
+
+
+@cache
+def _limit() -> Any:
+    person, department = User.__table__.c, Department.__table__.c
+    own: Any = bindparam("user_id")
+    mine = select(department.path).where(department.id == person.department_id, person.id == own)
+    nearer = Department.__table__.alias().c
     nearest = (
-        select(Department.capacity)
-        .where(Department.capacity.is_not(None), Department.deleted_at.is_(None))
-        .where(mine.scalar_subquery().startswith(Department.path))
-        .order_by(func.length(Department.path).desc())
+        select(nearer.capacity)
+        .where(nearer.capacity.is_not(None), nearer.deleted_at.is_(None))
+        .where(mine.scalar_subquery().startswith(nearer.path))
+        .order_by(func.length(nearer.path).desc())
         .limit(1)
     )
-    own = select(User.capacity).where(User.id == user_id)
-    house = select(Organisation.capacity).limit(1)
-    answer = select(
-        func.coalesce(own.scalar_subquery(), nearest.scalar_subquery(), house.scalar_subquery(), literal(None))
-    )
-    limit: int | None = db.execute(answer, execution_options=UNWALLED).scalar()
-    return limit
+    house = select(Organisation.__table__.c.capacity).limit(1)
+    steps = (select(person.capacity).where(person.id == own), nearest, house)
+    return select(func.coalesce(*(step.scalar_subquery() for step in steps), literal(None)))
 
 
 def capacity(db: Session, user_id: int) -> Capacity:
@@ -142,18 +158,26 @@ def capacity(db: Session, user_id: int) -> Capacity:
 def take_room(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
     room = Capacity(0, limit_of(db, user.id)).within(at_most)
-    statement = (
-        upsert(db)(OwnerLoad)
-        .values(user_id=user.id, held=1)
-        .on_conflict_do_update(
-            index_elements=["user_id"],
-            set_={"held": OwnerLoad.held + 1},
-            where=None if room.limit is None else OwnerLoad.held < room.limit,
-        )
-        .returning(OwnerLoad.held)
-    )
-    if room.limit == 0 or db.execute(statement, execution_options=UNWALLED).first() is None:
+    given = {"user_id": user.id, "limit": _NO_LIMIT if room.limit is None else room.limit}
+    if room.limit == 0 or db.execute(_one_more(upsert(db)), given, execution_options=UNWALLED).first() is None:
         raise CapacityReached(name=user.name, held=capacity(db, user.id).held, limit=room.limit)
+
+
+_NO_LIMIT = 2**31 - 1
+
+
+@cache
+def _one_more(insert: Any) -> Any:
+    """Count one more customer below the `limit`; nothing comes back when there is no room."""
+    load = OwnerLoad.__table__
+    return (
+        insert(load)
+        .values(user_id=bindparam("user_id"), held=1)
+        .on_conflict_do_update(
+            index_elements=["user_id"], set_={"held": load.c.held + 1}, where=load.c.held < bindparam("limit")
+        )
+        .returning(load.c.held)
+    )
 
 
 def give_room(db: Session, user_id: int) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod
@@ -16,11 +17,8 @@ RECENT = timedelta(hours=1)
 
 def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_id: int | None = None) -> None:
     """Open the period of the customer's new owner; the one before must be closed."""
-    db.add(
-        OwnershipPeriod(
-            customer_id=customer.id, owner_id=customer.owner_id, pool_id=pool_id, began=began, started_at=at
-        )
-    )
+    row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
+    db.execute(_BEGIN, {**row, "started_at": at}, execution_options=UNWALLED)
 
 
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
@@ -36,10 +34,17 @@ def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str |
 
 def left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
     """When this person last ceased to own each of these customers; those that he never owned are left out."""
-    period = OwnershipPeriod
-    ends = (
-        select(period.customer_id, func.max(period.ended_at))
-        .where(period.customer_id.in_(customer_ids), period.owner_id == owner_id, period.ended_at.is_not(None))
-        .group_by(period.customer_id)
-    )
-    return {customer_id: at for customer_id, at in db.execute(ends, execution_options=UNWALLED) if at is not None}
+    given = {"customers": list(customer_ids), "owner": owner_id}
+    found = db.execute(_ENDS, given, execution_options=UNWALLED)
+    return {customer_id: at for customer_id, at in found if at is not None}
+
+
+_TABLE: Any = OwnershipPeriod.__table__
+_BEGIN = insert(_TABLE)
+_PERIOD = _TABLE.c
+_ENDS = (
+    select(_PERIOD.customer_id, func.max(_PERIOD.ended_at))
+    .where(_PERIOD.customer_id.in_(bindparam("customers", expanding=True)), _PERIOD.owner_id == bindparam("owner"))
+    .where(_PERIOD.ended_at.is_not(None))
+    .group_by(_PERIOD.customer_id)
+)

@@ -3,7 +3,7 @@
 import re
 from typing import Any, cast
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
@@ -22,19 +22,23 @@ _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _QUIET = {**UNWALLED, "synchronize_session": False}
 
 
-def active_user(scope: Scope, db: Session, user_id: int) -> User:  # noqa: ARG001  as every use case
+def active_user(scope: Scope, db: Session, user_id: int) -> User:
     """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left.
 
     He can neither leave nor move to another department before this transaction ends.
     """
-    there = select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(read=True)
-    user = db.execute(there, execution_options={"populate_existing": True}).scalar_one_or_none()
+    known = UNWALLED if user_id == scope.person.id else {}  # everybody knows himself
+    options = {"populate_existing": True, **known}
+    user = db.execute(_THERE, {"id": user_id}, execution_options=options).scalar_one_or_none()
     if user is None:
         raise NotFound(what="person", field="userId")
     if not user.active:
         raise Validation(f"{user.name} is no longer active.", f"{user.name} 已停用。", field="userId")
     grant(db, user, "view")
     return user
+
+
+_THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
 
 
 def check_language(language: str | None) -> None:

@@ -48,7 +48,6 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         take_quota(db, terms.rule, me.id, now)
         take_room(db, me, at_most=terms.capacity)
         customer.hand_to(me, now)
-        db.flush()
         begin(db, customer, Began.CLAIM, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
 
@@ -73,7 +72,6 @@ def assign(
             raise closed(heir.name)
         take_room(db, heir)
         customer.hand_to(heir, now)
-        db.flush()
         begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
         scope.tell(db, f"user:{heir.id}", customer.id)

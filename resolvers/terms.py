@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Pool
@@ -31,11 +31,13 @@ class Terms:
         return self.rule.capacity if self.rule else None
 
 
+_LIVE = and_(ClaimRule.pool_id == Pool.id, ClaimRule.deleted_at.is_(None))
+_TERMS = select(Pool, ClaimRule).outerjoin(ClaimRule, _LIVE).where(Pool.id.in_(bindparam("pools", expanding=True)))
+
+
 def terms_of(db: Session, pool_ids: Iterable[int | None]) -> dict[int, Terms]:
     """The terms of these pools, whether or not the person may look into their settings."""
-    live = and_(ClaimRule.pool_id == Pool.id, ClaimRule.deleted_at.is_(None))
-    statement = select(Pool, ClaimRule).outerjoin(ClaimRule, live).where(Pool.id.in_([id for id in pool_ids if id]))
-    found = db.execute(statement, execution_options=UNWALLED)
+    found = db.execute(_TERMS, {"pools": [id for id in pool_ids if id]}, execution_options=UNWALLED)
     return {pool.id: Terms(pool.enabled and pool.deleted_at is None, rule) for pool, rule in found}
 
 

@@ -86,6 +86,10 @@ class Document:
 
     parsed: Any
     number: int
+    sizes: frozenset[str] = frozenset()
+    """The variables that decide how much is asked for."""
+    measured: set[tuple[int | None, ...]] = field(default_factory=set)
+    """Their values with which it was not too much."""
     asked: Counter[str] = field(default_factory=Counter)
     fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
     gathered: set[str] = field(default_factory=set)
@@ -117,8 +121,8 @@ class Plans:
             self._documents.move_to_end(text)
         return found
 
-    def keep_document(self, text: str, parsed: Any) -> Document:
-        document = self._documents[text] = Document(parsed, next(_numbers))
+    def keep_document(self, text: str, parsed: Any, sizes: frozenset[str]) -> Document:
+        document = self._documents[text] = Document(parsed, next(_numbers), sizes)
         if len(self._documents) > MOST_DOCUMENTS:
             self._documents.popitem(last=False)
         return document
