@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check sweep pictures docs lock clean
+.PHONY: help demo test check sweep pictures docs lock bench-peers clean
 
 help:
 	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   style, types, layers and the long forms of the tests"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
 	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
+	@echo "make bench-peers  install PostGraphile for bench/read_path.py (needs npm)"
 	@echo "make clean   remove the virtual environment and the demo data"
 
 demo: $(VENV)/runtime
@@ -44,6 +45,10 @@ docs: $(VENV)/development
 
 lock: $(VENV)/development
 	.ci/lock
+
+# What `bench/read_path.py` measures beside Millpond; Node comes with it.
+bench-peers:
+	cd bench/peers && npm install --no-audit --no-fund --no-package-lock
 
 clean:
 	rm -rf $(VENV) var/demo.db*

@@ -1,13 +1,14 @@
 """What the read path gives under load: one process, sixteen connections, sign-in, policy and guards on.
 
-    make demo DEMO_CUSTOMERS=100000      (or any other database of the demo, on either engine)
+    millpond demo --customers 100000 --only-fill && python bench/crowd.py
     python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3]
 
 Workloads: `list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name
 and three contacts each), `record` (a customer with ten contacts and twenty follow-ups), all by variables, as a front
-end asks.  Every answer to a list is compared with ids taken straight from the database before.  Rounds are
-interleaved; prints JSON: requests/s, p50 and p99 in milliseconds, CPU per request of server and database in
-microseconds, memory of the server in MiB.
+end asks.  Beside ours stand the floor (`floor.py`: the same by hand) and, on PostgreSQL, the peers that
+`make bench-peers` has installed (`peers.py`), over the same rows and indexes.  Every answer to a list is compared before
+with ids taken straight from the database.  Rounds are interleaved; prints JSON: requests/s, p50 and p99 in milliseconds,
+CPU per request of server and database in microseconds, memory of the server in MiB; with `--markdown` a table.
 """
 
 import argparse
@@ -16,18 +17,21 @@ import json
 import os
 import random
 import statistics
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import peers
 from reads import sign_in
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
-from stage import servers, show
+from stage import running, servers, show
 
 CONNECTIONS = 16
 FIELDS = "id number name stage industry level ownerId phone locked createdAt"
@@ -73,30 +77,73 @@ class Known:
     def variables(self, name: str) -> list[dict[str, Any]]:
         return self.records if name == "record" else self.lists
 
-    def check(self, name: str, given: dict[str, Any], data: Any) -> None:
+    def check(self, name: str, given: dict[str, Any], found: list[str]) -> None:
         """What is locked may be left out, nothing else, and nothing may be added."""
         if name == "record":
-            assert data["customer"]["id"] == given["id"], data
+            assert found == [given["id"]], (found, given)
             return
-        expected, found = self.ids[given["o"], given["s"]], [node["id"] for node in data["customers"]["nodes"]]
-        assert len(found) == 50
+        expected = self.ids[given["o"], given["s"]]
+        assert len(found) == 50, (name, given, found)
         places = [expected.index(id) for id in found]
         assert places == sorted(places), (name, given)
 
 
-def posted(host: str, token: str, query: str, variables: dict[str, Any]) -> bytes:
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    head = f"POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+@dataclass(frozen=True)
+class Target:
+    """A server, how a workload is asked of it, and the ids in its answer."""
+
+    name: str
+    address: str
+    pid: int
+    path: Callable[[str], str]
+    body: Callable[[str, dict[str, Any]], dict[str, Any]]
+    ids: Callable[[Any], list[str]]
+    token: str | None = None
+
+    def request(self, workload: str, given: dict[str, Any]) -> bytes:
+        body = json.dumps(self.body(workload, given)).encode()
+        head = [f"POST {self.path(workload)} HTTP/1.1", f"Host: {urlsplit(self.address).netloc}"]
+        head += [f"Authorization: Bearer {self.token}"] if self.token else []
+        head += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
+        return "\r\n".join(head).encode() + body
+
+
+def _ids(data: Any) -> list[str]:
+    rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
+    return [row["id"] if "id" in row else f"cus_{row['rowId']}" for row in rows]
+
+
+@contextmanager
+def targets(url: str, login: str) -> Iterator[list[Target]]:
+    """Ours, the floor, and every peer that is there; each has one process."""
+
+    def ours(workload: str, given: dict[str, Any]) -> dict[str, Any]:
+        return {"query": QUERIES[workload], "variables": given}
+
+    def theirs(workload: str, given: dict[str, Any]) -> dict[str, Any]:
+        return {"query": peers.QUERIES[workload], "variables": peers.variables(given)}
+
+    with ExitStack() as stack:
+        (address,) = stack.enter_context(servers(url, 1))
+        with httpx.Client(base_url=address, timeout=30) as client:
+            token = sign_in(client, login)
+        floor = stack.enter_context(running([sys.executable, str(Path(__file__).with_name("floor.py")), url, "{port}"]))
+        found = [
+            Target("ours", address, address.pid, lambda _: "/graphql", ours, _ids, token),
+            Target("floor", floor, floor.pid, lambda workload: f"/{workload}", ours, _ids, token),
+        ]
+        peer = stack.enter_context(peers.postgraphile(url))
+        if peer is not None:
+            found.append(Target("postgraphile", peer, peer.pid, lambda _: "/graphql", theirs, _ids))
+        yield found
 
 
 async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head
-    length = next(
-        int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
-    )
+    lines = head.lower().split(b"\r\n")
+    length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
     return await reader.readexactly(length)
 
 
@@ -152,34 +199,57 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--login", default="ada")
+    parser.add_argument("--markdown", action="store_true")
     given = parser.parse_args()
-    known, taken = Known(given.database), {name: Round() for name in QUERIES}
-    with servers(given.database, 1) as (address,):
-        pid, host = address.pid, urlsplit(address).netloc
-        idle = memory(pid)
-        with httpx.Client(base_url=address, timeout=30) as client:
-            token = sign_in(client, given.login)
-            for name, query in QUERIES.items():
-                for variables in known.variables(name)[:40]:
-                    body = {"query": query, "variables": variables}
-                    answer = client.post("/graphql", json=body, headers={"authorization": f"Bearer {token}"}).json()
-                    known.check(name, variables, answer["data"])
+    known = Known(given.database)
+    with targets(given.database, given.login) as found:
+        idle = {target.name: memory(target.pid) for target in found}
+        for target in found:
+            checked(known, target)
+        taken = {(target.name, workload): Round() for target in found for workload in QUERIES}
         for _ in range(given.rounds):
-            for name, query in QUERIES.items():
-                requests = [posted(host, token, query, variables) for variables in known.variables(name)]
-                asyncio.run(loaded(address, requests, 1, Round()))
-                pids = list(processes(pid))
-                before = cpu_of(pids)
-                asyncio.run(loaded(address, requests, given.seconds, taken[name]))
-                taken[name].cpu += cpu_of(pids) - before
-        show(
-            {
-                "database": given.database.partition(":")[0],
-                "login": given.login,
-                "MiB": {"idle": idle, "after": memory(pid)},
-                **{name: figures(found) for name, found in taken.items()},
-            }
-        )
+            for workload in QUERIES:
+                for target in found:
+                    measured(known, target, workload, given.seconds, taken[target.name, workload])
+        figures_of = {
+            target.name: {workload: figures(taken[target.name, workload]) for workload in QUERIES}
+            | {"MiB": {"idle": idle[target.name], "after": memory(target.pid)}}
+            for target in found
+        }
+    if given.markdown:
+        print(table(figures_of))
+    else:
+        show({"database": given.database.partition(":")[0], "login": given.login, **figures_of})
+
+
+def checked(known: Known, target: Target) -> None:
+    """Ask everything once, and compare with the database."""
+    headers = {"authorization": f"Bearer {target.token}"} if target.token else {}
+    with httpx.Client(base_url=target.address, timeout=30, headers=headers) as client:
+        for workload in QUERIES:
+            for given in known.variables(workload)[:40]:
+                answer = client.post(target.path(workload), json=target.body(workload, given)).json()
+                assert "errors" not in answer, (target.name, answer)
+                known.check(workload, given, target.ids(answer["data"]))
+
+
+def measured(known: Known, target: Target, workload: str, seconds: float, into: Round) -> None:
+    """One round of one workload, after a second to get warm."""
+    requests = [target.request(workload, given) for given in known.variables(workload)]
+    asyncio.run(loaded(target.address, requests, 1, Round()))
+    pids = list(processes(target.pid))
+    before = cpu_of(pids)
+    asyncio.run(loaded(target.address, requests, seconds, into))
+    into.cpu += cpu_of(pids) - before
+
+
+def table(figures_of: dict[str, Any]) -> str:
+    """requests/s, p50/p99 ms, CPU us."""
+    lines = [f"| | {' | '.join(QUERIES)} | MiB |", f"|---|{'---|' * (len(QUERIES) + 1)}"]
+    for name, found in figures_of.items():
+        cells = (f"{x['requests/s']}, {x['p50']}/{x['p99']}, {x['cpu us']}" for x in map(found.get, QUERIES))
+        lines.append(f"| {name} | {' | '.join(cells)} | {found['MiB']['idle']}-{found['MiB']['after']} |")
+    return "\n".join(lines)
 
 
 def figures(found: Round) -> dict[str, float]:

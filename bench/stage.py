@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +78,33 @@ def _address(process: "subprocess.Popen[str]") -> Served:
             served.pid = process.pid
             return served
     raise SystemExit("a server did not start")
+
+
+@contextmanager
+def running(command: Sequence[str], **how: Any) -> Iterator[Served]:
+    """The address of another server, started on a free port: `{port}` in its command or its environment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    how["env"] = {name: value.replace("{port}", str(port)) for name, value in how.get("env", os.environ).items()}
+    process = subprocess.Popen(
+        [part.replace("{port}", str(port)) for part in command], stdout=subprocess.DEVNULL, **how
+    )
+    try:
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", port)) == 0:
+                    served = Served(f"http://127.0.0.1:{port}")
+                    served.pid = process.pid
+                    break
+            time.sleep(0.1)
+        else:
+            raise SystemExit(f"{command[0]} did not start")
+        yield served
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def spread(milliseconds: Sequence[float]) -> dict[str, float]:

@@ -32,8 +32,8 @@ class TooNested(Exception):
 
 CPU_SECONDS, WALL_SECONDS = 0.004, 0.020
 """What a statement may cost the event loop; the second counts waiting for the disk as well."""
-SLOW_SECONDS = 10
-"""How long a text that was over the budget goes to a thread at once."""
+SLOW_SECONDS, WAITED_SECONDS = 10, 1
+"""How long a text that was over the budget goes to a thread at once; one that only waited may be fast the next time."""
 THREADS = 4
 CONNECTIONS = 8
 _STEPS = 2_000
@@ -136,7 +136,7 @@ class SqliteReads:
                     raise TooNested from failure
                 if failure.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
-                self._note_slow(sql)
+                self._note_slow(sql, SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS)
             else:
                 self.inline += 1
                 return found
@@ -159,7 +159,7 @@ class SqliteReads:
 
     def _at_once(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         if self._here is None:
-            self._here = self._connect(busy=0)  # the loop waits for nobody
+            self._here = self._connect(busy=0, kibibytes=65_536)  # the loop waits for nobody
             self._here.set_progress_handler(self._is_over, _STEPS)
         self._until = (time.thread_time() + self.cpu, time.perf_counter() + self.wall)
         return self._here.execute(sql, parameters).fetchall()
@@ -171,15 +171,15 @@ class SqliteReads:
     def _on_a_thread(self, job: "_Job") -> list[Row]:
         connection = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = self._connect(busy=10_000)
+            connection = self._own.connection = self._connect(busy=10_000, kibibytes=8_192)
             self._opened.append(connection)
         return job.run(connection)
 
-    def _connect(self, busy: int) -> sqlite3.Connection:
+    def _connect(self, busy: int, kibibytes: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=_TEXTS, timeout=busy / 1000
         )
-        for pragma in ("query_only=on", f"busy_timeout={busy}", "cache_size=-65536", "mmap_size=268435456"):
+        for pragma in ("query_only=on", f"busy_timeout={busy}", f"cache_size=-{kibibytes}", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
@@ -189,8 +189,8 @@ class SqliteReads:
         until = self._slow.get(sql)
         return until is not None and time.monotonic() < until
 
-    def _note_slow(self, sql: str) -> None:
-        self._slow[sql] = time.monotonic() + SLOW_SECONDS
+    def _note_slow(self, sql: str, seconds: float) -> None:
+        self._slow[sql] = time.monotonic() + seconds
         self._slow.move_to_end(sql)
         if len(self._slow) > _MOST_SLOW:
             self._slow.popitem(last=False)
