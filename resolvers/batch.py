@@ -53,6 +53,7 @@ def each(
     their owners and of the `heir` to come, each in the order of the ids: batches that cross never wait in a circle.
     """
     wanted, outcome = distinct(ids), Outcome()
+    _ = scope.person  # who may do nothing at all is refused here, before any record
     if len(wanted) == 1:  # its transaction is the batch
         _one(scope, action, model, wanted[0], work, outcome, reason)
         return outcome

@@ -29,7 +29,7 @@ from .plan.plans import Document, Plans
 from .plan.reader import Reader
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
-from .roots import ROOTS, model_of
+from .roots import ROOTS, kind_at, model_of
 
 _log = structlog.get_logger("millpond.graphql")
 
@@ -94,7 +94,7 @@ class Engine:
         if not fields:  # everything was left out by @skip and @include
             return Answer(b'{"data":{}}', "compiled")
         names = {nodes[0].name.value for nodes in fields.values()}
-        if request.is_query and names <= {*ROOTS, "__typename"} and "node" not in names:
+        if request.is_query and names <= {*ROOTS, "__typename"}:
             return await self._compiled(reader, document, request)
         return await self._executed(scope, reader, document.parsed, request)
 
@@ -106,7 +106,7 @@ class Engine:
 
         try:
             texts = await reader.again(_place(request), request.variables.coerced, make)
-        except Refusal:  # the executor says of which field, and answers the others
+        except (Refusal, GraphQLError):  # the executor says of which field, and answers the others
             return await self._executed(reader.scope, reader, document.parsed, request)
         inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
         return Answer(f'{{"data":{{{inner}}}}}'.encode(), "planned" if reader.planned else "compiled")
@@ -140,7 +140,10 @@ def _check_size(document: Document, variables: Mapping[str, Any]) -> None:
 
 def _place(request: Asked) -> str:
     """The name of an operation among the statements of its document."""
-    return request.operation.name.value if request.operation.name else ""
+    name = request.operation.name.value if request.operation.name else ""
+    roots = [nodes[0] for nodes in request.top().values()]
+    kinds = [kind_at("node", request.arguments("Query", node)) for node in roots if node.name.value == "node"]
+    return " ".join([name, *kinds])
 
 
 def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]:
@@ -174,7 +177,7 @@ def _check_entrance(scope: Scope, request: Asked) -> None:
 async def _compiled_root(_root: Any, info: Any, **given: Any) -> Any:
     """A compiled root field inside an operation that the executor runs."""
     reader, nodes, name = info.context.reader, info.field_nodes, info.field_name
-    row = orjson.loads(await reader.root(name, nodes, ROOTS[name]))
+    row = orjson.loads(await reader.root(f"{name} {kind_at(name, given)}", nodes, ROOTS[name]))
     if name == "node" and row is not None:
         model = model_of(given["id"])
         assert model is not None, "it was found"

@@ -91,7 +91,13 @@ def _any(compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
     model = model_of(given["id"])
     if model is None:
         return null()
-    return compiler.record(kind_of(model), nodes, lambda c: c.id == number_of(model, given["id"]))
+    return compiler.record(kind_of(model), nodes, lambda c: c.id == derive(given["id"], partial(number_of, model)))
+
+
+def kind_at(name: str, given: Mapping[str, Any]) -> str:
+    """What decides about the statement of a root field beside its text: the kind of an id that may be of any."""
+    model = model_of(given["id"]) if name == "node" else None
+    return name_of(model) if model is not None else ""
 
 
 def model_of(id: str) -> type[Base] | None:

@@ -15,6 +15,8 @@ from millpond import reference
 from millpond.cli import app
 from millpond.settings import Settings
 from models.errors import REFUSALS
+from schema.build import graphql_of, schema
+from schema.roots import ROOTS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
@@ -53,6 +55,16 @@ def test_every_refusal_has_a_sentence_in_both_languages() -> None:
     assert [
         code for code, kind in REFUSALS.items() if not kind.sentence or (kind.zh.isascii() and "{" not in kind.zh)
     ] == []
+
+
+def test_the_page_about_the_api_names_what_no_statement_answers() -> None:
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    queries = graphql_of(schema()).query_type
+    assert queries is not None
+    executed = {*queries.fields} - {*ROOTS}
+
+    listed = re.findall(r"^\| (`.+`) \|", page.partition("Executed are")[2], re.MULTILINE)
+    assert {name.strip("` ") for row in listed for name in row.split(",")} == executed | {"__schema", "__type"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

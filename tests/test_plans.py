@@ -17,6 +17,10 @@ NEVER = 10**9
 ROW = 'id number name stageLabel owner { name } pool { name } locked phone edit: can(action: "edit")'
 LIST = f"query ($n: Int, $after: String) {{ customers(first: $n, after: $after, orderBy: [{{field: NAME}}]) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage hasPreviousPage endCursor }} totalCount countUpTo }} }}"
 QUESTIONS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "anything": (
+        "query ($id: ID!) { node(id: $id) { __typename id ... on Customer { name owner { name } } ... on Contact { name } } }",
+        [{"id": id} for id in ("cus_1", "con_1", "cus_2", "con_2", "usr_3", "usr_2", "cus_99", "nonsense", "usr_x")],
+    ),
     "a record": (
         f"query ($id: ID) {{ customer(id: $id) {{ {ROW} contacts {{ totalCount nodes {{ name points {{ value }} }} }} history {{ nodes {{ action changes {{ field new }} }} }} }} }}",
         [{"id": f"cus_{n}"} for n in (1, 2, 3, 99)] + [{"id": "con_1"}, {"id": "nonsense"}, {"id": "cus_99999999999"}],
@@ -171,6 +175,15 @@ def test_what_is_read_for_one_field_does_not_change_what_another_is_asked(world:
         found = json.loads(body(world, engine, "li", query, {"id": "cus_1", "n": 1}))["data"]
         assert found["me"]["user"]["name"] == "Li Na"
         assert len(found["customer"]["contacts"]["nodes"]) == 1
+
+
+def test_a_null_where_there_must_be_a_value_is_said_of_its_field(world: World) -> None:
+    query = 'query ($id: ID = "cus_1") { node(id: $id) { id } customers { totalCount } }'
+    engine = Engine(world.house, plan_at=1)
+    for _ in range(2):
+        answer = json.loads(body(world, engine, "li", query, {"id": None}))
+        assert [error["path"] for error in answer["errors"]] == [["node"]]
+        assert answer["data"] == {"node": None, "customers": {"totalCount": 0}}
 
 
 def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
