@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -230,8 +231,13 @@ def agent_of(request: Request) -> str | None:
 
 def accepted(headers: Headers) -> str:
     """The media type to answer in: GraphQL's own for those who like it at least as well as plain JSON."""
+    return _preferred(headers.get("accept", ""))
+
+
+@lru_cache(maxsize=100)
+def _preferred(accept: str) -> str:
     wanted = dict.fromkeys((GRAPHQL, PLAIN), 0.0)
-    for part in headers.get("accept", "").split(","):
+    for part in accept.split(","):
         media, _, parameters = part.partition(";")
         if (media := media.strip().lower()) in wanted:
             wanted[media] = max(wanted[media], _quality(dict(named_in(parameters)).get("q", "1")))

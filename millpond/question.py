@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -39,12 +40,17 @@ class Question:
 
 def check_type(headers: Headers) -> None:
     """Only JSON, and not packed: a form of another site can send neither."""
-    media, _, parameters = headers.get("content-type", "").partition(";")
-    charset = dict(named_in(parameters)).get("charset", "utf-8")
-    if media.strip().lower() != PLAIN or charset not in ("utf-8", "utf8"):
+    if not _is_json(headers.get("content-type", "")):
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send JSON, with Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without Content-Encoding.")
+
+
+@lru_cache(maxsize=100)
+def _is_json(media: str) -> bool:
+    media, _, parameters = media.partition(";")
+    charset = dict(named_in(parameters)).get("charset", "utf-8")
+    return media.strip().lower() == PLAIN and charset in ("utf-8", "utf8")
 
 
 def named_in(text: str) -> Iterable[tuple[str, str]]:

@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -77,10 +76,7 @@ class Shell:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                message["headers"] = _dressed(message.get("headers", ()), id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=id):
@@ -102,4 +98,12 @@ class Shell:
         _log.log(_LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds)
 
 
+def _dressed(headers: Iterable[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with its id, and with those that every answer has."""
+    kept = [pair for pair in headers if pair[0].lower() != b"x-request-id"]
+    there = {name.lower() for name, _ in kept}
+    return [*kept, (b"x-request-id", id.encode("latin-1")), *(pair for pair in _RAW if pair[0] not in there)]
+
+
+_RAW = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in HEADERS.items()]
 _LEVELS = {"debug": 10, "info": 20, "warning": 30}

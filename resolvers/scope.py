@@ -304,7 +304,7 @@ class Scope:
         raise RuntimeError(f"no engine runs {job}")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # some 50 KiB each
 def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Any:
     """What `reach` asks about an `:id` at a time `:now`.  It takes longer to write than to run."""
     whenever: Any = bindparam("now", type_=Utc())
