@@ -152,7 +152,7 @@ class Customers(CustomerCommands, model=Customer):
     icon, group = "building", "work"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")
-    columns = ("number", "name", "stage", "industry", "level", "owner_id", "phone", "locked", "updated_at")
+    columns = ("number", "name", "stage", "level", "owner_id", "phone", "locked", "updated_at")
     filters = (
         "stage",
         "industry",
