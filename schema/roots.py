@@ -16,11 +16,11 @@ from resolvers.names import BY_PREFIX, number_of
 from . import types
 from .door import declare
 from .plan.compile import Compiler
+from .plan.reader import Root
 from .plan.shape import KINDS, SHAPES, kind_of, name_of, plural, singular
 
 Value = ColumnElement[Any]
 Nodes = Sequence[FieldNode]
-Root = Callable[[Compiler, Nodes, Mapping[str, Any]], Value]
 
 ROOTS: dict[str, Root] = {}
 """Query field -> its compiler.  What is not here is answered by a resolver in Python."""

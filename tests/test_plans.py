@@ -12,6 +12,7 @@ from policies import Snapshot
 from resolvers import handing
 from resolvers.lifted import Misfit, derive, lift, plain, source_of
 from schema.engine import Engine
+from schema.gate import TooComplex
 
 NEVER = 10**9
 ROW = 'id number name stageLabel owner { name } pool { name } locked phone edit: can(action: "edit")'
@@ -175,6 +176,15 @@ def test_what_is_read_for_one_field_does_not_change_what_another_is_asked(world:
         found = json.loads(body(world, engine, "li", query, {"id": "cus_1", "n": 1}))["data"]
         assert found["me"]["user"]["name"] == "Li Na"
         assert len(found["customer"]["contacts"]["nodes"]) == 1
+
+
+def test_a_document_that_is_known_is_measured_again_for_larger_pages(world: World) -> None:
+    query = "query ($n: Int) { customers(first: $n) { nodes { contacts(first: $n) { nodes { name } } } } }"
+    engine = Engine(world.house, plan_at=1)
+    for _ in range(2):
+        body(world, engine, "li", query, {"n": 2})
+        with pytest.raises(TooComplex):
+            body(world, engine, "li", query, {"n": 200})
 
 
 def test_a_null_where_there_must_be_a_value_is_said_of_its_field(world: World) -> None:

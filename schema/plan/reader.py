@@ -23,6 +23,7 @@ from .shape import Kind
 
 Make = Callable[[Compiler], Mapping[str, Value]]
 Root = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
+"""What compiles one root field: its nodes and its arguments."""
 
 IDS = "~ids"
 """Among the variables of a statement that reads records: which."""
