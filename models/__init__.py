@@ -21,6 +21,7 @@ from .entry import SignInSession as SignInSession
 from .follow_up import FollowUp as FollowUp
 from .house import Event as Event
 from .house import IdempotencyKey as IdempotencyKey
+from .house import PolicyDraft as PolicyDraft
 from .house import PolicyLine as PolicyLine
 from .house import PolicyRevision as PolicyRevision
 from .number import NumberCounter as NumberCounter

@@ -206,6 +206,11 @@ def write_entries(session: Session) -> None:
     session.execute(_insert, rows, execution_options=UNWALLED)
 
 
+def write_row(session: Session, row: dict[str, Any]) -> None:
+    """Insert one `entry` about what is no record: the policy."""
+    session.execute(_insert, row, execution_options=UNWALLED)
+
+
 @event.listens_for(Session, "after_flush")
 def _log_the_flush(session: Session, _context: object) -> None:
     touched = _touched(session)

@@ -202,6 +202,34 @@ class NotEligible(Refusal):
     zh = "{name} 无法接收该客户：{reason_zh}。"
 
 
+class InvalidPolicyText(Refusal):
+    """`problems` are sentences that begin with the line."""
+
+    sentence = "The policy cannot be used: {first}"
+    zh = "策略无法使用：{first}"
+
+    def __init__(self, *, problems: list[str], **more: Any) -> None:
+        super().__init__(problems=problems, first=problems[0], field="text", **more)
+
+
+class BeyondCeiling(Refusal):
+    """Somebody would get more than the person who asks may hand out; a witness is named."""
+
+    sentence = "{who} would be allowed to {action} ({object}) {when}. You may not hand that out."
+    zh = "{who} 将获得 {object} 的 {action} 权限（{when_zh}），超出您可授予的范围。"
+    denies = True
+
+
+class LastAdministrator(Refusal):
+    sentence = "Nobody would be left who can sign in, take people in, give roles and change the policy."
+    zh = "此操作后将没有任何可登录的人员能够管理人员、角色和策略。"
+
+
+class NeedsSecond(Refusal):
+    sentence = "It lets somebody {what}: a second person has to activate it."
+    zh = "此改动放开了权限（{what}），须由另一人启用。"
+
+
 class KeyReused(Refusal):
     sentence = "This idempotency key was used for another request. Use a new key."
     zh = "该幂等键已用于其他请求，请使用新的键。"

@@ -27,7 +27,11 @@ class PolicyLine(Base):
 
 
 class PolicyRevision(Base):
-    """One state of the whole policy: the text, who made it, and why."""
+    """One state of the whole policy: the text, who made it, and why.
+
+    `parent` is the revision that it changed, `back_to` the one whose text it brings back.  `review` is what its author
+    read before it took effect, in short.
+    """
 
     __tablename__ = "policy_revision"
 
@@ -37,6 +41,23 @@ class PolicyRevision(Base):
     reason: Mapped[Prose]
     text: Mapped[Prose]
     hash: Mapped[Hash]
+    """SHA-256 of the text; a revision that somebody has written by hand does not have it, and is not taken."""
+    parent: Mapped[int | None]
+    back_to: Mapped[int | None]
+    review: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class PolicyDraft(Base):
+    """A policy that somebody is working on.  It has no effect."""
+
+    __tablename__ = "policy_draft"
+
+    id: Mapped[Key]
+    author_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    base: Mapped[int]
+    """The revision that it began with."""
+    text: Mapped[Prose]
+    at: Mapped[datetime]
 
 
 class IdempotencyKey(Base):

@@ -21,6 +21,8 @@ class Organisation(Entity):
     """How many customers one person may hold, unless department or person say otherwise; None is no limit."""
     contact_required: Mapped[bool] = mapped_column(default=True)
     """Whether a new customer needs the name and the phone of a contact."""
+    two_for_policy: Mapped[bool] = mapped_column(default=False)
+    """Whether a second person has to activate a policy that lets somebody export, purge or change the policy."""
 
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),

@@ -7,7 +7,7 @@ they cannot disagree.  A change of the policy builds a new snapshot; nothing is 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,7 +112,12 @@ class Snapshot:
         self.text, self.revision = text, revision
         self.lines = validate(parse(text), None if roles is None else frozenset(roles))
         self._up = inheritance(self.lines)
+        self._about: dict[tuple[str, str], list[Line]] = {}
+        for line in self.lines:
+            if line.kind != "g":
+                self._about.setdefault((line.kind, line.columns[1]), []).append(line)
         self.cell = lru_cache(maxsize=4096)(self._cell)
+        self.ceiling = lru_cache(maxsize=1024)(partial(self._cell, kind="p2"))
         self.closure = lru_cache(maxsize=1024)(self._closure)
         self._clause = lru_cache(maxsize=256)(self._where)
         check_model()
@@ -198,20 +203,15 @@ class Snapshot:
                     todo.append(wider)
         return frozenset(found)
 
-    def _cell(self, roles: frozenset[str], obj: str, action: str) -> Cell:
+    def _cell(self, roles: frozenset[str], obj: str, action: str, kind: str = "p") -> Cell:
         roles, objects = self.closure(roles), {obj, "*"}
         if obj in FIELDS:
             # A field that stands apart is reached by lines that name it, a wildcard included, not through its module.
             objects |= set() if obj in APART else {FIELDS[obj]}
         actions = {action, "*", *(group for group, members in GROUPS.items() if action in members)}
-        lines = tuple(
-            line
-            for line in self.lines
-            if line.kind == "p"
-            and line.columns[0] in roles
-            and line.columns[1] in objects
-            and line.columns[2] in actions
-        )
+        about = (line for named in objects for line in self._about.get((kind, named), ()))
+        found = (line for line in about if line.columns[0] in roles and line.columns[2] in actions)
+        lines = tuple(sorted(found, key=lambda line: line.number))
         pairs = {
             effect: frozenset((x[3], x[4]) for x in _columns(lines) if x[5] == effect) for effect in ("allow", "deny")
         }

@@ -24,6 +24,7 @@ from models.errors import NotFound, SignInRefused, Validation
 from policies import Principal
 
 from . import identity
+from .ceilings import guard_account
 from .guessing import check_brake, hold_brake, spoken, write_down
 from .people import login_of as login_of
 from .scope import Scope
@@ -164,6 +165,7 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> No
             raise NotFound(what="person")
         if user.id != scope.person.id or one_time:
             scope.load(db, User, user.id, to="edit")
+            guard_account(scope, db, user.id)
         row = db.get(Credential, user.id) or Credential(user_id=user.id)
         row.password_hash, row.changed_at, row.one_time = hashed, scope.now(), one_time
         db.add(row)

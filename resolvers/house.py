@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
-from models import Base, PolicyRevision, utcnow
+from models import Base, utcnow
 from models.audit import UNWALLED
 from models.db import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.reads import reads_of
@@ -17,10 +17,12 @@ from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
 from .identity import Entrances, Identity
+from .policy import Stored, newest
 from .scope import Scope
 from .writer import Writer
 
 _log = structlog.get_logger("millpond.house")
+_NEWEST = "SELECT max(number) FROM policy_revision"
 
 
 class House:
@@ -43,6 +45,8 @@ class House:
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
         self.policy = Snapshot("")
+        self.policy_problems: list[str] = []
+        """Why the newest revision is not in force; nothing when it is."""
         self._refused_revision = 0
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
 
@@ -77,16 +81,30 @@ class House:
     # -- policy ------------------------------------------------------------------------------------------
 
     def refresh_policy(self, connection: Connection) -> None:
-        """Take over the newest revision.  One that cannot be a policy is not taken: the last good one stays."""
-        newest = select(PolicyRevision.number, PolicyRevision.text).order_by(PolicyRevision.number.desc()).limit(1)
-        found = connection.execute(newest).first()
-        if found is None or found.number in (self.policy.revision, self._refused_revision):
+        """Take over the newest revision, if it is another one than that in force."""
+        self.take_policy(newest(connection))
+
+    def take_policy(self, stored: Stored) -> None:
+        """Judge by this revision from now on.  One that cannot be a policy is not taken: the last good one stays.
+
+        A snapshot never changes: whoever works with the former one goes on with it.
+        """
+        if stored.number in (0, self.policy.revision, self._refused_revision):
             return
         try:
-            self.policy = Snapshot(found.text, found.number)
+            if not stored.is_whole:
+                raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
+            self.policy, self.policy_problems = Snapshot(stored.text, stored.number), []
         except InvalidPolicy as failure:
-            self._refused_revision = found.number
-            _log.error("the newest policy cannot be one", revision=found.number, problems=failure.problems)
+            self._refused_revision, self.policy_problems = stored.number, failure.problems
+            _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+
+    def follow_policy(self, connection: Connection) -> Snapshot:
+        """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""
+        number = connection.exec_driver_sql(_NEWEST).scalar() or 0
+        if number != self.policy.revision:
+            self.refresh_policy(connection)
+        return self.policy
 
     # -- people ------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSessio
 from models.audit import UNWALLED
 from models.errors import NotFound, Validation
 
+from .ceilings import Held, guard, holdings
 from .rules import Rules, is_new, rules_for
 from .scope import Scope
 from .walls import grant
@@ -109,13 +110,17 @@ class UserRules(Rules[User]):
     def changed(self, scope: Scope, db: Session, row: User, before: dict[str, Any], extra: dict[str, Any]) -> None:
         if "department_id" in before and before["department_id"] != row.department_id:
             _move_customers(db, row)
+        if "active" in before and before["active"] != row.active:
+            _guard_coming_in(scope, db, row, was_active=before["active"])
         if before.get("active") and not row.active:
             end_access(scope, db, row.id)
 
     def deleted(self, scope: Scope, db: Session, row: User) -> None:
         if row.id == scope.person.id:
             raise Validation("You cannot delete yourself.", "不能删除自己。")
-        row.active = False
+        was_active, row.active = row.active, False
+        lost = holdings(db, scope.person.now, [row.id], active=False, batch=row.delete_batch_id)
+        guard(scope, db, lost if was_active else {}, [row.id])
         end_access(scope, db, row.id)
 
     def purged(self, scope: Scope, db: Session, row: User) -> None:
@@ -138,11 +143,42 @@ class RoleRules(Rules[Role]):
 
 
 class UserRoleRules(Rules[UserRole]):
-    """A role is given for some time, not for none."""
+    """A role is given for some time, not for none, and by somebody who may hand out what it brings."""
 
     def check(self, scope: Scope, db: Session, row: UserRole, values: dict[str, Any]) -> None:
         if row.starts_at is not None and row.ends_at is not None and row.starts_at >= row.ends_at:
             raise Validation("endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。", field="endsAt")
+
+    def created(self, scope: Scope, db: Session, row: UserRole, extra: dict[str, Any]) -> None:
+        self._guard(scope, db, row, had=None)
+
+    def changed(self, scope: Scope, db: Session, row: UserRole, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        starts, ends = (before.get(key, getattr(row, key)) for key in ("starts_at", "ends_at"))
+        self._guard(scope, db, row, had=Held(self._code(db, row), starts, ends))
+
+    def deleted(self, scope: Scope, db: Session, row: UserRole) -> None:
+        self._guard(scope, db, row, had=Held(self._code(db, row), row.starts_at, row.ends_at))
+
+    def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
+        db.flush()
+        self._guard(scope, db, row, had=None)
+
+    def _guard(self, scope: Scope, db: Session, row: UserRole, *, had: Held | None) -> None:
+        """Judge what the person holds now against what he would hold with `had` in place of this row."""
+        has = Held(self._code(db, row), row.starts_at, row.ends_at)
+        now = holdings(db, scope.person.now, [row.user_id]).get(row.user_id, [])
+        others = [held for held in now if held != has]
+        guard(scope, db, {row.user_id: [*others, had] if had is not None else others}, [row.user_id])
+
+    def _code(self, db: Session, row: UserRole) -> str:
+        named = select(Role.code).where(Role.id == row.role_id)
+        return str(db.execute(named, execution_options=UNWALLED).scalar_one())
+
+
+def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
+    """Who comes in again gets all that his roles allow; who is shut out may be the last administrator."""
+    held = holdings(db, scope.person.now, [row.id], active=False)
+    guard(scope, db, held if was_active else {}, [row.id])
 
 
 def end_access(scope: Scope, db: Session, user_id: int) -> None:

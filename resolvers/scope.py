@@ -166,6 +166,7 @@ class Scope:
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
+        self.policy = self.house.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,

@@ -12,6 +12,7 @@ from world import World
 
 from millpond.cli import _seal_the_rest
 from millpond.database import opened
+from millpond.migrate import revisions
 from models import ApiToken, AuditEntry, AuditSeal, SignInSession, User, UserRole, utcnow
 from models.db import writing_engine
 from models.errors import SignInRefused
@@ -20,7 +21,7 @@ from resolvers import entry
 from resolvers.house import House
 from resolvers.install import ROLES
 
-REVISION = "2026_11_25_owned_stages"
+REVISION = revisions()[0]
 ONE_TIME = re.compile(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n")
 
 

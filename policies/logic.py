@@ -1,0 +1,136 @@
+"""What cells mean, exactly: every combination of words that can be true of a person and a record, as one number.
+
+Twelve words are independent of each other, so a cell is true or false in 4,096 cases: bit *n* of its table is case
+*n*.  Two cells are compared by whole-number arithmetic, in microseconds, and a difference comes with a witness.
+Nothing here is sampled, and nothing looks at data.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache, reduce
+from operator import and_, or_
+from typing import NamedTuple
+
+from .words import parts
+
+ATOMS = (
+    "own",
+    "created",
+    "team",
+    "subtree",
+    "pool",
+    "pool_member",
+    "pool_admin",
+    "shared",
+    "shared_edit",
+    "locked",
+    "in_pool",
+    "deleted",
+)
+"""The words that others are made of; `all`, `any` and `others` need none of their own."""
+_IMPLIED = (
+    ("pool_admin", "pool_member"),
+    ("pool_member", "pool"),
+    ("pool", "in_pool"),
+    ("shared_edit", "shared"),
+    ("team", "subtree"),
+)
+"""What follows from what by the definition of the words, whatever the data say."""
+_STATES = frozenset({"locked", "in_pool", "deleted"})
+_CASES = 1 << len(ATOMS)
+ALWAYS = (1 << _CASES) - 1
+NEVER = 0
+
+
+def _where_true(place: int) -> int:
+    """The cases in which the atom at this place is true: bit *n* is set when bit `place` of *n* is."""
+    block = 1 << place
+    table, length = ((1 << block) - 1) << block, 2 * block
+    while length < _CASES:
+        table |= table << length
+        length *= 2
+    return table
+
+
+_TRUE = {atom: _where_true(place) for place, atom in enumerate(ATOMS)}
+POSSIBLE = reduce(and_, (~_TRUE[word] | _TRUE[wider] for word, wider in _IMPLIED), ALWAYS)
+"""The cases that can occur."""
+
+
+class Rights(NamedTuple):
+    """What is left of lines once roles, object and action are known: the pairs of a cell."""
+
+    allow: frozenset[tuple[str, str]]
+    deny: frozenset[tuple[str, str]]
+
+
+@lru_cache(maxsize=4096)
+def cases_of_pair(scope: str, when: str) -> int:
+    """The cases in which one line fires."""
+    return reduce(and_, (_word(word, is_true=wanted) for word, wanted in [(scope, True), *parts(when)]), POSSIBLE)
+
+
+@lru_cache(maxsize=8192)
+def cases(allow: frozenset[tuple[str, str]], deny: frozenset[tuple[str, str]]) -> int:
+    """The cases in which a cell says yes."""
+    return _any(allow) & ~_any(deny)
+
+
+def witness(table: int, within: int = POSSIBLE) -> tuple[str, ...] | None:
+    """Words under which a table says yes, as few as will do: `("own", "!locked")`; None where it never does.
+
+    The empty tuple is: always.  Cases that are not `within` cannot occur, and need no words.
+    """
+    table &= within
+    if not table:
+        return None
+    said = _simplest(table)
+    for word in sorted(said, key=lambda word: not word.startswith("!")):
+        fewer = [other for other in said if other != word]
+        if not reduce(and_, map(literal, fewer), within) & ~table:
+            said = fewer
+    return tuple(said)
+
+
+def literal(word: str) -> int:
+    """The cases in which a word, `own` or `!locked`, is true."""
+    return _word(word.removeprefix("!"), is_true=not word.startswith("!"))
+
+
+def asks_who(table: int) -> bool:
+    """Whether a table depends on the person, and not on the state of the record alone."""
+    return any(_differs(table, atom) for atom in ATOMS if atom not in _STATES)
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _word(word: str, *, is_true: bool) -> int:
+    if word in ("all", "any"):
+        table = ALWAYS
+    elif word == "others":
+        table = ALWAYS & ~_TRUE["own"]
+    else:
+        table = _TRUE[word]
+    return table if is_true else ALWAYS & ~table
+
+
+def _simplest(table: int) -> list[str]:
+    """The case of a table in which the fewest words hold."""
+    said: list[str] = []
+    for atom in reversed(ATOMS):
+        without = table & _word(atom, is_true=False)
+        said.append(f"!{atom}" if without else atom)
+        table = without or table
+    return said[::-1]
+
+
+def _any(pairs: Iterable[tuple[str, str]]) -> int:
+    return reduce(or_, (cases_of_pair(scope, when) for scope, when in pairs), NEVER)
+
+
+def _differs(table: int, atom: str) -> bool:
+    """Whether there are two possible cases that differ in this atom alone and in the answer."""
+    step, true = 1 << ATOMS.index(atom), _TRUE[atom]
+    flipped = (table & true) >> step | (table & ~true & ALWAYS) << step
+    both = (POSSIBLE & true) >> step | (POSSIBLE & ~true & ALWAYS) << step
+    return bool((table ^ flipped) & POSSIBLE & both)

@@ -1,0 +1,281 @@
+"""What a new policy would change, for whom, and whether its author may hand that out.  Exact, and without any data.
+
+People with the same roles behave alike, so everything is asked once per set of roles.  Of two policies only the
+lines that differ for such a set are looked at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from models import Base, Customer
+
+from .lines import Line
+from .logic import ATOMS, NEVER, POSSIBLE, Rights, cases, cases_of_pair, literal, witness
+from .objects import ACTIONS, APART, FIELDS, GROUPS, HOUSE_MODULES, MODULE_OF, MODULES
+from .snapshot import Snapshot
+
+Roles = frozenset[str]
+KEEPING = (
+    ("policy", "edit"),
+    ("policy", "activate"),
+    ("role", "create"),
+    ("role", "edit"),
+    ("user", "create"),
+    ("user", "edit"),
+)
+"""What makes somebody an administrator: the last person who may do all of this, to everything, has to stay."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of some actions on some objects for whoever holds exactly one of these sets of roles."""
+
+    roles: tuple[Roles, ...]
+    objects: tuple[str, ...]
+    actions: tuple[str, ...]
+    before: Rights
+    after: Rights
+
+    @property
+    def gained(self) -> int:
+        return self._table(self.after) & ~self._table(self.before)
+
+    @property
+    def lost(self) -> int:
+        return self._table(self.before) & ~self._table(self.after)
+
+    def _table(self, rights: Rights) -> int:
+        return cases(*rights) & possible(self.objects[0])
+
+
+class Excess(NamedTuple):
+    """A right that somebody would gain, in the case of the witness, and that the author may not hand out."""
+
+    roles: Roles
+    object: str
+    action: str
+    when: tuple[str, ...]
+    as_ceiling: bool
+    """Whether it is a right to hand out, not to use."""
+
+
+class Remark(NamedTuple):
+    """Something about a line that is allowed and probably not meant; `others` are lines by number."""
+
+    line: Line
+    what: str
+    """`repeated` by the others, `denied` by the others, `impossible` for such objects, or about `nobody`."""
+    others: tuple[int, ...]
+
+
+# --- what one may do and hand out ------------------------------------------------------------------------
+
+
+def may_use(policy: Snapshot, roles: Roles, object: str, action: str) -> int:
+    """The cases in which these roles may do it."""
+    cell = policy.cell(roles, object, action)
+    return cases(cell.allow, cell.deny) & possible(object)
+
+
+def may_hand_out(policy: Snapshot, roles: Roles, object: str, action: str) -> int:
+    """The cases in which these roles may let others do it: what they may do, and what a `p2` line adds or denies."""
+    ceiling = policy.ceiling(roles, object, action)
+    more, less = cases(ceiling.allow, frozenset()), cases(ceiling.deny, frozenset())
+    return (may_use(policy, roles, object, action) | more) & ~less & possible(object)
+
+
+def keeps_the_house(policy: Snapshot, roles: Roles) -> bool:
+    """Whether whoever holds these roles could set everything else right again."""
+    return all(may_use(policy, roles, *right) == possible(right[0]) for right in KEEPING)
+
+
+# --- comparing -------------------------------------------------------------------------------------------
+
+
+def changes(old: Snapshot, new: Snapshot, sets: Iterable[Roles]) -> list[Change]:
+    """What `new` would change for these sets of roles, alike things together, in the order of the objects."""
+    alike: dict[tuple[str, Rights, Rights, Roles], list[str]] = {}
+    for roles in sorted(set(sets), key=sorted):
+        for object, action in _touched(old, new, roles, "p"):
+            before, after = _rights(old, roles, object, action), _rights(new, roles, object, action)
+            if (cases(*before) ^ cases(*after)) & possible(object) and not _goes_with_module(
+                old, new, roles, object, action
+            ):
+                alike.setdefault((object, before, after, roles), []).append(action)
+    return _gathered(alike)
+
+
+def excesses(
+    before: Snapshot, after: Snapshot, sets: Iterable[tuple[Roles, Roles]], author: Roles, of: Snapshot | None = None
+) -> Iterator[Excess]:
+    """What goes beyond the author's `may_hand_out`, as far as somebody gains it.
+
+    `sets` are (roles before, roles after) of everybody concerned.  The author is judged by the policy `of`, by
+    `before` when left out.
+    """
+    of = of or before
+    for old, new in sorted(set(sets), key=lambda pair: [sorted(roles) for roles in pair]):
+        for object, action in sorted(
+            {*_touched(before, after, old, "p", new), *_touched(before, after, old, "p2", new)}
+        ):
+            for asked, as_ceiling in ((may_use, False), (may_hand_out, True)):
+                gained = asked(after, new, object, action) & ~asked(before, old, object, action)
+                too_much = gained and gained & ~may_hand_out(of, author, object, action)
+                if too_much and (found := witness(too_much, possible(object))) is not None:
+                    yield Excess(new, object, action, found, as_ceiling)
+                    break
+
+
+# --- remarks about single lines --------------------------------------------------------------------------
+
+
+def remarks(policy: Snapshot, held: Iterable[str]) -> list[Remark]:
+    """Lines that do nothing or contradict others, and those about roles that nobody has.  `held`: the known roles."""
+    known = {*held, "*"}
+    return [found for line in policy.lines if line.kind == "p" and (found := _remark(policy, line, known))]
+
+
+def _remark(policy: Snapshot, line: Line, known: set[str]) -> Remark | None:
+    role, _, _, scope, when, effect = line.columns
+    if role not in known and not role.startswith("system"):
+        return Remark(line, "nobody", ())
+    fires = cases_of_pair(scope, when)
+    repeated: set[int] = set()
+    denied: set[int] = set()
+    is_possible = False
+    for named, verb in _covered([line], _named(policy)):
+        mine = fires & possible(named)
+        if not mine:
+            continue
+        is_possible = True
+        cell = policy.cell(frozenset({role}), named, verb)
+        same = _overlapping(cell.lines, line, effect, mine)
+        against = _overlapping(cell.lines, line, "deny", mine) if effect == "allow" else {}
+        if mine & ~_together(same) & ~_together(against):
+            return None
+        denied |= against.keys()
+        repeated |= same.keys()
+    if not is_possible:
+        return Remark(line, "impossible", ())
+    return (
+        Remark(line, "denied", tuple(sorted(denied))) if denied else Remark(line, "repeated", tuple(sorted(repeated)))
+    )
+
+
+def _overlapping(lines: Iterable[Line], line: Line, effect: str, mine: int) -> dict[int, int]:
+    """Number of another line -> its cases, for those with this effect that fire in some of the same cases."""
+    others = {x.number: cases_of_pair(*x.columns[3:5]) for x in lines if x != line and x.columns[5] == effect}
+    return {number: table for number, table in others.items() if table & mine}
+
+
+def _together(tables: Mapping[int, int]) -> int:
+    all = NEVER
+    for table in tables.values():
+        all |= table
+    return all
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+@cache
+def possible(object: str) -> int:
+    """The cases that can occur with records of an object; a dictionary has no owner, so nobody owns one."""
+    module = FIELDS.get(object, object)
+    if module not in MODULES or module in HOUSE_MODULES:
+        return POSSIBLE
+    table, models = NEVER, [model for model, of in MODULE_OF.items() if of == module]
+    for model in models:
+        cases = POSSIBLE
+        for atom in set(ATOMS) - _facts_of(model):
+            cases &= literal(f"!{atom}")
+        table |= cases
+    return table
+
+
+def _facts_of(model: type[Base]) -> set[str]:
+    """The words that can be true of a record of this model."""
+    known = {
+        "owner_id": {"own"},
+        "created_by_id": {"created"},
+        "department_id": {"team", "subtree"},
+        "pool_id": {"pool", "pool_member", "pool_admin", "in_pool"},
+        "deleted_at": {"deleted"},
+    }
+    found = {
+        word for fact, words in known.items() if model.facts.get(fact, fact) in model.__table__.c for word in words
+    }
+    if model is Customer:
+        found |= {"locked", "shared", "shared_edit"}
+    if model.through:
+        whole = getattr(model, model.through).property.mapper.class_
+        found |= _facts_of(whole) - {"created", "deleted"} | (
+            _facts_of(whole) if whole.module == model.module else set()
+        )
+    return found
+
+
+def _rights(policy: Snapshot, roles: Roles, object: str, action: str) -> Rights:
+    cell = policy.cell(roles, object, action)
+    return Rights(cell.allow, cell.deny)
+
+
+def _touched(
+    old: Snapshot, new: Snapshot, before: Roles, kind: str, after: Roles | None = None
+) -> set[tuple[str, str]]:
+    """(object, action) about which different lines speak before and after."""
+    then, now = _lines(old, before, kind), _lines(new, before if after is None else after, kind)
+    different = [line for key, line in (then | now).items() if (key in then) != (key in now)]
+    return _covered(different, _named(old) | _named(new))
+
+
+def _lines(policy: Snapshot, roles: Roles, kind: str) -> dict[tuple[str, ...], Line]:
+    mine = policy.closure(roles)
+    return {line.columns: line for line in policy.lines if line.kind == kind and line.columns[0] in mine}
+
+
+def _named(policy: Snapshot) -> frozenset[str]:
+    """The fields of which some line speaks; all others are as their module."""
+    return frozenset(x.columns[1] for x in policy.lines if x.kind != "g" and x.columns[1] in FIELDS)
+
+
+def _covered(lines: Iterable[Line], named: Iterable[str]) -> set[tuple[str, str]]:
+    """Everything that these lines speak about: objects, their fields that may differ from them, and single actions."""
+    fields = {*named, *APART}
+    found: set[tuple[str, str]] = set()
+    for line in lines:
+        object, action = line.columns[1:3]
+        objects = {object}
+        if object == "*":
+            objects = {*MODULES, *fields}
+        elif object in MODULES:
+            objects |= {field for field in fields if FIELDS[field] == object and field not in APART}
+        actions = ACTIONS if action == "*" else GROUPS.get(action, (action,))
+        found |= {(one, verb) for one in objects for verb in actions}
+    return found
+
+
+def _goes_with_module(old: Snapshot, new: Snapshot, roles: Roles, object: str, action: str) -> bool:
+    """Whether a field only follows its module, which is said already."""
+    module = FIELDS.get(object)
+    return module is not None and all(
+        _rights(policy, roles, object, action) == _rights(policy, roles, module, action) for policy in (old, new)
+    )
+
+
+def _gathered(alike: Mapping[tuple[str, Rights, Rights, Roles], list[str]]) -> list[Change]:
+    """Alike changes in one: first the actions of an object, then the sets of roles, then the objects."""
+    by_roles: dict[tuple[str, tuple[str, ...], Rights, Rights], list[Roles]] = {}
+    for (object, before, after, roles), actions in alike.items():
+        ordered = tuple(sorted(actions, key=ACTIONS.index))
+        by_roles.setdefault((object, ordered, before, after), []).append(roles)
+    by_objects: dict[tuple[tuple[Roles, ...], tuple[str, ...], Rights, Rights], list[str]] = {}
+    for (object, actions_, before, after), sets in by_roles.items():
+        by_objects.setdefault((tuple(sets), actions_, before, after), []).append(object)
+    found = [
+        Change(sets, tuple(sorted(x)), actions, before, after)
+        for (sets, actions, before, after), x in by_objects.items()
+    ]
+    return sorted(found, key=lambda x: (x.objects, [ACTIONS.index(a) for a in x.actions], [sorted(r) for r in x.roles]))

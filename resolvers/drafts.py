@@ -1,0 +1,255 @@
+"""How the policy changes: a draft is written, reviewed and activated; every state is kept, and may come back.
+
+A revision takes effect in the transaction that writes it: requests that begin later are judged by it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from models import PolicyDraft, PolicyRevision, Role, User
+from models.audit import UNWALLED, Changes, entry, write_row
+from models.errors import (
+    BeyondCeiling,
+    Conflict,
+    InvalidPolicyText,
+    LastAdministrator,
+    NeedsSecond,
+    NotFound,
+    Validation,
+)
+from policies.edit import copied, merged
+
+from . import records
+from .ceilings import hold_rights, said_when
+from .listing import LARGEST_PAGE
+from .policy import LONGEST_TEXT, Stored, newest, put_in_force
+from .reviewing import Review, judge
+from .scope import Scope
+from .values import line
+
+_LINES_LOGGED = 50
+_QUIET: dict[str, Any] = {**UNWALLED, "synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A policy that somebody is working on; `is_behind` when another revision has come since it began."""
+
+    id: int
+    author_id: int
+    author: str
+    base: int
+    text: str
+    at: datetime
+    is_behind: bool
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One state of the policy; the text only where it was asked for."""
+
+    number: int
+    at: datetime
+    author_id: int | None
+    author: str | None
+    reason: str
+    parent: int | None
+    back_to: int | None
+    review: dict[str, Any] | None
+    text: str | None = None
+
+
+# --- drafts ----------------------------------------------------------------------------------------------
+
+
+def draft_policy(scope: Scope, text: str) -> int:
+    """Keep a text as one's own draft, whatever is wrong with it; gives its id.  One draft per person.
+
+    Raises Forbidden, Validation for a text too long.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise Validation(
+            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
+        )
+    text = text.replace("\0", "").replace("\r\n", "\n")
+    with scope.write("policy.edit") as db:
+        scope.allow("edit", "policy")
+        mine = select(PolicyDraft.id).where(PolicyDraft.author_id == scope.me)
+        id = db.execute(mine).scalar()
+        if id is not None:
+            changed = update(PolicyDraft).where(PolicyDraft.id == id).values(text=text, at=scope.person.now)
+            db.execute(changed, execution_options=_QUIET)
+            return id
+        row = PolicyDraft(author_id=scope.me, base=newest(db).number, text=text, at=scope.person.now)
+        db.add(row)
+        db.flush()
+        return row.id
+
+
+def discard_draft(scope: Scope) -> None:
+    """Give up one's own draft.  Without one nothing happens."""
+    with scope.write("policy.edit") as db:
+        scope.allow("edit", "policy")
+        db.execute(delete(PolicyDraft).where(PolicyDraft.author_id == scope.me), execution_options=_QUIET)
+
+
+def catch_up(scope: Scope) -> int:
+    """Put one's own changes on top of the newest revision; gives its number.  Raises NotFound without a draft."""
+    with scope.write("policy.edit") as db:
+        scope.allow("edit", "policy")
+        draft = db.execute(select(PolicyDraft).where(PolicyDraft.author_id == scope.me)).scalar_one_or_none()
+        if draft is None:
+            raise NotFound(what="draft")
+        stored, begun = newest(db), _text_of(db, draft.base)
+        draft.text, draft.base, draft.at = merged(begun, draft.text, stored.text), stored.number, scope.person.now
+        return stored.number
+
+
+def drafts(scope: Scope, db: Session) -> list[Draft]:
+    """All drafts that wait, the newest first.  Raises Forbidden for somebody who may not see the policy."""
+    scope.allow("view", "policy")
+    found = db.execute(_DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()), execution_options=UNWALLED)
+    number = newest(db).number
+    return [Draft(x.id, x.author_id, name, x.base, x.text, x.at, x.base != number) for x, name in found]
+
+
+def my_draft(scope: Scope, db: Session) -> Draft | None:
+    """One's own draft."""
+    return next((draft for draft in drafts(scope, db) if draft.author_id == scope.me), None)
+
+
+# --- revisions -------------------------------------------------------------------------------------------
+
+
+def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> int:
+    """Put a draft in force; gives the number of the new revision.  `reviewed` is the hash that its review showed.
+
+    Raises Forbidden, NotFound, Conflict (the draft or the policy is another one than was reviewed), InvalidPolicyText,
+    BeyondCeiling, LastAdministrator, NeedsSecond, Validation (no reason, nothing changes).
+    """
+    with scope.write("policy.activate", _reason(reason)) as db:
+        scope.allow("activate", "policy")
+        hold_rights(db)
+        draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id)).scalar_one_or_none()
+        if draft is None:
+            raise NotFound(what="draft")
+        review = judge(scope, db, draft.text)
+        if review.base != draft.base or review.hash != reviewed:
+            raise Conflict(label="The policy", label_zh="策略", field="text")
+        number = _activate(scope, db, review, reason, author_id=draft.author_id)
+        db.execute(delete(PolicyDraft).where(PolicyDraft.id == draft_id), execution_options=_QUIET)
+        return number
+
+
+def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) -> int:
+    """Review a text and put it in force in one step: what the command line does.  Raises as `activate_policy`."""
+    with scope.write("policy.activate", _reason(reason)) as db:
+        scope.allow("activate", "policy")
+        hold_rights(db)
+        review = judge(scope, db, text)
+        if base is not None and review.base != base:
+            raise Conflict(label="The policy", label_zh="策略", field="text")
+        return _activate(scope, db, review, reason, author_id=scope.person.id)
+
+
+def rollback_policy(scope: Scope, number: int, reason: str) -> int:
+    """Bring back the text of an older revision, as a new one and through the same review.  Raises as above."""
+    with scope.write("policy.activate", _reason(reason)) as db:
+        scope.allow("activate", "policy")
+        hold_rights(db)
+        review = judge(scope, db, _text_of(db, number))
+        return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
+
+
+def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
+    """The states of the policy, the newest first, without their texts.  Raises Forbidden."""
+    scope.allow("view", "policy")
+    asked = _REVISIONS if before is None else _REVISIONS.where(PolicyRevision.number < before)
+    asked = asked.order_by(PolicyRevision.number.desc()).limit(max(1, min(first, LARGEST_PAGE)))
+    return [Revision(*row) for row in db.execute(asked, execution_options=UNWALLED)]
+
+
+def revision(scope: Scope, db: Session, number: int) -> Revision:
+    """One state with its text.  Raises Forbidden, NotFound."""
+    scope.allow("view", "policy")
+    asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
+    row = db.execute(asked, execution_options=UNWALLED).first()
+    if row is None:
+        raise NotFound(what="revision", field="number")
+    return Revision(*row)
+
+
+def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> int:
+    """Make a role with the same lines as another; gives its id.  Raises as `activate_policy` and as creating a role."""
+    with scope.write("role.create", _reason(reason)) as db:
+        scope.allow("activate", "policy")
+        origin = scope.load(db, Role, role_id, to="view")
+        made = records.create(scope, Role, {"code": code, "name": name})
+        text = copied(newest(db).text, origin.code, made.code)
+        if text != newest(db).text:
+            apply_policy(scope, text, reason)
+        return made.id
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+_DRAFTS = select(PolicyDraft, User.name).join(User, User.id == PolicyDraft.author_id)
+_REVISIONS = select(
+    PolicyRevision.number,
+    PolicyRevision.at,
+    PolicyRevision.author_id,
+    User.name,
+    PolicyRevision.reason,
+    PolicyRevision.parent,
+    PolicyRevision.back_to,
+    PolicyRevision.review,
+).outerjoin(User, User.id == PolicyRevision.author_id)
+
+
+def _activate(
+    scope: Scope, db: Session, review: Review, reason: str, author_id: int | None, back_to: int | None = None
+) -> int:
+    """Put what was reviewed in force, or raise what stands against it."""
+    if review.problems:
+        raise InvalidPolicyText(problems=review.problems)
+    if not review.added and not review.removed:
+        raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
+    for first in review.beyond:
+        en, zh = said_when(first.when)
+        who, actions = " + ".join(sorted(first.roles)) or "everybody", ", ".join(first.actions)
+        raise BeyondCeiling(who=who, action=actions, object=first.object, when=en, when_zh=zh)
+    if not review.keeps_an_administrator:
+        raise LastAdministrator
+    if review.needs_second and author_id == scope.person.id is not None:
+        raise NeedsSecond(what=", ".join(review.widens))
+    now = scope.person.now
+    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=review.in_short())
+    changes: Changes = {"lines": [_some(review.removed), _some(review.added)]}
+    write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
+    scope.tell(db, "policy", number)
+    scope.after_commit(lambda: scope.house.take_policy(Stored(number, review.text, is_whole=True)))
+    return number
+
+
+def _some(lines: Sequence[str]) -> list[str] | None:
+    """As many lines as fit into an entry of the log; the revisions have them all."""
+    return [*lines[:_LINES_LOGGED], *(["…"] if len(lines) > _LINES_LOGGED else [])] or None
+
+
+def _text_of(db: Session, number: int) -> str:
+    found = db.execute(select(PolicyRevision.text).where(PolicyRevision.number == number)).scalar()
+    if found is None:
+        raise NotFound(what="revision", field="number")
+    return found
+
+
+def _reason(reason: str) -> str:
+    text = line(reason, "reason")
+    if not text:
+        raise Validation("Say why: the history keeps it.", "请填写原因，历史中会保留。", field="reason")
+    return text
