@@ -27,7 +27,7 @@ from .kit.cells import moment
 from .kit.charts import bars
 from .kit.icons import icon
 from .kit.keys import Keys, Rights, SignIn, is_inside, visitor_language
-from .kit.labels import choice_label, done, field_label, one
+from .kit.labels import action_label, choice_label, done, field_label, object_label, one, scope_label
 from .kit.sayings import agent, door, left, said, typed, why
 from .kit.view import PolicyModelView
 
@@ -113,6 +113,9 @@ class Panel(Admin):
             "door": door,
             "why": why,
             "left": left,
+            "action_label": action_label,
+            "scope_label": scope_label,
+            "object_label": object_label,
             "agent": agent,
             "typed": typed,
             "plain": lambda field: bool((field.render_kw or {}).get("data-plain")),

@@ -310,12 +310,3 @@ def unmet(scope: str, when: str, p: Principal, facts: Facts) -> str | None:
         if STATES[word].test(facts) is not wanted:
             return word if wanted else f"!{word}"
     return None
-
-
-def sentence(word: str, language: str = "en") -> str:
-    """What a scope or state, negated or not, means to a person."""
-    ((name, wanted),) = parts(word)
-    meaning = SCOPES[name] if name in SCOPES else STATES[name]
-    if language.startswith("zh"):
-        return meaning.zh if wanted else f"并非：{meaning.zh}"
-    return meaning.sentence if wanted else f"not: {meaning.sentence}"

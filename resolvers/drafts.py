@@ -3,12 +3,12 @@
 A revision takes effect in the transaction that writes it: requests that begin later are judged by it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, PolicyRevision, Role, User
@@ -27,7 +27,7 @@ from policies.edit import copied, merged
 from . import records
 from .ceilings import hold_rights, said_when
 from .listing import LARGEST_PAGE
-from .policy import LONGEST_TEXT, Stored, newest, put_in_force
+from .policy import LONGEST_TEXT, Stored, foreign_text, newest, put_in_force
 from .reviewing import Review, judge
 from .scope import Scope
 from .values import line
@@ -64,6 +64,46 @@ class Revision:
     text: str | None = None
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What somebody who works on the policy has before him: what is in force, his draft, those of others.
+
+    `foreign` is what somebody else's tool has written into `casbin_rule`: it has no effect, but may be looked at.
+    """
+
+    number: int
+    in_force: str
+    mine: Draft | None
+    others: list[Draft]
+    roles: dict[str, tuple[int, str]]
+    foreign: str | None
+
+    @property
+    def text(self) -> str:
+        """What he works on: his draft, or what is in force."""
+        return self.mine.text if self.mine is not None else self.in_force
+
+
+def desk(scope: Scope, db: Session) -> Desk:
+    """The state of the policy for who may see it.  Raises Forbidden.  `roles`: code -> (id, name in one's language)."""
+    found, stored = drafts(scope, db), newest(db)
+    mine = next((draft for draft in found if draft.author_id == scope.me), None)
+    others = [draft for draft in found if draft is not mine]
+    return Desk(stored.number, stored.text, mine, others, _roles(scope, db), foreign_text(db))
+
+
+def role_titles(scope: Scope, db: Session) -> dict[str, str]:
+    """Code -> what a role is called in one's language.  What roles are called is no secret."""
+    return {code: name for code, (_, name) in _roles(scope, db).items()}
+
+
+def _roles(scope: Scope, db: Session) -> dict[str, tuple[int, str]]:
+    known = select(Role.code, Role.id, Role.name, Role.name_zh).where(Role.deleted_at.is_(None)).order_by(Role.id)
+    chinese = scope.language.startswith("zh")
+    found = db.execute(known, execution_options=UNWALLED)
+    return {code: (id, zh if chinese and zh else name) for code, id, name, zh in found}
+
+
 # --- drafts ----------------------------------------------------------------------------------------------
 
 
@@ -72,23 +112,21 @@ def draft_policy(scope: Scope, text: str) -> int:
 
     Raises Forbidden, Validation for a text too long.
     """
-    if len(text) > LONGEST_TEXT:
-        raise Validation(
-            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
-        )
-    text = text.replace("\0", "").replace("\r\n", "\n")
+    return change_draft(scope, lambda _: text)
+
+
+def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
+    """Make a change to one's own draft, or begin one with it; gives its id.  Raises as `draft_policy`."""
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
-        mine = select(PolicyDraft.id).where(PolicyDraft.author_id == scope.me)
-        id = db.execute(mine).scalar()
-        if id is not None:
-            changed = update(PolicyDraft).where(PolicyDraft.id == id).values(text=text, at=scope.person.now)
-            db.execute(changed, execution_options=_QUIET)
-            return id
-        row = PolicyDraft(author_id=scope.me, base=newest(db).number, text=text, at=scope.person.now)
-        db.add(row)
+        draft = _mine(scope, db)
+        if draft is None:
+            stored = newest(db)
+            draft = PolicyDraft(author_id=scope.me, base=stored.number, text=stored.text)
+            db.add(draft)
+        draft.text, draft.at = _kept(change(draft.text)), scope.person.now
         db.flush()
-        return row.id
+        return draft.id
 
 
 def discard_draft(scope: Scope) -> None:
@@ -102,7 +140,7 @@ def catch_up(scope: Scope) -> int:
     """Put one's own changes on top of the newest revision; gives its number.  Raises NotFound without a draft."""
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
-        draft = db.execute(select(PolicyDraft).where(PolicyDraft.author_id == scope.me)).scalar_one_or_none()
+        draft = _mine(scope, db)
         if draft is None:
             raise NotFound(what="draft")
         stored, begun = newest(db), _text_of(db, draft.base)
@@ -234,6 +272,19 @@ def _activate(
     scope.tell(db, "policy", number)
     scope.after_commit(lambda: scope.house.take_policy(Stored(number, review.text, is_whole=True)))
     return number
+
+
+def _mine(scope: Scope, db: Session) -> PolicyDraft | None:
+    return db.execute(select(PolicyDraft).where(PolicyDraft.author_id == scope.me)).scalar_one_or_none()
+
+
+def _kept(text: str) -> str:
+    """A text as it is stored.  Raises Validation."""
+    if len(text) > LONGEST_TEXT:
+        raise Validation(
+            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
+        )
+    return text.replace("\0", "").replace("\r\n", "\n")
 
 
 def _some(lines: Sequence[str]) -> list[str] | None:

@@ -13,9 +13,11 @@ from models.customer import locked
 from models.errors import NotFound, Validation
 from policies import Facts, Principal, Snapshot
 from policies.objects import ACTIONS, FIELDS
+from policies.review import may_use
 from policies.snapshot import Reason
 
 from . import identity
+from .ceilings import holdings, sets_of
 from .names import global_id, noun
 from .scope import Scope
 
@@ -79,6 +81,18 @@ def who_can_access(scope: Scope, db: Session, model: type[Entity], id: int, acti
     _check_words(model, action, None)
     _look_for(scope, db, model, id)
     return list(_let_in(scope, db, model, id, action))
+
+
+def whom_to_ask(scope: Scope, db: Session) -> list[str]:
+    """The names of those who can give rights: whoever may put a policy in force now, five at most."""
+    now = scope.now()
+    able = [
+        id
+        for id, held in holdings(db, now).items()
+        if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
+    ]
+    named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
+    return list(db.execute(named, execution_options=UNWALLED).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:

@@ -126,7 +126,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         stored.number,
         text,
         hash_of(text),
-        **_lines(stored.text, text),
+        **differences(stored.text, text),
         changes=found,
         groups=groups,
         beyond=_beyond(scope, old, new, groups),
@@ -135,6 +135,15 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         widens=widens,
         needs_second=bool(widens) and _wants_two(db),
     )
+
+
+def differences(before: str, after: str) -> dict[str, list[str]]:
+    """The lines `added` and `removed`; their order and the comments do not matter."""
+    then, now = ({(x.kind, *x.columns): str(x) for x in parse(text)} for text in (before, after))
+    return {
+        "added": [text for key, text in now.items() if key not in then],
+        "removed": [text for key, text in then.items() if key not in now],
+    }
 
 
 def snapshot_of(scope: Scope, number: int, text: str) -> Snapshot:
@@ -159,15 +168,6 @@ def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Sn
 
 
 _EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
-
-
-def _lines(before: str, after: str) -> dict[str, list[str]]:
-    """The lines that come and go; their order and the comments do not matter."""
-    then, now = ({(x.kind, *x.columns): str(x) for x in parse(text)} for text in (before, after))
-    return {
-        "added": [text for key, text in now.items() if key not in then],
-        "removed": [text for key, text in then.items() if key not in now],
-    }
 
 
 def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Group]) -> list[Beyond]:

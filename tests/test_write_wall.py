@@ -133,7 +133,7 @@ def test_what_follows_from_a_granted_change_needs_no_right_of_its_own(world: Wor
 
 def test_an_edit_that_moves_a_record_out_of_ones_own_reach_is_refused(world: World) -> None:
     lines = "p, *, user, view, all, any, allow\np, *, department, view, all, any, allow"
-    world.house.policy = Snapshot(f"{lines}\np, sales_lead, user, edit, team, any, allow")
+    world.house.policy = Snapshot(f"{lines}\np, sales_lead, user, edit, team, any, allow", 1)
 
     refused(world, "lead", "user.edit", setting(User, world.ids["li"], department_id=world.ids["west"]))
     forgetful(world, "lead", "user.edit", setting(User, world.ids["li"], name="Li N."))

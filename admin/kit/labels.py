@@ -1,5 +1,6 @@
 """What columns, kinds of records, choices and actions are called.  English here; other languages in the catalogue."""
 
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from models import (
@@ -99,6 +100,7 @@ _SPECIAL = {
     "contact_phone": _("Contact's phone"),
     "contact_email": _("Contact's e-mail"),
     "contact_required": _("New customers need a contact"),
+    "two_for_policy": _("Widening the policy takes two people"),
     "email": _("E-mail"),
     "user_id": _("Person"),
     "retain_days": _("Days a customer may stay"),
@@ -165,6 +167,76 @@ DONE = {
     "share": _("shared"),
 }
 """Verb of an action -> what the log says somebody did to a record."""
+
+ACTIONS = {
+    "view": _("View"),
+    "create": _("Create"),
+    "edit": _("Edit"),
+    "delete": _("Delete"),
+    "restore": _("Restore"),
+    "purge": _("Delete for good"),
+    "export": _("Export"),
+    "import": _("Import"),
+    "transfer": _("Transfer"),
+    "release": _("Put into the pool"),
+    "claim": _("Claim"),
+    "assign": _("Assign"),
+    "lock": _("Lock"),
+    "unlock": _("Unlock"),
+    "share": _("Share"),
+    "dupcheck": _("Look for duplicates"),
+    "review": _("Review"),
+    "activate": _("Put in force"),
+}
+"""Action of the policy -> what its column is called."""
+SCOPES = {
+    "own": _("Own"),
+    "created": _("Made by them"),
+    "team": _("Team"),
+    "subtree": _("Team and below"),
+    "all": _("All"),
+    "shared": _("Shared with them"),
+    "shared_edit": _("Shared for editing"),
+    "pool": _("In their pools"),
+    "pool_member": _("In pools where they claim"),
+    "pool_admin": _("In pools they administer"),
+    "others": _("Of others"),
+}
+"""Scope of the policy -> what a cell says."""
+GROUPS = {"touch": _("read or change"), "write": _("change"), "*": _("do anything with")}
+"""Group of actions -> what a sentence says."""
+_HOUSE = {"*": _("everything"), "policy": _("Policy"), "session": _("Signing in"), "system": _("The house")}
+
+
+def action_label(action: str) -> str:
+    """What an action of the policy is called; the word itself for those that no cell shows."""
+    return str(ACTIONS[action] if action in ACTIONS else GROUPS.get(action, action))
+
+
+def scope_label(scope: str) -> str:
+    return str(SCOPES.get(scope, scope))
+
+
+def object_label(object: str) -> str:
+    """What a module, or a field of one, is called: `customer.phone` -> Phone."""
+    module, _, field = object.partition(".")
+    model = next((model for model in MANY if model.module == module), None)
+    if field:
+        keys = model.__table__.c if model is not None else ()
+        return field_label(model, f"{field}_id" if f"{field}_id" in keys else field)
+    return many(model) if model is not None else str(_HOUSE.get(module, module))
+
+
+def namer(roles: Mapping[str, str]) -> Callable[[str, str], str]:
+    """How sentences about the policy call roles, objects and actions; `roles`: code -> name."""
+
+    def named(kind: str, word: str) -> str:
+        if kind == "role":
+            return str(roles.get(word, word)) if word != "*" else gettext("Everybody")
+        text = object_label(word) if kind == "object" else action_label(word)
+        return text[:1].lower() + text[1:]
+
+    return named
 
 
 def one(model: type[Base]) -> str:

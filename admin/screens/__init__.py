@@ -14,9 +14,12 @@ from .dealings import FollowUps, Opportunities
 from .home import Home
 from .log import OperationLog
 from .people import Departments, People, Roles, RolesOfPeople
+from .policy import Policy
+from .policy_review import PolicyHistory, PolicyReview
 from .pooled import Pooled
 from .pools import ClaimRules, Pools, PoolSeats
 from .settings import Dictionaries, DictionaryItems, NumberRules, OrganisationPage
+from .why import Simulator, Why
 
 GROUPS = {
     "work": Label("Work"),
@@ -37,6 +40,7 @@ SCREENS: list[type] = [
     People,
     Departments,
     Roles,
+    Policy,
     Dictionaries,
     NumberRules,
     OrganisationPage,
@@ -47,6 +51,10 @@ SCREENS: list[type] = [
     ClaimRules,
     RolesOfPeople,
     DictionaryItems,
+    PolicyReview,
+    PolicyHistory,
+    Simulator,
+    Why,
     *BIN_SCREENS,
 ]
 

@@ -153,6 +153,55 @@ document.addEventListener("click", (event) => {
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => copy.classList.add("is-done"));
 });
 
+// --- forms that need no button, and words while typing ---------------------------------------------------------
+
+document.addEventListener("change", (event) => event.target.closest("form[data-submit]")?.requestSubmit());
+
+const COLUMNS = { p: ["role", "object", "action", "scope", "state", "effect"], p2: ["role", "object", "action", "scope", "state", "effect"], g: ["role", "role"] };
+
+function fitting(area) {
+  const line = area.value.slice(0, area.selectionStart).split("\n").at(-1);
+  const cells = line.split(",").map((cell) => cell.trim());
+  const kind = COLUMNS[cells[0]]?.[cells.length - 2];
+  const begun = (cells.at(-1) || "").split(/[&!]/).at(-1);
+  const words = kind ? $$(`[data-kind=${kind}] li`, $("#known-words").content).map((word) => word.textContent) : [];
+  return { begun, words: words.filter((word) => word.startsWith(begun) && word !== begun).slice(0, 14) };
+}
+
+function complete(area) {
+  const list = document.getElementById(area.dataset.complete);
+  const put = (word) => {
+    const { begun } = fitting(area);
+    area.setRangeText(word, area.selectionStart - begun.length, area.selectionStart, "end");
+    area.focus();
+    show();
+  };
+  const show = () => {
+    const { words } = fitting(area);
+    list.hidden = !words.length;
+    list.replaceChildren(...words.map((word, place) => {
+      const item = document.createElement("li");
+      item.textContent = word;
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", String(place === 0));
+      item.addEventListener("mousedown", (event) => { event.preventDefault(); put(word); });
+      return item;
+    }));
+  };
+  area.addEventListener("input", show);
+  area.addEventListener("click", show);
+  area.addEventListener("blur", () => { list.hidden = true; });
+  area.addEventListener("keydown", (event) => {
+    const { begun, words } = fitting(area);
+    if (event.key === "Tab" && !event.shiftKey && !list.hidden && begun && words.length) {
+      event.preventDefault();
+      put(words[0]);
+    } else if (event.key === "Escape") {
+      list.hidden = true;
+    }
+  });
+}
+
 // --- menus -------------------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
@@ -223,6 +272,7 @@ function prepare(root) {
   for (const select of $$("select[data-lookup], select[multiple]", root)) if (!select.tomselect) searching(select);
   for (const form of $$("form[data-form]", root)) watch(form);
   for (const points of $$("[data-points]", root)) grow(points);
+  for (const area of $$("textarea[data-complete]", root)) complete(area);
   countSelected();
 }
 

@@ -1,0 +1,123 @@
+"""Before a policy takes effect: what it changes for whom.  And afterwards: every state that there was."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from models.errors import NotFound, Refusal
+from policies.logic import witness
+from policies.review import Change, possible
+from policies.saying import sentence_of_others
+from resolvers import drafts, reviewing
+from resolvers.effect import effects
+from resolvers.reviewing import Review
+
+from ..kit.asking import BASE, Asking, asking
+from ..kit.pages import Page, page_at
+from ..kit.words import Label, gettext
+
+_ = gettext
+COUNTED = 12
+"""For so many changes the records are counted at once; for the others when somebody asks."""
+
+
+class PolicyReview(Page):
+    """A draft, as it would take effect."""
+
+    icon, path = "shield-check", "/policy/review"
+    title = Label("Review")
+    needs = "policy.review"
+
+    @page_at("/policy/review", ("policy", "review"))
+    async def show(self, request: Request) -> Response:
+        return await self._shown(asking(request), request.query_params.get("draft", ""))
+
+    async def _shown(self, ask: Asking, wanted: str, status: int = 200, **more: Any) -> Response:
+        desk = await ask.scope.read(drafts.desk)
+        known = [draft for draft in (desk.mine, *desk.others) if draft is not None]
+        draft = next((x for x in known if str(x.id) == wanted), desk.mine)
+        context: dict[str, Any] = {"desk": desk, "draft": draft, "review": None, "refused": "", "reason": "", **more}
+        if draft is not None:
+            review = await ask.scope.read(reviewing.review_policy, draft.text)
+            context |= {"review": review, "told": await self._told(ask, review), "when": _when(ask)}
+        return await self.render(ask, "policy_review.html", context, status)
+
+    async def _told(self, ask: Asking, review: Review) -> list[dict[str, Any]]:
+        """Each change with what it says, whom it concerns, and the records that are won and lost."""
+        counted = ask.request.query_params.get("count") == "all"
+        told = []
+        for place, change in enumerate(review.changes):
+            is_counted = counted or place < COUNTED
+            found = await ask.scope.read(effects, review, change) if is_counted else None
+            said = {"change": change, "people": review.people_of(change), "effects": found}
+            told.append(said | {"gained": _case(ask, change, change.gained), "lost": _case(ask, change, change.lost)})
+        return told
+
+    @page_at("/policy/activate", ("policy", "activate"), "POST")
+    async def activate(self, request: Request) -> Response:
+        ask, form = asking(request), await request.form()
+        draft, reason, reviewed = (str(form.get(name, "")) for name in ("draft", "reason", "reviewed"))
+        if not draft.isdecimal() or len(draft) > 9:
+            raise HTTPException(404)
+        try:
+            number = await ask.scope.run(drafts.activate_policy, int(draft), reason, reviewed)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            return await self._shown(ask, draft, 422, refused=refusal.say(ask.language), reason=reason)
+        return RedirectResponse(f"{BASE}/policy/history?done={number}", 303)
+
+
+class PolicyHistory(Page):
+    """Every state of the policy, and the way back."""
+
+    icon, path = "history", "/policy/history"
+    title = Label("History of the policy")
+    needs = "policy.view"
+
+    @page_at("/policy/history", ("policy", "view"))
+    async def show(self, request: Request) -> Response:
+        return await self._shown(asking(request), request.query_params.get("number", ""))
+
+    async def _shown(self, ask: Asking, wanted: str, status: int = 200, **more: Any) -> Response:
+        before = ask.request.query_params.get("before", "")
+        last = int(before) if before.isdecimal() and len(before) < 10 else None
+        found = await ask.scope.read(drafts.revisions, last)
+        context: dict[str, Any] = {"revisions": found, "shown": None, "refused": "", "reason": "", **more}
+        if wanted.isdecimal() and len(wanted) < 10:
+            shown = await ask.scope.read(drafts.revision, int(wanted))
+            desk = await ask.scope.read(drafts.desk)
+            back = reviewing.differences(desk.in_force, shown.text or "")
+            context |= {"shown": shown, "back": back, "is_newest": shown.number == desk.number}
+        context["done"] = ask.request.query_params.get("done", "")[:9]
+        return await self.render(ask, "policy_history.html", context, status)
+
+    @page_at("/policy/rollback", ("policy", "activate"), "POST")
+    async def rollback(self, request: Request) -> Response:
+        ask, form = asking(request), await request.form()
+        number, reason = str(form.get("number", "")), str(form.get("reason", ""))
+        if not number.isdecimal() or len(number) > 9:
+            raise HTTPException(404)
+        try:
+            made = await ask.scope.run(drafts.rollback_policy, int(number), reason)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            return await self._shown(ask, number, 422, refused=refusal.say(ask.language), reason=reason)
+        return RedirectResponse(f"{BASE}/policy/history?done={made}", 303)
+
+
+def _case(ask: Asking, change: Change, table: int) -> str | None:
+    """In which case rights are won or lost, in words; None where none are."""
+    found = witness(table, possible(change.objects[0]))
+    return None if found is None else _when(ask)(found)
+
+
+def _when(ask: Asking) -> Any:
+    def spoken(words: tuple[str, ...]) -> str:
+        joint = _(" and ")
+        return joint.join(sentence_of_others(word, ask.language) for word in words) if words else _("always")
+
+    return spoken
