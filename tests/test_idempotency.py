@@ -153,7 +153,20 @@ def _never(_scope: Scope) -> Outcome:
 def _any(kind: type[Refusal], world: World) -> Refusal:
     """One of its kind with everything that a sentence of it may name."""
     words = {"what", "action", "label", "until", "reason", "reason_zh", "value", "used", "limit", "period", "period_zh"}
-    words |= {"resets_at", "name", "held", "passes_at", "count", "code", "field_zh", "first", "who", "object", "when", "when_zh"}
+    words |= {
+        "resets_at",
+        "name",
+        "held",
+        "passes_at",
+        "count",
+        "code",
+        "field_zh",
+        "first",
+        "who",
+        "object",
+        "when",
+        "when_zh",
+    }
     params: dict[str, Any] = {word: world.clock.now if word.endswith(("at", "until")) else f"{word}…" for word in words}
     params |= {"used": 3, "limit": None, "held": 4, "current": {"version": 3, "at": "2026", "tags": ["time", "x"]}}
     refusal = kind.__new__(kind)

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from models import ENTITIES, Entity, User
 from models.errors import Refusal
@@ -16,7 +16,7 @@ from policies.saying import said, sentence, sentence_of_others
 from resolvers import drafts, explaining
 from resolvers.names import BY_PREFIX, number_of
 
-from ..kit.asking import Asking, asking
+from ..kit.asking import BASE, Asking, asking
 from ..kit.labels import namer
 from ..kit.pages import Page, page_at
 from ..kit.words import Label
@@ -71,10 +71,12 @@ class Why(Page):
     icon, path = "help", "/why"
     title = Label("What may I do here?")
 
-    @page_at("/why/{record}", OWN)
+    @page_at("/why", OWN)
     async def show(self, request: Request) -> Response:
         ask = asking(request)
-        model, id = record_of(request.path_params["record"])
+        if not (record := request.query_params.get("record", "")):
+            return RedirectResponse(f"{BASE}/", 303)
+        model, id = record_of(record)
         if model is None:
             raise HTTPException(404)
         me, asked = ask.scope.me, explaining.explain_access
