@@ -35,7 +35,7 @@ sweep: $(VENV)/development
 	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/test_panel_sweep.py tests/test_read_corpus.py
 
 pictures: $(VENV)/development
-	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py -k "not accessible"
+	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py tests/test_policy_story.py -k "not accessible"
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@

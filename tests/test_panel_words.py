@@ -46,7 +46,7 @@ from resolvers.policy import put_in_force
 PO = Path(words.__file__).parent.parent / "locale/zh/LC_MESSAGES/millpond.po"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
-SAME = {"GraphQL", "Id", "%(used)s of %(limit)s", "%(what)s, %(action)s: %(scope)s"}
+SAME = {"GraphQL", "Id", "%(used)s of %(limit)s", "%(what)s, %(action)s:"}
 """Messages that need no Chinese letter: a name, an abbreviation, two numbers."""
 NAMES = {"Millpond", "GraphQL", "API", "English"}
 
