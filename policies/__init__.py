@@ -10,8 +10,10 @@ from .lines import InvalidPolicy as InvalidPolicy
 from .lines import Line as Line
 from .lines import parse as parse
 from .lines import validate as validate
+from .principal import NOW as NOW
 from .principal import Principal as Principal
 from .principal import system as system
+from .principal import whenever as whenever
 from .snapshot import Cell as Cell
 from .snapshot import Reason as Reason
 from .snapshot import Snapshot as Snapshot

@@ -1,8 +1,15 @@
 """Who is asking: a person with roles, department and seats, or a part of the system that acts under lines too."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import BindParameter, bindparam
+
+from models.base import Utc
+
+NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
+"""The time that a statement is given when it runs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,12 @@ class Principal:
         """Nobody who signs in is part of the house, whatever code somebody has given to a role."""
         if self.id is not None:
             object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_of_the_house(role)))
+
+
+def whenever(p: Principal) -> Principal:
+    """The same person at the time NOW: what is written for him now serves his next request as well."""
+    at: Any = NOW
+    return replace(p, now=at)
 
 
 def is_of_the_house(role: str) -> bool:

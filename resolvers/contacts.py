@@ -13,7 +13,7 @@ from models.contact import PointKind, key_of
 from models.errors import Validation
 
 from .batch import Mode, Outcome, each
-from .find import Look, beside, visible
+from .find import beside, visible
 from .names import camel
 from .people import active_user
 from .rules import Rules, is_new, rules_for
@@ -82,7 +82,7 @@ def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int,
 
 def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:
     """The phones and addresses of these contacts that the person may see, each contact's in their order."""
-    look, e = Look(scope.person, scope.policy, scope.language), beside(ContactPoint)[1]
+    look, e = scope.look, beside(ContactPoint)[1]
     statement = visible(look, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
     found: dict[int, list[Point]] = {}
     for contact_id, kind, value in db.execute(statement.order_by(e.contact_id, e.position)):

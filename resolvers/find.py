@@ -74,17 +74,17 @@ def visible(look: Look, model: type[Base], *values: Value) -> Select[Any]:
 
     What a record hangs on stands beside it, so the policy is asked about that row and not for all that are in reach.
     """
-    statement: Select[Any] = select(*values).where(_in_sight(look, model)).execution_options(policy=True)
+    statement: Select[Any] = select(*values).where(open_to(look, "view", model)).execution_options(policy=True)
     for above, on in beside(model)[0]:
         # There always is one; but for an inner join SQLite first reads all that could stand beside into a filter.
         statement = statement.outerjoin(above, on)
     return statement
 
 
-@lru_cache(maxsize=64)
-def _in_sight(look: Look, model: type[Base]) -> Clause:
-    """Made once for each request: it takes longer to write than to run."""
-    return look.rows(model, beside(model)[1])
+@lru_cache(maxsize=1024)
+def open_to(look: Look, action: str, model: type[Base]) -> Clause:
+    """Whether the person may do `action`, in terms of `beside`.  Made once: it takes longer to write than to run."""
+    return look.policy.where(look.person, action, model, beside(model)[1])
 
 
 def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:

@@ -14,7 +14,21 @@ from models import Base
 from models.base import column_of
 
 from .cursors import values_of, written
-from .find import COMPUTED, Clause, Key, Look, Value, behind, beside, in_bin, matching, order_of, value, visible
+from .find import (
+    COMPUTED,
+    Clause,
+    Key,
+    Look,
+    Value,
+    behind,
+    beside,
+    in_bin,
+    matching,
+    open_to,
+    order_of,
+    value,
+    visible,
+)
 from .scope import Scope
 from .search import Finding, find
 from .statements import MODELS
@@ -146,7 +160,7 @@ def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -
 
 def _titles(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     e: Any = model
-    title = _title(Look(scope.person, scope.policy, scope.language), model, e)
+    title = _title(scope.look, model, e)
     return {id: str(name) for id, name in db.execute(select(e.id, title).where(e.id.in_(ids))) if name is not None}
 
 
@@ -157,7 +171,7 @@ class _Reading:
         self.asked, self.size = asked, max(1, min(asked.size, LARGEST_PAGE))
         self.model: Any = asked.model
         self.e = beside(asked.model)[1]
-        self.look = Look(scope.person, scope.policy, scope.language)
+        self.look = scope.look
         self.keys = order_of(self.look, asked.model, asked.order, asked.filter)
         self.scope = scope
         self.finding: Finding | None = None
@@ -218,7 +232,7 @@ class _Reading:
         return value(self.look, self.model, self.e, key)
 
     def _may(self, action: str) -> Clause:
-        return self.look.policy.where(self.look.person, action, self.model, self.e)
+        return open_to(self.look, action, self.model)
 
     def _steps(self) -> Sequence[Key]:
         return [key.back() for key in self.keys] if self.asked.before else self.keys

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from models import Customer, OwnerLoad, User
 
 from .counters import limit_of
-from .find import Look, value
+from .find import value
 from .heirs import Candidate
 from .scope import Scope
 
@@ -15,7 +15,7 @@ MOST_PEOPLE = 20
 
 def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
     """How many customers that the person sees are in each stage; None where a stage is missing or hidden."""
-    look = Look(scope.person, scope.policy, scope.language)
+    look = scope.look
     stage = value(look, Customer, Customer, "stage")
     counted = select(stage.label("stage"), func.count(Customer.id).label("held"))
     counted = counted.where(Customer.deleted_at.is_(None)).group_by(stage)
@@ -29,7 +29,7 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
     """
     if not scope.person.subtree or not _sees_the_team(scope):
         return []
-    look = Look(scope.person, scope.policy, scope.language)
+    look = scope.look
     sees = scope.policy.guard(scope.person, User, "capacity", User)
     shown = (value(look, User, User, "name"), value(look, User, User, "absent_until"))
     people = (

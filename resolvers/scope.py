@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import bindparam, insert, or_, select
@@ -15,7 +15,6 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models import Customer, Entity, Event
 from models.audit import UNWALLED, Outcome, Signature, entry
-from models.base import Utc
 from models.db import WriteSession
 from models.errors import (
     Conflict,
@@ -27,8 +26,9 @@ from models.errors import (
     PasswordMustChange,
     Refusal,
 )
-from policies import Principal, Snapshot
+from policies import NOW, Principal, Snapshot, whenever
 
+from .find import Look
 from .integrity import refusal_of
 from .names import global_id, noun, table_of
 from .walls import judged
@@ -94,6 +94,11 @@ class Scope:
         if self.person.id is None:
             raise NotSignedIn
         return self.person.id
+
+    @cached_property
+    def look(self) -> Look:
+        """How the person looks, `whenever` he does: the wall tells a statement the time of his request."""
+        return Look(whenever(self.person), self.policy, self.language)
 
     @property
     def language(self) -> str:
@@ -232,8 +237,8 @@ class Scope:
         """(row or None, may it be seen, may `to` be done to it), without a judgement and without a trace in the log."""
         if not id:
             return None, False, False
-        statement = _reaching(self.policy, replace(self.person, now=_ANY_TIME), model, to)
-        found = db.execute(statement, {"id": id, "now": self.person.now}).one_or_none()
+        statement = _reaching(self.policy, whenever(self.person), model, to)
+        found = db.execute(statement, {"id": id, NOW.key: self.person.now}).one_or_none()
         return (found[0], bool(found[1]), bool(found[2])) if found else (None, False, False)
 
     def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
@@ -307,9 +312,7 @@ class Scope:
 
 @lru_cache(maxsize=512)  # some 50 KiB each
 def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Any:
-    """What `reach` asks about an `:id` at a time `:now`.  It takes longer to write than to run."""
-    whenever: Any = bindparam("now", type_=Utc())
-    person = replace(person, now=whenever)
+    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run."""
     seen, may = policy.where(person, "view", model), policy.where(person, to, model)
     return (
         select(model, seen.label("seen"), may.label("may"))
@@ -321,7 +324,6 @@ def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str)
 
 _EVENTS: Any = Event.__table__
 _TELLING = insert(_EVENTS)
-_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 @contextmanager

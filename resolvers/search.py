@@ -197,7 +197,7 @@ class Finding:
 
 def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> Finding:
     """What the search box of a list finds.  `among` are the other conditions of the list."""
-    look, e, words = Look(scope.person, scope.policy, scope.language), beside(model)[1], words_of(text)
+    look, e, words = scope.look, beside(model)[1], words_of(text)
     if model not in COVERED:
         return Finding(found(look, model, e, text))
     if not words:
@@ -224,7 +224,7 @@ def candidates(
     words, dialect = words_of(text), scope.house.dialect
     if not words:
         return None
-    look, e = Look(scope.person, scope.policy, scope.language), beside(model)[1]
+    look, e = scope.look, beside(model)[1]
     asked = visible(look, model, e.id).where(_says_beside(look, model, tuple(words)), *among).limit(limit + 1)
 
     def run(near: Clause) -> list[int] | None:

@@ -36,7 +36,7 @@ class Stay:
 
 def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay]:
     """The stays of those customers that lie in pools and that the person sees, without what is hidden.  Two queries."""
-    look = Look(scope.person, scope.policy, scope.language)
+    look = scope.look
     before = _last_periods(look, db, customer_ids)
     since, name, days = (
         value(look, Customer, Customer, "pooled_at"),

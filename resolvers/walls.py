@@ -4,9 +4,9 @@ Use cases ask for the action they need (`scope.load`); the walls are there for t
 without a principal sees nothing and changes nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Column, Select, and_, event, inspect, select
@@ -24,7 +24,7 @@ from models.audit import UNWALLED, Signature
 from models.base import columns, trait_of
 from models.db import WHEN_MADE, ReadSession, WriteSession
 from models.errors import Forbidden, NotFound
-from policies import Principal, Snapshot
+from policies import NOW, Principal, Snapshot, whenever
 from policies.objects import ACTIONS, GROUPS
 
 from .names import camel, noun
@@ -40,11 +40,20 @@ current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("curr
 @event.listens_for(ReadSession, "do_orm_execute")
 @event.listens_for(WriteSession, "do_orm_execute")
 def _read_wall(state: ORMExecuteState) -> None:
+    _tell_the_time(state)
     if state.execution_options.get("unwalled") or state.is_column_load:
         return
     reached = _reached(state)
     if reached:
         state.statement = cast("Select[Any]", state.statement).options(*_criteria(state.session, reached))
+
+
+def _tell_the_time(state: ORMExecuteState) -> None:
+    """Clauses about somebody `whenever` mean the time of his request."""
+    principal, _policy = rights(state.session)
+    given = state.parameters or {}
+    if principal is not None and state.is_select and isinstance(given, Mapping):
+        state.parameters = {NOW.key: principal.now, **given}
 
 
 def _reached(state: ORMExecuteState) -> set[type[Base]]:
@@ -79,12 +88,14 @@ def _around(models: Iterable[type[Base]]) -> set[type[Base]]:
 
 def _criteria(session: Session, models: Iterable[type[Base]]) -> Iterator[LoaderCriteriaOption]:
     principal, policy = rights(session)
-    made: dict[type[Base], LoaderCriteriaOption] = session.info.setdefault("criteria", {})
-    for model in models:
-        if model not in made:
-            clause = policy.where(principal, "view", model)
-            made[model] = with_loader_criteria(model, clause, include_aliases=True)
-        yield made[model]
+    who = None if principal is None else whenever(principal)
+    return (_criterion(policy, who, model) for model in models)
+
+
+@lru_cache(maxsize=512)
+def _criterion(policy: Snapshot, principal: Principal | None, model: type[Base]) -> LoaderCriteriaOption:
+    """Made once for each person: it takes longer to write than to run."""
+    return with_loader_criteria(model, policy.where(principal, "view", model), include_aliases=True)
 
 
 def rights(session: Session) -> tuple[Principal | None, Snapshot]:

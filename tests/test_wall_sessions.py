@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,10 @@ from world import World
 from models import Contact, Customer, Opportunity
 from models.audit import UNWALLED
 from models.db import ReadSession, WriteSession
-from resolvers import walls
+from resolvers import handing, listing, walls
+from resolvers.find import open_to
+from resolvers.listing import Asked
+from resolvers.scope import Scope
 
 
 @pytest.fixture
@@ -181,3 +185,21 @@ def test_the_old_bulk_methods_which_skip_every_wall_are_closed(world: World, sid
     for call in calls:
         with pytest.raises(RuntimeError, match="bulk methods skip the policy"):
             looking(world, side, world.principal("ada"), call)
+
+
+def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: World) -> None:
+    locked = world.customer("Locked", "li")
+    until = world.clock.now + timedelta(hours=1)
+    world.li.do(handing.lock, [locked], until=until)
+    asked = Asked(Customer, ("name", "locked"), search="Locked")
+
+    def both(scope: Scope, db: Session) -> tuple[int, int]:
+        rows = listing.page(scope, db, asked).rows
+        return len(rows), len(db.execute(select(Customer.id)).all())
+
+    before = world.lead
+    assert world.run(before.read(both)) == (0, 0), "it is hidden from Li's lead"
+    world.clock.pass_by(hours=2)
+    after = world.lead
+    assert world.run(after.read(both)) == (1, 1), "and shown once the lock has ended"
+    assert open_to(after.look, "view", Customer) is open_to(before.look, "view", Customer)
