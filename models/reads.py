@@ -21,7 +21,7 @@ from sqlalchemy import Select
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .db import is_sqlite
+from .db import PLANNING, is_sqlite
 
 Row = tuple[Any, ...]
 
@@ -276,8 +276,11 @@ class PostgresReads:
             if not connection.is_closed():
                 return True, connection
         opened = await self.engine.raw_connection()
-        driver = opened.driver_connection
+        driver: Any = opened.driver_connection
         opened.detach()
+        await driver.execute(
+            "; ".join(f"RESET {name}" for name in PLANNING)
+        )  # small statements that come again and again
         return False, driver
 
     def _drop_idle(self) -> None:

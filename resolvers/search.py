@@ -231,8 +231,6 @@ def candidates(
         ids = db.execute(asked.where(near)).scalars().all()
         return list(ids) if len(ids) <= limit else None
 
-    if dialect == "postgresql":  # it takes the pages of an index for dear, and would rather read whole tables
-        db.execute(select(func.set_config("random_page_cost", "1.1", True)))
     led_to = [_led_to(dialect, model, word) for word in sorted(words, key=_weight, reverse=True)]
     for ids in led_to:
         count, some = db.execute(_in_one(dialect, ids.limit(FEW + 1))).one()

@@ -203,3 +203,14 @@ def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: Wo
     after = world.lead
     assert world.run(after.read(both)) == (1, 1), "and shown once the lock has ended"
     assert open_to(after.look, "view", Customer) is open_to(before.look, "view", Customer)
+
+
+def test_only_sessions_have_postgresql_plan_each_statement_for_its_values(world: World) -> None:
+    if world.house.dialect != "postgresql":
+        pytest.skip("SQLite plans no other way")
+
+    def mode(_scope: Scope, db: Session) -> str:
+        return str(db.execute(text("SHOW plan_cache_mode"), execution_options=UNWALLED).scalar())
+
+    assert world.run(world.li.read(mode)) == "force_custom_plan"
+    assert world.run(world.house.reads.rows("SHOW plan_cache_mode")) == [("auto",)]
