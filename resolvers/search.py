@@ -228,8 +228,10 @@ def candidates(
     asked = visible(look, model, e.id).where(_says_beside(look, model, tuple(words)), *among).limit(limit + 1)
 
     def run(near: Clause) -> list[int] | None:
-        ids = db.execute(asked.where(near)).scalars().all()
-        return list(ids) if len(ids) <= limit else None
+        count, ids = db.execute(_in_one(dialect, asked.where(near))).one()
+        if count > limit:
+            return None
+        return json.loads(ids) if dialect == "sqlite" else ids or []
 
     led_to = [_led_to(dialect, model, word) for word in sorted(words, key=_weight, reverse=True)]
     for ids in led_to:
