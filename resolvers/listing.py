@@ -43,7 +43,8 @@ class Asked:
     """Which list, and which page of it.  `columns` are column keys or computed ones, in any order.
 
     `binned`: the rows in the recycle bin, those outside it, or (None) both.  `may`: the actions that each row is
-    asked about.  `after` and `before` are cursors of this list; one at most.
+    asked about.  `after` and `before` are cursors of this list; one at most.  `counts`: whether it matters how many
+    rows the list has.
     """
 
     model: type[Base]
@@ -56,6 +57,7 @@ class Asked:
     size: int = 25
     binned: bool | None = False
     may: tuple[str, ...] = ()
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """Rows in order, how many there are up to MOST_COUNTED + 1, and the cursors of the pages beside this one."""
+    """Rows in order, how many there are up to MOST_COUNTED + 1, and the cursors of the pages beside this one.
+
+    `count` is None where it does not matter.
+    """
 
     rows: list[Row]
-    count: int
+    count: int | None
     after: str | None
     before: str | None
 
     @property
     def is_counted(self) -> bool:
-        return self.count <= MOST_COUNTED
+        return self.count is not None and self.count <= MOST_COUNTED
 
 
 def page(scope: Scope, db: Session, asked: Asked) -> Page:
@@ -97,7 +102,7 @@ def page(scope: Scope, db: Session, asked: Asked) -> Page:
     backward = bool(asked.after) or (is_more if asked.before else False)
     return Page(
         _read(scope, db, reading, rows),
-        reading.count(db),
+        reading.count(db) if asked.counts else None,
         reading.cursor(rows[-1]) if rows and forward else None,
         reading.cursor(rows[0]) if rows and backward else None,
     )

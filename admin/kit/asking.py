@@ -17,6 +17,7 @@ from models import Organisation
 from resolvers.dictionaries import Word, words_of
 from resolvers.scope import Scope
 
+from .fields import Field
 from .words import chosen
 
 BASE = "/admin"
@@ -93,6 +94,8 @@ class Asking:
     support: str | None
     contact_required: bool
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
+    fields: dict[str, list[Field]] = field(default_factory=dict)
+    """Screen -> the fields that the person sees there, once somebody has asked for them."""
 
     @property
     def language(self) -> str:

@@ -1,6 +1,6 @@
 """The list of a screen, and the search boxes of others that find its records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from resolvers.names import global_id
 from resolvers.scope import Scope
 
 from .asking import Asking, asking
-from .cells import cell
+from .cells import Head, cells, heads
 from .commands import LIST, ROW, Command
 from .fields import Field, Kind, field_of
 from .lists import ListState, default_filters
@@ -38,7 +38,9 @@ class ListPage(Screen):
             found, more = await ask.scope.read(self._read_list, state)
         except Refusal:
             return RedirectResponse(state.url(), 303)  # a cursor of another order: begin again
-        context = {"state": state, "page": found, "rows": [self._row(ask, state, row, more) for row in found.rows]}
+        columns = heads(state.columns)
+        rows = [self._row(ask, columns, row, more.get(row.id, {})) for row in found.rows]
+        context = {"state": state, "page": found, "rows": rows}
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
@@ -51,15 +53,14 @@ class ListPage(Screen):
         """What the template of a special list needs beside the rows."""
         return {}
 
-    def _row(self, ask: Asking, state: ListState, row: Row, more: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-        address = self.address(ask)
-        extra = more.get(row.id, {})
+    def _row(self, ask: Asking, columns: Sequence[Head], row: Row, extra: Mapping[str, Any]) -> dict[str, Any]:
+        href = self.record_url(row)
         return {
             "row": row,
             "id": global_id(self.model, row.id),
             "name": self.name_of(row),
-            "href": self.record_url(row),
-            "cells": [(each, cell(ask, each, row, address)) for each in state.columns],
+            "href": href,
+            "cells": cells(ask, columns, row, self.address(ask), href),
             "extra": [(label, extra.get(key, "")) for key, label in self.extra_columns(ask)],
             "commands": [x for x in self.commands if ROW in x.where and x.fits(row)],
         }
@@ -89,7 +90,7 @@ class ListPage(Screen):
         """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`, at most LOOKED_UP."""
         ask = asking(request)
         asked = Asked(self.model, tuple(dict.fromkeys((titled(self.model), self.model.named_by))), size=LOOKED_UP)
-        asked = replace(asked, search=request.query_params.get("q", "")[:100], filter=self.offered)
+        asked = replace(asked, search=request.query_params.get("q", "")[:100], filter=self.offered, counts=False)
         try:
             found = await ask.scope.read(page, asked)
         except Refusal:

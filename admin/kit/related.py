@@ -13,8 +13,8 @@ from resolvers.names import global_id
 from resolvers.scope import Scope
 
 from .asking import Asking
-from .cells import cell
-from .fields import field_of
+from .cells import cells, heads
+from .fields import Kind, field_of
 from .words import Label
 
 if TYPE_CHECKING:
@@ -60,17 +60,18 @@ class RelatedTable(Related):
         await ask.load_words({each.dictionary for each in fields if each.dictionary})
         filter_, binned = {self.key: {"eq": row.id}}, None if row["deleted_at"] else False
         keys = tuple(dict.fromkeys([*(each.key for each in fields), *(shown.always if shown is not None else ())]))
-        asked = Asked(model, keys, filter_, order=self.order, size=SHOWN, binned=binned, may=("edit",))
+        asked = Asked(model, keys, filter_, order=self.order, size=SHOWN, binned=binned, may=("edit",), counts=False)
         found, more = await ask.scope.read(_read, asked, shown)
         address = view.address(ask)
         whole = global_id(view.model, row.id)
         url: Any = shown.url if shown is not None else lambda *_path: None
+        columns = heads(fields)
+        leads = bool(fields) and fields[0].kind is not Kind.RECORD  # which is a link of its own
         lines = [
             {
                 "row": each,
-                "href": address(model, each.id),
                 "edit": url("edit", global_id(model, each.id)) if "edit" in each.may else None,
-                "cells": [(field, cell(ask, field, each, address)) for field in fields],
+                "cells": cells(ask, columns, each, address, address(model, each.id) if leads else None),
                 "extra": more.get(each.id, {}),
             }
             for each in found.rows
@@ -79,7 +80,6 @@ class RelatedTable(Related):
         return {
             "fields": fields,
             "rows": lines,
-            "count": found.count,
             "more": found.after is not None,
             "all": f"{url('list')}?f_{self.key}={whole}" if shown is not None else None,
             "add": f"{url('create')}?{self.key}={whole}" if makes else None,

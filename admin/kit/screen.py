@@ -142,7 +142,9 @@ class Screen(ModelView):
 
     def fields(self, ask: Asking) -> list[Field]:
         """Every field that this person may see in some record."""
-        return [field_of(self.model, key) for key in self.keys() if self.is_seen(ask, key)]
+        if self.identity not in ask.fields:
+            ask.fields[self.identity] = [field_of(self.model, key) for key in self.keys() if self.is_seen(ask, key)]
+        return ask.fields[self.identity]
 
     def keys(self) -> list[str]:
         return shown_keys(self.model)

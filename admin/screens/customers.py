@@ -142,7 +142,9 @@ def _load(ask: Asking, x: heirs.Candidate) -> str:
 
 
 def _open_pools(scope: Scope, db: Session) -> list[tuple[str, str]]:
-    asked = Asked(Pool, ("name",), filter={"enabled": {"eq": True}}, order=(("priority", True),), size=200)
+    asked = Asked(
+        Pool, ("name",), filter={"enabled": {"eq": True}}, order=(("priority", True),), size=200, counts=False
+    )
     return [(f"poo_{row.id}", str(row["name"])) for row in page(scope, db, asked).rows]
 
 

@@ -1,6 +1,8 @@
 """Home: what waits for this person, how much room is left, where his team stands."""
 
+from asyncio import gather
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +23,7 @@ from ..kit.words import Label, gettext
 from .standing import shown
 
 _ = gettext
-FEW = 6
+_FEW = Asked(Customer, (), size=6, counts=False)
 POOLED: tuple[str, ...] = ("number", "name", "pool_id", "pooled_at")
 RECENT: tuple[str, ...] = ("number", "name", "stage", "updated_at")
 
@@ -36,33 +38,37 @@ class Home(Page):
     async def show(self, request: Request) -> Response:
         ask = asking(request)
         await ask.load_words({"stage"})
+        # For the stages every customer is counted; the rest is read meanwhile.
+        stages, lists = await gather(self._stages(ask), self._lists(ask))
+        return await self.render(ask, "home.html", {**lists, "stages": stages})
+
+    async def _lists(self, ask: Asking) -> dict[str, Any]:
+        """All that is quickly read."""
         sees, claims = ask.may("customer.view"), ask.may("customer.claim")
-        context: dict[str, Any] = {
+        return {
             "standing": await shown(ask, await ask.scope.read(standing)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,
             "recent": await self._recent(ask) if sees else None,
-            "stages": await self._stages(ask) if sees else [],
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
             "address": partial(self.panel.address, ask),
             "customer": Customer,
         }
-        return await self.render(ask, "home.html", context)
 
     async def _pooled(self, ask: Asking, *, descending: bool) -> Any:
-        mine = {"pool_id": {"in": sorted(ask.scope.person.member_pools)}}
-        asked = Asked(Customer, POOLED, mine, order=(("pooled_at", descending),), size=FEW, may=("claim",))
+        mine = {"pool_id": {"in": sorted(ask.scope.person.member_pools)}, "pooled_at": {"is_null": False}}
+        asked = replace(_FEW, columns=POOLED, filter=mine, order=(("pooled_at", descending),), may=("claim",))
         return await ask.scope.read(page, asked)
 
     async def _recent(self, ask: Asking) -> Any:
         """One's own customers that were touched last; everybody's for who owns none."""
-        asked = Asked(Customer, RECENT, {"owner_id": {"eq": ask.scope.me}}, order=(("updated_at", True),), size=FEW)
-        found = await ask.scope.read(page, asked)
-        if found.rows:
-            return found
-        return await ask.scope.read(page, Asked(Customer, RECENT, order=(("updated_at", True),), size=FEW))
+        touched = replace(_FEW, columns=RECENT, order=(("updated_at", True),))
+        found = await ask.scope.read(page, replace(touched, filter={"owner_id": {"eq": ask.scope.me}}))
+        return found if found.rows else await ask.scope.read(page, touched)
 
     async def _stages(self, ask: Asking) -> Sequence[Bar]:
+        if not ask.may("customer.view"):
+            return []
         counted = await ask.scope.read(loads.by_stage)
         field, found = field_of(Customer, "stage"), []
         order = {key: n for n, key in enumerate(ask.words.get("stage", {}))}
