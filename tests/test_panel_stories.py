@@ -324,6 +324,13 @@ def test_every_screen_is_accessible_fits_a_small_phone_and_leaves_the_console_em
     _walk(demo_screens, SCREENS, language, theme)
 
 
+def test_every_telephone_number_in_a_list_stays_in_one_line(demo_screens: Screens) -> None:
+    ada = demo_screens.person("ada")
+    ada.go("/admin/customer/list?size=100")
+    lines = ada.page.locator("td.phone a").evaluate_all("links => links.map(link => link.getClientRects().length)")
+    assert set(lines) == {1}
+
+
 def test_the_first_page_weighs_little(demo_screens: Screens) -> None:
     visitor = demo_screens.visitor()
     weights: list[int] = []
