@@ -31,6 +31,7 @@ from sqlalchemy import (
     table,
     true,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from models import Base, Contact, Customer, SearchDoc
@@ -257,7 +258,9 @@ def _is_among(dialect: str, id: Value, ids: Any) -> Clause:
         each = func.json_each(ids).table_valued("value")
         clause: Clause = id.in_(select(each.c.value).execution_options(policy=True))
         return clause
-    return id == any_(literal(ids, ARRAY(Integer)))
+    # The planner is not shown how many: for thousands it would prepare them all before it takes the first.
+    unseen = select(literal(ids, ARRAY(Integer))).scalar_subquery()
+    return id == any_(sql_cast(unseen, ARRAY(Integer)))
 
 
 def _weight(word: Word) -> int:
