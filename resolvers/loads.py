@@ -1,6 +1,8 @@
 """Who holds how much: customers by stage, and the load of one's team.  Reads only, behind the wall."""
 
-from sqlalchemy import func, select, true
+from typing import Any
+
+from sqlalchemy import func, null, select, true
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnerLoad, User
@@ -18,7 +20,10 @@ def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
     look = scope.look
     stage = value(look, Customer, Customer, "stage")
     counted = select(stage.label("stage"), func.count(Customer.id).label("held"))
-    counted = counted.where(Customer.deleted_at.is_(None)).group_by(stage)
+    deleted_at: Any = Customer.deleted_at
+    if scope.house.dialect == "sqlite":  # all are read: as they lie, which is twice as fast as in the order of an index
+        deleted_at = func.coalesce(deleted_at, null())
+    counted = counted.where(deleted_at.is_(None)).group_by(stage)
     return {row.stage: row.held for row in db.execute(counted)}
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from models import Customer
 from resolvers import loads
 from resolvers.listing import Asked, page
+from resolvers.listing import Page as Listed
 from resolvers.standing import standing
 
 from ..kit.asking import BASE, Asking, asking
@@ -56,7 +57,10 @@ class Home(Page):
         }
 
     async def _pooled(self, ask: Asking, *, descending: bool) -> Any:
-        mine = {"pool_id": {"in": sorted(ask.scope.person.member_pools)}, "pooled_at": {"is_null": False}}
+        pools = sorted(ask.scope.person.member_pools)
+        if not pools:
+            return Listed([], None, None, None)
+        mine = {"pool_id": {"in": pools}, "pooled_at": {"is_null": False}}
         asked = replace(_FEW, columns=POOLED, filter=mine, order=(("pooled_at", descending),), may=("claim",))
         return await ask.scope.read(page, asked)
 
