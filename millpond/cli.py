@@ -92,7 +92,7 @@ def doctor() -> None:
 def reindex() -> None:
     """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
     with house() as at:
-        from resolvers.search import rebuild
+        from resolvers.indexing import rebuild
 
         with at.writer.engine.begin() as connection:
             count = rebuild(connection)

@@ -2,7 +2,7 @@
 
 A doc is one row for each customer and each contact, written by the flush that writes the record.  The pieces of a word
 lead to the docs that may hold it, by FTS5 on SQLite and by GIN on PostgreSQL; the text in the doc says whether it does,
-so both find the same.  A doc holds what some people may not see: it is read by `resolvers/search.py` and nothing else.
+so both find the same.  A doc holds what some people may not see: only the search reads it, and asks whom it may tell.
 """
 
 import operator

@@ -57,15 +57,16 @@ class Look:
 @cache
 def beside(model: type[Base]) -> tuple[list[tuple[Any, Clause]], Any]:
     """(the rows that records of `model` hang on, one after the other, each with its ON; the records with those)."""
-    return _with_above(model, model)
+    return with_above(model, model)
 
 
-def _with_above(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
+def with_above(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
+    """`beside` for other columns of records of `model`."""
     if not model.through:
         return [], columns
     whole: type[Base] = inspect(model).relationships[model.through].mapper.class_
     above = whole.__table__.alias()
-    further, e = _with_above(whole, above.c)
+    further, e = with_above(whole, above.c)
     return [(above, above.c.id == getattr(columns, f"{model.through}_id")), *further], Hanging(columns, Rows(whole, e))
 
 

@@ -29,7 +29,7 @@ from models import (
 from models.ownership import Began
 
 from .counters import midnight
-from .search import check as _found
+from .indexing import check as _found
 
 MOST = 20
 """How many broken records of one kind are named; the rest is counted."""

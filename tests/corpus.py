@@ -35,7 +35,7 @@ SCALARS: dict[str, Sequence[Any]] = {
 }
 """Values for arguments by scalar."""
 ACTIONS = ("view", "edit", "delete", "claim", "transfer", "unlock", "nonsense")
-SEARCHES = ("Mi", "%", "", "Ann", "C2026", "2", "中", "her s")
+SEARCHES = ("Mi", "%", "", "Ann", "C2026", "2", "中", "her s", "ann of", "001", "+86 2001", "mine ann")
 DEEPEST, MOST_FIELDS = 4, 5
 RARELY = 0.05
 """How often something is asked that is refused."""

@@ -18,7 +18,7 @@ from models import Contact, Customer, Entity, SearchDoc, User
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
 from models.search import GIN, INDEX, fold, pieces_of
-from resolvers import contacts, listing, records, search
+from resolvers import contacts, indexing, listing, records, search
 from resolvers.invariants import broken
 from resolvers.listing import Asked
 from resolvers.scope import Scope
@@ -45,7 +45,7 @@ def docs(world: World) -> list[tuple[int, int | None, str]]:
 def agrees(world: World) -> bool:
     """Whether the index says what the records say, by its own check."""
     with world.house.writer.engine.connect() as connection:
-        return list(search.check(connection)) == []
+        return list(indexing.check(connection)) == []
 
 
 # --- what is found ---------------------------------------------------------------------------------------
@@ -433,7 +433,7 @@ def test_a_rebuilt_index_is_the_same_that_the_flushes_wrote(world: World) -> Non
     before = world.rows(SearchDoc)
 
     with world.house.writer.engine.begin() as connection:
-        assert search.rebuild(connection) == 6
+        assert indexing.rebuild(connection) == 6
 
     assert world.rows(SearchDoc) == before
     assert found(world, "鑫达 5678") == ["Acme 0 鑫达", "Acme 1 鑫达", "Acme 2 鑫达"]
@@ -469,7 +469,7 @@ def test_a_doc_that_says_something_else_is_found_and_mended(world: World) -> Non
         with world.house.writer.engine.begin() as connection:
             connection.execute(text(fault))
             assert said in broken(connection), fault
-            search.rebuild(connection)
+            indexing.rebuild(connection)
             assert broken(connection) == [], fault
 
 
@@ -482,7 +482,7 @@ def test_docs_too_many_or_too_few_are_counted(world: World) -> None:
             )
         )
 
-        assert list(search.check(connection)) == [
+        assert list(indexing.check(connection)) == [
             "There are 6 customers and contacts, but 7 in the search index: run millpond reindex."
         ]
 
@@ -494,7 +494,7 @@ def test_an_index_that_lost_a_doc_is_noticed(sqlite_url: str) -> None:
         connection.exec_driver_sql(f"INSERT INTO {INDEX} ({INDEX}) VALUES ('delete-all')")
 
         assert (
-            next(search.check(connection))
+            next(indexing.check(connection))
             == "Customer C2026001 is found by something else than it says: run millpond reindex."
         )
     world.close()

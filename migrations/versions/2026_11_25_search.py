@@ -8,7 +8,7 @@ from alembic import op
 import millpond.unwritten  # noqa: F401  tells autogeneration to leave the index alone
 from models.base import long_text
 from models.search import Pieces
-from resolvers.search import rebuild
+from resolvers.indexing import rebuild
 
 revision: str = "2026_11_25_search"
 down_revision: str | None = "2026_11_24_foundation"

@@ -33,7 +33,7 @@ from models.audit import UNWALLED, Signature
 from models.base import clip
 from models.number import Pattern
 from models.pool import GranteeKind, Seat
-from resolvers import entry, hire, numbers, records, search
+from resolvers import entry, hire, indexing, numbers, records
 from resolvers.invariants import broken
 from resolvers.scope import Scope
 
@@ -123,7 +123,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
         _live(land, customers)
         _count(connection, land)
-        search.rebuild(connection)
+        indexing.rebuild(connection)
         connection.execute(text("ANALYZE"))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, l
 from models import AuditEntry, Base
 from models.audit import Outcome
 from resolvers.find import Look, in_bin
+from resolvers.sought import Searches
 
 from . import inplace, listing
 from .dialect import Dialect, Value, key, object_of, plain
@@ -28,9 +29,12 @@ Where = Callable[[Any], ColumnElement[bool]]
 class Compiler:
     """Compiles the parts of one operation for one person."""
 
-    def __init__(self, look: Look, dialect: Dialect, asked: Asked, nested: int = inplace.MOST_NESTED) -> None:
+    def __init__(
+        self, look: Look, dialect: Dialect, asked: Asked, searches: Searches, nested: int = inplace.MOST_NESTED
+    ) -> None:
         """`nested`: how many relations below one another are asked in place."""
         self.look, self.dialect, self.asked, self.nested = look, dialect, asked, nested
+        self.searches = searches
         self.height = Height(asked)
 
     # -- roots -------------------------------------------------------------------------------------------
@@ -186,7 +190,7 @@ class Compiler:
         where: Where,
     ) -> Value:
         arguments = self.asked.arguments(asked_of, nodes[0])
-        listed = listing.read(self.look, kind, parent, arguments, where)
+        listed = listing.read(self.look, self.searches, kind, parent, arguments, where)
         fields = self.asked.below(f"{kind.name}Connection", nodes)
         if gathering is None or self.height.of_list(kind, nodes) <= self.nested:
             return self._page_in_place(parent, listed, fields)

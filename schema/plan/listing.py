@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, 
 
 from models.errors import Validation
 from resolvers.cursors import tag_of, values_of
-from resolvers.find import Key, Look, behind, found, matching, order_of, value
+from resolvers.find import Key, Look, behind, matching, order_of, value
+from resolvers.sought import Searches
 
 from .arguments import filter_of, orders_of
 from .cursor import cursor_of
@@ -120,22 +121,24 @@ _NO_ENDS: list[Value] = [literal_column("NULL").label("near_"), literal_column("
 
 def read(
     look: Look,
+    searches: Searches,
     kind: Kind,
     level: Level | None,
     arguments: Mapping[str, Any],
     where: Callable[[Any], ColumnElement[bool]],
 ) -> Listing:
-    """The list that these arguments ask for.  Raises Validation for a page too large or a foreign cursor."""
+    """The list that these arguments ask for.  Raises Validation for a page or search too large, or a foreign cursor."""
     model = kind.model
     tree = filter_of(model, arguments.get("filter") or {})
     text = arguments.get("search")
+    is_found = searches.clause(look, model, text) if text else None
 
     def conditions(e: Any) -> Clauses:
         clauses = [kind.rows(look, e), where(e)]
         if tree:
             clauses.append(matching(look, model, e, tree))
-        if text:
-            clauses.append(found(look, model, e, text))
+        if is_found is not None:
+            clauses.append(is_found(e))
         return clauses
 
     keys = order_of(look, model, orders_of(arguments.get("orderBy")), tree)

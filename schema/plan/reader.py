@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from graphql import FieldNode
-from sqlalchemy import Select, Text, cast, select
+from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.engine import Dialect
 
 from models.reads import TooNested, driven
@@ -13,6 +13,7 @@ from resolvers.find import Look
 from resolvers.house import House
 from resolvers.lifted import Misfit
 from resolvers.scope import Scope
+from resolvers.sought import Searches
 
 from . import inplace
 from .compile import Compiler
@@ -24,6 +25,11 @@ from .shape import Kind
 Make = Callable[[Compiler], Mapping[str, Value]]
 Root = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
 """What compiles one root field: its nodes and its arguments."""
+
+
+class TooMany(Exception):
+    """A search leads to so many records that the statement has not looked among them."""
+
 
 IDS = "~ids"
 """Among the variables of a statement that reads records: which."""
@@ -43,21 +49,29 @@ class Reader:
         `make` takes the variables from the compiler, and nothing that depends on the request from anywhere else.
         """
         wanted = Request(self.scope.person, self.scope.language, variables)
-        if place not in self.document.gathered:
+        nested, walking = (0 if place in self.document.gathered else inplace.MOST_NESTED), False
+        while True:
             try:
-                return await self._again(place, wanted, make, inplace.MOST_NESTED)
+                return await self._again(place, wanted, make, nested, walking=walking)
             except TooNested:
+                if not nested:
+                    raise
                 self.document.gathered.add(place)
-        return await self._again(f"{place}, gathered", wanted, make, 0)
+                nested = 0
+            except TooMany:
+                walking = True
 
-    async def _again(self, place: str, wanted: Request, make: Make, nested: int) -> dict[str, str]:
-        key = (self.document, place, self.scope.policy)
+    async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, str]:
+        form = f"{place}{'' if nested else ', gathered'}{', walking' if walking else ''}"
+        key = (self.document, form, self.scope.policy)
 
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
             look = Look(wanted.person, self.scope.policy, wanted.language)
             asked = self.asked.with_values(wanted.variables)
-            values = make(Compiler(look, DIALECTS[self.house.dialect], asked, nested))
+            searches = Searches(self.house.dialect, walking=walking)
+            values = make(Compiler(look, DIALECTS[self.house.dialect], asked, searches, nested))
             columns: list[Any] = [cast(value, Text).label(f"r{n}") for n, value in enumerate(values.values())]
+            columns += [or_(*searches.too_many)] if searches.too_many else []
             return select(*columns), tuple(values)
 
         try:
@@ -66,20 +80,20 @@ class Reader:
                 return await self._by_plan(plan, wanted)
         except Misfit:
             pass  # compiled below, for itself
-        self.document.asked[place] += 1
-        if self.document.asked[place] >= self.plans.made_at:
+        self.document.asked[form] += 1
+        if self.document.asked[form] >= self.plans.made_at:
             plan = self.plans.make(*key, wanted, self.dialect, compile)
             if plan is not None:
                 return await self._by_plan(plan, wanted)
         statement, names = compile(wanted)
         sql, parameters = driven(statement, self.dialect)
         rows = await self.house.reads.rows(sql, [each.driven for each in parameters])
-        return texts_of(names, rows[0])
+        return _told(names, rows[0])
 
     async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, str]:
         rows = await self.house.reads.rows(plan.sql, plan.values(wanted))
         self.planned += 1
-        return texts_of(plan.names, rows[0])
+        return _told(plan.names, rows[0])
 
     @property
     def dialect(self) -> Dialect:
@@ -108,3 +122,10 @@ class Reader:
         texts = await self.again(place, variables, make)
         found = {record["~id"]: record for record in orjson.loads(texts["all"])}
         return [found[id] for id in ids if id in found]
+
+
+def _told(names: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
+    """The values of a row by their names.  Raises TooMany when it says so behind them."""
+    if any(row[len(names) :]):
+        raise TooMany
+    return texts_of(names, row[: len(names)])
