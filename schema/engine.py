@@ -25,7 +25,8 @@ from . import gate
 from .build import graphql_of, schema
 from .door import Context
 from .plan.compile import Compiler
-from .plan.plans import Document, Plans
+from .plan.documents import Document, Documents
+from .plan.plans import Plans
 from .plan.reader import Reader
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
@@ -33,6 +34,7 @@ from .roots import ROOTS, kind_at, model_of
 
 _log = structlog.get_logger("millpond.graphql")
 
+ABOUT_THE_SCHEMA = {"__schema", "__type", "__typename"}
 FOR_EVERYBODY = {"signIn", "__typename"}
 """What somebody who is not signed in may ask."""
 WITH_ONE_TIME_PASSWORD = {"signIn", "signOut", "changePassword", "__typename"}
@@ -53,7 +55,7 @@ class Engine:
 
     def __init__(self, house: House, *, plan_at: int = 2) -> None:
         """`plan_at`: the how-manieth time a document is asked a plan is made; making one costs several compilations."""
-        self.house, self.plans = house, Plans(plan_at)
+        self.house, self.documents, self.plans = house, Documents(), Plans(plan_at)
         self.schema = graphql_of(schema())
         queries = self.schema.query_type
         assert queries is not None, "there is something to ask"
@@ -65,16 +67,16 @@ class Engine:
     ) -> Answer:
         """Answer one request.  Raises TooComplex; refusals and mistakes are in the answer."""
         try:
-            known = self.plans.document(query)
+            known = self.documents.find(query)
             if known is not None:
-                _check_size(known, variables or {})
+                known.check_size(variables or {})
             else:
                 document = gate.parse(query)
                 gate.check(document, variables)
                 mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
                 if mistakes:
                     return _invalid(mistakes)
-                known = self.plans.keep_document(query, document, gate.page_variables(document))
+                known = self.documents.keep(query, document)
             request = asked(self.schema, known.parsed, variables, operation_name)
             _check_entrance(scope, request)
         except GraphQLError as mistake:
@@ -96,6 +98,8 @@ class Engine:
         names = {nodes[0].name.value for nodes in fields.values()}
         if request.is_query and names <= {*ROOTS, "__typename"}:
             return await self._compiled(reader, document, request)
+        if names <= ABOUT_THE_SCHEMA and not request.operation.variable_definitions:
+            return await self._constant(scope, reader, document, request)
         return await self._executed(scope, reader, document.parsed, request)
 
     async def _compiled(self, reader: Reader, document: Document, request: Asked) -> Answer:
@@ -111,7 +115,23 @@ class Engine:
         inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
         return Answer(f'{{"data":{{{inner}}}}}'.encode(), "planned" if reader.planned else "compiled")
 
+    async def _constant(self, scope: Scope, reader: Reader, document: Document, request: Asked) -> Answer:
+        """What is the same for everybody who may ask: put together once."""
+        name = request.operation.name.value if request.operation.name else None
+        kept = self.documents.constant(document, name)
+        if kept is not None:
+            return Answer(kept, "constant")
+        body = await self._body(scope, reader, document.parsed, request)
+        answer = Answer(orjson.dumps(body), "executed")
+        if "errors" not in body:
+            self.documents.keep_constant(document, name, answer.body)
+        return answer
+
     async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> Answer:
+        return Answer(orjson.dumps(await self._body(scope, reader, document, request)), "executed")
+
+    async def _body(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> dict[str, Any]:
+        """What the executor answers, with what went wrong in the words of the reader."""
         name = request.operation.name
         done: Any = execute(
             self.schema,
@@ -124,18 +144,7 @@ class Engine:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [_shown(error, scope) for error in result.errors]
-        return Answer(orjson.dumps(body), "executed")
-
-
-def _check_size(document: Document, variables: Mapping[str, Any]) -> None:
-    """`gate.check` of a document that is known: once for every set of page sizes."""
-    sizes = tuple(variables.get(name) for name in sorted(document.sizes))
-    is_plain = all(size is None or type(size) is int for size in sizes)
-    if is_plain and sizes in document.measured:
-        return
-    gate.check(document.parsed, variables)
-    if is_plain and len(document.measured) < _MOST_MEASURED:
-        document.measured.add(sizes)
+        return body
 
 
 def _place(request: Asked) -> str:
@@ -156,7 +165,6 @@ def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]
     return values
 
 
-_MOST_MEASURED = 200
 _QUERY: ColumnElement[Any] = literal_column("'\"Query\"'")
 """What `__typename` is at the root, as JSON."""
 

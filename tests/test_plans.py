@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 from looking import furnish
 from world import World
 
@@ -13,6 +14,7 @@ from resolvers import handing
 from resolvers.lifted import Misfit, derive, lift, plain, source_of
 from schema.engine import Engine
 from schema.gate import TooComplex
+from schema.plan import documents
 
 NEVER = 10**9
 ROW = 'id number name stageLabel owner { name } pool { name } locked phone edit: can(action: "edit")'
@@ -152,6 +154,50 @@ def test_the_name_of_the_root_type_needs_no_executor(world: World) -> None:
         )
         assert answer.kind == kind
         assert json.loads(answer.body) == {"data": {"__typename": "Query", "n": {"totalCount": 2}}}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        get_introspection_query(),
+        '{ __typename __type(name: "Customer") { fields { name } } no: __type(name: "No") { name } }',
+        "query A { __schema { types { name } } } query B { __typename }",
+    ],
+)
+def test_what_a_document_says_about_the_schema_alone_is_put_together_once(world: World, query: str) -> None:
+    engine, operation = Engine(world.house), "A" if "query A" in query else None
+    answers = [
+        world.run(engine.answer(world.scope(login, "graphql"), query, {}, operation)) for login in ("li", "ada", "li")
+    ]
+
+    assert [answer.kind for answer in answers] == ["executed", "constant", "constant"]
+    assert len({answer.body for answer in answers}) == 1
+    assert "errors" not in json.loads(answers[0].body)
+    assert json.loads(world.run(engine.answer(world.house.scope(None, "graphql"), query, {}, operation)).body)["errors"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'query ($all: Boolean = true) { __type(name: "CustomerFilter") { inputFields(includeDeprecated: $all) { name } } }',
+        "{ __schema { queryType { name } } me { capacity { held } } }",
+        "{ __schema { queryType { name } } customers { totalCount } }",
+    ],
+)
+def test_what_depends_on_more_than_the_schema_is_asked_each_time(world: World, query: str) -> None:
+    engine = Engine(world.house)
+    kinds = [world.run(engine.answer(world.li, query, {}, None)).kind for _ in range(3)]
+
+    assert kinds == ["executed"] * 3
+
+
+def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(world: World) -> None:
+    engine = Engine(world.house)
+    for n in range(documents.MOST_DOCUMENTS + 5):
+        world.run(engine.answer(world.li, f"{{ a{n}: __schema {{ queryType {{ name }} }} }}", {}, None))
+
+    assert engine.documents.count == documents.MOST_DOCUMENTS
+    assert engine.documents.constants == documents.MOST_CONSTANTS
 
 
 def test_what_a_mutation_has_made_is_read_by_a_plan(world: World) -> None:

@@ -8,11 +8,10 @@ differs shows a value that decides more than a parameter, and such a value is ma
 """
 
 import re
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from sqlalchemy import Select
@@ -22,15 +21,15 @@ from models.reads import driven
 from policies import Principal, Snapshot
 from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
 
-MOST_DOCUMENTS, MOST_PLANS = 500, 2_000
+from .documents import Document
+
+MOST_PLANS = 2_000
 MOST_FIXED = 4
 """How many different sets of deciding values are tried for one statement of a document."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
 _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _SETS = ("role_ids", "departments", "subtree", "pools", "member_pools", "admin_pools")
 _NUMBERS = ("id", "department_id")
-
-_numbers = count()
 
 Process = Callable[[Any], Any] | None
 
@@ -77,25 +76,6 @@ class Plan:
         )
 
 
-@dataclass
-class Document:
-    """A document that was parsed and found valid, with what is known of its statements.
-
-    A statement is named by its place in the document: an operation, or a field of a mutation with what is read of it.
-    """
-
-    parsed: Any
-    number: int
-    sizes: frozenset[str] = frozenset()
-    """The variables that decide how much is asked for."""
-    measured: set[tuple[int | None, ...]] = field(default_factory=set)
-    """Their values with which it was not too much."""
-    asked: Counter[str] = field(default_factory=Counter)
-    fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
-    gathered: set[str] = field(default_factory=set)
-    """Those that nest too deep to be asked in place."""
-
-
 class Plans:
     """The plans of one engine, the oldest forgotten first.
 
@@ -104,7 +84,6 @@ class Plans:
 
     def __init__(self, made_at: int = 2) -> None:
         self.made_at = made_at
-        self._documents: OrderedDict[str, Document] = OrderedDict()
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
 
     @property
@@ -114,18 +93,6 @@ class Plans:
     def texts(self) -> list[str]:
         """The statements that are kept."""
         return [plan.sql for plan in self._plans.values()]
-
-    def document(self, text: str) -> Document | None:
-        found = self._documents.get(text)
-        if found is not None:
-            self._documents.move_to_end(text)
-        return found
-
-    def keep_document(self, text: str, parsed: Any, sizes: frozenset[str]) -> Document:
-        document = self._documents[text] = Document(parsed, next(_numbers), sizes)
-        if len(self._documents) > MOST_DOCUMENTS:
-            self._documents.popitem(last=False)
-        return document
 
     def find(self, document: Document, place: str, policy: Snapshot, request: Request) -> Plan | None:
         for fixed in document.fixed.get(place, ()):

@@ -18,7 +18,8 @@ from resolvers.sought import Searches
 from . import inplace
 from .compile import Compiler
 from .dialect import DIALECTS, Value
-from .plans import Document, Plan, Plans, Request, texts_of
+from .documents import Document
+from .plans import Plan, Plans, Request, texts_of
 from .selection import Asked
 from .shape import Kind
 
