@@ -1,0 +1,91 @@
+"""A hundred thousand distinct questions, most of them broken, through both paths: the answers and what is kept of them.
+
+    nice -n 19 python bench/fuzz.py [--texts 100000] [--engine sqlite] [--seed 0]
+
+Every text is asked of the compiled path and of the executor, by everybody of the small world of the tests in turn; each
+twentieth is asked again, so that plans are made.  It stops at the first answer that differs or is an error of ours.
+Prints JSON: how many were answered with data, with errors and as too complex, documents and plans kept at the end, and the
+memory of the process in MiB after each tenth.  Some twenty minutes.
+"""
+
+import argparse
+import gc
+import os
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from stage import database, show
+
+# What the tests ask with; `stage` has put it on the path.
+from corpus import Corpus  # isort: skip
+from mutants import Mutants  # isort: skip
+from test_read_corpus import EVERYBODY, Executing, asked, populate  # isort: skip
+from world import World  # isort: skip
+
+from schema.engine import Engine
+from schema.plan import documents, plans
+
+AGAIN = 20
+WHOLE, IN_VARIABLES = 0.02, 0.06
+"""Fewer than in the tests are answered with data: each of these takes a tenth of a second."""
+_MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
+
+
+def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
+    ids = populate(world)
+    executing, planning = Executing(world.house), Engine(world.house)
+    roots = planning.schema.query_type
+    assert roots is not None
+    mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed, WHOLE, IN_VARIABLES)
+    seen: Counter[str] = Counter()
+    memory: list[int] = []
+    began = time.perf_counter()
+    for n in range(texts):
+        operation, login = mutants.operation(), EVERYBODY[n % len(EVERYBODY)]
+        executed = asked(world, executing, login, operation)
+        for _ in range(2 if n % AGAIN == 0 else 1):
+            if asked(world, planning, login, operation) != executed or '"INTERNAL"' in executed:
+                raise SystemExit(f"text {n} of seed {seed}, asked by {login}: {operation}")
+        seen.update(word for word in ("data", "errors", "TOO_COMPLEX") if f'"{word}"' in executed)
+        assert planning.documents.count <= documents.MOST_DOCUMENTS
+        assert planning.plans.count <= plans.MOST_PLANS
+        if (n + 1) % max(1, texts // 10) == 0:
+            gc.collect()
+            memory.append(_resident())
+            print(
+                f"{n + 1:,} texts, {memory[-1]} MiB, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True
+            )
+    return {
+        "texts": texts,
+        "answered": dict(seen),
+        "documents": planning.documents.count,
+        "plans": planning.plans.count,
+        "resident MiB after each tenth": memory,
+        "seconds": round(time.perf_counter() - began),
+    }
+
+
+def _resident() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) // _MIB
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=int, default=100_000)
+    parser.add_argument("--engine", default="sqlite", choices=("sqlite", "postgresql"))
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with database(given.engine) as url:
+        World.settle(url)
+        world = World(url)
+        try:
+            show({"database": given.engine, **fuzz(world, given.texts, given.seed)})
+        finally:
+            world.close()
+
+
+if __name__ == "__main__":
+    main()
