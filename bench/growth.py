@@ -1,0 +1,127 @@
+"""How reading grows with the data: the same questions over a database and over one ten times as large.
+
+    millpond demo --customers 100000 --only-fill && python bench/crowd.py
+    cp var/demo.db var/demo10.db && python bench/multiply.py var/demo10.db
+    python bench/growth.py --small sqlite:///var/demo.db --large sqlite:///var/demo10.db [--times 25]
+
+The whole engine in process, without HTTP, by plans that are there already, rounds interleaved.  Prints JSON: for each question
+and person the median in milliseconds over both, and how many times the second is the first.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from read_path import QUERIES as TYPICAL
+from reads import ROW
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from stage import show
+
+from resolvers.house import House
+from schema.engine import Engine
+
+PEOPLE = ("ada", "lead", "li", "crowd1")
+"""Administrator, lead and sales person; one of those who own what `crowd.py` made, and sees little else."""
+OWNER, COLLEAGUE = "crowd1", "crowd2"
+PAGE = f"query ($after: String) {{ customers(first: 50, after: $after) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+QUESTIONS = {
+    "list": PAGE,
+    "list of an owner's stage": TYPICAL["list"],
+    "list of a colleague's stage": TYPICAL["list"],
+    "nested list": TYPICAL["nested"],
+    "nested list of all": f"{{ customers(first: 50) {{ nodes {{ {ROW} contacts(first: 3) {{ nodes {{ id name title }} }} }} }} }}",
+    "record": TYPICAL["record"],
+    "page at 80 %": PAGE,
+    "capped total": "{ customers(first: 1) { countUpTo } }",
+    "capped total, filtered": '{ customers(first: 1, filter: {stage: {eq: "early"}}) { countUpTo } }',
+    "search, rare": f'{{ customers(first: 20, search: "博远电子 77") {{ nodes {{ {ROW} }} countUpTo }} }}',
+    "search, common": f'{{ customers(first: 20, search: "科技") {{ nodes {{ {ROW} }} countUpTo }} }}',
+}
+
+
+class Asking:
+    """One database, and what is asked of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.house = url, House(url)
+        self.engine = Engine(self.house, plan_at=1)
+
+    async def prepare(self) -> None:
+        await self.house.start()
+        engine = create_engine(
+            make_url(self.url).set(drivername="sqlite" if "sqlite" in self.url else "postgresql+psycopg")
+        )
+        order = "FROM customer WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET"
+        with engine.connect() as connection:
+            count = connection.execute(text("SELECT count(*) FROM customer WHERE deleted_at IS NULL")).scalar_one()
+            at = connection.execute(text(f"SELECT created_at {order} {count * 8 // 10}")).scalar_one()
+            self.at = at if isinstance(at, str) else at.isoformat()
+        engine.dispose()
+        self.variables = {who: await self._variables(who) for who in PEOPLE}
+
+    async def _variables(self, who: str) -> dict[str, dict[str, Any]]:
+        """Question -> its variables; none where the person sees nothing that it could be asked about."""
+        first = await self.ask(who, "{ customers(first: 7) { nodes { id } } }", {})
+        some = first["customers"]["nodes"]
+        at = f'{{ customers(first: 1, filter: {{createdAt: {{lte: "{self.at}"}}}}) {{ edges {{ cursor }} }} }}'
+        deep = (await self.ask(who, at, {}))["customers"]["edges"]
+        found: dict[str, dict[str, Any]] = {name: {} for name in QUESTIONS}
+        owner, colleague = (f"usr_{self.house.person(login).id}" for login in (OWNER, COLLEAGUE))
+        found["list of an owner's stage"] = found["nested list"] = {"o": owner, "s": "won"}
+        found["list of a colleague's stage"] = {"o": colleague, "s": "won"}
+        found["record"] = {"id": some[-1]["id"] if some else "cus_1"}
+        found["page at 80 %"] = {"after": deep[0]["cursor"] if deep else None}
+        return found
+
+    async def ask(self, who: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        scope = self.house.scope(self.house.person(who), "graphql")
+        answer = json.loads((await self.engine.answer(scope, query, variables, None)).body)
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def time(self, who: str, name: str) -> float:
+        """Milliseconds of one answer."""
+        scope = self.house.scope(self.house.person(who), "graphql")
+        began = time.perf_counter()
+        await self.engine.answer(scope, QUESTIONS[name], self.variables[who][name], None)
+        return (time.perf_counter() - began) * 1000
+
+
+async def measure(small: str, large: str, times: int) -> dict[str, Any]:
+    both = Asking(small), Asking(large)
+    for asking in both:
+        await asking.prepare()
+    figures: dict[str, dict[str, Any]] = {}
+    for name in QUESTIONS:
+        figures[name] = {}
+        for who in PEOPLE:
+            taken: tuple[list[float], list[float]] = ([], [])
+            for n in range(times + 3):
+                for asking, into in zip(both, taken, strict=True):
+                    milliseconds = await asking.time(who, name)
+                    if n > 2:
+                        into.append(milliseconds)
+            one, ten = (statistics.median(x) for x in taken)
+            figures[name][who] = {"small": round(one, 2), "large": round(ten, 2), "times": round(ten / one, 2)}
+    for asking in both:
+        await asking.house.close()
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", default="sqlite:///var/demo.db")
+    parser.add_argument("--large", default="sqlite:///var/demo10.db")
+    parser.add_argument("--times", type=int, default=25)
+    given = parser.parse_args()
+    show({"milliseconds": asyncio.run(measure(given.small, given.large, given.times))})
+
+
+if __name__ == "__main__":
+    main()
