@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ColumnElement, Select, and_, false, func, inspec
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from models import Base, Contact, Customer, Role, UserRole
+from models import Base, Customer, Role, UserRole
 from models.base import columns
 from models.customer import locked
 from models.errors import Validation
@@ -198,9 +198,9 @@ def search_text(text: str) -> str:
 
 
 def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
-    """The rows that the search box of a list finds: the beginning of a number, any part of a name.
+    """The rows that the search box of a list finds where no index covers it: the beginning of a number, any part of a name.
 
-    A customer is found by the names of its contacts too.  No text finds everything.
+    No text finds everything.
     """
     text = derive(text, search_text)
     if not text:
@@ -208,8 +208,6 @@ def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
     names = getattr(model, "search", ())
     clauses = [_number(look.value(model, e, x), text) for x in names if x == "number"]
     clauses += [_contains(look.value(model, e, x), text) for x in names if x != "number"]
-    if model is Customer:
-        clauses.append(_by_contact(look, e, text))
     return or_(false(), *clauses)
 
 
@@ -217,15 +215,6 @@ def _number(column: Value, text: str) -> Clause:
     """A prefix as a range, which an index answers; numbers are usually written in capitals."""
     written = (text, derive(text, str.upper))
     return or_(*(and_(column >= x, column < derive(x, lambda start: start + LAST_CHARACTER)) for x in written))
-
-
-def _by_contact(look: Look, e: Any, text: str) -> Clause:
-    contact = Contact.__table__.alias()
-    name = look.value(Contact, contact.c, "name")
-    seen = [look.rows(Contact, contact.c), in_bin(Contact, contact.c, wanted=False)]
-    named = select(contact.c.customer_id).where(_contains(name, text), *seen).execution_options(policy=True)
-    found: Clause = e.id.in_(named)
-    return found
 
 
 # --- order and cursor ------------------------------------------------------------------------------------
