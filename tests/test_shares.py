@@ -19,7 +19,6 @@ from models.pool import GranteeKind
 from models.share import ShareLevel
 from resolvers import handing, pools, records
 from resolvers.scope import Scope
-from schema.engine import Engine
 
 HOUR, TICK = timedelta(hours=1), timedelta(milliseconds=1)
 
@@ -222,19 +221,3 @@ def test_a_share_of_a_pooled_customer_lets_one_look_and_not_claim(world: World) 
     with unchanged(world):
         assert the(claim(world, "mei", customer)).code() == "FORBIDDEN"
     assert whole(world) == []
-
-
-def test_a_page_asks_of_its_rows_whether_they_are_shared_and_never_reads_all_shares(sqlite_url: str) -> None:
-    world = World(sqlite_url)
-    try:
-        engine = Engine(world.house, plan_at=1)
-        world.run(engine.answer(world.scope("mei", "graphql"), "{ customers(first: 5) { nodes { id } } }", {}, None))
-        (sql,) = engine.plans.texts()
-        with world.house.writer.engine.connect() as connection:
-            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).all()
-    finally:
-        world.close()
-
-    assert [step[3] for step in steps if " share " in step[3]] == [
-        "SEARCH share USING INDEX ix_share_customer (customer_id=?)"
-    ]
