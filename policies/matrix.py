@@ -86,12 +86,16 @@ def actions_of(module: str) -> tuple[str, ...]:
 
 def grid(policy: Snapshot, base: Snapshot, role: str) -> dict[str, dict[str, Cell]]:
     """Module -> action -> cell; `base` is the policy that changes are marked against."""
-    ordered = [*dict.fromkeys(MODULE_OF.values()), *sorted(MODULES - set(MODULE_OF.values()))]
     return {
-        module: {action: _cell(policy, base, role, module, action) for action in actions}
-        for module in ordered
-        if (actions := actions_of(module))
+        module: {action: _cell(policy, base, role, module, action) for action in actions_of(module)}
+        for module in modules()
     }
+
+
+def modules() -> list[str]:
+    """The rows of the table, in their order."""
+    ordered = [*dict.fromkeys(MODULE_OF.values()), *sorted(MODULES - set(MODULE_OF.values()))]
+    return [module for module in ordered if actions_of(module)]
 
 
 def fields(policy: Snapshot, base: Snapshot, role: str, module: str) -> list[FieldCell]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from models import Customer, Department, Role, User, UserRole
 from models.errors import Refusal
-from resolvers import entry, hire
+from resolvers import drafts, entry, hire
 from resolvers.batch import Outcome
 from resolvers.listing import Row, one
 from resolvers.names import number_of
@@ -18,6 +18,7 @@ from resolvers.scope import Scope
 
 from ..kit.asking import asking
 from ..kit.commands import DETAIL, LIST, Command, command
+from ..kit.fields import Field, Kind
 from ..kit.lists import Tab
 from ..kit.related import HISTORY, RelatedTable
 from ..kit.view import PolicyModelView
@@ -50,7 +51,7 @@ class People(PolicyModelView, model=User):
             "shield-check",
             model=UserRole,
             key="user_id",
-            columns=("role_id", "starts_at", "ends_at"),
+            columns=("role_id", "starts_at", "ends_at", "created_by_id"),
         ),
         RelatedTable(
             "customers",
@@ -145,10 +146,25 @@ class Roles(PolicyModelView, model=Role):
             "user",
             model=UserRole,
             key="role_id",
-            columns=("user_id", "starts_at", "ends_at"),
+            columns=("user_id", "starts_at", "ends_at", "created_by_id"),
         ),
         HISTORY,
     )
+
+    @command(
+        Label("Copy"),
+        icon="copy",
+        action="role.create",
+        where=(DETAIL,),
+        fields=(
+            Field("code", Kind.TEXT, name=Label("Code of the new role"), is_required=True, length=40),
+            Field("name", Kind.TEXT, name=Label("Its name"), is_required=True, length=200),
+            Field("reason", Kind.TEXT, name=Label("Reason"), is_required=True, length=300),
+        ),
+    )
+    def copy(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        """A role with the same lines: a change of the policy, which asks for that right too."""
+        return Outcome([drafts.copy_role(scope, ids[0], given["code"], given["name"], given["reason"])], [])
 
 
 class RolesOfPeople(PolicyModelView, model=UserRole):

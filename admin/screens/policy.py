@@ -109,7 +109,7 @@ class Policy(Page):
 
     @page_at("/policy/cell", ("policy", "edit"), "POST")
     async def set_cell(self, request: Request) -> Response:
-        """One cell, or all of a row."""
+        """One cell, or all of a row or column."""
         form = await request.form()
         role, cells = str(form.get("role", "")), _cells(form)
 
@@ -172,7 +172,13 @@ class Policy(Page):
 
 
 def _cells(form: FormData) -> list[tuple[str, str, str | None]]:
-    """(object, action, scope) of the cells that a form sets: `step` names one, `fill` a whole row."""
+    """(object, action, scope) of the cells that a form sets: `step` names one, `fill` a whole row, `column` one of those."""
+    if form.get("column"):
+        action, _, scope = str(form["column"]).partition(":")
+        modules = [module for module in matrix.modules() if action in matrix.actions_of(module)]
+        if not modules or scope not in ("", *matrix.LADDER):
+            raise HTTPException(422)
+        return [(module, action, scope or None) for module in modules]
     module, _, rest = str(form.get("step") or form.get("fill", "")).partition(":")
     actions = matrix.actions_of(module)
     if form.get("step"):
