@@ -62,6 +62,8 @@ NOUNS_ZH = {
     "number rule": "编号规则",
     "organisation": "组织",
     "ownership period": "归属记录",
+    "draft": "草稿",
+    "revision": "版本",
     "session": "会话",
     "token": "令牌",
 }

@@ -1,6 +1,6 @@
 """What words and lines of the policy mean to a person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .lines import Line
 from .words import SCOPES, STATES, parts
@@ -51,6 +51,14 @@ def sentence_of_others(word: str, language: str = "en") -> str:
     for you, they in _OTHERS:
         text = text.replace(you, they)
     return text
+
+
+def phrase(words: Iterable[str], language: str = "en") -> str:
+    """What several words mean together; without any: always."""
+    spoken = [sentence(word, language) for word in words]
+    if language.startswith("zh"):
+        return "、".join(spoken) or "任何情况"
+    return ", ".join(spoken) or "always"
 
 
 def said(line: Line, language: str = "en", named: Callable[[str, str], str] = lambda _kind, word: word) -> str:

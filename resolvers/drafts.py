@@ -28,7 +28,7 @@ from . import records
 from .ceilings import hold_rights, said_when
 from .listing import LARGEST_PAGE
 from .policy import LONGEST_TEXT, Stored, foreign_text, newest, put_in_force
-from .reviewing import Review, judge
+from .reviewing import Review, judge, review_policy
 from .scope import Scope
 from .values import line
 
@@ -104,6 +104,16 @@ def _roles(scope: Scope, db: Session) -> dict[str, tuple[int, str]]:
     return {code: (id, zh if chinese and zh else name) for code, id, name, zh in found}
 
 
+@dataclass(frozen=True)
+class InForce:
+    """The policy in force: why a newer revision is not, and what somebody wrote into `casbin_rule` past Millpond."""
+
+    number: int
+    text: str
+    problems: list[str]
+    foreign: str | None
+
+
 # --- drafts ----------------------------------------------------------------------------------------------
 
 
@@ -161,6 +171,14 @@ def my_draft(scope: Scope, db: Session) -> Draft | None:
     return next((draft for draft in drafts(scope, db) if draft.author_id == scope.me), None)
 
 
+def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
+    """The review of somebody's draft.  Raises Forbidden, NotFound."""
+    found = next((draft for draft in drafts(scope, db) if draft.id == draft_id), None)
+    if found is None:
+        raise NotFound(what="draft", field="draftId")
+    return review_policy(scope, db, found.text)
+
+
 # --- revisions -------------------------------------------------------------------------------------------
 
 
@@ -202,6 +220,12 @@ def rollback_policy(scope: Scope, number: int, reason: str) -> int:
         hold_rights(db)
         review = judge(scope, db, _text_of(db, number))
         return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
+
+
+def in_force(scope: Scope, db: Session) -> InForce:
+    """The policy by which this process judges.  Raises Forbidden."""
+    scope.allow("view", "policy")
+    return InForce(scope.policy.revision, scope.policy.text, scope.house.policy_problems, foreign_text(db))
 
 
 def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:

@@ -13,6 +13,9 @@ from models.errors import Forbidden
 from .names import camel
 from .scope import Scope
 
+HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path"}
+"""Columns that serve the house alone."""
+
 
 def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], actions: Sequence[str]) -> None:
     """Raise Forbidden for the first field on which the person lacks one of `actions` in this record.
@@ -31,10 +34,20 @@ def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], ac
             raise scope.denied(refusal, type(row), row.id, actions[-1])
 
 
-def open_fields(scope: Scope, db: Session, model: type[Entity], id: int, keys: Iterable[str]) -> set[str]:
-    """Those among `keys` that the person may see and edit in a record which he may edit as such.  One query at most."""
+def open_fields(
+    scope: Scope,
+    db: Session,
+    model: type[Entity],
+    id: int,
+    keys: Iterable[str],
+    actions: Sequence[str] = ("view", "edit"),
+) -> set[str]:
+    """Those among `keys` that the person may see and edit in a record which he may edit as such.  One query at most.
+
+    With other `actions`: those that he may do all of that to, where he may do it to the record.
+    """
     keys = list(keys)
-    clauses = _clauses(scope, model, keys, ("view", "edit"))
+    clauses = _clauses(scope, model, keys, actions)
     if not clauses:
         return set(keys)
     table: Any = model.__table__

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from models import Base
 from resolvers.names import global_id
 
-from . import additions, derived, mutations, queries, roots, types
+from . import additions, derived, mutations, policies, queries, roots, types
 from .door import DECLARED, Answered
 from .plan.shape import KINDS, derive_shapes, kind_of
 from .plan.shape import plural as plural_of
@@ -29,9 +29,10 @@ def schema() -> strawberry.Schema:
     types.derive_types()
     compiled, changes = roots.derive_queries(), mutations.derive_mutations()
     others, entrances = queries.derive_others()
+    rights, drafts = policies.derive_policies()
     made = strawberry.Schema(
-        query=_root("Query", compiled | others),
-        mutation=_root("Mutation", entrances | changes),
+        query=_root("Query", compiled | others | rights),
+        mutation=_root("Mutation", entrances | changes | drafts),
         types=types.entity_types(),
         config=StrawberryConfig(scalar_map=SCALARS),
     )

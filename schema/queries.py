@@ -110,7 +110,7 @@ def _me() -> Any:
         values = {"user": Pointer(User, scope.me), "quotas": quotas, "capacity": stands.capacity}
         return Row({**values, "sessions": [_key(x) for x in sessions], "tokens": [_key(x) for x in tokens]})
 
-    return _query("me", "session.view", {"return": "Optional[Me]"}, "Who you are; null for somebody not signed in.", me)
+    return query("me", "session.view", {"return": "Optional[Me]"}, "Who you are; null for somebody not signed in.", me)
 
 
 def _key(row: Any) -> Row:
@@ -132,7 +132,7 @@ def _claim_preview() -> Any:
 
     doc = "Every rule about claiming these customers, passed or not, with numbers and the time when it would pass."
     annotations = {"ids": "List[ID]", "return": "List[ClaimPreview]"}
-    return _query("claimPreview", "customer.claim", annotations, doc, claim_preview)
+    return query("claimPreview", "customer.claim", annotations, doc, claim_preview)
 
 
 def _preview(preview: pools.Preview, language: str) -> Row:
@@ -152,13 +152,13 @@ def _check(check: pools.Check, language: str) -> Row:
 def _sign_in_log() -> Any:
     async def sign_in_log(info: Any, login: str | None = None, before: str | None = None, first: int = 50) -> list[Row]:
         scope = info.context.scope
-        last = _key_number("try", before) if before is not None else None
+        last = key_number("try", before) if before is not None else None
         tries = await scope.read(guessing.sign_in_log, login=login, before=last, first=first)
         return [_attempt(row) for row in tries]
 
     doc = "Tries to sign in, the newest first: everybody's for who may see them, else your own; `before` is an id."
     annotations = {"login": str | None, "before": strawberry.ID | None, "first": int, "return": "List[SignInAttempt]"}
-    return _query("signInLog", "session.view", annotations, doc, sign_in_log)
+    return query("signInLog", "session.view", annotations, doc, sign_in_log)
 
 
 def _attempt(row: Any) -> Row:
@@ -229,15 +229,15 @@ def _sign_in() -> Any:
         return SignInPayload(token=entrance.token, expires_at=entrance.expires_at, must_change_password=must)
 
     annotations = {"input": SignInInput, "return": SignInPayload}
-    return _mutation("signIn", "session.begin", annotations, "Open to everybody.", sign_in)
+    return mutation("signIn", "session.begin", annotations, "Open to everybody.", sign_in)
 
 
 def _sign_out() -> Any:
     async def sign_out(info: Any) -> DonePayload:
         scope = info.context.scope
-        return await _done(scope, entry.sign_out, scope.token or "")
+        return await done(scope, entry.sign_out, scope.token or "")
 
-    return _mutation("signOut", "session.end", {"return": DonePayload}, "Ends the session of this request.", sign_out)
+    return mutation("signOut", "session.end", {"return": DonePayload}, "Ends the session of this request.", sign_out)
 
 
 def _keys() -> dict[str, Any]:
@@ -260,13 +260,13 @@ def _keys() -> dict[str, Any]:
         return CreateTokenPayload(id=strawberry.ID(f"tok_{made.id}"), token=made.token)
 
     async def revoke_token(info: Any, input: KeyInput) -> DonePayload:
-        return await _done(info.context.scope, entry.revoke_token, _key_number("tok", input.id))
+        return await done(info.context.scope, entry.revoke_token, key_number("tok", input.id))
 
     async def revoke_session(info: Any, input: KeyInput) -> DonePayload:
-        return await _done(info.context.scope, entry.revoke_session, _key_number("ses", input.id))
+        return await done(info.context.scope, entry.revoke_session, key_number("ses", input.id))
 
     async def set_language(info: Any, input: LanguageInput) -> DonePayload:
-        return await _done(info.context.scope, preferences.set_language, input.language)
+        return await done(info.context.scope, preferences.set_language, input.language)
 
     own = "Asks for nothing: it is your own."
     change, create = (
@@ -276,15 +276,15 @@ def _keys() -> dict[str, Any]:
     one = {"input": KeyInput, "return": DonePayload}
     speak = {"input": LanguageInput, "return": DonePayload}
     return {
-        "set_language": _mutation("setLanguage", "user.preferences", speak, own, set_language),
-        "change_password": _mutation("changePassword", "session.password", change, own, change_password),
-        "create_token": _mutation("createToken", "session.token", create, own, create_token),
-        "revoke_token": _mutation("revokeToken", "session.end", one, own, revoke_token),
-        "revoke_session": _mutation("revokeSession", "session.end", one, own, revoke_session),
+        "set_language": mutation("setLanguage", "user.preferences", speak, own, set_language),
+        "change_password": mutation("changePassword", "session.password", change, own, change_password),
+        "create_token": mutation("createToken", "session.token", create, own, create_token),
+        "revoke_token": mutation("revokeToken", "session.end", one, own, revoke_token),
+        "revoke_session": mutation("revokeSession", "session.end", one, own, revoke_session),
     }
 
 
-async def _done(scope: Any, use_case: Any, *arguments: Any) -> DonePayload:
+async def done(scope: Any, use_case: Any, *arguments: Any) -> DonePayload:
     try:
         await scope.run(use_case, *arguments)
     except Refusal as refusal:
@@ -292,18 +292,18 @@ async def _done(scope: Any, use_case: Any, *arguments: Any) -> DonePayload:
     return DonePayload()
 
 
-def _key_number(prefix: str, id: str) -> int:
+def key_number(prefix: str, id: str) -> int:
     head, _, digits = id.partition("_")
     return int(digits) if head == prefix and digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
 
 
-def _query(name: str, action: str, annotations: dict[str, Any], doc: str, body: Any) -> Any:
+def query(name: str, action: str, annotations: dict[str, Any], doc: str, body: Any) -> Any:
     declare(name, action)
     resolver = types.function(types.key_of(name), {"info": Asking, **annotations}, body)
     return strawberry.field(resolver=resolver, description=doc)
 
 
-def _mutation(name: str, action: str, annotations: dict[str, Any], doc: str, body: Any) -> Any:
+def mutation(name: str, action: str, annotations: dict[str, Any], doc: str, body: Any) -> Any:
     declare(name, action)
     resolver = types.function(types.key_of(name), {"info": Asking, **annotations}, body)
     return strawberry.mutation(resolver=resolver, description=doc)

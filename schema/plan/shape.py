@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, inspect
 
 from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
 from models.base import column_of, columns
+from resolvers.fields import HIDDEN
 from resolvers.names import camel
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .compile import Compiler
 
 Value = ColumnElement[Any]
-
-HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path"}
-"""Columns that serve the house alone."""
 
 
 @dataclass(frozen=True)
