@@ -33,7 +33,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
-    "GET /readyz": ("open", "says whether the database answers, and nothing else"),
+    "GET /readyz": ("open", "says whether the database answers, whether the policy is sound, and nothing else"),
     "GET /metrics": ("open", "counts and times without records; keep the port inside"),
     "GET /": ("open", "leads to the panel"),
     "GET /assets/{hash}/{file:path}": ("open", "scripts and style sheets, the same for everybody"),
@@ -55,6 +55,7 @@ class Housed(Protocol):
     async def start(self) -> None: ...
     async def close(self) -> None: ...
     async def ready(self) -> bool: ...
+    async def policy_state(self) -> str | None: ...
     async def principal_of(
         self, token: str, address: str | None = None, agent: str | None = None
     ) -> Principal | None: ...
@@ -83,7 +84,7 @@ def build(
         Route("/graphql", _graphql(house, settings, answer, assets, figures), methods=["GET", "POST", "OPTIONS"]),
         Route("/session", _session(house, settings), methods=["POST"]),
         Route("/healthz", _healthz),
-        Route("/readyz", _readyz(house)),
+        Route("/readyz", _readyz(house, figures)),
         Route("/metrics", figures.page),
         Route("/assets/{hash}/{file:path}", assets.page),
         *([Route("/", _to_the_panel), shown.mount] if shown is not None else []),
@@ -163,15 +164,19 @@ async def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-def _readyz(house: Housed) -> Callable[[Request], Awaitable[Response]]:
+def _readyz(house: Housed, figures: Figures) -> Callable[[Request], Awaitable[Response]]:
     async def readyz(_: Request) -> Response:
+        policy = None
         try:
             async with asyncio.timeout(READY_SECONDS):
                 ready = await house.ready()
+                policy = await house.policy_state() if ready else None
         except Exception:
             _log.warning("not ready", exc_info=True)
             ready = False
-        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+        figures.policy(is_sound=policy is None)
+        said = {"status": "ready" if ready else "not ready"} | ({"policy": policy} if policy else {})
+        return JSONResponse(said, 200 if ready else 503)
 
     return readyz
 

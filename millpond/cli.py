@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .terminal import OneSentence, clerk, day, house, look, person, refuse_clashes, report, say, settings, table
+from .cli_policy import policy
+from .terminal import OneSentence, clerk, day, group, house, look, person, refuse_clashes, report, say, settings, table
 
 if TYPE_CHECKING:
     from resolvers.house import House
-
-
-def group(help: str) -> typer.Typer:
-    return typer.Typer(help=help, no_args_is_help=True)
 
 
 app = typer.Typer(
@@ -27,7 +24,6 @@ app = typer.Typer(
 user = group("People who may sign in.")
 token = group("API tokens: keys for programs that act with the rights of one person.")
 audit = group("The operation log.")
-policy = group("Who may do what.")
 for name, part in {"user": user, "token": token, "audit": audit, "policy": policy}.items():
     app.add_typer(part, name=name)
 
@@ -204,7 +200,7 @@ def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The numbe
     say(f"Token {id} of {login} has ended.")
 
 
-# --- log and policy --------------------------------------------------------------------------------------
+# --- log -------------------------------------------------------------------------------------------------
 
 
 @audit.command("verify")
@@ -237,16 +233,6 @@ def _seal_the_rest(at: "House", patience: float = 10) -> bool:
         if is_whole or time.monotonic() > end:
             return is_whole
         time.sleep(0.05)
-
-
-@policy.command("export")
-def policy_export() -> None:
-    """Print the policy in force, comments included."""
-    from resolvers.policy import current_text
-
-    from .database import look as look_at
-
-    typer.echo(look_at(settings().database, current_text), nl=False)
 
 
 def main() -> None:

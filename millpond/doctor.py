@@ -11,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
-from models import Credential, PolicyRevision, Role, User, UserRole, utcnow
+from models import Credential, Role, User, UserRole, utcnow
 from policies import InvalidPolicy, parse, validate
 from resolvers import seal
 from resolvers.invariants import broken
+from resolvers.policy import foreign_text, newest
 
 from .database import Unready, check_current, look
 from .migrate import UnknownShape, current
@@ -117,20 +118,25 @@ def _engine(connection: Connection) -> Finding:
 
 
 def policy(connection: Connection) -> list[Finding]:
-    newest = select(PolicyRevision.number, PolicyRevision.text).order_by(PolicyRevision.number.desc()).limit(1)
-    revision = connection.execute(newest).first()
-    if revision is None:
+    stored, repair = newest(connection), "Run: millpond policy repair --reason …"
+    if not stored.number:
         return [Finding(ok=False, sentence="There is no policy, so nobody may do anything. Run: millpond migrate")]
     roles = connection.execute(select(Role.code).where(Role.deleted_at.is_(None))).scalars().all()
     try:
-        lines = validate(parse(revision.text), roles)
+        lines = validate(parse(stored.text), roles)
     except InvalidPolicy as failure:
-        remedy = "Put the last good revision in force again."
         return [
-            Finding(ok=False, sentence=f"Policy revision {revision.number}: {problem}. {remedy}")
+            Finding(ok=False, sentence=f"Policy revision {stored.number}: {problem}. {repair}")
             for problem in failure.problems
         ]
-    return [Finding(ok=True, sentence=f"Policy revision {revision.number} is valid, {len(lines)} lines.")]
+    if not stored.is_whole:
+        sentence = f"The text of policy revision {stored.number} was changed by hand, so it is not taken. {repair}"
+        return [Finding(ok=False, sentence=sentence)]
+    found = [Finding(ok=True, sentence=f"Policy revision {stored.number} is valid, {len(lines)} lines.")]
+    if foreign_text(connection) is not None:
+        sentence = f"Somebody has changed casbin_rule by hand. It has no effect; to put it right, {repair[:1].lower()}{repair[1:]}"
+        found.append(Finding(ok=False, sentence=sentence))
+    return found
 
 
 def administrator(connection: Connection) -> list[Finding]:

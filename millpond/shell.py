@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,10 +41,15 @@ class Figures:
         self._seconds = Histogram("request_seconds", "Time to the end of the answer.", ["door"], **own)
         self._answers = Counter("graphql_answers", "GraphQL answers by how they came to be.", ["kind"], **own)
         self._engine = Histogram("graphql_seconds", "Time in the GraphQL engine.", ["kind"], **own)
+        degraded = "1 while the policy is not as it is stored; as /readyz saw it last."
+        self._policy = Gauge("policy_degraded", degraded, multiprocess_mode="livemax", **own)
 
     def answered(self, kind: str, seconds: float) -> None:
         self._answers.labels(kind).inc()
         self._engine.labels(kind).observe(seconds)
+
+    def policy(self, *, is_sound: bool) -> None:
+        self._policy.set(not is_sound)
 
     def served(self, path: str, status: int, seconds: float) -> None:
         first = path.split("/", 2)[1] if path.startswith("/") else ""

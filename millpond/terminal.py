@@ -59,6 +59,11 @@ def _sentences(error: Exception) -> list[str]:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+def group(help: str) -> typer.Typer:
+    """Commands behind one word."""
+    return typer.Typer(help=help, no_args_is_help=True)
+
+
 def say(text: str) -> None:
     """Tell the person at the terminal; what programs want goes to stdout."""
     typer.echo(text, err=True)

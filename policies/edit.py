@@ -26,6 +26,13 @@ def replaced(text: str, gone: Collection[Line], lines: Iterable[str], beside: st
     return without(new, {number + moved if place is None or number > place else number for number in kept})
 
 
+def difference(before: str, after: str) -> tuple[list[str], list[str]]:
+    """(lines gone, lines new); their order and the comments do not matter."""
+    then, now = _keys(before), _keys(after)
+    gone = [str(line) for key, line in then.items() if key not in now]
+    return gone, [str(line) for key, line in now.items() if key not in then]
+
+
 def merged(base: str, mine: str, theirs: str) -> str:
     """Their text with what I have changed of the base: my lines more, and without those that I took out."""
     then, now = _keys(base), _keys(mine)

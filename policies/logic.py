@@ -62,6 +62,11 @@ class Rights(NamedTuple):
     allow: frozenset[tuple[str, str]]
     deny: frozenset[tuple[str, str]]
 
+    def in_words(self) -> str:
+        """`own or shared if !deleted, except others if locked`; `never` where nothing allows."""
+        allow, deny = (" or ".join(map(_in_words, sorted(pairs))) for pairs in self)
+        return (f"{allow}, except {deny}" if deny else allow) if allow else "never"
+
 
 @lru_cache(maxsize=4096)
 def cases_of_pair(scope: str, when: str) -> int:
@@ -102,6 +107,11 @@ def asks_who(table: int) -> bool:
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _in_words(pair: tuple[str, str]) -> str:
+    scope, when = pair
+    return scope if when == "any" else f"{scope} if {when}"
 
 
 def _word(word: str, *, is_true: bool) -> int:

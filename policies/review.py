@@ -153,9 +153,10 @@ def _remark(policy: Snapshot, line: Line, known: set[str]) -> Remark | None:
         cell = policy.cell(frozenset({role}), named, verb)
         same = _overlapping(cell.lines, line, effect, mine)
         against = _overlapping(cell.lines, line, "deny", mine) if effect == "allow" else {}
-        if mine & ~_together(same) & ~_together(against):
+        left = mine & ~_together(same)
+        if left & ~_together(against):
             return None
-        denied |= against.keys()
+        denied |= {number for number, cases in against.items() if cases & left}
         repeated |= same.keys()
     if not is_possible:
         return Remark(line, "impossible", ())

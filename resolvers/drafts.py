@@ -28,7 +28,7 @@ from . import records
 from .ceilings import hold_rights, said_when
 from .listing import LARGEST_PAGE
 from .policy import LONGEST_TEXT, Stored, foreign_text, newest, put_in_force
-from .reviewing import Review, judge, review_policy
+from .reviewing import Review, judge, review_policy, standing
 from .scope import Scope
 from .values import line
 
@@ -89,7 +89,7 @@ def desk(scope: Scope, db: Session) -> Desk:
     found, stored = drafts(scope, db), newest(db)
     mine = next((draft for draft in found if draft.author_id == scope.me), None)
     others = [draft for draft in found if draft is not mine]
-    return Desk(stored.number, stored.text, mine, others, _roles(scope, db), foreign_text(db))
+    return Desk(stored.number, standing(scope, stored).text, mine, others, _roles(scope, db), foreign_text(db))
 
 
 def role_titles(scope: Scope, db: Session) -> dict[str, str]:

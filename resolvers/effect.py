@@ -17,7 +17,7 @@ from policies.words import Rows
 from . import identity
 from .names import global_id
 from .policy import newest
-from .reviewing import Review, snapshot_of
+from .reviewing import Review, standing
 from .scope import Scope
 
 AT_ONCE = 25
@@ -53,7 +53,7 @@ def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[E
     action = next((x for x in change.actions if x not in _BEFORE_THERE_IS_ONE), None)
     if action is None:
         return []
-    old, new = snapshot_of(scope, review.base, newest(db).text), Snapshot(review.text, review.base)
+    old, new = standing(scope, newest(db)), Snapshot(review.text, review.base)
     people = _people(scope, db, review, change)
     found = (_effect(scope, db, change, object, action, (old, new), people) for object in change.objects)
     return [effect for effect in found if effect is not None]

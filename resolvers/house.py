@@ -17,7 +17,7 @@ from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
 from .identity import Entrances, Identity
-from .policy import Stored, newest
+from .policy import Stored, foreign_text, newest
 from .scope import Scope
 from .writer import Writer
 
@@ -48,6 +48,7 @@ class House:
         self.policy_problems: list[str] = []
         """Why the newest revision is not in force; nothing when it is."""
         self._refused_revision = 0
+        self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
 
     # -- life --------------------------------------------------------------------------------------------
@@ -87,9 +88,10 @@ class House:
     def take_policy(self, stored: Stored) -> None:
         """Judge by this revision from now on.  One that cannot be a policy is not taken: the last good one stays.
 
-        A snapshot never changes: whoever works with the former one goes on with it.
+        A snapshot never changes: whoever works with the former one goes on with it.  Whoever has looked before the last
+        change and comes late is not heard.
         """
-        if stored.number in (0, self.policy.revision, self._refused_revision):
+        if stored.number <= max(self.policy.revision, self._refused_revision):
             return
         try:
             if not stored.is_whole:
@@ -105,6 +107,29 @@ class House:
         if number != self.policy.revision:
             self.refresh_policy(connection)
         return self.policy
+
+    async def policy_state(self) -> str | None:
+        """What is wrong with the policy as it is stored, without its words; None when nothing is.  For health checks.
+
+        A process that nobody asks anything takes a new revision here.
+        """
+        async with self.read_engine.connect() as connection:
+            return await connection.run_sync(self.look_after_policy)
+
+    def look_after_policy(self, connection: Connection) -> str | None:
+        """The same; what is wrong is logged once."""
+        stored = newest(connection)
+        self.take_policy(stored)
+        foreign = foreign_text(connection)
+        if foreign is not None and foreign != self._foreign:
+            _log.error("casbin_rule was changed by hand; that has no effect", revision=stored.number)
+        self._foreign = foreign
+        if stored.number > self.policy.revision:
+            kept = f"revision {self.policy.revision} stays in force" if self.policy.revision else "everything is denied"
+            return f"revision {stored.number} cannot be in force; {kept}"
+        if not stored.is_whole:
+            return f"the text of revision {stored.number} was changed by hand; what was activated stays in force"
+        return None if foreign is None else "casbin_rule was changed by hand; that has no effect"
 
     # -- people ------------------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from models import Organisation, User
 from models.audit import UNWALLED
 from models.errors import LastAdministrator
-from policies import InvalidPolicy, Snapshot, parse
+from policies import InvalidPolicy, Snapshot
+from policies.edit import difference
 from policies.objects import FIELDS
 from policies.review import Change, Remark, Roles, changes, excesses, remarks
 
 from .ceilings import holdings, refuse_to_lose_the_last, sets_of
-from .policy import checked, hash_of, newest, role_codes
+from .policy import Stored, checked, hash_of, newest, role_codes
 from .scope import Scope
 
 WIDENING = ("export", "purge")
@@ -112,7 +113,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         new = Snapshot(text, stored.number)
     except InvalidPolicy as failure:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
-    old, now = snapshot_of(scope, stored.number, stored.text), scope.now()
+    old, now = standing(scope, stored), scope.now()
     held = holdings(db, now)
     groups = _groups(db, held, codes, old, new, now)
     found = changes(old, new, groups)
@@ -122,11 +123,13 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     except LastAdministrator:
         is_lost = True
     widens = _widened(found)
+    removed, added = difference(old.text, text)
     return Review(
         stored.number,
         text,
         hash_of(text),
-        **differences(stored.text, text),
+        added=added,
+        removed=removed,
         changes=found,
         groups=groups,
         beyond=_beyond(scope, old, new, groups),
@@ -137,18 +140,14 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     )
 
 
-def differences(before: str, after: str) -> dict[str, list[str]]:
-    """The lines `added` and `removed`; their order and the comments do not matter."""
-    then, now = ({(x.kind, *x.columns): str(x) for x in parse(text)} for text in (before, after))
-    return {
-        "added": [text for key, text in now.items() if key not in then],
-        "removed": [text for key, text in then.items() if key not in now],
-    }
-
-
-def snapshot_of(scope: Scope, number: int, text: str) -> Snapshot:
-    """The policy of a stored revision; the one in force is at hand already."""
-    return scope.policy if scope.policy.revision == number else Snapshot(text, number)
+def standing(scope: Scope, stored: Stored) -> Snapshot:
+    """What a review compares with: the newest revision, or the last good one where somebody has spoilt that by hand."""
+    if scope.policy.revision == stored.number or not stored.is_whole:
+        return scope.policy
+    try:
+        return Snapshot(stored.text, stored.number)
+    except InvalidPolicy:
+        return scope.policy
 
 
 # --- steps -----------------------------------------------------------------------------------------------

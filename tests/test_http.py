@@ -46,6 +46,7 @@ class StandIn:
 
     answer_with: Answered | Exception | float = field(default_factory=Answered)
     alive: bool | Exception = True
+    spoilt: str | None = None
     life: list[str] = field(default_factory=list)
     identified: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -55,6 +56,9 @@ class StandIn:
 
     async def close(self) -> None:
         self.life.append("close")
+
+    async def policy_state(self) -> str | None:
+        return self.spoilt
 
     async def ready(self) -> bool:
         if isinstance(self.alive, Exception):
@@ -825,6 +829,18 @@ def test_readiness_asks_the_house_and_life_does_not(house: StandIn, alive: bool 
     assert SECRET not in ready.text
 
     assert send(application(house), "GET", "/healthz").json() == {"status": "alive"}
+
+
+def test_a_policy_that_is_not_as_it_is_stored_is_said_and_counted_while_requests_go_on(house: StandIn):
+    asgi = application(house)
+    assert send(asgi, "GET", "/readyz").json() == {"status": "ready"}
+    assert "millpond_policy_degraded 0.0" in send(asgi, "GET", "/metrics").text
+
+    house.spoilt = "revision 7 cannot be in force; revision 6 stays in force"
+
+    ready = send(asgi, "GET", "/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "policy": house.spoilt})
+    assert "millpond_policy_degraded 1.0" in send(asgi, "GET", "/metrics").text
 
 
 def test_metrics_count_requests_and_how_answers_came_to_be(house: StandIn):

@@ -57,7 +57,7 @@ class Policy(Page):
             "tabs": TABS,
             "tab": tab if tab in TABS else "matrix",
             "desk": desk,
-            "difference": reviewing.differences(desk.in_force, desk.text),
+            "difference": edit.difference(desk.in_force, desk.text),
             "may_edit": ask.may("policy.edit"),
             "problems": self.panel.house.policy_problems,
             **self._role(desk, query),

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import NotFound, Refusal
+from policies.edit import difference
 from policies.logic import witness
 from policies.review import Change, possible
 from policies.saying import sentence_of_others
@@ -89,7 +90,7 @@ class PolicyHistory(Page):
         if wanted.isdecimal() and len(wanted) < 10:
             shown = await ask.scope.read(drafts.revision, int(wanted))
             desk = await ask.scope.read(drafts.desk)
-            back = reviewing.differences(desk.in_force, shown.text or "")
+            back = difference(desk.in_force, shown.text or "")
             context |= {"shown": shown, "back": back, "is_newest": shown.number == desk.number}
         context["done"] = ask.request.query_params.get("done", "")[:9]
         return await self.render(ask, "policy_history.html", context, status)
