@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import casbin
 from casbin.persist import Adapter
-from sqlalchemy import ColumnElement, True_, and_, case, false, not_, null, or_, true
+from sqlalchemy import ColumnElement, True_, and_, case, false, not_, null, true
 
 from models import Base
 
@@ -21,7 +21,7 @@ from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .objects import APART, FIELDS, GROUPS, LISTED
 from .principal import Principal
 from .saying import sentence
-from .words import SCOPES, Clause, Facts, Rows, can_hold, holds, unmet, when_sql
+from .words import SCOPES, Clause, Facts, Rows, can_hold, either, holds, together, unmet, when_sql
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -64,8 +64,8 @@ class Cell:
         """The rows for which `test` is true.  Never NULL."""
         if not self.allow or _ALL in self.deny:
             return false()
-        allowed = true() if _ALL in self.allow else or_(*(_pair_sql(x, p, rows) for x in sorted(self.allow)))
-        return and_(allowed, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny)))
+        allow = true() if _ALL in self.allow else either(_pair_sql(x, p, rows) for x in sorted(self.allow))
+        return together([allow, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny))])
 
     def within(self, row: "Cell") -> "Cell | None":
         """What is left to ask about a field where `row` allows the record as such; None when that is enough."""
@@ -89,7 +89,7 @@ def _write_pair(pair: Pair, p: Principal, rows: Rows) -> Clause:
     clauses = [] if scope == "all" else [SCOPES[scope].sql(p, rows)]
     if when != "any":
         clauses.append(when_sql(when, p, rows))
-    return and_(true(), *clauses)
+    return together(clauses)
 
 
 class Reason(NamedTuple):

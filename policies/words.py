@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, inspect, not_, or_, select, true
+from sqlalchemy import ColumnElement, False_, FromClause, True_, and_, false, inspect, not_, or_, select, true
 
 from models import Base, Customer, Share
 from models.customer import locked as locked_now
@@ -55,6 +55,8 @@ class Rows:
             return clause(self.e.above)
         whole, mine, table = _whole_of(self.model)
         inner = clause(Rows(whole, table.c))
+        if isinstance(inner, False_):
+            return inner
         reached = select(table.c.id).where(inner).correlate(None).execution_options(policy=True)
         column = getattr(self.e, str(mine.key))
         found: Clause = column.in_(reached)
@@ -299,7 +301,21 @@ def holds(when: str, facts: Facts) -> bool:
 
 def when_sql(when: str, p: Principal, rows: Rows) -> Clause:
     tests = [(STATES[word].sql(p, rows), wanted) for word, wanted in parts(when)]
-    return and_(true(), *(clause if wanted else not_(clause) for clause, wanted in tests))
+    return together([clause if wanted else not_(clause) for clause, wanted in tests])
+
+
+def together(clauses: Iterable[Clause]) -> Clause:
+    """All of these.  What can never be true is plain false, for `either` to leave out."""
+    left = [clause for clause in clauses if not isinstance(clause, True_)]
+    if any(isinstance(clause, False_) for clause in left):
+        return false()
+    return and_(*left) if len(left) > 1 else left[0] if left else true()
+
+
+def either(clauses: Iterable[Clause]) -> Clause:
+    """One of these.  A `0 = 1` among them would cost SQLite every index: it reads the whole table then."""
+    left = [clause for clause in clauses if not isinstance(clause, False_)]
+    return or_(*left) if len(left) > 1 else left[0] if left else false()
 
 
 def unmet(scope: str, when: str, p: Principal, facts: Facts) -> str | None:
