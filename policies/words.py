@@ -4,7 +4,7 @@ Every scope and state has three faces side by side: a Python test, an SQL form t
 The exhaustive word test proves that they agree.  There are no expressions and nothing is ever evaluated.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any

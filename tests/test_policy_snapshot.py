@@ -8,6 +8,7 @@ from world import START
 
 from models import Base, Customer, User
 from policies import Facts, Principal, Snapshot
+from policies.objects import ACTIONS, GROUPS
 from policies.snapshot import Reason
 
 LI = Principal(1, "Li", START, roles=frozenset({"sales"}), department_id=2, subtree=frozenset({2}))
@@ -84,6 +85,11 @@ def test_a_group_of_actions_stands_for_its_members() -> None:
         "edit",
         "merge",
     ]
+
+
+def test_a_lock_closes_all_that_reads_or_changes_content_and_write_is_all_that_changes_something() -> None:
+    assert set(ACTIONS) - set(GROUPS["touch"]) == {"dupcheck", "lock", "unlock", "review", "activate", "view_as"}
+    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as"}
 
 
 def test_a_role_inherits_what_wider_roles_may_and_may_not() -> None:

@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
+from kinds import customers as kinds
+from kinds import populate, store
 from sqlalchemy import select, true, update
 from sqlalchemy.orm import aliased
 from world import World
@@ -12,6 +15,7 @@ from world import World
 from models import Contact, ContactPoint, Customer, OwnershipPeriod
 from models.audit import UNWALLED
 from policies import Snapshot
+from policies.words import SCOPES
 
 
 def snapshot(*lines: str) -> Snapshot:
@@ -166,3 +170,21 @@ def test_what_a_person_can_never_have_is_not_asked(world: World) -> None:
             clause = world.house.policy.where(li, action, model, model.__table__.c)
             said = str(clause.compile(world.house.writer.engine, compile_kwargs={"literal_binds": True}))
             assert said in ("0 = 1", "false") or not re.search(r"0 = 1|1 = 1|\btrue\b|\bfalse\b", said), said
+
+
+@pytest.mark.parametrize("login", ["li", "lead"])
+def test_two_lines_let_through_what_either_does_and_a_deny_takes_out_just_its_own(world: World, login: str) -> None:
+    """No scope is part of another: one's own customers may lie in another department."""
+    populate(world)
+    person = world.principal(login)
+    with world.house.writer.engine.begin() as connection:
+        store(connection, Customer, kinds(world.ids))
+
+        def reached(*lines: str) -> set[int]:
+            policy = snapshot(*(f"p, *, customer, view, {line}" for line in lines))
+            return set(connection.execute(select(Customer.id).where(policy.where(person, "view", Customer))).scalars())
+
+        alone = {scope: reached(f"{scope}, any, allow") for scope in SCOPES}
+        for one, other in permutations(SCOPES, 2):
+            assert reached(f"{one}, any, allow", f"{other}, any, allow") == alone[one] | alone[other], (one, other)
+            assert reached(f"{one}, any, allow", f"{other}, any, deny") == alone[one] - alone[other], (one, other)
