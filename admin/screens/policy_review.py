@@ -21,7 +21,7 @@ from ..kit.words import Label, gettext
 
 _ = gettext
 COUNTED = 12
-"""For so many changes the records are counted at once; for the others when somebody asks."""
+"""For so many changes the browser has the records counted by itself; for the others when somebody asks."""
 
 
 class PolicyReview(Page):
@@ -42,19 +42,32 @@ class PolicyReview(Page):
         context: dict[str, Any] = {"desk": desk, "draft": draft, "review": None, "refused": "", "reason": "", **more}
         if draft is not None:
             review = await ask.scope.read(reviewing.review_policy, draft.text)
-            context |= {"review": review, "told": await self._told(ask, review), "when": _when(ask)}
+            context |= {"review": review, "told": await self._told(ask, review), "when": _when(ask), "counted": COUNTED}
         return await self.render(ask, "policy_review.html", context, status)
 
     async def _told(self, ask: Asking, review: Review) -> list[dict[str, Any]]:
-        """Each change with what it says, whom it concerns, and the records that are won and lost."""
-        counted = ask.request.query_params.get("count") == "all"
+        """Each change with what it says and whom it concerns; `effects` are None until somebody has them counted."""
+        is_counted = ask.request.query_params.get("count") == "all"
         told = []
-        for place, change in enumerate(review.changes):
-            is_counted = counted or place < COUNTED
+        for change in review.changes:
             found = await ask.scope.read(effects, review, change) if is_counted else None
             said = {"change": change, "people": review.people_of(change), "effects": found}
             told.append(said | {"gained": _case(ask, change, change.gained), "lost": _case(ask, change, change.lost)})
         return told
+
+    @page_at("/policy/effect", ("policy", "review"))
+    async def effect(self, request: Request) -> Response:
+        """The records that one change wins and loses: a piece of the page, counted after it is there."""
+        ask, query = asking(request), request.query_params
+        desk = await ask.scope.read(drafts.desk)
+        known = [draft for draft in (desk.mine, *desk.others) if draft is not None]
+        draft = next((draft for draft in known if str(draft.id) == query.get("draft", "")), None)
+        if draft is None:
+            return RedirectResponse(self.url(), 303)
+        review = await ask.scope.read(reviewing.review_policy, draft.text)
+        found = [change for place, change in enumerate(review.changes) if str(place) == query.get("change", "")]
+        counted = [effect for change in found for effect in await ask.scope.read(effects, review, change)]
+        return await self.render(ask, "policy/effects.html", {"effects": counted})
 
     @page_at("/policy/activate", ("policy", "activate"), "POST")
     async def activate(self, request: Request) -> Response:
