@@ -72,6 +72,7 @@ class Panel(Admin):
         for path, methods, serve, because in (
             ("/login", ("GET", "POST"), self.login, "turns login and password into a session"),
             ("/logout", ("POST",), self.logout, "ends the session of this browser"),
+            ("/be-myself", ("POST",), self.be_myself, "ends seeing Millpond as another person does"),
             ("/password", ("GET", "POST"), self.password, "lets somebody with a password of one use choose his own"),
             ("/preferences", ("POST",), self.prefer, "keeps theme, density, language and columns in this browser"),
         ):
@@ -263,6 +264,10 @@ class Panel(Admin):
         assert self.authentication_backend is not None, "given above"
         response = await self.authentication_backend.logout(request)
         assert isinstance(response, Response), "SignIn answers so"
+        return response
+
+    async def be_myself(self, request: Request) -> Response:
+        response: Response = await self.authentication_backend.stop_looking(request)  # type: ignore[union-attr]  # given above
         return response
 
     async def password(self, request: Request) -> Response:

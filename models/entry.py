@@ -35,6 +35,8 @@ class SignInSession(Base):
     address: Mapped[str | None] = mapped_column(text_type(60))
     agent: Mapped[str | None] = mapped_column(text_type(200))
     revoked_at: Mapped[datetime | None]
+    looker_id: Mapped[int | None]
+    """The person who looks through the eyes of `user_id`, and changes nothing."""
 
 
 class ApiToken(Base):

@@ -227,6 +227,11 @@ class LastAdministrator(Refusal):
     zh = "此操作后将没有任何可登录的人员能够管理人员、角色和策略。"
 
 
+class OnlyLooking(Refusal):
+    sentence = "You see Millpond as {name} does. Nothing can be changed so; stop looking first."
+    zh = "您正在以 {name} 的身份查看，不能作任何修改。请先退出查看。"
+
+
 class NeedsSecond(Refusal):
     sentence = "It lets somebody {what}: a second person has to activate it."
     zh = "此改动放开了权限（{what}），须由另一人启用。"

@@ -34,6 +34,8 @@ class Principal:
     login: str = ""
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
+    looker: int | None = field(default=None, compare=False)
+    """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
     written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Clauses about this person that were written once: a statement asks for the same ones many times."""
 

@@ -5,7 +5,7 @@ One plain statement per request; nothing is cached, so a role taken away is gone
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
     update,
@@ -92,7 +93,8 @@ def token_question(key: Key) -> Select[Any]:
     if key is SignInSession:
         alive.append(key.seen_at > bindparam("idle_since", type_=Utc()))
     is_stale = or_(key.seen_at.is_(None), key.seen_at < bindparam("stale_since", type_=Utc()))
-    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0))
+    looker = key.looker_id if key is SignInSession else cast(null(), Integer)
+    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0), looker)
     return rows.where(*alive)
 
 
@@ -117,8 +119,11 @@ def kind_of_key(token: str) -> Key:
 
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """What an answer to `token_question` says."""
-    *person, revision, key_id, is_stale = row
-    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale))
+    *person, revision, key_id, is_stale, looker = row
+    principal = _principal(person, now)
+    if looker is not None:
+        principal = replace(principal, looker=looker, must_change_password=False)
+    return Identity(principal, revision or 0, key, key_id, bool(is_stale))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:

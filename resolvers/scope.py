@@ -23,6 +23,7 @@ from models.errors import (
     Locked,
     NotFound,
     NotSignedIn,
+    OnlyLooking,
     PasswordMustChange,
     Refusal,
 )
@@ -159,6 +160,8 @@ class Scope:
         """
         if self._unit is None:
             raise RuntimeError("a use case runs through scope.run or scope.do")
+        if self._principal is not None and self._principal.looker is not None:
+            raise OnlyLooking(name=self._principal.name)
         outer = self._unit.session
         try:
             with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:

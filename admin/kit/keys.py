@@ -9,12 +9,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers import entry
+from resolvers import entry, looking
 from resolvers.scope import Scope
 
 from .asking import BASE, Asking, asking, house_rules, language_of, preferences
 from .words import speak
 
+LOOKING = "millpond_looking"
+"""The cookie of somebody who sees Millpond as another person does; without his own session it opens nothing here."""
 _VERBS = {"list": "view", "details": "view"}
 
 
@@ -45,8 +47,37 @@ class SignIn(AuthenticationBackend):
             if request.url.path not in (f"{BASE}/password", f"{BASE}/logout"):
                 return _send(request, f"{BASE}/password")
             return True
+        scope = await self._through_other_eyes(request, scope)
         request.state.asking = await self._asking(request, scope)
         return True
+
+    async def _through_other_eyes(self, request: Request, scope: Scope) -> Scope:
+        """The scope of the person as whom somebody sees Millpond, while he does."""
+        token = request.cookies.get(LOOKING, "")
+        seen = await scope.read(looking.looking, token) if token else None
+        if seen is None:
+            return scope
+        address, agent = self.keys.origin(request)
+        made: Scope = self.house.scope(seen, "panel", request_id=scope.request_id, address=address, agent=agent)
+        return made
+
+    async def look(self, request: Request, user_id: int) -> Response:
+        """Begin to see Millpond as somebody else does.  Raises what `look_as` raises."""
+        scope = asking(request).scope
+        token = await scope.run(looking.look_as, user_id)
+        response = _send(request, f"{BASE}/")
+        is_safe = request.url.scheme == "https"
+        response.set_cookie(LOOKING, token, path=BASE, httponly=True, samesite="lax", secure=is_safe)
+        return response
+
+    async def stop_looking(self, request: Request) -> Response:
+        """Be oneself again.  Whoever is that already, or nobody, goes to the first page."""
+        scope, token = await self._scope(request, self.keys.read(request)), request.cookies.get(LOOKING, "")
+        if scope is not None and token:
+            await scope.run(looking.stop_looking, token)
+        response = RedirectResponse(f"{BASE}/", 303)
+        response.delete_cookie(LOOKING, path=BASE)
+        return response
 
     async def get_user_id(self, request: Request) -> Any:
         return request.state.asking.scope.me if hasattr(request.state, "asking") else None
@@ -67,7 +98,10 @@ class SignIn(AuthenticationBackend):
 
     async def logout(self, request: Request) -> Response | bool:
         await self._end(request)
-        return self.keys.write(RedirectResponse(f"{BASE}/login", 303), request, None)
+        response = self.keys.write(RedirectResponse(f"{BASE}/login", 303), request, None)
+        if LOOKING in request.cookies:
+            response.delete_cookie(LOOKING, path=BASE)
+        return response
 
     async def _end(self, request: Request) -> None:
         token = self.keys.read(request)

@@ -112,6 +112,7 @@ _SPECIAL = {
     "at": _("Time"),
     "actor_id": _("Person"),
     "wechat": _("WeChat"),
+    "seen_by": _("Seen by"),
 }
 _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Department, "parent_id"): _("Belongs to"),
@@ -165,6 +166,7 @@ DONE = {
     "preferences": _("chose the preferences of"),
     "activate": _("put in force"),
     "share": _("shared"),
+    "view_as": _("looked through the eyes of"),
 }
 """Verb of an action -> what the log says somebody did to a record."""
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import Customer, Department, Role, User, UserRole
-from models.errors import Refusal
+from models.errors import NotFound, Refusal
 from resolvers import drafts, entry, hire
 from resolvers.batch import Outcome
 from resolvers.listing import Row, one
@@ -97,8 +97,21 @@ class People(PolicyModelView, model=User):
     def activate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return hire.set_active(scope, ids, active=True)
 
+    @command(
+        Label("See as this person"),
+        icon="users",
+        action="user.view_as",
+        where=(DETAIL,),
+        confirm=Label("You see what this person sees, for half an hour at most, and change nothing. It is logged."),
+        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+    )
+    def see_as(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        raise NotImplementedError("opens a session, see do_command")
+
     async def do_command(self, request: Request, which: Command) -> Response:
-        """A one-time password is made, stored hashed, and shown this once."""
+        """A one-time password is made, stored hashed, and shown this once; seeing as somebody opens a session."""
+        if which.name == "see-as":
+            return await self._see_as(request)
         if which.name != "one-time-password":
             return await super().do_command(request, which)
         ask, form = asking(request), await request.form()
@@ -113,6 +126,20 @@ class People(PolicyModelView, model=User):
             return await self.render(ask, "secret.html", {"error": refusal.say(ask.language), "secret": ""}, 422)
         what = _("One-time password of %(name)s") % {"name": row["name"]}
         return await self.render(ask, "secret.html", {"secret": secret, "what": what, "error": ""})
+
+    async def _see_as(self, request: Request) -> Response:
+        ask, form = asking(request), await request.form()
+        try:
+            backend = self.panel.authentication_backend
+            response: Response = await backend.look(
+                request, number_of(User, str(form.get("one") or form.get("ids", "")))
+            )
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            context = {"error": refusal.say(ask.language), "secret": "", "what": _("See as this person")}
+            return await self.render(ask, "secret.html", context, 422)
+        return response
 
 
 class Departments(PolicyModelView, model=Department):
