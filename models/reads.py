@@ -278,9 +278,11 @@ class PostgresReads:
         opened = await self.engine.raw_connection()
         driver: Any = opened.driver_connection
         opened.detach()
-        await driver.execute(
-            "; ".join(f"RESET {name}" for name in PLANNING)
-        )  # small statements that come again and again
+        try:  # what comes here are small statements, again and again
+            await driver.execute("; ".join(f"RESET {name}" for name in PLANNING))
+        except BaseException:
+            driver.terminate()
+            raise
         return False, driver
 
     def _drop_idle(self) -> None:

@@ -189,6 +189,13 @@ class Snapshot:
         clause = rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
         return None if isinstance(clause, True_) else clause
 
+    def may_hide(self, p: Principal, model: type[Base], field: str) -> bool:
+        """Whether some line hides `field` in some record that is seen: from somebody, if not from this person now."""
+        word = f"{model.module}.{field}"
+        if word not in FIELDS:
+            return False
+        return self.cell(p.roles, word, "view").within(self.cell(p.roles, model.module, "view")) is not None
+
     def explain(self, p: Principal, action: str, module: str, facts: Facts, field: str | None = None) -> list[Reason]:
         """Every line about this person, object and action, in the order of the text."""
         return [_reason(line, p, facts) for line in self.cell(p.roles, _object(module, field), action).lines]

@@ -72,7 +72,7 @@ class Sights:
         for model, ids in records.items():
             source, row = few(model)
             guards = guards_of(look, model, row)
-            self._guarded[model] = guards.keys()
+            self._guarded[model] = [x for x, word in names_of(model).items() if hides(look, model, word)]
             flags = [look.rows(model, row).label("seen"), *(g.label(f"g{n}") for n, g in enumerate(guards.values()))]
             asked = select(row.id, *flags).select_from(source).where(row.id.in_(sorted(ids)))
             for id, seen, *clear in db.execute(asked.execution_options(policy=True)) if ids else ():
@@ -87,7 +87,7 @@ class Sights:
         """What is seen of the record of an entry; `model` is None for what is no kind of record."""
         if model is None:
             return Sight(id is None, ())
-        purged = Sight(seen=True, hidden=self._guarded[model])
+        purged = Sight(seen=True, hidden=self._guarded[model])  # where it lay when it went nobody knows
         return purged if id is None else self._found.get((model, id), purged)
 
 
@@ -114,6 +114,11 @@ def guards_of(look: Look, model: type[Base], e: Any) -> dict[str, Clause]:
     """
     found = {key: look.policy.guard(look.person, model, word, e) for key, word in names_of(model).items()}
     return {key: guard for key, guard in found.items() if guard is not None}
+
+
+def hides(look: Look, model: type[Base], word: str) -> bool:
+    """Whether the policy hides this field in some records."""
+    return look.policy.may_hide(look.person, model, word)
 
 
 @cache
@@ -157,7 +162,8 @@ def _is_named(look: Look, model: type[Base], e: Any) -> Clause:
     shown = look.rows(model, row) if guard is None else and_(look.rows(model, row), guard)
     asked = select(shown).select_from(source).where(row.id == e.record_id).execution_options(policy=True)
     asked = asked.correlate_except(source)
-    purged = true() if guard is None else false()
+    word = names_of(model).get(label_of(model))
+    purged = false() if word is not None and hides(look, model, word) else true()
     return func.coalesce(asked.scalar_subquery(), purged)
 
 

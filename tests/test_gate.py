@@ -246,11 +246,11 @@ def test_a_bomb_of_doubling_fragments_is_refused_in_no_time():
     text = doubling(18)
     assert len(text) < 800
 
-    began = time.perf_counter()
+    began = time.thread_time()
     exceeded = refused(text)
 
     assert exceeded == {"cost": 20_000}
-    assert time.perf_counter() - began < 1  # about 2 ms; following every spread takes seconds
+    assert time.thread_time() - began < 1  # about 2 ms; following every spread takes seconds
 
 
 @pytest.mark.parametrize(
@@ -286,9 +286,9 @@ def test_whatever_passes_is_validated_quickly():
     overlapping = "{ me {" + ("me {" + "a " * 10 + "}") * 13 + "} }"
     assert refused(overlapping) == {}
 
-    began = time.perf_counter()
+    began = time.thread_time()
     validate(SCHEMA, parse(overlapping))
-    assert time.perf_counter() - began < 1  # about 10 ms
+    assert time.thread_time() - began < 1  # about 10 ms
 
 
 @pytest.mark.parametrize(
@@ -303,10 +303,10 @@ def test_whatever_passes_is_validated_quickly():
     ],
 )
 def test_long_texts_take_time_in_proportion(text: str):
-    began = time.perf_counter()
+    began = time.thread_time()
     with suppress(TooComplex, GraphQLSyntaxError):
         parse(text)
-    assert time.perf_counter() - began < 1  # at most 40 ms
+    assert time.thread_time() - began < 1  # at most 40 ms
 
 
 # -- text ----------------------------------------------------------------------------------------------------

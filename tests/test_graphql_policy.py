@@ -54,7 +54,7 @@ def test_a_role_manager_hides_a_field_sees_whom_it_concerns_and_takes_it_back(ap
     assert change["gainedWhen"] is None
     assert change["lostWhen"] == {
         "words": ["!in_pool", "!deleted"],  # what lies in a pool was hidden from him before
-        "sentence": "not: it lies in a pool, not: it is in the recycle bin",
+        "sentence": "it lies in no pool, it is not in the recycle bin",
     }
 
     given = {"draftId": id, "reason": "phones are private", "reviewed": seen["reviewed"]}

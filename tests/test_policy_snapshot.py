@@ -243,7 +243,7 @@ def test_a_reason_is_told_in_both_languages() -> None:
     in_bin = Reason(LINES[3], "allow", fired=False, missing="!deleted")
 
     assert (not_mine.why_not(), not_mine.why_not("zh")) == ("you are its owner", "您是负责人")
-    assert (in_bin.why_not(), in_bin.why_not("zh")) == ("not: it is in the recycle bin", "并非：在回收站中")
+    assert (in_bin.why_not(), in_bin.why_not("zh")) == ("it is not in the recycle bin", "不在回收站中")
     assert Reason(LINES[0], "allow", fired=True, missing=None).why_not() is None
 
 
