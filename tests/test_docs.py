@@ -106,9 +106,10 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     """Every task of the README, typed into a shell in its order, against a demo of its own."""
     url = f"sqlite:///{tmp_path}/demo.db"
     with served(url, "demo", until="rolf", DEMO_CUSTOMERS="300") as it:
-        tasks = README.partition("## Four tasks")[2].partition("## ")[0]
+        tasks = README.partition("## Five tasks")[2].partition("## ")[0]
         lines = "\n".join(re.findall(r"```sh\n(.*?)```", tasks, re.DOTALL))
         lines = lines.replace("http://127.0.0.1:8000", it.address).replace("sqlite:///var/demo.db", url)
+        lines = lines.replace("var/policy.csv", f"{tmp_path}/policy.csv")
         lines = lines.replace(".venv/bin/millpond", f"{shlex.quote(sys.executable)} -m millpond")
         typed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", lines],
@@ -132,4 +133,5 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     steps = [entry["action"] for entry in history["customer"]["history"]["nodes"]]
     assert {"customer.claim", "customer.delete", "customer.restore"} <= set(steps)
     assert "wu holds the role support." in typed.stderr
+    assert "+ p, support, contact.points, view, all, any, deny" in typed.stdout + typed.stderr
     assert re.search(r"^mp_\S{40,}$", typed.stdout, re.MULTILINE)
