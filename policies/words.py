@@ -9,7 +9,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, False_, FromClause, True_, and_, false, inspect, not_, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    False_,
+    FromClause,
+    Select,
+    True_,
+    and_,
+    false,
+    inspect,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from models import Base, Customer, Share
 from models.customer import locked as locked_now
@@ -100,6 +116,31 @@ def _among(column: Any | None, values: Collection[int]) -> Clause:
     return and_(column.is_not(None), column.in_(sorted(values)))
 
 
+class Listed(FunctionElement[bool]):
+    """Whether a column is in a list that is made once for the statement: `IN (SELECT …)`.
+
+    PostgreSQL makes the list first and then finds its members by their index beside those of other clauses, where it
+    would walk the whole table for `IN`.
+    """
+
+    type, inherit_cache = Boolean(), True
+
+    def __init__(self, column: Any, listed: Select[Any]) -> None:
+        super().__init__(column, listed.correlate(None).scalar_subquery())
+
+
+@compiles(Listed)
+def _listed(element: Listed, compiler: Any, **how: Any) -> str:
+    column, listed = (compiler.process(part, **how) for part in element.clauses)
+    return f"{column} IN {listed}"
+
+
+@compiles(Listed, "postgresql")
+def _listed_on_postgresql(element: Listed, compiler: Any, **how: Any) -> str:
+    column, listed = (compiler.process(part, **how) for part in element.clauses)
+    return f"{column} = ANY (ARRAY{listed})"
+
+
 def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows], Clause]:
     """`test` on the record's own column, else on the record it hangs on."""
 
@@ -172,8 +213,7 @@ def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause
             or_(share.ends_at.is_(None), share.ends_at > p.now),
             share.level.in_(sorted(levels)),
         )
-        found: Clause = rows.e.id.in_(select(share.customer_id).where(given, in_force))
-        return found
+        return Listed(rows.e.id, select(share.customer_id).where(given, in_force))
 
     return clause
 
