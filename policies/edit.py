@@ -45,7 +45,7 @@ def copied(text: str, role: str, other: str) -> str:
     """The text with every line of a role once more for another one."""
     lines = []
     for line in parse(text):
-        if line.columns[0] == role:
+        if line.columns[:1] == (role,):
             columns = (other, *line.columns[1:])
             lines.append(", ".join((line.kind, *columns)))
     known = {str(line) for line in parse(text)}

@@ -1,6 +1,7 @@
 """Policy text: `p` and `g` lines, read as CSV and validated with line numbers before anything believes them."""
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +12,9 @@ from .words import SCOPES, STATES, parts
 
 EFFECTS = ("allow", "deny")
 KINDS = {"p": 6, "p2": 6, "g": 2}
+_HOUSE = re.compile(r"system(:[a-z0-9_.-]{1,40})?")
+MOST_PROBLEMS = 100
+"""So many are named at once: whoever has more has another text in hand."""
 DEEPEST = 8
 """How many roles a role may have above it in a chain; with the link from a person to the first, all Casbin follows."""
 
@@ -67,7 +71,7 @@ def validate(lines: Iterable[Line], roles: Collection[str] | None = None) -> lis
     if not problems:
         problems += _circles(lines)
     if problems:
-        raise InvalidPolicy(problems)
+        raise InvalidPolicy(problems[:MOST_PROBLEMS])
     return lines
 
 
@@ -109,7 +113,9 @@ def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
 def _is_strange(role: str, roles: Collection[str] | None) -> bool:
     if not role:
         return True
-    return roles is not None and role not in roles and role != "*" and not is_of_the_house(role)
+    if is_of_the_house(role):
+        return not _HOUSE.fullmatch(role)
+    return roles is not None and role not in roles and role != "*"
 
 
 def _unknown(at: str, what: str, word: str, known: Collection[str] | None) -> str:

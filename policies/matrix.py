@@ -160,7 +160,7 @@ def _source(line: Line, role: str) -> str:
 
 
 def _is_own(line: Line, role: str, object: str, action: str) -> bool:
-    return line.kind == "p" and line.columns[:3] == (role, object, action) and line.columns[5] == "allow"
+    return line.kind == "p" and line.columns[:3] == (role, object, action) and line.columns[5:] == ("allow",)
 
 
 def _is_about_field(line: Line, role: str, field: str) -> bool:

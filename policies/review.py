@@ -30,7 +30,10 @@ KEEPING = (
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of some actions on some objects for whoever holds exactly one of these sets of roles."""
+    """What becomes of some actions on some objects for whoever holds exactly one of these sets of roles.
+
+    The objects are of one kind: the same cases can occur with each.
+    """
 
     roles: tuple[Roles, ...]
     objects: tuple[str, ...]
@@ -272,11 +275,11 @@ def _gathered(alike: Mapping[tuple[str, Rights, Rights, Roles], list[str]]) -> l
     for (object, before, after, roles), actions in alike.items():
         ordered = tuple(sorted(actions, key=ACTIONS.index))
         by_roles.setdefault((object, ordered, before, after), []).append(roles)
-    by_objects: dict[tuple[tuple[Roles, ...], tuple[str, ...], Rights, Rights], list[str]] = {}
+    by_objects: dict[tuple[tuple[Roles, ...], tuple[str, ...], Rights, Rights, int], list[str]] = {}
     for (object, actions_, before, after), sets in by_roles.items():
-        by_objects.setdefault((tuple(sets), actions_, before, after), []).append(object)
+        by_objects.setdefault((tuple(sets), actions_, before, after, possible(object)), []).append(object)
     found = [
         Change(sets, tuple(sorted(x)), actions, before, after)
-        for (sets, actions, before, after), x in by_objects.items()
+        for (sets, actions, before, after, _), x in by_objects.items()
     ]
     return sorted(found, key=lambda x: (x.objects, [ACTIONS.index(a) for a in x.actions], [sorted(r) for r in x.roles]))

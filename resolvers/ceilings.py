@@ -71,7 +71,7 @@ def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> 
     Raises BeyondCeiling when somebody got more than the person of the scope may hand out, LastAdministrator when
     nobody is left who could set things right.  The house itself is at the machine anyway and may hand out everything.
     """
-    hold_rights(db)
+    hold_rights(scope, db)
     now, policy = scope.person.now, scope.policy
     after = holdings(db, now, ids)
     pairs = {pair for id in ids for pair in _pairs(before.get(id, ()), after.get(id, ()), now)}
@@ -91,10 +91,14 @@ def guard_account(scope: Scope, db: Session, user_id: int) -> None:
     refuse_excess(excesses(scope.policy, scope.policy, taken, scope.person.roles))
 
 
-def hold_rights(db: Session) -> None:
-    """One change of rights at a time until this transaction ends.  SQLite has one writer anyway."""
+def hold_rights(scope: Scope, db: Session) -> None:
+    """One change of rights at a time until this transaction ends, judged by the policy that the one before has left.
+
+    SQLite has one writer anyway.
+    """
     if db.get_bind().dialect.name == "postgresql":
         db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rights', 0))"), execution_options=UNWALLED)
+    scope.policy = scope.house.follow_policy(db.connection())
 
 
 def refuse_excess(found: Iterable[Excess]) -> None:

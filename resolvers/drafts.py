@@ -27,7 +27,7 @@ from policies.edit import copied, merged
 from . import records
 from .ceilings import hold_rights, said_when
 from .listing import LARGEST_PAGE
-from .policy import LONGEST_TEXT, Stored, foreign_text, newest, put_in_force
+from .policy import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
 from .reviewing import Review, judge, review_policy, standing
 from .scope import Scope
 from .values import line
@@ -132,7 +132,7 @@ def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
         draft = _mine(scope, db)
         if draft is None:
             stored = newest(db)
-            draft = PolicyDraft(author_id=scope.me, base=stored.number, text=stored.text)
+            draft = PolicyDraft(author_id=scope.me, base=stored.number, text=standing(scope, stored).text)
             db.add(draft)
         draft.text, draft.at = _kept(change(draft.text)), scope.person.now
         db.flush()
@@ -154,7 +154,8 @@ def catch_up(scope: Scope) -> int:
         if draft is None:
             raise NotFound(what="draft")
         stored, begun = newest(db), _text_of(db, draft.base)
-        draft.text, draft.base, draft.at = merged(begun, draft.text, stored.text), stored.number, scope.person.now
+        draft.text = merged(begun, draft.text, standing(scope, stored).text)
+        draft.base, draft.at = stored.number, scope.person.now
         return stored.number
 
 
@@ -189,9 +190,9 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
     BeyondCeiling, LastAdministrator, NeedsSecond, Validation (no reason, nothing changes).
     """
     with scope.write("policy.activate", _reason(reason)) as db:
+        hold_rights(scope, db)
         scope.allow("activate", "policy")
-        hold_rights(db)
-        draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id)).scalar_one_or_none()
+        draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id).with_for_update()).scalar_one_or_none()
         if draft is None:
             raise NotFound(what="draft")
         review = judge(scope, db, draft.text)
@@ -205,20 +206,22 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
 def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) -> int:
     """Review a text and put it in force in one step: what the command line does.  Raises as `activate_policy`."""
     with scope.write("policy.activate", _reason(reason)) as db:
+        hold_rights(scope, db)
         scope.allow("activate", "policy")
-        hold_rights(db)
         review = judge(scope, db, text)
         if base is not None and review.base != base:
             raise Conflict(label="The policy", label_zh="策略", field="text")
         return _activate(scope, db, review, reason, author_id=scope.person.id)
 
 
-def rollback_policy(scope: Scope, number: int, reason: str) -> int:
+def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = None) -> int:
     """Bring back the text of an older revision, as a new one and through the same review.  Raises as above."""
     with scope.write("policy.activate", _reason(reason)) as db:
+        hold_rights(scope, db)
         scope.allow("activate", "policy")
-        hold_rights(db)
         review = judge(scope, db, _text_of(db, number))
+        if base is not None and review.base != base:
+            raise Conflict(label="The policy", label_zh="策略", field="text")
         return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
 
 
@@ -252,8 +255,9 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
         scope.allow("activate", "policy")
         origin = scope.load(db, Role, role_id, to="view")
         made = records.create(scope, Role, {"code": code, "name": name})
-        text = copied(newest(db).text, origin.code, made.code)
-        if text != newest(db).text:
+        now = standing(scope, newest(db)).text
+        text = copied(now, origin.code, made.code)
+        if text != now:
             apply_policy(scope, text, reason)
         return made.id
 
@@ -299,7 +303,9 @@ def _activate(
 
 
 def _mine(scope: Scope, db: Session) -> PolicyDraft | None:
-    return db.execute(select(PolicyDraft).where(PolicyDraft.author_id == scope.me)).scalar_one_or_none()
+    return db.execute(
+        select(PolicyDraft).where(PolicyDraft.author_id == scope.me).with_for_update()
+    ).scalar_one_or_none()
 
 
 def _kept(text: str) -> str:
@@ -308,7 +314,10 @@ def _kept(text: str) -> str:
         raise Validation(
             f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
         )
-    return text.replace("\0", "").replace("\r\n", "\n")
+    if text.count("\n") > MOST_ROWS:
+        raise Validation(f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。", field="text")
+    whole = text.encode(errors="ignore").decode()  # without halves of characters, which no encoding holds
+    return whole.replace("\0", "").replace("\r\n", "\n")
 
 
 def _some(lines: Sequence[str]) -> list[str] | None:
@@ -317,10 +326,13 @@ def _some(lines: Sequence[str]) -> list[str] | None:
 
 
 def _text_of(db: Session, number: int) -> str:
-    found = db.execute(select(PolicyRevision.text).where(PolicyRevision.number == number)).scalar()
+    """The text of a revision, as it was activated.  Raises NotFound, InvalidPolicyText for one changed by hand."""
+    found = db.execute(select(PolicyRevision.text, PolicyRevision.hash).where(PolicyRevision.number == number)).first()
     if found is None:
         raise NotFound(what="revision", field="number")
-    return found
+    if hash_of(found.text) != found.hash:
+        raise InvalidPolicyText(problems=[f"line 1: somebody has changed the text of revision {number} by hand"])
+    return str(found.text)
 
 
 def _reason(reason: str) -> str:

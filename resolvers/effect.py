@@ -10,7 +10,7 @@ from models import PROTECTED, Base, Entity
 from models.audit import UNWALLED
 from policies import Principal, Snapshot
 from policies.logic import asks_who
-from policies.objects import FIELDS
+from policies.objects import FIELDS, field_name
 from policies.review import Change
 from policies.words import Rows
 
@@ -122,6 +122,10 @@ def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[C
     if not clauses:
         return []
     seen = scope.policy.where(scope.person, "view", model)
-    named = select(model.id, getattr(model, model.named_by), seen.label("seen"))
+    title = getattr(model, model.named_by)
+    shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
+    named = select(model.id, shown.label("name"), seen.label("seen"))
     found = db.execute(named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=UNWALLED)
-    return [Sample(global_id(model, id), str(name) if is_seen else None) for id, name, is_seen in found]
+    return [
+        Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found
+    ]

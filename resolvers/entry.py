@@ -147,6 +147,7 @@ async def change_password(scope: Scope, old: str, new: str) -> None:
 
     Raises SignInRefused for a wrong old one, TooManyAttempts after several, Validation.
     """
+    scope.refuse_looking()
     scope = scope.at_the_door()
     login = scope.person.login
     check_password(new, login)

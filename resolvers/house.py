@@ -1,6 +1,7 @@
 """The house: engines, the policy in force, the writer, and who somebody is.  One per process."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -48,6 +49,7 @@ class House:
         self.policy_problems: list[str] = []
         """Why the newest revision is not in force; nothing when it is."""
         self._refused_revision = 0
+        self._taking = threading.Lock()
         self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
 
@@ -91,15 +93,16 @@ class House:
         A snapshot never changes: whoever works with the former one goes on with it.  Whoever has looked before the last
         change and comes late is not heard.
         """
-        if stored.number <= max(self.policy.revision, self._refused_revision):
-            return
-        try:
-            if not stored.is_whole:
-                raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
-            self.policy, self.policy_problems = Snapshot(stored.text, stored.number), []
-        except InvalidPolicy as failure:
-            self._refused_revision, self.policy_problems = stored.number, failure.problems
-            _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+        with self._taking:
+            if stored.number <= max(self.policy.revision, self._refused_revision):
+                return
+            try:
+                if not stored.is_whole:
+                    raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
+                self.policy, self.policy_problems = Snapshot(stored.text, stored.number), []
+            except InvalidPolicy as failure:
+                self._refused_revision, self.policy_problems = stored.number, failure.problems
+                _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
 
     def follow_policy(self, connection: Connection) -> Snapshot:
         """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""

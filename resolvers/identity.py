@@ -5,7 +5,7 @@ One plain statement per request; nothing is cached, so a role taken away is gone
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -25,7 +25,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    null,
     or_,
     select,
     update,
@@ -92,9 +91,9 @@ def token_question(key: Key) -> Select[Any]:
     alive = [key.token_hash == hash, key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now)]
     if key is SignInSession:
         alive.append(key.seen_at > bindparam("idle_since", type_=Utc()))
+        alive.append(key.looker_id.is_(None))  # opens nothing by itself: see `looking`
     is_stale = or_(key.seen_at.is_(None), key.seen_at < bindparam("stale_since", type_=Utc()))
-    looker = key.looker_id if key is SignInSession else cast(null(), Integer)
-    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0), looker)
+    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0))
     return rows.where(*alive)
 
 
@@ -119,11 +118,8 @@ def kind_of_key(token: str) -> Key:
 
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """What an answer to `token_question` says."""
-    *person, revision, key_id, is_stale, looker = row
-    principal = _principal(person, now)
-    if looker is not None:
-        principal = replace(principal, looker=looker, must_change_password=False)
-    return Identity(principal, revision or 0, key, key_id, bool(is_stale))
+    *person, revision, key_id, is_stale = row
+    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import SignInSession, User
 from models.audit import UNWALLED, record, write_entries
-from models.errors import Validation
+from models.errors import BeyondCeiling, Validation
 from policies import Principal
 
 from . import identity
@@ -44,7 +44,10 @@ def look_as(scope: Scope, user_id: int) -> str:
 
 
 def looking(scope: Scope, db: Session, token: str) -> Principal | None:
-    """Whom one sees through the eyes of, by a token of `look_as`; None when that has ended or may no longer be."""
+    """Whom one sees through the eyes of, by a token of `look_as`; None when that has ended or may no longer be.
+
+    Asked at every request: whoever may not begin to look any more may not go on either.
+    """
     found = db.execute(
         _OPEN.where(SignInSession.token_hash == identity.hash_of(token)), execution_options=UNWALLED
     ).first()
@@ -53,6 +56,10 @@ def looking(scope: Scope, db: Session, token: str) -> Principal | None:
     may = scope.policy.where(scope.person, "view_as", User)
     seen = select(User.id).where(User.id == found.user_id, User.active, User.deleted_at.is_(None), may)
     if db.execute(seen, execution_options=UNWALLED).first() is None:
+        return None
+    try:
+        guard_account(scope, db, found.user_id)
+    except BeyondCeiling:
         return None
     person = identity.by_id(db.connection(), found.user_id, scope.now())
     return replace(person, looker=scope.me, must_change_password=False, language=scope.language)

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
 from models.audit import UNWALLED
-from models.errors import NotFound, Validation
+from models.errors import InBin, NotFound, Validation
 
 from .ceilings import Held, guard, holdings
+from .names import global_id
 from .rules import Rules, is_new, rules_for
 from .scope import Scope
 from .walls import grant
@@ -141,6 +142,13 @@ class RoleRules(Rules[Role]):
                 field="code",
             )
 
+    def restored(self, scope: Scope, db: Session, row: Role) -> None:
+        """Whoever holds a role that comes back has what it brings again."""
+        db.flush()
+        held = holdings(db, scope.person.now)
+        holders = {id: roles for id, roles in held.items() if any(x.role == row.code for x in roles)}
+        guard(scope, db, {id: [x for x in roles if x.role != row.code] for id, roles in holders.items()}, [*holders])
+
 
 class UserRoleRules(Rules[UserRole]):
     """A role is given for some time, not for none, and by somebody who may hand out what it brings."""
@@ -161,6 +169,9 @@ class UserRoleRules(Rules[UserRole]):
 
     def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
         db.flush()
+        gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
+        if (name := db.execute(gone, execution_options=UNWALLED).scalar()) is not None:
+            raise InBin(label=name, record_id=global_id(Role, row.role_id))
         self._guard(scope, db, row, had=None)
 
     def _guard(self, scope: Scope, db: Session, row: UserRole, *, had: Held | None) -> None:
@@ -182,10 +193,12 @@ def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) 
 
 
 def end_access(scope: Scope, db: Session, user_id: int) -> None:
-    """Revoke every session and token of a person."""
-    for key in (SignInSession, ApiToken):
-        live = update(key).where(key.user_id == user_id, key.revoked_at.is_(None))
+    """Revoke every session and token of a person, and those in which he looks through other eyes."""
+    for key, whose in ((SignInSession, SignInSession.user_id), (ApiToken, ApiToken.user_id)):
+        live = update(key).where(whose == user_id, key.revoked_at.is_(None))
         db.execute(live.values(revoked_at=scope.person.now), execution_options=_QUIET)
+    looking = update(SignInSession).where(SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None))
+    db.execute(looking.values(revoked_at=scope.person.now), execution_options=_QUIET)
 
 
 def _move_customers(db: Session, user: User) -> None:

@@ -15,6 +15,8 @@ from policies import InvalidPolicy, Line, parse, validate
 
 LONGEST_TEXT, MOST_LINES = 1_000_000, 5_000
 """What a policy may have in characters and lines; nobody reads a longer one, and a review would take seconds."""
+MOST_ROWS = 2 * MOST_LINES
+"""With its comments and empty rows."""
 Ask = Connection | Session
 
 
@@ -90,7 +92,7 @@ def foreign_text(ask: Ask) -> str | None:
     if rows == meant.keys():
         return None
     gone = {meant[row].number for row in meant.keys() - rows}
-    kept = [line for number, line in enumerate(text.splitlines(), start=1) if number not in gone]
+    kept = [line for number, line in enumerate(text.split("\n"), start=1) if number not in gone]
     return "\n".join([*kept, *sorted(_written(row) for row in rows - meant.keys())]) + "\n"
 
 

@@ -27,7 +27,7 @@ def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int
     if not why:
         raise Validation("Say why: the history keeps it.", "请填写原因，历史中会保留。", field="reason")
     with scope.write("policy.repair", why) as db:
-        hold_rights(db)
+        hold_rights(scope, db)
         codes = None if text is None else role_codes(db)  # an older text may speak of a role that is gone by now
         text = text if text is not None else _text_of(db, to) if to is not None else _last_good(db)
         try:

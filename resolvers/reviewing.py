@@ -3,7 +3,7 @@
 Reads only, and says everything at once.  What records somebody wins or loses is counted in `effect.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,7 +122,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         refuse_to_lose_the_last(db, (old, held), (new, held), now)
     except LastAdministrator:
         is_lost = True
-    widens = _widened(found)
+    widens = _widened(old, new, groups)
     removed, added = difference(old.text, text)
     return Review(
         stored.number,
@@ -160,6 +160,7 @@ def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Sn
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
             people.setdefault(roles, []).append(Person(id, name))
+    people.setdefault(frozenset(), [])  # whoever is taken in next has no role yet
     spoken = {line.columns[0] for policy in (old, new) for line in policy.lines} - {"*"}
     for code in {*codes, *spoken}:
         people.setdefault(frozenset({code}), [])
@@ -183,13 +184,11 @@ def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Grou
     ]
 
 
-def _widened(found: Sequence[Change]) -> tuple[str, ...]:
-    """Which of the rights that want two people somebody gains."""
+def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str, ...]:
+    """Which of the rights that want two people somebody gains, to use or to hand out."""
     wide: set[str] = set()
-    for change in found:
-        if change.gained:
-            wide |= {action for action in change.actions if action in WIDENING}
-            wide |= {"policy"} & set(change.objects)
+    for x in excesses(old, new, [(roles, roles) for roles in groups], frozenset()):
+        wide |= {x.action} & {*WIDENING} | {x.object.partition(".")[0]} & {"policy"}
     return tuple(sorted(wide))
 
 

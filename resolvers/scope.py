@@ -160,8 +160,7 @@ class Scope:
         """
         if self._unit is None:
             raise RuntimeError("a use case runs through scope.run or scope.do")
-        if self._principal is not None and self._principal.looker is not None:
-            raise OnlyLooking(name=self._principal.name)
+        self.refuse_looking()
         outer = self._unit.session
         try:
             with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
@@ -170,6 +169,11 @@ class Scope:
             if refusal.denies and not refusal.noted:
                 self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
             raise
+
+    def refuse_looking(self) -> None:
+        """Raise OnlyLooking for somebody who looks through the eyes of another."""
+        if self._principal is not None and self._principal.looker is not None:
+            raise OnlyLooking(name=self._principal.name)
 
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:

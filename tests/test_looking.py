@@ -5,7 +5,7 @@ from panel import Panel
 from refusals import add_line, refused
 from world import World
 
-from models import AuditEntry, Customer, SignInSession
+from models import AuditEntry, Customer, SignInSession, User
 from models.errors import BeyondCeiling, Forbidden, NotFound, OnlyLooking, Validation
 from policies import Principal
 from resolvers import looking, records
@@ -34,17 +34,20 @@ def test_one_sees_what_the_other_sees_and_changes_nothing(world: World) -> None:
     )
 
 
-def test_the_token_opens_the_door_for_looking_alone_whoever_brings_it(world: World) -> None:
-    mine, token = world.customer("Acme", "li"), world.ada.do(looking.look_as, world.ids["li"])
+def test_the_token_opens_no_door_by_itself_and_nothing_for_others(world: World) -> None:
+    token = world.ada.do(looking.look_as, world.ids["li"])
 
-    found = world.run(world.house.principal_of(token))
-
-    assert found is not None
-    assert found.looker == world.ids["ada"]
-    refused(
-        world, world.house.scope(found, "graphql"), OnlyLooking, records.update, Customer, mine, {"name": "Changed"}
-    )
+    assert world.run(world.house.principal_of(token)) is None
     assert eyes(world, "wu", token) is None
+
+
+def test_it_ends_when_the_one_who_looks_is_shut_out(world: World) -> None:
+    world.user("boss", "Bo Head", "administrator")
+    world.scope("boss").do(looking.look_as, world.ids["li"])
+
+    world.ada.do(records.update, User, world.ids["boss"], {"active": False})
+
+    assert world.count(SignInSession, SignInSession.looker_id.is_not(None), SignInSession.revoked_at.is_(None)) == 0
 
 
 def test_it_ends_by_itself_by_stopping_and_with_the_right(world: World) -> None:

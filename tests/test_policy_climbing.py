@@ -54,6 +54,7 @@ class Climber(RuleBasedStateMachine):
         with world.house.writer.engine.begin() as connection:
             for model in (PolicyDraft, UserRole, PolicyRevision):
                 connection.execute(model.__table__.delete())  # type: ignore[attr-defined]
+            connection.execute(Role.__table__.update().values(deleted_at=None, delete_batch_id=None))  # type: ignore[attr-defined]
             rows = [
                 {
                     "user_id": world.ids[x],
@@ -127,6 +128,10 @@ class Climber(RuleBasedStateMachine):
         held = [row for row in self.world.rows(UserRole) if (row["deleted_at"] is not None) is back]
         if held:
             self.attempt(records.restore if back else records.delete, UserRole, [held[place % len(held)]["id"]])
+
+    @rule(code=st.sampled_from(CODES), back=st.booleans())
+    def delete_a_role_or_bring_it_back(self, code: str, *, back: bool) -> None:
+        self.attempt(records.restore if back else records.delete, Role, [self.world.ids[code]])
 
     @rule(code=st.sampled_from(CODES), name=st.integers(0, 3))
     def copy_a_role(self, code: str, name: int) -> None:

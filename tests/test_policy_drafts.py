@@ -20,6 +20,7 @@ from models.errors import (
     BeyondCeiling,
     Conflict,
     Forbidden,
+    InBin,
     InvalidPolicyText,
     LastAdministrator,
     NeedsSecond,
@@ -132,6 +133,70 @@ def test_a_role_that_only_forbids_is_not_taken_away_by_somebody_who_may_not_hand
     outcome = world.rolf.do(records.delete, UserRole, [held[0]["id"]])
 
     assert [type(problem) for problem in outcome.problems] == [BeyondCeiling]
+
+
+def test_a_role_does_not_come_back_through_the_bin(world: World) -> None:
+    wide = world.make(Role, code="purger", name="Purger")
+    activate(world, "ada", "p, purger, customer, purge, all, any, allow")
+    held = world.ada.do(records.create, UserRole, {"user_id": world.ids["rolf"], "role_id": wide}).id
+    world.ada.do(records.delete, UserRole, [held])
+    outcome = world.rolf.do(records.restore, UserRole, [held])
+    assert [type(problem) for problem in outcome.problems] == [BeyondCeiling]
+
+    assert world.rolf.do(records.delete, Role, [wide]).problems == []
+    outcome = world.rolf.do(records.restore, UserRole, [held])
+    assert [type(problem) for problem in outcome.problems] == [InBin]
+    with world.house.writer.engine.begin() as connection:  # as if both had happened at once
+        connection.execute(UserRole.__table__.update().where(UserRole.id == held).values(deleted_at=None))  # type: ignore[attr-defined]
+    outcome = world.rolf.do(records.restore, Role, [wide])
+
+    assert [type(problem) for problem in outcome.problems] == [BeyondCeiling]
+
+
+def test_what_everybody_may_is_judged_for_who_has_no_role_yet(world: World) -> None:
+    lines = ["p, *, user, edit, all, any, allow"]
+    lines += [
+        f"p, {role}, user, edit, all, any, deny"
+        for role in ("role_manager", "sales", "sales_lead", "finance", "support", "auditor")
+    ]
+    id, review = draft(world, "rolf", *lines)
+
+    assert frozenset() in {beyond.roles for beyond in review.beyond}
+    refused(world, world.rolf, BeyondCeiling, drafts.activate_policy, id, "more", review.hash)
+
+
+def test_what_widens_is_found_whatever_else_changes_alike(world: World) -> None:
+    both = [f"p, support, {kind}, export, all, deleted, allow" for kind in ("department", "opportunity")]
+    activate(world, "ada", *both)
+    own = [f"p, support, {kind}, export, own, any, allow" for kind in ("department", "opportunity")]
+
+    _, review = draft(world, "ada", *own)
+
+    gains = {object for change in review.changes if change.gained for object in change.objects}
+    assert gains == {"opportunity"}  # nobody owns a department
+    assert review.widens == ("export",)
+
+
+def test_handing_out_more_widens_too(world: World) -> None:
+    _, review = draft(world, "ada", "p2, support, customer, export, all, any, allow")
+
+    assert review.widens == ("export",)
+
+
+def test_a_revision_that_was_changed_by_hand_does_not_come_back(world: World) -> None:
+    activate(world, "ada", HIDE)
+    with world.house.writer.engine.begin() as connection:
+        changed = f"{STARTER}\n{EXPORT}\n"
+        connection.execute(PolicyRevision.__table__.update().where(PolicyRevision.number == 1).values(text=changed))  # type: ignore[attr-defined]
+
+    refused(world, world.ada, InvalidPolicyText, drafts.rollback_policy, 1, "back")
+
+
+def test_a_rollback_of_what_was_looked_at_before_somebody_else_changed_it_is_refused(world: World) -> None:
+    activate(world, "ada", HIDE)
+    activate(world, "ada", EXPORT)
+
+    refused(world, world.ada, Conflict, drafts.rollback_policy, 1, "back", 2)
 
 
 def test_the_last_administrator_stays(world: World) -> None:

@@ -97,6 +97,8 @@ class SignIn(AuthenticationBackend):
         return self.keys.write(response, request, entrance.token)
 
     async def logout(self, request: Request) -> Response | bool:
+        if LOOKING in request.cookies:
+            await self.stop_looking(request)
         await self._end(request)
         response = self.keys.write(RedirectResponse(f"{BASE}/login", 303), request, None)
         if LOOKING in request.cookies:

@@ -186,7 +186,7 @@ class Roles(PolicyModelView, model=Role):
         fields=(
             Field("code", Kind.TEXT, name=Label("Code of the new role"), is_required=True, length=40),
             Field("name", Kind.TEXT, name=Label("Its name"), is_required=True, length=200),
-            Field("reason", Kind.TEXT, name=Label("Reason"), is_required=True, length=300),
+            Field("reason", Kind.TEXT, name=Label("Reason"), is_required=True, length=200),
         ),
     )
     def copy(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:

@@ -104,18 +104,18 @@ class PolicyHistory(Page):
             shown = await ask.scope.read(drafts.revision, int(wanted))
             desk = await ask.scope.read(drafts.desk)
             back = difference(desk.in_force, shown.text or "")
-            context |= {"shown": shown, "back": back, "is_newest": shown.number == desk.number}
+            context |= {"shown": shown, "back": back, "is_newest": shown.number == desk.number, "newest": desk.number}
         context["done"] = ask.request.query_params.get("done", "")[:9]
         return await self.render(ask, "policy_history.html", context, status)
 
     @page_at("/policy/rollback", ("policy", "activate"), "POST")
     async def rollback(self, request: Request) -> Response:
         ask, form = asking(request), await request.form()
-        number, reason = str(form.get("number", "")), str(form.get("reason", ""))
-        if not number.isdecimal() or len(number) > 9:
+        number, reason, base = (str(form.get(name, "")) for name in ("number", "reason", "base"))
+        if not number.isdecimal() or len(number) > 9 or (base and not (base.isdecimal() and len(base) < 10)):
             raise HTTPException(404)
         try:
-            made = await ask.scope.run(drafts.rollback_policy, int(number), reason)
+            made = await ask.scope.run(drafts.rollback_policy, int(number), reason, int(base) if base else None)
         except NotFound:
             raise
         except Refusal as refusal:
