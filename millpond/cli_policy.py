@@ -30,7 +30,7 @@ Reason = Annotated[str, typer.Option(help="Why: the history keeps it.", show_def
 
 @policy.command("export")
 def export() -> None:
-    """Print the policy in force, comments included."""
+    """Print the newest policy, comments included; `doctor` says when it is not the one in force."""
     from resolvers.policy import current_text
 
     from .database import look as look_at
