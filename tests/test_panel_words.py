@@ -323,8 +323,10 @@ class Page(HTMLParser):
 DATA = {"administrator", "sales", "support", "one", "two", "ada", "gone", "customer", "UTC", "CNY", "Tester"}
 DATA |= {"stage", "industry", "source", "region", "level", "category", "opportunity_stage"}
 """Codes, keys and logins of this world, all in small letters: no label is written so."""
-PATTERNS = re.compile(r"\{[^}]*\}|\S+@\S+|\b[a-z]{3}_\d+|\b[0-9a-f]{16}-\d+|\bsystem:\w+")
-"""Parts of numbers, addresses, ids, batches, and what works by itself."""
+PATTERNS = re.compile(
+    r"(?m)^(\d+: )?p2?, .*$|^g, .*$|^#.*$|\{[^}]*\}|\S+@\S+|\b[a-z]{3}_\d+|\b[0-9a-f]{16}-\d+|\bsystem:\w+"
+)
+"""Lines of the policy and their comments, parts of numbers, addresses, ids, batches, and what works by itself."""
 
 
 def left_over(text: str) -> list[str]:
