@@ -3,6 +3,7 @@
 He never gains, for himself or for anybody, what lies beyond his ceiling as it was, and an administrator always stays.
 """
 
+import os
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -211,5 +212,8 @@ def test_nobody_climbs_above_his_ceiling(world: World) -> None:
 
 
 @pytest.mark.long
-def test_nobody_climbs_above_his_ceiling_in_five_hundred_runs(world: World) -> None:
-    climb(world, 500)
+@pytest.mark.timeout(1800)
+def test_nobody_climbs_above_his_ceiling_in_many_runs(world: World) -> None:
+    """Sixty on SQLite and twenty on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
+    few = 60 if world.house.dialect == "sqlite" else 20
+    climb(world, 500 if os.environ.get("MILLPOND_THOROUGH") else few)

@@ -73,7 +73,11 @@ class SignIn(AuthenticationBackend):
     async def stop_looking(self, request: Request) -> Response:
         """Be oneself again.  Whoever is that already, or nobody, goes to the first page."""
         scope, token = await self._scope(request, self.keys.read(request)), request.cookies.get(LOOKING, "")
-        if scope is not None and token:
+        if scope is None:
+            return self._go_to_sign_in(request)
+        if scope.principal is not None and scope.principal.must_change_password:
+            return _send(request, f"{BASE}/password")
+        if token:
             await scope.run(looking.stop_looking, token)
         response = RedirectResponse(f"{BASE}/", 303)
         response.delete_cookie(LOOKING, path=BASE)

@@ -63,7 +63,7 @@ class PolicyReview(Page):
         known = [draft for draft in (desk.mine, *desk.others) if draft is not None]
         draft = next((draft for draft in known if str(draft.id) == query.get("draft", "")), None)
         if draft is None:
-            return RedirectResponse(self.url(), 303)
+            return await self.render(ask, "policy/effects.html", {"effects": ()})
         review = await ask.scope.read(reviewing.review_policy, draft.text)
         found = [change for place, change in enumerate(review.changes) if str(place) == query.get("change", "")]
         counted = [effect for change in found for effect in await ask.scope.read(effects, review, change)]
