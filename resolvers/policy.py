@@ -92,7 +92,7 @@ def foreign_text(ask: Ask) -> str | None:
     if rows == meant.keys():
         return None
     gone = {meant[row].number for row in meant.keys() - rows}
-    kept = [line for number, line in enumerate(text.split("\n"), start=1) if number not in gone]
+    kept = [line for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1) if number not in gone]
     return "\n".join([*kept, *sorted(_written(row) for row in rows - meant.keys())]) + "\n"
 
 
