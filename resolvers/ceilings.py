@@ -104,14 +104,14 @@ def hold_rights(scope: Scope, db: Session) -> None:
 def refuse_excess(found: Iterable[Excess]) -> None:
     """Raise BeyondCeiling for the first of what was found."""
     for first in found:
-        en, zh = said_when(first.when)
-        who = " + ".join(sorted(first.roles)) or "everybody"
-        raise BeyondCeiling(who=who, action=first.action, object=first.object, when=en, when_zh=zh)
+        raise beyond(first.roles, [first.action], first.object, first.when)
 
 
-def said_when(words: Sequence[str]) -> tuple[str, str]:
-    """A witness in a few words, in both languages."""
-    return ("when " + " and ".join(words), "、".join(words)) if words else ("always", "任何情况")
+def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
+    """The refusal that names who would get which right, and the case that is the witness."""
+    en, zh = ("when " + " and ".join(when), "、".join(when)) if when else ("always", "任何情况")
+    who = " + ".join(sorted(roles)) or "everybody"
+    return BeyondCeiling(who=who, action=", ".join(actions), object=object, when=en, when_zh=zh)
 
 
 def refuse_to_lose_the_last(

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from models import PolicyDraft, PolicyRevision, Role, User
 from models.audit import UNWALLED, Changes, entry, write_row
 from models.errors import (
-    BeyondCeiling,
     Conflict,
     InvalidPolicyText,
     LastAdministrator,
@@ -25,7 +24,7 @@ from models.errors import (
 from policies.edit import copied, merged
 
 from . import records
-from .ceilings import hold_rights, said_when
+from .ceilings import beyond, hold_rights
 from .listing import LARGEST_PAGE
 from .policy import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
 from .reviewing import Review, judge, review_policy, standing
@@ -82,6 +81,10 @@ class Desk:
     def text(self) -> str:
         """What he works on: his draft, or what is in force."""
         return self.mine.text if self.mine is not None else self.in_force
+
+    def draft(self, id: str) -> Draft | None:
+        """The draft with this id; one's own for any other text."""
+        return next((draft for draft in self.others if str(draft.id) == id), self.mine)
 
 
 def desk(scope: Scope, db: Session) -> Desk:
@@ -165,11 +168,6 @@ def drafts(scope: Scope, db: Session) -> list[Draft]:
     found = db.execute(_DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()), execution_options=UNWALLED)
     number = newest(db).number
     return [Draft(x.id, x.author_id, name, x.base, x.text, x.at, x.base != number) for x, name in found]
-
-
-def my_draft(scope: Scope, db: Session) -> Draft | None:
-    """One's own draft."""
-    return next((draft for draft in drafts(scope, db) if draft.author_id == scope.me), None)
 
 
 def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
@@ -286,9 +284,7 @@ def _activate(
     if not review.added and not review.removed:
         raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
     for first in review.beyond:
-        en, zh = said_when(first.when)
-        who, actions = " + ".join(sorted(first.roles)) or "everybody", ", ".join(first.actions)
-        raise BeyondCeiling(who=who, action=actions, object=first.object, when=en, when_zh=zh)
+        raise beyond(first.roles, first.actions, first.object, first.when)
     if not review.keeps_an_administrator:
         raise LastAdministrator
     if review.needs_second and author_id == scope.person.id is not None:

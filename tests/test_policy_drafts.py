@@ -247,7 +247,7 @@ def test_a_draft_that_is_behind_catches_up_and_keeps_what_it_changes(world: Worl
 
     world.rolf.do(drafts.catch_up)
 
-    mine = world.run(world.rolf.read(drafts.my_draft))
+    mine = world.run(world.rolf.read(drafts.desk)).mine
     assert mine is not None
     review = world.run(world.rolf.read(reviewing.review_policy, mine.text))
     assert (review.added, review.removed) == ([HIDE], [])

@@ -138,7 +138,7 @@ class Policy(Page):
 
     @page_at("/policy/lines", ("policy", "edit"), "POST")
     async def set_lines(self, request: Request) -> Response:
-        form = await request.form(max_part_size=4 * 1024 * 1024)
+        form = await request.form()
         text = str(form.get("text", ""))
         return await self._change(request, form, lambda _: text)
 

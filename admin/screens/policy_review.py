@@ -37,8 +37,7 @@ class PolicyReview(Page):
 
     async def _shown(self, ask: Asking, wanted: str, status: int = 200, **more: Any) -> Response:
         desk = await ask.scope.read(drafts.desk)
-        known = [draft for draft in (desk.mine, *desk.others) if draft is not None]
-        draft = next((x for x in known if str(x.id) == wanted), desk.mine)
+        draft = desk.draft(wanted)
         context: dict[str, Any] = {"desk": desk, "draft": draft, "review": None, "refused": "", "reason": "", **more}
         if draft is not None:
             review = await ask.scope.read(reviewing.review_policy, draft.text)
@@ -59,9 +58,7 @@ class PolicyReview(Page):
     async def effect(self, request: Request) -> Response:
         """The records that one change wins and loses: a piece of the page, counted after it is there."""
         ask, query = asking(request), request.query_params
-        desk = await ask.scope.read(drafts.desk)
-        known = [draft for draft in (desk.mine, *desk.others) if draft is not None]
-        draft = next((draft for draft in known if str(draft.id) == query.get("draft", "")), None)
+        draft = (await ask.scope.read(drafts.desk)).draft(query.get("draft", ""))
         if draft is None:
             return await self.render(ask, "policy/effects.html", {"effects": ()})
         review = await ask.scope.read(reviewing.review_policy, draft.text)
