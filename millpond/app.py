@@ -22,7 +22,7 @@ from policies import Principal
 from schema import graphiql
 
 from .files import Assets
-from .http import Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
+from .http import Again, Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
 from .settings import Settings
 from .shell import Figures, Shell
 from .shield import Shield
@@ -67,11 +67,13 @@ def build(
     settings: Settings,
     *,
     answer: Answering,
+    once_more: Again | None = None,
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
 ) -> Starlette:
-    """The application.  `answer` is the GraphQL engine, `background` runs beside it, `routes` are more doors.
+    """The application.  `answer` is the GraphQL engine, `once_more` its short way, `background` runs beside it, `routes`
+    are more doors.
 
     `panel` makes the panel from the way to address its files.
     Raises RuntimeError naming the route that has declared nothing.
@@ -81,7 +83,11 @@ def build(
     doors = DOORS | (shown.doors if shown is not None else {})
     figures = Figures(doors)
     served = [
-        Route("/graphql", _graphql(house, settings, answer, assets, figures), methods=["GET", "POST", "OPTIONS"]),
+        Route(
+            "/graphql",
+            _graphql(house, settings, answer, once_more or _nothing_is_known, assets, figures),
+            methods=["GET", "POST", "OPTIONS"],
+        ),
         Route("/session", _session(house, settings), methods=["POST"]),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(house, figures)),
@@ -126,7 +132,9 @@ def _doors(route: BaseRoute, above: str) -> list[str]:
 # -- doors ---------------------------------------------------------------------------------------------------
 
 
-def _graphql(house: Housed, settings: Settings, answer: Answering, assets: "Assets", figures: "Figures") -> GraphQLDoor:
+def _graphql(
+    house: Housed, settings: Settings, answer: Answering, once_more: Again, assets: "Assets", figures: "Figures"
+) -> GraphQLDoor:
     def page(principal: Principal | None) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": graphiql.CSP}
         if principal is None:
@@ -135,6 +143,7 @@ def _graphql(house: Housed, settings: Settings, answer: Answering, assets: "Asse
 
     return GraphQLDoor(
         answer=answer,
+        once_more=once_more,
         identify=house.principal_of,
         make_scope=house.scope,
         page=page,
@@ -143,6 +152,10 @@ def _graphql(house: Housed, settings: Settings, answer: Answering, assets: "Asse
         request_seconds=settings.request_seconds,
         count=figures.answered,
     )
+
+
+async def _nothing_is_known(*_: object) -> None:
+    return None
 
 
 def _session(house: Housed, settings: Settings) -> Callable[[Request], Awaitable[Response]]:

@@ -34,6 +34,27 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
 _log = structlog.get_logger("millpond.http")
 
 
+class Asking(Request):
+    """A request whose headers are found by one look; `Headers` goes through all of them for each."""
+
+    @property
+    def headers(self) -> Headers:
+        if not hasattr(self, "_found"):
+            self._found = _Found(raw=self.scope["headers"])
+        return self._found
+
+
+class _Found(Headers):
+    """Headers by their names; the first of those that are there twice."""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw=raw)
+        self._first = {name: value.decode("latin-1") for name, value in reversed(raw)}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._first.get(key.encode("latin-1"), default)
+
+
 class Answer(Protocol):
     """What the engine gives back: the whole JSON, and how it came to be."""
 
@@ -47,6 +68,7 @@ class Answer(Protocol):
 
 Secure = Literal["auto", "always", "never"]
 Answering = Callable[[Any, str, dict[str, Any] | None, str | None], Awaitable[Answer]]
+Again = Callable[[str, str, dict[str, Any] | None, str | None], Awaitable[Answer | None]]
 Identify = Callable[[str, str | None, str | None], Awaitable[Principal | None]]
 MakeScope = Callable[..., Any]
 
@@ -54,13 +76,15 @@ MakeScope = Callable[..., Any]
 class GraphQLDoor:
     """The ASGI endpoint of /graphql.
 
-    `page` answers a browser that comes to look; `count` is told of every answer how it came to be.
+    `once_more` answers what the same key has asked before, or gives None; `page` answers a browser that comes to look;
+    `count` is told of every answer how it came to be.
     """
 
     def __init__(
         self,
         *,
         answer: Answering,
+        once_more: Again,
         identify: Identify,
         make_scope: MakeScope,
         page: Callable[[Principal | None], Response],
@@ -69,12 +93,13 @@ class GraphQLDoor:
         request_seconds: float = 10,
         count: Callable[[str, float], None] = lambda _kind, _seconds: None,
     ) -> None:
-        self.answer, self.identify, self.make_scope, self.page = answer, identify, make_scope, page
+        self.answer, self.once_more, self.identify = answer, once_more, identify
+        self.make_scope, self.page = make_scope, page
         self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
         self.request_seconds, self.count = request_seconds, count
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        request = Request(connection, receive)
+        request = Asking(connection, receive)
         try:
             response = await self._respond(request)
         except ClientDisconnect:
@@ -111,17 +136,21 @@ class GraphQLDoor:
     async def _post(self, request: Request) -> Response:
         check_type(request.headers)
         question = read_question(await read_body(request))
-        principal = await self._principal(request)
-        scope = self.make_scope(
-            principal,
-            door="graphql",
-            request_id=request_id(request.scope),
-            address=address_of(request),
-            agent=agent_of(request),
-            token=bearer(request.headers) or session_cookie(request, self.secure_cookies),
-        )
+        asked = question.query, question.variables, question.operation_name
         began = time.perf_counter()
-        answer = await self.answer(scope, question.query, question.variables, question.operation_name)
+        token = self._key(request)
+        answer = await self.once_more(token, *asked) if token else None
+        if answer is None:
+            scope = self.make_scope(
+                await self._principal(request),
+                door="graphql",
+                request_id=request_id(request.scope),
+                address=address_of(request),
+                agent=agent_of(request),
+                token=token,
+            )
+            began = time.perf_counter()
+            answer = await self.answer(scope, *asked)
         self.count(answer.kind, time.perf_counter() - began)
         media = accepted(request.headers)
         status = 400 if answer.invalid and media == GRAPHQL else 200
@@ -132,21 +161,27 @@ class GraphQLDoor:
 
     # -- who ---------------------------------------------------------------------------------------------
 
-    async def _principal(self, request: Request) -> Principal | None:
-        """Whom the token or the cookie belongs to.  A wrong token is refused, a stale cookie is nobody."""
+    def _key(self, request: Request) -> str | None:
+        """What the caller shows: the token of the header, "" for one that none looks like, else the cookie, else None.
+
+        Raises Refused where another site sends the cookie.
+        """
         token = bearer(request.headers)
         if token is not None:
-            principal = await self.identify(token, address_of(request), agent_of(request)) if token else None
-            if principal is None:
-                sentence = "This token is unknown, ended or revoked. Sign in again."
-                raise Refused(401, "NOT_SIGNED_IN", sentence, www_authenticate="Bearer")
-            return principal
+            return token
         cookie = session_cookie(request, self.secure_cookies)
-        if cookie is None:
-            return None
-        if request.method not in ("GET", "HEAD"):
+        if cookie is not None and request.method not in ("GET", "HEAD"):
             check_origin(request)
-        return await self.identify(cookie, address_of(request), agent_of(request))
+        return cookie
+
+    async def _principal(self, request: Request) -> Principal | None:
+        """Whom the token or the cookie belongs to.  A wrong token is refused, a stale cookie is nobody."""
+        key = self._key(request)
+        principal = await self.identify(key, address_of(request), agent_of(request)) if key else None
+        if principal is None and bearer(request.headers) is not None:
+            sentence = "This token is unknown, ended or revoked. Sign in again."
+            raise Refused(401, "NOT_SIGNED_IN", sentence, www_authenticate="Bearer")
+        return principal
 
     # -- foreign front ends ------------------------------------------------------------------------------
 
@@ -210,7 +245,7 @@ def request_id(connection: Connection) -> str:
     """The id of this request, the same at every call: the caller's if that is sane, else a new one."""
     state = connection.setdefault("state", {})
     if "request_id" not in state:
-        given = Headers(scope=connection).get("x-request-id", "")
+        given = next((value.decode("latin-1") for name, value in connection["headers"] if name == b"x-request-id"), "")
         state["request_id"] = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
     return str(state["request_id"])
 
@@ -222,7 +257,11 @@ def address_of(request: Request) -> str | None:
 
 def agent_of(request: Request) -> str | None:
     """What the caller says he is, in plain characters."""
-    agent = request.headers.get("user-agent")
+    return _plain_agent(request.headers.get("user-agent"))
+
+
+@lru_cache(maxsize=1_000)
+def _plain_agent(agent: str | None) -> str | None:
     return agent and re.sub(r"[^\x20-\x7e]", "?", agent[:200])
 
 

@@ -56,11 +56,12 @@ def entrances(settings: Settings) -> Entrances:
 
 def application(house: House, settings: Settings) -> ASGIApp:
     """The doors and the clock, all over one house."""
-    keys = CookieKeys(settings.secure_cookies)
+    keys, engine = CookieKeys(settings.secure_cookies), Engine(house)
     return build(
         house,
         settings,
-        answer=Engine(house).answer,
+        answer=engine.answer,
+        once_more=engine.once_more,
         background=[partial(keep_sealed, house), _settle],
         panel=lambda address: Panel(house, keys, address, screens(), GROUPS),
     )

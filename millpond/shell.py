@@ -1,8 +1,10 @@
 """What is around every request: an id, headers, a line in the log, figures, and an answer whatever breaks."""
 
+import logging
 import os
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -27,7 +29,7 @@ HEADERS = {
 """On every answer that does not say otherwise itself."""
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
-_log = structlog.get_logger("millpond")
+_log, _plain_log = structlog.get_logger("millpond"), logging.getLogger("millpond")
 
 
 class Figures:
@@ -43,10 +45,15 @@ class Figures:
         self._engine = Histogram("graphql_seconds", "Time in the GraphQL engine.", ["kind"], **own)
         degraded = "1 while the policy is not as it is stored; as /readyz saw it last."
         self._policy = Gauge("policy_degraded", degraded, multiprocess_mode="livemax", **own)
+        self._kinds: dict[str, tuple[Counter, Histogram]] = {}
+        self._served: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, kind: str, seconds: float) -> None:
-        self._answers.labels(kind).inc()
-        self._engine.labels(kind).observe(seconds)
+        if kind not in self._kinds:
+            self._kinds[kind] = self._answers.labels(kind), self._engine.labels(kind)
+        answers, engine = self._kinds[kind]
+        answers.inc()
+        engine.observe(seconds)
 
     def policy(self, *, is_sound: bool) -> None:
         self._policy.set(not is_sound)
@@ -54,8 +61,11 @@ class Figures:
     def served(self, path: str, status: int, seconds: float) -> None:
         first = path.split("/", 2)[1] if path.startswith("/") else ""
         door = first if first in self._doors else "other"  # never the path itself: callers choose it
-        self._requests.labels(door, str(status)).inc()
-        self._seconds.labels(door).observe(seconds)
+        if (door, status) not in self._served:
+            self._served[door, status] = self._requests.labels(door, str(status)), self._seconds.labels(door)
+        requests, took = self._served[door, status]
+        requests.inc()
+        took.observe(seconds)
 
     async def page(self, _: Request) -> Response:
         registry = self._registry
@@ -98,17 +108,24 @@ class Shell:
     def _note(self, connection: Connection, status: int, seconds: float) -> None:
         path = connection["path"]
         self.figures.served(path, status, seconds)
-        level = "debug" if path in _QUIET else "warning" if status >= 500 else "info"
+        level = logging.DEBUG if path in _QUIET else logging.WARNING if status >= 500 else logging.INFO
+        if not _plain_log.isEnabledFor(level):  # what is put together for nobody costs as much as for somebody
+            return
         milliseconds = round(seconds * 1000, 1)
-        _log.log(_LEVELS[level], "request", method=connection["method"], path=path, status=status, ms=milliseconds)
+        _log.log(level, "request", method=connection["method"], path=path, status=status, ms=milliseconds)
 
 
 def _dressed(headers: Iterable[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:
     """The headers of an answer with its id, and with those that every answer has."""
     kept = [pair for pair in headers if pair[0].lower() != b"x-request-id"]
-    there = {name.lower() for name, _ in kept}
-    return [*kept, (b"x-request-id", id.encode("latin-1")), *(pair for pair in _RAW if pair[0] not in there)]
+    there = frozenset([name.lower() for name, _ in kept])
+    return [*kept, (b"x-request-id", id.encode("latin-1")), *_missing(there)]
+
+
+@lru_cache(maxsize=100)
+def _missing(there: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
+    """What every answer has, without that of which it has its own."""
+    return [pair for pair in _RAW if pair[0] not in there]
 
 
 _RAW = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in HEADERS.items()]
-_LEVELS = {"debug": 10, "info": 20, "warning": 30}

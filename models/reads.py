@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import asyncpg
@@ -52,10 +53,17 @@ class Question:
     """(name, or a constant, how the driver wants the value), in the order of the text."""
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            constant if name is None else process(given[name]) if process else given[name]
-            for name, constant, process in self.parameters
-        )
+        """The parameters for these values; each is brought into its form once, however often it stands in the text."""
+        made = {(name, process): process(given[name]) if process else given[name] for name, process in self._asked}
+        return tuple([made[key] if key is not None else constant for key, constant in self._places])
+
+    @cached_property
+    def _asked(self) -> set[tuple[str, Callable[[Any], Any] | None]]:
+        return {(name, process) for name, _, process in self.parameters if name is not None}
+
+    @cached_property
+    def _places(self) -> list[tuple[Any, Any]]:
+        return [(None if name is None else (name, process), constant) for name, constant, process in self.parameters]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -23,6 +24,8 @@ from .scope import Scope
 from .writer import Writer
 
 _log = structlog.get_logger("millpond.house")
+MOST_MET = 2_000
+"""Of how many keys it is remembered who came with them."""
 _NEWEST = "SELECT max(number) FROM policy_revision"
 
 
@@ -52,6 +55,7 @@ class House:
         self._taking = threading.Lock()
         self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
+        self._met: OrderedDict[str, Identity] = OrderedDict()
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -139,17 +143,32 @@ class House:
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
         now, key = self.clock(), identity.kind_of_key(token)
-        asked = identity.asked_by(key, self.read_engine.dialect)
-        rows = await self.reads.rows(asked.sql, asked.values(identity.token_values(token, now, self.entrances)))
+        asked, values = (
+            identity.asked_by(key, self.read_engine.dialect),
+            identity.token_values(token, now, self.entrances),
+        )
+        rows = await self.reads.rows(asked.sql, asked.values(values))
         if not rows:
+            self._met.pop(values["hash"], None)
             return None
         found = identity.identity_of(rows[0], now, key)
+        self._remember(values["hash"], found)
         if found.revision != self.policy.revision:
             async with self.read_engine.connect() as connection:
                 await connection.run_sync(self.refresh_policy)
         if found.stale and (found.key, found.key_id) not in self._noting:
             self._note_seen(found, now)
         return found.principal
+
+    def met(self, hash: str) -> Identity | None:
+        """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
+        return self._met.get(hash)
+
+    def _remember(self, hash: str, found: Identity) -> None:
+        self._met[hash] = found
+        self._met.move_to_end(hash)
+        if len(self._met) > MOST_MET:
+            self._met.popitem(last=False)
 
     def person(self, login: str) -> Principal:
         """The person with this login, for the command line and tests.  Raises NotFound."""

@@ -78,6 +78,12 @@ class Identity:
     key: Key
     key_id: int
     stale: bool
+    row: tuple[Any, ...]
+    """What the database said of him: when it says the same again, he is the same."""
+
+    def is_told_by(self, row: Sequence[Any]) -> bool:
+        """Whether the answer to a question like `beside` says the same again."""
+        return tuple(row[:TOLD]) == self.row
 
 
 def hash_of(token: str) -> str:
@@ -108,6 +114,15 @@ def asked_by(key: Key, dialect: Dialect) -> Question:
 _ASKED: dict[tuple[Key, str], Question] = {}
 
 
+def beside(key: Key, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """`token_question` with something more that is asked in the same look: no row when the key is not in force.
+
+    The first `TOLD` columns say who it is, as they do in a question of their own.
+    """
+    who = token_question(key).subquery()
+    return select(*who.c, *columns)
+
+
 def token_values(token: str, now: datetime, entrances: Entrances) -> dict[str, Any]:
     return {"hash": hash_of(token), "now": now, "idle_since": now - entrances.idle, "stale_since": now - FRESH}
 
@@ -119,7 +134,7 @@ def kind_of_key(token: str) -> Key:
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """What an answer to `token_question` says."""
     *person, revision, key_id, is_stale = row
-    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale))
+    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:
@@ -236,3 +251,6 @@ def _subtree() -> Any:
 _NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
 _BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
 _BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
+
+TOLD = len(token_question(ApiToken).selected_columns)
+"""How many columns say who somebody is."""

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, literal_column
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
 from resolvers.house import House
+from resolvers.identity import token_values
 from resolvers.names import camel
 from resolvers.scope import Scope
 
@@ -26,8 +27,8 @@ from .build import graphql_of, schema
 from .door import Context
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents
-from .plan.plans import Plans
-from .plan.reader import Reader
+from .plan.plans import Plans, Request
+from .plan.reader import Ended, Reader, once_more
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
 from .roots import ROOTS, kind_at, model_of
@@ -85,6 +86,29 @@ class Engine:
             return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
         return await self._answer(scope, known, request)
 
+    async def once_more(
+        self, token: str, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> Answer | None:
+        """The answer to what was asked before, by a key that was used before: one statement, which looks who it is too.
+
+        None where anything is new, or not quite as it was: then `answer` knows more.
+        """
+        document = self.documents.find(query)
+        known = document.known.get(operation_name) if document is not None else None
+        if document is None or known is None:
+            return None
+        given, now = variables or {}, self.house.clock()
+        key = token_values(token, now, self.house.entrances)
+        met = self.house.met(key["hash"])
+        values = known.values(self.schema, document.parsed, given)
+        if met is None or met.principal.must_change_password or values is None or not document.is_small(given):
+            return None
+        person = met.principal.at(now)
+        texts = await once_more(
+            self.house, self.plans, document, known.place, met, Request(person, person.language, values, key)
+        )
+        return None if texts is None else Answer(_data(texts), "planned")
+
     async def _answer(self, scope: Scope, document: Document, request: Asked) -> Answer:
         if scope.principal is None:
             # Nobody reads nothing: the reader of a sign-in has no rights at all.
@@ -96,7 +120,7 @@ class Engine:
         if not fields:  # everything was left out by @skip and @include
             return Answer(b'{"data":{}}', "compiled")
         names = {nodes[0].name.value for nodes in fields.values()}
-        if request.is_query and names <= {*ROOTS, "__typename"}:
+        if _is_compiled(request):
             return await self._compiled(reader, document, request)
         if names <= ABOUT_THE_SCHEMA and not request.operation.variable_definitions:
             return await self._constant(scope, reader, document, request)
@@ -109,11 +133,12 @@ class Engine:
             return _values(compiler, request)
 
         try:
-            texts = await reader.again(_place(request), request.variables.coerced, make)
-        except (Refusal, GraphQLError):  # the executor says of which field, and answers the others
+            place = _place(request)
+            texts = await reader.again(place, request.variables.coerced, make, with_key=reader.scope.token is not None)
+        except (Refusal, GraphQLError, Ended):  # the executor says of which field, and answers the others
             return await self._executed(reader.scope, reader, document.parsed, request)
-        inner = ",".join(f'"{name}":{text}' for name, text in texts.items())
-        return Answer(f'{{"data":{{{inner}}}}}'.encode(), "planned" if reader.planned else "compiled")
+        document.know(request, place)
+        return Answer(_data(texts), "planned" if reader.planned else "compiled")
 
     async def _constant(self, scope: Scope, reader: Reader, document: Document, request: Asked) -> Answer:
         """What is the same for everybody who may ask: put together once."""
@@ -145,6 +170,17 @@ class Engine:
         if result.errors:
             body["errors"] = [_shown(error, scope) for error in result.errors]
         return body
+
+
+def _is_compiled(request: Asked) -> bool:
+    """Whether one statement is the whole answer."""
+    names = {nodes[0].name.value for nodes in request.top().values()}
+    return request.is_query and names <= {*ROOTS, "__typename"}
+
+
+def _data(texts: Mapping[str, bytes]) -> bytes:
+    inner = b",".join(b'"%b":%b' % (name.encode(), text) for name, text in texts.items())
+    return b'{"data":{%b}}' % inner
 
 
 def _place(request: Asked) -> str:

@@ -65,7 +65,7 @@ class Compiler:
         """A row as a JSON object; what lies below it is joined to the gathering, or without one asked in place."""
         pairs = [("~id", level.c.id)] if keyed else []
         pairs += [(name, self._field(level, gathering, nodes)) for name, nodes in fields.items()]
-        return object_of(self.dialect, pairs)
+        return self.dialect.row(pairs)
 
     def _field(self, level: Level, gathering: Gathering | None, nodes: Nodes) -> Value:
         name, kind, e = nodes[0].name.value, level.kind, level.c
@@ -261,7 +261,7 @@ class Compiler:
                     made.append((alias, listed.cursor(self.dialect, level)))
                 case _:
                     made.append((alias, self.object(level, gathering, self.asked.below(name, asked))))
-        return object_of(self.dialect, made)
+        return self.dialect.row(made)
 
     def _page_info(self, listed: listing.Listing, group: Nodes, told: "inplace.Page | listing.Ends") -> Value:
         def more(*, is_ahead: bool, beyond: Any) -> Value:

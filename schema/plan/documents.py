@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 
-from graphql.language import DocumentNode
+from graphql import GraphQLError, GraphQLSchema
+from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
 from resolvers.lifted import Path
 
 from .. import gate
+from .selection import Asked, asked
 
 MOST_DOCUMENTS = 500
 MOST_CONSTANTS = 20
@@ -27,6 +29,52 @@ V = TypeVar("V")
 _numbers = count()
 
 
+@dataclass(frozen=True)
+class Known:
+    """An operation of which one statement is the whole answer, whatever the values of its variables are."""
+
+    place: str
+    named: str | None
+    """The name by which the request asked for it."""
+    variables: tuple[tuple[str, type | None, bool, bool], ...]
+    """(name, what a plain value of it is, whether it has to be there, whether it is something else when it is not)."""
+
+    def values(
+        self, schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """The variables, coerced; None where one has a wrong value."""
+        found: dict[str, Any] = {}
+        for name, plain, is_needed, has_default in self.variables:
+            value: Any = given.get(name, _MISSING)
+            if type(value) is plain and (plain is not int or -_WIDE <= value < _WIDE):
+                found[name] = value
+            elif is_needed or has_default or (value is not None and value is not _MISSING):
+                return self._coerced(schema, document, given)
+            elif value is None:
+                found[name] = None
+        return found
+
+    def _coerced(
+        self, schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        try:
+            return asked(schema, document, given, self.named).variables.coerced
+        except GraphQLError:
+            return None
+
+
+_MISSING = object()
+_WIDE = 2**31
+_PLAIN: dict[str, type] = {"String": str, "ID": str, "Int": int, "Boolean": bool}
+
+
+def _variable(node: VariableDefinitionNode) -> tuple[str, type | None, bool, bool]:
+    is_needed = isinstance(node.type, NonNullTypeNode)
+    inner: Any = node.type.type if isinstance(node.type, NonNullTypeNode) else node.type
+    plain = _PLAIN.get(inner.name.value) if isinstance(inner, NamedTypeNode) else None
+    return node.variable.name.value, plain, is_needed, node.default_value is not None
+
+
 @dataclass
 class Document:
     """A document that was parsed and found valid, with what is known of its statements.
@@ -36,24 +84,46 @@ class Document:
 
     parsed: DocumentNode
     number: int
-    sizes: frozenset[str] = frozenset()
+    sizes: tuple[str, ...] = ()
     """The variables that decide how much is asked for."""
     measured: set[tuple[int | None, ...]] = field(default_factory=set)
     """Their values with which it was not too much."""
     asked: Counter[str] = field(default_factory=Counter)
     fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
+    known: dict[str | None, Known] = field(default_factory=dict)
+    """Operations by the name by which they were asked for."""
     gathered: set[str] = field(default_factory=set)
     """Those that nest too deep to be asked in place."""
 
+    def know(self, request: Asked, place: str) -> None:
+        """Remember an operation, unless the values of its variables decide what is asked at its root.
+
+        (They do in a place of several words, which names kinds of records behind the operation.)
+        """
+        if request.named not in self.known and request.is_settled and " " not in place:
+            variables = tuple(_variable(node) for node in request.operation.variable_definitions or ())
+            self.known[request.named] = Known(place, request.named, variables)
+
     def check_size(self, variables: Mapping[str, Any]) -> None:
         """`gate.check`, once for every set of page sizes.  Raises TooComplex."""
-        sizes = tuple(variables.get(name) for name in sorted(self.sizes))
-        is_plain = all(size is None or type(size) is int for size in sizes)
-        if is_plain and sizes in self.measured:
+        if self.is_small(variables):
             return
         gate.check(self.parsed, variables)
-        if is_plain and len(self.measured) < MOST_MEASURED:
+        sizes = self._sizes_in(variables)
+        if _are_plain(sizes) and len(self.measured) < MOST_MEASURED:
             self.measured.add(sizes)
+
+    def is_small(self, variables: Mapping[str, Any]) -> bool:
+        """Whether it is known that this asks for no more than one request may."""
+        sizes = self._sizes_in(variables)
+        return _are_plain(sizes) and sizes in self.measured
+
+    def _sizes_in(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([variables.get(name) for name in self.sizes])
+
+
+def _are_plain(sizes: tuple[Any, ...]) -> bool:
+    return all(size is None or type(size) is int for size in sizes)
 
 
 class Documents:
@@ -76,7 +146,7 @@ class Documents:
 
     def keep(self, text: str, parsed: DocumentNode) -> Document:
         """Remember a document that is valid, and that was not too much with the variables it came with."""
-        document = Document(parsed, next(_numbers), gate.page_variables(parsed))
+        document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
         _put(self._kept, text, document, MOST_DOCUMENTS)
         return document
 

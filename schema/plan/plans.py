@@ -9,9 +9,10 @@ differs shows a value that decides more than a parameter, and such a value is ma
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Select
@@ -19,6 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from models.reads import driven
 from policies import Principal, Snapshot
+from policies.principal import NUMBERS, SETS
 from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
 
 from .documents import Document
@@ -28,27 +30,28 @@ MOST_FIXED = 4
 """How many different sets of deciding values are tried for one statement of a document."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
 _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
-_SETS = ("role_ids", "departments", "subtree", "pools", "member_pools", "admin_pools")
-_NUMBERS = ("id", "department_id")
 
 Process = Callable[[Any], Any] | None
 
 
 @dataclass(frozen=True)
 class Request:
-    """Everything that a statement is made from: who asks, and the values of the variables."""
+    """Everything that a statement is made from: who asks, the values of the variables, and of the key he came with."""
 
     person: Principal
     language: str
     variables: Mapping[str, Any]
+    key: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, path: Path) -> Any:
         """The value at a path.  Raises Misfit where this request has none."""
-        found: Any = self.variables if path[0] == "variables" else self.person
         try:
-            if path[0] == "person":
-                found = getattr(found, str(path[1]))
-                return sorted(found)[int(path[2])] if len(path) > 2 else found
+            match path:
+                case ("person", str() as name):
+                    return getattr(self.person, name)
+                case ("person", str() as name, int() as place):
+                    return self.person.ordered[name][place]
+            found: Any = self.variables if path[0] == "variables" else self.key
             for step in path[1:]:
                 found = found[step]
         except (KeyError, IndexError, TypeError):
@@ -66,14 +69,23 @@ class Plan:
     """(source or constant, how the driver wants it, whether it is a source), in the order of the text."""
 
     def values(self, request: Request) -> tuple[Any, ...]:
-        """The parameters for this request.  Raises Misfit, and what the steps of a value refuse."""
-        return tuple(
-            (process(made) if process and made is not None else made)
-            for made, process in (
-                (source.value(request.at(source.path)) if lifted else source, process)
-                for source, process, lifted in self.parameters
-            )
-        )
+        """The parameters for this request, each value made once.  Raises Misfit, and what the steps of a value refuse."""
+        made = []
+        for source, process in self._asked:
+            value = source.value(request.at(source.path))
+            made.append(process(value) if process is not None and value is not None else value)
+        return tuple([made[place] if is_asked else constant for is_asked, place, constant in self._places])
+
+    @cached_property
+    def _asked(self) -> list[tuple[Source, Process]]:
+        """What has to be made, without what is the same."""
+        return list(dict.fromkeys((source, process) for source, process, lifted in self.parameters if lifted))
+
+    @cached_property
+    def _places(self) -> list[tuple[bool, int, Any]]:
+        """For every parameter: whether it is one of those, which, or the constant that it is."""
+        at = {asked: n for n, asked in enumerate(self._asked)}
+        return [(True, at[x, process], None) if lifted else (False, 0, x) for x, process, lifted in self.parameters]
 
 
 class Plans:
@@ -147,20 +159,20 @@ class Plans:
 
 
 def _key(document: Document, place: str, policy: Snapshot, request: Request, fixed: frozenset[Path]) -> Any:
-    p = request.person
-    person = tuple(getattr(p, name) is None for name in _NUMBERS) + tuple(len(getattr(p, name)) for name in _SETS)
     shape = _shape(request.variables, ("variables",), fixed)
-    return document.number, place, policy, p.roles, request.language, person, fixed, shape
+    return document.number, place, policy, request.person.likeness, request.language, fixed, shape
 
 
 def _shape(value: Any, path: Path, fixed: frozenset[Path]) -> Any:
     """A value with its parameters taken out: names, lengths, kinds, and all that decides."""
+    if type(value) is str and path not in fixed:
+        return str, bool(value.strip())
     if isinstance(value, Mapping):
         return tuple((name, _shape(held, (*path, name), fixed)) for name, held in sorted(value.items()))
     if isinstance(value, list | tuple):
         return (list, *(_shape(held, (*path, n), fixed) for n, held in enumerate(value)))
     if can_lift(value) and path not in fixed:
-        return type(value), bool(value.strip()) if isinstance(value, str) else True
+        return type(value), True
     return type(value), value
 
 
@@ -180,9 +192,9 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def _lifted(request: Request, fixed: frozenset[Path]) -> Request:
     p = request.person
-    numbers: dict[str, Any] = {name: lift(getattr(p, name), ("person", name)) for name in _NUMBERS}
+    numbers: dict[str, Any] = {name: lift(getattr(p, name), ("person", name)) for name in NUMBERS}
     sets: dict[str, Any] = {
-        name: frozenset(lift(x, ("person", name, n)) for n, x in enumerate(sorted(getattr(p, name)))) for name in _SETS
+        name: frozenset(lift(x, ("person", name, n)) for n, x in enumerate(p.ordered[name])) for name in SETS
     }
     person = replace(p, now=lift(p.now, ("person", "now")), **numbers, **sets)
     return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, lift))
@@ -202,7 +214,7 @@ def _compiled(
     """The plan, and the paths that are parameters of it."""
     statement, names = compile(_lifted(request, fixed))
     sql, found = driven(statement, dialect)
-    sources = [source_of(each.value) for each in found]
+    sources = [Source(("key", each.name)) if each.is_asked else source_of(each.value) for each in found]
     parameters = [
         (each.driven, None, False) if source is None else (source, each.process, True)
         for each, source in zip(found, sources, strict=True)
@@ -255,8 +267,8 @@ def _alike(one: Sequence[Any], two: Sequence[Any]) -> bool:
 
 def _other(request: Request, fixed: frozenset[Path]) -> Request:
     p = request.person
-    numbers: dict[str, Any] = {name: _more(getattr(p, name)) for name in _NUMBERS}
-    sets: dict[str, Any] = {name: frozenset(_more(x) for x in getattr(p, name)) for name in _SETS}
+    numbers: dict[str, Any] = {name: _more(getattr(p, name)) for name in NUMBERS}
+    sets: dict[str, Any] = {name: frozenset(_more(x) for x in getattr(p, name)) for name in SETS}
     person = replace(p, now=p.now + timedelta(days=1), **numbers, **sets)
     return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, _changed))
 
@@ -276,8 +288,3 @@ def _changed(value: Any, _path: Path) -> Any:
     if isinstance(value, datetime):
         return value + timedelta(days=1)
     return value + timedelta(days=1) if hasattr(value, "isoformat") else value + 1
-
-
-def texts_of(names: Iterable[str], row: Sequence[str | None]) -> dict[str, str]:
-    """Response key -> the JSON text of its value."""
-    return {name: text if text is not None else "null" for name, text in zip(names, row, strict=True)}

@@ -1,16 +1,20 @@
 """Running what was compiled: one statement on the read engine, which cannot write."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from graphql import FieldNode
-from sqlalchemy import Select, Text, cast, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
+from models.errors import Refusal
 from models.reads import TooNested, driven
+from resolvers import identity
 from resolvers.find import Look
 from resolvers.house import House
+from resolvers.identity import TOLD, Identity, Key
 from resolvers.lifted import Misfit
 from resolvers.scope import Scope
 from resolvers.sought import Searches
@@ -19,7 +23,7 @@ from . import inplace
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
-from .plans import Plan, Plans, Request, texts_of
+from .plans import Plan, Plans, Request
 from .selection import Asked
 from .shape import Kind
 
@@ -30,6 +34,10 @@ Root = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
 
 class TooMany(Exception):
     """A search leads to so many records that the statement has not looked among them."""
+
+
+class Ended(Exception):
+    """The key with which somebody came is not in force any more."""
 
 
 IDS = "~ids"
@@ -44,12 +52,16 @@ class Reader:
         self.asked, self.plans, self.document = asked, plans, document
         self.planned = 0
 
-    async def again(self, place: str, variables: Mapping[str, Any], make: Make) -> dict[str, str]:
+    async def again(
+        self, place: str, variables: Mapping[str, Any], make: Make, *, with_key: bool = False
+    ) -> dict[str, bytes]:
         """The values that `make` compiles, by the plan of an earlier request of this kind, or by a new one.
 
         `make` takes the variables from the compiler, and nothing that depends on the request from anywhere else.
+        `with_key`: the statement also looks whether the key of this request is in force, so that its plan can serve the
+        next such request by itself (`once_more`).  Raises Ended when it is not any more.
         """
-        wanted = Request(self.scope.person, self.scope.language, variables)
+        wanted = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
         nested, walking = (0 if place in self.document.gathered else inplace.MOST_NESTED), False
         while True:
             try:
@@ -62,18 +74,26 @@ class Reader:
             except TooMany:
                 walking = True
 
-    async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, str]:
-        form = f"{place}{'' if nested else ', gathered'}{', walking' if walking else ''}"
+    @property
+    def _key(self) -> Mapping[str, Any]:
+        """What a statement asks of the key of this request; nothing without one."""
+        token = self.scope.token
+        return identity.token_values(token, self.scope.now(), self.house.entrances) if token else {}
+
+    async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, bytes]:
+        kind = identity.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
+        form = form_of(place, kind, gathered=not nested, walking=walking)
         key = (self.document, form, self.scope.policy)
 
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
             look = Look(wanted.person, self.scope.policy, wanted.language)
             asked = self.asked.with_values(wanted.variables)
             searches = Searches(self.house.dialect, walking=walking)
-            values = make(Compiler(look, DIALECTS[self.house.dialect], asked, searches, nested))
-            columns: list[Any] = [cast(value, Text).label(f"r{n}") for n, value in enumerate(values.values())]
+            dialect = DIALECTS[self.house.dialect]
+            values = make(Compiler(look, dialect, asked, searches, nested))
+            columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
-            return select(*columns), tuple(values)
+            return (select(*columns) if kind is None else identity.beside(kind, columns)), tuple(values)
 
         try:
             plan = self.plans.find(*key, wanted)
@@ -88,20 +108,21 @@ class Reader:
                 return await self._by_plan(plan, wanted)
         statement, names = compile(wanted)
         sql, parameters = driven(statement, self.dialect)
-        rows = await self.house.reads.rows(sql, [each.driven for each in parameters])
-        return _told(names, rows[0])
+        given = [replace(each, value=wanted.key[each.name]) if each.is_asked else each for each in parameters]
+        rows = await self.house.reads.rows(sql, [each.driven for each in given])
+        return _told(names, rows, with_key=kind is not None)
 
-    async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, str]:
+    async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, bytes]:
         rows = await self.house.reads.rows(plan.sql, plan.values(wanted))
         self.planned += 1
-        return _told(plan.names, rows[0])
+        return _told(plan.names, rows, with_key=bool(wanted.key))
 
     @property
     def dialect(self) -> Dialect:
         """How the driver of the read engine wants its text."""
         return self.house.read_engine.dialect
 
-    async def root(self, name: str, nodes: Sequence[FieldNode], compile: Root) -> str:
+    async def root(self, name: str, nodes: Sequence[FieldNode], compile: Root) -> bytes:
         """The JSON of one root field of an operation that the executor puts together."""
         place = f"{name} at {nodes[0].loc.start if nodes[0].loc else 0}"
 
@@ -125,8 +146,45 @@ class Reader:
         return [found[id] for id in ids if id in found]
 
 
-def _told(names: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
-    """The values of a row by their names.  Raises TooMany when it says so behind them."""
+async def once_more(
+    house: House, plans: Plans, document: Document, place: str, met: Identity, wanted: Request
+) -> dict[str, bytes] | None:
+    """The values of a statement that is planned, if it says of the key of this request what was known before.
+
+    None when there is no plan, when its plan does not fit, or when the person is not quite as he was: then nothing of
+    what was read may be told.
+    """
+    policy, gathered = house.policy, place in document.gathered
+    if policy.revision != met.revision:
+        return None
+    for walking in (False, True):
+        form = form_of(place, met.key, gathered=gathered, walking=walking)
+        try:
+            plan = plans.find(document, form, policy, wanted)
+            if plan is None:
+                return None
+            rows = await house.reads.rows(plan.sql, plan.values(wanted))
+            if not rows or not met.is_told_by(rows[0]):
+                return None
+            return _told(plan.names, rows, with_key=True)
+        except TooMany:
+            continue
+        except (Misfit, Refusal):
+            return None
+    return None
+
+
+def form_of(place: str, key: Key | None, *, gathered: bool, walking: bool) -> str:
+    """The name of a statement among those of its document: where it stands, and how it is written."""
+    by = f", by {key.__tablename__}" if key is not None else ""
+    return f"{place}{by}{', gathered' if gathered else ''}{', walking' if walking else ''}"
+
+
+def _told(names: Sequence[str], rows: Sequence[Sequence[Any]], *, with_key: bool) -> dict[str, bytes]:
+    """Response key -> the JSON of its value.  Raises TooMany when the row says so behind them, Ended without a row."""
+    if not rows:
+        raise Ended
+    row = rows[0][TOLD:] if with_key else rows[0]
     if any(row[len(names) :]):
         raise TooMany
-    return texts_of(names, row[: len(names)])
+    return {name: text if text is not None else b"null" for name, text in zip(names, row, strict=False)}

@@ -1,6 +1,6 @@
 """What an operation asks for: its fields after fragments, `@skip` and `@include`, and their arguments."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -39,6 +39,8 @@ class Asked:
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
+    named: str | None = None
+    """The name by which the request asked for it."""
 
     def with_values(self, values: Mapping[str, Any]) -> "Asked":
         """The same operation with other values of its variables."""
@@ -56,6 +58,19 @@ class Asked:
 
     def top(self) -> Fields:
         return self.fields(self.root.name, [self.operation.selection_set])
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the fields at the root are the same whatever the variables are."""
+        return not any(node.directives for node in self._at_the_root([self.operation.selection_set]))
+
+    def _at_the_root(self, sets: Iterable[SelectionSetNode]) -> Iterator[SelectionNode]:
+        for node in (x for selections in sets for x in selections.selections):
+            yield node
+            if isinstance(node, FragmentSpreadNode):
+                yield from self._at_the_root([self.fragments[node.name.value].selection_set])
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._at_the_root([node.selection_set])
 
     def variables_of(self, nodes: Iterable[FieldNode]) -> dict[str, Any]:
         """The values of the variables that these nodes speak of, their own arguments included."""
@@ -130,7 +145,7 @@ def asked(
     )
     if isinstance(values, list):
         raise values[0]
-    return Asked(schema, wanted[0], fragments, values)
+    return Asked(schema, wanted[0], fragments, values, name)
 
 
 def _gather(
