@@ -20,8 +20,9 @@ from models import Base
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .objects import APART, FIELDS, GROUPS, LISTED
 from .principal import Principal
+from .rows import Clause, Rows
 from .saying import sentence
-from .words import SCOPES, Clause, Facts, Rows, can_hold, either, holds, together, unmet, when_sql
+from .words import SCOPES, Facts, can_hold, either, holds, together, unmet, when_sql
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())

@@ -20,7 +20,7 @@ from models.customer import locked
 from models.errors import Validation
 from policies import Principal, Snapshot
 from policies.objects import field_name
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .lifted import derive
 

@@ -14,7 +14,8 @@ from world import World
 from models import Base, Customer, Share
 from models.pool import GranteeKind
 from policies import Principal
-from policies.words import SCOPES, STATES, Clause, Rows, Scope, State
+from policies.rows import Clause, Rows
+from policies.words import SCOPES, STATES, Scope, State
 
 
 @pytest.fixture

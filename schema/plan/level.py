@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, true
 
 from models.errors import Validation
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .dialect import Dialect, Value
 from .shape import Kind, hangs_on
