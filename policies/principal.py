@@ -36,6 +36,8 @@ class Principal:
     must_change_password: bool = field(default=False, compare=False)
     looker: int | None = field(default=None, compare=False)
     """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
+    is_broad: bool = False
+    """Whether he sees so much that a list is soon full: then his clauses ask row by row.  It changes no answer."""
     written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Clauses about this person that were written once: a statement asks for the same ones many times."""
 

@@ -120,13 +120,14 @@ def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause
             or_(share.ends_at.is_(None), share.ends_at > p.now),
             share.level.in_(sorted(levels)),
         )
+        given = [and_(share.grantee_kind == kind, me) for kind, me in mine.items() if not isinstance(me, False_)]
+        if not given:
+            return false()
+        if rows.by_row:
+            one = select(Share.id).where(share.customer_id == rows.e.id, or_(*given), in_force)
+            return one.correlate_except(Share.__table__).exists()
         # One SELECT for each kind: with all in one SQLite reads everybody's shares where few people hold many.
-        given = [
-            select(share.customer_id).where(share.grantee_kind == kind, to_me, in_force).correlate(None)
-            for kind, to_me in mine.items()
-            if not isinstance(to_me, False_)
-        ]
-        return Listed(rows.e.id, *given) if given else false()
+        return Listed(rows.e.id, *(select(share.customer_id).where(to_me, in_force).correlate(None) for to_me in given))
 
     return clause
 

@@ -17,6 +17,7 @@ from models.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
+from .breadth import Breadths
 from .identity import Entrances, Identity
 from .policy import Stored, foreign_text, newest
 from .scope import Scope
@@ -45,6 +46,7 @@ class House:
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
+        self.breadths = Breadths(self)
         self.policy = Snapshot("")
         self.policy_problems: list[str] = []
         """Why the newest revision is not in force; nothing when it is."""
@@ -149,7 +151,7 @@ class House:
                 await connection.run_sync(self.refresh_policy)
         if found.stale and (found.key, found.key_id) not in self._noting:
             self._note_seen(found, now)
-        return found.principal
+        return await self.breadths.of(found.principal, self.policy)
 
     def person(self, login: str) -> Principal:
         """The person with this login, for the command line and tests.  Raises NotFound."""

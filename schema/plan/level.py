@@ -39,7 +39,9 @@ class Level:
         return self.seen(self.table.c)
 
     def seen(self, columns: Any) -> Any:
-        return columns if self.above is None else Hanging(columns, Rows(self.above.kind.model, self.above.c))
+        return (
+            columns if self.above is None else Hanging(columns, Rows(self.above.kind.model, self.above.c, by_row=True))
+        )
 
     def chain(self) -> Iterator["Level"]:
         """This level and those that its records hang on, one by one."""

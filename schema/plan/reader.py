@@ -63,7 +63,8 @@ class Reader:
                 walking = True
 
     async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, str]:
-        form = f"{place}{'' if nested else ', gathered'}{', walking' if walking else ''}"
+        broad = ", broad" if wanted.person.is_broad else ""
+        form = f"{place}{'' if nested else ', gathered'}{', walking' if walking else ''}{broad}"
         key = (self.document, form, self.scope.policy)
 
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
