@@ -42,6 +42,8 @@ class Principal:
     must_change_password: bool = field(default=False, compare=False)
     looker: int | None = field(default=None, compare=False)
     """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
+    is_broad: bool = False
+    """Whether he sees so much that a list is soon full: then his clauses ask row by row.  It changes no answer."""
     written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Clauses about this person that were written once: a statement asks for the same ones many times."""
 
@@ -60,7 +62,7 @@ class Principal:
     def likeness(self) -> Hashable:
         """What people have in common for whom the same statement is written with other values."""
         numbers = (getattr(self, name) is None for name in NUMBERS)
-        return self.roles, self.language, *numbers, *(len(getattr(self, name)) for name in SETS)
+        return self.roles, self.language, self.is_broad, *numbers, *(len(getattr(self, name)) for name in SETS)
 
     @cached_property
     def ordered(self) -> dict[str, tuple[int, ...]]:

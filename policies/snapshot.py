@@ -20,8 +20,9 @@ from models import Base
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .objects import APART, FIELDS, GROUPS, LISTED
 from .principal import Principal
+from .rows import Clause, Rows
 from .saying import sentence
-from .words import SCOPES, Clause, Facts, Rows, can_hold, either, holds, together, unmet, when_sql
+from .words import SCOPES, Facts, can_hold, either, holds, together, unmet, when_sql
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -77,7 +78,7 @@ class Cell:
 
 def _pair_sql(pair: Pair, p: Principal, rows: Rows) -> Clause:
     """The clause of a pair, written once per person and row source."""
-    key = pair, rows.model, id(rows.e)
+    key = pair, rows.model, id(rows.e), rows.by_row
     if key not in p.written:
         p.written[key] = _write_pair(pair, p, rows), rows.e  # kept with it, or its id might be given to another
     clause: Clause = p.written[key][0]
@@ -120,7 +121,7 @@ class Snapshot:
         self.cell = lru_cache(maxsize=4096)(self._cell)
         self.ceiling = lru_cache(maxsize=1024)(partial(self._cell, kind="p2"))
         self.closure = lru_cache(maxsize=1024)(self._closure)
-        self._clause = lru_cache(maxsize=256)(self._where)
+        self._clause = lru_cache(maxsize=256)(self._where_of)
         check_model()
 
     # -- the four answers --------------------------------------------------------------------------------
@@ -150,21 +151,24 @@ class Snapshot:
         """
         if p is None:
             return false()
-        return self._clause(p, action, model) if e is None else self._where(p, action, model, e)
+        return self._clause(p, action, model) if e is None else self._where(p, action, Rows(model, e, p.is_broad))
 
-    def _where(self, p: Principal, action: str, model: type[Base], e: Any = None) -> Clause:
-        rows = Rows(model, model if e is None else e)
+    def _where_of(self, p: Principal, action: str, model: type[Base]) -> Clause:
+        return self._where(p, action, Rows(model, model, p.is_broad))
+
+    def _where(self, p: Principal, action: str, rows: Rows) -> Clause:
+        model = rows.model
         if is_part(model):
             return rows.whole(lambda whole: self._listed(p, action, whole, LISTED.get(model)))
         clause = self.cell(p.roles, model.module, action).sql(p, rows)
         if model.through:
-            return and_(clause, rows.whole(lambda whole: self.where(p, "view", whole.model, whole.e)))
+            return and_(clause, rows.whole(lambda whole: self._where(p, "view", whole)))
         return clause
 
     def _listed(self, p: Principal, action: str, whole: Rows, field: str | None) -> Clause:
         """The records whose parts are in reach: those that are themselves, unless the list of parts is hidden."""
-        clause = self.where(p, action, whole.model, whole.e)
-        guard = self.guard(p, whole.model, field or "", whole.e, "edit" if action == "edit" else "view")
+        clause = self._where(p, action, whole)
+        guard = self._guard(p, whole, field or "", "edit" if action == "edit" else "view")
         return clause if guard is None else and_(clause, guard)
 
     def guarded(self, p: Principal | None, model: type[Base], field: str, e: Any, column: ColumnElement[Any]) -> Any:
@@ -179,13 +183,16 @@ class Snapshot:
 
         None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
         """
+        return self._guard(p, Rows(model, e, p.is_broad), field, action)
+
+    def _guard(self, p: Principal, rows: Rows, field: str, action: str) -> Clause | None:
+        model = rows.model
         word = f"{model.module}.{field}"
         if word not in FIELDS:
             return None
         left = self.cell(p.roles, word, action).within(self.cell(p.roles, model.module, action))
         if left is None:
             return None
-        rows = Rows(model, e)
         clause = rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
         return None if isinstance(clause, True_) else clause
 

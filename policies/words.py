@@ -6,29 +6,11 @@ The exhaustive word test proves that they agree.  There are no expressions and n
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    False_,
-    FromClause,
-    Select,
-    True_,
-    and_,
-    false,
-    inspect,
-    not_,
-    or_,
-    select,
-    true,
-    union_all,
-)
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import False_, True_, and_, false, not_, or_, select, true
 
-from models import Base, Customer, Share
+from models import Customer, Share
 from models.customer import locked as locked_now
 from models.pool import GranteeKind
 from models.share import ShareLevel
@@ -36,10 +18,9 @@ from models.share import ShareLevel
 from .objects import ACTIONS as ACTIONS
 from .objects import field_name as field_name
 from .principal import Principal
+from .rows import Clause, Listed, Rows
 
-Clause = ColumnElement[bool]
-
-# --- facts -----------------------------------------------------------------------------------------------
+# --- facts, and what columns are asked ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -55,56 +36,6 @@ class Facts:
     shares: frozenset[tuple[GranteeKind, int, ShareLevel]] = frozenset()
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A row source for the SQL face: `e` is the class, an alias, or anything with the model's column names."""
-
-    model: type[Base]
-    e: Any
-
-    def column(self, fact: str) -> Any | None:
-        name: str = self.model.facts.get(fact, fact)
-        return getattr(self.e, name) if name in self.model.__table__.c else None
-
-    def whole(self, clause: Callable[["Rows"], Clause]) -> Clause:
-        """`clause` about the record that this one hangs on.  `IN (SELECT …)`, never EXISTS: far less work on SQLite."""
-        if isinstance(self.e, Hanging):
-            return clause(self.e.above)
-        whole, mine, table = _whole_of(self.model)
-        inner = clause(Rows(whole, table.c))
-        if isinstance(inner, False_):
-            return inner
-        reached = select(table.c.id).where(inner).correlate(None).execution_options(policy=True)
-        column = getattr(self.e, str(mine.key))
-        found: Clause = column.in_(reached)
-        return and_(column.is_not(None), found) if mine.nullable else found
-
-
-class Hanging:
-    """The columns of a row source, together with the rows they hang on where those are in the same statement.
-
-    Questions about the whole are then asked of that row itself instead of a sub-select.
-    """
-
-    def __init__(self, columns: Any, above: Rows) -> None:
-        self.columns, self.above = columns, above
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.columns, name)
-
-
-@cache
-def _whole_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
-    """(what a record hangs on, the foreign key to it, an alias of its table).
-
-    The alias is dear to make and safe to share: nothing is correlated to it, and nothing hangs on its own kind.
-    """
-    relation = inspect(model).relationships[model.through]
-    ((mine, _),) = relation.local_remote_pairs or ()
-    whole: type[Base] = relation.mapper.class_
-    return whole, mine, whole.__table__.alias(f"whole_{whole.__tablename__}")
-
-
 def _equals(column: Any | None, value: int | None) -> Clause:
     if column is None or value is None:
         return false()
@@ -115,32 +46,6 @@ def _among(column: Any | None, values: Collection[int]) -> Clause:
     if column is None or not values:
         return false()
     return and_(column.is_not(None), column.in_(sorted(values)))
-
-
-class Listed(FunctionElement[bool]):
-    """Whether a column is in a list that is made once for the statement: `IN (SELECT …)`.
-
-    PostgreSQL makes the list first and then finds its members by their index beside those of other clauses, where it
-    would walk the whole table for `IN`.
-    """
-
-    type, inherit_cache = Boolean(), True
-
-    def __init__(self, column: Any, *listed: Select[Any]) -> None:
-        whole = union_all(*listed) if len(listed) > 1 else listed[0]
-        super().__init__(column, whole.scalar_subquery())
-
-
-@compiles(Listed)
-def _listed(element: Listed, compiler: Any, **how: Any) -> str:
-    column, listed = (compiler.process(part, **how) for part in element.clauses)
-    return f"{column} IN {listed}"
-
-
-@compiles(Listed, "postgresql")
-def _listed_on_postgresql(element: Listed, compiler: Any, **how: Any) -> str:
-    column, listed = (compiler.process(part, **how) for part in element.clauses)
-    return f"{column} = ANY (ARRAY{listed})"
 
 
 def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows], Clause]:
@@ -215,13 +120,14 @@ def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause
             or_(share.ends_at.is_(None), share.ends_at > p.now),
             share.level.in_(sorted(levels)),
         )
+        given = [and_(share.grantee_kind == kind, me) for kind, me in mine.items() if not isinstance(me, False_)]
+        if not given:
+            return false()
+        if rows.by_row:
+            one = select(Share.id).where(share.customer_id == rows.e.id, or_(*given), in_force)
+            return one.correlate_except(Share.__table__).exists()
         # One SELECT for each kind: with all in one SQLite reads everybody's shares where few people hold many.
-        given = [
-            select(share.customer_id).where(share.grantee_kind == kind, to_me, in_force).correlate(None)
-            for kind, to_me in mine.items()
-            if not isinstance(to_me, False_)
-        ]
-        return Listed(rows.e.id, *given) if given else false()
+        return Listed(rows.e.id, *(select(share.customer_id).where(to_me, in_force).correlate(None) for to_me in given))
 
     return clause
 

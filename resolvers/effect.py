@@ -12,7 +12,7 @@ from policies import Principal, Snapshot
 from policies.logic import asks_who
 from policies.objects import FIELDS, field_name
 from policies.review import Change
-from policies.words import Rows
+from policies.rows import Rows
 
 from . import identity
 from .names import global_id

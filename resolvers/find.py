@@ -7,7 +7,7 @@ Every value is the guarded one, so a field that somebody may not see can be neit
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Select, and_, false, func, inspect, literal, or_, select, true
@@ -20,7 +20,7 @@ from models.customer import locked
 from models.errors import Validation
 from policies import Principal, Snapshot
 from policies.objects import field_name
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .lifted import derive
 
@@ -40,6 +40,20 @@ class Look:
     person: Principal
     policy: Snapshot
     language: str = "en"
+
+    @cached_property
+    def one_by_one(self) -> "Look":
+        """The same look where few rows are asked, as one that is called by its key."""
+        return self._with(is_broad=True)
+
+    @cached_property
+    def at_once(self) -> "Look":
+        """The same look where every row is asked: what answers is found first."""
+        return self._with(is_broad=False)
+
+    def _with(self, *, is_broad: bool) -> "Look":
+        same = self.person.is_broad is is_broad
+        return self if same else replace(self, person=replace(self.person, is_broad=is_broad))
 
     def rows(self, model: type[Base], e: Any) -> Clause:
         """The rows that the person may view, those in the bin included where he may."""

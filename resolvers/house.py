@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -18,6 +19,7 @@ from models.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
 
 from . import identity
+from .breadth import Breadths
 from .identity import Entrances, Identity
 from .policy import Stored, foreign_text, newest
 from .scope import Scope
@@ -48,6 +50,7 @@ class House:
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
+        self.breadths = Breadths(self)
         self.policy = Snapshot("")
         self.policy_problems: list[str] = []
         """Why the newest revision is not in force; nothing when it is."""
@@ -143,22 +146,21 @@ class House:
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
         now, key = self.clock(), identity.kind_of_key(token)
-        asked, values = (
-            identity.asked_by(key, self.read_engine.dialect),
-            identity.token_values(token, now, self.entrances),
-        )
+        asked = identity.asked_by(key, self.read_engine.dialect)
+        values = identity.token_values(token, now, self.entrances)
         rows = await self.reads.rows(asked.sql, asked.values(values))
         if not rows:
             self._met.pop(values["hash"], None)
             return None
         found = identity.identity_of(rows[0], now, key)
-        self._remember(values["hash"], found)
         if found.revision != self.policy.revision:
             async with self.read_engine.connect() as connection:
                 await connection.run_sync(self.refresh_policy)
-        if found.stale and (found.key, found.key_id) not in self._noting:
-            self._note_seen(found, now)
-        return found.principal
+        if found.stale:
+            self.note_seen(found, now)
+        person = await self.breadths.of(found.principal, self.policy)
+        self._remember(values["hash"], replace(found, principal=person))
+        return person
 
     def met(self, hash: str) -> Identity | None:
         """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
@@ -190,8 +192,10 @@ class House:
         """A scope of the house itself: `system:demo`.  It acts under policy lines like everybody."""
         return Scope(self, system(name, self.clock()), "system")
 
-    def _note_seen(self, found: Identity, now: datetime) -> None:
+    def note_seen(self, found: Identity, now: datetime) -> None:
         """Write down beside the request that a key was used; nobody waits for it, and a failure only delays it."""
+        if (found.key, found.key_id) in self._noting:
+            return
 
         async def note() -> None:
             try:

@@ -82,8 +82,11 @@ class Identity:
     """What the database said of him: when it says the same again, he is the same."""
 
     def is_told_by(self, row: Sequence[Any]) -> bool:
-        """Whether the answer to a question like `beside` says the same again."""
-        return tuple(row[:TOLD]) == self.row
+        """Whether the answer to a question like `beside` says the same again of person, rights, policy and key.
+
+        How long ago the key was used is no matter of his.
+        """
+        return tuple(row[: TOLD - 1]) == self.row[: TOLD - 1]
 
 
 def hash_of(token: str) -> str:

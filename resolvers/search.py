@@ -48,7 +48,7 @@ from models.search import (
     fold,
     name_pieces,
 )
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .find import Clause, Look, Value, beside, found, in_bin, search_text, visible
 from .scope import Scope

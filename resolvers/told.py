@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, AuditEntry, Base, Part
 from models.base import columns
 from policies.objects import LISTED, field_name
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .find import UNGUARDED, Clause, Look, Value
 

@@ -77,7 +77,7 @@ class Engine:
                 mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
                 if mistakes:
                     return _invalid(mistakes)
-                known = self.documents.keep(query, document)
+                known = self.documents.keep(query, document, variables or {})
             request = asked(self.schema, known.parsed, variables, operation_name)
             _check_entrance(scope, request)
         except GraphQLError as mistake:

@@ -13,7 +13,8 @@ from world import World
 
 from models import Base, Contact, Customer
 from policies import Principal, Snapshot
-from policies.words import SCOPES, STATES, Rows
+from policies.rows import Rows
+from policies.words import SCOPES, STATES
 
 ROLES = ("clerk", "seller", "lead", "head")
 OBJECTS = ("customer", "customer.phone", "contact", "contact.points", "user.email", "*")

@@ -5,6 +5,7 @@ This is the main proof of the policy.  Random tests alone miss a word that is bl
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from kinds import CHILDREN, Kind, children, customers, people, populate, store
@@ -14,7 +15,8 @@ from world import World
 from models import Base, Customer, Share
 from models.pool import GranteeKind
 from policies import Principal
-from policies.words import SCOPES, STATES, Clause, Rows, Scope, State
+from policies.rows import Clause, Rows
+from policies.words import SCOPES, STATES, Scope, State
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def disagreements(
     """Every person and record for which the word's SQL is NULL or something else than its Python."""
     found = []
     table = model.__table__
-    for p in people:
-        holds = word.sql(p, Rows(model, table.c)).label("holds")
+    for p, by_row in product(people, (False, True)):
+        holds = word.sql(p, Rows(model, table.c, by_row)).label("holds")
         said = dict(connection.execute(select(table.c.id, holds).where(table.c.id >= 10_000)).all())
         for kind in kinds:
             wanted = word.test(p, kind.facts) if isinstance(word, Scope) else word.test(kind.facts)

@@ -46,7 +46,7 @@ class Compiler:
     def records(self, kind: Kind, nodes: Nodes, ids: Sequence[int]) -> Value:
         """The visible rows among `ids` as a JSON array in order of the id; each carries it under `~id`."""
         fields = self.asked.below(kind.name, nodes)
-        conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.look, e)]  # noqa: E731
+        conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.look.one_by_one, e)]  # noqa: E731
         order: Order = lambda e: [e.id]  # noqa: E731
         if self.height.of(kind, nodes) <= self.nested:
             return self._every(None, kind, fields, conditions, order, len(ids), keyed=True)
@@ -109,9 +109,9 @@ class Compiler:
             level = inplace.rows_of(kind, parent)
             item = self.object(level, None, fields)
             return inplace.single(
-                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.look, level.c))
+                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.look.one_by_one, level.c))
             )
-        level = single(kind, parent, lambda e: [where(e), kind.rows(self.look, e)])
+        level = single(kind, parent, lambda e: [where(e), kind.rows(self.look.one_by_one, e)])
         inner = Gathering(level)
         return self.dialect.json(gathering.take(one(inner, self.object(level, inner, fields))))
 

@@ -109,6 +109,10 @@ class Document:
         if self.is_small(variables):
             return
         gate.check(self.parsed, variables)
+        self.note_size(variables)
+
+    def note_size(self, variables: Mapping[str, Any]) -> None:
+        """Remember that this was not too much."""
         sizes = self._sizes_in(variables)
         if _are_plain(sizes) and len(self.measured) < MOST_MEASURED:
             self.measured.add(sizes)
@@ -144,9 +148,10 @@ class Documents:
     def find(self, text: str) -> Document | None:
         return _found(self._kept, text)
 
-    def keep(self, text: str, parsed: DocumentNode) -> Document:
+    def keep(self, text: str, parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
         """Remember a document that is valid, and that was not too much with the variables it came with."""
         document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
+        document.note_size(variables)
         _put(self._kept, text, document, MOST_DOCUMENTS)
         return document
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, true
 
 from models.errors import Validation
-from policies.words import Hanging, Rows
+from policies.rows import Hanging, Rows
 
 from .dialect import Dialect, Value
 from .shape import Kind, hangs_on
@@ -39,7 +39,9 @@ class Level:
         return self.seen(self.table.c)
 
     def seen(self, columns: Any) -> Any:
-        return columns if self.above is None else Hanging(columns, Rows(self.above.kind.model, self.above.c))
+        return (
+            columns if self.above is None else Hanging(columns, Rows(self.above.kind.model, self.above.c, by_row=True))
+        )
 
     def chain(self) -> Iterator["Level"]:
         """This level and those that its records hang on, one by one."""

@@ -31,7 +31,7 @@ class Listing:
     look: Look
     kind: Kind
     level: Level | None
-    conditions: Callable[[Any], Clauses]
+    conditions: Callable[[Look, Any], Clauses]
     keys: list[Key]
     after: list[Any] | None
     before: list[Any] | None
@@ -41,7 +41,7 @@ class Listing:
 
     def within(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""
-        clauses = self.conditions(e)
+        clauses = self.conditions(self.look, e)
         if self.after is not None:
             clauses.append(behind(self.keys, self.values(e), self.after))
         if self.before is not None:
@@ -63,7 +63,8 @@ class Listing:
     def total(self, most: int | None = None) -> Value:
         """How many rows the list has on all pages, counted no further than `most`."""
         rows = self.kind.model.__table__.alias()
-        where = and_(true(), *self.conditions(place(self.kind, self.level, rows).seen(rows.c)))
+        look = self.look.at_once if most is None else self.look
+        where = and_(true(), *self.conditions(look, place(self.kind, self.level, rows).seen(rows.c)))
         if most is None:
             counted = select(func.count()).select_from(rows).where(where)
             total: Value = self._inside(counted).scalar_subquery()
@@ -131,9 +132,9 @@ def read(
     model = kind.model
     tree = filter_of(model, arguments.get("filter") or {})
     text = arguments.get("search")
-    is_found = searches.clause(look, model, text) if text else None
+    is_found = searches.clause(look.one_by_one, model, text) if text else None
 
-    def conditions(e: Any) -> Clauses:
+    def conditions(look: Look, e: Any) -> Clauses:
         clauses = [kind.rows(look, e), where(e)]
         if tree:
             clauses.append(matching(look, model, e, tree))

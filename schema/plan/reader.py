@@ -166,6 +166,8 @@ async def once_more(
             rows = await house.reads.rows(plan.sql, plan.values(wanted))
             if not rows or not met.is_told_by(rows[0]):
                 return None
+            if rows[0][TOLD - 1]:
+                house.note_seen(met, wanted.person.now)
             return _told(plan.names, rows, with_key=True)
         except TooMany:
             continue

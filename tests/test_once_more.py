@@ -1,0 +1,193 @@
+"""The short way: what is asked again is answered by one statement, and only while its asker is who he was."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from looking import furnish
+from sqlalchemy import update
+from world import World
+
+from models import ApiToken, User, UserRole
+from policies import Snapshot
+from resolvers import entry
+from schema.engine import Engine
+
+LIST = "query ($n: Int, $s: String) { customers(first: $n, search: $s) { nodes { id name phone } totalCount } }"
+WHAT = {"n": 10}
+
+
+class Caller:
+    """Somebody with a token at the door of one engine."""
+
+    def __init__(self, world: World, login: str) -> None:
+        self.world, self.engine = world, Engine(world.house, plan_at=1)
+        self.token = world.scope(login).do(entry.create_token, "a program").token
+
+    def long(self, query: str = LIST, variables: dict[str, Any] = WHAT, name: str | None = None) -> bytes | None:
+        """As the door asks what is new; None for somebody who is turned away."""
+
+        async def ask() -> bytes | None:
+            person = await self.world.house.principal_of(self.token)
+            if person is None:
+                return None
+            scope = self.world.house.scope(person, "graphql", token=self.token)
+            return (await self.engine.answer(scope, query, variables, name)).body
+
+        return self.world.run(ask())
+
+    def short(self, query: str = LIST, variables: dict[str, Any] = WHAT, name: str | None = None) -> bytes | None:
+        """As the door asks first; None where it has to ask the long way."""
+        answer = self.world.run(self.engine.once_more(self.token, query, variables, name))
+        return answer.body if answer is not None else None
+
+
+@pytest.fixture
+def li(world: World) -> Caller:
+    furnish(world)
+    return Caller(world, "li")
+
+
+def test_what_was_asked_once_is_answered_the_short_way_as_the_long_way_answers(li: Caller) -> None:
+    assert li.short() is None
+
+    long = li.long()
+
+    assert long is not None
+    assert b'"Mine"' in long
+    assert li.short() == long
+    for variables in ({"n": 1}, {"n": 2, "s": None}, {"s": "Mine"}, {"s": "nothing has this"}, {}):
+        li.long(variables=variables)
+        assert li.short(variables=variables) == li.long(variables=variables) is not None
+
+
+def test_a_change_is_seen_the_short_way(li: Caller) -> None:
+    li.long()
+
+    li.world.customer("New here", owner="li")
+
+    assert b'"New here"' in (li.short() or b"")
+
+
+def _revoked(world: World) -> None:
+    _set(world, update(ApiToken).values(revoked_at=world.clock.now))
+
+
+def _without_roles(world: World) -> None:
+    _set(world, update(UserRole).where(UserRole.user_id == world.ids["li"]).values(deleted_at=world.clock.now))
+
+
+def _inactive(world: World) -> None:
+    _set(world, update(User).where(User.id == world.ids["li"]).values(active=False))
+
+
+def _in_chinese(world: World) -> None:
+    _set(world, update(User).where(User.id == world.ids["li"]).values(language="zh"))
+
+
+def _set(world: World, statement: Any) -> None:
+    with world.house.writer.engine.begin() as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("change", [_revoked, _without_roles, _inactive, _in_chinese])
+def test_whoever_is_not_quite_as_he_was_goes_the_long_way(li: Caller, change: Callable[[World], None]) -> None:
+    li.long()
+    assert li.short() is not None
+
+    change(li.world)
+
+    assert li.short() is None
+    long = li.long()
+    if change in (_revoked, _inactive):
+        assert long is None
+        assert li.short() is None
+    elif change is _without_roles:
+        assert b'"Mine"' not in (long or b"")
+
+
+def test_the_use_of_a_key_is_noted_the_short_way_too(li: Caller) -> None:
+    li.long()
+    li.world.clock.pass_by(minutes=10)
+
+    async def noted() -> None:
+        while li.world.house._noting:
+            await asyncio.sleep(0.01)
+
+    assert li.short() is not None
+    li.world.run(noted())
+
+    assert li.world.rows(ApiToken)[0]["seen_at"] == li.world.clock.now
+
+
+def test_another_policy_is_in_force_at_once(li: Caller) -> None:
+    li.long()
+    assert b'"Mine"' in (li.short() or b"")
+
+    text = li.world.house.policy.text + "\np, sales, customer, view, all, any, deny\n"
+    li.world.house.policy = Snapshot(text, revision=li.world.house.policy.revision)
+
+    assert b'"Mine"' not in (li.short() or li.long() or b"")
+
+
+def test_a_key_opens_for_its_own_person_alone(li: Caller) -> None:
+    wu = Caller(li.world, "wu")
+    wu.engine = li.engine
+    mine, hers = li.long(), wu.long()
+
+    assert mine != hers
+    assert (li.short(), wu.short()) == (mine, hers)
+
+
+def test_a_foreign_key_opens_nothing(li: Caller) -> None:
+    li.long()
+    li.token = "mp_" + "x" * 43
+
+    assert li.short() is None
+    assert li.long() is None
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (LIST, {"n": "ten"}),
+        (LIST, {"s": 5}),
+        (LIST, {"n": True}),
+        (LIST, {"n": 201}),
+        ("query ($id: ID!) { node(id: $id) { id } }", {"id": "cus_1"}),
+        ("query ($on: Boolean!) { customers @include(if: $on) { totalCount } __typename }", {"on": True}),
+        (
+            "query ($on: Boolean!) { ...A @skip(if: $on) } fragment A on Query { customers { totalCount } }",
+            {"on": False},
+        ),
+        ("{ me { capacity { held } } }", {}),
+    ],
+)
+def test_what_is_not_one_plain_statement_goes_the_long_way(li: Caller, query: str, variables: dict[str, Any]) -> None:
+    li.long()
+    long = [li.long(query, variables) for _ in range(3)]
+
+    assert li.short(query, variables) is None
+    assert long[0] == long[2] is not None
+
+
+def test_one_of_several_operations_is_meant(li: Caller) -> None:
+    both = "query A { customers { totalCount } } query B { contacts { totalCount } }"
+    a, b = li.long(both, {}, "A"), li.long(both, {}, "B")
+
+    assert a != b
+    assert (li.short(both, {}, "A"), li.short(both, {}, "B"), li.short(both, {})) == (a, b, None)
+
+
+def test_a_role_that_begins_later_counts_from_then_on(li: Caller) -> None:
+    soon = li.world.clock.now + timedelta(minutes=3)
+    _set(li.world, update(UserRole).where(UserRole.user_id == li.world.ids["li"]).values(ends_at=soon))
+    li.long()
+    assert b'"Mine"' in (li.short() or b"")
+
+    li.world.clock.pass_by(minutes=4)
+
+    assert li.short() is None
+    assert b'"Mine"' not in (li.long() or b"")
