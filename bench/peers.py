@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import make_url
-from stage import Served, running
+from stage import running
+from target import Target
 
 HOME = Path(__file__).parent / "peers"
 POSTGRAPHILE = HOME / "node_modules" / "postgraphile"
@@ -26,20 +27,26 @@ QUERIES = {
 }
 
 
-def variables(given: dict[str, Any]) -> dict[str, Any]:
+def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
     """Ours as theirs: numbers instead of global ids."""
-    return {name: int(value[4:]) if name in ("o", "id") else value for name, value in given.items()}
+    variables = {name: int(value[4:]) if name in ("o", "id") else value for name, value in given.items()}
+    return {"query": QUERIES[workload], "variables": variables}
+
+
+def ids(data: Any) -> list[str]:
+    rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
+    return [f"cus_{row['rowId']}" for row in rows]
 
 
 @contextmanager
-def postgraphile(url: str) -> Iterator[Served | None]:
-    """Where it is served; None where it is not installed or the database is not PostgreSQL."""
+def postgraphile(url: str) -> Iterator[list[Target]]:
+    """It alone; nobody where it is not installed or the database is not PostgreSQL."""
     at = make_url(url)
     if not POSTGRAPHILE.exists() or at.get_backend_name() != "postgresql":
-        yield None
+        yield []
         return
     where = {"PGHOST": str(at.query.get("host") or at.host), "PGDATABASE": str(at.database), "PGUSER": str(at.username)}
     environment = {**os.environ, **where, "PORT": "{port}", "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
     command = [str(HOME / "node_modules" / "node" / "bin" / "node"), str(POSTGRAPHILE / "dist" / "cli-run.js")]
     with running(command, cwd=HOME, env=environment) as served:
-        yield served
+        yield [Target("postgraphile", served, body=body, ids=ids)]
