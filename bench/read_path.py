@@ -6,7 +6,7 @@
 Workloads: `list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name
 and three contacts each), `record` (a customer with ten contacts and twenty follow-ups), all by variables, as a front
 end asks.  Beside ours stand the floor (`floor.py`: the same by hand) and, on PostgreSQL, the peers that
-`make bench-peers` has installed (`peers.py`), over the same rows and indexes.  Every answer to a list is compared before
+`make bench-peers` has installed (`peers.py`, `directus.py`), over the same rows and indexes.  Every answer to a list is compared before
 with ids taken straight from the database.
 
 Rounds are interleaved, each begins with another server, and the next one waits until everybody rests.  Prints JSON:
@@ -23,8 +23,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import peers
+from directus import directus
 from load import Load
+from peers import postgraphile
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from stage import show
@@ -88,9 +89,8 @@ class Round:
 def targets(url: str, login: str) -> Iterator[list[Target]]:
     """Ours, the floor, and every peer that is there; each has one process."""
     with ExitStack() as stack:
-        found = stack.enter_context(ours(url, login))
-        found += stack.enter_context(peers.postgraphile(url))
-        yield found
+        copying = stack.enter_context(directus(url))  # first: a database can be copied while nobody is in it
+        yield stack.enter_context(ours(url, login)) + stack.enter_context(postgraphile(url)) + copying
 
 
 class Course:
