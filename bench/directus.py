@@ -1,7 +1,6 @@
 """Directus 12 as a peer of `read_path.py`, when `make bench-peers` has installed it: our tables, as its own collections.
 
-It needs tables of its own beside ours, so it gets a copy of the database, which is made before and dropped after.  It
-checks a token, of its administrator, who may see everything; activity and revisions are written; caches, telemetry, rate
+It makes tables of its own beside ours.  It checks a token, of its administrator, who may see everything; activity and revisions are written; caches, telemetry, rate
 limits and websockets are off.  A row's owner is a relation to it, whose id must be asked for as such.
 
 `peers/package.json` puts a stub in the place of isolated-vm, which would have to be compiled and runs scripts of flows
@@ -12,32 +11,46 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from peers import HOME, NODE, installed, numbers
 from sqlalchemy.engine import make_url
-from stage import copied, running
+from stage import running
 from target import Target
 
 COMMAND = [NODE, str(HOME / "node_modules" / "directus" / "cli.js")]
 TOKEN = "bench-static-token"
 FIELDS = "id number name stage industry level owner_id { id %s } phone locked_by_id { id } created_at"
 LIST = 'query ($o: GraphQLStringOrFloat, $s: String) {{ customer(limit: 50, sort: ["-created_at", "-id"], filter: {{owner_id: {{id: {{_eq: $o}}}}, stage: {{_eq: $s}}, deleted_at: {{_null: true}}}}) {{ {0} }} }}'
+FOUND = "{name: {_contains: $q}, deleted_at: {_null: true}}"
+SEARCH = f'query ($q: String) {{ customer(limit: 20, sort: ["-created_at", "-id"], filter: {FOUND}) {{ {FIELDS % ""} }} customer_aggregated(filter: {FOUND}) {{ count {{ id }} }} }}'
 QUERIES = {
     "list": LIST.format(FIELDS % ""),
     "nested": LIST.format(FIELDS % "name" + ' contacts(limit: 3, sort: ["-created_at"]) { id name title }'),
+    "search": SEARCH,
+    "claim": "mutation ($id: ID!, $data: update_customer_input!) { update_customer_item(id: $id, data: $data) { id number name owner_id { name } } }",
     "record": f'query ($id: ID!) {{ customer_by_id(id: $id) {{ {FIELDS % ""} contacts(limit: 10, sort: ["-created_at"]) {{ id name title }} follow_ups(limit: 20, sort: ["-happened_at"]) {{ id kind content happened_at }} }} }}',
 }
 
 
 def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
-    return {"query": QUERIES[workload], "variables": numbers(given)}
+    variables = numbers(given)
+    if workload == "claim":
+        owner = {"owner_id": {"id": variables.pop("owner")}, "claimed_at": datetime.now(UTC).isoformat()}
+        variables["data"] = owner | {"pool_id": None, "pooled_at": None}
+    return {"query": QUERIES[workload], "variables": variables}
 
 
 def ids(data: Any) -> list[str]:
-    rows = data["customer"] if "customer" in data else [data["customer_by_id"]]
-    return [f"cus_{row['id']}" for row in rows]
+    match data:
+        case {"customer": rows}:
+            return [f"cus_{row['id']}" for row in rows]
+        case {"customer_by_id": row} | {"update_customer_item": row}:
+            return [f"cus_{row['id']}"]
+        case _:
+            raise AssertionError(data)
 
 
 @contextmanager
@@ -46,12 +59,11 @@ def directus(url: str) -> Iterator[list[Target]]:
     if not installed("directus", url):
         yield []
         return
-    with copied(url, "directus") as copy:
-        environment = os.environ | settings(copy)
-        subprocess.run([*COMMAND, "bootstrap"], check=True, cwd=HOME, env=environment, stdout=subprocess.DEVNULL)
-        with running([*COMMAND, "start"], cwd=HOME, env=environment) as served:
-            relate(served)
-            yield [Target("directus", served, body=body, ids=ids, token=TOKEN)]
+    environment = os.environ | settings(url)
+    subprocess.run([*COMMAND, "bootstrap"], check=True, cwd=HOME, env=environment, stdout=subprocess.DEVNULL)
+    with running([*COMMAND, "start"], cwd=HOME, env=environment) as served:
+        relate(served)
+        yield [Target("directus", served, body=body, ids=ids, token=TOKEN, log="directus_revisions")]
 
 
 def settings(url: str) -> dict[str, str]:
@@ -85,7 +97,7 @@ def relate(served: str) -> None:
             answer = client.request(method, path, json=what)
             assert answer.is_success, (path, answer.text)
 
-        for table in ("app_user", "customer", "contact", "follow_up"):
+        for table in ("app_user", "pool", "customer", "contact", "follow_up"):
             tell("PATCH", f"/collections/{table}", meta={"hidden": False, "accountability": "all"})
         for table, field in (("contact", "contacts"), ("follow_up", "follow_ups")):
             kind = {"special": ["o2m"], "interface": "list-o2m"}

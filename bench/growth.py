@@ -16,11 +16,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from read_path import QUERIES as TYPICAL
 from reads import ROW
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from stage import show
+from target import QUERIES as TYPICAL
 
 from resolvers.house import House
 from schema.engine import Engine

@@ -47,9 +47,13 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._process.shutdown()
 
-    def __call__(self, address: str, requests: Sequence[bytes], seconds: float) -> Taken:
-        """Keep every connection busy for so long; raises AssertionError at the first answer that is not a good one."""
-        return self._process.submit(_loaded, address, requests, seconds).result()
+    def __call__(self, address: str, requests: Sequence[bytes], seconds: float, *, once: bool = False) -> Taken:
+        """Keep every connection busy for so long; raises AssertionError at the first answer that is not a good one.
+
+        Requests come again and again in an order of chance, or `once`, in the order given, each connection the next
+        but fifteen; then it may end before the time does.
+        """
+        return self._process.submit(_loaded, address, requests, seconds, once).result()
 
 
 class Connection(asyncio.Protocol):
@@ -88,8 +92,7 @@ class Connection(asyncio.Protocol):
         if now < self._until:
             self._ask()
         else:
-            self.done.set_result(None)
-            self._transport.close()
+            self._end()
         return None
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -97,8 +100,16 @@ class Connection(asyncio.Protocol):
             self._fail(b"the server hung up")
 
     def _ask(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            return self._end()
         self._began = time.perf_counter()
-        self._transport.write(next(self._requests))
+        self._transport.write(request)
+        return None
+
+    def _end(self) -> None:
+        self.done.set_result(None)
+        self._transport.close()
 
     def _fail(self, answer: bytes) -> None:
         if not self.done.done():
@@ -106,22 +117,23 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-def _loaded(address: str, requests: Sequence[bytes], seconds: float) -> Taken:
+def _loaded(address: str, requests: Sequence[bytes], seconds: float, once: bool) -> Taken:
     gc.disable()
     try:
-        return uvloop.run(_keep_busy(address, requests, seconds))
+        return uvloop.run(_keep_busy(address, requests, seconds, once))
     finally:
         gc.enable()
 
 
-async def _keep_busy(address: str, requests: Sequence[bytes], seconds: float) -> Taken:
+async def _keep_busy(address: str, requests: Sequence[bytes], seconds: float, once: bool) -> Taken:
     host, _, port = urlsplit(address).netloc.partition(":")
     loop = asyncio.get_running_loop()
     taken = Taken()
     cpu, began = time.process_time(), time.perf_counter()
     connections = []
     for n in range(CONNECTIONS):
-        lot = itertools.cycle(random.Random(n).sample(requests, len(requests)))
+        shuffled = random.Random(n).sample(requests, len(requests))
+        lot = iter(requests[n::CONNECTIONS]) if once else itertools.cycle(shuffled)
         connection = Connection(lot, began + seconds, taken.milliseconds)
         await loop.create_connection(lambda it=connection: it, host, int(port))  # type: ignore[misc]
         connections.append(connection)

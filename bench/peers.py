@@ -25,6 +25,8 @@ QUERIES = {
     "nested": _LIST
     % "owner: appUserByOwnerId { name } contacts: contactsByCustomerId(first: 3, orderBy: [CREATED_AT_DESC]) { nodes { rowId name title } }",
     "record": f"query ($id: Int!) {{ customer: customerByRowId(rowId: $id) {{ {_FIELDS} contacts: contactsByCustomerId(first: 10, orderBy: [CREATED_AT_DESC]) {{ nodes {{ rowId name title }} }} followUps: followUpsByCustomerId(first: 20, orderBy: [HAPPENED_AT_DESC]) {{ nodes {{ rowId kind content happenedAt }} }} }} }}",
+    "search": f"query ($q: String) {{ customers: searchCustomers(q: $q, first: 20) {{ nodes {{ {_FIELDS} }} totalCount }} }}",
+    "claim": "mutation ($id: Int, $owner: Int) { claimCustomer(input: {customerId: $id, userId: $owner}) { customer: result { rowId number name owner: appUserByOwnerId { name } } } }",
 }
 
 
@@ -43,6 +45,7 @@ def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids(data: Any) -> list[str]:
+    data = data.get("claimCustomer", data)
     rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
     return [f"cus_{row['rowId']}" for row in rows]
 
@@ -57,4 +60,4 @@ def postgraphile(url: str) -> Iterator[list[Target]]:
     where = {"PGHOST": str(at.query.get("host") or at.host), "PGDATABASE": str(at.database), "PGUSER": str(at.username)}
     environment = {**os.environ, **where, "PORT": "{port}", "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
     with running(COMMAND, cwd=HOME, env=environment) as served:
-        yield [Target("postgraphile", served, body=body, ids=ids)]
+        yield [Target("postgraphile", served, body=body, ids=ids, log="claim_log")]

@@ -1,13 +1,21 @@
-"""What the read path gives under load: one process, sixteen connections, sign-in, policy and guards on.
+"""What Millpond gives under load, beside others: one process, sixteen connections, sign-in, policy, guards and log on.
 
     millpond demo --customers 100000 --only-fill && python bench/crowd.py
-    python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3]
+    python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3] [--workloads list claim]
 
-Workloads: `list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name
-and three contacts each), `record` (a customer with ten contacts and twenty follow-ups), all by variables, as a front
-end asks.  Beside ours stand the floor (`floor.py`: the same by hand) and, on PostgreSQL, the peers that
-`make bench-peers` has installed (`peers.py`, `directus.py`), over the same rows and indexes.  Every answer to a list is compared before
-with ids taken straight from the database.
+`list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name and three
+contacts each), `record` (a customer with ten contacts and twenty follow-ups), `search` (the 20 newest with a word, and how
+many there are), `claim` (take a customer out of the pool), all by variables, as a front end asks.  Beside ours stand the
+floor (`floor.py`: what is read, by hand) and, on PostgreSQL, the peers that `make bench-peers` has installed (`peers.py`,
+`directus.py`), over the same rows and indexes, in a copy of the database (`ground.py`).  Answers are compared before with
+what the database says, claims are counted after each round: a customer and a line in the log for each.
+
+Not like for like: PostGraphile asks nobody who he is, Directus knows its administrator, who may see everything; ours
+signs in and judges by the policy.  Ours searches numbers, phones, addresses and contacts too, by its index, and counts to
+1,001; the others look for a part of the name, without an index, and count all.  A claim of ours is the mutation with
+all rules: seat, protection, cooldown, two quotas, capacity, period of ownership, event, sealed log, idempotency key.  That
+of PostGraphile is a function with one conditional UPDATE and one line in a log.  That of Directus is an update of the
+item, without a condition, so that the last of two would win, and with its activity and revision.
 
 Rounds are interleaved, each begins with another server, and the next one waits until everybody rests.  Prints JSON:
 requests/s (median of the rounds), p50 and p99 in milliseconds, CPU per request in microseconds of the server, of the
@@ -16,7 +24,6 @@ answered as each other one in the same round; with `--markdown` two tables.
 """
 
 import argparse
-import random
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,52 +31,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from directus import directus
+from ground import Ground, ground
 from load import Load
 from peers import postgraphile
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from stage import show
 from target import QUERIES, Target, ours
 from usage import Process, postgresql, rest
-
-ROWS = "deleted_at IS NULL AND locked_by_id IS NULL"
-PAIRS = f"SELECT owner_id, stage FROM customer WHERE owner_id IS NOT NULL AND {ROWS} GROUP BY owner_id, stage HAVING count(*) >= 50"
-
-
-class Known:
-    """What the database itself says: sets of variables, and the ids that a list must have."""
-
-    def __init__(self, url: str) -> None:
-        at = make_url(url)
-        driver = "sqlite" if at.get_backend_name() == "sqlite" else "postgresql+psycopg"
-        engine = create_engine(at.set(drivername=driver))
-        with engine.connect() as connection:
-            self.lists = [{"o": f"usr_{owner}", "s": stage} for owner, stage in connection.execute(text(PAIRS))]
-            self.ids = {(x["o"], x["s"]): self._ids(connection, x["o"], x["s"]) for x in self.lists}
-            some = connection.execute(text(f"SELECT id FROM customer WHERE {ROWS}")).scalars().all()
-            self.records = [{"id": f"cus_{id}"} for id in random.Random(7).sample(some, min(2_000, len(some)))]
-        engine.dispose()
-
-    def _ids(self, connection: Any, owner: str, stage: str) -> list[str]:
-        statement = "SELECT id FROM customer WHERE owner_id = :o AND stage = :s AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 400"
-        rows = connection.execute(text(statement), {"o": int(owner.removeprefix("usr_")), "s": stage})
-        return [f"cus_{row.id}" for row in rows]
-
-    def variables(self, name: str) -> list[dict[str, Any]]:
-        return self.records if name == "record" else self.lists
-
-    def check(self, target: Target) -> None:
-        """Ask for much once.  What is locked may be left out of a list, nothing else, and nothing may be added."""
-        for workload in QUERIES:
-            for given in self.variables(workload)[:40]:
-                found = target.ask(workload, given)
-                if workload == "record":
-                    assert found == [given["id"]], (target.name, found, given)
-                    continue
-                expected = self.ids[given["o"], given["s"]]
-                assert len(found) == 50, (target.name, workload, given, found)
-                places = [expected.index(id) for id in found]
-                assert places == sorted(places), (target.name, workload, given)
+from workloads import Claim, Workload, reads
 
 
 @dataclass(frozen=True)
@@ -86,11 +54,12 @@ class Round:
 
 
 @contextmanager
-def targets(url: str, login: str) -> Iterator[list[Target]]:
+def targets(on: Ground, login: str) -> Iterator[list[Target]]:
     """Ours, the floor, and every peer that is there; each has one process."""
     with ExitStack() as stack:
-        copying = stack.enter_context(directus(url))  # first: a database can be copied while nobody is in it
-        yield stack.enter_context(ours(url, login)) + stack.enter_context(postgraphile(url)) + copying
+        found = stack.enter_context(ours(on.url, login, on.tokens))
+        found += stack.enter_context(postgraphile(on.url))
+        yield found + stack.enter_context(directus(on.url))
 
 
 class Course:
@@ -102,23 +71,28 @@ class Course:
         self._idle = {name: server.memory() for name, server in self._servers.items()}
         self.rounds: dict[tuple[str, str], list[Round]] = {}
 
-    def run(self, known: Known, rounds: int, seconds: float) -> None:
+    def run(self, workloads: list[Workload], rounds: int, seconds: float) -> None:
+        """One workload after the other, what changes the rows last."""
         with Load() as load:
-            for number in range(rounds):
-                for workload in QUERIES:
-                    turn = number % len(self._targets)
-                    for target in self._targets[turn:] + self._targets[:turn]:
-                        requests = [target.request(workload, given) for given in known.variables(workload)]
-                        found = self._round(load, target, requests, seconds)
-                        self.rounds.setdefault((workload, target.name), []).append(found)
+            for workload in workloads:
+                asked = [target for target in self._targets if workload.name in target.workloads]
+                for target in asked:
+                    workload.check(target)
+                for number in range(rounds):
+                    turn = number % len(asked)
+                    for target in asked[turn:] + asked[:turn]:
+                        found = self._round(load, workload, target, seconds)
+                        self.rounds.setdefault((workload.name, target.name), []).append(found)
 
-    def _round(self, load: Load, target: Target, requests: list[bytes], seconds: float) -> Round:
+    def _round(self, load: Load, workload: Workload, target: Target, seconds: float) -> Round:
         """After everybody has come to rest, and this one has got warm for a second."""
+        warm, requests = workload.requests(target)
         rest(lambda: sum(self._cpu(name)["server"] for name in self._servers) + self._cpu(target.name)["database"])
-        load(target.served, requests, 1)
+        answers = len(load(target.served, warm, 1, once=workload.once).milliseconds)
         before = self._cpu(target.name)
-        taken = load(target.served, requests, seconds)
+        taken = load(target.served, requests, seconds, once=workload.once)
         after = self._cpu(target.name)
+        workload.confirm(target, answers + len(taken.milliseconds))
         used = {who: after[who] - before[who] for who in after} | {"load": taken.cpu}
         return Round(taken.milliseconds, taken.seconds, used)
 
@@ -140,10 +114,8 @@ class Course:
         for (workload, name), theirs in self.rounds.items():
             if name != "ours":
                 each = [us.rate / them.rate for us, them in zip(self.rounds[workload, "ours"], theirs, strict=True)]
-                found[name][workload] = {
-                    "rounds": [round(x, 2) for x in each],
-                    "median": round(statistics.median(each), 2),
-                }
+                middle = round(statistics.median(each), 2)
+                found[name][workload] = {"rounds": [round(x, 2) for x in each], "median": middle}
         return found
 
 
@@ -161,34 +133,39 @@ def figures(rounds: list[Round]) -> dict[str, Any]:
 def tables(servers: dict[str, Any], ratios: dict[str, Any]) -> str:
     """requests/s, p50 / p99 in milliseconds, CPU of server + database in microseconds; and what ours is to them."""
     workloads = [name for name in servers["ours"] if name != "MiB"]
+
+    def cell(found: dict[str, Any] | None) -> str:
+        if found is None:
+            return "–"
+        cpu = found["cpu us"]
+        return f"{found['requests/s']}, {found['p50']} / {found['p99']}, {cpu['server']} + {cpu['database']}"
+
+    def ratio(found: dict[str, Any] | None) -> str:
+        return "–" if found is None else f"**{found['median']}** ({', '.join(map(str, found['rounds']))})"
+
     lines = [f"| | {' | '.join(workloads)} | MiB |", f"|---|{'---|' * (len(workloads) + 1)}"]
     for name, found in servers.items():
-        cells = []
-        for x in map(found.get, workloads):
-            cpu = x["cpu us"]
-            cells.append(f"{x['requests/s']}, {x['p50']} / {x['p99']}, {cpu['server']} + {cpu['database']}")
-        lines.append(f"| {name} | {' | '.join(cells)} | {found['MiB']['idle']} to {found['MiB']['after']} |")
+        cells = " | ".join(cell(found.get(workload)) for workload in workloads)
+        lines.append(f"| {name} | {cells} | {found['MiB']['idle']} to {found['MiB']['after']} |")
     lines += ["", f"| ours to | {' | '.join(workloads)} |", f"|---|{'---|' * len(workloads)}"]
     for name, found in ratios.items():
-        cells = [f"**{x['median']}** ({', '.join(map(str, x['rounds']))})" for x in map(found.get, workloads)]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(ratio(found.get(workload)) for workload in workloads)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", default="sqlite:///var/demo.db")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--login", default="ada")
+    parser.add_argument("--workloads", nargs="+", choices=tuple(QUERIES), default=tuple(QUERIES))
     parser.add_argument("--markdown", action="store_true")
     given = parser.parse_args()
-    known = Known(given.database)
-    with targets(given.database, given.login) as found:
-        for target in found:
-            known.check(target)
-        course = Course(found, postgresql(given.database))
-        course.run(known, given.rounds, given.seconds)
+    with ground(given.database) as on, targets(on, given.login) as found:
+        course = Course(found, postgresql(on.url))
+        everything: list[Workload] = [*reads(on), Claim(on)]
+        course.run([x for x in everything if x.name in given.workloads], given.rounds, given.seconds)
         servers, ratios = course.figures(), course.ratios()
     if given.markdown:
         print(tables(servers, ratios))
