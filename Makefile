@@ -15,7 +15,7 @@ help:
 	@echo "make check   style, types, layers and the long forms of the tests"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
 	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
-	@echo "make bench-peers  install PostGraphile for bench/read_path.py (needs npm)"
+	@echo "make bench-peers  install PostGraphile and Directus for bench/read_path.py (needs npm)"
 	@echo "make clean   remove the virtual environment and the demo data"
 
 demo: $(VENV)/runtime
@@ -46,7 +46,7 @@ docs: $(VENV)/development
 lock: $(VENV)/development
 	.ci/lock
 
-# What `bench/read_path.py` measures beside Millpond; Node comes with it.
+# What `bench/read_path.py` measures beside Millpond; Node comes with it.  Some 1.2 GB and several minutes.
 bench-peers:
 	cd bench/peers && npm install --no-audit --no-fund --no-package-lock
 

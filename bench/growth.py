@@ -17,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from read_path import QUERIES as TYPICAL
 from reads import ROW
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from stage import show
+from target import QUERIES as TYPICAL
 
 from resolvers.house import House
 from resolvers.scope import Scope

@@ -1,7 +1,7 @@
-"""The peers of `read_path.py`: other servers over the same rows, when `make bench-peers` has installed them.
+"""PostGraphile 5 as a peer of `read_path.py`, and what every peer needs; `make bench-peers` installs them.
 
-PostGraphile 5 as its manual sets it up (Amber preset, pool of 10) on the product's own tables in PostgreSQL.  It runs
-without sign-in and without policy; ours never does.
+As its manual sets it up (Amber preset, pool of 10), on the product's own tables in PostgreSQL.  It runs without sign-in
+and without policy; ours never does.
 """
 
 import os
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import make_url
-from stage import Served, running
+from stage import running
+from target import Target
 
 HOME = Path(__file__).parent / "peers"
-POSTGRAPHILE = HOME / "node_modules" / "postgraphile"
+NODE = str(HOME / "node_modules" / "node" / "bin" / "node")
+COMMAND = [NODE, str(HOME / "node_modules" / "postgraphile" / "dist" / "cli-run.js")]
 
 _FIELDS = "rowId number name stage industry level ownerId phone lockedById createdAt"
 _LIST = f"query ($o: Int, $s: String) {{ customers: allCustomers(first: 50, condition: {{ownerId: $o, stage: $s, deletedAt: null}}, orderBy: [CREATED_AT_DESC, ROW_ID_DESC]) {{ nodes {{ {_FIELDS} %s }} }} }}"
@@ -22,24 +24,40 @@ QUERIES = {
     "list": _LIST % "",
     "nested": _LIST
     % "owner: appUserByOwnerId { name } contacts: contactsByCustomerId(first: 3, orderBy: [CREATED_AT_DESC]) { nodes { rowId name title } }",
-    "record": f"query ($id: Int!) {{ customer: customerByRowId(rowId: $id) {{ {_FIELDS} contacts: contactsByCustomerId(first: 10) {{ nodes {{ rowId name title }} }} followUps: followUpsByCustomerId(first: 20) {{ nodes {{ rowId kind content happenedAt }} }} }} }}",
+    "record": f"query ($id: Int!) {{ customer: customerByRowId(rowId: $id) {{ {_FIELDS} contacts: contactsByCustomerId(first: 10, orderBy: [CREATED_AT_DESC]) {{ nodes {{ rowId name title }} }} followUps: followUpsByCustomerId(first: 20, orderBy: [HAPPENED_AT_DESC]) {{ nodes {{ rowId kind content happenedAt }} }} }} }}",
+    "search": f"query ($q: String) {{ customers: searchCustomers(q: $q, first: 20) {{ nodes {{ {_FIELDS} }} totalCount }} }}",
+    "claim": "mutation ($id: Int, $owner: Int) { claimCustomer(input: {customerId: $id, userId: $owner}) { customer: result { rowId number name owner: appUserByOwnerId { name } } } }",
 }
 
 
-def variables(given: dict[str, Any]) -> dict[str, Any]:
-    """Ours as theirs: numbers instead of global ids."""
+def installed(package: str, url: str) -> bool:
+    """Is it there, and the database one that it knows?"""
+    return (HOME / "node_modules" / package).exists() and make_url(url).get_backend_name() == "postgresql"
+
+
+def numbers(given: dict[str, Any]) -> dict[str, Any]:
+    """Our variables as theirs: numbers instead of global ids."""
     return {name: int(value[4:]) if name in ("o", "id") else value for name, value in given.items()}
 
 
+def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
+    return {"query": QUERIES[workload], "variables": numbers(given)}
+
+
+def ids(data: Any) -> list[str]:
+    data = data.get("claimCustomer", data)
+    rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
+    return [f"cus_{row['rowId']}" for row in rows]
+
+
 @contextmanager
-def postgraphile(url: str) -> Iterator[Served | None]:
-    """Where it is served; None where it is not installed or the database is not PostgreSQL."""
-    at = make_url(url)
-    if not POSTGRAPHILE.exists() or at.get_backend_name() != "postgresql":
-        yield None
+def postgraphile(url: str) -> Iterator[list[Target]]:
+    """It alone; nobody where it is not installed or the database is not PostgreSQL."""
+    if not installed("postgraphile", url):
+        yield []
         return
+    at = make_url(url)
     where = {"PGHOST": str(at.query.get("host") or at.host), "PGDATABASE": str(at.database), "PGUSER": str(at.username)}
     environment = {**os.environ, **where, "PORT": "{port}", "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-    command = [str(HOME / "node_modules" / "node" / "bin" / "node"), str(POSTGRAPHILE / "dist" / "cli-run.js")]
-    with running(command, cwd=HOME, env=environment) as served:
-        yield served
+    with running(COMMAND, cwd=HOME, env=environment) as served:
+        yield [Target("postgraphile", served, body=body, ids=ids, log="claim_log")]

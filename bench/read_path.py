@@ -1,265 +1,177 @@
-"""What the read path gives under load: one process, sixteen connections, sign-in, policy and guards on.
+"""What Millpond gives under load, beside others: one process, sixteen connections, sign-in, policy, guards and log on.
 
     millpond demo --customers 100000 --only-fill && python bench/crowd.py
-    python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3]
+    python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3] [--workloads list claim]
 
-Workloads: `list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name
-and three contacts each), `record` (a customer with ten contacts and twenty follow-ups), all by variables, as a front
-end asks.  Beside ours stand the floor (`floor.py`: the same by hand) and, on PostgreSQL, the peers that
-`make bench-peers` has installed (`peers.py`), over the same rows and indexes.  Every answer to a list is compared before
-with ids taken straight from the database.  Rounds are interleaved; prints JSON: requests/s, p50 and p99 in milliseconds,
-CPU per request of server and database in microseconds, memory of the server in MiB; with `--markdown` a table.
+`list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name and three
+contacts each), `record` (a customer with ten contacts and twenty follow-ups), `search` (the 20 newest with a word, and how
+many there are), `claim` (take a customer out of the pool), all by variables, as a front end asks.  Beside ours stand the
+floor (`floor.py`: what is read, by hand) and, on PostgreSQL, the peers that `make bench-peers` has installed (`peers.py`,
+`directus.py`), over the same rows and indexes, in a copy of the database (`ground.py`).  Answers are compared before with
+what the database says, claims are counted after each round: a customer and a line in the log for each.
+
+Not like for like: PostGraphile asks nobody who he is, Directus knows its administrator, who may see everything; ours
+signs in and judges by the policy.  Ours searches numbers, phones, addresses and contacts too, by its index, and counts to
+1,001; the others look for a part of the name, without an index, and count all.  A claim of ours is the mutation with
+all rules: seat, protection, cooldown, two quotas, capacity, period of ownership, event, sealed log, idempotency key.  That
+of PostGraphile is a function with one conditional UPDATE and one line in a log.  That of Directus is an update of the
+item, without a condition, so that the last of two would win, and with its activity and revision.
+
+Rounds are interleaved, each begins with another server, and the next one waits until everybody rests.  Prints JSON:
+requests/s (median of the rounds), p50 and p99 in milliseconds, CPU per request in microseconds of the server, of the
+database and of the load itself (`load.py`), MiB of the server, and how many times as many requests per second ours
+answered as each other one in the same round; with `--markdown` two tables.
 """
 
 import argparse
-import asyncio
-import json
-import os
-import random
 import statistics
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-import peers
-from reads import sign_in
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
-from stage import running, servers, show
-
-CONNECTIONS = 16
-FIELDS = "id number name stage industry level ownerId phone locked createdAt"
-LIST = f"query ($o: ID, $s: String) {{ customers(first: 50, filter: {{ownerId: {{eq: $o}}, stage: {{eq: $s}}}}) {{ nodes {{ {FIELDS} %s }} }} }}"
-QUERIES = {
-    "list": LIST % "",
-    "nested": LIST % "owner { name } contacts(first: 3) { nodes { id name title } }",
-    "record": f"query ($id: ID) {{ customer(id: $id) {{ {FIELDS} contacts(first: 10) {{ nodes {{ id name title }} }} followUps(first: 20) {{ nodes {{ id kind content happenedAt }} }} }} }}",
-}
-_TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Round:
-    """What one workload did in one round."""
-
-    requests: int = 0
-    seconds: float = 0
-    milliseconds: list[float] = field(default_factory=list)
-    cpu: float = 0
-
-
-class Known:
-    """What the database itself says: sets of variables, and the ids that a list must have."""
-
-    def __init__(self, url: str) -> None:
-        at = make_url(url)
-        driver = "sqlite" if at.get_backend_name() == "sqlite" else "postgresql+psycopg"
-        self._engine = create_engine(at.set(drivername=driver))
-        with self._engine.connect() as connection:
-            pairs = "SELECT owner_id, stage, count(*) FROM customer WHERE owner_id IS NOT NULL AND deleted_at IS NULL AND locked_by_id IS NULL GROUP BY owner_id, stage HAVING count(*) >= 50"
-            found = connection.execute(text(pairs)).all()
-            self.lists = [{"o": f"usr_{owner}", "s": stage} for owner, stage, _ in found]
-            self.ids = {(x["o"], x["s"]): self._ids(connection, x["o"], x["s"]) for x in self.lists}
-            some = connection.execute(text("SELECT id FROM customer WHERE deleted_at IS NULL AND locked_by_id IS NULL"))
-            self.records = [{"id": f"cus_{id}"} for id in random.Random(7).sample([row.id for row in some], 2_000)]
-
-    def _ids(self, connection: Any, owner: str, stage: str) -> list[str]:
-        statement = "SELECT id FROM customer WHERE owner_id = :o AND stage = :s AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 400"
-        rows = connection.execute(text(statement), {"o": int(owner.removeprefix("usr_")), "s": stage})
-        return [f"cus_{row.id}" for row in rows]
-
-    def variables(self, name: str) -> list[dict[str, Any]]:
-        return self.records if name == "record" else self.lists
-
-    def check(self, name: str, given: dict[str, Any], found: list[str]) -> None:
-        """What is locked may be left out, nothing else, and nothing may be added."""
-        if name == "record":
-            assert found == [given["id"]], (found, given)
-            return
-        expected = self.ids[given["o"], given["s"]]
-        assert len(found) == 50, (name, given, found)
-        places = [expected.index(id) for id in found]
-        assert places == sorted(places), (name, given)
+from directus import directus
+from ground import Ground, ground
+from load import Load
+from peers import postgraphile
+from stage import show
+from target import QUERIES, Target, ours
+from usage import Process, postgresql, rest
+from workloads import Claim, Workload, reads
 
 
 @dataclass(frozen=True)
-class Target:
-    """A server, how a workload is asked of it, and the ids in its answer."""
+class Round:
+    """What one server did with one workload in one round; CPU in seconds."""
 
-    name: str
-    address: str
-    pid: int
-    path: Callable[[str], str]
-    body: Callable[[str, dict[str, Any]], dict[str, Any]]
-    ids: Callable[[Any], list[str]]
-    token: str | None = None
+    milliseconds: list[float]
+    seconds: float
+    cpu: dict[str, float]
 
-    def request(self, workload: str, given: dict[str, Any]) -> bytes:
-        body = json.dumps(self.body(workload, given)).encode()
-        head = [f"POST {self.path(workload)} HTTP/1.1", f"Host: {urlsplit(self.address).netloc}"]
-        head += [f"Authorization: Bearer {self.token}"] if self.token else []
-        head += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
-        return "\r\n".join(head).encode() + body
-
-
-def _ids(data: Any) -> list[str]:
-    rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
-    return [row["id"] if "id" in row else f"cus_{row['rowId']}" for row in rows]
+    @property
+    def rate(self) -> float:
+        return len(self.milliseconds) / self.seconds
 
 
 @contextmanager
-def targets(url: str, login: str) -> Iterator[list[Target]]:
+def targets(on: Ground, login: str) -> Iterator[list[Target]]:
     """Ours, the floor, and every peer that is there; each has one process."""
-
-    def ours(workload: str, given: dict[str, Any]) -> dict[str, Any]:
-        return {"query": QUERIES[workload], "variables": given}
-
-    def theirs(workload: str, given: dict[str, Any]) -> dict[str, Any]:
-        return {"query": peers.QUERIES[workload], "variables": peers.variables(given)}
-
     with ExitStack() as stack:
-        (address,) = stack.enter_context(servers(url, 1))
-        with httpx.Client(base_url=address, timeout=30) as client:
-            token = sign_in(client, login)
-        floor = stack.enter_context(running([sys.executable, str(Path(__file__).with_name("floor.py")), url, "{port}"]))
-        found = [
-            Target("ours", address, address.pid, lambda _: "/graphql", ours, _ids, token),
-            Target("floor", floor, floor.pid, lambda workload: f"/{workload}", ours, _ids, token),
-        ]
-        peer = stack.enter_context(peers.postgraphile(url))
-        if peer is not None:
-            found.append(Target("postgraphile", peer, peer.pid, lambda _: "/graphql", theirs, _ids))
-        yield found
+        found = stack.enter_context(ours(on.url, login, on.tokens))
+        found += stack.enter_context(postgraphile(on.url))
+        yield found + stack.enter_context(directus(on.url))
 
 
-async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), head
-    lines = head.lower().split(b"\r\n")
-    length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
-    return await reader.readexactly(length)
+class Course:
+    """Who is measured, and what has come of it: `rounds[workload, name]`."""
+
+    def __init__(self, targets: list[Target], database: Process | None) -> None:
+        self._targets, self._database = targets, database
+        self._servers = {target.name: Process(target.served.pid) for target in targets}
+        self._idle = {name: server.memory() for name, server in self._servers.items()}
+        self.rounds: dict[tuple[str, str], list[Round]] = {}
+
+    def run(self, workloads: list[Workload], rounds: int, seconds: float) -> None:
+        """One workload after the other, what changes the rows last."""
+        with Load() as load:
+            for workload in workloads:
+                asked = [target for target in self._targets if workload.name in target.workloads]
+                for target in asked:
+                    workload.check(target)
+                for number in range(rounds):
+                    turn = number % len(asked)
+                    for target in asked[turn:] + asked[:turn]:
+                        found = self._round(load, workload, target, seconds)
+                        self.rounds.setdefault((workload.name, target.name), []).append(found)
+
+    def _round(self, load: Load, workload: Workload, target: Target, seconds: float) -> Round:
+        """After everybody has come to rest, and this one has got warm for a second."""
+        warm, requests = workload.requests(target)
+        rest(lambda: sum(self._cpu(name)["server"] for name in self._servers) + self._cpu(target.name)["database"])
+        answers = len(load(target.served, warm, 1, once=workload.once).milliseconds)
+        before = self._cpu(target.name)
+        taken = load(target.served, requests, seconds, once=workload.once)
+        after = self._cpu(target.name)
+        workload.confirm(target, answers + len(taken.milliseconds))
+        used = {who: after[who] - before[who] for who in after} | {"load": taken.cpu}
+        return Round(taken.milliseconds, taken.seconds, used)
+
+    def _cpu(self, name: str) -> dict[str, float]:
+        database = self._database.cpu() if self._database else 0.0
+        return {"server": self._servers[name].cpu(), "database": database}
+
+    def figures(self) -> dict[str, Any]:
+        found: dict[str, Any] = {name: {} for name in self._servers}
+        for (workload, name), rounds in self.rounds.items():
+            found[name][workload] = figures(rounds)
+        for name, server in self._servers.items():
+            found[name]["MiB"] = {"idle": self._idle[name], "after": server.memory()}
+        return found
+
+    def ratios(self) -> dict[str, Any]:
+        """Requests per second, ours to theirs, of each round and the median."""
+        found: dict[str, Any] = {name: {} for name in self._servers if name != "ours"}
+        for (workload, name), theirs in self.rounds.items():
+            if name != "ours":
+                each = [us.rate / them.rate for us, them in zip(self.rounds[workload, "ours"], theirs, strict=True)]
+                middle = round(statistics.median(each), 2)
+                found[name][workload] = {"rounds": [round(x, 2) for x in each], "median": middle}
+        return found
 
 
-async def loaded(address: str, requests: Sequence[bytes], seconds: float, into: Round) -> None:
-    """Keep every connection busy for so long."""
-    at = urlsplit(address)
-    end = time.perf_counter() + seconds
-
-    async def one(lot: random.Random) -> None:
-        reader, writer = await asyncio.open_connection(at.hostname, at.port)
-        while (began := time.perf_counter()) < end:
-            answer = await asked(reader, writer, lot.choice(requests))
-            assert b'"errors"' not in answer, answer[:300]
-            into.milliseconds.append((time.perf_counter() - began) * 1000)
-        writer.close()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(one(random.Random(n)) for n in range(CONNECTIONS)))
-    into.seconds += time.perf_counter() - began
+def figures(rounds: list[Round]) -> dict[str, Any]:
+    ordered = sorted(milliseconds for found in rounds for milliseconds in found.milliseconds)
+    micro = {who: round(sum(found.cpu[who] for found in rounds) / len(ordered) * 1e6) for who in rounds[0].cpu}
+    return {
+        "requests/s": round(statistics.median(found.rate for found in rounds)),
+        "p50": round(statistics.median(ordered), 1),
+        "p99": round(ordered[int(len(ordered) * 0.99)], 1),
+        "cpu us": micro,
+    }
 
 
-def cpu_of(pids: Sequence[int]) -> float:
-    """CPU seconds of processes so far."""
-    total = 0.0
-    for pid in pids:
-        try:
-            parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += (int(parts[11]) + int(parts[12])) / _TICK
-    return total
+def tables(servers: dict[str, Any], ratios: dict[str, Any]) -> str:
+    """requests/s, p50 / p99 in milliseconds, CPU of server + database in microseconds; and what ours is to them."""
+    workloads = [name for name in servers["ours"] if name != "MiB"]
 
+    def cell(found: dict[str, Any] | None) -> str:
+        if found is None:
+            return "–"
+        cpu = found["cpu us"]
+        return f"{found['requests/s']}, {found['p50']} / {found['p99']}, {cpu['server']} + {cpu['database']}"
 
-def processes(server: int) -> Iterator[int]:
-    """The server and every process of PostgreSQL."""
-    yield server
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if (entry / "comm").read_text().strip() == "postgres":
-                yield int(entry.name)
-        except OSError:
-            continue
+    def ratio(found: dict[str, Any] | None) -> str:
+        return "–" if found is None else f"**{found['median']}** ({', '.join(map(str, found['rounds']))})"
 
-
-def memory(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return round(next(int(x.split()[1]) for x in lines if x.startswith("VmRSS")) / 1024, 1)
+    lines = [f"| | {' | '.join(workloads)} | MiB |", f"|---|{'---|' * (len(workloads) + 1)}"]
+    for name, found in servers.items():
+        cells = " | ".join(cell(found.get(workload)) for workload in workloads)
+        lines.append(f"| {name} | {cells} | {found['MiB']['idle']} to {found['MiB']['after']} |")
+    lines += ["", f"| ours to | {' | '.join(workloads)} |", f"|---|{'---|' * len(workloads)}"]
+    for name, found in ratios.items():
+        lines.append(f"| {name} | {' | '.join(ratio(found.get(workload)) for workload in workloads)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", default="sqlite:///var/demo.db")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--login", default="ada")
+    parser.add_argument("--workloads", nargs="+", choices=tuple(QUERIES), default=tuple(QUERIES))
     parser.add_argument("--markdown", action="store_true")
     given = parser.parse_args()
-    known = Known(given.database)
-    with targets(given.database, given.login) as found:
-        idle = {target.name: memory(target.pid) for target in found}
-        for target in found:
-            checked(known, target)
-        taken = {(target.name, workload): Round() for target in found for workload in QUERIES}
-        for _ in range(given.rounds):
-            for workload in QUERIES:
-                for target in found:
-                    measured(known, target, workload, given.seconds, taken[target.name, workload])
-        figures_of = {
-            target.name: {workload: figures(taken[target.name, workload]) for workload in QUERIES}
-            | {"MiB": {"idle": idle[target.name], "after": memory(target.pid)}}
-            for target in found
-        }
+    with ground(given.database) as on, targets(on, given.login) as found:
+        course = Course(found, postgresql(on.url))
+        everything: list[Workload] = [*reads(on), Claim(on)]
+        course.run([x for x in everything if x.name in given.workloads], given.rounds, given.seconds)
+        servers, ratios = course.figures(), course.ratios()
     if given.markdown:
-        print(table(figures_of))
+        print(tables(servers, ratios))
     else:
-        show({"database": given.database.partition(":")[0], "login": given.login, **figures_of})
-
-
-def checked(known: Known, target: Target) -> None:
-    """Ask everything once, and compare with the database."""
-    headers = {"authorization": f"Bearer {target.token}"} if target.token else {}
-    with httpx.Client(base_url=target.address, timeout=30, headers=headers) as client:
-        for workload in QUERIES:
-            for given in known.variables(workload)[:40]:
-                answer = client.post(target.path(workload), json=target.body(workload, given)).json()
-                assert "errors" not in answer, (target.name, answer)
-                known.check(workload, given, target.ids(answer["data"]))
-
-
-def measured(known: Known, target: Target, workload: str, seconds: float, into: Round) -> None:
-    """One round of one workload, after a second to get warm."""
-    requests = [target.request(workload, given) for given in known.variables(workload)]
-    asyncio.run(loaded(target.address, requests, 1, Round()))
-    pids = list(processes(target.pid))
-    before = cpu_of(pids)
-    asyncio.run(loaded(target.address, requests, seconds, into))
-    into.cpu += cpu_of(pids) - before
-
-
-def table(figures_of: dict[str, Any]) -> str:
-    """requests/s, p50/p99 ms, CPU us."""
-    lines = [f"| | {' | '.join(QUERIES)} | MiB |", f"|---|{'---|' * (len(QUERIES) + 1)}"]
-    for name, found in figures_of.items():
-        cells = (f"{x['requests/s']}, {x['p50']}/{x['p99']}, {x['cpu us']}" for x in map(found.get, QUERIES))
-        lines.append(f"| {name} | {' | '.join(cells)} | {found['MiB']['idle']}-{found['MiB']['after']} |")
-    return "\n".join(lines)
-
-
-def figures(found: Round) -> dict[str, float]:
-    ordered = sorted(found.milliseconds)
-    return {
-        "requests/s": round(len(ordered) / found.seconds),
-        "p50": round(statistics.median(ordered), 1),
-        "p99": round(ordered[int(len(ordered) * 0.99)], 1),
-        "cpu us": round(found.cpu / len(ordered) * 1e6),
-    }
+        where = given.database.partition(":")[0]
+        show({"database": where, "login": given.login, "servers": servers, "ours to": ratios})
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import postgres  # noqa: E402
+from sqlalchemy.engine import make_url  # noqa: E402
 
 from millpond.migrate import migrate  # noqa: E402
 from models.db import writing_engine  # noqa: E402
@@ -44,6 +45,18 @@ def database(engine: str) -> Iterator[str]:
     finally:
         stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def copied(url: str, name: str) -> Iterator[str]:
+    """A copy of a PostgreSQL database that nobody is connected to, dropped afterwards."""
+    server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    database = make_url(url).database
+    copy = postgres.create(server, f"{database}_{name}", f"TEMPLATE {database}")
+    try:
+        yield copy
+    finally:
+        postgres.drop(server, f"{database}_{name}")
 
 
 class Served(str):

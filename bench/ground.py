@@ -1,0 +1,103 @@
+"""The ground of `read_path.py`: a copy of a database, made ready for claims and searches, gone afterwards.
+
+Claims change it and peers put tables and functions of their own beside ours, so nobody works on the database itself.
+All pooled customers come into one pool whose rules are all there, and whose quotas and capacity are never met.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from stage import copied
+
+from resolvers import entry
+from resolvers.house import House
+
+POOL = 1  # the national pool of the demo
+PEOPLE = 16  # who claim, of those that `crowd.py` adds
+_READY = (
+    f"UPDATE customer SET pool_id = {POOL} WHERE pool_id IS NOT NULL AND deleted_at IS NULL",
+    f"UPDATE claim_rule SET daily_quota = 1000000, weekly_quota = 1000000, capacity = 1000000 WHERE pool_id = {POOL}",
+)
+_FUNCTIONS = (
+    "CREATE TABLE claim_log (id serial PRIMARY KEY, at timestamptz NOT NULL, user_id integer NOT NULL, action text NOT NULL, entity text NOT NULL, record_id integer NOT NULL)",
+    "CREATE INDEX ix_claim_log_record ON claim_log (entity, record_id, id)",
+    """
+    CREATE FUNCTION claim_customer(customer_id integer, user_id integer) RETURNS customer LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE claimed customer;
+    BEGIN
+      UPDATE customer c SET owner_id = claim_customer.user_id, pool_id = NULL, pooled_at = NULL, claimed_at = now(),
+             updated_at = now(), updated_by_id = claim_customer.user_id, version = version + 1
+       WHERE c.id = claim_customer.customer_id AND c.pool_id IS NOT NULL AND c.deleted_at IS NULL RETURNING c.* INTO claimed;
+      IF FOUND THEN
+        INSERT INTO claim_log (at, user_id, action, entity, record_id)
+        VALUES (now(), claim_customer.user_id, 'claim', 'customer', claim_customer.customer_id);
+      END IF;
+      RETURN claimed;
+    END $$
+    """,
+    """
+    CREATE FUNCTION search_customers(q text) RETURNS SETOF customer LANGUAGE sql STABLE AS $$
+      SELECT * FROM customer c WHERE c.name LIKE '%' || q || '%' AND c.deleted_at IS NULL
+       ORDER BY c.created_at DESC, c.id DESC $$
+    """,
+)
+
+
+@dataclass
+class Ground:
+    """Where it is, and the tokens of those who claim, by the numbers of these people."""
+
+    url: str
+    tokens: dict[int, str] = field(default_factory=dict)
+
+    def engine(self) -> Engine:
+        """For looking at it without our rules."""
+        at = make_url(self.url)
+        return create_engine(at.set(drivername="sqlite" if self.is_file else "postgresql+psycopg"))
+
+    @property
+    def is_file(self) -> bool:
+        return make_url(self.url).get_backend_name() == "sqlite"
+
+
+@contextmanager
+def ground(url: str) -> Iterator[Ground]:
+    """A copy of this database; on PostgreSQL nobody may be connected to it, and some 15 seconds a GB go by."""
+    made = _file(url) if make_url(url).get_backend_name() == "sqlite" else copied(url, "bench")
+    with made as copy:
+        found = Ground(copy)
+        engine = found.engine()
+        with engine.begin() as connection:
+            for step in _READY if found.is_file else _READY + _FUNCTIONS:
+                connection.execute(text(step))
+        engine.dispose()
+        found.tokens = asyncio.run(_tokens(copy))
+        yield found
+
+
+@contextmanager
+def _file(url: str) -> Iterator[str]:
+    folder = tempfile.mkdtemp(prefix="mp-bench-")
+    try:
+        with sqlite3.connect(str(make_url(url).database)) as source, sqlite3.connect(f"{folder}/bench.db") as copy:
+            source.backup(copy)
+        yield f"sqlite:///{Path(folder) / 'bench.db'}"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _tokens(url: str) -> dict[int, str]:
+    house = House(url).open()
+    try:
+        people = [house.person(f"crowd{n}") for n in range(1, PEOPLE + 1)]
+        return {person.id: house.scope(person, "bench").do(entry.create_token, "bench").token for person in people}
+    finally:
+        await house.close()
