@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
@@ -26,11 +27,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import ColumnProperty, InstanceState, Mapped, QueryableAttribute, Session, mapped_column
+from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
 from .append_only import house_rules as house_rules
 from .base import Base, Entity, Hash, Key, Part, Word, choice, text_type
 from .parts import changes_of_parts
+from .prepared import UNWALLED as UNWALLED
+from .prepared import Prepared
 from .proof import entry_hash, values_hash
 from .proof import plain as plain
 
@@ -51,9 +55,6 @@ class _Noted:
 
 SILENT = frozenset({"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"})
 """Columns that say nothing which the entry itself does not say."""
-
-UNWALLED = {"unwalled": True}
-"""Execution option of the few statements that reach protected tables below the policy: the log's own."""
 
 
 class Outcome(StrEnum):
@@ -120,7 +121,8 @@ class AuditSeal(Base):
     hash: Mapped[Hash]
 
 
-_insert = insert(cast("Table", AuditEntry.__table__))
+_TABLE = cast("Table", AuditEntry.__table__)
+_INSERT = Prepared(insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"])
 
 
 @dataclass(frozen=True)
@@ -203,12 +205,12 @@ def write_entries(session: Session) -> None:
         entry(signature, now, *subject, noted.changes, label=(noted.label or "")[:200] or None)
         for subject, noted in gathered.items()
     ]
-    session.execute(_insert, rows, execution_options=UNWALLED)
+    _INSERT.run_each(session.connection(), rows)
 
 
 def write_row(session: Session, row: dict[str, Any]) -> None:
     """Insert one `entry` about what is no record: the policy."""
-    session.execute(_insert, row, execution_options=UNWALLED)
+    _INSERT.run_each(session.connection(), [row])
 
 
 @event.listens_for(Session, "after_flush")
@@ -257,10 +259,14 @@ def _changes(session: Session, row: Entity) -> Changes:
 
 def _spoken(row: Entity) -> Iterator[str]:
     """The columns that are at hand and say something."""
-    state: InstanceState[Entity] = inspect(row)
-    for attribute in state.mapper.column_attrs:
-        if attribute.key not in SILENT and attribute.key not in state.unloaded:
-            yield attribute.key
+    unloaded = inspect(row).unloaded
+    return (key for key in _order(type(row)) if key not in unloaded)
+
+
+@cache
+def _order(model: type[Entity]) -> list[str]:
+    """The columns that say something, in the order of the table."""
+    return [attribute.key for attribute in inspect(model).column_attrs if attribute.key not in SILENT]
 
 
 def _held(row: Entity) -> Iterator[tuple[str, Any]]:
@@ -272,8 +278,8 @@ def _held(row: Entity) -> Iterator[tuple[str, Any]]:
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
-    for key in [key for key in _spoken(row) if key in state.committed_state]:
-        history = state.attrs[key].history
+    for key in [key for key in _order(type(row)) if key in state.committed_state and key in state.dict]:
+        history = get_history(row, key)
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:
             yield key, [old, new]

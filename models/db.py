@@ -1,12 +1,15 @@
 """Engines and sessions.  SQLite is given honest transactions; whoever reads is unable to write."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
+
+from .flush import flush_changes
+from .prepared import in_words
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
@@ -38,6 +41,25 @@ class ReadSession(_HouseSession):
 class WriteSession(_HouseSession):
     """The session of a use case, made by `scope.write` only."""
 
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Begin, and have it said to the database now: what is `Prepared` goes past the session, and under it."""
+        begun = super().begin(nested)
+        self.connection()
+        return begun
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what has changed, the short way where there is one."""
+        if self._flushing or self._is_clean() or objects is not None:
+            super().flush(objects)
+            return
+        self._flushing = True
+        try:
+            is_done = flush_changes(self)
+        finally:
+            self._flushing = False
+        if not is_done:
+            super().flush()
+
 
 @event.listens_for(ReadSession, "before_flush")
 def _never(*_: object) -> None:
@@ -56,10 +78,12 @@ def writing_engine(url: str, *, size: int = 8) -> Engine:
             at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
         )
         _be_honest(engine, "BEGIN IMMEDIATE", _PRAGMAS)
-        return engine
-    return create_engine(
-        at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True
-    )
+    else:
+        engine = create_engine(
+            at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True
+        )
+    _save_at_once(engine)
+    return engine
 
 
 def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:
@@ -93,6 +117,14 @@ def _plan_each_time(engine: AsyncEngine) -> None:
         connection.run_async(
             lambda driver: driver.execute(wanted)
         )  # outside any transaction, which could end otherwise
+
+
+def _save_at_once(engine: Engine) -> None:
+    """Have savepoints said to the driver as they are: every use case has some, and SQLAlchemy compiles each anew."""
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = lambda connection, name: in_words(connection, f"SAVEPOINT {name}")
+    dialect.do_rollback_to_savepoint = lambda connection, name: in_words(connection, f"ROLLBACK TO SAVEPOINT {name}")
+    dialect.do_release_savepoint = lambda connection, name: in_words(connection, f"RELEASE SAVEPOINT {name}")
 
 
 def _be_honest(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:

@@ -220,7 +220,8 @@ def _says_other(session: Session, row: object) -> bool:
     keys = SAID.get(type(row), ())
     if not keys or row in session.new or row in session.deleted:
         return bool(keys)
-    return any(inspect(row).attrs[key].history.has_changes() for key in keys)
+    held: Any = inspect(row)
+    return any(key in held.committed_state and held.attrs[key].history.has_changes() for key in keys)
 
 
 def _values(row: Any, key: str) -> set[int]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from models import ClaimRule, Customer, Department, Entity, Organisation, OwnerLoad, QuotaCounter, User
 from models.audit import UNWALLED
 from models.errors import CapacityReached, QuotaReached
+from models.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,15 @@ def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime)
     zone = zone_of(db)
     for kind, period, limit, _ in periods(rule, now, zone):
         given = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "limit": limit}
-        if limit < 1 or db.execute(_one_claim(upsert(db)), given, execution_options=UNWALLED).first() is None:
+        if limit < 1 or _one_claim(upsert(db)).first(db, **given) is None:
             raise next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.kind == kind).refusal()
 
 
 @cache
-def _one_claim(insert: Any) -> Any:
+def _one_claim(insert: Any) -> Prepared:
     """Count one more below the `limit`; nothing comes back when there is no room."""
     counter = QuotaCounter.__table__
-    return (
+    return Prepared(
         insert(counter)
         .values(pool_id=bindparam("pool_id"), user_id=bindparam("user_id"), period=bindparam("period"), used=1)
         .on_conflict_do_update(
@@ -115,12 +116,13 @@ def _one_claim(insert: Any) -> Any:
     )
 
 
-_ZONE = select(Organisation.__table__.c.time_zone)
+_ZONE = Prepared(select(Organisation.__table__.c.time_zone))
 
 
 def zone_of(db: Session) -> str:
     """The organisation's time zone: where its days and weeks begin."""
-    return db.execute(_ZONE, execution_options=UNWALLED).scalar() or "UTC"
+    found = _ZONE.first(db)
+    return str(found[0]) if found else "UTC"
 
 
 # --- capacity --------------------------------------------------------------------------------------------
@@ -128,12 +130,12 @@ def zone_of(db: Session) -> str:
 
 def limit_of(db: Session, user_id: int) -> int | None:
     """How many customers a person may hold: his own number, else the nearest department's, else the house's."""
-    limit: int | None = db.execute(_limit(), {"user_id": user_id}, execution_options=UNWALLED).scalar()
-    return limit
+    found = _limit().first(db, user_id=user_id)
+    return found[0] if found else None
 
 
 @cache
-def _limit() -> Any:
+def _limit() -> Prepared:
     person, department = User.__table__.c, Department.__table__.c
     own: Any = bindparam("user_id")
     mine = select(department.path).where(department.id == person.department_id, person.id == own)
@@ -147,7 +149,7 @@ def _limit() -> Any:
     )
     house = select(Organisation.__table__.c.capacity).limit(1)
     steps = (select(person.capacity).where(person.id == own), nearest, house)
-    return select(func.coalesce(*(step.scalar_subquery() for step in steps), literal(None)))
+    return Prepared(select(func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))))
 
 
 def capacity(db: Session, user_id: int) -> Capacity:
@@ -159,7 +161,7 @@ def take_room(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
     room = Capacity(0, limit_of(db, user.id)).within(at_most)
     given = {"user_id": user.id, "limit": _NO_LIMIT if room.limit is None else room.limit}
-    if room.limit == 0 or db.execute(_one_more(upsert(db)), given, execution_options=UNWALLED).first() is None:
+    if room.limit == 0 or _one_more(upsert(db)).first(db, **given) is None:
         raise CapacityReached(name=user.name, held=capacity(db, user.id).held, limit=room.limit)
 
 
@@ -167,10 +169,10 @@ _NO_LIMIT = 2**31 - 1
 
 
 @cache
-def _one_more(insert: Any) -> Any:
+def _one_more(insert: Any) -> Prepared:
     """Count one more customer below the `limit`; nothing comes back when there is no room."""
     load = OwnerLoad.__table__
-    return (
+    return Prepared(
         insert(load)
         .values(user_id=bindparam("user_id"), held=1)
         .on_conflict_do_update(
@@ -182,8 +184,13 @@ def _one_more(insert: Any) -> Any:
 
 def give_room(db: Session, user_id: int) -> None:
     """Count one customer less."""
-    held = update(OwnerLoad).where(OwnerLoad.user_id == user_id, OwnerLoad.held > 0)
-    db.execute(held.values(held=OwnerLoad.held - 1), execution_options={**UNWALLED, "synchronize_session": False})
+    _ONE_LESS.run(db, user=user_id)
+
+
+_LOAD: Any = OwnerLoad.__table__
+_ONE_LESS = Prepared(
+    update(_LOAD).where(_LOAD.c.user_id == bindparam("user"), _LOAD.c.held > 0).values(held=_LOAD.c.held - 1)
+)
 
 
 def hand_room(db: Session, owner_id: int, heir: User) -> None:

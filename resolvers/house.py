@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
-from models import Base, utcnow
+from models import Base, PolicyRevision, utcnow
 from models.audit import UNWALLED
 from models.db import ReadSession, is_sqlite, reading_engine, writing_engine
+from models.prepared import Prepared
 from models.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
 
@@ -28,7 +29,7 @@ from .writer import Writer
 _log = structlog.get_logger("millpond.house")
 MOST_MET = 2_000
 """Of how many keys it is remembered who came with them."""
-_NEWEST = "SELECT max(number) FROM policy_revision"
+_NEWEST = Prepared(select(func.max(PolicyRevision.number)))
 
 
 class House:
@@ -113,7 +114,7 @@ class House:
 
     def follow_policy(self, connection: Connection) -> Snapshot:
         """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""
-        number = connection.exec_driver_sql(_NEWEST).scalar() or 0
+        number = _NEWEST.rows(connection)[0][0] or 0
         if number != self.policy.revision:
             self.refresh_policy(connection)
         return self.policy

@@ -4,14 +4,16 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models import Entity, IdempotencyKey
-from models.audit import UNWALLED, plain
+from models.audit import plain
 from models.errors import REFUSALS, KeyReused, Refusal, Validation
+from models.prepared import Prepared
 
 from .batch import Outcome
 from .counters import upsert
@@ -39,29 +41,29 @@ def once(
         if not _reserve(scope, db, key, action, fingerprint):
             return _answer(scope, db, key, fingerprint)
         outcome = call(scope)
-        row = db.get(IdempotencyKey, (scope.me, key))
-        assert row is not None, "reserved above"
-        row.answer = _stored(outcome)
-        db.flush()
+        _ANSWER.run(db, whose=scope.me, which=key, answer=_stored(outcome))
         return outcome
 
 
 def _reserve(scope: Scope, db: Session, key: str, action: str, fingerprint: str) -> bool:
     """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work."""
-    db.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.at < scope.now() - KEPT, IdempotencyKey.user_id == scope.me),
-        execution_options={**UNWALLED, "synchronize_session": False},
-    )
-    values = {
-        "user_id": scope.me,
-        "key": key,
-        "action": action,
-        "fingerprint": fingerprint,
-        "answer": {},
-        "at": scope.now(),
-    }
-    statement = upsert(db)(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    return db.execute(statement, execution_options=UNWALLED).first() is not None
+    me, now = scope.me, scope.now()
+    _FORGET.run(db, whose=me, before=now - KEPT)
+    taken = {"user_id": me, "key": key, "action": action, "fingerprint": fingerprint, "answer": {}, "at": now}
+    return _reserving(upsert(db)).first(db, **taken) is not None
+
+
+_KEYS: Any = IdempotencyKey.__table__
+_FORGET = Prepared(delete(_KEYS).where(_KEYS.c.at < bindparam("before"), _KEYS.c.user_id == bindparam("whose")))
+_ANSWER = Prepared(
+    update(_KEYS).where(_KEYS.c.user_id == bindparam("whose"), _KEYS.c.key == bindparam("which")), ["answer"]
+)
+
+
+@cache
+def _reserving(insert: Any) -> Prepared:
+    """Nothing comes back when the key is taken."""
+    return Prepared(insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key), _KEYS.c.keys())
 
 
 def _answer(scope: Scope, db: Session, key: str, fingerprint: str) -> Outcome:

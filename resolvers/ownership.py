@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Customer, OwnershipPeriod
 from models.audit import UNWALLED
 from models.ownership import Began, Ended
+from models.prepared import Prepared
 
 RECENT = timedelta(hours=1)
 """How long after a claim the loser of the race is told that he lost it; later it is simply somebody else's."""
@@ -18,30 +19,39 @@ RECENT = timedelta(hours=1)
 def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_id: int | None = None) -> None:
     """Open the period of the customer's new owner; the one before must be closed."""
     row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
-    db.execute(_BEGIN, {**row, "started_at": at}, execution_options=UNWALLED)
+    _BEGIN.run(db, **row, started_at=at)
 
 
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
     """Close the open period, if there is one."""
-    period = OwnershipPeriod
-    statement = (
-        update(period)
-        .where(period.customer_id == customer_id, period.ended_at.is_(None))
-        .values(ended=ended, ended_at=at, reason=reason)
-    )
-    db.execute(statement, execution_options={**UNWALLED, "synchronize_session": False})
+    _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)
 
 
-def left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
-    """When this person last ceased to own each of these customers; those that he never owned are left out."""
+def left_at(db: Session, customer_id: int, owner_id: int) -> datetime | None:
+    """When this person last ceased to own the customer; None when he never did."""
+    at: datetime | None = _LEFT.rows(db, customer=customer_id, owner=owner_id)[0][0]
+    return at
+
+
+def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
+    """The same of each of these customers; those that he never owned are left out."""
     given = {"customers": list(customer_ids), "owner": owner_id}
     found = db.execute(_ENDS, given, execution_options=UNWALLED)
     return {customer_id: at for customer_id, at in found if at is not None}
 
 
 _TABLE: Any = OwnershipPeriod.__table__
-_BEGIN = insert(_TABLE)
 _PERIOD = _TABLE.c
+_BEGIN = Prepared(insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began", "started_at"])
+_END = Prepared(
+    update(_TABLE).where(_PERIOD.customer_id == bindparam("customer"), _PERIOD.ended_at.is_(None)),
+    ["ended", "ended_at", "reason"],
+)
+_LEFT = Prepared(
+    select(func.max(_PERIOD.ended_at)).where(
+        _PERIOD.customer_id == bindparam("customer"), _PERIOD.owner_id == bindparam("owner")
+    )
+)
 _ENDS = (
     select(_PERIOD.customer_id, func.max(_PERIOD.ended_at))
     .where(_PERIOD.customer_id.in_(bindparam("customers", expanding=True)), _PERIOD.owner_id == bindparam("owner"))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
 from models.audit import UNWALLED
 from models.errors import InBin, NotFound, Validation
+from models.prepared import Prepared, held
 
 from .ceilings import Held, guard, holdings
 from .names import global_id
@@ -29,9 +30,12 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
 
     He can neither leave nor move to another department before this transaction ends.
     """
-    known = UNWALLED if user_id == scope.person.id else {}  # everybody knows himself
-    options = {"populate_existing": True, **known}
-    user = db.execute(_THERE, {"id": user_id}, execution_options=options).scalar_one_or_none()
+    user: User | None
+    if user_id == scope.person.id:  # everybody knows himself
+        row = _MYSELF.first(db, id=user_id)
+        user = held(db, User, row) if row else None
+    else:
+        user = db.execute(_THERE, {"id": user_id}, execution_options={"populate_existing": True}).scalar_one_or_none()
     if user is None:
         raise NotFound(what="person", field="userId")
     if not user.active:
@@ -40,6 +44,10 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
     return user
 
 
+_PERSON = User.__table__
+_MYSELF = Prepared(
+    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True)
+)
 _THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
 
 

@@ -39,8 +39,8 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         customer = pooled(scope, db, id, "claim")
         pool_id, now = customer.pool_id, scope.person.now
         assert pool_id is not None, "it lies in a pool"
-        terms = terms_of(db, [pool_id])[pool_id]
-        left = left_at(db, [id], scope.me).get(id) if terms.has_cooldown else None
+        terms = terms_of(db, pool_id)
+        left = left_at(db, id, scope.me) if terms.has_cooldown else None
         for check in standing_checks(terms, customer, left, scope.person):
             if check.refusal is not None:
                 raise check.refusal
@@ -68,7 +68,7 @@ def assign(
         pool_id, now = customer.pool_id, scope.person.now
         assert pool_id is not None, "it lies in a pool"
         heir = eligible(scope, db, user_id, pool_id)
-        if not terms_of(db, [pool_id])[pool_id].is_open:
+        if not terms_of(db, pool_id).is_open:
             raise closed(heir.name)
         take_room(db, heir)
         customer.hand_to(heir, now)

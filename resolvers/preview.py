@@ -12,7 +12,7 @@ from models.errors import Forbidden
 
 from .batch import distinct
 from .counters import Capacity, capacity, quotas, zone_of
-from .ownership import left_at
+from .ownership import all_left_at
 from .reach import why_not_pooled
 from .scope import Scope
 from .terms import Check, Terms, counted_checks, standing_checks, terms_of
@@ -47,8 +47,8 @@ class _Look:
         may = scope.policy.where(self.person, "claim", Customer).label("may")
         found = db.execute(select(Customer, may).where(Customer.id.in_(ids)))
         self.seen: dict[int, tuple[Customer, bool]] = {row.id: (row, bool(allowed)) for row, allowed in found}
-        self.terms = terms_of(db, {row.pool_id for row, _ in self.seen.values()})
-        self.left = left_at(db, list(self.seen), scope.me)
+        self.terms = {id: terms_of(db, id) for id in {row.pool_id for row, _ in self.seen.values()} if id is not None}
+        self.left = all_left_at(db, list(self.seen), scope.me)
         self._counted: dict[int, list[Check]] = {}
 
     @cached_property

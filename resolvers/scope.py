@@ -27,6 +27,7 @@ from models.errors import (
     PasswordMustChange,
     Refusal,
 )
+from models.prepared import Prepared, held
 from policies import NOW, Principal, Snapshot, whenever
 
 from .find import Look
@@ -186,7 +187,7 @@ class Scope:
             "now": self.person.now,
         }
         session = WriteSession(
-            self._unit.connection, join_transaction_mode="create_savepoint", expire_on_commit=False, info=info
+            self._unit.connection, join_transaction_mode=self._unit.join(), expire_on_commit=False, info=info
         )
         with session as db:
             self._unit.session = db
@@ -245,8 +246,11 @@ class Scope:
         if not id:
             return None, False, False
         statement = _reaching(self.policy, whenever(self.person), model, to)
-        found = db.execute(statement, {"id": id, NOW.key: self.person.now}).one_or_none()
-        return (found[0], bool(found[1]), bool(found[2])) if found else (None, False, False)
+        found = statement.first(db, id=id, **{NOW.key: self.person.now})
+        if found is None:
+            return None, False, False
+        *row, seen, may = found
+        return held(db, model, tuple(row)), bool(seen), bool(may)
 
     def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
         """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
@@ -304,8 +308,7 @@ class Scope:
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event for whoever listens to `topic`; it exists exactly if the change does."""
         action = db.info["signature"].action
-        row = {"at": self.now(), "topic": topic, "action": action, "record_id": record_id}
-        db.execute(_TELLING, row, execution_options=UNWALLED)
+        _TELLING.run(db, at=self.now(), topic=topic, action=action, record_id=record_id)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Do something outside the database, once the change is durable."""
@@ -318,19 +321,16 @@ class Scope:
 
 
 @lru_cache(maxsize=512)  # some 50 KiB each
-def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Any:
+def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Prepared:
     """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run."""
-    seen, may = policy.where(person, "view", model), policy.where(person, to, model)
-    return (
-        select(model, seen.label("seen"), may.label("may"))
-        .where(model.id == bindparam("id"), or_(seen, may))
-        .with_for_update(of=model)
-        .execution_options(populate_existing=True, **UNWALLED)
-    )
+    table = model.__table__
+    seen, may = (policy.where(person, action, model, table.c) for action in ("view", to))
+    rows = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"), or_(seen, may))
+    return Prepared(rows.with_for_update(of=table))
 
 
 _EVENTS: Any = Event.__table__
-_TELLING = insert(_EVENTS)
+_TELLING = Prepared(insert(_EVENTS), ["at", "topic", "action", "record_id"])
 
 
 @contextmanager

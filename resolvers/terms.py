@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Pool
-from models.audit import UNWALLED
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
+from models.prepared import Prepared, held
 from policies import Principal
 
 from .counters import Capacity, Quota
@@ -31,14 +32,21 @@ class Terms:
         return self.rule.capacity if self.rule else None
 
 
-_LIVE = and_(ClaimRule.pool_id == Pool.id, ClaimRule.deleted_at.is_(None))
-_TERMS = select(Pool, ClaimRule).outerjoin(ClaimRule, _LIVE).where(Pool.id.in_(bindparam("pools", expanding=True)))
+_POOL: Any = Pool.__table__
+_RULE: Any = ClaimRule.__table__
+_LIVE = and_(_RULE.c.pool_id == _POOL.c.id, _RULE.c.deleted_at.is_(None))
+_TERMS = Prepared(
+    select(and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None)), *_RULE.c)
+    .select_from(_POOL.outerjoin(_RULE, _LIVE))
+    .where(_POOL.c.id == bindparam("pool"))
+)
 
 
-def terms_of(db: Session, pool_ids: Iterable[int | None]) -> dict[int, Terms]:
-    """The terms of these pools, whether or not the person may look into their settings."""
-    found = db.execute(_TERMS, {"pools": [id for id in pool_ids if id]}, execution_options=UNWALLED)
-    return {pool.id: Terms(pool.enabled and pool.deleted_at is None, rule) for pool, rule in found}
+def terms_of(db: Session, pool_id: int) -> Terms:
+    """The terms of a pool, whether or not the person may look into its settings."""
+    (found,) = _TERMS.rows(db, pool=pool_id)
+    is_open, *rule = found
+    return Terms(bool(is_open), held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)

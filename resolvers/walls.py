@@ -18,6 +18,8 @@ from sqlalchemy.orm import (
     Session,
     with_loader_criteria,
 )
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PassiveFlag
 
 from models import PROTECTED, Base, Entity, Part
 from models.audit import UNWALLED, Signature
@@ -231,22 +233,34 @@ def _judge_references(session: Session, row: Entity | Part) -> None:
     """Every record that a changed foreign key points to must be one that the person may see."""
     if row in session.deleted:
         return
-    for column in columns(type(row)):
-        target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
-        if target is None or trait_of(column).kept:
-            continue
-        for id in _pointed(row, column):
+    for column, target, relations in _pointing(type(row)):
+        for id in _pointed(row, column, relations):
             if not _is_visible(session, target, id):
                 raise NotFound(what=noun(target), field=camel(column.key))
 
 
-def _pointed(row: Entity | Part, column: Column[Any]) -> Iterator[int]:
+@cache
+def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str]]]:
+    """(column, what it points to, the relations that set it) for the references that people set."""
+    found = []
+    for column in columns(model):
+        target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
+        if target is not None and not trait_of(column).kept:
+            many = (x for x in inspect(model).relationships if x.direction is RelationshipDirection.MANYTOONE)
+            found.append((column, target, [x.key for x in many if column in x.local_columns]))
+    return found
+
+
+def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) -> Iterator[int]:
     """The id that was put into the column, or that will be, because its relation was given a record."""
     state: InstanceState[Entity | Part] = inspect(row)
-    yield from (id for id in state.attrs[column.key].history.added or () if id is not None)
-    for relation in state.mapper.relationships:
-        if relation.direction is RelationshipDirection.MANYTOONE and column in relation.local_columns:
-            yield from (it.id for it in state.attrs[relation.key].history.added or () if it is not None and it.id)
+    yield from (id for id in get_history(row, column.key, _HELD).added or () if id is not None)
+    for key in relations:
+        if key in state.dict:
+            yield from (it.id for it in get_history(row, key, _HELD).added or () if it is not None and it.id)
+
+
+_HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
 
 
 def _is_visible(session: Session, model: type[Base], id: int) -> bool:

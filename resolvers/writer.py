@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, NestedTransaction, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.session import JoinTransactionMode
 
 from models import AuditEntry
 from models.audit import UNWALLED
@@ -35,9 +36,29 @@ class Unit:
     """One run of one use case: its connection, its session while open, and what waits for its end."""
 
     connection: Connection
+    own: NestedTransaction | None = None
+    """The savepoint that takes back all that the use case has done."""
+    is_used: bool = False
     session: Session | None = None
     denied: list[dict[str, Any]] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Begin the savepoint of the use case."""
+        self.own, self.is_used = self.connection.begin_nested(), False
+
+    def end(self, *, undone: bool) -> None:
+        """End it, unless it was undone before."""
+        if self.own is not None and self.own.is_active:
+            (self.own.rollback if undone else self.own.commit)()
+
+    def join(self) -> JoinTransactionMode:
+        """How a session takes part: the first one is undone with the unit's own savepoint, others with one of theirs."""
+        if self.own is None or not self.own.is_active:  # the session before was undone, and the use case goes on
+            self.begin()
+        mode: JoinTransactionMode = "create_savepoint" if self.is_used else "rollback_only"
+        self.is_used = True
+        return mode
 
 
 @dataclass
@@ -225,15 +246,15 @@ def attempt_in(unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseExcept
     """
     result: Any = None
     error: BaseException | None = None
-    own = unit.connection.begin_nested()
+    unit.begin()
     try:
         result = call(unit)
-        own.commit()
+        unit.end(undone=False)
     except Exception as failure:  # it belongs to the caller of this use case, not to its neighbours
         if isinstance(failure, DBAPIError) and (failure.connection_invalidated or _state(failure) in _RETRY_STATES):
             raise
         result, error = None, failure
-        own.rollback()
+        unit.end(undone=True)
     if unit.denied:
         unit.connection.execute(insert(AuditEntry), unit.denied, execution_options=UNWALLED)
     return result, error

@@ -109,12 +109,13 @@ def test_whoever_is_not_quite_as_he_was_goes_the_long_way(li: Caller, change: Ca
 
 
 def test_the_use_of_a_key_is_noted_the_short_way_too(li: Caller) -> None:
-    li.long()
-    li.world.clock.pass_by(minutes=10)
-
     async def noted() -> None:
-        while li.world.house._noting:
-            await asyncio.sleep(0.01)
+        if waiting := li.world.house._noting.values():
+            await asyncio.wait(waiting)
+
+    li.long()
+    li.world.run(noted())
+    li.world.clock.pass_by(minutes=10)
 
     assert li.short() is not None
     li.world.run(noted())

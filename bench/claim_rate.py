@@ -1,0 +1,157 @@
+"""How many claims a second one process does: sign-in, policy, rules, counters, log, event and idempotency key, over HTTP.
+
+    python bench/claim_rate.py [--engine sqlite|postgresql|both] [--writers 5 50] [--seconds 5] [--rounds 3]
+
+Every writer is a person of his own and asks for the next customer of a full pool as soon as he has been answered:
+nobody loses a race, everybody is under a daily quota, a weekly one, a capacity and a cooldown.  Databases are durable.
+Prints JSON: claims/s, p50 and p99 in milliseconds, CPU per claim of server and of database in microseconds.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from read_path import Round, asked, cpu_of, processes
+from sqlalchemy import insert, select
+from stage import database, servers, show, spread
+from world import World
+
+from models import Customer, Pool, PoolMember, User, UserRole
+from models.pool import GranteeKind
+from resolvers import entry, records
+from resolvers.indexing import rebuild
+from resolvers.invariants import broken
+from resolvers.seal import verify
+
+PEOPLE, CUSTOMERS, NO_LIMIT = 50, 30_000, 1_000_000
+CLAIM = """mutation ($input: RecordsInput!) { claimCustomers(input: $input) {
+    ids customers { id number name owner { name } } problems { code message recordId } } }"""
+
+
+def prepare(url: str) -> tuple[World, list[str]]:
+    """Fifty sales people with tokens, and a pool with every rule there is and room for all."""
+    World.settle(url)
+    world = World(url)
+    system = world.system
+    pool = system.do(records.create, Pool, {"name": "Rate"}).id
+    seat = {"pool_id": pool, "grantee_kind": GranteeKind.ROLE, "grantee_id": world.ids["sales"]}
+    system.do(records.create, PoolMember, seat)
+    world.ids["rate"] = pool
+    world.rule("rate", daily_quota=NO_LIMIT, weekly_quota=NO_LIMIT, capacity=NO_LIMIT, cooldown_days=7)
+    tokens = []
+    for n in range(PEOPLE):
+        who = {"login": f"writer{n}", "name": f"Writer {n}", "department_id": world.ids["east"]}
+        id = system.do(records.create, User, who).id
+        system.do(records.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
+        tokens.append(world.scope(f"writer{n}").do(entry.create_token, "rate").token)
+    return world, tokens
+
+
+def fill(world: World) -> list[int]:
+    """Many customers in the pool: plain SQL, without the log, for it is the claims that are measured."""
+    first, table = world.customer("The first", pool="rate"), Customer.__table__
+    with world.house.writer.engine.begin() as connection:
+        row = dict(connection.execute(select(table).where(table.c.id == first)).mappings().one())
+        year = row["number"][:5]
+        copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
+        connection.execute(insert(table), copies)
+        rebuild(connection)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT setval('customer_id_seq', {first + CUSTOMERS})")
+        connection.exec_driver_sql("ANALYZE")
+    return list(range(first + 1, first + CUSTOMERS))
+
+
+async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: float, into: Round) -> int:
+    """Every person claims for so long; gives how many customers were won."""
+    at, end, won = urlsplit(address), time.perf_counter() + seconds, 0
+
+    async def one(token: str) -> None:
+        nonlocal won
+        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        while (began := time.perf_counter()) < end:
+            id = next(ids)
+            answer = await asked(reader, writer, _request(at.netloc, token, id))
+            into.milliseconds.append((time.perf_counter() - began) * 1000)
+            assert f'"ids":["cus_{id}"]'.encode() in answer, answer
+            won += 1
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one(token) for token in tokens))
+    into.seconds += time.perf_counter() - began
+    return won
+
+
+def _request(host: str, token: str, id: int) -> bytes:
+    given = {"ids": [f"cus_{id}"], "idempotencyKey": f"rate-{id}"}
+    body = json.dumps({"query": CLAIM, "variables": {"input": given}}).encode()
+    head = [f"POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}"]
+    head += [f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"]
+    return "\r\n".join(head).encode() + body
+
+
+def measure(engine: str, crowds: list[int], seconds: float, rounds: int) -> list[dict[str, Any]]:
+    with database(engine) as url:
+        world, tokens = prepare(url)
+        try:
+            supply = iter(fill(world))
+            with servers(url, 1) as (address,):
+                asyncio.run(claim(address, tokens, supply, 1, Round()))  # a warm-up
+                found: dict[int, list[Round]] = {crowd: [] for crowd in crowds}
+                database_cpu: dict[int, float] = dict.fromkeys(crowds, 0.0)
+                for _, crowd in itertools.product(range(rounds), crowds):
+                    one = Round()
+                    others = [pid for pid in processes(address.pid) if pid != address.pid]
+                    before, around = cpu_of([address.pid]), cpu_of(others)
+                    one.requests = asyncio.run(claim(address, tokens[:crowd], supply, seconds, one))
+                    one.cpu = cpu_of([address.pid]) - before
+                    database_cpu[crowd] += cpu_of(others) - around
+                    found[crowd].append(one)
+            bad = violations(world)
+        finally:
+            world.close()
+    return [_told(engine, crowd, found[crowd], database_cpu[crowd], bad) for crowd in crowds]
+
+
+def violations(world: World) -> list[str]:
+    """What the books say is wrong, apart from what `fill` has left out."""
+    with world.house.writer.engine.connect() as connection:
+        return broken(connection) + verify(connection).problems
+
+
+def _told(engine: str, crowd: int, rounds: list[Round], database_cpu: float, bad: list[str]) -> dict[str, Any]:
+    claims = sum(one.requests for one in rounds)
+    return {
+        "engine": engine,
+        "writers": crowd,
+        "claims": claims,
+        "per_second": [round(one.requests / one.seconds) for one in rounds],
+        "milliseconds": spread([x for one in rounds for x in one.milliseconds]),
+        "server_cpu_us": round(sum(one.cpu for one in rounds) / claims * 1e6),
+        "database_cpu_us": round(database_cpu / claims * 1e6) if engine == "postgresql" else None,
+        "violations": bad,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--writers", type=int, nargs="+", default=[5, 50])
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    engines = ("sqlite", "postgresql") if asked.engine == "both" else (asked.engine,)
+    figures = [each for engine in engines for each in measure(engine, asked.writers, asked.seconds, asked.rounds)]
+    show(figures)
+    return 1 if any(figure["violations"] for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
