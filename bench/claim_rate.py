@@ -14,12 +14,14 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from read_path import Round, asked, cpu_of, processes
+from load import Taken
 from sqlalchemy import insert, select
 from stage import database, servers, show, spread
+from usage import Process, postgresql
 from world import World
 
 from models import Customer, Pool, PoolMember, User, UserRole
@@ -32,6 +34,16 @@ from resolvers.seal import verify
 PEOPLE, CUSTOMERS, NO_LIMIT = 50, 30_000, 1_000_000
 CLAIM = """mutation ($input: RecordsInput!) { claimCustomers(input: $input) {
     ids customers { id number name owner { name } } problems { code message recordId } } }"""
+
+
+@dataclass
+class Round:
+    """Some seconds of claims, and what they cost in CPU seconds."""
+
+    claims: int
+    taken: Taken
+    cpu: float
+    database_cpu: float
 
 
 def prepare(url: str) -> tuple[World, list[str]]:
@@ -68,7 +80,7 @@ def fill(world: World) -> list[int]:
     return list(range(first + 1, first + CUSTOMERS))
 
 
-async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: float, into: Round) -> int:
+async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: float, into: Taken) -> int:
     """Every person claims for so long; gives how many customers were won."""
     at, end, won = urlsplit(address), time.perf_counter() + seconds, 0
 
@@ -77,7 +89,8 @@ async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: fl
         reader, writer = await asyncio.open_connection(at.hostname, at.port)
         while (began := time.perf_counter()) < end:
             id = next(ids)
-            answer = await asked(reader, writer, _request(at.netloc, token, id))
+            writer.write(_request(at.netloc, token, id))
+            answer = await _answer(reader)
             into.milliseconds.append((time.perf_counter() - began) * 1000)
             assert f'"ids":["cus_{id}"]'.encode() in answer, answer
             won += 1
@@ -87,6 +100,12 @@ async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: fl
     await asyncio.gather(*(one(token) for token in tokens))
     into.seconds += time.perf_counter() - began
     return won
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
+    return await reader.readexactly(int(length.partition(b":")[2]))
 
 
 def _request(host: str, token: str, id: int) -> bytes:
@@ -103,21 +122,18 @@ def measure(engine: str, crowds: list[int], seconds: float, rounds: int) -> list
         try:
             supply = iter(fill(world))
             with servers(url, 1) as (address,):
-                asyncio.run(claim(address, tokens, supply, 1, Round()))  # a warm-up
+                server, beside = Process(address.pid), postgresql(url)
+                asyncio.run(claim(address, tokens, supply, 1, Taken()))  # a warm-up
                 found: dict[int, list[Round]] = {crowd: [] for crowd in crowds}
-                database_cpu: dict[int, float] = dict.fromkeys(crowds, 0.0)
                 for _, crowd in itertools.product(range(rounds), crowds):
-                    one = Round()
-                    others = [pid for pid in processes(address.pid) if pid != address.pid]
-                    before, around = cpu_of([address.pid]), cpu_of(others)
-                    one.requests = asyncio.run(claim(address, tokens[:crowd], supply, seconds, one))
-                    one.cpu = cpu_of([address.pid]) - before
-                    database_cpu[crowd] += cpu_of(others) - around
-                    found[crowd].append(one)
+                    taken, before, around = Taken(), server.cpu(), beside.cpu() if beside else 0
+                    claims = asyncio.run(claim(address, tokens[:crowd], supply, seconds, taken))
+                    database_cpu = beside.cpu() - around if beside else 0
+                    found[crowd].append(Round(claims, taken, server.cpu() - before, database_cpu))
             bad = violations(world)
         finally:
             world.close()
-    return [_told(engine, crowd, found[crowd], database_cpu[crowd], bad) for crowd in crowds]
+    return [_told(engine, crowd, found[crowd], bad) for crowd in crowds]
 
 
 def violations(world: World) -> list[str]:
@@ -126,16 +142,18 @@ def violations(world: World) -> list[str]:
         return broken(connection) + verify(connection).problems
 
 
-def _told(engine: str, crowd: int, rounds: list[Round], database_cpu: float, bad: list[str]) -> dict[str, Any]:
-    claims = sum(one.requests for one in rounds)
+def _told(engine: str, crowd: int, rounds: list[Round], bad: list[str]) -> dict[str, Any]:
+    claims = sum(one.claims for one in rounds)
     return {
         "engine": engine,
         "writers": crowd,
         "claims": claims,
-        "per_second": [round(one.requests / one.seconds) for one in rounds],
-        "milliseconds": spread([x for one in rounds for x in one.milliseconds]),
+        "per_second": [round(one.claims / one.taken.seconds) for one in rounds],
+        "milliseconds": spread([x for one in rounds for x in one.taken.milliseconds]),
         "server_cpu_us": round(sum(one.cpu for one in rounds) / claims * 1e6),
-        "database_cpu_us": round(database_cpu / claims * 1e6) if engine == "postgresql" else None,
+        "database_cpu_us": round(sum(one.database_cpu for one in rounds) / claims * 1e6)
+        if engine == "postgresql"
+        else None,
         "violations": bad,
     }
 

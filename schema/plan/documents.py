@@ -46,7 +46,8 @@ class Known:
         found: dict[str, Any] = {}
         for name, plain, is_needed, has_default in self.variables:
             value: Any = given.get(name, _MISSING)
-            if type(value) is plain and (plain is not int or -_WIDE <= value < _WIDE):
+            is_plain = type(value) is plain
+            if is_plain and (plain is not int or -_WIDE <= value < _WIDE):
                 found[name] = value
             elif is_needed or has_default or (value is not None and value is not _MISSING):
                 return self._coerced(schema, document, given)
