@@ -1,0 +1,88 @@
+"""How much somebody sees is found by looking, remembered for a while, and changes no answer."""
+
+from dataclasses import replace
+
+import pytest
+from world import World
+
+from policies import Principal, Snapshot
+from resolvers import breadth, entry
+
+
+@pytest.fixture(autouse=True)
+def _every_house_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breadth, "SMALL", 5)
+
+
+def looked_at(world: World, who: Principal) -> bool:
+    return world.run(world.house.breadths.of(who, world.house.policy)).is_broad
+
+
+def fill(world: World, owners: str) -> None:
+    for n, owner in enumerate(owners):
+        world.customer(f"Customer {n}", owner={"l": "li", "w": "wu"}[owner])
+
+
+def test_whoever_sees_customers_in_every_part_sees_broadly(world: World) -> None:
+    fill(world, "lwlwlwlwlw")
+
+    assert looked_at(world, world.principal("ada"))
+    assert looked_at(world, world.principal("li"))
+
+
+def test_whoever_sees_them_in_one_part_alone_or_nowhere_does_not(world: World) -> None:
+    fill(world, "llwwwwwwww")
+
+    assert not looked_at(world, world.principal("li"))
+    assert not looked_at(world, replace(world.principal("li"), roles=frozenset()))
+
+
+def test_a_small_house_is_not_looked_at(world: World) -> None:
+    fill(world, "lll")
+
+    assert not looked_at(world, world.principal("ada"))
+
+
+def everything_is_lis(world: World) -> None:
+    with world.house.writer.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE customer SET owner_id = {world.ids['li']}")
+
+
+def test_it_is_remembered_until_the_policy_is_another(world: World) -> None:
+    fill(world, "wwwwwwwwww")
+    assert not looked_at(world, world.principal("li"))
+    everything_is_lis(world)
+
+    assert not looked_at(world, world.principal("li"))
+
+    world.house.policy = Snapshot(world.house.policy.text, revision=world.house.policy.revision)
+    assert looked_at(world, world.principal("li"))
+
+
+def test_it_is_looked_up_again_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breadth, "KEPT_SECONDS", 0)
+    fill(world, "wwwwwwwwww")
+    assert not looked_at(world, world.principal("li"))
+    everything_is_lis(world)
+
+    assert looked_at(world, world.principal("li"))
+
+
+def test_it_is_remembered_of_so_many_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breadth, "MOST_KEPT", 2)
+    fill(world, "llllllllll")
+    for login in ("ada", "li", "wu", "lead"):
+        looked_at(world, world.principal(login))
+
+    assert len(world.house.breadths._known) == 2
+
+
+def test_whoever_comes_with_a_key_is_looked_at(world: World) -> None:
+    fill(world, "lwlwlwlwlw")
+
+    token = world.scope("ada").do(entry.create_token, "a program").token
+    found = world.run(world.house.principal_of(token))
+
+    assert found is not None
+    assert found.is_broad
+    assert found == replace(world.principal("ada"), is_broad=True)
