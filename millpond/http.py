@@ -52,7 +52,7 @@ class _Found(Headers):
         self._first = {name: value.decode("latin-1") for name, value in reversed(raw)}
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self._first.get(key.encode("latin-1"), default)
+        return self._first.get(key.lower().encode("latin-1"), default)
 
 
 class Answer(Protocol):

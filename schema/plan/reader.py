@@ -171,7 +171,7 @@ async def once_more(
             return _told(plan.names, rows, with_key=True)
         except TooMany:
             continue
-        except (Misfit, Refusal):
+        except (Misfit, Refusal, TooNested):
             return None
     return None
 
