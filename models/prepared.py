@@ -47,7 +47,7 @@ class Prepared:
             return [tuple(row) for row in found]
         form = self._form(connection.dialect)
         cursor = _run(connection, form.sql, form.values(given))
-        return form.results(cursor.description, cursor.fetchall())
+        return form.results(cursor)
 
     def first(self, at: Session | Connection, /, **given: Any) -> Row | None:
         """The first row of the answer."""
@@ -108,15 +108,12 @@ class _Form:
             return tuple([place.value(given) for place in self._places])
         return {place.name: place.value(given) for place in self._places}
 
-    def results(self, description: Any, rows: Sequence[Row]) -> list[Row]:
+    def results(self, cursor: Any) -> list[Row]:
         """The rows with their values as the columns mean them."""
-        if not rows:
-            return []
-        if self._reading is None:
-            self._reading = list(self._processes(description))
-        if not self._reading:
-            return list(rows)
-        return [self._read(row) for row in rows]
+        if self._reading is None:  # a driver puts the description together anew whenever it is asked
+            self._reading = list(self._processes(cursor.description))
+        rows: list[Row] = cursor.fetchall()
+        return [self._read(row) for row in rows] if self._reading else rows
 
     def _read(self, row: Row) -> Row:
         values = list(row)

@@ -5,14 +5,15 @@ any number of processes: the database compares and counts in one statement.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Department, Entity, Organisation, OwnerLoad, QuotaCounter, User
@@ -89,30 +90,39 @@ def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zon
     return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
 
 
-def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime) -> None:
-    """Count one claim against every limit of the pool.  Raises QuotaReached."""
-    if rule is None or (rule.daily_quota is None and rule.weekly_quota is None):
+def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> None:
+    """Count one claim against every limit of the pool, whose days begin in `zone`.  Raises QuotaReached."""
+    limits = periods(rule, now, zone)
+    if rule is None or not limits:
         return
-    zone = zone_of(db)
-    for kind, period, limit, _ in periods(rule, now, zone):
-        given = {"pool_id": rule.pool_id, "user_id": user_id, "period": period, "limit": limit}
-        if limit < 1 or _one_claim(upsert(db)).first(db, **given) is None:
-            raise next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.kind == kind).refusal()
+    given: dict[str, Any] = {"pool_id": rule.pool_id, "user_id": user_id}
+    for n, (_, period, limit, _) in enumerate(limits):
+        given |= {f"period_{n}": period, f"limit_{n}": limit}
+    counted = {row[0] for row in _one_claim(upsert(db.get_bind().dialect), len(limits)).rows(db, **given)}
+    refused = [period for _, period, limit, _ in limits if period not in counted or limit < 1]
+    if refused:
+        quota = next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.period == refused[0])
+        raise replace(quota, used=quota.used - (quota.period in counted)).refusal()
 
 
 @cache
-def _one_claim(insert: Any) -> Prepared:
-    """Count one more below the `limit`; nothing comes back when there is no room."""
-    counter = QuotaCounter.__table__
+def _one_claim(insert: Any, periods: int) -> Prepared:
+    """Count one more in each of so many periods, below the limit of each; those come back that had room."""
+    counter: Any = QuotaCounter.__table__
+    names = [bindparam(f"period_{n}", type_=counter.c.period.type) for n in range(periods)]
+    limit = case(
+        *((counter.c.period == name, bindparam(f"limit_{n}", type_=Integer())) for n, name in enumerate(names))
+    )
+    whose = {"pool_id": bindparam("pool_id"), "user_id": bindparam("user_id"), "used": 1}
     return Prepared(
         insert(counter)
-        .values(pool_id=bindparam("pool_id"), user_id=bindparam("user_id"), period=bindparam("period"), used=1)
+        .values([{**whose, "period": name} for name in names])
         .on_conflict_do_update(
             index_elements=["pool_id", "user_id", "period"],
             set_={"used": counter.c.used + 1},
-            where=counter.c.used < bindparam("limit"),
+            where=counter.c.used < limit,
         )
-        .returning(counter.c.used)
+        .returning(counter.c.period)
     )
 
 
@@ -130,14 +140,14 @@ def zone_of(db: Session) -> str:
 
 def limit_of(db: Session, user_id: int) -> int | None:
     """How many customers a person may hold: his own number, else the nearest department's, else the house's."""
-    found = _limit().first(db, user_id=user_id)
-    return found[0] if found else None
+    return _limits().rows(db, user_id=user_id)[0][0]  # type: ignore[no-any-return]
 
 
 @cache
-def _limit() -> Prepared:
+def _limit() -> ColumnElement[int | None]:
+    """The same of a `:user_id`, within a statement."""
     person, department = User.__table__.c, Department.__table__.c
-    own: Any = bindparam("user_id")
+    own: Any = bindparam("user_id", type_=Integer())
     mine = select(department.path).where(department.id == person.department_id, person.id == own)
     nearer = Department.__table__.alias().c
     nearest = (
@@ -149,7 +159,12 @@ def _limit() -> Prepared:
     )
     house = select(Organisation.__table__.c.capacity).limit(1)
     steps = (select(person.capacity).where(person.id == own), nearest, house)
-    return Prepared(select(func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))))
+    return func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))
+
+
+@cache
+def _limits() -> Prepared:
+    return Prepared(select(_limit()))
 
 
 def capacity(db: Session, user_id: int) -> Capacity:
@@ -159,10 +174,10 @@ def capacity(db: Session, user_id: int) -> Capacity:
 
 def take_room(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
-    room = Capacity(0, limit_of(db, user.id)).within(at_most)
-    given = {"user_id": user.id, "limit": _NO_LIMIT if room.limit is None else room.limit}
-    if room.limit == 0 or _one_more(upsert(db)).first(db, **given) is None:
-        raise CapacityReached(name=user.name, held=capacity(db, user.id).held, limit=room.limit)
+    given = {"user_id": user.id, "at_most": _NO_LIMIT if at_most is None else at_most}
+    if _one_more(upsert(db.get_bind().dialect)).first(db, **given) is None:
+        room = capacity(db, user.id).within(at_most)
+        raise CapacityReached(name=user.name, held=room.held, limit=room.limit)
 
 
 _NO_LIMIT = 2**31 - 1
@@ -170,13 +185,18 @@ _NO_LIMIT = 2**31 - 1
 
 @cache
 def _one_more(insert: Any) -> Prepared:
-    """Count one more customer below the `limit`; nothing comes back when there is no room."""
-    load = OwnerLoad.__table__
+    """Count one more customer below both limits, his own and `at_most`; nothing comes back when there is no room."""
+    load: Any = OwnerLoad.__table__
+    own = func.coalesce(_limit(), _NO_LIMIT)
+    at_most = bindparam("at_most", type_=Integer())
+    first = select(bindparam("user_id", type_=Integer()), literal(1)).where(own > 0, at_most > 0)
     return Prepared(
         insert(load)
-        .values(user_id=bindparam("user_id"), held=1)
+        .from_select(["user_id", "held"], first)
         .on_conflict_do_update(
-            index_elements=["user_id"], set_={"held": load.c.held + 1}, where=load.c.held < bindparam("limit")
+            index_elements=["user_id"],
+            set_={"held": load.c.held + 1},
+            where=and_(load.c.held < own, load.c.held < at_most),
         )
         .returning(load.c.held)
     )
@@ -216,6 +236,6 @@ def hold_rooms(db: Session, model: type[Entity], ids: Sequence[int], heir: int |
     db.execute(counters, execution_options=UNWALLED)
 
 
-def upsert(db: Session):  # type: ignore[no-untyped-def]  # the two dialects share a form and no type
+def upsert(dialect: Dialect):  # type: ignore[no-untyped-def]  # the two dialects share a form and no type
     """The `insert` of the open database, which knows ON CONFLICT."""
-    return postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert

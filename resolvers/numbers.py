@@ -57,7 +57,7 @@ def pattern_of(db: Session, module: str) -> Pattern:
 def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
     """Advance the counter by one, or to `at_least` if it is below; gives its new state."""
     counter = NumberCounter
-    statement = upsert(db)(counter).values(for_module=module, period=period, last=at_least or 1)
+    statement = upsert(db.get_bind().dialect)(counter).values(for_module=module, period=period, last=at_least or 1)
     if at_least is None:
         statement = statement.on_conflict_do_update(
             index_elements=["for_module", "period"], set_={"last": counter.last + 1}

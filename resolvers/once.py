@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from models import Entity, IdempotencyKey
 from models.audit import plain
@@ -36,21 +35,25 @@ def once(
         raise Validation(
             "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
         )
-    fingerprint = _fingerprint(action, arguments)
-    with scope.write(action) as db:
-        if not _reserve(scope, db, key, action, fingerprint):
-            return _answer(scope, db, key, fingerprint)
-        outcome = call(scope)
-        _ANSWER.run(db, whose=scope.me, which=key, answer=_stored(outcome))
-        return outcome
+    scope.refuse_looking()
+    fingerprint, beside = _fingerprint(action, arguments), scope.beside()
+    if not _reserve(scope, beside, key, action, fingerprint):
+        return _answer(scope, beside, key, fingerprint)
+    outcome = call(scope)
+    _ANSWER.run(beside, whose=scope.me, which=key, answer=_stored(outcome))
+    return outcome
 
 
-def _reserve(scope: Scope, db: Session, key: str, action: str, fingerprint: str) -> bool:
-    """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work."""
+def _reserve(scope: Scope, beside: Connection, key: str, action: str, fingerprint: str) -> bool:
+    """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work.
+
+    A key that is too old is taken over.  One request in sixteen clears away what else is too old of this person.
+    """
     me, now = scope.me, scope.now()
-    _FORGET.run(db, whose=me, before=now - KEPT)
+    if fingerprint.startswith("0"):
+        _FORGET.run(beside, whose=me, before=now - KEPT)
     taken = {"user_id": me, "key": key, "action": action, "fingerprint": fingerprint, "answer": {}, "at": now}
-    return _reserving(upsert(db)).first(db, **taken) is not None
+    return _reserving(upsert(beside.dialect)).first(beside, **taken, before=now - KEPT) is not None
 
 
 _KEYS: Any = IdempotencyKey.__table__
@@ -59,20 +62,29 @@ _ANSWER = Prepared(
     update(_KEYS).where(_KEYS.c.user_id == bindparam("whose"), _KEYS.c.key == bindparam("which")), ["answer"]
 )
 
+_ANSWERED = Prepared(
+    select(_KEYS.c.fingerprint, _KEYS.c.answer).where(
+        _KEYS.c.user_id == bindparam("whose"), _KEYS.c.key == bindparam("which")
+    )
+)
+
 
 @cache
 def _reserving(insert: Any) -> Prepared:
     """Nothing comes back when the key is taken."""
-    return Prepared(insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key), _KEYS.c.keys())
+    given = {column.key: bindparam(column.key, type_=column.type) for column in _KEYS.c}
+    added = insert(_KEYS).values(given)
+    anew = {name: added.excluded[name] for name in ("action", "fingerprint", "answer", "at")}
+    where = _KEYS.c.at < bindparam("before")
+    taken = added.on_conflict_do_update(index_elements=["user_id", "key"], set_=anew, where=where)
+    return Prepared(taken.returning(_KEYS.c.key))
 
 
-def _answer(scope: Scope, db: Session, key: str, fingerprint: str) -> Outcome:
-    row = db.execute(
-        select(IdempotencyKey).where(IdempotencyKey.user_id == scope.me, IdempotencyKey.key == key)
-    ).scalar_one()
-    if row.fingerprint != fingerprint:
+def _answer(scope: Scope, beside: Connection, key: str, fingerprint: str) -> Outcome:
+    ((stored_fingerprint, answer),) = _ANSWERED.rows(beside, whose=scope.me, which=key)
+    if stored_fingerprint != fingerprint:
         raise KeyReused(field="idempotencyKey")
-    return Outcome(row.answer["ids"], [_refusal(problem) for problem in row.answer["problems"]])
+    return Outcome(answer["ids"], [_refusal(problem) for problem in answer["problems"]])
 
 
 def _fingerprint(action: str, arguments: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod
@@ -27,10 +27,11 @@ def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str |
     _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)
 
 
-def left_at(db: Session, customer_id: int, owner_id: int) -> datetime | None:
-    """When this person last ceased to own the customer; None when he never did."""
-    at: datetime | None = _LEFT.rows(db, customer=customer_id, owner=owner_id)[0][0]
-    return at
+def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]:
+    """When this person last ceased to own the customer, within a statement; NULL when he never did."""
+    period = _TABLE.alias("was_owned").c
+    last = select(func.max(period.ended_at)).where(period.customer_id == customer_id, period.owner_id == owner_id)
+    return last.scalar_subquery()
 
 
 def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
@@ -46,11 +47,6 @@ _BEGIN = Prepared(insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began"
 _END = Prepared(
     update(_TABLE).where(_PERIOD.customer_id == bindparam("customer"), _PERIOD.ended_at.is_(None)),
     ["ended", "ended_at", "reason"],
-)
-_LEFT = Prepared(
-    select(func.max(_PERIOD.ended_at)).where(
-        _PERIOD.customer_id == bindparam("customer"), _PERIOD.owner_id == bindparam("owner")
-    )
 )
 _ENDS = (
     select(_PERIOD.customer_id, func.max(_PERIOD.ended_at))

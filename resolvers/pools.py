@@ -16,14 +16,14 @@ from .counters import give_room, take_quota, take_room
 from .hanging import hand_on_what_hangs
 from .heirs import eligible
 from .names import noun
-from .ownership import begin, end, left_at
+from .ownership import begin, end
 from .people import active_user
 from .preview import Preview as Preview
 from .preview import claim_preview as claim_preview
 from .reach import owned, pooled
 from .scope import Scope
 from .terms import Check as Check
-from .terms import closed, standing_checks, terms_of
+from .terms import closed, standing_checks, terms_for, terms_of
 from .values import line
 from .walls import grant
 
@@ -38,14 +38,12 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
     def work(db: Session, id: int) -> None:
         customer = pooled(scope, db, id, "claim")
         pool_id, now = customer.pool_id, scope.person.now
-        assert pool_id is not None, "it lies in a pool"
-        terms = terms_of(db, pool_id)
-        left = left_at(db, id, scope.me) if terms.has_cooldown else None
-        for check in standing_checks(terms, customer, left, scope.person):
+        terms, left_at = terms_for(db, customer, scope.me)
+        for check in standing_checks(terms, customer, left_at, scope.person):
             if check.refusal is not None:
                 raise check.refusal
         me = active_user(scope, db, scope.me)
-        take_quota(db, terms.rule, me.id, now)
+        take_quota(db, terms.rule, me.id, now, terms.zone)
         take_room(db, me, at_most=terms.capacity)
         customer.hand_to(me, now)
         begin(db, customer, Began.CLAIM, now, pool_id=pool_id)

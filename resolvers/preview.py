@@ -11,7 +11,7 @@ from models import Customer
 from models.errors import Forbidden
 
 from .batch import distinct
-from .counters import Capacity, capacity, quotas, zone_of
+from .counters import Capacity, capacity, quotas
 from .ownership import all_left_at
 from .reach import why_not_pooled
 from .scope import Scope
@@ -69,7 +69,7 @@ class _Look:
 
     def _counters(self, pool_id: int, terms: Terms) -> list[Check]:
         if pool_id not in self._counted:
-            used = quotas(self.db, terms.rule, self.scope.me, self.person.now, zone_of(self.db))
+            used = quotas(self.db, terms.rule, self.scope.me, self.person.now, terms.zone)
             self._counted[pool_id] = list(counted_checks(terms, used, self._room, self.person))
         return self._counted[pool_id]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.exc import StaleDataError
@@ -171,6 +171,12 @@ class Scope:
                 self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
             raise
 
+    def beside(self) -> Connection:
+        """The open transaction, for what stays whatever becomes of the sessions that are made in it from now on."""
+        assert self._unit is not None, "a use case runs through scope.run or scope.do"
+        self._unit.is_used = True
+        return self._unit.connection
+
     def refuse_looking(self) -> None:
         """Raise OnlyLooking for somebody who looks through the eyes of another."""
         if self._principal is not None and self._principal.looker is not None:
@@ -322,11 +328,15 @@ class Scope:
 
 @lru_cache(maxsize=512)  # some 50 KiB each
 def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Prepared:
-    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run."""
-    table = model.__table__
-    seen, may = (policy.where(person, action, model, table.c) for action in ("view", to))
-    rows = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"), or_(seen, may))
-    return Prepared(rows.with_for_update(of=table))
+    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run.
+
+    One row is asked for itself, whatever else the person sees, and each question about it stands there once.
+    """
+    table, asking = model.__table__, replace(person, is_broad=True)
+    seen, may = (policy.where(asking, action, model, table.c) for action in ("view", to))
+    one = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"))
+    found = one.with_for_update(of=table).subquery("found")
+    return Prepared(select(found).where(or_(found.c.seen, found.c.may)))
 
 
 _EVENTS: Any = Event.__table__

@@ -1,6 +1,6 @@
 """What a pool asks of whoever claims from it, and every check that follows: passed or not, and when it would pass."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,24 +8,22 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Pool
+from models import ClaimRule, Customer, Organisation, Pool
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from models.prepared import Prepared, held
 from policies import Principal
 
 from .counters import Capacity, Quota
+from .ownership import last_left
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Whether one may claim there at all, and by which numbers; no rule is no limit."""
+    """Whether one may claim there at all, by which numbers, and where the days begin that they count; no rule is no limit."""
 
     is_open: bool
+    zone: str
     rule: ClaimRule | None
-
-    @property
-    def has_cooldown(self) -> bool:
-        return self.rule is not None and bool(self.rule.cooldown_days)
 
     @property
     def capacity(self) -> int | None:
@@ -35,18 +33,29 @@ class Terms:
 _POOL: Any = Pool.__table__
 _RULE: Any = ClaimRule.__table__
 _LIVE = and_(_RULE.c.pool_id == _POOL.c.id, _RULE.c.deleted_at.is_(None))
-_TERMS = Prepared(
-    select(and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None)), *_RULE.c)
-    .select_from(_POOL.outerjoin(_RULE, _LIVE))
-    .where(_POOL.c.id == bindparam("pool"))
+_IS_OPEN = and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None))
+_ZONE = select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery()
+_ASKED = (
+    select(_IS_OPEN, _ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
 )
+_TERMS = Prepared(_ASKED)
+_TERMS_AND_LEFT = Prepared(_ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))))
 
 
 def terms_of(db: Session, pool_id: int) -> Terms:
     """The terms of a pool, whether or not the person may look into its settings."""
-    (found,) = _TERMS.rows(db, pool=pool_id)
-    is_open, *rule = found
-    return Terms(bool(is_open), held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    return _terms(db, _TERMS.rows(db, pool=pool_id)[0])
+
+
+def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[Terms, datetime | None]:
+    """The terms of a customer's pool, and when this person last ceased to own the customer; None when he never did."""
+    *terms, left_at = _TERMS_AND_LEFT.rows(db, pool=customer.pool_id, customer=customer.id, owner=owner_id)[0]
+    return _terms(db, terms), left_at
+
+
+def _terms(db: Session, row: Sequence[Any]) -> Terms:
+    is_open, zone, *rule = row
+    return Terms(bool(is_open), zone or "UTC", held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)

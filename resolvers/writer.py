@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, NestedTransaction, insert
+from sqlalchemy import Connection, Engine, Transaction, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
@@ -36,26 +36,39 @@ class Unit:
     """One run of one use case: its connection, its session while open, and what waits for its end."""
 
     connection: Connection
-    own: NestedTransaction | None = None
-    """The savepoint that takes back all that the use case has done."""
+    is_alone: bool = False
+    """Whether nobody else works in its transaction."""
+    own: Transaction | None = None
+    """What takes back all that the use case has done: the transaction, or its savepoint among others."""
     is_used: bool = False
     session: Session | None = None
     denied: list[dict[str, Any]] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
 
-    def begin(self) -> None:
-        """Begin the savepoint of the use case."""
-        self.own, self.is_used = self.connection.begin_nested(), False
+    @property
+    def is_active(self) -> bool:
+        return self.own is not None and self.own.is_active
 
-    def end(self, *, undone: bool) -> None:
-        """End it, unless it was undone before."""
+    def begin(self) -> None:
+        """Begin what is the use case's own, unless it is open."""
+        if not self.is_active:
+            self.own = self.connection.begin() if self.is_alone else self.connection.begin_nested()
+            self.is_used = False
+
+    def undo(self) -> None:
+        """Take back all that was done."""
         if self.own is not None and self.own.is_active:
-            (self.own.rollback if undone else self.own.commit)()
+            self.own.rollback()
+
+    def keep(self) -> None:
+        """What was done is done: for good when the unit was alone, with its neighbours otherwise."""
+        if self.own is not None and self.own.is_active:
+            with self.own:  # which commits, and takes back what it could not commit
+                pass
 
     def join(self) -> JoinTransactionMode:
-        """How a session takes part: the first one is undone with the unit's own savepoint, others with one of theirs."""
-        if self.own is None or not self.own.is_active:  # the session before was undone, and the use case goes on
-            self.begin()
+        """How a session takes part: the first one is undone with all that is the unit's own, others by themselves."""
+        self.begin()  # again, where the session before was undone and the use case goes on
         mode: JoinTransactionMode = "create_savepoint" if self.is_used else "rollback_only"
         self.is_used = True
         return mode
@@ -115,10 +128,10 @@ class Writer:
         """Run a use case in this thread and its own transaction: command line, demo and tests."""
         for attempt in range(TRIES):
             try:
-                with self.engine.connect() as connection, connection.begin():
-                    unit = Unit(connection)
-                    result, error = attempt_in(unit, call)
-                    self._check_alive(connection, error)
+                with self.engine.connect() as connection:
+                    unit = Unit(connection, is_alone=True)
+                    result, error = self._attempt(unit, call)
+                    unit.keep()
                 break
             except DBAPIError as failure:
                 if not _worth_retrying(failure, attempt):
@@ -174,19 +187,27 @@ class Writer:
                     raise
 
     def _commit(self, jobs: Sequence[Job]) -> None:
-        with self.engine.connect() as connection, connection.begin():
-            for job in jobs:
-                unit = Unit(connection)
-                job.result, job.error = attempt_in(unit, job.call)
-                job.after = unit.after
-                self._check_alive(connection, job.error)
+        with self.engine.connect() as connection:
+            if len(jobs) == 1:
+                self._do(jobs[0], Unit(connection, is_alone=True))
+            else:
+                with connection.begin():
+                    for job in jobs:
+                        self._do(job, Unit(connection))
         self.commits += 1
 
-    def _check_alive(self, connection: Connection, error: BaseException | None) -> None:
-        """After some errors (full disk, I/O) SQLite ends the whole transaction by itself; then nothing of it counts."""
-        driver: Any = connection.connection.driver_connection
-        if self.is_sqlite and not driver.in_transaction:
+    def _do(self, job: Job, unit: Unit) -> None:
+        job.result, job.error = self._attempt(unit, job.call)
+        job.after = unit.after
+        unit.keep()
+
+    def _attempt(self, unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseException | None]:
+        """`attempt_in`; after some errors (full disk, I/O) SQLite ends the transaction by itself: nothing of it counts."""
+        result, error = attempt_in(unit, call)
+        driver: Any = unit.connection.connection.driver_connection
+        if self.is_sqlite and unit.connection.in_transaction() and not driver.in_transaction:
             raise RuntimeError("SQLite rolled the batch back") from error
+        return result, error
 
     def _fail(self, jobs: Sequence[Job], failure: BaseException) -> None:
         """Nobody of a failed batch is answered with it: the innocent get their own transaction, one after another."""
@@ -240,22 +261,22 @@ def _follow(calls: Sequence[Callable[[], None]]) -> None:
 
 
 def attempt_in(unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseException | None]:
-    """(result, error) of a use case.  What it changed stays, or is undone by a savepoint of its own.
+    """(result, error) of a use case.  What it changed waits to be kept, or is undone.
 
-    Attempts that were refused for lack of rights are logged here, after that savepoint.
+    Attempts that were refused for lack of rights are logged here, whatever was undone.
     """
     result: Any = None
     error: BaseException | None = None
     unit.begin()
     try:
         result = call(unit)
-        unit.end(undone=False)
     except Exception as failure:  # it belongs to the caller of this use case, not to its neighbours
         if isinstance(failure, DBAPIError) and (failure.connection_invalidated or _state(failure) in _RETRY_STATES):
             raise
         result, error = None, failure
-        unit.end(undone=True)
+        unit.undo()
     if unit.denied:
+        unit.begin()
         unit.connection.execute(insert(AuditEntry), unit.denied, execution_options=UNWALLED)
     return result, error
 

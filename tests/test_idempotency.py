@@ -108,6 +108,20 @@ def test_a_key_is_free_again_after_two_days_and_not_before(world: World) -> None
     assert keyed(world, "li", "k1", second).ids == [second]
 
 
+def test_keys_that_are_too_old_are_cleared_away_by_and_by(world: World) -> None:
+    ids = [world.customer(str(n), pool="north") for n in range(80)]
+    for id in ids[:2]:
+        keyed(world, "li", f"old {id}", id)
+    keyed(world, "wu", "old", ids[2])
+
+    world.clock.pass_by(seconds=KEPT.total_seconds() + 1)
+    for id in ids[3:]:  # one in sixteen clears away
+        keyed(world, "li", f"new {id}", id)
+
+    left = {(row["user_id"], row["key"]) for row in world.rows(IdempotencyKey) if row["key"].startswith("old")}
+    assert left == {(world.ids["wu"], "old")}
+
+
 def test_refusals_come_back_as_they_were_in_both_languages(world: World) -> None:
     organise(world, time_zone="Asia/Shanghai")
     world.rule("north", daily_quota=1, cooldown_days=3)
