@@ -15,16 +15,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from load import Taken
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from stage import database, servers, show, spread
 from usage import Process, postgresql
 from world import World
 
-from models import Customer, Pool, PoolMember, User, UserRole
+from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, User, UserRole
+from models.ownership import Began, Ended
 from models.pool import GranteeKind
 from resolvers import entry, records
 from resolvers.indexing import rebuild
@@ -74,10 +76,23 @@ def fill(world: World) -> list[int]:
         copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
         connection.execute(insert(table), copies)
         rebuild(connection)
+        _live(connection, world, first)
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT setval('customer_id_seq', {first + CUSTOMERS})")
         connection.exec_driver_sql("ANALYZE")
     return list(range(first + 1, first + CUSTOMERS))
+
+
+def _live(connection: Connection, world: World, first: int) -> None:
+    """Give the house a past: without one PostgreSQL plans for empty tables, and keeps to it until they are looked at anew."""
+    now, owner = world.clock(), world.ids["ada"]
+    began, ended = now - timedelta(days=90), now - timedelta(days=60)
+    was = {"owner_id": owner, "began": Began.CREATE, "started_at": began, "ended": Ended.RELEASE, "ended_at": ended}
+    connection.execute(insert(OwnershipPeriod), [was | {"customer_id": first + n} for n in range(1, CUSTOMERS)])
+    key = {"action": "claimCustomers", "fingerprint": "f" * 64, "answer": {"ids": [], "problems": []}, "at": now}
+    people = [world.ids["ada"], world.ids["li"], world.ids["wu"]]
+    keys = [key | {"user_id": people[n % 3], "key": f"past {n}"} for n in range(CUSTOMERS)]
+    connection.execute(insert(IdempotencyKey), keys)
 
 
 async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: float, into: Taken) -> int:
