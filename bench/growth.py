@@ -1,7 +1,8 @@
 """How reading grows with the data: the same questions over a database and over one ten times as large.
 
     millpond demo --customers 100000 --only-fill && python bench/crowd.py
-    cp var/demo.db var/demo10.db && python bench/multiply.py var/demo10.db
+    python bench/multiply.py sqlite:///var/demo.db --times 1      (the search index learns what crowd.py made)
+    cp var/demo.db var/demo10.db && python bench/multiply.py sqlite:///var/demo10.db
     python bench/growth.py --small sqlite:///var/demo.db --large sqlite:///var/demo10.db [--times 25]
 
 The whole engine in process, without HTTP, by plans that are there already, rounds interleaved.  Prints JSON: for each question

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PARTS, OF_EACH = 5, 100
 """So many customers are looked at in each part of the table.  He sees broadly who sees one in every part: of those who
 see one in thirty three in four do, of those who see one in two hundred one in a hundred."""
-SMALL = 10_000
+SMALL = 1_000
 """Below this number of customers there is nothing to win."""
 KEPT_SECONDS = 600
 MOST_KEPT = 5_000

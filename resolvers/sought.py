@@ -63,7 +63,9 @@ class Searches:
         words = _Words(self.dialect, derive(text, partial(_written, self.dialect)))
         led = words.led_to(model)
         if self.walking:
-            return lambda e: in_turn(self.dialect, e.id, select(led.subquery().c.id), words.said_by(look, model, e))
+            # Found once for the list and its number where an index leads to the docs themselves, which takes long.
+            near: Any = led.subquery() if self.dialect == "sqlite" else led.cte()
+            return lambda e: in_turn(self.dialect, e.id, select(near.c.id), words.said_by(look, model, e))
         some = led.limit(_one_too_many()).cte()
         is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
         self.too_many.append(is_too_many)

@@ -1,12 +1,15 @@
 """How much somebody sees is found by looking, remembered for a while, and changes no answer."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from world import World
 
 from policies import Principal, Snapshot
 from resolvers import breadth, entry
+from schema.engine import Engine
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +89,31 @@ def test_whoever_comes_with_a_key_is_looked_at(world: World) -> None:
     assert found is not None
     assert found.is_broad
     assert found == replace(world.principal("ada"), is_broad=True)
+
+
+PAGE = """query ($first: Int, $after: String, $last: Int, $before: String, $by: [CustomerOrder!]) {
+    customers(first: $first, after: $after, last: $last, before: $before, orderBy: $by) {
+        nodes { id name owner { name } } edges { cursor node { id } } countUpTo(limit: 7)
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+
+@pytest.mark.parametrize("by", [None, [{"field": "NAME"}], [{"field": "STAGE", "direction": "DESC"}]])
+def test_pages_are_the_same_for_whoever_sees_much_and_little(world: World, by: Any) -> None:
+    fill(world, "lwlwllwwlllwl")
+    engine = Engine(world.house, plan_at=1)
+
+    def pages(*, is_broad: bool, far: str, begin: tuple[str, str], end: str) -> list[Any]:
+        scope = world.house.scope(replace(world.principal("li"), is_broad=is_broad), "graphql")
+        found: list[Any] = []
+        while not found or found[-1]["pageInfo"][far]:
+            at = found[-1]["pageInfo"][end] if found else None
+            answer = world.run(engine.answer(scope, PAGE, {begin[0]: 3, begin[1]: at, "by": by}, None))
+            found.append(json.loads(answer.body)["data"]["customers"])
+        return found
+
+    forwards = {"far": "hasNextPage", "begin": ("first", "after"), "end": "endCursor"}
+    backwards = {"far": "hasPreviousPage", "begin": ("last", "before"), "end": "startCursor"}
+    for way in (forwards, backwards):
+        much, little = (pages(is_broad=is_broad, **way) for is_broad in (True, False))
+        assert much == little
+        assert sum(len(page["nodes"]) for page in much) == 8

@@ -245,9 +245,9 @@ class Compiler:
         if name == "__typename":
             return key(f"{kind.name}Connection")
         if name == "totalCount":
-            return listed.total()
+            return listed.total(self.dialect)
         if name == "countUpTo":
-            return listed.total(self.asked.arguments(f"{kind.name}Connection", group[0])["limit"])
+            return listed.total(self.dialect, self.asked.arguments(f"{kind.name}Connection", group[0])["limit"])
         return self._page_info(listed, group, told)
 
     def _edge(self, level: Level, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:

@@ -49,6 +49,9 @@ MOST_PAIRS = 48
 class Dialect(Protocol):
     """What the compiler asks of a database."""
 
+    picks_first: bool
+    """Whether a page of what is sorted is picked by its ids before anything is made of its rows."""
+
     def pairs(self, pairs: Sequence[Pair]) -> Value: ...
     def row(self, pairs: Sequence[Pair]) -> Value: ...
     def json(self, value: Value) -> Value: ...
@@ -58,6 +61,7 @@ class Dialect(Protocol):
     def array(self, item: Value, order: Value | None = None) -> Any: ...
     def filled(self, array: Value) -> Value: ...
     def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]: ...
+    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]: ...
     def boolean(self, value: Value) -> Value: ...
     def moment(self, value: Value) -> Value: ...
     def money(self, value: Value) -> Value: ...
@@ -69,6 +73,9 @@ class Dialect(Protocol):
 
 class Sqlite:
     """JSON is text that the functions recognise while it stays inside one expression."""
+
+    picks_first = True
+    """Its sorter has each row made that is ahead of those so far: all of them, where the oldest are found first."""
 
     def pairs(self, pairs: Sequence[Pair]) -> Value:
         return func.json_object(*_flat(pairs), type_=Text)
@@ -100,6 +107,10 @@ class Sqlite:
         return select(again, level.table.c.key_.label("up_")).select_from(
             level.with_above().join(again, again.c.id.in_(ids))
         )
+
+    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]:
+        """Rows of which any will do, of somebody who sees much: this database finds the shortest way by itself."""
+        return wanted
 
     def boolean(self, value: Value) -> Value:
         return self.json(case(*_WORDS, value=value.self_group(), else_=literal_column("'null'")))
@@ -135,6 +146,9 @@ class Sqlite:
 class Postgresql:
     """JSON is a type of its own."""
 
+    picks_first = False
+    """It sorts before it makes what is dear."""
+
     def pairs(self, pairs: Sequence[Pair]) -> Value:
         return func.json_build_object(*_flat(pairs), type_=JSON)
 
@@ -163,6 +177,10 @@ class Postgresql:
         """The wanted rows for every row of `level`."""
         each = wanted.lateral()
         return select(each, level.table.c.key_.label("up_")).select_from(level.with_above().join(each, true()))
+
+    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]:
+        """Rows of which any will do, in an order that an index has: with none it takes one where all he sees comes last."""
+        return wanted.order_by(*order)
 
     def boolean(self, value: Value) -> Value:
         return value

@@ -73,8 +73,12 @@ class Page:
         self.rows: Any = None
         if columns:
             size = listed.size + 1 if self.is_numbered else listed.size
-            rows = select(*columns).select_from(level.table).where(*listed.within(level.c))
-            self.rows = _below(parent, rows.order_by(*listed.walk(level.c)).limit(size)).subquery()
+            rows = select(*columns).select_from(level.table).order_by(*listed.walk(level.c))
+            if dialect.picks_first and listed.is_sorted:
+                rows = rows.where(level.c.id.in_(_picked(listed, level, size)))
+            else:
+                rows = rows.where(*listed.within(level.c)).limit(size)
+            self.rows = _below(parent, rows).subquery()
         if self.is_numbered:
             self.rows = self._numbered(self.rows)
 
@@ -104,6 +108,12 @@ class Page:
         n = func.row_number().over(order_by=order).label("n_")
         numbered = select(inner, n, func.count().over().label("all_"))
         return numbered.order_by(n.desc() if self.listed.is_backward else n).subquery()
+
+
+def _picked(listed: Listing, level: Level, size: int) -> Select[Any]:
+    """The ids of a page: an item is dear to make, so none is made of what is sorted and does not come to stand there."""
+    bare = level.table.original.alias()
+    return select(bare.c.id).where(*listed.within(bare.c)).order_by(*listed.walk(bare.c)).limit(size)
 
 
 def _array(dialect: Dialect, item: Value, shown: ColumnElement[bool] | None = None) -> Value:

@@ -38,6 +38,19 @@ class Listing:
     size: int
     is_backward: bool
     """Whether the page is the last of the rows instead of the first."""
+    is_sought: bool
+    """Whether a search leads to the rows."""
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether it is a list of its own that may have to be sorted, since he who asks sees little."""
+        return self.level is None and not self.look.person.is_broad
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether rows of one table alone are gone through until there are enough."""
+        is_alone = not (self.kind.sight or self.kind.model.through or self.is_sought)
+        return self.level is None and self.look.person.is_broad and is_alone
 
     def within(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""
@@ -60,7 +73,7 @@ class Listing:
         """The order in which rows are taken until the page is full."""
         return [k.order(v) for k, v in zip(self.steps, self.values(e), strict=True)]
 
-    def total(self, most: int | None = None) -> Value:
+    def total(self, dialect: Dialect, most: int | None = None) -> Value:
         """How many rows the list has on all pages, counted no further than `most`."""
         rows = self.kind.model.__table__.alias()
         look = self.look.at_once if most is None else self.look
@@ -71,8 +84,11 @@ class Listing:
             return total
         if not 1 <= most <= MOST_COUNTED:
             raise Validation(f"limit is 1 to {MOST_COUNTED}.", f"limit 须为 1 至 {MOST_COUNTED}。", field="limit")
-        some: Any = select(literal_column("1").label("one")).select_from(rows).where(where).limit(most)
-        return select(func.count()).select_from(self._inside(some).subquery()).scalar_subquery()
+        some: Any = select(literal_column("1").label("one")).select_from(rows).where(where)
+        if self.is_walked:
+            some = dialect.some(some, [key.order(rows.c[key.name]) for key in order_of(look, self.kind.model, [])])
+        some = self._inside(some.limit(most)).subquery()
+        return select(func.count()).select_from(some).scalar_subquery()
 
     def cursor(self, dialect: Dialect, level: Level) -> Value:
         return cursor_of(dialect, tag_of(self.keys), self.values(level.c))
@@ -148,7 +164,8 @@ def read(
     if first is not None and last is not None:
         raise Validation("Ask for first or for last, not for both.", "first 与 last 只能使用一个。", field="last")
     is_backward = last is not None or (before is not None and first is None)
-    return Listing(look, kind, level, conditions, keys, after, before, _size(first, last), is_backward)
+    size, is_sought = _size(first, last), is_found is not None
+    return Listing(look, kind, level, conditions, keys, after, before, size, is_backward, is_sought)
 
 
 def _size(first: int | None, last: int | None) -> int:
