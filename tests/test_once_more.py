@@ -6,42 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from caller import LIST, Caller
 from looking import furnish
 from sqlalchemy import update
 from world import World
 
 from models import ApiToken, User, UserRole
 from policies import Snapshot
-from resolvers import entry
-from schema.engine import Engine
-
-LIST = "query ($n: Int, $s: String) { customers(first: $n, search: $s) { nodes { id name phone } totalCount } }"
-WHAT = {"n": 10}
-
-
-class Caller:
-    """Somebody with a token at the door of one engine."""
-
-    def __init__(self, world: World, login: str) -> None:
-        self.world, self.engine = world, Engine(world.house, plan_at=1)
-        self.token = world.scope(login).do(entry.create_token, "a program").token
-
-    def long(self, query: str = LIST, variables: dict[str, Any] = WHAT, name: str | None = None) -> bytes | None:
-        """As the door asks what is new; None for somebody who is turned away."""
-
-        async def ask() -> bytes | None:
-            person = await self.world.house.principal_of(self.token)
-            if person is None:
-                return None
-            scope = self.world.house.scope(person, "graphql", token=self.token)
-            return (await self.engine.answer(scope, query, variables, name)).body
-
-        return self.world.run(ask())
-
-    def short(self, query: str = LIST, variables: dict[str, Any] = WHAT, name: str | None = None) -> bytes | None:
-        """As the door asks first; None where it has to ask the long way."""
-        answer = self.world.run(self.engine.once_more(self.token, query, variables, name))
-        return answer.body if answer is not None else None
 
 
 @pytest.fixture
