@@ -62,9 +62,10 @@ def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
         if (n + 1) % max(1, texts // 10) == 0:
             gc.collect()
             memory.append(_resident())
-            print(
-                f"{n + 1:,} texts, {memory[-1]} MiB, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True
+            told = (
+                f"{n + 1:,} texts, {planning.plans.count} plans, {memory[-1]} MiB, {time.perf_counter() - began:.0f} s"
             )
+            print(told, file=sys.stderr, flush=True)
     return {
         "texts": texts,
         "answered": dict(seen),
