@@ -3,9 +3,11 @@
     nice -n 19 python bench/fuzz.py [--texts 100000] [--engine sqlite] [--seed 0]
 
 Every text is asked of the compiled path and of the executor, by everybody of the small world of the tests in turn; each
-twentieth is asked again, so that plans are made.  It stops at the first answer that differs or is an error of ours.
-Prints JSON: how many were answered with data, with errors and as too complex, documents and plans kept at the end, and the
-memory of the process in MiB after each tenth.  Some twenty minutes.
+twentieth is asked again, so that plans are made.  Each fourth that is answered without errors is asked the short way too,
+with a key: again and again, after something was taken from its asker and after he has got it back.  It stops at the first
+answer that differs or is an error of ours.  Prints JSON: how many were answered with data, with errors, as too complex and
+the short way, documents and plans kept at the end, and the memory of the process in MiB after each tenth.  An hour beside
+other work.
 """
 
 import argparse
@@ -19,15 +21,17 @@ from typing import Any
 from stage import database, show
 
 # What the tests ask with; `stage` has put it on the path.
+from caller import TAKEN, Caller  # isort: skip
 from corpus import Corpus  # isort: skip
 from mutants import Mutants  # isort: skip
+from test_fuzz import ask_again  # isort: skip
 from test_read_corpus import EVERYBODY, Executing, asked, populate  # isort: skip
 from world import World  # isort: skip
 
 from schema.engine import Engine
 from schema.plan import documents, plans
 
-AGAIN = 20
+AGAIN, WITH_KEY = 20, 4
 WHOLE, IN_VARIABLES = 0.02, 0.06
 """Fewer than in the tests are answered with data: each of these takes a tenth of a second."""
 _MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
@@ -35,10 +39,12 @@ _MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
 
 def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
     ids = populate(world)
+    world.clock.pass_by(minutes=1)  # what began just now has lasted a while
     executing, planning = Executing(world.house), Engine(world.house)
     roots = planning.schema.query_type
     assert roots is not None
     mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed, WHOLE, IN_VARIABLES)
+    callers = {login: Caller(world, login, planning) for login in EVERYBODY}
     seen: Counter[str] = Counter()
     memory: list[int] = []
     began = time.perf_counter()
@@ -49,14 +55,17 @@ def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
             if asked(world, planning, login, operation) != executed or '"INTERNAL"' in executed:
                 raise SystemExit(f"text {n} of seed {seed}, asked by {login}: {operation}")
         seen.update(word for word in ("data", "errors", "TOO_COMPLEX") if f'"{word}"' in executed)
+        if '"errors"' not in executed and seen["data"] % WITH_KEY == 0:
+            seen["short"] += ask_again(callers[login], executing, operation, [*TAKEN][n % len(TAKEN)])
         assert planning.documents.count <= documents.MOST_DOCUMENTS
         assert planning.plans.count <= plans.MOST_PLANS
         if (n + 1) % max(1, texts // 10) == 0:
             gc.collect()
             memory.append(_resident())
-            print(
-                f"{n + 1:,} texts, {memory[-1]} MiB, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True
+            told = (
+                f"{n + 1:,} texts, {planning.plans.count} plans, {memory[-1]} MiB, {time.perf_counter() - began:.0f} s"
             )
+            print(told, file=sys.stderr, flush=True)
     return {
         "texts": texts,
         "answered": dict(seen),

@@ -16,106 +16,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from faults import FAULTS, Fault
 from stage import ROOT, postgres, show
-
-
-class Fault(NamedTuple):
-    name: str
-    file: str
-    right: str
-    wrong: str
-    tests: tuple[str, ...]
-
-
-WORDS, SNAPSHOT = "policies/words.py", "policies/snapshot.py"
-FAULTS = (
-    Fault(
-        "own is blind to NULL",
-        WORDS,
-        "    return and_(column.is_not(None), column == value)\n",
-        "    return column == value\n",
-        ("test_policy_words.py",),
-    ),
-    Fault(
-        "others is blind to NULL",
-        WORDS,
-        "lambda p, rows: not_(_own(p, rows)),",
-        'lambda p, rows: rows.column("owner_id") != p.id,',
-        ("test_policy_words.py",),
-    ),
-    Fault(
-        "a share has no end",
-        WORDS,
-        "            or_(share.ends_at.is_(None), share.ends_at > p.now),\n",
-        "",
-        ("test_policy_words.py",),
-    ),
-    Fault(
-        "a share of anything is a share of everything: EXISTS that is not correlated",
-        WORDS,
-        ".where(share.customer_id == rows.e.id, or_(*given), in_force)",
-        ".where(or_(*given), in_force)",
-        ("test_policy_words.py",),
-    ),
-    Fault(
-        "a deny is forgotten in SQL",
-        SNAPSHOT,
-        "together([allow, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny))])",
-        "together([allow])",
-        ("test_policy_where.py", "test_policy_judge.py"),
-    ),
-    Fault(
-        "own is taken to be part of team",
-        SNAPSHOT,
-        "either(_pair_sql(x, p, rows) for x in sorted(self.allow))",
-        'either(_pair_sql(x, p, rows) for x in sorted(self.allow) if x[0] != "own" or ("team", x[1]) not in self.allow)',
-        ("test_policy_where.py", "test_policy_judge.py"),
-    ),
-    Fault(
-        "a line about every object is forgotten",
-        SNAPSHOT,
-        'self.closure(roles), {obj, "*"}',
-        "self.closure(roles), {obj}",
-        ("test_policy_snapshot.py",),
-    ),
-    Fault(
-        "touch misses an action",
-        "policies/objects.py",
-        '"touch": ("view", "export", *_CHANGES, *_MORE)',
-        '"touch": ("view", *_CHANGES, *_MORE)',
-        ("test_policy_snapshot.py",),
-    ),
-    Fault(
-        "a filter looks at the bare column",
-        "resolvers/find.py",
-        "    column = value(look, model, e, key)\n    return and_",
-        "    column = getattr(e, key) if key in model.__table__.c else value(look, model, e, key)\n    return and_",
-        ("test_graphql_secrecy.py",),
-    ),
-    Fault(
-        "a role inherits one level and no more",
-        SNAPSHOT,
-        "                    todo.append(wider)\n",
-        "",
-        ("test_policy_snapshot.py",),
-    ),
-    Fault(
-        "what a ceiling denies is handed out",
-        "policies/review.py",
-        "(may_use(policy, roles, object, action) | more) & ~less & possible(object)",
-        "(may_use(policy, roles, object, action) | more) & possible(object)",
-        ("test_policy_drafts.py",),
-    ),
-    Fault(
-        "an administrator who cannot sign in counts as the last one",
-        "resolvers/ceilings.py",
-        "if id in can_enter and all(",
-        "if all(",
-        ("test_policy_drafts.py",),
-    ),
-)
 
 
 def main() -> int:

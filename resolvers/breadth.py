@@ -33,10 +33,14 @@ class Breadths:
 
     def __init__(self, house: "House") -> None:
         self.house = house
+        self._policy: Snapshot | None = None
         self._known: OrderedDict[Any, tuple[bool, float]] = OrderedDict()
 
     async def of(self, p: Principal, policy: Snapshot) -> Principal:
         """The same person, `is_broad` where he is.  Asks the database once in ten minutes, and when his rights change."""
+        if policy is not self._policy:  # nobody asks under the former one any more
+            self._policy = policy
+            self._known.clear()
         key = policy, p.id, p.roles, p.departments, p.subtree, p.pools
         known, until = self._known.get(key, (False, 0.0))
         if time.monotonic() > until:

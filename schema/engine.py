@@ -26,7 +26,7 @@ from . import gate
 from .build import graphql_of, schema
 from .door import Context
 from .plan.compile import Compiler
-from .plan.documents import Document, Documents
+from .plan.documents import Document, Documents, document_of
 from .plan.plans import Plans, Request
 from .plan.reader import Ended, Reader, once_more
 from .plan.selection import Asked, asked
@@ -77,13 +77,15 @@ class Engine:
                 mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
                 if mistakes:
                     return _invalid(mistakes)
-                known = self.documents.keep(query, document, variables or {})
+                known = document_of(document, variables or {})
+                if scope.principal is not None:  # nobody fills the memory of a house he may not enter
+                    self.documents.keep(query, known)
             request = asked(self.schema, known.parsed, variables, operation_name)
             _check_entrance(scope, request)
         except GraphQLError as mistake:
             return _invalid([mistake])
         except Refusal as refusal:
-            return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
+            return _turned_away(refusal, scope)
         return await self._answer(scope, known, request)
 
     async def once_more(
@@ -122,7 +124,7 @@ class Engine:
         names = {nodes[0].name.value for nodes in fields.values()}
         if _is_compiled(request):
             return await self._compiled(reader, document, request)
-        if names <= ABOUT_THE_SCHEMA and not request.operation.variable_definitions:
+        if names <= ABOUT_THE_SCHEMA and not request.operation.variable_definitions and scope.principal is not None:
             return await self._constant(scope, reader, document, request)
         return await self._executed(scope, reader, document.parsed, request)
 
@@ -135,7 +137,9 @@ class Engine:
         try:
             place = _place(request)
             texts = await reader.again(place, request.variables.coerced, make, with_key=reader.scope.token is not None)
-        except (Refusal, GraphQLError, Ended):  # the executor says of which field, and answers the others
+        except Ended:
+            return _turned_away(NotSignedIn(), reader.scope)
+        except (Refusal, GraphQLError):  # the executor says of which field, and answers the others
             return await self._executed(reader.scope, reader, document.parsed, request)
         document.know(request, place)
         return Answer(_data(texts), "planned" if reader.planned else "compiled")
@@ -230,6 +234,10 @@ async def _compiled_root(_root: Any, info: Any, **given: Any) -> Any:
 
 
 # --- what went wrong -------------------------------------------------------------------------------------
+
+
+def _turned_away(refusal: Refusal, scope: Scope) -> Answer:
+    return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
 
 
 def _invalid(mistakes: list[GraphQLError]) -> Answer:

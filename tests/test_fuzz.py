@@ -3,9 +3,10 @@
 from collections import Counter
 
 import pytest
-from corpus import Corpus
+from caller import TAKEN, Caller, taken
+from corpus import Corpus, Operation
 from mutants import Mutants
-from test_read_corpus import EVERYBODY, Executing, asked, populate
+from test_read_corpus import EVERYBODY, Executing, asked, populate, told
 from world import World
 
 from schema.engine import Engine
@@ -14,13 +15,30 @@ from schema.plan import documents, plans
 IN_BRIEF, AT_LENGTH = 150, 2_000
 
 
+def ask_again(caller: Caller, executing: Engine, operation: Operation, what: str) -> bool:
+    """Ask with a key until there is a plan, without one of `TAKEN`, and with it again; whether there is a short way."""
+    short = [caller.both(operation)[1] for _ in range(3)][-1]
+    with taken(caller.world, caller.login, what):
+        long, _ = caller.both(operation)
+        if long is not None:
+            assert told(long) == asked(caller.world, executing, caller.login, operation), (
+                caller.login,
+                what,
+                operation,
+            )
+    caller.both(operation)
+    return short is not None
+
+
 def throw(world: World, seed: int, texts: int) -> Counter[str]:
-    """Ask by both paths; gives how often there were data, and how often errors."""
+    """Ask by both paths, what is planned by the short way too; gives how often there were data, errors, a short way."""
     ids = populate(world)
+    world.clock.pass_by(minutes=1)  # what began just now has lasted a while
     executing, planning = Executing(world.house, plan_at=1), Engine(world.house, plan_at=1)
     roots = planning.schema.query_type
     assert roots is not None
     mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed)
+    callers = {login: Caller(world, login, planning) for login in EVERYBODY}
     seen: Counter[str] = Counter()
     for n in range(texts):
         operation, login = mutants.operation(), EVERYBODY[n % len(EVERYBODY)]
@@ -28,6 +46,8 @@ def throw(world: World, seed: int, texts: int) -> Counter[str]:
         assert '"INTERNAL"' not in executed, (seed, n, login, operation)
         assert asked(world, planning, login, operation) == executed, (seed, n, login, operation)
         seen.update(key for key in ("data", "errors") if f'"{key}"' in executed)
+        if '"errors"' not in executed:
+            seen["short"] += ask_again(callers[login], executing, operation, [*TAKEN][n % len(TAKEN)])
     assert planning.documents.count <= documents.MOST_DOCUMENTS
     assert planning.plans.count <= plans.MOST_PLANS
     return seen
@@ -37,6 +57,7 @@ def test_broken_questions_are_answered_alike_and_never_break_anything(world: Wor
     seen = throw(world, 0, IN_BRIEF)
 
     assert min(seen["data"], seen["errors"]) > IN_BRIEF / 10, seen
+    assert seen["short"] > seen["data"] / 3, seen
 
 
 @pytest.mark.long

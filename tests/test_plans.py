@@ -5,18 +5,22 @@ from itertools import product
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 from looking import furnish
-from world import World
+from sqlalchemy import literal, select
+from sqlalchemy.dialects import sqlite
+from world import PEOPLE as EVERYONE
+from world import START, World
 
-from policies import Snapshot
+from policies import Principal, Snapshot
 from resolvers import handing
 from resolvers.lifted import Misfit, derive, lift, plain, source_of
 from schema.engine import Engine
 from schema.gate import TooComplex
-from schema.plan import documents
+from schema.plan import documents, plans
 
 NEVER = 10**9
+POLICY, EVERYBODY = Snapshot(""), list(EVERYONE)
 ROW = 'id number name stageLabel owner { name } pool { name } locked phone edit: can(action: "edit")'
 LIST = f"query ($n: Int, $after: String) {{ customers(first: $n, after: $after, orderBy: [{{field: NAME}}]) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage hasPreviousPage endCursor }} totalCount countUpTo }} }}"
 QUESTIONS: dict[str, tuple[str, list[dict[str, Any]]]] = {
@@ -89,6 +93,47 @@ def test_a_planned_answer_is_the_answer(world: World, name: str) -> None:
 
     assert plain_engine.plans.count == 0
     assert 0 < planning.plans.count < len(asked) * len(PEOPLE)
+
+
+def test_nobody_is_answered_by_the_plan_of_another_role(world: World) -> None:
+    furnish(world)
+    planning, plain_engine = Engine(world.house, plan_at=1), Engine(world.house, plan_at=NEVER)
+
+    for login, name in product([*EVERYBODY, *reversed(EVERYBODY)], ("a record", "a page")):
+        query, (variables, *_) = QUESTIONS[name]
+        planned = body(world, planning, login, query, variables)
+        assert planned == body(world, plain_engine, login, query, variables), (login, name)
+
+
+def _request(person: int, number: int) -> plans.Request:
+    return plans.Request(Principal(id=person, name="", now=START), "en", {"n": number})
+
+
+def _plan(kept: plans.Plans, document: documents.Document, request: plans.Request, made: Any) -> plans.Plan | None:
+    return kept.make(document, "here", POLICY, request, sqlite.dialect(paramstyle="qmark"), made)
+
+
+def test_a_value_that_decides_more_than_a_parameter_is_part_of_the_key() -> None:
+    def made(request: plans.Request) -> Any:
+        n = request.variables["n"]
+        return select(literal(n), literal("odd" if n % 2 else "even")), ("r",)
+
+    kept, document = plans.Plans(), documents.document_of(parse("{ a }"), {})
+    plan = _plan(kept, document, _request(3, 7), made)
+
+    assert plan is not None
+    assert kept.find(document, "here", POLICY, _request(4, 7)) is plan
+    assert kept.find(document, "here", POLICY, _request(3, 8)) is None
+
+
+def test_where_the_person_himself_decides_more_than_a_parameter_no_plan_is_kept() -> None:
+    def made(request: plans.Request) -> Any:
+        return select(literal(request.person.id), literal(request.person.id == 3)), ("r",)
+
+    kept = plans.Plans()
+
+    assert _plan(kept, documents.document_of(parse("{ a }"), {}), _request(3, 7), made) is None
+    assert kept.count == 0
 
 
 def test_another_record_another_person_of_the_role_and_another_search_need_no_new_plan(world: World) -> None:
@@ -198,6 +243,47 @@ def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(worl
 
     assert engine.documents.count == documents.MOST_DOCUMENTS
     assert engine.documents.constants == documents.MOST_CONSTANTS
+
+
+def test_documents_are_kept_up_to_a_length_all_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MOST_CHARACTERS", 500)
+    engine = Engine(world.house)
+    for n in range(10):
+        body(world, engine, "li", f"{{ customers {{ totalCount }} }} # {n} {'x' * 200}", {})
+
+    assert engine.documents.count == 2
+
+
+def test_what_somebody_asks_who_is_not_signed_in_is_not_kept(world: World) -> None:
+    engine, nobody = Engine(world.house), world.house.scope(None, "graphql")
+    answers = [world.run(engine.answer(nobody, query, {}, None)) for query in ("{ __typename }", LIST)]
+
+    assert [b"NOT_SIGNED_IN" in answer.body for answer in answers] == [False, True]
+    assert (engine.documents.count, engine.documents.constants) == (0, 0)
+
+
+def test_what_a_document_may_ask_of_many_kinds_is_kept_in_limited_numbers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "MOST_STATEMENTS", 5)
+    furnish(world)
+    query = "query ($a: ID!, $b: ID!) { a: node(id: $a) { id } b: node(id: $b) { id } }"
+    engine, kinds = Engine(world.house, plan_at=1), ("cus_1", "con_1", "usr_1", "poo_1")
+    for a, b in product(kinds, kinds):
+        body(world, engine, "ada", query, {"a": a, "b": b})
+
+    document = engine.documents.find(query)
+    assert document is not None
+    assert len(document.statements) == 5
+
+
+def test_the_plans_of_a_former_policy_are_not_kept(world: World) -> None:
+    engine = Engine(world.house, plan_at=1)
+    for n in range(3):
+        world.house.policy = Snapshot(world.house.policy.text, revision=n)
+        body(world, engine, "li", QUESTIONS["a record"][0], {"id": "cus_1"})
+        body(world, engine, "li", LIST, {})
+        assert engine.plans.count == 2
 
 
 def test_what_a_mutation_has_made_is_read_by_a_plan(world: World) -> None:

@@ -4,7 +4,7 @@ Keeping one saves parsing and validation, which take longer than most statements
 alone is the same for everybody until the process ends, and kept as well.
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,10 +18,13 @@ from resolvers.lifted import Path
 from .. import gate
 from .selection import Asked, asked
 
-MOST_DOCUMENTS = 500
+MOST_DOCUMENTS, MOST_CHARACTERS = 500, 4_000_000
+"""How many are kept, and how long they may be together."""
 MOST_CONSTANTS = 20
 """The answer to an editor's question for the whole schema is some 200 KiB."""
 MOST_MEASURED = 200
+MOST_STATEMENTS = 500
+"""Of one document: each `node` may be of any kind, so a few of them make more statements than could ever be kept."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -77,6 +80,14 @@ def _variable(node: VariableDefinitionNode) -> tuple[str, type | None, bool, boo
 
 
 @dataclass
+class Statement:
+    """How often a statement was asked for, and the sets of values that decide it."""
+
+    asked: int = 0
+    fixed: list[frozenset[Path]] = field(default_factory=list)
+
+
+@dataclass
 class Document:
     """A document that was parsed and found valid, with what is known of its statements.
 
@@ -89,8 +100,8 @@ class Document:
     """The variables that decide how much is asked for."""
     measured: set[tuple[int | None, ...]] = field(default_factory=set)
     """Their values with which it was not too much."""
-    asked: Counter[str] = field(default_factory=Counter)
-    fixed: dict[str, list[frozenset[Path]]] = field(default_factory=dict)
+    statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
+    """Those asked for lately, by name."""
     known: dict[str | None, Known] = field(default_factory=dict)
     """Operations by the name by which they were asked for."""
     gathered: set[str] = field(default_factory=set)
@@ -104,6 +115,14 @@ class Document:
         if request.named not in self.known and request.is_settled and " " not in place:
             variables = tuple(_variable(node) for node in request.operation.variable_definitions or ())
             self.known[request.named] = Known(place, request.named, variables)
+
+    def statement(self, name: str) -> Statement:
+        """What is known of a statement; of one that was not asked for lately, nothing."""
+        found = _found(self.statements, name)
+        if found is None:
+            found = Statement()
+            _put(self.statements, name, found, MOST_STATEMENTS)
+        return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
         """`gate.check`, once for every set of page sizes.  Raises TooComplex."""
@@ -131,11 +150,19 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
     return all(size is None or type(size) is int for size in sizes)
 
 
+def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
+    """A document that is valid, and that was not too much with the variables it came with."""
+    document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
+    document.note_size(variables)
+    return document
+
+
 class Documents:
     """The documents of one engine, and the answers that never change; of both, those not asked for longest go first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
         self._constants: OrderedDict[tuple[int, str | None], bytes] = OrderedDict()
 
     @property
@@ -149,12 +176,13 @@ class Documents:
     def find(self, text: str) -> Document | None:
         return _found(self._kept, text)
 
-    def keep(self, text: str, parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
-        """Remember a document that is valid, and that was not too much with the variables it came with."""
-        document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
-        document.note_size(variables)
-        _put(self._kept, text, document, MOST_DOCUMENTS)
-        return document
+    def keep(self, text: str, document: Document) -> None:
+        """Remember a document; those not asked for longest make room."""
+        self._kept[text] = document
+        self._characters += len(text)
+        while len(self._kept) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:
+            forgotten, _ = self._kept.popitem(last=False)
+            self._characters -= len(forgotten)
 
     def constant(self, document: Document, operation: str | None) -> bytes | None:
         """The answer to an operation that asks for the same thing whoever asks."""

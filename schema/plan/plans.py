@@ -89,7 +89,7 @@ class Plan:
 
 
 class Plans:
-    """The plans of one engine, the oldest forgotten first.
+    """The plans of one engine under the policy in force, the oldest forgotten first.
 
     `made_at`: the how-manieth time a statement is asked for a plan is made; making one costs several compilations.
     """
@@ -97,6 +97,7 @@ class Plans:
     def __init__(self, made_at: int = 2) -> None:
         self.made_at = made_at
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._policy: Snapshot | None = None
 
     @property
     def count(self) -> int:
@@ -107,7 +108,7 @@ class Plans:
         return [plan.sql for plan in self._plans.values()]
 
     def find(self, document: Document, place: str, policy: Snapshot, request: Request) -> Plan | None:
-        for fixed in document.fixed.get(place, ()):
+        for fixed in document.statement(place).fixed:
             key = _key(document, place, policy, request, fixed)
             if (plan := self._plans.get(key)) is not None:
                 self._plans.move_to_end(key)
@@ -147,7 +148,10 @@ class Plans:
         fixed: frozenset[Path],
         plan: Plan,
     ) -> None:
-        known = document.fixed.setdefault(place, [])
+        if policy is not self._policy:  # nobody asks under the former one any more
+            self._policy = policy
+            self._plans.clear()
+        known = document.statement(place).fixed
         if fixed not in known:
             known[:] = [fixed, *known][:MOST_FIXED]
         self._plans[_key(document, place, policy, request, fixed)] = plan

@@ -101,8 +101,9 @@ class Reader:
                 return await self._by_plan(plan, wanted)
         except Misfit:
             pass  # compiled below, for itself
-        self.document.asked[form] += 1
-        if self.document.asked[form] >= self.plans.made_at:
+        known = self.document.statement(form)
+        known.asked += 1
+        if known.asked >= self.plans.made_at:
             plan = self.plans.make(*key, wanted, self.dialect, compile)
             if plan is not None:
                 return await self._by_plan(plan, wanted)

@@ -1,0 +1,233 @@
+"""What `planted_faults.py` plants: each is a mistake that somebody could make, and would not see in an answer."""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+IDENTITY, READER, PLANS, DOCUMENTS = (
+    "resolvers/identity.py",
+    "schema/plan/reader.py",
+    "schema/plan/plans.py",
+    "schema/plan/documents.py",
+)
+FLUSH, PREPARED = "models/flush.py", "models/prepared.py"
+WORDS, SNAPSHOT = "policies/words.py", "policies/snapshot.py"
+FAULTS = (
+    Fault(
+        "own is blind to NULL",
+        WORDS,
+        "    return and_(column.is_not(None), column == value)\n",
+        "    return column == value\n",
+        ("test_policy_words.py",),
+    ),
+    Fault(
+        "others is blind to NULL",
+        WORDS,
+        "lambda p, rows: not_(_own(p, rows)),",
+        'lambda p, rows: rows.column("owner_id") != p.id,',
+        ("test_policy_words.py",),
+    ),
+    Fault(
+        "a share has no end",
+        WORDS,
+        "            or_(share.ends_at.is_(None), share.ends_at > p.now),\n",
+        "",
+        ("test_policy_words.py",),
+    ),
+    Fault(
+        "a share of anything is a share of everything: EXISTS that is not correlated",
+        WORDS,
+        ".where(share.customer_id == rows.e.id, or_(*given), in_force)",
+        ".where(or_(*given), in_force)",
+        ("test_policy_words.py",),
+    ),
+    Fault(
+        "a deny is forgotten in SQL",
+        SNAPSHOT,
+        "together([allow, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny))])",
+        "together([allow])",
+        ("test_policy_where.py", "test_policy_judge.py"),
+    ),
+    Fault(
+        "own is taken to be part of team",
+        SNAPSHOT,
+        "either(_pair_sql(x, p, rows) for x in sorted(self.allow))",
+        'either(_pair_sql(x, p, rows) for x in sorted(self.allow) if x[0] != "own" or ("team", x[1]) not in self.allow)',
+        ("test_policy_where.py", "test_policy_judge.py"),
+    ),
+    Fault(
+        "a line about every object is forgotten",
+        SNAPSHOT,
+        'self.closure(roles), {obj, "*"}',
+        "self.closure(roles), {obj}",
+        ("test_policy_snapshot.py",),
+    ),
+    Fault(
+        "touch misses an action",
+        "policies/objects.py",
+        '"touch": ("view", "export", *_CHANGES, *_MORE)',
+        '"touch": ("view", *_CHANGES, *_MORE)',
+        ("test_policy_snapshot.py",),
+    ),
+    Fault(
+        "a filter looks at the bare column",
+        "resolvers/find.py",
+        "    column = value(look, model, e, key)\n    return and_",
+        "    column = getattr(e, key) if key in model.__table__.c else value(look, model, e, key)\n    return and_",
+        ("test_graphql_secrecy.py",),
+    ),
+    Fault(
+        "a role inherits one level and no more",
+        SNAPSHOT,
+        "                    todo.append(wider)\n",
+        "",
+        ("test_policy_snapshot.py",),
+    ),
+    Fault(
+        "what a ceiling denies is handed out",
+        "policies/review.py",
+        "(may_use(policy, roles, object, action) | more) & ~less & possible(object)",
+        "(may_use(policy, roles, object, action) | more) & possible(object)",
+        ("test_policy_drafts.py",),
+    ),
+    Fault(
+        "an administrator who cannot sign in counts as the last one",
+        "resolvers/ceilings.py",
+        "if id in can_enter and all(",
+        "if all(",
+        ("test_policy_drafts.py",),
+    ),
+    Fault(
+        "row by row a state is forgotten",
+        SNAPSHOT,
+        '    if when != "any":\n',
+        '    if when != "any" and not rows.by_row:\n',
+        ("test_policy_judge.py", "test_read_corpus.py"),
+    ),
+    Fault(
+        "row by row a share that has ended goes on",
+        WORDS,
+        "rows.e.id, or_(*given), in_force)",
+        "rows.e.id, or_(*given))",
+        ("test_policy_words.py",),
+    ),
+    Fault(
+        "row by row a part is seen whatever it hangs on",
+        "policies/rows.py",
+        ".where(table.c.id == column, inner)",
+        ".where(table.c.id == column)",
+        ("test_policy_words.py", "test_policy_where.py", "test_read_corpus.py"),
+    ),
+    Fault(
+        "the short way does not look who it is",
+        READER,
+        "if not rows or not met.is_told_by(rows[0]):",
+        "if not rows:",
+        ("test_once_more.py", "test_fuzz.py"),
+    ),
+    Fault(
+        "the short way looks at the person and not at his rights",
+        IDENTITY,
+        "return tuple(row[: TOLD - 1]) == self.row[: TOLD - 1]",
+        "return tuple(row[:7]) == self.row[:7]",
+        ("test_once_more.py", "test_fuzz.py"),
+    ),
+    Fault(
+        "a revoked key opens the short way",
+        IDENTITY,
+        "key.token_hash == hash, key.revoked_at.is_(None), or_(",
+        "key.token_hash == hash, or_(",
+        ("test_once_more.py",),
+    ),
+    Fault(
+        "the short way speaks for every operation of its document",
+        DOCUMENTS,
+        "        if request.named not in self.known and request.is_settled",
+        "        if request.named not in self.known",
+        ("test_once_more.py",),
+    ),
+    Fault(
+        "the short way takes any number for an Int",
+        DOCUMENTS,
+        "(plain is not int or -_WIDE <= value < _WIDE)",
+        "(plain is not int or value)",
+        ("test_once_more.py", "test_fuzz.py"),
+    ),
+    Fault(
+        "a key that ended between two looks is answered",
+        "schema/engine.py",
+        "        except Ended:\n            return _turned_away(NotSignedIn(), reader.scope)\n        except (Refusal, GraphQLError):",
+        "        except (Refusal, GraphQLError, Ended):",
+        ("test_once_more.py",),
+    ),
+    Fault(
+        "a plan is kept without its proof",
+        PLANS,
+        "            if guilty is None:",
+        "            if not guilty:",
+        ("test_plans.py",),
+    ),
+    Fault(
+        "a plan serves whoever has the same document",
+        PLANS,
+        "document.number, place, policy, request.person.likeness, request.language",
+        "document.number, place, policy, request.language",
+        ("test_plans.py", "test_read_corpus.py"),
+    ),
+    Fault(
+        "a plan outlives its policy",
+        PLANS,
+        "return document.number, place, policy, request",
+        "return document.number, place, request",
+        ("test_plans.py", "test_once_more.py"),
+    ),
+    Fault(
+        "a flush forgets to count the version",
+        FLUSH,
+        '    changed["version"] = row.version + 1\n',
+        "",
+        ("test_prepared.py",),
+    ),
+    Fault(
+        "a flush overwrites another version",
+        FLUSH,
+        'bindparam("that_id"), table.c.version == bindparam("that_version"))',
+        'bindparam("that_id"))',
+        ("test_prepared.py",),
+    ),
+    Fault(
+        "a flush that met another version says nothing",
+        FLUSH,
+        "that_version=row.version) != 1:",
+        "that_version=row.version) > 1:",
+        ("test_prepared.py",),
+    ),
+    Fault(
+        "a prepared value is given as it is, not as the driver wants it",
+        PREPARED,
+        "return self.process(value) if self.process is not None else value",
+        "return value",
+        ("test_prepared.py",),
+    ),
+    Fault(
+        "a prepared statement runs before what the session was still to write",
+        PREPARED,
+        "    if at.autoflush:\n        at.flush()\n",
+        "",
+        ("test_prepared.py",),
+    ),
+    Fault(
+        "a prepared row comes back as the driver gives it",
+        PREPARED,
+        "            values[place] = process(values[place])\n",
+        "            pass\n",
+        ("test_prepared.py",),
+    ),
+)
