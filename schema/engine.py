@@ -31,7 +31,7 @@ from .plan.plans import Plans, Request
 from .plan.reader import Ended, Reader, once_more
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
-from .roots import ROOTS, kind_at, model_of
+from .roots import ROOTS, kind_at, model_of, root_of
 
 _log = structlog.get_logger("millpond.graphql")
 
@@ -178,8 +178,9 @@ class Engine:
 
 def _is_compiled(request: Asked) -> bool:
     """Whether one statement is the whole answer."""
-    names = {nodes[0].name.value for nodes in request.top().values()}
-    return request.is_query and names <= {*ROOTS, "__typename"}
+    return request.is_query and all(
+        nodes[0].name.value == "__typename" or root_of(request, nodes) for nodes in request.top().values()
+    )
 
 
 def _data(texts: Mapping[str, bytes]) -> bytes:
@@ -199,9 +200,8 @@ def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]
     """The root fields of a query as SQL values by response key."""
     values = {}
     for alias, nodes in request.top().items():
-        name = nodes[0].name.value
-        arguments = compiler.asked.arguments("Query", nodes[0]) if name in ROOTS else {}
-        values[alias] = ROOTS[name](compiler, nodes, arguments) if name in ROOTS else _QUERY
+        root = root_of(compiler.asked, nodes)
+        values[alias] = root(compiler, nodes, compiler.asked.arguments("Query", nodes[0])) if root else _QUERY
     return values
 
 

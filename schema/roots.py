@@ -7,7 +7,7 @@ from typing import Any
 from graphql import FieldNode
 from sqlalchemy import ColumnElement, null, true
 
-from models import ENTITIES, AuditEntry, Base, Customer, Entity
+from models import ENTITIES, AuditEntry, Base, Customer, Entity, User
 from models.errors import Validation
 from resolvers.find import in_bin
 from resolvers.lifted import derive
@@ -16,7 +16,9 @@ from resolvers.names import BY_PREFIX, number_of
 from . import types
 from .door import declare
 from .plan.compile import Compiler
+from .plan.dialect import key
 from .plan.reader import Root
+from .plan.selection import Asked
 from .plan.shape import KINDS, SHAPES, kind_of, name_of, plural, singular
 
 Value = ColumnElement[Any]
@@ -92,6 +94,27 @@ def _any(compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
     if model is None:
         return null()
     return compiler.record(kind_of(model), nodes, lambda c: c.id == derive(given["id"], partial(number_of, model)))
+
+
+def root_of(asked: Asked, nodes: Nodes) -> Root | None:
+    """What compiles a root field as it is asked here; None where it needs Python."""
+    name = nodes[0].name.value
+    if name == "me":
+        about = {group[0].name.value for group in asked.below("Me", nodes).values()}
+        return _me if about <= {"user", "__typename"} else None
+    return ROOTS.get(name)
+
+
+def _me(compiler: Compiler, nodes: Nodes, _given: Mapping[str, Any]) -> Value:
+    """Who asks, and no figures about him: those are counted in Python."""
+    mine = compiler.look.person.id
+    pairs: list[tuple[str, Value]] = []
+    for name, group in compiler.asked.below("Me", nodes).items():
+        if group[0].name.value == "__typename":
+            pairs.append((name, key("Me")))
+        else:
+            pairs.append((name, compiler.record(kind_of(User), group, lambda c: c.id == mine)))
+    return compiler.dialect.pairs(pairs)
 
 
 def kind_at(name: str, given: Mapping[str, Any]) -> str:

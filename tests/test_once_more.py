@@ -44,6 +44,19 @@ def test_a_change_is_seen_the_short_way(li: Caller) -> None:
     assert b'"New here"' in (li.short() or b"")
 
 
+def test_who_one_is_goes_the_short_way_and_figures_about_him_do_not(li: Caller) -> None:
+    me = "query ($deep: Boolean = false) { me { user { email } capacity @include(if: $deep) { held } } }"
+    li.long(me, {})
+    assert li.short(me, {}) == li.long(me, {}) is not None
+
+    assert li.short(me, {"deep": True}) is None
+    assert b'"capacity"' in (li.long(me, {"deep": True}) or b"")
+    assert li.short(me, {"deep": True}) is None
+
+    _set(li.world, update(User).where(User.id == li.world.ids["li"]).values(email="li@example.com"))
+    assert b'"li@example.com"' in (li.short(me, {}) or b"")
+
+
 def _revoked(world: World) -> None:
     _set(world, update(ApiToken).values(revoked_at=world.clock.now))
 

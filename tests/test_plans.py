@@ -190,6 +190,32 @@ def test_the_hour_is_a_parameter_a_lock_ends_when_it_ends(world: World) -> None:
     assert b'"name":"Mine"' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
 
 
+ABOUT_ME = """query ($deep: Boolean = false) {
+    me { __typename user { id login name can(action: "edit") department { name } } again: user { ...mine }
+         capacity @include(if: $deep) { held } } }
+    fragment mine on User { email roles updatedBy { name } userRoles(first: 2) { totalCount } }"""
+
+
+@pytest.mark.parametrize("login", EVERYBODY)
+def test_who_one_is_needs_no_executor_which_says_the_same(world: World, login: str) -> None:
+    furnish(world)
+    engine = Engine(world.house, plan_at=1)
+    by_hand = ABOUT_ME.replace("{\n    me", "{ __schema { queryType { name } }\n    me", 1)
+
+    def told(query: str, **variables: bool) -> tuple[str, Any]:
+        answer = world.run(engine.answer(world.scope(login, "graphql"), query, variables, None))
+        return answer.kind, json.loads(answer.body)["data"]["me"]
+
+    kinds, answers = zip(told(ABOUT_ME), told(ABOUT_ME), told(by_hand), strict=True)
+    assert kinds == ("planned", "planned", "executed")
+    assert answers[0] == answers[1] == answers[2]
+    assert list(answers[0]) == ["__typename", "user", "again"]
+
+    kind, deep = told(ABOUT_ME, deep=True)
+    assert (kind, deep) == ("executed", told(by_hand, deep=True)[1])
+    assert deep["capacity"] is not None
+
+
 def test_the_name_of_the_root_type_needs_no_executor(world: World) -> None:
     furnish(world)
     engine = Engine(world.house)
