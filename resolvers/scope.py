@@ -331,6 +331,7 @@ def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str)
     """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run.
 
     One row is asked for itself, whatever else the person sees, and each question about it stands there once.
+    It is locked first and judged as it then is; one that he may not see is let go unread with the transaction.
     """
     table, asking = model.__table__, replace(person, is_broad=True)
     seen, may = (policy.where(asking, action, model, table.c) for action in ("view", to))
