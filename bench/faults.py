@@ -17,6 +17,7 @@ IDENTITY, READER, PLANS, DOCUMENTS = (
     "schema/plan/plans.py",
     "schema/plan/documents.py",
 )
+COUNTERS = "resolvers/counters.py"
 FLUSH, PREPARED = "models/flush.py", "models/prepared.py"
 WORDS, SNAPSHOT = "policies/words.py", "policies/snapshot.py"
 FAULTS = (
@@ -44,7 +45,7 @@ FAULTS = (
     Fault(
         "a share of anything is a share of everything: EXISTS that is not correlated",
         WORDS,
-        ".where(share.customer_id == rows.e.id, or_(*given), in_force)",
+        ".where(*mine_alone, or_(*given), in_force)",
         ".where(or_(*given), in_force)",
         ("test_policy_words.py",),
     ),
@@ -114,8 +115,8 @@ FAULTS = (
     Fault(
         "row by row a share that has ended goes on",
         WORDS,
-        "rows.e.id, or_(*given), in_force)",
-        "rows.e.id, or_(*given))",
+        "*mine_alone, or_(*given), in_force)",
+        "*mine_alone, or_(*given))",
         ("test_policy_words.py",),
     ),
     Fault(
@@ -229,5 +230,26 @@ FAULTS = (
         "            values[place] = process(values[place])\n",
         "            pass\n",
         ("test_prepared.py",),
+    ),
+    Fault(
+        "a quota of none lets the first claim through",
+        COUNTERS,
+        "if period not in counted or limit < 1]",
+        "if period not in counted]",
+        ("test_claim_limits.py",),
+    ),
+    Fault(
+        "a pool's own limit of none lets the first customer through",
+        COUNTERS,
+        ".where(own > 0, at_most > 0)",
+        ".where(own > 0)",
+        ("test_claim_limits.py",),
+    ),
+    Fault(
+        "an old key stays taken",
+        "resolvers/once.py",
+        'taken = added.on_conflict_do_update(index_elements=["user_id", "key"], set_=anew, where=where)',
+        "taken = added.on_conflict_do_nothing()",
+        ("test_idempotency.py",),
     ),
 )

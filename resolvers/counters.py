@@ -126,13 +126,14 @@ def _one_claim(insert: Any, periods: int) -> Prepared:
     )
 
 
-_ZONE = Prepared(select(Organisation.__table__.c.time_zone))
+ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
+"""The organisation's time zone, within a statement: where its days and weeks begin."""
+_ZONE = Prepared(select(ZONE))
 
 
 def zone_of(db: Session) -> str:
-    """The organisation's time zone: where its days and weeks begin."""
-    found = _ZONE.first(db)
-    return str(found[0]) if found else "UTC"
+    """The organisation's time zone."""
+    return str(_ZONE.rows(db)[0][0])
 
 
 # --- capacity --------------------------------------------------------------------------------------------

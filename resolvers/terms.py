@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Organisation, Pool
+from models import ClaimRule, Customer, Pool
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from models.prepared import Prepared, held
 from policies import Principal
 
-from .counters import Capacity, Quota
+from .counters import ZONE, Capacity, Quota
 from .ownership import last_left
 
 
@@ -34,9 +34,8 @@ _POOL: Any = Pool.__table__
 _RULE: Any = ClaimRule.__table__
 _LIVE = and_(_RULE.c.pool_id == _POOL.c.id, _RULE.c.deleted_at.is_(None))
 _IS_OPEN = and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None))
-_ZONE = select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery()
 _ASKED = (
-    select(_IS_OPEN, _ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
+    select(_IS_OPEN, ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
 )
 _TERMS = Prepared(_ASKED)
 _TERMS_AND_LEFT = Prepared(_ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))))
@@ -55,7 +54,7 @@ def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[Terms, da
 
 def _terms(db: Session, row: Sequence[Any]) -> Terms:
     is_open, zone, *rule = row
-    return Terms(bool(is_open), zone or "UTC", held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    return Terms(bool(is_open), zone, held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)

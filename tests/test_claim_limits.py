@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 from tales import change, claim, codes, held, organise, owner, the, unchanged, used, whole
 from world import World
 
-from models import ClaimRule, Customer, Department, User
+from models import ClaimRule, Customer, Department, OwnerLoad, User
 from resolvers import handing, pools, records
 from resolvers.counters import midnight, periods
 
@@ -148,6 +149,20 @@ def test_a_quota_of_none_closes_and_a_lowered_one_says_what_was_used(world: Worl
     change(world, ClaimRule, rule, daily_quota=0)
     assert the(claim(world, "wu", ids[2])).say().startswith("You have claimed 0 of 0 customers for this day.")
     assert used(world, "wu") == {}
+
+
+@pytest.mark.parametrize("whose", ["the pool's", "his own"])
+def test_a_limit_of_none_refuses_the_very_first_customer_also_where_nothing_was_counted_yet(
+    world: World, whose: str
+) -> None:
+    with world.house.writer.engine.begin() as connection:
+        connection.execute(delete(OwnerLoad).where(OwnerLoad.user_id == world.ids["wu"]))
+    if whose == "his own":
+        change(world, User, world.ids["wu"], capacity=0)
+    world.rule("north", **({"capacity": 0} if whose == "the pool's" else {}))
+
+    assert codes(claim(world, "wu", world.customer("A", pool="north"))) == ["CAPACITY_REACHED"]
+    assert held(world, "wu") == 0
 
 
 def test_a_release_does_not_give_the_quota_back(world: World) -> None:
