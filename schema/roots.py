@@ -1,4 +1,4 @@
-"""The root fields that are read by one compiled statement: a list and a record of every type, `node`, the locked ones."""
+"""The root fields that are read by one compiled statement: a list and a record of every type, `node`, the locked, who one is."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ Value = ColumnElement[Any]
 Nodes = Sequence[FieldNode]
 
 ROOTS: dict[str, Root] = {}
-"""Query field -> its compiler.  What is not here is answered by a resolver in Python."""
+"""Query field -> its compiler.  What is not here is answered by a resolver in Python, `me` where it has to be."""
 
 
 def derive_queries() -> dict[str, Any]:
