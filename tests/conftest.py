@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dialects
 import postgres
 import pytest
 import structlog
@@ -22,6 +23,7 @@ SAMPLED = {"postgresql": 0, "sqlite": 3}
 SWEPT = {"postgresql": 2, "sqlite": 8}
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
+dialects.share()
 
 
 def pytest_configure(config: pytest.Config) -> None:
