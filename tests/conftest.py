@@ -8,11 +8,11 @@ from pathlib import Path
 
 import dialects
 import postgres
+import psycopg
 import pytest
 import structlog
 from api import Api
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from world import World
 
 from millpond.migrate import migrate
@@ -154,7 +154,7 @@ def _database(template: str) -> str:
             postgres.forget_changes(url)
             if postgres.shape_of(url) == _used[name]:
                 return url
-        except DBAPIError:
+        except psycopg.Error:
             pass  # somebody has left it locked or in pieces
     postgres.create(server, name, f"TEMPLATE {make_url(template).database}")
     _used[name] = postgres.shape_of(url)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from restoring import Kept, kept
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -42,48 +43,19 @@ def start(options: str = _FAST) -> tuple[str, Callable[[], None]] | None:
 
 def remember(url: str) -> None:
     """Keep a copy of every row beside the tables, for `forget_changes`."""
-    with _session(url) as connection:
-        connection.execute(text("CREATE SCHEMA seed"))
-        for table in _tables(connection):
-            if connection.execute(text(f"SELECT 1 FROM public.{table} LIMIT 1")).first():
-                connection.execute(text(f"CREATE TABLE seed.{table} AS TABLE public.{table}"))
-        connection.execute(
-            text(
-                "CREATE TABLE seed.counters_ AS SELECT sequencename::text AS name, last_value AS last "
-                "FROM pg_sequences WHERE schemaname = 'public'"
-            )
-        )
+    database = Kept.at(url)
+    database.remember()
+    database.connection.close()
 
 
 def forget_changes(url: str) -> None:
     """Give every table the rows that were remembered; far cheaper than another copy of the database."""
-    with _session(url) as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers, no foreign keys
-        seeded = set(connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'seed'")).scalars())
-        steps = [f"DELETE FROM public.{table}" for table in _tables(connection)]
-        steps += [f"INSERT INTO public.{table} SELECT * FROM seed.{table}" for table in seeded - {"counters_"}]
-        connection.exec_driver_sql(";".join(steps))
-        connection.execute(
-            text("SELECT setval(name::regclass, coalesce(last, 1), last IS NOT NULL) FROM seed.counters_")
-        )
+    kept(url).restore()
 
 
 def shape_of(url: str) -> tuple[object, ...]:
     """Something that changes when a test has changed tables, triggers or functions."""
-    looks = (
-        "SELECT count(*), sum(ascii(tgenabled::text)) FROM pg_trigger",
-        "SELECT count(*), sum(relnatts) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-        "SELECT count(*), md5(string_agg(pg_get_constraintdef(oid), '' ORDER BY oid)) FROM pg_constraint",
-        "SELECT count(*), md5(string_agg(prosrc, '' ORDER BY oid)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-    )
-    with _session(url) as connection:
-        return tuple(tuple(connection.execute(text(look)).one()) for look in looks)
-
-
-def _tables(connection: Connection) -> list[str]:
-    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    return list(connection.execute(text(f"{tables} ORDER BY 1")).scalars())
+    return kept(url).shape()
 
 
 @contextmanager
