@@ -8,29 +8,35 @@ from pathlib import Path
 
 import dialects
 import postgres
-import psycopg
 import pytest
 import structlog
 from api import Api
-from sqlalchemy.engine import make_url
+from databases import WORKER, Prepared, server
+from entering import hash_cheaply
 from world import World
 
+from millpond.database import bring_up
 from millpond.migrate import migrate
 from models.db import writing_engine
 
 SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""
 SWEPT = {"postgresql": 2, "sqlite": 8}
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+MEMORY, ENOUGH = Path("/dev/shm"), 2**30
+"""A folder in memory, and the free bytes from which tests keep their files there: nothing then waits for a disk."""
+ENGINES = ("sqlite", "postgresql")
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 dialects.share()
+hash_cheaply()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL once, before any worker, and tell everybody where it is."""
+    """Choose where files go, start PostgreSQL, both once and before any worker; and tell everybody where they are."""
     global _stop
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     found = postgres.start()
     if found is not None:
         os.environ["MILLPOND_TEST_PG"], _stop = found
@@ -50,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = []
     for item in items:
         parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
-        on = {parameters.pop(name, None) for name in ("url", "empty_url")}
+        on = {parameters.pop(name, None) for name in ("url", "empty_url", "new_url")}
         engine = "postgresql" if "postgresql" in on else "sqlite"
         if parameters and on != {None}:
             table = f"{item.nodeid.partition('[')[0]} {engine}"
@@ -71,31 +77,47 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """For each engine where a database with the small world stands, ready to be copied."""
-    made = {"sqlite": f"sqlite:///{tmp_path_factory.mktemp('template')}/world.db"}
-    if server := os.environ.get("MILLPOND_TEST_PG"):
-        made["postgresql"] = postgres.create(server, f"world_{_WORKER}")
-    for url in made.values():
+def small_world(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The database with the small world in it."""
+
+    def settle(url: str) -> None:
         engine = writing_engine(url)
         migrate(engine)
         engine.dispose()
         World.settle(url)
-        if url.startswith("postgresql"):
-            postgres.remember(url)
-    return made
+
+    return Prepared("world", settle, tmp_path_factory.mktemp("world"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The database as `millpond migrate` makes it."""
+    return Prepared("new", bring_up, tmp_path_factory.mktemp("installation"))
+
+
+@pytest.fixture(scope="session")
+def templates(small_world: Prepared) -> dict[str, str]:
+    """For each engine where a database with the small world stands, ready to be copied."""
+    engines = ["sqlite", *(["postgresql"] if os.environ.get("MILLPOND_TEST_PG") else [])]
+    return {engine: small_world.template(engine) for engine in engines}
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, small_world: Prepared, tmp_path: Path) -> str:
     """A database of its own with the small world in it, on each engine."""
-    yield from _copy(request.param, templates, tmp_path)
+    return small_world.copy(request.param, tmp_path)
 
 
 @pytest.fixture
-def sqlite_url(templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
+def sqlite_url(small_world: Prepared, tmp_path: Path) -> str:
     """The same, on SQLite only: for what has nothing to do with the database."""
-    yield from _copy("sqlite", templates, tmp_path)
+    return small_world.copy("sqlite", tmp_path)
+
+
+@pytest.fixture(params=ENGINES)
+def new_url(request: pytest.FixtureRequest, installation: Prepared, tmp_path: Path) -> str:
+    """A new installation of its own, on each engine: migrated, with nobody in it."""
+    return installation.copy(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -105,16 +127,15 @@ def world(url: str) -> Iterator[World]:
     world.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without a single table."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.db"
         return
-    server = _server()
-    name = f"empty_{_WORKER}"
-    yield postgres.create(server, name)
-    postgres.drop(server, name)
+    name = f"empty_{WORKER}"
+    yield postgres.create(server(), name)
+    postgres.drop(server(), name)
 
 
 @pytest.fixture(autouse=True)
@@ -122,43 +143,6 @@ def _quiet_logs() -> Iterator[None]:
     """No test leaves a log configuration behind."""
     yield
     structlog.reset_defaults()
-
-
-def _server() -> str:
-    server = os.environ.get("MILLPOND_TEST_PG")
-    if server is None:
-        pytest.skip("there is no PostgreSQL")
-    return server
-
-
-def _copy(engine: str, templates: dict[str, str], folder: Path) -> Iterator[str]:
-    """Where a database with the world in it stands; for SQLite a file of its own."""
-    if engine == "sqlite":
-        source = Path(make_url(templates["sqlite"]).database or "")
-        shutil.copy(source, folder / "world.db")
-        yield f"sqlite:///{folder}/world.db"
-    else:
-        yield _database(templates["postgresql"])
-
-
-_used: dict[str, tuple[object, ...]] = {}
-"""The database that the last test used, with the shape it had before."""
-
-
-def _database(template: str) -> str:
-    """A database with the world in it: the last one with its rows put back, a new copy if it cannot be used again."""
-    server, name = _server(), f"test_{_WORKER}"
-    url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    if name in _used:
-        try:
-            postgres.forget_changes(url)
-            if postgres.shape_of(url) == _used[name]:
-                return url
-        except psycopg.Error:
-            pass  # somebody has left it locked or in pieces
-    postgres.create(server, name, f"TEMPLATE {make_url(template).database}")
-    _used[name] = postgres.shape_of(url)
-    return url
 
 
 @pytest.fixture

@@ -12,8 +12,21 @@ from resolvers.entry import Entrance
 from resolvers.scope import Scope
 
 RIGHT, WRONG = "millpond-demo", "millpond-wrong"
-HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(RIGHT)
+_CHEAP, _OURS = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1), (entry._hasher, entry._dummy)
+HASH = _CHEAP.hash(RIGHT)
 """Cheap to verify: the cost is written in it."""
+
+
+def hash_cheaply() -> None:
+    """Hash in this process at a thousandth of the cost: almost no test is about it."""
+    entry._hasher, entry._dummy = _CHEAP, _CHEAP.hash("nobody has this password")
+
+
+def at_full_cost(patch: pytest.MonkeyPatch) -> PasswordHasher:
+    """Hash as the product does, for one test."""
+    patch.setattr(entry, "_hasher", _OURS[0])
+    patch.setattr(entry, "_dummy", _OURS[1])
+    return _OURS[0]
 
 
 def give_passwords(world: World, *logins: str) -> None:

@@ -25,13 +25,6 @@ REVISION = revisions()[0]
 ONE_TIME = re.compile(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n")
 
 
-@pytest.fixture
-def new(empty_url: str) -> str:
-    """A database that was migrated and holds nobody."""
-    assert millpond(empty_url, "migrate").exit_code == 0
-    return empty_url
-
-
 # --- beginning -------------------------------------------------------------------------------------------
 
 
@@ -46,13 +39,13 @@ def test_migrate_makes_the_folder_of_an_sqlite_database(tmp_path: Path) -> None:
     assert (tmp_path / "var/new/it.db").exists()
 
 
-def test_the_first_administrator_comes_in_by_one_command_and_has_to_choose_a_password(new: str) -> None:
-    made = millpond(new, "user", "add", "Ada", "--role", "administrator", "--name", "Ada Ng")
+def test_the_first_administrator_comes_in_by_one_command_and_has_to_choose_a_password(new_url: str) -> None:
+    made = millpond(new_url, "user", "add", "Ada", "--role", "administrator", "--name", "Ada Ng")
 
     assert made.exit_code == 0
     assert ONE_TIME.fullmatch(made.stdout)
     assert made.stderr.startswith("Ada is in.")
-    ada = signed_in(new, "ada", made.stdout.strip())
+    ada = signed_in(new_url, "ada", made.stdout.strip())
     assert (ada.name, ada.roles, ada.must_change_password) == ("Ada Ng", {"administrator"}, True)
 
 

@@ -9,17 +9,16 @@ from test_cli import behind_the_back
 
 from millpond import doctor
 from millpond.clash import HOME, clashes
-from millpond.database import bring_up, look
+from millpond.database import look
 from millpond.settings import Settings
 from models import OwnerLoad, PolicyRevision, utcnow
 
 
 @pytest.fixture
-def well(empty_url: str) -> str:
+def well(new_url: str) -> str:
     """A database with an administrator, as after a first installation."""
-    bring_up(empty_url)
-    assert millpond(empty_url, "user", "add", "ada", "--role", "administrator").exit_code == 0
-    return empty_url
+    assert millpond(new_url, "user", "add", "ada", "--role", "administrator").exit_code == 0
+    return new_url
 
 
 def complaints(url: str, **environment: str) -> list[str]:
@@ -65,12 +64,11 @@ def test_it_tells_a_server_that_is_away() -> None:
     assert "geheim" not in only
 
 
-def test_it_misses_an_administrator(empty_url: str) -> None:
-    bring_up(empty_url)
-    millpond(empty_url, "user", "add", "li", "--role", "sales")
+def test_it_misses_an_administrator(new_url: str) -> None:
+    millpond(new_url, "user", "add", "li", "--role", "sales")
 
     remedy = "Run: millpond user add NAME --role administrator"
-    assert complaints(empty_url) == [f"Nobody can sign in as administrator. {remedy}"]
+    assert complaints(new_url) == [f"Nobody can sign in as administrator. {remedy}"]
 
 
 def test_an_inactive_administrator_is_none(well: str) -> None:

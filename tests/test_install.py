@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from world import World
 
-from millpond.database import bring_up, opened
+from millpond.database import opened
 from models import (
     AuditEntry,
     Customer,
@@ -36,9 +36,8 @@ DICTIONARIES = {
 
 
 @pytest.fixture
-def house(empty_url: str) -> Iterator[House]:
-    bring_up(empty_url)
-    with opened(empty_url) as house:
+def house(new_url: str) -> Iterator[House]:
+    with opened(new_url) as house:
         yield house
 
 

@@ -1,8 +1,9 @@
 """Passwords: changing one's own, passwords of one use, and that nothing secret is written anywhere."""
 
 import pytest
+from argon2 import Type, extract_parameters
 from engines import at_length_on_postgresql
-from entering import HASH, RIGHT, WRONG, fails, give_passwords, sign_in, who
+from entering import HASH, RIGHT, WRONG, at_full_cost, fails, give_passwords, sign_in, who
 from world import World
 
 from models import Credential, Customer, SignInSession
@@ -185,3 +186,12 @@ def test_nothing_secret_is_in_any_table(world: World) -> None:
 
     assert [secret for secret in (*secrets, mine.token) if secret in everything] == []
     assert {row["password_hash"][:9] for row in world.rows(Credential)} == {"$argon2id"}
+
+
+def test_a_password_is_hashed_at_the_cost_that_the_field_recommends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = at_full_cost(monkeypatch)
+
+    for hashed in (entry.hash_password(RIGHT), entry._dummy):
+        cost = extract_parameters(hashed)
+        assert (cost.type, cost.time_cost, cost.memory_cost, cost.parallelism) == (Type.ID, 3, 64 * 1024, 4)  # RFC 9106
+        assert not ours.check_needs_rehash(hashed)

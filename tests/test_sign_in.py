@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from engines import at_length_on_postgresql
-from entering import HASH, RIGHT, WRONG, door, fails, give_passwords, sign_in, who
+from entering import HASH, RIGHT, WRONG, at_full_cost, door, fails, give_passwords, sign_in, who
 from world import World
 
 from models import SignInAttempt, SignInSession, User
@@ -89,7 +89,8 @@ def test_every_failure_gets_the_same_answer(world: World) -> None:
 
 
 @at_length_on_postgresql
-def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
+def test_every_failure_takes_as_long_as_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_full_cost(monkeypatch)
     world.house.entrances = Entrances(tries=1000, tries_per_address=1000)
     for login in ("li", "wu"):
         world.system.do(entry.set_password, login, entry.hash_password(RIGHT), one_time=False)
