@@ -12,6 +12,7 @@ from pathlib import Path
 import postgres
 import psycopg
 import pytest
+from dialects import IN_TURN
 from sqlalchemy.engine import make_url
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -50,7 +51,7 @@ class Prepared:
         return f"sqlite:///{folder}/{self.name}.db"
 
     def _put_back(self, template: str) -> str:
-        name = f"{self.name}_test_{WORKER}"
+        name = f"{self.name}{IN_TURN}{WORKER}"
         url = make_url(server()).set(database=name).render_as_string(hide_password=False)
         if self._shape is not None:
             try:

@@ -38,6 +38,8 @@ from models.base import Base
 from resolvers import pools, records, seal
 from resolvers.invariants import broken
 
+pytestmark = pytest.mark.xdist_group("demo")  # or every worker would fill its own
+
 MANY = 400
 
 
