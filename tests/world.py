@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 import models
@@ -41,6 +43,16 @@ WORDS = {
     "source": ("web",),
     "region": ("east",),
 }
+
+
+@cache
+def _texts(dialect: Dialect) -> dict[str, str]:
+    """Table -> the statement that reads all of it; the log of attempts is left out."""
+    return {
+        table.name: str(select(table).order_by(*table.primary_key.columns).compile(dialect=dialect))
+        for table in Base.metadata.sorted_tables
+        if table.name not in ("audit_entry", "audit_seal", "sign_in_session")
+    }
 
 
 class Clock:
@@ -141,15 +153,14 @@ class World:
             return connection.execute(select(func.count()).select_from(model.__table__).where(*where)).scalar_one()
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of every table: what a refused use case must leave as it was (the log of attempts left out)."""
+        """Every row of every table: what a refused use case must leave as it was (the log of attempts left out).
+
+        The values are the driver's: what they mean does not matter to whether they have changed.
+        """
         with self.house.writer.engine.connect() as connection:
             return {
-                table.name: [
-                    dict(row)
-                    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
-                ]
-                for table in Base.metadata.sorted_tables
-                if table.name not in ("audit_entry", "audit_seal", "sign_in_session")
+                name: [dict(row) for row in connection.exec_driver_sql(text).mappings()]
+                for name, text in _texts(connection.dialect).items()
             }
 
     def log(self, entity: str | None = None, record_id: int | None = None, since: int = 0) -> list[dict[str, Any]]:
@@ -167,8 +178,10 @@ class World:
 
     def _known(self) -> dict[str, int]:
         """Everybody and everything that is called by a name in tests: people, departments, roles, pools."""
-        names = {User: "login", Department: "name", Role: "code", models.Pool: "name"}
-        return {row[name].lower(): row["id"] for model, name in names.items() for row in self.rows(model)}
+        named = (User.login, Department.name, Role.code, models.Pool.name)
+        with self.house.writer.engine.connect() as connection:
+            rows = [row for name in named for row in connection.execute(select(name, name.class_.id))]
+        return {name.lower(): id for name, id in rows}
 
     def _settle(self) -> None:
         head = self.make(Department, name="House")
