@@ -18,17 +18,18 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Forbidden, NotFound, Refusal, TooManyAttempts, Validation
-from resolvers import attempts, entry
-from resolvers.names import global_id
+from resolvers.people import sign_in
+from resolvers.runtime import denials
+from resolvers.runtime.ids import global_id
 
-from .kit import words
-from .kit.asking import BASE, PREFERENCES, Asking, asking, preferences
-from .kit.cells import moment
+from .kit import translation
 from .kit.charts import bars
+from .kit.formatting import moment
 from .kit.icons import icon
 from .kit.keys import Keys, Rights, SignIn, is_inside, visitor_language
 from .kit.labels import action_label, choice_label, done, field_label, object_label, one, scope_label
-from .kit.sayings import agent, door, left, said, typed, why
+from .kit.panel_request import BASE, PREFERENCES, Asking, asking, preferences
+from .kit.phrases import agent, door, left, said, typed, why
 from .kit.view import PolicyModelView
 
 CSP = (
@@ -97,14 +98,14 @@ class Panel(Admin):
         env.loader = PackageLoader("admin", "templates")
         env.is_async = False  # a page waits for nothing while it is drawn
         env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
-        env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]
         env.globals |= {
             "base": BASE,
             "asset": self.asset,
             "bars": bars,
             "icon": lambda name, label="": icon(self.asset("icons.svg"), name, label),
-            "languages": words.LANGUAGES,
-            "language": words.language,
+            "languages": translation.LANGUAGES,
+            "language": translation.language,
             "choice": choice_label,
             "done": done,
             "one": one,
@@ -172,7 +173,7 @@ class Panel(Admin):
         async def guarded(view: Any, request: Request) -> Response:
             if not view.is_accessible(request):
                 if request.method == "POST":
-                    await asking(request).scope.run(attempts.refuse, *asks)
+                    await asking(request).scope.run(denials.refuse, *asks)
                 raise HTTPException(403)
             return await serve(view, request)
 
@@ -254,7 +255,7 @@ class Panel(Admin):
         try:
             response = await self.authentication_backend.login(request)
         except Refusal as refusal:
-            said, status = refusal.say(words.language()), 429 if isinstance(refusal, TooManyAttempts) else 400
+            said, status = refusal.say(translation.language()), 429 if isinstance(refusal, TooManyAttempts) else 400
             context |= {"error": said, "login": str(form.get("login", ""))[:40], "next": str(form.get("next", ""))}
             return await self._outside(request, "login.html", context, status)
         assert isinstance(response, Response), "SignIn answers so"
@@ -284,9 +285,9 @@ class Panel(Admin):
         try:
             if new != again:
                 raise Validation("The two new passwords differ.", "两次输入的新密码不一致。")
-            await entry.change_password(scope, old, new)
+            await sign_in.change_password(scope, old, new)
         except Refusal as refusal:
-            return await self._outside(request, "password.html", {"error": refusal.say(words.language())}, 422)
+            return await self._outside(request, "password.html", {"error": refusal.say(translation.language())}, 422)
         return RedirectResponse(f"{BASE}/", 303)
 
     async def prefer(self, request: Request) -> Response:

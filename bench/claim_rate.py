@@ -23,15 +23,16 @@ from load import Taken
 from sqlalchemy import Connection, insert, select
 from stage import database, servers, show, spread
 from usage import Process, postgresql
-from world import World
 
 from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, User, UserRole
 from models.ownership import Began, Ended
 from models.pool import GranteeKind
-from resolvers import entry, records
-from resolvers.indexing import rebuild
-from resolvers.invariants import broken
-from resolvers.seal import verify
+from resolvers.audit.seal import verify
+from resolvers.people import sign_in
+from resolvers.reading.search_index import rebuild
+from resolvers.records import create_update
+from resolvers.setup.invariants import broken
+from tests.support.world import World
 
 PEOPLE, CUSTOMERS, NO_LIMIT = 50, 30_000, 1_000_000
 CLAIM = """mutation ($input: RecordsInput!) { claimCustomers(input: $input) {
@@ -53,17 +54,17 @@ def prepare(url: str) -> tuple[World, list[str]]:
     World.settle(url)
     world = World(url)
     system = world.system
-    pool = system.do(records.create, Pool, {"name": "Rate"}).id
+    pool = system.do(create_update.create, Pool, {"name": "Rate"}).id
     seat = {"pool_id": pool, "grantee_kind": GranteeKind.ROLE, "grantee_id": world.ids["sales"]}
-    system.do(records.create, PoolMember, seat)
+    system.do(create_update.create, PoolMember, seat)
     world.ids["rate"] = pool
     world.rule("rate", daily_quota=NO_LIMIT, weekly_quota=NO_LIMIT, capacity=NO_LIMIT, cooldown_days=7)
     tokens = []
     for n in range(PEOPLE):
         who = {"login": f"writer{n}", "name": f"Writer {n}", "department_id": world.ids["east"]}
-        id = system.do(records.create, User, who).id
-        system.do(records.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
-        tokens.append(world.scope(f"writer{n}").do(entry.create_token, "rate").token)
+        id = system.do(create_update.create, User, who).id
+        system.do(create_update.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
+        tokens.append(world.scope(f"writer{n}").do(sign_in.create_token, "rate").token)
     return world, tokens
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from resolvers.house import House
+from resolvers.runtime.backend import House
 
 _ITEM = {
     "sqlite": "json_object('id', 'cus_' || c.id, 'number', c.number, 'name', c.name, 'stage', c.stage, 'industry', c.industry, 'level', c.level, 'ownerId', 'usr_' || c.owner_id, 'phone', c.phone, 'locked', json(CASE WHEN {locked} THEN 'true' ELSE 'false' END), 'createdAt', c.created_at {more})",

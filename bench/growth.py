@@ -24,8 +24,8 @@ from sqlalchemy.engine import make_url
 from stage import show
 from target import QUERIES as TYPICAL
 
-from resolvers.house import House
-from resolvers.scope import Scope
+from resolvers.runtime.backend import House
+from resolvers.runtime.scope import Scope
 from schema.engine import Engine
 
 PEOPLE = ("ada", "lead", "li", "crowd1", "li without pools")

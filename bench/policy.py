@@ -22,14 +22,16 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text
 from stage import ROOT, database, show, spread
-from world import World
 
 from models import Customer, Department, Role, Share, User, UserRole
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import STARTER, Facts, Principal, Snapshot
-from resolvers import drafts, effect, entry, identity, reviewing
-from resolvers.house import House
+from resolvers.access import policy_drafts, policy_impact, policy_review
+from resolvers.people import sign_in
+from resolvers.runtime import principals
+from resolvers.runtime.backend import House
+from tests.support.world import World
 
 PEOPLE, REVIEWED, SHARES, TIMES, ACTIVATIONS = 600, 200, 40_000, 31, 50
 ROLES = ("sales", "sales_lead", "support", "finance", "auditor", "role_manager")
@@ -132,22 +134,22 @@ def review(world: World) -> dict[str, Any]:
     for role in roles:
         world.make(Role, **role)
     base = STARTER + more
-    world.ada.do(drafts.apply_policy, base, "250 lines")
+    world.ada.do(policy_drafts.apply_policy, base, "250 lines")
     changed = base.replace("p, sales_lead, customer, view, subtree, any, allow\n", "")
     changed += "p, support, customer, edit, all, !locked, allow\np, sales, customer, export, own, any, allow\n"
     times, counted, found = [], [], None
     for n in range(11):
         text = f"{changed}# {n}\n"
         began = time.perf_counter()
-        found = world.run(world.ada.read(reviewing.review_policy, text))
+        found = world.run(world.ada.read(policy_review.review_policy, text))
         times.append((time.perf_counter() - began) * 1000)
     assert found is not None
     for _ in range(3):
         began = time.perf_counter()
         for change in found.changes:
-            world.run(world.ada.read(effect.effects, found, change))
+            world.run(world.ada.read(policy_impact.effects, found, change))
         counted.append((time.perf_counter() - began) * 1000)
-    world.ada.do(drafts.apply_policy, STARTER, "back")
+    world.ada.do(policy_drafts.apply_policy, STARTER, "back")
     people = {person.id for group in found.groups.values() for person in group.people}
     return {
         "lines": len(Snapshot(changed).lines),
@@ -164,7 +166,7 @@ def review(world: World) -> dict[str, Any]:
 
 def reload(world: World) -> dict[str, Any]:
     """From the commit here to the first request there that is judged by the new revision; and the same after silence."""
-    token = world.ada.do(entry.create_token, "bench").token
+    token = world.ada.do(sign_in.create_token, "bench").token
     command = [sys.executable, __file__, "--listen", world.house.url, token]
     other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdin is not None
@@ -186,7 +188,7 @@ def reload(world: World) -> dict[str, Any]:
             other.stdin.write("idle\n")
             other.stdin.flush()
             assert other.stdout.readline() == "idle\n"
-        number = world.ada.do(drafts.apply_policy, texts[(n + 1) % 2], f"{n}")
+        number = world.ada.do(policy_drafts.apply_policy, texts[(n + 1) % 2], f"{n}")
         if how == "idle":
             time.sleep(0.02)
             other.stdin.write("ask\n")
@@ -279,7 +281,7 @@ def person_for(world: World, connection: Any, name: str) -> Principal:
     """Somebody in the middle: a team of a leaf; for `subtree` and the lead a head of about a third of the house."""
     wide = name in ("subtree", "sales lead of the starter")
     login = "bench1" if wide else "bench399"
-    p = identity.by_login(connection, login, world.clock())
+    p = principals.by_login(connection, login, world.clock())
     roles = {"sales of the starter": "sales", "sales lead of the starter": "sales_lead"}
     return replace(p, roles=frozenset({roles.get(name, "r")}))
 

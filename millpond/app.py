@@ -21,11 +21,11 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .csrf import Shield
 from .files import Assets
 from .http import Again, Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
+from .request_middleware import Figures, Shell
 from .settings import Settings
-from .shell import Figures, Shell
-from .shield import Shield
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),

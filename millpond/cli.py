@@ -11,7 +11,7 @@ from .cli_policy import policy
 from .terminal import OneSentence, clerk, day, group, house, look, person, refuse_clashes, report, say, settings, table
 
 if TYPE_CHECKING:
-    from resolvers.house import House
+    from resolvers.runtime.backend import House
 
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def demo(
 @app.command()
 def doctor() -> None:
     """Look at installation, settings, database and log; say what is wrong and what to do.  Exit 1 if anything is."""
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if found := clashes():  # nothing of ours can be trusted to be ours
         report([(False, sentence) for sentence in found])
@@ -88,7 +88,7 @@ def doctor() -> None:
 def reindex() -> None:
     """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
     with house() as at:
-        from resolvers.indexing import rebuild
+        from resolvers.reading.search_index import rebuild
 
         with at.writer.engine.begin() as connection:
             count = rebuild(connection)
@@ -108,11 +108,11 @@ def user_add(
 ) -> None:
     """Take somebody in and print a one-time password.  The first administrator comes in this way too."""
     with house() as at:
-        from resolvers import entry, hire
+        from resolvers.people import accounts, sign_in
 
-        password = entry.one_time_password()
+        password = sign_in.one_time_password()
         more = {"name": name, "roles": role or [], "department": department, "language": language}
-        clerk(at).do(hire.hire, login, entry.hash_password(password), **more)
+        clerk(at).do(accounts.hire, login, sign_in.hash_password(password), **more)
     say(f"{login} is in. This password is for one sign-in, where a new one has to be chosen:")
     typer.echo(password)
 
@@ -121,10 +121,10 @@ def user_add(
 def user_password(login: Login) -> None:
     """Print a one-time password for somebody who has lost his.  All his sessions end."""
     with house() as at:
-        from resolvers import entry
+        from resolvers.people import sign_in
 
-        password = entry.one_time_password()
-        clerk(at).do(entry.set_password, login.lower(), entry.hash_password(password), one_time=True)
+        password = sign_in.one_time_password()
+        clerk(at).do(sign_in.set_password, login.lower(), sign_in.hash_password(password), one_time=True)
     say(f"{login} may sign in once with this password, and has to choose a new one then:")
     typer.echo(password)
 
@@ -138,9 +138,9 @@ def user_role(
 ) -> None:
     """Give somebody a role, or take it away.  It counts from the next request on."""
     with house() as at:
-        from resolvers import hire
+        from resolvers.people import accounts
 
-        clerk(at).do(hire.take_role if take else hire.give_role, login, role)
+        clerk(at).do(accounts.take_role if take else accounts.give_role, login, role)
     say(f"{login} no longer holds the role {role}." if take else f"{login} holds the role {role}.")
 
 
@@ -148,9 +148,9 @@ def user_role(
 def user_list() -> None:
     """List everybody, with roles and department."""
     with house() as at:
-        from resolvers import hire
+        from resolvers.people import accounts
 
-        people = look(clerk(at), hire.roster)
+        people = look(clerk(at), accounts.roster)
     rows = [(x.login, x.name, ", ".join(x.roles), x.department or "", "" if x.active else "inactive") for x in people]
     table(("login", "name", "roles", "department", "state"), rows)
 
@@ -170,10 +170,10 @@ def token_create(
     with house() as at:
         from datetime import timedelta
 
-        from resolvers import entry
+        from resolvers.people import sign_in
 
         ends = at.clock() + timedelta(days=days) if days else None
-        made = person(at, login).do(entry.create_token, name, ends)
+        made = person(at, login).do(sign_in.create_token, name, ends)
     say(f"Token {made.id} of {login}. Keep it safe, it cannot be shown again:")
     typer.echo(made.token)
 
@@ -183,9 +183,9 @@ def token_list(login: Login) -> None:
     """List the live tokens of a person, without the tokens themselves."""
     with house() as at:
         from models import ApiToken
-        from resolvers import entry
+        from resolvers.people import sign_in
 
-        keys = look(person(at, login), entry.keys_of, ApiToken)
+        keys = look(person(at, login), sign_in.keys_of, ApiToken)
     rows = [(str(x.id), x.name, x.hint + "…", day(x.created_at), day(x.expires_at), day(x.seen_at)) for x in keys]
     table(("id", "name", "begins with", "created", "expires", "last used"), rows)
 
@@ -194,9 +194,9 @@ def token_list(login: Login) -> None:
 def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The number that `list` shows.")]) -> None:
     """End a token of a person, at once."""
     with house() as at:
-        from resolvers import entry
+        from resolvers.people import sign_in
 
-        person(at, login).do(entry.revoke_token, id)
+        person(at, login).do(sign_in.revoke_token, id)
     say(f"Token {id} of {login} has ended.")
 
 
@@ -206,7 +206,7 @@ def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The numbe
 @audit.command("verify")
 def audit_verify() -> None:
     """Seal the rest of the log and prove that nothing in it was changed.  Exit 1, naming the entry, if it was."""
-    from resolvers.seal import verify
+    from resolvers.audit.seal import verify
 
     from .database import look as look_at
 
@@ -223,7 +223,7 @@ def _seal_the_rest(at: "House", patience: float = 10) -> bool:
     """Lay seals until all is sealed; PostgreSQL needs two looks, and more while others have transactions open."""
     import time
 
-    from resolvers.seal import Horizon, is_due, seal
+    from resolvers.audit.seal import Horizon, is_due, seal
 
     horizon, end = Horizon(), time.monotonic() + patience
     while True:

@@ -10,10 +10,10 @@ from .terminal import clerk, group, house, look, person, report, say, settings
 
 if TYPE_CHECKING:
     from policies.review import Remark
-    from resolvers.effect import Effect
-    from resolvers.house import House
-    from resolvers.reviewing import Beyond, Person, Review
-    from resolvers.scope import Scope
+    from resolvers.access.policy_impact import Effect
+    from resolvers.access.policy_review import Beyond, Person, Review
+    from resolvers.runtime.backend import House
+    from resolvers.runtime.scope import Scope
 
 policy = group("Who may do what.")
 
@@ -31,7 +31,7 @@ Reason = Annotated[str, typer.Option(help="Why: the history keeps it.", show_def
 @policy.command("export")
 def export() -> None:
     """Print the newest policy, comments included; `doctor` says when it is not the one in force."""
-    from resolvers.policy import current_text
+    from resolvers.runtime.policy_store import current_text
 
     from .database import look as look_at
 
@@ -42,7 +42,7 @@ def export() -> None:
 def diff(file: File) -> None:
     """Print the lines that a text takes away (-) and adds (+), whatever their order.  Exit 1 when there are any."""
     from policies.edit import difference
-    from resolvers.policy import current_text
+    from resolvers.runtime.policy_store import current_text
 
     from .database import look as look_at
 
@@ -79,7 +79,7 @@ def review(
 def apply(file: File, reason: Reason, login: As = None) -> None:
     """Review a text and put it in force.  It counts from the next request on, in every process."""
     with house() as at:
-        from resolvers.drafts import apply_policy
+        from resolvers.access.policy_drafts import apply_policy
 
         number = _who(at, login).do(apply_policy, _read(file), reason)
     say(f"Revision {number} is in force.")
@@ -91,7 +91,7 @@ def rollback(
 ) -> None:
     """Bring the text of an older revision back, as a new one and through the same review."""
     with house() as at:
-        from resolvers.drafts import rollback_policy
+        from resolvers.access.policy_drafts import rollback_policy
 
         made = _who(at, login).do(rollback_policy, number, reason)
     say(f"Revision {made} is in force, with the text of revision {number}.")
@@ -113,7 +113,7 @@ def repair(
         raise typer.BadParameter("--file, --to and --starter exclude one another")
     with house() as at:
         from policies import STARTER
-        from resolvers.repair import repair_policy
+        from resolvers.access.policy_repair import repair_policy
 
         text = STARTER if starter else None if file is None else _read(file)
         number = clerk(at).do(repair_policy, reason, text=text, to=to)
@@ -134,8 +134,8 @@ def _who(at: "House", login: str | None) -> "Scope":
 
 
 def _reviewed(scope: "Scope", db: Any, text: str, count: bool) -> "tuple[Review, list[list[Effect]]]":
-    from resolvers.effect import effects
-    from resolvers.reviewing import review_policy
+    from resolvers.access.policy_impact import effects
+    from resolvers.access.policy_review import review_policy
 
     found = review_policy(scope, db, text)
     return found, [effects(scope, db, found, change) if count else [] for change in found.changes]

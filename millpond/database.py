@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from models import utcnow
-from models.db import reading_engine, writing_engine
-from resolvers.house import House
-from resolvers.install import install
+from models.database.engines import reading_engine, writing_engine
+from resolvers.runtime.backend import House
+from resolvers.setup.install import install
 
 from . import migrate
 

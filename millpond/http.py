@@ -21,10 +21,10 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
 from policies import Principal
-from schema.gate import TooComplex
+from schema.limits import TooComplex
 
-from .question import PLAIN, check_type, named_in, read_body, read_question
-from .question import Refused as Refused
+from .graphql_request import PLAIN, check_type, named_in, read_body, read_question
+from .graphql_request import Refused as Refused
 from .settings import LOOPBACK
 
 GRAPHQL = "application/graphql-response+json"

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
-from resolvers.house import House
-from resolvers.identity import Entrances
+from resolvers.runtime.backend import House
+from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
 from tasks.sealer import keep_sealed
 

@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from resolvers.house import House
-    from resolvers.scope import Scope
+    from resolvers.runtime.backend import House
+    from resolvers.runtime.scope import Scope
 
     from .settings import Settings
 
@@ -36,7 +36,7 @@ class OneSentence(TyperGroup):
 
 def _sentences(error: Exception) -> list[str]:
     """What to tell a person about this error; nothing when it is a bug."""
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if isinstance(error, ImportError | AttributeError):
         return clashes()
@@ -76,7 +76,7 @@ def settings() -> "Settings":
 
 
 def refuse_clashes() -> None:
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if found := clashes():
         report([(False, sentence) for sentence in found])

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from .audit import UNWALLED
+from .audit.entries import UNWALLED
 from .base import Base, Prose
 from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer

@@ -17,21 +17,21 @@ from sqlalchemy import ColumnElement, literal_column
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
-from resolvers.house import House
-from resolvers.identity import token_values
-from resolvers.names import camel
-from resolvers.scope import Scope
+from resolvers.runtime.backend import House
+from resolvers.runtime.ids import camel
+from resolvers.runtime.principals import token_values
+from resolvers.runtime.scope import Scope
 
-from . import gate
+from . import limits
 from .build import graphql_of, schema
-from .door import Context
+from .contract import Context
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents, document_of
 from .plan.plans import Plans, Request
 from .plan.reader import Ended, Reader, once_more
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
-from .roots import ROOTS, kind_at, model_of, root_of
+from .queries.records import ROOTS, kind_at, model_of, root_of
 
 _log = structlog.get_logger("millpond.graphql")
 
@@ -72,8 +72,8 @@ class Engine:
             if known is not None:
                 known.check_size(variables or {})
             else:
-                document = gate.parse(query)
-                gate.check(document, variables)
+                document = limits.parse(query)
+                limits.check(document, variables)
                 mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
                 if mistakes:
                     return _invalid(mistakes)

@@ -6,9 +6,9 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from resolvers.house import House
-from resolvers.seal import Horizon, is_due, seal
-from resolvers.writer import Unit
+from resolvers.audit.seal import Horizon, is_due, seal
+from resolvers.runtime.backend import House
+from resolvers.runtime.writer import Unit
 
 EVERY_SECONDS = 1.0
 """How long an entry waits for its seal, on PostgreSQL up to twice as long."""

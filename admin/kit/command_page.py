@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import Refusal
-from resolvers.batch import Outcome
-from resolvers.listing import one
-from resolvers.names import global_id, number_of
-from resolvers.scope import Scope
+from resolvers.reading.pages import one
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
 
 from . import forms
-from .asking import Asking, asking
 from .commands import DETAIL, LIST, Command
 from .form_page import FormPage
+from .panel_request import Asking, asking
 from .screen import names_in
-from .words import gettext as _
-from .words import ngettext
+from .translation import gettext as _
+from .translation import ngettext
 
 
 class CommandPage(FormPage):

@@ -10,13 +10,13 @@ from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
 from models import Base, Entity, NumberRule, PoolMember
 from models.base import Money, Utc, column_of, columns, trait_of
-from resolvers.find import COMPUTED
-from resolvers.listing import target_of, titled
-from resolvers.numbers import NUMBERED
-from resolvers.rules import rules_of
+from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.pages import target_of, titled
+from resolvers.records.numbering import NUMBERED
+from resolvers.runtime.lifecycle import rules_of
 
 from .labels import field_label
-from .words import LANGUAGES
+from .translation import LANGUAGES
 
 HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
 """Columns that serve the house alone.  Of people the department is shown all the same, see below."""

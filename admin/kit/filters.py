@@ -10,14 +10,14 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from models import User
-from resolvers.names import number_of
-from resolvers.values import YEARS
+from resolvers.runtime.ids import number_of
+from resolvers.runtime.inputs import YEARS
 
-from .asking import Asking
-from .cells import day, number, word
 from .fields import Field, Kind
+from .formatting import day, number, word
 from .labels import choice_label
-from .words import gettext as _
+from .panel_request import Asking
+from .translation import gettext as _
 
 ME = "me"
 _MOST_VALUES = 50
@@ -55,7 +55,7 @@ class Filter:
         return bool(self.values or self.low or self.high)
 
     def tree(self, ask: Asking) -> Tree:
-        """What `resolvers.find.matching` takes; nothing for what cannot be understood."""
+        """What `resolvers.reading.clauses.matching` takes; nothing for what cannot be understood."""
         if self.is_range:
             return {name: limit for name, limit in _limits(ask, self) if limit is not None}
         if not self.values:

@@ -9,16 +9,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Conflict, NotFound, Refusal
-from resolvers import attempts, records
-from resolvers.fields import open_fields
-from resolvers.listing import Row, one
-from resolvers.names import camel, global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Row, one
+from resolvers.records import create_update
+from resolvers.records.field_rights import open_fields
+from resolvers.runtime import denials
+from resolvers.runtime.ids import camel, global_id
+from resolvers.runtime.scope import Scope
 
 from . import forms
-from .asking import Asking, asking
-from .cells import cell
 from .fields import Field, Kind, editable, field_of
+from .formatting import cell
+from .panel_request import Asking, asking
 from .screen import Screen, names_in, served
 
 
@@ -63,7 +64,7 @@ class FormPage(Screen):
             raise HTTPException(404)
         if not ask.may(f"{self.module}.create"):
             if request.method == "POST":
-                await ask.scope.run(attempts.refuse, self.module, "create")
+                await ask.scope.run(denials.refuse, self.module, "create")
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await self._prepare(ask, fields)
@@ -77,7 +78,7 @@ class FormPage(Screen):
         typed = {key: value for key, value in forms.values_of(ask, fields, form).items() if value not in (None, [])}
         try:
             given = self.given(typed)
-            made = await ask.scope.run(records.create, self.model, given)
+            made = await ask.scope.run(create_update.create, self.model, given)
         except Refusal as refusal:
             return await self._refused(ask, fields, form, None, refusal)
         return self._saved(ask, made.id)
@@ -94,7 +95,7 @@ class FormPage(Screen):
         except (HTTPException, NotFound):
             if request.method == "POST":
                 with suppress(Refusal):  # the use case says no as well, and logs it
-                    await ask.scope.run(records.update, self.model, self._asked_id(request), {})
+                    await ask.scope.run(create_update.update, self.model, self._asked_id(request), {})
             raise
         form_class = forms.form_class(ask, fields, await self.options(ask, fields, creating=False))
         held = {each.key: forms.typed(ask, each, shown[each.key]) for each in fields}
@@ -110,7 +111,7 @@ class FormPage(Screen):
         version = int(text) if (text := str(data.get("version", ""))).isdecimal() and len(text) < 10 else 0
         try:
             if given:
-                await ask.scope.run(records.update, self.model, row.id, given, version)
+                await ask.scope.run(create_update.update, self.model, row.id, given, version)
         except Conflict as conflict:
             return await self._conflicting(ask, fields, form, row, conflict, held)
         except Refusal as refusal:

@@ -22,16 +22,16 @@ from wtforms import Field as Input
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from models import Base
-from models.audit import plain
+from models.audit.entries import plain
 from models.contact import PointKind
 from models.errors import Refusal
-from resolvers.names import camel, global_id, number_of
-from resolvers.values import YEARS
+from resolvers.runtime.ids import camel, global_id, number_of
+from resolvers.runtime.inputs import YEARS
 
-from .asking import Asking
 from .fields import Field, Kind
 from .labels import choice_label
-from .words import gettext as _
+from .panel_request import Asking
+from .translation import gettext as _
 
 WAS = "_was"
 """The hidden input with what the form held when it was shown."""

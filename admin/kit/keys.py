@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers import entry, looking
-from resolvers.scope import Scope
+from resolvers.people import sign_in as signing_in
+from resolvers.people import view_as
+from resolvers.runtime.scope import Scope
 
-from .asking import BASE, Asking, asking, house_rules, language_of, preferences
-from .words import speak
+from .panel_request import BASE, Asking, asking, house_rules, language_of, preferences
+from .translation import speak
 
 LOOKING = "millpond_looking"
 """The cookie of somebody who sees Millpond as another person does; without his own session it opens nothing here."""
@@ -54,7 +55,7 @@ class SignIn(AuthenticationBackend):
     async def _through_other_eyes(self, request: Request, scope: Scope) -> Scope:
         """The scope of the person as whom somebody sees Millpond, while he does."""
         token = request.cookies.get(LOOKING, "")
-        seen = await scope.read(looking.looking, token) if token else None
+        seen = await scope.read(view_as.looking, token) if token else None
         if seen is None:
             return scope
         address, agent = self.keys.origin(request)
@@ -64,7 +65,7 @@ class SignIn(AuthenticationBackend):
     async def look(self, request: Request, user_id: int) -> Response:
         """Begin to see Millpond as somebody else does.  Raises what `look_as` raises."""
         scope = asking(request).scope
-        token = await scope.run(looking.look_as, user_id)
+        token = await scope.run(view_as.look_as, user_id)
         response = _send(request, f"{BASE}/")
         is_safe = request.url.scheme == "https"
         response.set_cookie(LOOKING, token, path=BASE, httponly=True, samesite="lax", secure=is_safe)
@@ -78,7 +79,7 @@ class SignIn(AuthenticationBackend):
         if scope.principal is not None and scope.principal.must_change_password:
             return _send(request, f"{BASE}/password")
         if token:
-            await scope.run(looking.stop_looking, token)
+            await scope.run(view_as.stop_looking, token)
         response = RedirectResponse(f"{BASE}/", 303)
         response.delete_cookie(LOOKING, path=BASE)
         return response
@@ -94,7 +95,7 @@ class SignIn(AuthenticationBackend):
         visitor = self.house.scope(
             None, "panel", request_id=self.keys.request_id(request), address=address, agent=agent
         )
-        entrance = await entry.sign_in(visitor, login, password)
+        entrance = await signing_in.sign_in(visitor, login, password)
         await self._end(request)
         go = str(form.get("next", ""))
         response = RedirectResponse(go if is_inside(go) else f"{BASE}/", 303)
@@ -114,7 +115,7 @@ class SignIn(AuthenticationBackend):
         scope = await self._scope(request, token)
         if scope is not None:
             try:
-                await scope.run(entry.sign_out, token)
+                await scope.run(signing_in.sign_out, token)
             except Refusal:
                 return  # it has ended already
 

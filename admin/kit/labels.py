@@ -24,7 +24,7 @@ from models import (
     UserRole,
 )
 
-from .words import LANGUAGES, Label, gettext
+from .translation import LANGUAGES, Label, gettext
 
 _ = Label  # marks a word for the catalogue; it is translated when it is shown
 

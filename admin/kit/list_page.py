@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers.listing import Asked, Page, Row, page, titled
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Asked, Page, Row, page, titled
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking, asking
-from .cells import Head, cells, heads
 from .commands import LIST, ROW, Command
 from .fields import Field, Kind, field_of
+from .formatting import Head, cells, heads
 from .lists import ListState, default_filters
+from .panel_request import Asking, asking
 from .screen import Screen, names_in, served
 
 LOOKED_UP = 20

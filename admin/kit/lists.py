@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from models import Base
-from resolvers.find import orderable
-from resolvers.listing import Asked, titled
+from resolvers.reading.clauses import orderable
+from resolvers.reading.pages import Asked, titled
 
-from .asking import Asking
 from .fields import Field, Kind, field_of, shown_keys
 from .filters import Filter, read, tree_of
+from .panel_request import Asking
 
 if TYPE_CHECKING:
     from .list_page import ListPage
@@ -58,7 +58,7 @@ class ListState:
         self.columns = view.columns_for(ask)
 
     def asked(self) -> Asked:
-        """The question for `resolvers.listing.page`."""
+        """The question for `resolvers.reading.pages.page`."""
         narrowed = {**self.view.base, **(self.tab.narrows(self.ask) if self.tab else {})}
         return Asked(
             self.view.model,

@@ -8,7 +8,7 @@ from sqladmin import BaseView
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .asking import BASE, Asking
+from .panel_request import BASE, Asking
 
 
 @dataclass(frozen=True)

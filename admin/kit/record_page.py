@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import NotFound
-from resolvers.listing import Row, one
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Row, one
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking, asking
-from .cells import cell
 from .commands import DETAIL
 from .fields import Field, is_kept
+from .formatting import cell
+from .panel_request import Asking, asking
 from .screen import Screen, served
 
 Shown = tuple[Field, Markup]

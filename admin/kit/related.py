@@ -7,15 +7,15 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.errors import NotFound
-from resolvers import history
-from resolvers.listing import Asked, Page, Row, page
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.audit import history
+from resolvers.reading.pages import Asked, Page, Row, page
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking
-from .cells import cells, heads
 from .fields import Kind, field_of
-from .words import Label
+from .formatting import cells, heads
+from .panel_request import Asking
+from .translation import Label
 
 if TYPE_CHECKING:
     from .screen import Screen

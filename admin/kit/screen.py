@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import ENTITIES, Base, Entity
-from resolvers.listing import Asked, Row, names_of, titled
-from resolvers.names import global_id, number_of
-from resolvers.scope import Scope
+from resolvers.reading.pages import Asked, Row, names_of, titled
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
 
-from .asking import BASE, Asking
 from .commands import Command, commands_of
 from .fields import Field, field_of, shown_keys
 from .filters import ME
 from .labels import many
 from .lists import Tab
+from .panel_request import BASE, Asking
 from .related import Related
-from .words import language
+from .translation import language
 
 
 @dataclass(frozen=True)

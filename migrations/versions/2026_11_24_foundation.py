@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from models.audit import house_rules
+from models.audit.entries import house_rules
 from models.base import Money, Utc, long_text, text_type
 
 revision: str = "2026_11_24_foundation"

@@ -8,14 +8,14 @@ from graphql import FieldNode
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, literal_column, select, true
 
 from models import AuditEntry, Base
-from models.audit import Outcome
-from resolvers.find import Look, in_bin
-from resolvers.sought import Searches
+from models.audit.entries import Outcome
+from resolvers.reading.clauses import Look, in_bin
+from resolvers.reading.search_in_statement import Searches
 
-from . import inplace, listing
+from . import correlated, listing
+from .depth import ITEMS, Height
 from .dialect import Dialect, Value, key, object_of, plain
-from .height import ITEMS, Height
-from .level import Conditions, Gathering, Level, Order, gathered, one, page, single
+from .row_set import Conditions, Gathering, Level, Order, gathered, one, page, single
 from .selection import Asked, Fields
 from .shape import AnyId, Column, Computed, Kind, Log, Many, One, Whole, kind_of
 
@@ -30,7 +30,7 @@ class Compiler:
     """Compiles the parts of one operation for one person."""
 
     def __init__(
-        self, look: Look, dialect: Dialect, asked: Asked, searches: Searches, nested: int = inplace.MOST_NESTED
+        self, look: Look, dialect: Dialect, asked: Asked, searches: Searches, nested: int = correlated.MOST_NESTED
     ) -> None:
         """`nested`: how many relations below one another are asked in place."""
         self.look, self.dialect, self.asked, self.nested = look, dialect, asked, nested
@@ -106,9 +106,9 @@ class Compiler:
     ) -> Value:
         fields = self.asked.below(kind.name, nodes)
         if gathering is None or self.height.of(kind, nodes) <= self.nested:
-            level = inplace.rows_of(kind, parent)
+            level = correlated.rows_of(kind, parent)
             item = self.object(level, None, fields)
-            return inplace.single(
+            return correlated.single(
                 self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.look.one_by_one, level.c))
             )
         level = single(kind, parent, lambda e: [where(e), kind.rows(self.look.one_by_one, e)])
@@ -166,9 +166,9 @@ class Compiler:
         *,
         keyed: bool = False,
     ) -> Value:
-        level = inplace.rows_of(kind, parent)
+        level = correlated.rows_of(kind, parent)
         item = self.object(level, None, fields, keyed=keyed)
-        return inplace.every(self.dialect, parent, level, item, and_(*conditions(level.c)), order(level.c), most)
+        return correlated.every(self.dialect, parent, level, item, and_(*conditions(level.c)), order(level.c), most)
 
     def _array(self, gathering: Gathering, found: Any) -> Value:
         return self.dialect.json(func.coalesce(gathering.take(found), self.dialect.nothing()))
@@ -197,14 +197,14 @@ class Compiler:
         return self._page_gathered(parent, gathering, listed, fields)
 
     def _page_in_place(self, parent: Level | None, listed: listing.Listing, fields: Fields) -> Value:
-        level = inplace.rows_of(listed.kind, parent)
+        level = correlated.rows_of(listed.kind, parent)
         items = {
             alias: self._item(level, None, listed, group)
             for alias, group in fields.items()
             if group[0].name.value in ITEMS
         }
         told = {node.name.value for group in fields.values() for node in self._asked_of_page(group)}
-        page = inplace.Page(self.dialect, parent, level, listed, items, told & listed.costly)
+        page = correlated.Page(self.dialect, parent, level, listed, items, told & listed.costly)
         pairs = [
             (alias, page.array(alias) if alias in items else self._about(listed, group, page))
             for alias, group in fields.items()
@@ -240,7 +240,7 @@ class Compiler:
             return []
         return [nodes[0] for nodes in self.asked.below("PageInfo", group).values()]
 
-    def _about(self, listed: listing.Listing, group: Nodes, told: "inplace.Page | listing.Ends") -> Value:
+    def _about(self, listed: listing.Listing, group: Nodes, told: "correlated.Page | listing.Ends") -> Value:
         name, kind = group[0].name.value, listed.kind
         if name == "__typename":
             return key(f"{kind.name}Connection")
@@ -263,7 +263,7 @@ class Compiler:
                     made.append((alias, self.object(level, gathering, self.asked.below(name, asked))))
         return self.dialect.row(made)
 
-    def _page_info(self, listed: listing.Listing, group: Nodes, told: "inplace.Page | listing.Ends") -> Value:
+    def _page_info(self, listed: listing.Listing, group: Nodes, told: "correlated.Page | listing.Ends") -> Value:
         def more(*, is_ahead: bool, beyond: Any) -> Value:
             """Whether there are rows on that side: known where the page was walked to, else by where it begins."""
             return self.dialect.boolean(told.more() if is_ahead else literal(beyond is not None))

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 from models.base import Money, Utc
 
 if TYPE_CHECKING:
-    from .level import Level
+    from .row_set import Level
 
 Value = ColumnElement[Any]
 Pair = tuple[str, Value]

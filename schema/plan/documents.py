@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from graphql import GraphQLError, GraphQLSchema
 from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
-from resolvers.lifted import Path
+from resolvers.reading.provenance import Path
 
-from .. import gate
+from .. import limits
 from .selection import Asked, asked
 
 MOST_DOCUMENTS, MOST_CHARACTERS = 500, 4_000_000
@@ -128,7 +128,7 @@ class Document:
         """`gate.check`, once for every set of page sizes.  Raises TooComplex."""
         if self.is_small(variables):
             return
-        gate.check(self.parsed, variables)
+        limits.check(self.parsed, variables)
         self.note_size(variables)
 
     def note_size(self, variables: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
 
 def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
     """A document that is valid, and that was not too much with the variables it came with."""
-    document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
+    document = Document(parsed, next(_numbers), tuple(sorted(limits.page_variables(parsed))))
     document.note_size(variables)
     return document
 

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
 from models.errors import Validation
-from resolvers.cursors import tag_of, values_of
-from resolvers.find import Key, Look, behind, matching, order_of, value
-from resolvers.sought import Searches
+from resolvers.reading.clauses import Key, Look, behind, matching, order_of, value
+from resolvers.reading.cursors import tag_of, values_of
+from resolvers.reading.search_in_statement import Searches
 
 from .arguments import filter_of, orders_of
 from .cursor import cursor_of
 from .dialect import Dialect, Value
-from .level import Gathering, Level, place
+from .row_set import Gathering, Level, place
 from .shape import Kind
 
 PAGE, LARGEST_PAGE = 50, 200

@@ -18,10 +18,10 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
-from models.reads import driven
+from models.database.reads import driven
 from policies import Principal, Snapshot
 from policies.principal import NUMBERS, SETS
-from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
+from resolvers.reading.provenance import Misfit, Path, Source, can_lift, lift, source_of
 
 from .documents import Document
 
@@ -287,7 +287,7 @@ def _changed(value: Any, _path: Path) -> Any:
         if found := _ID.fullmatch(value):
             return f"{found[1]}_{int(found[2]) % 1_000_000 + 1}"
         if len(value) > 20 and _CURSOR.fullmatch(value):
-            return value  # each of its values has a source or none has, see resolvers/cursors.py
+            return value  # each of its values has a source or none has, see resolvers/reading/cursors.py
         return f"{value[:60]}~"
     if isinstance(value, datetime):
         return value + timedelta(days=1)

@@ -9,17 +9,17 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
+from models.database.reads import TooNested, driven
 from models.errors import Refusal
-from models.reads import TooNested, driven
-from resolvers import identity
-from resolvers.find import Look
-from resolvers.house import House
-from resolvers.identity import TOLD, Identity, Key
-from resolvers.lifted import Misfit
-from resolvers.scope import Scope
-from resolvers.sought import Searches
+from resolvers.reading.clauses import Look
+from resolvers.reading.provenance import Misfit
+from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime import principals
+from resolvers.runtime.backend import House
+from resolvers.runtime.principals import TOLD, Identity, Key
+from resolvers.runtime.scope import Scope
 
-from . import inplace
+from . import correlated
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
@@ -62,7 +62,7 @@ class Reader:
         next such request by itself (`once_more`).  Raises Ended when it is not any more.
         """
         wanted = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
-        nested, walking = (0 if place in self.document.gathered else inplace.MOST_NESTED), False
+        nested, walking = (0 if place in self.document.gathered else correlated.MOST_NESTED), False
         while True:
             try:
                 return await self._again(place, wanted, make, nested, walking=walking)
@@ -78,10 +78,10 @@ class Reader:
     def _key(self) -> Mapping[str, Any]:
         """What a statement asks of the key of this request; nothing without one."""
         token = self.scope.token
-        return identity.token_values(token, self.scope.now(), self.house.entrances) if token else {}
+        return principals.token_values(token, self.scope.now(), self.house.entrances) if token else {}
 
     async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, bytes]:
-        kind = identity.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
+        kind = principals.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
         form = form_of(place, kind, gathered=not nested, walking=walking)
         key = (self.document, form, self.scope.policy)
 
@@ -93,7 +93,7 @@ class Reader:
             values = make(Compiler(look, dialect, asked, searches, nested))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
-            return (select(*columns) if kind is None else identity.beside(kind, columns)), tuple(values)
+            return (select(*columns) if kind is None else principals.beside(kind, columns)), tuple(values)
 
         try:
             plan = self.plans.find(*key, wanted)

@@ -1,6 +1,6 @@
 """What a GraphQL type is made of, as far as the compiler needs to know: columns, expressions, relations.
 
-Everything here is derived from the models; `schema/additions.py` adds by hand what is no column and no key.
+Everything here is derived from the models; `schema/types/computed.py` adds by hand what is no column and no key.
 """
 
 import re
@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, inspect
 
 from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
 from models.base import column_of, columns
-from resolvers.fields import HIDDEN
-from resolvers.names import camel
+from resolvers.records.field_rights import HIDDEN
+from resolvers.runtime.ids import camel
 
 if TYPE_CHECKING:
     from graphql import FieldNode
 
-    from resolvers.find import Look
+    from resolvers.reading.clauses import Look
 
     from .compile import Compiler
 

@@ -1,0 +1,28 @@
+"""Where a person stands: what is left of his quotas, how many customers he holds."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import ClaimRule
+from models.audit.entries import UNWALLED
+
+from ..ownership.capacity import Capacity, Quota, capacity, quotas, zone_of
+from ..runtime.scope import Scope
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`quotas`: (pool id, quota) for every limit of every pool where the person may claim, in pool order."""
+
+    quotas: list[tuple[int, Quota]]
+    capacity: Capacity
+
+
+def standing(scope: Scope, db: Session) -> Standing:
+    p, zone = scope.person, zone_of(db)
+    rules = select(ClaimRule).where(ClaimRule.pool_id.in_(p.member_pools), ClaimRule.deleted_at.is_(None))
+    found = db.execute(rules.order_by(ClaimRule.pool_id), execution_options=UNWALLED).scalars().all()
+    used = [(rule.pool_id, quota) for rule in found for quota in quotas(db, rule, scope.me, p.now, zone)]
+    return Standing(used, capacity(db, scope.me))

@@ -1,0 +1,296 @@
+"""The two walls around protected records: what a session may read, and what a flush may change.
+
+Use cases ask for the action they need (`scope.load`); the walls are there for the day somebody forgets.  A session
+without a principal sees nothing and changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Column, Select, and_, event, inspect, select
+from sqlalchemy.orm import (
+    InstanceState,
+    LoaderCriteriaOption,
+    ORMExecuteState,
+    RelationshipDirection,
+    Session,
+    with_loader_criteria,
+)
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PassiveFlag
+
+from models import PROTECTED, Base, Entity, Part
+from models.audit.entries import UNWALLED, Signature
+from models.base import columns, trait_of
+from models.database.engines import WHEN_MADE, ReadSession, WriteSession
+from models.errors import Forbidden, NotFound
+from policies import NOW, Principal, Snapshot, whenever
+from policies.objects import ACTIONS, GROUPS
+
+from .ids import camel, noun
+from .statement_guard import MODELS, models_of
+from .statement_guard import Unwalled as Unwalled
+
+current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("current", default=None)
+"""Principal and policy for sessions that somebody else makes, as sqladmin does; read once, when the session is made."""
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+@event.listens_for(ReadSession, "do_orm_execute")
+@event.listens_for(WriteSession, "do_orm_execute")
+def _read_wall(state: ORMExecuteState) -> None:
+    _tell_the_time(state)
+    if state.execution_options.get("unwalled") or state.is_column_load:
+        return
+    reached = _reached(state)
+    if reached:
+        state.statement = cast("Select[Any]", state.statement).options(*_criteria(state.session, reached))
+
+
+def _tell_the_time(state: ORMExecuteState) -> None:
+    """Clauses about somebody `whenever` mean the time of his request."""
+    principal, _policy = rights(state.session)
+    given = state.parameters or {}
+    if principal is not None and state.is_select and isinstance(given, Mapping):
+        state.parameters = {NOW.key: principal.now, **given}
+
+
+def _reached(state: ORMExecuteState) -> set[type[Base]]:
+    """The protected models to which criteria belong.  Raises Unwalled for what would escape them."""
+    statement = state.statement
+    if state.is_relationship_load:
+        return _around({mapper.class_ for mapper in state.all_mappers})
+    if state.is_from_statement:
+        raise Unwalled("a statement inside from_statement carries no policy")
+    reached = models_of(statement, is_filtered=bool(state.is_orm_statement and state.is_select))
+    if not state.is_select and state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
+        raise Unwalled("a bulk write skips the policy and the log; load the rows, or use guarded_update")
+    eager = getattr(statement, "_with_options", None)
+    return _around(reached | {mapper.class_ for mapper in state.all_mappers}) if eager else reached
+
+
+@cache
+def _neighbours(model: type[Base]) -> frozenset[type[Base]]:
+    """Every model that relations lead to, however far: what an eager load may bring in."""
+    found, waiting = {model}, [model]
+    while waiting:
+        for relation in inspect(waiting.pop()).relationships:
+            if relation.mapper.class_ not in found:
+                found.add(relation.mapper.class_)
+                waiting.append(relation.mapper.class_)
+    return frozenset(found)
+
+
+def _around(models: Iterable[type[Base]]) -> set[type[Base]]:
+    return {near for model in models for near in _neighbours(model)} & set(PROTECTED)
+
+
+def _criteria(session: Session, models: Iterable[type[Base]]) -> Iterator[LoaderCriteriaOption]:
+    principal, policy = rights(session)
+    who = None if principal is None else whenever(principal)
+    return (_criterion(policy, who, model) for model in models)
+
+
+@lru_cache(maxsize=512)
+def _criterion(policy: Snapshot, principal: Principal | None, model: type[Base]) -> LoaderCriteriaOption:
+    """Made once for each person: it takes longer to write than to run."""
+    return with_loader_criteria(model, policy.where(principal, "view", model), include_aliases=True)
+
+
+def rights(session: Session) -> tuple[Principal | None, Snapshot]:
+    """Who looks, under which policy: given with the session, else nobody, who sees nothing."""
+    return session.info.get("principal"), session.info.get("policy", _NOTHING)
+
+
+_NOTHING = Snapshot("")
+
+
+def _take_current(session: Session) -> None:
+    """A session that was made without a principal belongs to whoever the request belongs to at that moment."""
+    found = current.get()
+    if "principal" not in session.info and found is not None:
+        session.info["principal"], session.info["policy"] = found
+
+
+WHEN_MADE.append(_take_current)
+
+
+# --- writing ---------------------------------------------------------------------------------------------
+
+Key = tuple[type[Base], int, str]
+GRANTED, JUDGED, MAKING = "granted", "judged", "making"
+
+
+def grant(session: Session, row: Entity, action: str) -> None:
+    """Let `action` be done to `row`: it follows from another record's, or is the use case's own tidying up."""
+    _noted(session, GRANTED).add((type(row), row.id, action))
+
+
+def judged(session: Session, row: Entity, action: str) -> None:
+    """Remember that the policy allows `action` on `row` as it is.  After an edit it is asked again."""
+    _noted(session, GRANTED).add((type(row), row.id, action))
+    _noted(session, JUDGED).add((type(row), row.id, action))
+
+
+def making(session: Session, model: type[Entity]) -> None:
+    """Let this use case make records of `model` as part of the one it was asked for: a customer's first contact."""
+    _noted(session, MAKING).add(model)
+
+
+def _noted(session: Session, kind: str) -> set[Any]:
+    found: set[Any] = session.info.setdefault(kind, set())
+    return found
+
+
+def action_of(session: Session) -> str:
+    """The verb that the open `scope.write` names: `claim` of `customer.claim`."""
+    signature: Signature = session.info["signature"]
+    return signature.action.rpartition(".")[2]
+
+
+@event.listens_for(WriteSession, "before_flush")
+def _write_wall(session: Session, _context: object, _instances: object) -> None:
+    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
+    if changed and "signature" not in session.info:
+        raise RuntimeError("records may only change inside scope.write(action)")
+    with session.no_autoflush:
+        for row in changed:
+            _stamp(session, row)
+            for key in _questions(session, row):
+                _judge(session, key)
+            _judge_references(session, row)
+
+
+def _is_changed(session: Session, row: object) -> bool:
+    if not isinstance(row, Entity | Part):
+        return False
+    return row in session.new or row in session.deleted or session.is_modified(row)
+
+
+def _stamp(session: Session, row: Entity | Part) -> None:
+    if not isinstance(row, Entity):
+        return
+    principal, now = session.info["principal"], session.info["now"]
+    if row in session.new:
+        row.created_at = getattr(row, "created_at", None) or now
+        row.created_by_id = row.created_by_id or principal.id
+    row.updated_at, row.updated_by_id = now, principal.id
+
+
+# -- as it was
+
+
+def _questions(session: Session, row: Entity | Part) -> Iterator[Key]:
+    """What must be allowed before the row changes.  A new record is judged when it is there; a part as its whole."""
+    if isinstance(row, Part):
+        whole = inspect(type(row)).relationships[row.part_of].mapper.class_
+        yield from ((whole, id, _change_of(session)) for id in _wholes(session, row))
+    elif row in session.deleted:
+        yield type(row), row.id, "purge"
+    elif row not in session.new:
+        yield type(row), row.id, _change_of(session)
+
+
+def _change_of(session: Session) -> str:
+    """The action to judge a change by: the one that is named, but a right to read is none to change."""
+    action = action_of(session)
+    return "edit" if action in ACTIONS and action not in GROUPS["write"] else action
+
+
+def _wholes(session: Session, row: Part) -> set[int]:
+    """The ids of the records that the part belongs to and, when it is moved, belonged to."""
+    key, table = f"{row.part_of}_id", type(row).__table__
+    ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
+    if row not in session.new:
+        ids.add(session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=UNWALLED).scalar())
+    return {id for id in ids if id is not None}
+
+
+def _judge(session: Session, key: Key) -> None:
+    if key in _noted(session, GRANTED):
+        return
+    if not _may(session, *key):
+        raise forbidden(key[0], key[2])
+    _noted(session, GRANTED).add(key)
+    _noted(session, JUDGED).add(key)
+
+
+def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
+    """Ask the database, which still holds the row as it was before the flush (or as the flush has made it)."""
+    principal, policy = rights(session)
+    table = model.__table__
+    statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
+    return session.execute(statement, execution_options=UNWALLED).first() is not None
+
+
+# -- what it points to
+
+
+def _judge_references(session: Session, row: Entity | Part) -> None:
+    """Every record that a changed foreign key points to must be one that the person may see."""
+    if row in session.deleted:
+        return
+    for column, target, relations in _pointing(type(row)):
+        for id in _pointed(row, column, relations):
+            if not _is_visible(session, target, id):
+                raise NotFound(what=noun(target), field=camel(column.key))
+
+
+@cache
+def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str]]]:
+    """(column, what it points to, the relations that set it) for the references that people set."""
+    found = []
+    for column in columns(model):
+        target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
+        if target is not None and not trait_of(column).kept:
+            many = (x for x in inspect(model).relationships if x.direction is RelationshipDirection.MANYTOONE)
+            found.append((column, target, [x.key for x in many if column in x.local_columns]))
+    return found
+
+
+def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) -> Iterator[int]:
+    """The id that was put into the column, or that will be, because its relation was given a record."""
+    state: InstanceState[Entity | Part] = inspect(row)
+    yield from (id for id in get_history(row, column.key, _HELD).added or () if id is not None)
+    for key in relations:
+        if key in state.dict:
+            yield from (it.id for it in get_history(row, key, _HELD).added or () if it is not None and it.id)
+
+
+_HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
+
+
+def _is_visible(session: Session, model: type[Base], id: int) -> bool:
+    if any((model, id, action) in _noted(session, GRANTED) for action in ("view", action_of(session))):
+        return True
+    principal, policy = rights(session)
+    table = model.__table__
+    clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
+    if "deleted_at" in table.c:
+        clause = and_(clause, table.c.deleted_at.is_(None))
+    return session.execute(select(table.c.id).where(clause), execution_options=UNWALLED).first() is not None
+
+
+# -- as it has become
+
+
+@event.listens_for(WriteSession, "after_flush")
+def _after_wall(session: Session, _context: object) -> None:
+    """Nobody makes a record that is out of his own reach, nor moves one there by an edit."""
+    for row in [row for row in session.new if isinstance(row, Entity)]:
+        if type(row) not in _noted(session, MAKING) and not _may(session, type(row), row.id, "create"):
+            raise forbidden(type(row), "create")
+        grant(session, row, action_of(session))
+    if "signature" not in session.info or action_of(session) != "edit":
+        return
+    for row in [row for row in session.dirty if isinstance(row, Entity)]:
+        key = (type(row), row.id, "edit")
+        if key in _noted(session, JUDGED) and not _may(session, *key):
+            raise forbidden(type(row), "edit")
+
+
+def forbidden(model: type[Base], action: str) -> Forbidden:
+    return Forbidden(action=f"{model.module}.{action}")
