@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Forbidden, NotFound, Refusal, TooManyAttempts, Validation
-from resolvers.people import sign_in
+from resolvers.people import passwords
 from resolvers.runtime import denials
 from resolvers.runtime.ids import global_id
 
@@ -285,7 +285,7 @@ class Panel(Admin):
         try:
             if new != again:
                 raise Validation("The two new passwords differ.", "两次输入的新密码不一致。")
-            await sign_in.change_password(scope, old, new)
+            await passwords.change_password(scope, old, new)
         except Refusal as refusal:
             return await self._outside(request, "password.html", {"error": refusal.say(translation.language())}, 422)
         return RedirectResponse(f"{BASE}/", 303)

@@ -28,7 +28,7 @@ from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, 
 from models.ownership import Began, Ended
 from models.pool import GranteeKind
 from resolvers.audit.seal import verify
-from resolvers.people import sign_in
+from resolvers.people import tokens as token_cases
 from resolvers.reading.search_index import rebuild
 from resolvers.records import create_update
 from resolvers.setup.invariants import broken
@@ -64,7 +64,7 @@ def prepare(url: str) -> tuple[World, list[str]]:
         who = {"login": f"writer{n}", "name": f"Writer {n}", "department_id": world.ids["east"]}
         id = system.do(create_update.create, User, who).id
         system.do(create_update.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
-        tokens.append(world.scope(f"writer{n}").do(sign_in.create_token, "rate").token)
+        tokens.append(world.scope(f"writer{n}").do(token_cases.create_token, "rate").token)
     return world, tokens
 
 

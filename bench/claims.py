@@ -19,7 +19,7 @@ from stage import database, servers, show, spread
 
 from models import Customer, OwnerLoad, Pool, PoolMember, QuotaCounter, User, UserRole
 from models.pool import GranteeKind
-from resolvers.people import sign_in
+from resolvers.people import tokens as token_cases
 from resolvers.records import create_update
 from resolvers.setup.invariants import broken
 from tests.support.world import World
@@ -43,7 +43,7 @@ def prepare(url: str) -> tuple[World, list[str], int]:
     for n in range(PEOPLE):
         id = system.do(create_update.create, User, {"login": f"racer{n}", "name": f"Racer {n}"}).id
         system.do(create_update.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
-        tokens.append(world.scope(f"racer{n}").do(sign_in.create_token, "race").token)
+        tokens.append(world.scope(f"racer{n}").do(token_cases.create_token, "race").token)
     return world, tokens, pool
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from stage import copied
 
-from resolvers.people import sign_in
+from resolvers.people import tokens as token_cases
 from resolvers.runtime.backend import House
 
 POOL = 1  # the national pool of the demo
@@ -98,6 +98,8 @@ async def _tokens(url: str) -> dict[int, str]:
     house = House(url).open()
     try:
         people = [house.person(f"crowd{n}") for n in range(1, PEOPLE + 1)]
-        return {person.id: house.scope(person, "bench").do(sign_in.create_token, "bench").token for person in people}
+        return {
+            person.id: house.scope(person, "bench").do(token_cases.create_token, "bench").token for person in people
+        }
     finally:
         await house.close()

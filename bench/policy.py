@@ -28,7 +28,7 @@ from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import STARTER, Facts, Principal, Snapshot
 from resolvers.access import policy_drafts, policy_impact, policy_review
-from resolvers.people import sign_in
+from resolvers.people import tokens
 from resolvers.runtime import principals
 from resolvers.runtime.backend import House
 from tests.support.world import World
@@ -166,7 +166,7 @@ def review(world: World) -> dict[str, Any]:
 
 def reload(world: World) -> dict[str, Any]:
     """From the commit here to the first request there that is judged by the new revision; and the same after silence."""
-    token = world.ada.do(sign_in.create_token, "bench").token
+    token = world.ada.do(tokens.create_token, "bench").token
     command = [sys.executable, __file__, "--listen", world.house.url, token]
     other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdin is not None

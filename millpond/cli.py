@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resolvers.people import passwords, tokens
+
 from .cli_policy import policy
 from .terminal import OneSentence, clerk, day, group, house, look, person, refuse_clashes, report, say, settings, table
 
@@ -108,11 +110,11 @@ def user_add(
 ) -> None:
     """Take somebody in and print a one-time password.  The first administrator comes in this way too."""
     with house() as at:
-        from resolvers.people import accounts, sign_in
+        from resolvers.people import accounts
 
-        password = sign_in.one_time_password()
+        password = passwords.one_time_password()
         more = {"name": name, "roles": role or [], "department": department, "language": language}
-        clerk(at).do(accounts.hire, login, sign_in.hash_password(password), **more)
+        clerk(at).do(accounts.hire, login, passwords.hash_password(password), **more)
     say(f"{login} is in. This password is for one sign-in, where a new one has to be chosen:")
     typer.echo(password)
 
@@ -121,10 +123,8 @@ def user_add(
 def user_password(login: Login) -> None:
     """Print a one-time password for somebody who has lost his.  All his sessions end."""
     with house() as at:
-        from resolvers.people import sign_in
-
-        password = sign_in.one_time_password()
-        clerk(at).do(sign_in.set_password, login.lower(), sign_in.hash_password(password), one_time=True)
+        password = passwords.one_time_password()
+        clerk(at).do(passwords.set_password, login.lower(), passwords.hash_password(password), one_time=True)
     say(f"{login} may sign in once with this password, and has to choose a new one then:")
     typer.echo(password)
 
@@ -170,10 +170,8 @@ def token_create(
     with house() as at:
         from datetime import timedelta
 
-        from resolvers.people import sign_in
-
         ends = at.clock() + timedelta(days=days) if days else None
-        made = person(at, login).do(sign_in.create_token, name, ends)
+        made = person(at, login).do(tokens.create_token, name, ends)
     say(f"Token {made.id} of {login}. Keep it safe, it cannot be shown again:")
     typer.echo(made.token)
 
@@ -183,9 +181,8 @@ def token_list(login: Login) -> None:
     """List the live tokens of a person, without the tokens themselves."""
     with house() as at:
         from models import ApiToken
-        from resolvers.people import sign_in
 
-        keys = look(person(at, login), sign_in.keys_of, ApiToken)
+        keys = look(person(at, login), tokens.keys_of, ApiToken)
     rows = [(str(x.id), x.name, x.hint + "…", day(x.created_at), day(x.expires_at), day(x.seen_at)) for x in keys]
     table(("id", "name", "begins with", "created", "expires", "last used"), rows)
 
@@ -194,9 +191,7 @@ def token_list(login: Login) -> None:
 def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The number that `list` shows.")]) -> None:
     """End a token of a person, at once."""
     with house() as at:
-        from resolvers.people import sign_in
-
-        person(at, login).do(sign_in.revoke_token, id)
+        person(at, login).do(tokens.revoke_token, id)
     say(f"Token {id} of {login} has ended.")
 
 

@@ -20,9 +20,6 @@ from .dictionary import Dictionary as Dictionary
 from .dictionary import DictionaryItem as DictionaryItem
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
-from .events import PolicyDraft as PolicyDraft
-from .events import PolicyLine as PolicyLine
-from .events import PolicyRevision as PolicyRevision
 from .follow_up import FollowUp as FollowUp
 from .numbering import NumberCounter as NumberCounter
 from .numbering import NumberRule as NumberRule
@@ -34,6 +31,9 @@ from .people import Department as Department
 from .people import Role as Role
 from .people import User as User
 from .people import UserRole as UserRole
+from .policy import PolicyDraft as PolicyDraft
+from .policy import PolicyLine as PolicyLine
+from .policy import PolicyRevision as PolicyRevision
 from .pool import ClaimRule as ClaimRule
 from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool

@@ -106,3 +106,6 @@ class UserRole(Entity):
             **LIVE,
         ),
     )
+
+
+LANGUAGES = ("en", "zh")

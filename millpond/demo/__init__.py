@@ -33,7 +33,7 @@ from models.audit.entries import UNWALLED, Signature
 from models.base import clip
 from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
-from resolvers.people import accounts, sign_in
+from resolvers.people import accounts, passwords
 from resolvers.reading import search_index
 from resolvers.records import create_update, numbering
 from resolvers.runtime.scope import Scope
@@ -96,7 +96,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
     began = time.monotonic()
     tell(f"Inventing {customers:,} customers …")
     with opened(url, clock=lambda: opening_day) as house, _no_collecting():
-        house.system(NAME).do(fill, customers, now, sign_in.hash_password(PASSWORD))
+        house.system(NAME).do(fill, customers, now, passwords.hash_password(PASSWORD))
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from models import ClaimRule
 from models.base import clip
 from models.numbering import Pattern
-from resolvers.ownership.capacity import periods
+from resolvers.ownership.quota import periods
 
 from .ledger import Ledger
 from .words import Words

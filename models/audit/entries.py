@@ -208,6 +208,12 @@ def write_entries(session: Session) -> None:
     _INSERT.run_each(session.connection(), rows)
 
 
+def log_now(session: Session, row: Entity, changes: Changes) -> None:
+    """Write an entry about `row` for what no column shows, like a new password.  The caller gives no secret."""
+    record(session, row, changes)
+    write_entries(session)
+
+
 def write_row(session: Session, row: dict[str, Any]) -> None:
     """Insert one `entry` about what is no record: the policy."""
     _INSERT.run_each(session.connection(), [row])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Insert, inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
@@ -189,3 +190,8 @@ def _run(connection: Connection, sql: str, parameters: Any, *, many: bool = Fals
     except Exception as failure:  # noqa: BLE001  SQLAlchemy knows which of them are the database's
         connection._handle_dbapi_exception(failure, sql, parameters, cursor, None)  # noqa: SLF001  as all its own statements do
     return cursor
+
+
+def upsert(dialect: Dialect):  # type: ignore[no-untyped-def]  # the two dialects share a form and no type
+    """The `insert` of the open database, which knows ON CONFLICT."""
+    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert

@@ -23,10 +23,11 @@ from models.base import column_of, trait_of
 from models.errors import NotFound
 from policies.objects import MODULES, field_name
 
-from ..reading.clauses import Clause, Look, Value, matching, search_text
+from ..reading.clauses import matching, search_text
 from ..reading.pages import LARGEST_PAGE, target_of, titled
 from ..runtime.ids import LARGEST_ID, global_id, noun
 from ..runtime.scope import Scope
+from ..runtime.viewer import Clause, Look, Value
 from . import redaction
 
 

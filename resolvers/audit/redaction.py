@@ -18,7 +18,7 @@ from models.base import columns
 from policies.objects import LISTED, field_name
 from policies.rows import Hanging, Rows
 
-from ..reading.clauses import UNGUARDED, Clause, Look, Value
+from ..runtime.viewer import UNGUARDED, Clause, Look, Value
 
 
 def in_sight(look: Look, e: Any) -> Clause:

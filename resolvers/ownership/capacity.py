@@ -1,40 +1,21 @@
-"""Quota and capacity: counters changed by guarded statements, in the transaction of what they count.
+"""Capacity: how many customers a user may hold.
 
-A refused claim costs nothing, because its savepoint takes the count back.  The rules are exact on both databases with
-any number of processes: the database compares and counts in one statement.
+The counter and its limit are one guarded statement in the transaction that changes the owner, so the limit is exact on
+both databases with any number of processes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, func, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Department, Entity, Organisation, OwnerLoad, QuotaCounter, User
+from models import Customer, Department, Entity, Organisation, OwnerLoad, User
 from models.audit.entries import UNWALLED
-from models.database.prepared import Prepared
-from models.errors import CapacityReached, QuotaReached
-
-
-@dataclass(frozen=True)
-class Quota:
-    """How much of one limit a person has used, and when it starts again."""
-
-    period: str
-    kind: str
-    used: int
-    limit: int
-    resets_at: datetime
-
-    def refusal(self) -> QuotaReached:
-        zh = {"day": "日", "week": "周"}[self.kind]
-        return QuotaReached(used=self.used, limit=self.limit, period=self.kind, period_zh=zh, resets_at=self.resets_at)
+from models.database.prepared import Prepared, upsert
+from models.errors import CapacityReached
 
 
 @dataclass(frozen=True)
@@ -52,91 +33,6 @@ class Capacity:
         """The same under one more limit; the smaller one holds."""
         limits = [x for x in (self.limit, limit) if x is not None]
         return Capacity(self.held, min(limits) if limits else None)
-
-
-# --- quota -----------------------------------------------------------------------------------------------
-
-
-def periods(rule: ClaimRule | None, now: datetime, zone: str) -> list[tuple[str, str, int, datetime]]:
-    """(kind, period key, limit, when the next period begins) for each limit that `rule` sets."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    year, week, weekday = today.isocalendar()
-    found = []
-    if rule is not None and rule.daily_quota is not None:
-        tomorrow = midnight(today + timedelta(days=1), zone)
-        found.append(("day", today.isoformat(), rule.daily_quota, tomorrow))
-    if rule is not None and rule.weekly_quota is not None:
-        monday = midnight(today + timedelta(days=8 - weekday), zone)
-        found.append(("week", f"{year}-W{week:02d}", rule.weekly_quota, monday))
-    return found
-
-
-def midnight(day: date, zone: str) -> datetime:
-    """When a day begins in a time zone, in UTC; where the clocks jump over midnight, the moment of the jump."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-
-
-def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> list[Quota]:
-    """What a person has used of each limit of a pool."""
-    wanted = periods(rule, now, zone)
-    if rule is None or not wanted:
-        return []
-    counters = select(QuotaCounter.period, QuotaCounter.used).where(
-        QuotaCounter.pool_id == rule.pool_id,
-        QuotaCounter.user_id == user_id,
-        QuotaCounter.period.in_([period for _, period, _, _ in wanted]),
-    )
-    used = dict(db.execute(counters, execution_options=UNWALLED).all())
-    return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
-
-
-def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> None:
-    """Count one claim against every limit of the pool, whose days begin in `zone`.  Raises QuotaReached."""
-    limits = periods(rule, now, zone)
-    if rule is None or not limits:
-        return
-    given: dict[str, Any] = {"pool_id": rule.pool_id, "user_id": user_id}
-    for n, (_, period, limit, _) in enumerate(limits):
-        given |= {f"period_{n}": period, f"limit_{n}": limit}
-    counted = {row[0] for row in _one_claim(upsert(db.get_bind().dialect), len(limits)).rows(db, **given)}
-    refused = [period for _, period, limit, _ in limits if period not in counted or limit < 1]
-    if refused:
-        quota = next(quota for quota in quotas(db, rule, user_id, now, zone) if quota.period == refused[0])
-        raise replace(quota, used=quota.used - (quota.period in counted)).refusal()
-
-
-@cache
-def _one_claim(insert: Any, periods: int) -> Prepared:
-    """Count one more in each of so many periods, below the limit of each; those come back that had room."""
-    counter: Any = QuotaCounter.__table__
-    names = [bindparam(f"period_{n}", type_=counter.c.period.type) for n in range(periods)]
-    limit = case(
-        *((counter.c.period == name, bindparam(f"limit_{n}", type_=Integer())) for n, name in enumerate(names))
-    )
-    whose = {"pool_id": bindparam("pool_id"), "user_id": bindparam("user_id"), "used": 1}
-    return Prepared(
-        insert(counter)
-        .values([{**whose, "period": name} for name in names])
-        .on_conflict_do_update(
-            index_elements=["pool_id", "user_id", "period"],
-            set_={"used": counter.c.used + 1},
-            where=counter.c.used < limit,
-        )
-        .returning(counter.c.period)
-    )
-
-
-ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
-"""The organisation's time zone, within a statement: where its days and weeks begin."""
-_ZONE = Prepared(select(ZONE))
-
-
-def zone_of(db: Session) -> str:
-    """The organisation's time zone."""
-    return str(_ZONE.rows(db)[0][0])
-
-
-# --- capacity --------------------------------------------------------------------------------------------
 
 
 def limit_of(db: Session, user_id: int) -> int | None:
@@ -235,8 +131,3 @@ def hold_rooms(db: Session, model: type[Entity], ids: Sequence[int], heir: int |
         .with_for_update()
     )
     db.execute(counters, execution_options=UNWALLED)
-
-
-def upsert(dialect: Dialect):  # type: ignore[no-untyped-def]  # the two dialects share a form and no type
-    """The `insert` of the open database, which knows ON CONFLICT."""
-    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert

@@ -14,7 +14,7 @@ from models.errors import Duplicate, NotFound, Validation
 from ..records import create_update
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.scope import Scope
-from . import sign_in
+from . import passwords, sign_in
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def hire(
         user = create_update.create(scope, User, given)
         for code in dict.fromkeys(roles):
             give_role(scope, login, code)
-        sign_in.set_password(scope, login, hashed, one_time=one_time)
+        passwords.set_password(scope, login, hashed, one_time=one_time)
         return user
 
 

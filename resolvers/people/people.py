@@ -13,11 +13,11 @@ from models.errors import InBin, NotFound, Validation
 
 from ..access.grant_limits import Held, guard, holdings
 from ..runtime.ids import global_id
+from ..runtime.inputs import check_language
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from ..runtime.write_guard import grant
 
-LANGUAGES = ("en", "zh")
 RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "millpond"})
 """Logins and role codes that would read as somebody they are not."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
@@ -49,12 +49,6 @@ _MYSELF = Prepared(
     select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True)
 )
 _THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
-
-
-def check_language(language: str | None) -> None:
-    """Raise Validation for a language that Millpond does not speak."""
-    if language not in LANGUAGES:
-        raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")
 
 
 def login_of(text: str) -> str:

@@ -5,9 +5,9 @@ from sqlalchemy import select
 from models import User
 from models.errors import NotFound
 
+from ..runtime.inputs import check_language
 from ..runtime.scope import Scope
 from ..runtime.write_guard import grant
-from .people import check_language
 
 
 def set_language(scope: Scope, language: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import SignInSession, User
-from models.audit.entries import UNWALLED, record, write_entries
+from models.audit.entries import UNWALLED, log_now
 from models.errors import BeyondCeiling, Validation
 from policies import Principal
 
@@ -38,8 +38,7 @@ def look_as(scope: Scope, user_id: int) -> str:
         made = open_session(db.connection(), row.id, scope.person.now, entrances, scope.address, scope.agent)
         mine = SignInSession.token_hash == principals.hash_of(made.token)
         db.execute(update(SignInSession).where(mine).values(looker_id=scope.me), execution_options=_QUIET)
-        record(db, row, {"seen_by": [None, scope.person.name]})
-        write_entries(db)
+        log_now(db, row, {"seen_by": [None, scope.person.name]})
         return made.token
 
 

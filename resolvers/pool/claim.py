@@ -1,31 +1,23 @@
-"""The pool: claim, assign, release.  What stands in the way of a claim is in `claim_rules.py`, its preview in `claim_preview.py`."""
+"""Claiming customers from a pool.  The rules of a claim are in `claim_rules.py`, its preview in `claim_preview.py`."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Customer, Pool
-from models.audit.entries import UNWALLED
-from models.errors import NotFound, RuleMissing
-from models.ownership import Began, Ended
+from models import Customer
+from models.ownership import Began
 
-from ..ownership.assignees import eligible
-from ..ownership.capacity import give_room, take_quota, take_room
-from ..ownership.dependents import hand_on_what_hangs
-from ..ownership.locate import owned, pooled
-from ..ownership.periods import begin, end
+from ..ownership.capacity import take_room
+from ..ownership.locate import pooled
+from ..ownership.periods import begin
+from ..ownership.quota import take_quota
 from ..people.people import active_user
-from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
-from ..runtime.ids import noun
-from ..runtime.inputs import line
 from ..runtime.scope import Scope
-from ..runtime.write_guard import grant
 from .claim_preview import Preview as Preview
 from .claim_preview import claim_preview as claim_preview
 from .claim_rules import Check as Check
-from .claim_rules import closed, standing_checks, terms_for, terms_of
+from .claim_rules import standing_checks, terms_for
 
 
 def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
@@ -50,95 +42,3 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         scope.tell(db, f"pool:{pool_id}", customer.id)
 
     return each(scope, "customer.claim", Customer, ids, mode, work)
-
-
-def assign(
-    scope: Scope, ids: Sequence[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
-) -> Outcome:
-    """Give pooled customers to somebody who may claim from their pool.  Uses his capacity, not his quota.
-
-    Problems: NOT_FOUND (customer or person), FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE, VALIDATION,
-    CAPACITY_REACHED.
-    """
-
-    def work(db: Session, id: int) -> None:
-        customer = pooled(scope, db, id, "assign")
-        pool_id, now = customer.pool_id, scope.person.now
-        assert pool_id is not None, "it lies in a pool"
-        heir = eligible(scope, db, user_id, pool_id)
-        if not terms_of(db, pool_id).is_open:
-            raise closed(heir.name)
-        take_room(db, heir)
-        customer.hand_to(heir, now)
-        begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
-        scope.tell(db, f"pool:{pool_id}", customer.id)
-        scope.tell(db, f"user:{heir.id}", customer.id)
-
-    return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), heir=user_id)
-
-
-def release(
-    scope: Scope,
-    ids: Sequence[int],
-    pool_id: int | None = None,
-    reason: str | None = None,
-    mode: Mode = Mode.BEST_EFFORT,
-) -> Outcome:
-    """Put customers into a pool: the one named, else the first by priority where their owner has a seat.
-
-    What the owner looked after himself follows the next owner.
-    Problems: NOT_FOUND (customer or pool), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, RULE_MISSING.
-    """
-    reason = line(reason, "reason")
-
-    def work(db: Session, id: int) -> None:
-        customer = owned(scope, db, id, "release")
-        owner_id, now = customer.owner_id, scope.person.now
-        assert owner_id is not None, "it does not lie in a pool"
-        pool = _named(db, pool_id) if pool_id is not None else _first_of(scope, db, owner_id)
-        hand_on_what_hangs(db, customer, owner_id, None)
-        customer.return_to(pool, now)
-        db.flush()
-        end(db, customer.id, Ended.RELEASE, now, reason)
-        give_room(db, owner_id)
-        scope.tell(db, f"pool:{pool.id}", customer.id)
-
-    return each(scope, "customer.release", Customer, ids, mode, work, reason=reason)
-
-
-def _named(db: Session, pool_id: int) -> Pool:
-    """An open pool that the person sees.  Raises NotFound, RuleMissing."""
-    chosen = select(Pool).where(Pool.id == pool_id, Pool.deleted_at.is_(None))
-    pool = db.execute(chosen).scalar_one_or_none()
-    if pool is None:
-        raise NotFound(what=noun(Pool), field="poolId")
-    if not pool.enabled:
-        raise RuleMissing(
-            reason=f"The pool {pool.name} is closed. Choose another.",
-            reason_zh=f"客户池 {pool.name} 已停用，请选择其他客户池。",
-            field="poolId",
-        )
-    return pool
-
-
-def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
-    """The open pool of highest priority where the owner has a seat.  Raises RuleMissing."""
-    seats = _seats_of(scope, db, owner_id)
-    best = select(Pool).where(Pool.id.in_(seats), Pool.enabled, Pool.deleted_at.is_(None))
-    best = best.order_by(Pool.priority.desc(), Pool.id).limit(1)
-    pool = db.execute(best, execution_options=UNWALLED).scalar_one_or_none()
-    if pool is None:
-        raise RuleMissing(
-            reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",
-            reason_zh="没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。",
-            field="poolId",
-        )
-    grant(db, pool, "view")
-    return pool
-
-
-def _seats_of(scope: Scope, db: Session, user_id: int) -> frozenset[int]:
-    try:
-        return principals.by_id(db.connection(), user_id, scope.person.now).pools
-    except NotFound:  # who has left has no seats
-        return frozenset()

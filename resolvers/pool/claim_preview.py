@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.errors import Forbidden
 
-from ..ownership.capacity import Capacity, capacity, quotas
+from ..ownership.capacity import Capacity, capacity
 from ..ownership.locate import why_not_pooled
 from ..ownership.periods import all_left_at
+from ..ownership.quota import quotas
 from ..runtime.batch import distinct
 from ..runtime.scope import Scope
 from .claim_rules import Check, Terms, counted_checks, standing_checks, terms_of

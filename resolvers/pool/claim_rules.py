@@ -13,8 +13,10 @@ from models.database.prepared import Prepared, held
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from policies import Principal
 
-from ..ownership.capacity import ZONE, Capacity, Quota
+from ..ownership.capacity import Capacity
 from ..ownership.periods import last_left
+from ..ownership.quota import Quota
+from ..records.organisation import ZONE
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from models import ClaimRule
 from models.audit.entries import UNWALLED
 
-from ..ownership.capacity import Capacity, Quota, capacity, quotas, zone_of
+from ..ownership.capacity import Capacity, capacity
+from ..ownership.quota import Quota, quotas
+from ..records.organisation import zone_of
 from ..runtime.scope import Scope
 
 

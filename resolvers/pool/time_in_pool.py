@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from models import Customer, OwnershipPeriod, Pool, User
 from models.ownership import Ended
 
-from ..reading.clauses import Look, value
+from ..reading.clauses import value
 from ..runtime.scope import Scope
+from ..runtime.viewer import Look
 
 
 @dataclass(frozen=True)

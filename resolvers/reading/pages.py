@@ -15,21 +15,8 @@ from models.base import column_of
 
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
-from .clauses import (
-    COMPUTED,
-    Clause,
-    Key,
-    Look,
-    Value,
-    behind,
-    beside,
-    in_bin,
-    matching,
-    open_to,
-    order_of,
-    value,
-    visible,
-)
+from ..runtime.viewer import Clause, Look, Value
+from .clauses import COMPUTED, Key, behind, beside, in_bin, matching, open_to, order_of, value, visible
 from .cursors import values_of, written
 from .search import Finding, find
 

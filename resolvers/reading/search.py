@@ -51,7 +51,8 @@ from models.search import (
 from policies.rows import Hanging, Rows
 
 from ..runtime.scope import Scope
-from .clauses import Clause, Look, Value, beside, found, in_bin, search_text, visible
+from ..runtime.viewer import Clause, Look, Value
+from .clauses import beside, found, in_bin, search_text, visible
 
 MOST_WORDS = 16
 MOST_PIECES = 12

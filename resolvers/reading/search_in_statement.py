@@ -32,8 +32,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from models import Base
 from models.search import INDEX
 
+from ..runtime.viewer import Clause, Look, Value
 from . import search
-from .clauses import Clause, Look, Value, found, with_above
+from .clauses import found, with_above
 from .provenance import Misfit, derive, plain
 from .search import COVERED, docs, fts, id_in, in_turn, match, says_word, ways_to, words_of
 

@@ -12,14 +12,14 @@ from models import ENTITIES, Entity, NumberRule
 from models.audit.entries import UNWALLED
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.errors import NotFound, Validation
+from models.people import LANGUAGES
 from policies.objects import FIELDS, field_name
 
-from ..people.people import LANGUAGES
-from ..reading.clauses import UNGUARDED
 from ..reading.pages import target_of
 from ..runtime.ids import camel, global_id, noun
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
+from ..runtime.viewer import UNGUARDED
 from .field_rights import HIDDEN, open_fields
 from .numbering import NUMBERED
 

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
 from models.audit.entries import UNWALLED
+from models.database.prepared import upsert
 from models.errors import Duplicate
 from models.numbering import LARGEST_SEQUENCE, Pattern
 
-from ..ownership.capacity import upsert, zone_of
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
+from .organisation import zone_of
 
 DEFAULT = {"customer": "C{YYYY}{seq:3}"}
 NUMBERED: dict[str, type[Entity]] = {"customer": Customer}

@@ -5,12 +5,13 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Organisation
+from models.database.prepared import Prepared
 
-from ..people.people import check_language
-from ..runtime.inputs import invalid
+from ..runtime.inputs import check_language, invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 
@@ -37,3 +38,13 @@ def currency_of(code: str) -> str:
 @cache
 def _zones() -> set[str]:
     return available_timezones()
+
+
+ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
+"""The organisation's time zone, within a statement: where its days and weeks begin."""
+_ZONE = Prepared(select(ZONE))
+
+
+def zone_of(db: Session) -> str:
+    """The organisation's time zone."""
+    return str(_ZONE.rows(db)[0][0])

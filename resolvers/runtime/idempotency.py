@@ -11,10 +11,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from models import Entity, IdempotencyKey
 from models.audit.entries import plain
-from models.database.prepared import Prepared
+from models.database.prepared import Prepared, upsert
 from models.errors import REFUSALS, KeyReused, Refusal, Validation
 
-from ..ownership.capacity import upsert
 from .batch import Outcome
 from .scope import Scope
 

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Date, Enum, Integer, String, Text
 from models import Entity
 from models.base import LONG, Money, Utc, columns, trait_of
 from models.errors import Validation
+from models.people import LANGUAGES
 
 from .ids import camel
 
@@ -173,3 +174,9 @@ _CONVERTED: tuple[tuple[type[Any], Callable[[str, Any], Any]], ...] = (
     (Money, _amount),
     (Integer, _whole_number),
 )
+
+
+def check_language(language: str | None) -> None:
+    """Raise Validation for a language that Millpond does not speak."""
+    if language not in LANGUAGES:
+        raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")

@@ -30,9 +30,9 @@ from models.errors import (
 )
 from policies import NOW, Principal, Snapshot, whenever
 
-from ..reading.clauses import Look
 from .constraint_errors import refusal_of
 from .ids import global_id, noun, table_of
+from .viewer import Look
 from .write_guard import judged
 from .writer import Unit
 

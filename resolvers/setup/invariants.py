@@ -28,7 +28,7 @@ from models import (
 )
 from models.ownership import Began
 
-from ..ownership.capacity import midnight
+from ..ownership.quota import midnight
 from ..reading.search_index import check as _found
 
 MOST = 20

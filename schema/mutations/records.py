@@ -13,8 +13,11 @@ from models import ENTITIES, Base, Contact, Customer, Entity, Pool, User
 from models.base import Trait, column_of, columns, trait_of
 from models.contact import PointKind
 from resolvers.customers import contacts
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Mode, Outcome
 from resolvers.runtime.idempotency import single
@@ -88,14 +91,16 @@ BATCHES: list[tuple[str, str, type[Entity], Any, Batch]] = [
         "customer.assign",
         Customer,
         HandInput,
-        lambda s, ids, x: claiming.assign(s, ids, number_of(User, x.user_id), x.mode, x.reason),
+        lambda s, ids, x: assigning.assign(s, ids, number_of(User, x.user_id), x.mode, x.reason),
     ),
     (
         "releaseCustomers",
         "customer.release",
         Customer,
         ReleaseInput,
-        lambda s, ids, x: claiming.release(s, ids, number_of(Pool, x.pool_id) if x.pool_id else None, x.reason, x.mode),
+        lambda s, ids, x: releasing.release(
+            s, ids, number_of(Pool, x.pool_id) if x.pool_id else None, x.reason, x.mode
+        ),
     ),
     (
         "transferCustomers",
@@ -109,14 +114,14 @@ BATCHES: list[tuple[str, str, type[Entity], Any, Batch]] = [
         "customer.lock",
         Customer,
         LockInput,
-        lambda s, ids, x: transferring.lock(s, ids, x.reason, x.until, x.mode),
+        lambda s, ids, x: locking.lock(s, ids, x.reason, x.until, x.mode),
     ),
     (
         "unlockCustomers",
         "customer.unlock",
         Customer,
         RecordsInput,
-        lambda s, ids, x: transferring.unlock(s, ids, x.reason, x.mode),
+        lambda s, ids, x: locking.unlock(s, ids, x.reason, x.mode),
     ),
     (
         "transferContacts",

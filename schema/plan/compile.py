@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, l
 
 from models import AuditEntry, Base
 from models.audit.entries import Outcome
-from resolvers.reading.clauses import Look, in_bin
+from resolvers.reading.clauses import in_bin
 from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime.viewer import Look
 
 from . import correlated, listing
 from .depth import ITEMS, Height

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
 from models.errors import Validation
-from resolvers.reading.clauses import Key, Look, behind, matching, order_of, value
+from resolvers.reading.clauses import Key, behind, matching, order_of, value
 from resolvers.reading.cursors import tag_of, values_of
 from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime.viewer import Look
 
 from .arguments import filter_of, orders_of
 from .cursor import cursor_of

@@ -11,13 +11,13 @@ from sqlalchemy.engine import Dialect
 
 from models.database.reads import TooNested, driven
 from models.errors import Refusal
-from resolvers.reading.clauses import Look
 from resolvers.reading.provenance import Misfit
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime import principals
 from resolvers.runtime.backend import House
 from resolvers.runtime.principals import TOLD, Identity, Key
 from resolvers.runtime.scope import Scope
+from resolvers.runtime.viewer import Look
 
 from . import correlated
 from .compile import Compiler

@@ -19,7 +19,7 @@ from resolvers.runtime.ids import camel
 if TYPE_CHECKING:
     from graphql import FieldNode
 
-    from resolvers.reading.clauses import Look
+    from resolvers.runtime.viewer import Look
 
     from .compile import Compiler
 

@@ -9,8 +9,9 @@ from strawberry.types import Info
 
 from models import ApiToken, Base, Customer, Pool, SignInSession, User
 from models.errors import Refusal, Validation
-from resolvers.people import preferences, sign_in_throttle
+from resolvers.people import passwords, preferences, sign_in_throttle
 from resolvers.people import sign_in as signing_in
+from resolvers.people import tokens as token_cases
 from resolvers.pool import claim
 from resolvers.pool.my_limits import standing
 from resolvers.runtime.batch import LARGEST
@@ -107,8 +108,8 @@ def _me() -> Any:
             )
             for pool, q in stands.quotas
         ]
-        sessions = await scope.read(signing_in.keys_of, SignInSession)
-        tokens = await scope.read(signing_in.keys_of, ApiToken)
+        sessions = await scope.read(token_cases.keys_of, SignInSession)
+        tokens = await scope.read(token_cases.keys_of, ApiToken)
         values = {"user": Pointer(User, scope.me), "quotas": quotas, "capacity": stands.capacity}
         return Row({**values, "sessions": [_key(x) for x in sessions], "tokens": [_key(x) for x in tokens]})
 
@@ -248,7 +249,7 @@ def _keys() -> dict[str, Any]:
     async def change_password(info: Any, input: ChangePasswordInput) -> DonePayload:
         scope = info.context.scope
         try:
-            await signing_in.change_password(scope, input.old, input.new)
+            await passwords.change_password(scope, input.old, input.new)
         except Refusal as refusal:
             return DonePayload(problems=[problem_of(refusal, scope.language)])
         return DonePayload()
@@ -256,16 +257,16 @@ def _keys() -> dict[str, Any]:
     async def create_token(info: Any, input: CreateTokenInput) -> CreateTokenPayload:
         scope = info.context.scope
         try:
-            made = await scope.run(signing_in.create_token, input.name, input.expires_at)
+            made = await scope.run(token_cases.create_token, input.name, input.expires_at)
         except Refusal as refusal:
             return CreateTokenPayload(problems=[problem_of(refusal, scope.language)])
         return CreateTokenPayload(id=strawberry.ID(f"tok_{made.id}"), token=made.token)
 
     async def revoke_token(info: Any, input: KeyInput) -> DonePayload:
-        return await done(info.context.scope, signing_in.revoke_token, key_number("tok", input.id))
+        return await done(info.context.scope, token_cases.revoke_token, key_number("tok", input.id))
 
     async def revoke_session(info: Any, input: KeyInput) -> DonePayload:
-        return await done(info.context.scope, signing_in.revoke_session, key_number("ses", input.id))
+        return await done(info.context.scope, token_cases.revoke_session, key_number("ses", input.id))
 
     async def set_language(info: Any, input: LanguageInput) -> DonePayload:
         return await done(info.context.scope, preferences.set_language, input.language)

@@ -30,8 +30,9 @@ from models.errors import Validation
 from models.pool import GranteeKind
 from policies.objects import ACTIONS
 from resolvers.audit import redaction
-from resolvers.reading.clauses import COMPUTED, Look, role_codes
+from resolvers.reading.clauses import COMPUTED, role_codes
 from resolvers.runtime.ids import camel
+from resolvers.runtime.viewer import Look
 
 from ..plan.compile import Compiler
 from ..plan.dialect import key as word

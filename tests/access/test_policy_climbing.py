@@ -19,7 +19,7 @@ from policies import STARTER, Snapshot
 from policies.objects import ACTIONS, MODULES
 from policies.review import keeps_the_house, may_hand_out, may_use
 from resolvers.access import grant_limits, policy_drafts, policy_review
-from resolvers.people import sign_in
+from resolvers.people import passwords
 from resolvers.records import create_update
 from resolvers.runtime.policy_store import put_in_force
 from tests.support.world import START, World
@@ -155,7 +155,7 @@ class Climber(RuleBasedStateMachine):
     def take_somebodys_password(self, login: str) -> None:
         """Whoever has another's password has his rights."""
         before = self.world.rows(Credential)
-        self.attempt(sign_in.set_password, login, "stolen", one_time=True)
+        self.attempt(passwords.set_password, login, "stolen", one_time=True)
         assert self.world.rows(Credential) == before or login != "ada"
 
     @rule(days=st.integers(1, 12))

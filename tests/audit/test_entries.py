@@ -30,7 +30,9 @@ from models.contact import ContactPoint
 from models.errors import Validation
 from models.follow_up import FollowUpKind
 from resolvers.audit.seal import Horizon, seal
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
 from resolvers.pool import claim as claiming
 from resolvers.records import create_update
@@ -94,8 +96,8 @@ def test_a_change_says_who_did_what_when_through_which_door(world: World) -> Non
 def test_the_records_of_one_request_share_a_batch_and_two_requests_do_not(world: World) -> None:
     ids, mark = [world.customer("A", "li"), world.customer("B", "li")], world.mark()
 
-    world.li.do(transferring.lock, ids, reason="talks")
-    world.li.do(transferring.unlock, ids, reason="over")
+    world.li.do(locking.lock, ids, reason="talks")
+    world.li.do(locking.unlock, ids, reason="over")
 
     said = [(x["action"], x["record_id"], x["reason"]) for x in world.log("customer", since=mark)]
     locked, unlocked = (
@@ -171,7 +173,7 @@ def live_through_much(world: World) -> None:
     deal = world.make(Opportunity, customer_id=customer, name="Deal", amount=Decimal("7.10"))
     world.make(FollowUp, customer_id=customer, opportunity_id=deal, kind="NOTE", content="x", happened_at=NOON)
     world.li.do(claiming.claim, [pooled])
-    world.li.do(transferring.lock, [pooled], until=NOON)
+    world.li.do(locking.lock, [pooled], until=NOON)
     world.lead.do(transferring.transfer, [customer], world.ids["wu"])
     world.system.do(create_update.delete, Customer, [customer])
     world.system.do(create_update.restore, Customer, [customer])
@@ -378,7 +380,7 @@ def test_a_guarded_update_of_a_row_whose_old_values_are_unknown_is_undone(world:
 
 
 def test_an_attempt_without_the_right_is_logged_though_it_was_undone(world: World) -> None:
-    refused_like_missing(world, "wu", transferring.lock, world.customer("Acme", "mei"))
+    refused_like_missing(world, "wu", locking.lock, world.customer("Acme", "mei"))
 
     world.customer("Acme", "li")
     mark = world.mark()
@@ -400,7 +402,7 @@ def test_a_refusal_of_the_business_is_not_logged(world: World) -> None:
     with pytest.raises(Validation):
         world.li.do(create_update.update, Customer, id, {"name": ""})
 
-    assert world.li.do(transferring.unlock, [id]).problems[0].code() == "NOT_LOCKED"
+    assert world.li.do(locking.unlock, [id]).problems[0].code() == "NOT_LOCKED"
     assert world.log(since=mark) == []
 
 
@@ -408,7 +410,7 @@ def test_a_refusal_of_the_business_is_not_logged(world: World) -> None:
 def test_in_a_batch_that_is_undone_only_the_denied_record_is_logged(world: World) -> None:
     mine, hers, mark = world.customer("Mine", "li"), world.customer("Hers", "mei"), world.mark()
 
-    world.li.do(transferring.lock, [mine, hers], mode=Mode.ALL_OR_NOTHING)
+    world.li.do(locking.lock, [mine, hers], mode=Mode.ALL_OR_NOTHING)
 
     assert [(x["record_id"], x["outcome"]) for x in world.log(since=mark)] == [(hers, "DENIED")]
 
@@ -419,11 +421,11 @@ def test_in_a_batch_that_is_undone_only_the_denied_record_is_logged(world: World
 @at_length_on_postgresql
 def test_no_password_and_no_token_is_anywhere_in_the_log(world: World) -> None:
     first, second = "correct horse 42", "battery staple 43"
-    world.system.do(signing_in.set_password, "li", signing_in.hash_password(first), one_time=True)
+    world.system.do(passwords.set_password, "li", passwords.hash_password(first), one_time=True)
     begun = world.run(signing_in.sign_in(world.house.scope(None, "graphql"), "li", first))
-    world.run(signing_in.change_password(world.li, first, second))
-    made = world.li.do(signing_in.create_token, "robot")
-    world.li.do(signing_in.revoke_token, made.id)
+    world.run(passwords.change_password(world.li, first, second))
+    made = world.li.do(tokens.create_token, "robot")
+    world.li.do(tokens.revoke_token, made.id)
 
     said = "\n".join(str(row) for row in world.log())
     secrets = [first, second, begun.token, made.token, made.token[3:20], "argon2"]

@@ -14,9 +14,10 @@ from models.audit.entries import Outcome
 from models.errors import Forbidden, NotFound, NotSignedIn, Refusal, Validation
 from resolvers.audit import history
 from resolvers.audit.history import Change, Entry, Pages, Wanted
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.people import sign_in
-from resolvers.pool import claim as claiming
+from resolvers.people import tokens
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime import ids as record_ids
 from resolvers.runtime.batch import Mode
@@ -56,7 +57,7 @@ def actions(pages: Pages) -> list[str]:
 def test_the_history_of_a_record_says_who_did_what_newest_first(world: World) -> None:
     id = world.customer("Acme", "li")
     world.clock.pass_by(hours=1)
-    world.scope("li", "panel").do(transferring.lock, [id], reason="talks")
+    world.scope("li", "panel").do(locking.lock, [id], reason="talks")
 
     pages = of_record(world, "li", Customer, id)
 
@@ -131,7 +132,7 @@ def test_parts_are_told_as_fields_of_their_whole(world: World) -> None:
 
 def test_what_was_refused_stands_in_the_log_and_not_in_the_history(world: World) -> None:
     id = world.customer("Acme", "mei")
-    world.li.do(transferring.lock, [id])
+    world.li.do(locking.lock, [id])
     with pytest.raises(Forbidden):
         world.aud.do(create_update.create, Customer, {"name": "Mine"})
 
@@ -145,9 +146,9 @@ def test_what_was_refused_stands_in_the_log_and_not_in_the_history(world: World)
 
 @at_length_on_postgresql
 def test_what_is_no_kind_of_record_has_no_model_and_what_is_no_field_no_meaning(world: World) -> None:
-    world.li.do(sign_in.create_token, "robot")
+    world.li.do(tokens.create_token, "robot")
     with pytest.raises(NotFound):
-        world.li.do(sign_in.revoke_token, MISSING)
+        world.li.do(tokens.revoke_token, MISSING)
 
     refused, made = log(world, "aud", size=2).entries
 
@@ -163,7 +164,7 @@ def test_a_phone_that_the_pool_hides_stays_hidden_in_the_history_of_customer_and
     (ann,) = (row["id"] for row in world.rows(Contact))
     change(world, Customer, id, phone="1001")
     assert "phone" in told_of(world, "li", Customer, id) & told_of(world, "li", Contact, ann)
-    world.li.do(claiming.release, [id], pool_id=world.ids["north"])
+    world.li.do(releasing.release, [id], pool_id=world.ids["north"])
 
     for login, sees in (("li", False), ("wu", False), ("sam", True)):
         for model, record in ((Customer, id), (Contact, ann)):
@@ -195,7 +196,7 @@ def test_a_record_that_the_reader_does_not_see_has_no_name(world: World) -> None
 def test_of_a_record_out_of_sight_the_log_tells_that_something_was_done_and_no_more(world: World) -> None:
     open_, locked = world.customer("Open", "mei"), world.customer("Secret", "mei", phone=SECRET)
     ann = world.make(Contact, customer_id=locked, name="Ann Secret")
-    world.mei.do(transferring.lock, [locked], reason="Secret talks")
+    world.mei.do(locking.lock, [locked], reason="Secret talks")
     number = world.row(Customer, locked)["number"]
 
     for model, id, done in (
@@ -240,8 +241,8 @@ def test_a_name_that_is_hidden_is_no_label_and_is_found_by_nobody(world: World) 
 def test_a_purged_record_is_nobodys_secret_but_what_pools_hide_stays_hidden(world: World) -> None:
     id = world.customer("Gone", "mei", phone=SECRET)
     number = world.row(Customer, id)["number"]
-    world.mei.do(transferring.lock, [id], reason="talks")
-    world.mei.do(transferring.unlock, [id])
+    world.mei.do(locking.lock, [id], reason="talks")
+    world.mei.do(locking.unlock, [id])
     world.mei.do(create_update.delete, Customer, [id])
     world.ada.do(create_update.purge, Customer, [id], confirm=True)
 
@@ -259,8 +260,8 @@ def test_a_purged_record_is_nobodys_secret_but_what_pools_hide_stays_hidden(worl
 @at_length_on_postgresql
 def test_fields_of_the_log_itself_can_be_hidden(world: World) -> None:
     id = world.customer("Acme", "li", phone="1001")
-    world.li.do(transferring.lock, [id], reason="talks")
-    world.li.do(transferring.unlock, [id], reason="over")
+    world.li.do(locking.lock, [id], reason="talks")
+    world.li.do(locking.unlock, [id], reason="over")
     number = world.row(Customer, id)["number"]
     for field in ("label", "reason", "changes", "actor"):
         add_line(world, f"p, auditor, audit.{field}, view, all, any, deny")
@@ -273,7 +274,7 @@ def test_fields_of_the_log_itself_can_be_hidden(world: World) -> None:
 
     add_line(world, "p, auditor, audit.record, view, all, any, deny")
     mark = Wanted(model=Customer, since=START)
-    world.li.do(transferring.lock, [id], reason="talks")
+    world.li.do(locking.lock, [id], reason="talks")
     assert {(x.record_id, x.in_sight) for x in log(world, "aud", mark).entries} == {(None, False)}, "locked as before"
 
     add_line(world, "p, auditor, audit.action, view, own, any, deny")
@@ -330,12 +331,12 @@ def live(world: World) -> dict[str, int]:
             create_update.update, Customer, made["mine"], {"name": f"mine {n}", "stage": ("early", "won")[n % 2]}
         )
     world.lead.do(transferring.transfer, [made["mine"]], world.ids["wu"])
-    world.mei.do(transferring.lock, [made["hers"]], reason="talks")
-    world.li.do(transferring.lock, [made["hers"], made["pooled"]], mode=Mode.BEST_EFFORT)
+    world.mei.do(locking.lock, [made["hers"]], reason="talks")
+    world.li.do(locking.lock, [made["hers"], made["pooled"]], mode=Mode.BEST_EFFORT)
     world.mei.do(create_update.delete, Customer, [made["gone"]])
     world.ada.do(create_update.purge, Customer, [made["gone"]], confirm=True)
     claim(world, "li", made["pooled"])
-    world.li.do(claiming.release, [made["pooled"]], pool_id=world.ids["north"])
+    world.li.do(releasing.release, [made["pooled"]], pool_id=world.ids["north"])
     return made
 
 
@@ -373,8 +374,8 @@ def test_whoever_sees_a_record_reads_its_history_and_only_the_log_needs_a_right(
 def test_somebody_who_may_view_his_own_entries_reads_those(world: World) -> None:
     mine, hers = world.customer("Acme", "li"), world.customer("Beta", "mei")
     change(world, Customer, mine, name="Acme Ltd")
-    world.li.do(transferring.lock, [mine])
-    world.mei.do(transferring.lock, [hers])
+    world.li.do(locking.lock, [mine])
+    world.mei.do(locking.lock, [hers])
     add_line(world, "p, sales, audit, view, own, any, allow")
 
     assert [(x.action, x.record_id) for x in log(world, "li").entries] == [("customer.lock", mine)]

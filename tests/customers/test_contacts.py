@@ -10,7 +10,7 @@ from models.errors import Forbidden, NotFound, Validation
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from resolvers.customers import contacts
-from resolvers.customers import transfer as transferring
+from resolvers.customers import lock as locking
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from tests.support.engines import at_length_on_postgresql
@@ -283,7 +283,7 @@ def test_nothing_is_created_for_somebody_who_cannot_see_the_customer(
 def test_a_contact_of_a_locked_customer_is_out_of_reach(world: World) -> None:
     customer = world.customer()
     ann = contact(world, customer)
-    world.li.do(transferring.lock, [customer])
+    world.li.do(locking.lock, [customer])
 
     refused(world, world.ada, NotFound, create_update.update, Contact, ann, {"name": "Mine"})
     assert codes(world.ada.do(contacts.transfer, [ann], world.ids["ada"])) == ["NOT_FOUND"]

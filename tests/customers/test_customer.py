@@ -7,7 +7,7 @@ import pytest
 from models import Contact, ContactPoint, Customer, Event, Organisation, OwnershipPeriod, Pool, User
 from models.errors import CapacityReached, Forbidden, NotFound, Refusal, Validation
 from models.pool import Seat
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.ownership.capacity import capacity
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
@@ -213,7 +213,7 @@ def test_the_bin_ends_ownership_and_frees_room_and_return_takes_both_again(world
 @at_length_on_postgresql
 def test_a_lock_does_not_outlive_the_bin(world: World) -> None:
     customer = world.customer(owner="li")
-    world.li.do(transfer.lock, [customer], "mine")
+    world.li.do(locking.lock, [customer], "mine")
 
     world.li.do(create_update.delete, Customer, [customer])
 

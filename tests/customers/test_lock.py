@@ -14,8 +14,9 @@ from models.errors import NotFound, Refusal, Validation
 from models.follow_up import FollowUpKind
 from models.pool import GranteeKind
 from models.share import ShareLevel
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.pool import claim
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.policy_store import current_text, put_in_force
@@ -28,12 +29,12 @@ OTHERS = ("wu", "lead", "ada", "fin", "aud")
 
 
 def lock(world: World, by: str, *ids: int, **how: Any) -> Outcome:
-    outcome: Outcome = world.scope(by).do(transferring.lock, list(ids), **how)
+    outcome: Outcome = world.scope(by).do(locking.lock, list(ids), **how)
     return outcome
 
 
 def unlock(world: World, by: str, *ids: int, **how: Any) -> Outcome:
-    outcome: Outcome = world.scope(by).do(transferring.unlock, list(ids), **how)
+    outcome: Outcome = world.scope(by).do(locking.unlock, list(ids), **how)
     return outcome
 
 
@@ -132,7 +133,7 @@ def test_from_then_on_others_change_neither_the_customer_nor_what_hangs_on_it(wo
                 world.scope(login).do(call, *arguments)
             assert refused.value.code() in ("NOT_FOUND", "FORBIDDEN"), (login, call, arguments)
             assert "Acme" not in refused.value.say()
-        refused_like_missing(world, login, claim.release, customer)
+        refused_like_missing(world, login, releasing.release, customer)
         refused_like_missing(world, login, transferring.transfer, customer, world.ids["wu"])
         with unchanged(world):
             assert codes(world.scope(login).do(create_update.delete, Customer, [customer])) == ["NOT_FOUND"]
@@ -175,7 +176,7 @@ def test_a_lock_needs_an_owner(world: World) -> None:
 def test_only_the_owner_locks_his_customer(world: World) -> None:
     customer = world.customer(owner="li")
 
-    refused_like_missing(world, "wu", transferring.lock, customer)
+    refused_like_missing(world, "wu", locking.lock, customer)
     for login in ("lead", "fin", "aud"):
         with unchanged(world):
             assert codes(lock(world, login, customer)) == ["FORBIDDEN"]
@@ -245,8 +246,8 @@ def test_who_may_not_unlock_finds_nothing(world: World) -> None:
     lock(world, "mei", elsewhere)
 
     for login in ("wu", "mei", "fin", "sam"):
-        refused_like_missing(world, login, transferring.unlock, customer)
-    refused_like_missing(world, "lead", transferring.unlock, elsewhere)
+        refused_like_missing(world, login, locking.unlock, customer)
+    refused_like_missing(world, "lead", locking.unlock, elsewhere)
     assert unlock(world, "ada", customer, elsewhere).ids == [customer, elsewhere]
 
 

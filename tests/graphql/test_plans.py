@@ -10,7 +10,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects import sqlite
 
 from policies import Principal, Snapshot
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.reading.provenance import Misfit, derive, lift, plain, source_of
 from schema.engine import Engine
 from schema.limits import TooComplex
@@ -181,7 +181,7 @@ def test_another_policy_is_another_plan_at_once(world: World) -> None:
 def test_the_hour_is_a_parameter_a_lock_ends_when_it_ends(world: World) -> None:
     ids = furnish(world)
     until = world.clock.now.replace(hour=10)
-    world.li.do(transfer.lock, [ids["Mine"]], "talks", until)
+    world.li.do(locking.lock, [ids["Mine"]], "talks", until)
     engine, query = Engine(world.house, plan_at=1), QUESTIONS["a record"][0]
     assert b'"customer":null' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
 

@@ -15,7 +15,7 @@ from models import Customer, FollowUp, Opportunity, Share
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import Snapshot
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.reading import search
 from resolvers.records import create_update
 from schema.engine import Answer, Engine
@@ -67,8 +67,8 @@ def populate(world: World) -> list[str]:
         scope.do(create_update.create, FollowUp, {"customer_id": customer, **call})
         deal = {"name": f"Deal of {login}", "amount": 1200, "currency": "CNY"}
         scope.do(create_update.create, Opportunity, {"customer_id": customer, **deal})
-    world.mei.do(transfer.lock, [customers["Closed"]], "talks")
-    world.li.do(transfer.lock, [customers["Own lock"]], "talks", world.clock.now.replace(hour=23))
+    world.mei.do(locking.lock, [customers["Closed"]], "talks")
+    world.li.do(locking.lock, [customers["Own lock"]], "talks", world.clock.now.replace(hour=23))
     world.li.do(create_update.delete, Customer, [customers["Gone"]])
     for name, login, level in (("Hers", "li", ShareLevel.VIEW), ("Wus", "mei", ShareLevel.EDIT)):
         row = {"customer_id": customers[name], "grantee_kind": GranteeKind.USER, "grantee_id": world.ids[login]}

@@ -34,10 +34,12 @@ from models.pool import GranteeKind, Seat
 from models.share import ShareLevel
 from policies.objects import field_name
 from resolvers.customers import contacts
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.people import accounts
-from resolvers.people import sign_in as signing_in
+from resolvers.people import accounts, passwords
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.reading.clauses import orderable
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
@@ -206,7 +208,7 @@ class Town:
     def _what_happened(self) -> None:
         for login in ("li", "wu", "mei"):
             id = self.ids[f"of {login} shut"]
-            self.world.scope(login).do(transferring.lock, [id], self._said(id, "lock_reason"))
+            self.world.scope(login).do(locking.lock, [id], self._said(id, "lock_reason"))
             edited = self.ids[f"of {login}"]
             for _ in range(2):
                 remark = self._said(edited, "remark")
@@ -215,7 +217,7 @@ class Town:
             self.make(FollowUp, self.world.scope(login), customer_id=self.ids["of li"], **_needed(FollowUp))
         self._customer("let go", owner_id=self.ids["li"])
         self.world.li.do(
-            claiming.release, [self.ids["let go"]], self.ids["north"], self._said(self.ids["let go"], "version")
+            releasing.release, [self.ids["let go"]], self.ids["north"], self._said(self.ids["let go"], "version")
         )
         self._customer("handed on", owner_id=self.ids["ada"])
         why = self._said(self.ids["handed on"], "version")
@@ -822,17 +824,17 @@ def the_use_case(door: Door, world: World, ids: list[int]) -> tuple[Any, ...]:
     login = str(world.row(User, ids[0])["login"]) if door.command == "one-time-password" else ""
     calls: dict[str, tuple[Any, ...]] = {
         "claim": (claiming.claim, ids),
-        "assign": (lambda scope: claiming.assign(scope, ids, heir, reason=why),),
+        "assign": (lambda scope: assigning.assign(scope, ids, heir, reason=why),),
         "transfer": (transferring.transfer, ids, heir, why),
-        "release": (claiming.release, ids, None, why),
-        "lock": (transferring.lock, ids, why, None),
-        "unlock": (transferring.unlock, ids, why),
+        "release": (releasing.release, ids, None, why),
+        "lock": (locking.lock, ids, why, None),
+        "unlock": (locking.unlock, ids, why),
         "delete": (create_update.delete, model, ids),
         "restore": (create_update.restore, model, ids),
         "purge": (lambda scope: create_update.purge(scope, model, ids, confirm=True),),
         "activate": (lambda scope: accounts.set_active(scope, ids, active=True),),
         "deactivate": (lambda scope: accounts.set_active(scope, ids, active=False),),
-        "one-time-password": (lambda scope: signing_in.set_password(scope, login, HASH, one_time=True),),
+        "one-time-password": (lambda scope: passwords.set_password(scope, login, HASH, one_time=True),),
     }
     if (model, door.command) == (Contact, "transfer"):
         return (lambda scope: contacts.transfer(scope, ids, heir, reason=why),)
@@ -1509,9 +1511,9 @@ def hostile_town(world: World) -> None:
             k: f"{HOSTILE.replace(' ', '')}@x" for k in ("email",) if k in texts
         }
         world.make(model, **{**texts, **given})
-    world.li.do(transferring.lock, [1], HOSTILE)
-    world.li.do(transferring.unlock, [1], HOSTILE)
-    world.li.do(claiming.release, [1], world.ids["north"], HOSTILE)
+    world.li.do(locking.lock, [1], HOSTILE)
+    world.li.do(locking.unlock, [1], HOSTILE)
+    world.li.do(releasing.release, [1], world.ids["north"], HOSTILE)
     world.ada.do(create_update.update, Customer, 2, {"name": f"{HOSTILE}!"})
 
 
@@ -1624,7 +1626,7 @@ def test_after_sign_out_the_cookie_is_gone_and_opens_nothing(url: str) -> None:
 def test_somebody_with_a_one_time_password_reaches_the_page_to_change_it_and_the_way_out(
     panel: Panel, town: Town, thorough: bool
 ) -> None:
-    town.world.system.do(signing_in.set_password, "li", HASH, one_time=True)
+    town.world.system.do(passwords.set_password, "li", HASH, one_time=True)
     browser = panel.browser()
     browser.marks, browser.secrets = MARKS, frozenset(town.marks)
     leads_inside(browser.sign_in("li"), "/admin/")

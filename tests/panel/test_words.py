@@ -36,9 +36,11 @@ from models import (
 from models.database.engines import writing_engine
 from models.pool import GranteeKind, Seat
 from policies import STARTER
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.people import preferences, sign_in
+from resolvers.people import preferences, tokens
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update, recycle_bin
 from resolvers.runtime.policy_store import put_in_force
 from tests.support import catalogue
@@ -277,11 +279,11 @@ def work(world: World) -> None:
     for kind in ("CALL", "VISIT", "EMAIL", "WECHAT", "MEETING", "NOTE"):
         said = {"customer_id": owned, "contact_id": contact, "opportunity_id": chance, "kind": kind}
         li.do(create_update.create, FollowUp, {**said, "content": "谈过", "happened_at": START})
-    li.do(transferring.lock, [locked], "重要", None)
+    li.do(locking.lock, [locked], "重要", None)
     ada.do(transferring.transfer, [old], ids["wu"], "换人")
-    li.do(claiming.release, [released], ids["north"], "太远")
+    li.do(releasing.release, [released], ids["north"], "太远")
     world.clock.pass_by(days=3)
-    wu.do(claiming.release, [old], ids["north"], None)
+    wu.do(releasing.release, [old], ids["north"], None)
     ada.do(claiming.claim, [never])
     li.do(recycle_bin.delete, Customer, [gone])
     left = ada.do(
@@ -289,7 +291,7 @@ def work(world: World) -> None:
     ).id
     world.system.do(recycle_bin.delete, User, [left])
     world.system.do(recycle_bin.delete, Pool, [world.make(Pool, name="空池")])
-    li.do(sign_in.create_token, "夜班", None)
+    li.do(tokens.create_token, "夜班", None)
     wu.do(recycle_bin.delete, Customer, [locked])  # refused, and written down
     assert world.count(ClaimRule) == 1
 

@@ -11,6 +11,7 @@ from models.errors import (
     TooManyAttempts,
     Validation,
 )
+from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
 from resolvers.people.sign_in import Entrance
 from resolvers.records import create_update
@@ -31,7 +32,7 @@ NEW = "a much better password"
 
 def change(world: World, entrance: Entrance, old: str = RIGHT, new: str = NEW) -> None:
     scope = world.house.scope(entrance.principal, "test", token=entrance.token, address="10.0.0.1")
-    world.run(signing_in.change_password(scope, old, new))
+    world.run(passwords.change_password(scope, old, new))
 
 
 def test_a_changed_password_ends_every_other_session(world: World) -> None:
@@ -81,16 +82,16 @@ def test_nobody_sets_the_password_of_somebody_else(world: World) -> None:
     before = world.everything()
     for login in ("wu", "lead", "rolf", "aud"):
         with pytest.raises(Forbidden):
-            world.scope(login).do(signing_in.set_password, "li", HASH, one_time=False)
+            world.scope(login).do(passwords.set_password, "li", HASH, one_time=False)
     with pytest.raises(NotFound):
-        world.ada.do(signing_in.set_password, "nobody-here", HASH, one_time=False)
+        world.ada.do(passwords.set_password, "nobody-here", HASH, one_time=False)
 
     assert world.everything() == before
 
 
 def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) -> None:
-    once = signing_in.one_time_password()
-    world.ada.do(signing_in.set_password, "li", signing_in.hash_password(once), one_time=True)
+    once = passwords.one_time_password()
+    world.ada.do(passwords.set_password, "li", passwords.hash_password(once), one_time=True)
     token = sign_in(world, password=once)
     scope = world.house.scope(token.principal, "test", token=token.token)
     assert (token.principal.must_change_password, len(once)) == (True, 19)
@@ -101,13 +102,13 @@ def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) ->
         (create_update.create, (Customer, {"name": "Acme"})),
         (create_update.update, (Customer, customer, {"name": "Acme"})),
         (create_update.delete, (Customer, [customer])),
-        (signing_in.create_token, ("robot",)),
-        (signing_in.revoke_session, (1,)),
+        (tokens.create_token, ("robot",)),
+        (tokens.revoke_session, (1,)),
     ):
         with pytest.raises(PasswordMustChange):
             scope.do(use_case, *args)
     with pytest.raises(PasswordMustChange):
-        world.run(scope.read(signing_in.keys_of, SignInSession))
+        world.run(scope.read(tokens.keys_of, SignInSession))
     assert world.everything() == before
 
     change(world, token, old=once)
@@ -120,7 +121,7 @@ def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) ->
 
 @at_length_on_postgresql
 def test_who_has_a_password_of_one_use_may_leave(world: World) -> None:
-    world.ada.do(signing_in.set_password, "li", HASH, one_time=True)
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True)
     entrance = sign_in(world)
     scope = world.house.scope(entrance.principal, "test", token=entrance.token)
 
@@ -131,7 +132,7 @@ def test_who_has_a_password_of_one_use_may_leave(world: World) -> None:
 
 @at_length_on_postgresql
 def test_a_password_of_one_use_is_not_kept(world: World) -> None:
-    world.ada.do(signing_in.set_password, "li", HASH, one_time=True)
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True)
     entrance = sign_in(world)
 
     with pytest.raises(Validation):
@@ -142,8 +143,8 @@ def test_a_password_of_one_use_is_not_kept(world: World) -> None:
 
 @at_length_on_postgresql
 def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> None:
-    token = world.li.do(signing_in.create_token, "robot").token
-    world.ada.do(signing_in.set_password, "li", HASH, one_time=True)
+    token = world.li.do(tokens.create_token, "robot").token
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True)
     principal = world.run(world.house.principal_of(token))
 
     with pytest.raises(PasswordMustChange):
@@ -154,7 +155,7 @@ def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> 
 def test_a_password_that_is_set_by_somebody_else_ends_every_session(world: World) -> None:
     entrance = sign_in(world)
 
-    world.ada.do(signing_in.set_password, "li", HASH, one_time=True)
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True)
 
     assert who(world, entrance.token) is None
 
@@ -164,7 +165,7 @@ def test_a_changed_password_is_in_the_log_without_the_password(world: World) -> 
     mine, mark = sign_in(world), world.mark()
 
     change(world, mine)
-    world.ada.do(signing_in.set_password, "li", HASH, one_time=True)
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True)
 
     log = world.log("app_user", world.ids["li"], mark)
     assert [(x["actor_id"], x["action"], x["label"], x["changes"]) for x in log] == [
@@ -174,10 +175,10 @@ def test_a_changed_password_is_in_the_log_without_the_password(world: World) -> 
 
 
 def test_nothing_secret_is_in_any_table(world: World) -> None:
-    once = signing_in.one_time_password()
-    world.ada.do(signing_in.set_password, "wu", signing_in.hash_password(once), one_time=True)
+    once = passwords.one_time_password()
+    world.ada.do(passwords.set_password, "wu", passwords.hash_password(once), one_time=True)
     secrets = [RIGHT, NEW, once, sign_in(world).token, sign_in(world, "wu", once).token]
-    secrets.append(world.li.do(signing_in.create_token, "robot").token)
+    secrets.append(world.li.do(tokens.create_token, "robot").token)
     mine = sign_in(world)
     change(world, mine)
     fails(world, password=NEW + "!")

@@ -19,6 +19,7 @@ from models import (
     UserRole,
 )
 from models.errors import Duplicate, Forbidden, NotFound, Refusal, Validation
+from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
 from resolvers.records import create_update
 from tests.support.engines import at_length_on_postgresql
@@ -27,7 +28,7 @@ from tests.support.world import World
 
 
 def with_password(world: World, login: str, password: str = "millpond-demo") -> None:
-    world.system.do(signing_in.set_password, login, signing_in.hash_password(password), one_time=False)
+    world.system.do(passwords.set_password, login, passwords.hash_password(password), one_time=False)
 
 
 # --- leaving ---------------------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ def with_password(world: World, login: str, password: str = "millpond-demo") -> 
 def test_who_is_deactivated_is_out_at_once(world: World) -> None:
     with_password(world, "li")
     session = world.run(signing_in.sign_in(world.house.scope(None, "test"), "li", "millpond-demo"))
-    token = world.li.do(signing_in.create_token, "robot")
+    token = world.li.do(tokens.create_token, "robot")
 
     world.ada.do(create_update.update, User, world.ids["li"], {"active": False})
 
@@ -47,7 +48,7 @@ def test_who_is_deactivated_is_out_at_once(world: World) -> None:
 
 @at_length_on_postgresql
 def test_old_keys_stay_dead_when_somebody_comes_back(world: World) -> None:
-    token = world.li.do(signing_in.create_token, "robot")
+    token = world.li.do(tokens.create_token, "robot")
     world.ada.do(create_update.update, User, world.ids["li"], {"active": False})
 
     world.ada.do(create_update.update, User, world.ids["li"], {"active": True})
@@ -58,7 +59,7 @@ def test_old_keys_stay_dead_when_somebody_comes_back(world: World) -> None:
 @at_length_on_postgresql
 def test_who_is_in_the_bin_is_out_at_once(world: World) -> None:
     zoe = world.user("zoe", "Zoe", "sales")
-    token = world.zoe.do(signing_in.create_token, "robot")
+    token = world.zoe.do(tokens.create_token, "robot")
 
     world.ada.do(create_update.delete, User, [zoe])
 
@@ -247,7 +248,7 @@ def test_a_role_has_a_beginning_and_an_end(world: World) -> None:
 def test_a_role_ends_in_the_middle_of_a_session(world: World) -> None:
     (role,) = world.rows(UserRole, UserRole.user_id == world.ids["li"])
     world.ada.do(create_update.update, UserRole, role["id"], {"ends_at": world.clock.now + timedelta(minutes=1)})
-    token = world.li.do(signing_in.create_token, "robot").token
+    token = world.li.do(tokens.create_token, "robot").token
     before = world.run(world.house.principal_of(token))
 
     world.clock.pass_by(minutes=1)

@@ -15,6 +15,7 @@ from models.errors import (
     SignInRefused,
     TooManyAttempts,
 )
+from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
 from resolvers.people.sign_in import Entrance
 from resolvers.people.sign_in_throttle import sign_in_log
@@ -63,7 +64,7 @@ def test_an_unknown_token_is_nobody(world: World, token: str) -> None:
 def test_every_failure_gets_the_same_answer(world: World) -> None:
     world.ada.do(create_update.update, User, world.ids["wu"], {"active": False})
     gone = world.user("zoe", "Zoe", "sales")
-    world.system.do(signing_in.set_password, "zoe", HASH, one_time=False)
+    world.system.do(passwords.set_password, "zoe", HASH, one_time=False)
     world.ada.do(create_update.delete, User, [gone])
     tries: list[tuple[Any, Any]] = [
         ("li", WRONG),
@@ -93,7 +94,7 @@ def test_every_failure_gets_the_same_answer(world: World) -> None:
 def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
     world.house.entrances = Entrances(tries=1000, tries_per_address=1000)
     for login in ("li", "wu"):
-        world.system.do(signing_in.set_password, login, signing_in.hash_password(RIGHT), one_time=False)
+        world.system.do(passwords.set_password, login, passwords.hash_password(RIGHT), one_time=False)
     world.ada.do(create_update.update, User, world.ids["wu"], {"active": False})
 
     def seconds(login: str) -> float:
@@ -132,8 +133,8 @@ def test_whoever_is_not_signed_in_does_nothing(world: World) -> None:
     before = world.everything()
     for use_case, args in (
         (signing_in.sign_out, ("x",)),
-        (signing_in.create_token, ("x",)),
-        (signing_in.revoke_session, (1,)),
+        (tokens.create_token, ("x",)),
+        (tokens.revoke_session, (1,)),
     ):
         with pytest.raises(NotSignedIn):
             door(world).do(use_case, *args)
@@ -195,21 +196,21 @@ def test_the_use_of_a_session_is_noted_at_most_every_five_minutes(world: World) 
 
 def test_one_sees_and_ends_ones_own_sessions_and_nobody_elses(world: World) -> None:
     first, second = sign_in(world), sign_in(world)
-    mine = world.run(world.li.read(signing_in.keys_of, SignInSession))
+    mine = world.run(world.li.read(tokens.keys_of, SignInSession))
     assert [row.token_hash for row in mine] == [hash_of(second.token), hash_of(first.token)]
-    assert world.run(world.wu.read(signing_in.keys_of, SignInSession)) == []
+    assert world.run(world.wu.read(tokens.keys_of, SignInSession)) == []
     before = world.everything()
     for id in (mine[0].id, 999):
         with pytest.raises(NotFound, match="There is no such session"):
-            world.wu.do(signing_in.revoke_session, id)
+            world.wu.do(tokens.revoke_session, id)
     assert world.everything() == before
 
-    world.li.do(signing_in.revoke_session, mine[0].id)
+    world.li.do(tokens.revoke_session, mine[0].id)
 
     assert [who(world, x.token) for x in (first, second)] == ["li", None]
-    assert len(world.run(world.li.read(signing_in.keys_of, SignInSession))) == 1
+    assert len(world.run(world.li.read(tokens.keys_of, SignInSession))) == 1
     world.clock.pass_by(hours=13)
-    assert world.run(world.li.read(signing_in.keys_of, SignInSession)) == []
+    assert world.run(world.li.read(tokens.keys_of, SignInSession)) == []
 
 
 # --- the brake on guessing -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from models import ApiToken, Customer, User
 from models.errors import NotFound, Validation
-from resolvers.people import sign_in
+from resolvers.people import tokens
 from resolvers.records import create_update
 from resolvers.runtime.principals import hash_of
 from tests.support.engines import at_length_on_postgresql
@@ -19,7 +19,7 @@ def who(world: World, token: str) -> str | None:
 
 
 def test_a_token_is_shown_once_and_stored_hashed(world: World) -> None:
-    made = world.li.do(sign_in.create_token, " robot ")
+    made = world.li.do(tokens.create_token, " robot ")
 
     row = world.row(ApiToken, made.id)
     assert made.token.startswith("mp_")
@@ -31,7 +31,7 @@ def test_a_token_is_shown_once_and_stored_hashed(world: World) -> None:
 
 @at_length_on_postgresql
 def test_a_token_acts_with_the_rights_of_its_person_as_they_are_now(world: World) -> None:
-    token = world.li.do(sign_in.create_token, "robot").token
+    token = world.li.do(tokens.create_token, "robot").token
     principal = world.run(world.house.principal_of(token))
 
     assert principal is not None
@@ -41,7 +41,7 @@ def test_a_token_acts_with_the_rights_of_its_person_as_they_are_now(world: World
 
 
 def test_a_token_ends_at_its_time_and_does_not_fall_asleep(world: World) -> None:
-    token = world.li.do(sign_in.create_token, "robot", world.clock.now + timedelta(days=90)).token
+    token = world.li.do(tokens.create_token, "robot", world.clock.now + timedelta(days=90)).token
 
     world.clock.pass_by(days=90, milliseconds=-1)
     assert who(world, token) == "li"
@@ -52,21 +52,21 @@ def test_a_token_ends_at_its_time_and_does_not_fall_asleep(world: World) -> None
 
 @at_length_on_postgresql
 def test_a_revoked_token_is_dead_at_once(world: World) -> None:
-    made, other = world.li.do(sign_in.create_token, "robot"), world.li.do(sign_in.create_token, "crawler")
+    made, other = world.li.do(tokens.create_token, "robot"), world.li.do(tokens.create_token, "crawler")
 
-    world.li.do(sign_in.revoke_token, made.id)
+    world.li.do(tokens.revoke_token, made.id)
 
     assert (who(world, made.token), who(world, other.token)) == (None, "li")
 
 
 def test_nobody_revokes_the_token_of_somebody_else(world: World) -> None:
-    made = world.li.do(sign_in.create_token, "robot")
+    made = world.li.do(tokens.create_token, "robot")
     before = world.everything()
 
     answers = []
     for id in (made.id, 999, 0):
         with pytest.raises(NotFound) as caught:
-            world.wu.do(sign_in.revoke_token, id)
+            world.wu.do(tokens.revoke_token, id)
         answers.append((caught.value.say("en"), caught.value.say("zh")))
 
     assert set(answers) == {("There is no such token, or you may not see it.", "该令牌不存在，或您无权查看。")}
@@ -76,24 +76,24 @@ def test_nobody_revokes_the_token_of_somebody_else(world: World) -> None:
 
 @at_length_on_postgresql
 def test_a_token_is_revoked_once(world: World) -> None:
-    made = world.li.do(sign_in.create_token, "robot")
-    world.li.do(sign_in.revoke_token, made.id)
+    made = world.li.do(tokens.create_token, "robot")
+    world.li.do(tokens.revoke_token, made.id)
 
     with pytest.raises(NotFound):
-        world.li.do(sign_in.revoke_token, made.id)
+        world.li.do(tokens.revoke_token, made.id)
 
 
 @at_length_on_postgresql
 def test_one_sees_ones_own_living_tokens(world: World) -> None:
-    first = world.li.do(sign_in.create_token, "first")
-    second = world.li.do(sign_in.create_token, "second", world.clock.now + timedelta(days=1))
-    gone = world.li.do(sign_in.create_token, "gone")
-    world.li.do(sign_in.revoke_token, gone.id)
-    world.wu.do(sign_in.create_token, "of wu")
+    first = world.li.do(tokens.create_token, "first")
+    second = world.li.do(tokens.create_token, "second", world.clock.now + timedelta(days=1))
+    gone = world.li.do(tokens.create_token, "gone")
+    world.li.do(tokens.revoke_token, gone.id)
+    world.wu.do(tokens.create_token, "of wu")
 
-    assert [row.id for row in world.run(world.li.read(sign_in.keys_of, ApiToken))] == [second.id, first.id]
+    assert [row.id for row in world.run(world.li.read(tokens.keys_of, ApiToken))] == [second.id, first.id]
     world.clock.pass_by(days=1)
-    assert [row.id for row in world.run(world.li.read(sign_in.keys_of, ApiToken))] == [first.id]
+    assert [row.id for row in world.run(world.li.read(tokens.keys_of, ApiToken))] == [first.id]
 
 
 @at_length_on_postgresql
@@ -102,7 +102,7 @@ def test_a_token_does_not_end_before_it_begins(world: World, hours: int) -> None
     before = world.everything()
 
     with pytest.raises(Validation) as caught:
-        world.li.do(sign_in.create_token, "robot", world.clock.now + timedelta(hours=hours))
+        world.li.do(tokens.create_token, "robot", world.clock.now + timedelta(hours=hours))
 
     assert caught.value.field == "expiresAt"
     assert world.everything() == before
@@ -110,11 +110,11 @@ def test_a_token_does_not_end_before_it_begins(world: World, hours: int) -> None
 
 @at_length_on_postgresql
 def test_an_end_without_a_zone_is_utc_and_one_out_of_range_is_refused(world: World) -> None:
-    made = world.li.do(sign_in.create_token, "robot", datetime(2027, 1, 1))  # noqa: DTZ001
+    made = world.li.do(tokens.create_token, "robot", datetime(2027, 1, 1))  # noqa: DTZ001
 
     assert world.row(ApiToken, made.id)["expires_at"].isoformat() == "2027-01-01T00:00:00+00:00"
     with pytest.raises(Validation) as caught:
-        world.li.do(sign_in.create_token, "robot", datetime.max)  # noqa: DTZ901
+        world.li.do(tokens.create_token, "robot", datetime.max)  # noqa: DTZ901
     assert caught.value.field == "expiresAt"
 
 
@@ -122,36 +122,36 @@ def test_an_end_without_a_zone_is_utc_and_one_out_of_range_is_refused(world: Wor
 @pytest.mark.parametrize(("name", "field"), [("x" * 201, "name"), ("a\x00b", "name")])
 def test_the_name_of_a_token_is_a_line_of_text(world: World, name: str, field: str) -> None:
     with pytest.raises(Validation) as caught:
-        world.li.do(sign_in.create_token, name)
+        world.li.do(tokens.create_token, name)
 
     assert caught.value.field == field
 
 
 @at_length_on_postgresql
 def test_fifty_living_tokens_are_enough(world: World) -> None:
-    made = [world.li.do(sign_in.create_token, f"robot {n}") for n in range(50)]
+    made = [world.li.do(tokens.create_token, f"robot {n}") for n in range(50)]
     before = world.everything()
 
     with pytest.raises(Validation, match="At most 50 tokens"):
-        world.li.do(sign_in.create_token, "one more")
+        world.li.do(tokens.create_token, "one more")
     assert world.everything() == before
-    world.li.do(sign_in.revoke_token, made[0].id)
+    world.li.do(tokens.revoke_token, made[0].id)
 
-    assert world.li.do(sign_in.create_token, "one more").id
+    assert world.li.do(tokens.create_token, "one more").id
 
 
 @at_length_on_postgresql
 def test_the_house_itself_has_no_tokens(world: World) -> None:
     with pytest.raises(Exception, match="Please sign in"):
-        world.system.do(sign_in.create_token, "robot")
+        world.system.do(tokens.create_token, "robot")
 
     assert world.rows(ApiToken) == []
 
 
 def test_making_and_revoking_is_in_the_log_by_name(world: World) -> None:
     mark = world.mark()
-    made = world.li.do(sign_in.create_token, "robot")
-    world.li.do(sign_in.revoke_token, made.id)
+    made = world.li.do(tokens.create_token, "robot")
+    world.li.do(tokens.revoke_token, made.id)
 
     log = world.log(since=mark)
 
@@ -163,7 +163,7 @@ def test_making_and_revoking_is_in_the_log_by_name(world: World) -> None:
 
 @at_length_on_postgresql
 def test_the_use_of_a_token_is_noted(world: World) -> None:
-    made = world.li.do(sign_in.create_token, "robot")
+    made = world.li.do(tokens.create_token, "robot")
     world.clock.pass_by(hours=1)
 
     who(world, made.token)
@@ -179,7 +179,7 @@ async def _noted(world: World) -> None:
 
 @at_length_on_postgresql
 def test_a_token_dies_with_its_person(world: World) -> None:
-    made = world.li.do(sign_in.create_token, "robot")
+    made = world.li.do(tokens.create_token, "robot")
     world.ada.do(create_update.update, User, world.ids["li"], {"active": False})
 
     assert who(world, made.token) is None

@@ -15,8 +15,10 @@ from models.errors import Forbidden, Refusal
 from models.follow_up import FollowUpKind
 from models.pool import GranteeKind
 from models.share import ShareLevel
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import claim, refused_like_missing, the, unchanged, whole
@@ -74,8 +76,8 @@ def test_an_ended_share_leaves_a_customer_like_a_missing_one(world: World) -> No
 
     for call, more in (
         (transferring.transfer, [world.ids["mei"]]),
-        (claiming.release, []),
-        (transferring.lock, []),
+        (releasing.release, []),
+        (locking.lock, []),
         (claiming.claim, []),
     ):
         refused_like_missing(world, "mei", call, customer, *more)
@@ -184,8 +186,8 @@ def test_no_share_lets_one_hand_the_customer_on_or_close_it(world: World, level:
     with unchanged(world):
         for call, more in (
             (transferring.transfer, [world.ids["mei"]]),
-            (claiming.release, []),
-            (transferring.lock, []),
+            (releasing.release, []),
+            (locking.lock, []),
         ):
             assert the(world.mei.do(call, [customer], *more)).code() == "FORBIDDEN"
         assert the(world.mei.do(create_update.delete, Customer, [customer])).code() == "FORBIDDEN"
@@ -203,7 +205,7 @@ def test_a_share_of_one_customer_says_nothing_about_another(world: World) -> Non
 def test_a_lock_suspends_shares_and_they_are_back_with_its_end(world: World) -> None:
     customer = world.customer(owner="li")
     share(world, customer, GranteeKind.USER, "mei", ShareLevel.EDIT)
-    world.li.do(transferring.lock, [customer], None, START + HOUR)
+    world.li.do(locking.lock, [customer], None, START + HOUR)
 
     assert seen(world, "mei") == []
     refused_like_missing(world, "mei", transferring.transfer, customer, world.ids["mei"])

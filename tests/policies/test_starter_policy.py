@@ -9,6 +9,7 @@ from models import Base, ClaimRule, Contact, ContactPoint, Customer, Department,
 from models.errors import Forbidden, NotFound, Refusal
 from models.pool import GranteeKind, Seat
 from policies.objects import ACTIONS
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.pool import claim as claiming
 from resolvers.records import create_update
@@ -80,7 +81,7 @@ def stock(world: World) -> dict[str, int]:
         ids[kind] = world.customer(kind, **place, phone="1001", email="a@b.example")
         point = {"kind": "PHONE", "value": "13800138000"}
         world.make(Contact, customer_id=ids[kind], name=kind, points=[point])
-    world.wu.do(transferring.lock, [ids["Locked"]], "mine alone")
+    world.wu.do(locking.lock, [ids["Locked"]], "mine alone")
     world.li.do(create_update.delete, Customer, [ids["Binned"]])
     world.user("both", "Bo Both", "auditor")
     world.make(UserRole, user_id=world.ids["both"], role_id=world.ids["administrator"])
@@ -142,21 +143,21 @@ def test_a_lock_binds_administrators_who_may_only_open_it(world: World, stock: d
     for outcome in (
         world.ada.do(create_update.delete, Customer, [stock["Locked"]]),
         world.ada.do(transferring.transfer, [stock["Locked"]], world.ids["li"]),
-        world.ada.do(transferring.lock, [stock["Locked"]], "shorter", world.clock.now.replace(hour=9)),
+        world.ada.do(locking.lock, [stock["Locked"]], "shorter", world.clock.now.replace(hour=9)),
     ):
         assert (outcome.ids, [problem.code() for problem in outcome.problems]) == ([], ["NOT_FOUND"])
     assert world.row(Customer, stock["Locked"]) == before
 
-    assert world.ada.do(transferring.unlock, [stock["Locked"]]).ids == [stock["Locked"]]
+    assert world.ada.do(locking.unlock, [stock["Locked"]]).ids == [stock["Locked"]]
     assert reached(world, "ada", "view", Customer) == "M T W P F L B"
 
 
 def test_a_lead_opens_a_record_of_the_team_that_she_cannot_see_and_none_of_another_team(
     world: World, stock: dict[str, int]
 ) -> None:
-    world.mei.do(transferring.lock, [stock["West"]])
+    world.mei.do(locking.lock, [stock["West"]])
 
-    outcome = world.lead.do(transferring.unlock, [stock["Locked"], stock["West"]])
+    outcome = world.lead.do(locking.unlock, [stock["Locked"], stock["West"]])
 
     assert outcome.ids == [stock["Locked"]]
     assert [(problem.code(), problem.record_id) for problem in outcome.problems] == [
@@ -165,7 +166,7 @@ def test_a_lead_opens_a_record_of_the_team_that_she_cannot_see_and_none_of_anoth
 
 
 def test_a_lock_that_has_ended_binds_nobody(world: World, stock: dict[str, int]) -> None:
-    world.wu.do(transferring.lock, [stock["Theirs"]], None, world.clock.now.replace(hour=9))
+    world.wu.do(locking.lock, [stock["Theirs"]], None, world.clock.now.replace(hour=9))
     assert "T" not in reached(world, "ada", "view", Customer)
 
     world.clock.pass_by(hours=1)
@@ -287,7 +288,7 @@ def test_an_auditor_changes_nothing_even_as_an_administrator(world: World, stock
         world.both.do(create_update.update, Role, world.ids["sales"], {"name": "X"})
     assert world.both.do(create_update.delete, Customer, [stock["Mine"]]).ids == []
     assert world.both.do(create_update.purge, Customer, [stock["Binned"]], confirm=True).ids == []
-    assert world.both.do(transferring.unlock, [stock["Locked"]]).ids == []
+    assert world.both.do(locking.unlock, [stock["Locked"]]).ids == []
     assert world.everything() == before
 
 

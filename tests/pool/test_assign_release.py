@@ -8,8 +8,9 @@ from sqlalchemy import update
 from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, PoolMember, User
 from models.follow_up import FollowUpKind
 from models.pool import Seat
-from resolvers.customers import transfer
-from resolvers.pool import claim as claiming
+from resolvers.customers import lock as locking
+from resolvers.pool import assign as assigning
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from tests.support.claim_checks import (
@@ -31,12 +32,12 @@ from tests.support.world import START, World
 
 
 def assign(world: World, by: str, to: str, *ids: int) -> Outcome:
-    outcome: Outcome = world.scope(by).do(claiming.assign, list(ids), world.ids[to])
+    outcome: Outcome = world.scope(by).do(assigning.assign, list(ids), world.ids[to])
     return outcome
 
 
 def release(world: World, by: str, *ids: int, pool: str | None = None, reason: str | None = None) -> Outcome:
-    outcome: Outcome = world.scope(by).do(claiming.release, list(ids), world.ids[pool] if pool else None, reason)
+    outcome: Outcome = world.scope(by).do(releasing.release, list(ids), world.ids[pool] if pool else None, reason)
     return outcome
 
 
@@ -47,7 +48,7 @@ def test_an_administrator_of_the_pool_assigns_to_a_member(world: World) -> None:
     customer = world.customer(pool="north")
     mark, events = world.mark(), world.count(Event)
 
-    outcome = world.lead.do(claiming.assign, [customer], world.ids["wu"], reason="  he knows them ")
+    outcome = world.lead.do(assigning.assign, [customer], world.ids["wu"], reason="  he knows them ")
 
     assert outcome.ids == [customer]
     row = world.row(Customer, customer)
@@ -117,7 +118,7 @@ def test_an_unknown_person_is_not_found_whoever_he_was(world: World) -> None:
 
     for user_id in (world.ids["wu"], MISSING, 0):
         with unchanged(world):
-            refusal = the(world.lead.do(claiming.assign, [customer], user_id))
+            refusal = the(world.lead.do(assigning.assign, [customer], user_id))
         assert (refusal.code(), refusal.field, refusal.params) == ("NOT_FOUND", "userId", {"what": "person"})
 
 
@@ -147,7 +148,7 @@ def test_a_member_may_claim_there_and_not_assign(world: World) -> None:
 def test_the_administrator_of_one_pool_finds_nothing_in_another(world: World) -> None:
     customer = world.customer(pool="south")
 
-    refused_like_missing(world, "lead", claiming.assign, customer, world.ids["lead"])
+    refused_like_missing(world, "lead", assigning.assign, customer, world.ids["lead"])
 
 
 def test_what_was_taken_meanwhile_is_not_assigned_again(world: World) -> None:
@@ -248,7 +249,7 @@ def test_a_hidden_pool_and_a_missing_one_are_answered_alike_and_a_closed_one_is_
 
     def told(pool_id: int) -> tuple[str, str | None, str]:
         with unchanged(world):
-            refusal = the(world.li.do(claiming.release, [customer], pool_id))
+            refusal = the(world.li.do(releasing.release, [customer], pool_id))
         return refusal.code(), refusal.field, refusal.say()
 
     assert told(world.ids["south"]) == told(MISSING) == told(0)
@@ -260,8 +261,8 @@ def test_a_hidden_pool_and_a_missing_one_are_answered_alike_and_a_closed_one_is_
 def test_a_colleagues_customer_is_like_a_missing_one_and_a_pooled_one_is_there_already(world: World) -> None:
     foreign, pooled, elsewhere = world.customer(owner="wu"), world.customer(pool="north"), world.customer(pool="south")
 
-    refused_like_missing(world, "li", claiming.release, foreign)
-    refused_like_missing(world, "li", claiming.release, elsewhere)
+    refused_like_missing(world, "li", releasing.release, foreign)
+    refused_like_missing(world, "li", releasing.release, elsewhere)
     with unchanged(world):
         refusal = the(release(world, "li", pooled))
     assert refusal.say() == f"{world.row(Customer, pooled)['number']} is in a customer pool already."
@@ -279,10 +280,10 @@ def test_who_sees_it_all_and_may_hand_nothing_on_is_forbidden_and_logged(world: 
 
 def test_a_locked_customer_is_released_by_its_owner_only_and_the_lock_lifts(world: World) -> None:
     customer = world.customer(owner="li")
-    world.li.do(transfer.lock, [customer], "signing")
+    world.li.do(locking.lock, [customer], "signing")
 
     for login in ("lead", "ada"):
-        refused_like_missing(world, login, claiming.release, customer)
+        refused_like_missing(world, login, releasing.release, customer)
     assert release(world, "li", customer).ids == [customer]
     row = world.row(Customer, customer)
     assert (row["locked_by_id"], row["locked_at"], row["lock_reason"], row["lock_expires_at"]) == (None,) * 4

@@ -6,7 +6,9 @@ from models import AuditEntry, Customer, Event, OwnershipPeriod, Pool, PoolMembe
 from models.audit.entries import Outcome as Logged
 from models.pool import Seat
 from resolvers.customers import transfer as transferring
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.ids import number_of
 from tests.support.claim_checks import (
@@ -100,7 +102,7 @@ def test_the_second_of_two_learns_that_he_lost_but_not_to_whom(world: World) -> 
 
 def test_who_lost_to_an_assignment_learns_that_too(world: World) -> None:
     customer = world.customer(pool="north")
-    world.lead.do(claiming.assign, [customer], world.ids["li"])
+    world.lead.do(assigning.assign, [customer], world.ids["li"])
 
     assert the(claim(world, "wu", customer)).code() == "ALREADY_CLAIMED"
 
@@ -255,7 +257,7 @@ def test_a_claimed_customer_can_be_released_and_claimed_by_the_next(world: World
     customer = world.customer(pool="north")
     claim(world, "li", customer)
     world.clock.pass_by(minutes=10)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
     world.clock.pass_by(minutes=10)
 
     claim(world, "wu", customer)

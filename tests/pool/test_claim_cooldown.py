@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from models import Customer, OwnershipPeriod
 from resolvers.customers import transfer as transferring
-from resolvers.pool import claim as claiming
+from resolvers.pool import assign as assigning
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from tests.support.claim_checks import claim, codes, the, unchanged
 from tests.support.world import START, World
@@ -15,7 +16,7 @@ def test_a_former_owner_waits_to_the_very_moment_and_others_do_not(world: World)
     customer = world.customer(pool="north")
     claim(world, "li", customer)
     world.clock.pass_by(hours=1)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
     ended = world.clock.now
 
     world.clock.now = ended + timedelta(days=7, milliseconds=-1)
@@ -30,7 +31,7 @@ def test_any_former_owner_waits_not_only_the_last(world: World) -> None:
     world.rule("north", cooldown_days=7)
     customer = world.customer(owner="li")
     world.li.do(transferring.transfer, [customer], world.ids["wu"])
-    world.wu.do(claiming.release, [customer])
+    world.wu.do(releasing.release, [customer])
 
     assert codes(claim(world, "li", customer)) == ["COOLDOWN"]
     assert codes(claim(world, "wu", customer)) == ["COOLDOWN"]
@@ -41,10 +42,10 @@ def test_the_last_of_several_times_as_owner_counts(world: World) -> None:
     world.rule("north", cooldown_days=7)
     customer = world.customer(pool="north")
     claim(world, "li", customer)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
     world.clock.pass_by(days=7)
     claim(world, "li", customer)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
 
     assert the(claim(world, "li", customer)).params == {"passes_at": START + timedelta(days=14)}
     assert world.count(OwnershipPeriod) == 2
@@ -53,10 +54,10 @@ def test_the_last_of_several_times_as_owner_counts(world: World) -> None:
 def test_an_assignment_does_not_ask_for_cooldown_or_protection(world: World) -> None:
     world.rule("north", cooldown_days=7, protect_days=7)
     customer = world.customer(pool="north")
-    world.lead.do(claiming.assign, [customer], world.ids["li"])
-    world.li.do(claiming.release, [customer])
+    world.lead.do(assigning.assign, [customer], world.ids["li"])
+    world.li.do(releasing.release, [customer])
 
-    assert world.lead.do(claiming.assign, [customer], world.ids["li"]).ids == [customer]
+    assert world.lead.do(assigning.assign, [customer], world.ids["li"]).ids == [customer]
 
 
 def test_a_new_arrival_waits_from_the_moment_it_was_pooled_and_an_edit_does_not_start_that_again(world: World) -> None:
@@ -78,6 +79,6 @@ def test_a_release_is_a_new_arrival(world: World) -> None:
     world.rule("north", protect_days=2)
     customer = world.customer(owner="li")
     world.clock.pass_by(days=30)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
 
     assert the(claim(world, "wu", customer)).params == {"passes_at": START + timedelta(days=32)}

@@ -7,8 +7,9 @@ from sqlalchemy import delete
 
 from models import ClaimRule, Customer, Department, OwnerLoad, User
 from resolvers.customers import transfer as transferring
-from resolvers.ownership.capacity import midnight, periods
-from resolvers.pool import claim as claiming
+from resolvers.ownership.quota import midnight, periods
+from resolvers.pool import assign as assigning
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from tests.support.claim_checks import change, claim, codes, held, organise, owner, the, unchanged, used, whole
 from tests.support.world import World
@@ -171,7 +172,7 @@ def test_a_release_does_not_give_the_quota_back(world: World) -> None:
     world.rule("north", daily_quota=1)
     customer, other = world.customer("A", pool="north"), world.customer("B", pool="north")
     claim(world, "li", customer)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
 
     assert codes(claim(world, "li", other)) == ["QUOTA_REACHED"]
     assert (used(world, "li"), held(world, "li")) == ({"2026-11-24": 1}, 0)
@@ -182,7 +183,7 @@ def test_what_one_is_given_or_makes_oneself_uses_no_quota(world: World) -> None:
     assigned, claimed = world.customer("A", pool="north"), world.customer("B", pool="north")
     handed = world.customer("C", owner="wu")
 
-    world.lead.do(claiming.assign, [assigned], world.ids["li"])
+    world.lead.do(assigning.assign, [assigned], world.ids["li"])
     world.wu.do(transferring.transfer, [handed], world.ids["li"])
     world.li.do(create_update.create, Customer, {"name": "Own"})
 
@@ -194,7 +195,7 @@ def test_what_one_is_given_or_makes_oneself_uses_no_quota(world: World) -> None:
 def test_a_claim_refused_for_another_reason_burns_no_quota_and_no_room(world: World, rule: dict[str, int]) -> None:
     customer = world.customer(pool="north")
     claim(world, "li", customer)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
     world.rule("north", daily_quota=5, weekly_quota=5, **rule)
 
     with unchanged(world):
@@ -266,7 +267,7 @@ def test_a_pools_limit_counts_everything_held_and_binds_only_who_claims_there(wo
 
     assert codes(claim(world, "li", pooled)) == ["CAPACITY_REACHED"]
     assert world.wu.do(transferring.transfer, [other], world.ids["li"]).ids == [other]
-    assert world.lead.do(claiming.assign, [pooled], world.ids["li"]).ids == [pooled]
+    assert world.lead.do(assigning.assign, [pooled], world.ids["li"]).ids == [pooled]
 
 
 def test_room_comes_back_with_release_transfer_and_the_bin_and_is_needed_for_the_return(world: World) -> None:
@@ -279,7 +280,7 @@ def test_room_comes_back_with_release_transfer_and_the_bin_and_is_needed_for_the
 
     with unchanged(world):
         assert codes(world.lead.do(create_update.restore, Customer, [first])) == ["CAPACITY_REACHED"]
-    world.li.do(claiming.release, [second])
+    world.li.do(releasing.release, [second])
     assert world.lead.do(create_update.restore, Customer, [first]).ids == [first]
     world.li.do(transferring.transfer, [first], world.ids["wu"])
 

@@ -10,7 +10,9 @@ from models import Customer, Pool, User
 from models.errors import Validation
 from models.pool import Seat
 from resolvers.customers import transfer as transferring
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.pool.claim import Preview
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
@@ -55,7 +57,7 @@ def test_every_rule_that_does_not_pass_is_shown_with_the_moment_when_it_will(wor
     world.rule("north", daily_quota=1, weekly_quota=1, capacity=1, cooldown_days=7, protect_days=2)
     customer, other = world.customer("A", owner="li"), world.customer("B", pool="north")
     world.clock.pass_by(days=2)
-    world.li.do(claiming.release, [customer])
+    world.li.do(releasing.release, [customer])
     claim(world, "li", other)
     change(world, Pool, world.ids["north"], enabled=False)
 
@@ -146,7 +148,7 @@ class Situation:
         now = self.world.clock.now
         self.world.clock.now = now - 3 * DAY
         self.ids[name] = self.world.customer(name, owner=login)
-        self.world.scope(login).do(claiming.release, [self.ids[name]])
+        self.world.scope(login).do(releasing.release, [self.ids[name]])
         self.world.clock.now = now
 
 
@@ -171,7 +173,7 @@ def _week_used(world: World, ids: dict[str, int]) -> None:
 def _full(world: World, ids: dict[str, int]) -> None:
     world.wu.do(transferring.transfer, [ids["wu's"]], world.ids["li"])
     world.lead.do(transferring.transfer, [ids["lead's"]], world.ids["li"])
-    world.lead.do(claiming.assign, [ids["old 0"]], world.ids["li"])
+    world.lead.do(assigning.assign, [ids["old 0"]], world.ids["li"])
 
 
 def _own_limit(world: World, _ids: dict[str, int]) -> None:

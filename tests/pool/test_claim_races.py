@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from models import Customer, User
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -115,10 +118,10 @@ def _move(scope: Scope, _ids: list[int], user_id: int, department_id: int) -> No
 
 LI_CLAIMS: Act = ("li", claiming.claim, ())
 LI_CLAIMS_THE_NEXT: Act = ("li", _claim_the_next, ())
-LI_RELEASES: Act = ("li", claiming.release, ())
+LI_RELEASES: Act = ("li", releasing.release, ())
 LI_TRANSFERS: Act = ("li", transferring.transfer, ("wu",))
 LEAD_TRANSFERS: Act = ("lead", transferring.transfer, ("wu",))
-LEAD_ASSIGNS: Act = ("lead", claiming.assign, ("wu",))
+LEAD_ASSIGNS: Act = ("lead", assigning.assign, ("wu",))
 WU_IS_DISMISSED: Act = ("ada", _dismiss, ("wu",))
 
 # (where the customer lies, who is at work, who waits, what that one is told, the owner in the end)
@@ -130,7 +133,7 @@ WAITS: list[tuple[str, Act, Act, str, str | None]] = [
     ("pool", LI_CLAIMS, LEAD_ASSIGNS, "ALREADY_CLAIMED", "li"),
     ("pool", WU_IS_DISMISSED, LEAD_ASSIGNS, "VALIDATION", None),
     ("li", ("lead", transferring.transfer, ("mei",)), LI_RELEASES, "NOT_FOUND", "mei"),
-    ("li", ("li", transferring.lock, ()), LEAD_TRANSFERS, "NOT_FOUND", "li"),
+    ("li", ("li", locking.lock, ()), LEAD_TRANSFERS, "NOT_FOUND", "li"),
     ("li", LI_RELEASES, LI_TRANSFERS, "ALREADY_IN_POOL", None),
     ("li", WU_IS_DISMISSED, LI_TRANSFERS, "VALIDATION", "li"),
 ]
@@ -221,12 +224,9 @@ def test_whatever_people_do_at_once_the_books_agree_afterwards(world: World) -> 
     ids = [world.customer(str(n), pool="north") for n in range(6)]
     ids += [world.customer(f"{login} {n}", owner=login) for login in people for n in range(2)]
     uses: list[tuple[Callable[..., Outcome], bool]] = [
-        *[
-            (use, False)
-            for use in (claiming.claim, claiming.claim, claiming.release, transferring.lock, transferring.unlock)
-        ],
+        *[(use, False) for use in (claiming.claim, claiming.claim, releasing.release, locking.lock, locking.unlock)],
         *[(use, False) for use in (_bin, _bring_back)],
-        *[(use, True) for use in (claiming.assign, transferring.transfer)],
+        *[(use, True) for use in (assigning.assign, transferring.transfer)],
     ]
 
     def live(seed: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies import Principal, Snapshot
-from resolvers.people import sign_in
+from resolvers.people import tokens
 from resolvers.runtime import selectivity
 from schema.engine import Engine
 from tests.support.world import World
@@ -84,7 +84,7 @@ def test_it_is_remembered_of_so_many_people(world: World, monkeypatch: pytest.Mo
 def test_whoever_comes_with_a_key_is_looked_at(world: World) -> None:
     fill(world, "lwlwlwlwlw")
 
-    token = world.scope("ada").do(sign_in.create_token, "a program").token
+    token = world.scope("ada").do(tokens.create_token, "a program").token
     found = world.run(world.house.principal_of(token))
 
     assert found is not None

@@ -7,8 +7,11 @@ import pytest
 from models import AuditEntry, Customer, Event, Pool
 from models.audit.entries import Outcome as Logged
 from models.errors import Validation
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import LARGEST, Mode, Outcome
 from tests.support.claim_checks import MISSING, change, claim, held, owner, unchanged, used, whole
@@ -98,10 +101,10 @@ def test_an_empty_batch_does_nothing(world: World) -> None:
 
 USE_CASES: list[Callable[..., Outcome]] = [
     claiming.claim,
-    claiming.release,
-    transferring.lock,
-    transferring.unlock,
-    lambda scope, ids: claiming.assign(scope, ids, scope.me),
+    releasing.release,
+    locking.lock,
+    locking.unlock,
+    lambda scope, ids: assigning.assign(scope, ids, scope.me),
     lambda scope, ids: transferring.transfer(scope, ids, scope.me),
     lambda scope, ids: create_update.delete(scope, Customer, ids),
 ]

@@ -18,7 +18,7 @@ from models import (
 )
 from models.base import columns
 from models.errors import Conflict, Forbidden, InBin, NotFound, Refusal, Validation
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -254,7 +254,7 @@ def test_a_colleague_who_sees_but_may_not_edit_changes_nothing(world: World) -> 
 @at_length_on_postgresql
 def test_a_locked_customer_is_edited_by_its_owner_only(world: World) -> None:
     customer = world.customer("Acme")
-    world.li.do(transfer.lock, [customer])
+    world.li.do(locking.lock, [customer])
 
     refused(world, world.ada, NotFound, create_update.update, Customer, customer, {"name": "Mine"})
     world.li.do(create_update.update, Customer, customer, {"name": "Still mine"})

@@ -12,9 +12,11 @@ from sqlalchemy import text
 from models import Contact, ContactPoint, Customer, Department, Opportunity, User
 from models.errors import Conflict, Forbidden
 from resolvers.customers import contacts
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.people import sign_in
+from resolvers.people import passwords, tokens
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.records.edit_conflicts import MOST_VERSIONS, Line, fields_changed
 from resolvers.runtime.scope import Scope
@@ -160,7 +162,7 @@ def _transfer(world: World, customer: int) -> None:
 
 
 def _lock(world: World, customer: int) -> None:
-    assert world.li.do(transferring.lock, [customer], "mine").ids
+    assert world.li.do(locking.lock, [customer], "mine").ids
 
 
 def _bin(world: World, customer: int) -> None:
@@ -169,7 +171,7 @@ def _bin(world: World, customer: int) -> None:
 
 
 def _pool(world: World, customer: int) -> None:
-    assert world.li.do(claiming.release, [customer]).ids
+    assert world.li.do(releasing.release, [customer]).ids
     assert world.li.do(claiming.claim, [customer]).ids
 
 
@@ -222,8 +224,8 @@ def test_a_password_and_tokens_hide_no_change(world: World) -> None:
     li = world.ids["li"]
     edit(world, "ada", User, li, 1, name="Li Nan")
     for n in range(5):
-        world.li.do(sign_in.create_token, str(n))
-    world.ada.do(sign_in.set_password, "li", "x", one_time=True)
+        world.li.do(tokens.create_token, str(n))
+    world.ada.do(passwords.set_password, "li", "x", one_time=True)
 
     edit(world, "ada", User, li, 1, email="li@acme.example")
 

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session, joinedload, lazyload, selectinload, subquery
 from models import Contact, Customer, Opportunity
 from models.audit.entries import UNWALLED
 from models.database.engines import ReadSession, WriteSession
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.reading import pages
 from resolvers.reading.clauses import open_to
 from resolvers.reading.pages import Asked
-from resolvers.runtime import write_guard
+from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
 from tests.support.reading_as import SIDES, Look, furnish, looking
 from tests.support.world import World
@@ -95,9 +95,9 @@ def test_relations_of_relations_are_filtered(world: World, side: str) -> None:
 
 @pytest.fixture
 def as_li(world: World) -> Iterator[None]:
-    token = write_guard.current.set((world.principal("li"), world.house.policy))
+    token = read_guard.current.set((world.principal("li"), world.house.policy))
     yield
-    write_guard.current.reset(token)
+    read_guard.current.reset(token)
 
 
 def _names(db: Session) -> list[str]:
@@ -110,15 +110,15 @@ def test_a_session_belongs_to_whoever_was_there_when_it_was_made(world: World, k
     engine, policy = world.house.writer.engine, world.house.policy
     li, ada = world.principal("li"), world.principal("ada")
     with kind(engine) as nobodys:
-        token = write_guard.current.set((li, policy))
+        token = read_guard.current.set((li, policy))
         with kind(engine) as hers, kind(engine, info={"principal": ada, "policy": policy}) as adas:
-            write_guard.current.reset(token)
+            read_guard.current.reset(token)
 
             assert (_names(hers), hers.close()) == (["Mine", "Pooled"], None)
             assert (_names(adas), adas.close()) == (["Hers", "Mine", "Pooled"], None)
-            token = write_guard.current.set((li, policy))
+            token = read_guard.current.set((li, policy))
             assert _names(nobodys) == []
-            write_guard.current.reset(token)
+            read_guard.current.reset(token)
 
 
 @pytest.mark.usefixtures("stock", "as_li")
@@ -192,7 +192,7 @@ def test_the_old_bulk_methods_which_skip_every_wall_are_closed(world: World, sid
 def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: World) -> None:
     locked = world.customer("Locked", "li")
     until = world.clock.now + timedelta(hours=1)
-    world.li.do(transfer.lock, [locked], until=until)
+    world.li.do(locking.lock, [locked], until=until)
     asked = Asked(Customer, ("name", "locked"), search="Locked")
 
     def both(scope: Scope, db: Session) -> tuple[int, int]:

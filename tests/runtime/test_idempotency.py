@@ -11,6 +11,7 @@ from models import Customer, IdempotencyKey
 from models.errors import REFUSALS, KeyReused, NotSignedIn, Refusal, Validation
 from resolvers.customers import transfer as transferring
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.runtime.batch import Mode, Outcome
 from resolvers.runtime.idempotency import KEPT, once
 from resolvers.runtime.scope import Scope
@@ -128,7 +129,7 @@ def test_refusals_come_back_as_they_were_in_both_languages(world: World) -> None
     world.rule("north", daily_quota=1, cooldown_days=3)
     ids = [world.customer(str(n), pool="north") for n in range(3)]
     claim(world, "li", ids[0])
-    world.li.do(claiming.release, [ids[0]])
+    world.li.do(releasing.release, [ids[0]])
     claim(world, "wu", ids[1])
 
     answer = keyed(world, "li", "k1", *ids, MISSING, world.customer(owner="li"))

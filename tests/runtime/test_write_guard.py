@@ -16,7 +16,7 @@ from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import Snapshot
 from resolvers.records import create_update
-from resolvers.runtime import write_guard
+from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
 from tests.support.world import World
 
@@ -290,9 +290,9 @@ def test_a_part_moves_neither_out_of_a_hidden_record_nor_into_one(world: World, 
 
 def test_a_change_outside_scope_write_is_a_bug_that_nobody_can_overlook(world: World, stock: dict[str, int]) -> None:
     before = world.everything()
-    token = write_guard.current.set((world.principal("ada"), world.house.policy))
+    token = read_guard.current.set((world.principal("ada"), world.house.policy))
     with WriteSession(world.house.writer.engine) as db:
-        write_guard.current.reset(token)
+        read_guard.current.reset(token)
         db.get(Customer, stock["Mine"]).name = "X"
 
         with pytest.raises(RuntimeError, match=r"records may only change inside scope.write\(action\)"):

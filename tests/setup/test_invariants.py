@@ -21,8 +21,9 @@ from models import (
     User,
 )
 from models.ownership import Began
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
-from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.setup.invariants import MOST, broken
 from tests.support.claim_checks import change, claim, organise, used, whole
@@ -212,13 +213,13 @@ def test_a_long_life_leaves_the_books_in_order(world: World) -> None:
     customer, other = world.customer("A", pool="north"), world.customer("B", owner="wu")
     world.make(Contact, customer_id=customer, name="Ms Chen", owner_id=world.ids["li"])
     claim(world, "li", customer)
-    world.li.do(transferring.lock, [customer])
-    world.lead.do(transferring.unlock, [customer])
+    world.li.do(locking.lock, [customer])
+    world.lead.do(locking.unlock, [customer])
     world.li.do(transferring.transfer, [customer], world.ids["mei"])
     change(world, User, world.ids["mei"], department_id=world.ids["east"])
     change(world, Department, world.ids["east"], parent_id=world.ids["west"])
     world.clock.pass_by(days=1)
-    world.mei.do(claiming.release, [customer], world.ids["south"])
+    world.mei.do(releasing.release, [customer], world.ids["south"])
     world.lead.do(create_update.delete, Customer, [other])
     world.lead.do(create_update.restore, Customer, [other])
     change(world, User, world.ids["wu"], active=False)

@@ -17,7 +17,7 @@ from millpond.keys import CookieKeys
 from millpond.serve import application
 from millpond.settings import Settings
 from models import Base
-from resolvers.people import sign_in as signing_in
+from resolvers.people import passwords
 from resolvers.runtime.backend import House
 from tests.support.sign_in import HASH, RIGHT
 from tests.support.world import World
@@ -41,7 +41,7 @@ class Panel:
         if login not in self._browsers:
             self._browsers[login] = browser = Browser(self)
             if login is not None:
-                self.world.system.do(signing_in.set_password, login, HASH, one_time=False)
+                self.world.system.do(passwords.set_password, login, HASH, one_time=False)
                 entered = browser.sign_in(login)
                 assert (entered.status_code, browser.token is not None) == (303, True), entered.text
         return self._browsers[login]

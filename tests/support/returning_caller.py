@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from models import ApiToken, Base, Customer, PoolMember, Share, User, UserRole
-from resolvers.people import sign_in
+from resolvers.people import tokens
 from resolvers.runtime.policy_store import put_in_force
 from schema.engine import Engine
 from tests.support.query_corpus import Operation
@@ -24,7 +24,7 @@ class Caller:
     def __init__(self, world: World, login: str, engine: Engine | None = None) -> None:
         self.world, self.login = world, login
         self.engine = engine or Engine(world.house, plan_at=1)
-        self.token = world.scope(login).do(sign_in.create_token, "a program").token
+        self.token = world.scope(login).do(tokens.create_token, "a program").token
 
     def long(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
         """As the door asks what is new; None for somebody who is turned away."""

@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from models.errors import Refusal
+from resolvers.people import passwords
 from resolvers.people import sign_in as signing_in
 from resolvers.people.sign_in import Entrance
 from resolvers.runtime.scope import Scope
@@ -18,7 +19,7 @@ HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(RIGHT)
 
 def give_passwords(world: World, *logins: str) -> None:
     for login in logins:
-        world.system.do(signing_in.set_password, login, HASH, one_time=False)
+        world.system.do(passwords.set_password, login, HASH, one_time=False)
 
 
 def door(world: World, address: str | None = "10.0.0.1") -> Scope:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from models import Customer, Department, Role, User, UserRole
 from models.errors import NotFound, Refusal
 from resolvers.access import policy_drafts
-from resolvers.people import accounts, sign_in
+from resolvers.people import accounts, passwords
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import number_of
@@ -119,10 +119,10 @@ class People(PolicyModelView, model=User):
         row = await ask.scope.read(one, self.asked_one(), number_of(User, str(form.get("ids", ""))))
         if row is None:
             raise HTTPException(404)
-        secret = sign_in.one_time_password()
-        hashed = await asyncio.to_thread(sign_in.hash_password, secret)
+        secret = passwords.one_time_password()
+        hashed = await asyncio.to_thread(passwords.hash_password, secret)
         try:
-            await ask.scope.run(sign_in.set_password, str(row["login"]), hashed, one_time=True)
+            await ask.scope.run(passwords.set_password, str(row["login"]), hashed, one_time=True)
         except Refusal as refusal:
             return await self.render(ask, "secret.html", {"error": refusal.say(ask.language), "secret": ""}, 422)
         what = _("One-time password of %(name)s") % {"name": row["name"]}

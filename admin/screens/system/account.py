@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from models import ApiToken, SignInSession
 from models.errors import Refusal
-from resolvers.people import preferences, sign_in, sign_in_throttle
+from resolvers.people import passwords, preferences, sign_in_throttle, tokens
 from resolvers.runtime.principals import hash_of
 
 from ...kit.pages import Page, page_at
@@ -33,11 +33,11 @@ class Account(Page):
 
     async def _shown(self, request: Request, status: int = 200, **more: Any) -> Response:
         ask = asking(request)
-        sessions = await ask.scope.read(sign_in.keys_of, SignInSession)
+        sessions = await ask.scope.read(tokens.keys_of, SignInSession)
         context = {
             "sessions": sessions,
             "this": hash_of(ask.scope.token or ""),
-            "tokens": await ask.scope.read(sign_in.keys_of, ApiToken),
+            "tokens": await ask.scope.read(tokens.keys_of, ApiToken),
             "tries": await ask.scope.read(sign_in_throttle.sign_in_log, first=TRIES) if ask.may("session.view") else [],
             "themes": THEMES,
             "densities": DENSITIES,
@@ -64,7 +64,7 @@ class Account(Page):
         try:
             if new != again:
                 return await self._shown(request, 422, errors={"again": _("The two new passwords differ.")})
-            await sign_in.change_password(ask.scope, old, new)
+            await passwords.change_password(ask.scope, old, new)
         except Refusal as refusal:
             field = "old" if refusal.field == "old" else "new"
             return await self._shown(request, 422, errors={field: refusal.say(ask.language)})
@@ -77,7 +77,7 @@ class Account(Page):
         try:
             end = date.fromisoformat(str(form["expires"])) if form.get("expires") else None
             until = ask.day(end, end=True) if end else None
-            made = await ask.scope.run(sign_in.create_token, str(form.get("name", ""))[:300], until)
+            made = await ask.scope.run(tokens.create_token, str(form.get("name", ""))[:300], until)
         except (ValueError, OverflowError):
             return await self._shown(request, 422, errors={"token": _("This is no date.")})
         except Refusal as refusal:
@@ -88,7 +88,7 @@ class Account(Page):
     async def revoke(self, request: Request) -> Response:
         ask, form = asking(request), await request.form()
         kind, _sep, digits = str(form.get("key", "")).partition("_")
-        use_case = {"ses": sign_in.revoke_session, "tok": sign_in.revoke_token}.get(kind)
+        use_case = {"ses": tokens.revoke_session, "tok": tokens.revoke_token}.get(kind)
         if use_case is not None and digits.isdecimal() and len(digits) < 10:
             try:
                 await ask.scope.run(use_case, int(digits))

@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from models import Contact, Customer, FollowUp, Opportunity, OwnershipPeriod, Pool, User
+from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.ownership import assignees
+from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
 from resolvers.pool import time_in_pool
 from resolvers.reading.pages import Asked, Row, page
 from resolvers.records import numbering
@@ -66,7 +69,7 @@ class CustomerCommands(PolicyModelView):
 
     @command(Label("Assign"), icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return claiming.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
+        return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
 
     @command(
         Label("Transfer"), icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON)
@@ -85,7 +88,7 @@ class CustomerCommands(PolicyModelView):
         ),
     )
     def release(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return claiming.release(scope, ids, given["pool_id"], given["reason"])
+        return releasing.release(scope, ids, given["pool_id"], given["reason"])
 
     @command(
         Label("Lock"),
@@ -98,7 +101,7 @@ class CustomerCommands(PolicyModelView):
         ),
     )
     def lock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transferring.lock(scope, ids, given["reason"], given["until"])
+        return locking.lock(scope, ids, given["reason"], given["until"])
 
     @command(
         Label("Unlock"),
@@ -108,7 +111,7 @@ class CustomerCommands(PolicyModelView):
         fields=(REASON,),
     )
     def unlock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transferring.unlock(scope, ids, given["reason"])
+        return locking.unlock(scope, ids, given["reason"])
 
     async def command_options(self, ask: Asking, which: Command, ids: list[int]) -> dict[str, list[tuple[str, str]]]:
         """Whoever may be assigned, with his load, so that nobody is buried and nobody forgotten."""
