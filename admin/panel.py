@@ -28,7 +28,7 @@ from .kit.formatting import moment
 from .kit.icons import icon
 from .kit.keys import Keys, Rights, SignIn, is_inside, visitor_language
 from .kit.labels import action_label, choice_label, done, field_label, object_label, one, scope_label
-from .kit.panel_request import BASE, PREFERENCES, Asking, asking, preferences
+from .kit.panel_request import BASE, PREFERENCES, PanelRequest, panel_request, preferences
 from .kit.phrases import agent, door, left, said, typed, why
 from .kit.view import PolicyModelView
 
@@ -50,20 +50,20 @@ class Panel(Admin):
 
     def __init__(
         self,
-        house: Any,
+        backend: Any,
         keys: Keys,
         asset: Callable[[str], str],
         views: Sequence[type[Any]],
         groups: Mapping[str, str],
     ) -> None:
-        self.house, self.keys, self.asset, self.groups = house, keys, asset, groups
+        self.backend, self.keys, self.asset, self.groups = backend, keys, asset, groups
         self.doors: dict[str, tuple[str, str]] = {}
         super().__init__(
             Starlette(),
-            session_maker=house.sessions,
+            session_maker=backend.sessions,
             base_url=BASE,
             title="Millpond",
-            authentication_backend=SignIn(house, keys),
+            authentication_backend=SignIn(backend, keys),
             authorization_backend=Rights(self._module_of),
             middlewares=[Middleware(GZipMiddleware, minimum_size=800), Middleware(_Dressed)],
         )
@@ -173,7 +173,7 @@ class Panel(Admin):
         async def guarded(view: Any, request: Request) -> Response:
             if not view.is_accessible(request):
                 if request.method == "POST":
-                    await asking(request).scope.run(denials.refuse, *asks)
+                    await panel_request(request).scope.run(denials.refuse, *asks)
                 raise HTTPException(403)
             return await serve(view, request)
 
@@ -212,14 +212,14 @@ class Panel(Admin):
         found = [view for view in self.views if isinstance(view, PolicyModelView) and view.model is model]
         return next((view for view in found if not view.slug), None)
 
-    def address(self, ask: Asking, model: type[Base], id: int) -> str | None:
+    def address(self, ask: PanelRequest, model: type[Base], id: int) -> str | None:
         """Where a record has its page for this person."""
         view = self.view_of(model)
         if view is None or not view.is_accessible(ask.request):
             return None
         return view.url("details", global_id(model, id))
 
-    def menu(self, ask: Asking) -> list[tuple[str, list[Any]]]:
+    def menu(self, ask: PanelRequest) -> list[tuple[str, list[Any]]]:
         """(group, its screens) as far as this person may go."""
         known: list[Any] = list(self.views)
         open_to = [view for view in known if view.group and view.is_listed(ask)]
@@ -228,7 +228,7 @@ class Panel(Admin):
 
     # -- showing -----------------------------------------------------------------------------------------
 
-    async def render(self, ask: Asking, template: str, context: dict[str, Any], status: int = 200) -> Response:
+    async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
         shell = "partial.html" if ask.is_partial else "page.html"
         whole = {"ask": ask, "panel": self, "wishes": ask.preferences, "shell": shell, "may": ask.may, **context}
         return self._drawn(template, whole, status)
@@ -312,11 +312,11 @@ class Panel(Admin):
 
     async def _say_error(self, request: Request, status: int) -> Response:
         context = {"status": status, "request_id": self.keys.request_id(request)}
-        if hasattr(request.state, "asking"):
-            return await self.render(asking(request), "error.html", context, status)
+        if hasattr(request.state, "panel_request"):
+            return await self.render(panel_request(request), "error.html", context, status)
         assert self.authentication_backend is not None, "given above"
         signed_in = await self.authentication_backend.authenticate(request)
-        if signed_in is True and hasattr(request.state, "asking"):
+        if signed_in is True and hasattr(request.state, "panel_request"):
             return await self._say_error(request, status)
         visitor_language(request)
         return await self._outside(request, "error.html", context, status)

@@ -71,7 +71,7 @@ def prepare(url: str) -> tuple[World, list[str]]:
 def fill(world: World) -> list[int]:
     """Many customers in the pool: plain SQL, without the log, for it is the claims that are measured."""
     first, table = world.customer("The first", pool="rate"), Customer.__table__
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == first)).mappings().one())
         year = row["number"][:5]
         copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
@@ -154,7 +154,7 @@ def measure(engine: str, crowds: list[int], seconds: float, rounds: int) -> list
 
 def violations(world: World) -> list[str]:
     """What the books say is wrong, apart from what `fill` has left out."""
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return broken(connection) + verify(connection).problems
 
 

@@ -99,7 +99,7 @@ def violations(world: World, ids: list[int], mark: int, codes: Counter[str], ack
     found += [f"person {id} holds {n}" for id, n in held.items() if n > min(QUOTA, CAPACITY)]
     found += [f"quota used {row['used']}" for row in world.rows(QuotaCounter) if row["used"] > QUOTA]
     found += [f"load {row['held']}" for row in world.rows(OwnerLoad) if row["held"] > CAPACITY]
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         found += broken(connection)
     return found
 
@@ -144,7 +144,7 @@ def _clear(world: World, ids: list[int]) -> None:
     world.clock.pass_by(days=1)
     for n in range(0, len(ids), 100):
         world.system.do(create_update.delete, Customer, ids[n : n + 100])
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(QuotaCounter.__table__.delete())
 
 

@@ -40,7 +40,7 @@ _MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
 def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
     ids = populate(world)
     world.clock.pass_by(minutes=1)  # what began just now has lasted a while
-    executing, planning = Executing(world.house), Engine(world.house)
+    executing, planning = Executing(world.backend), Engine(world.backend)
     roots = planning.schema.query_type
     assert roots is not None
     mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed, WHOLE, IN_VARIABLES)

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resolvers.people import passwords, tokens
-
 from .cli_policy import policy
-from .terminal import OneSentence, clerk, day, group, house, look, person, refuse_clashes, report, say, settings, table
+from .terminal import (
+    OneSentence,
+    backend,
+    clerk,
+    day,
+    group,
+    look,
+    person,
+    refuse_clashes,
+    report,
+    say,
+    settings,
+    table,
+)
 
 if TYPE_CHECKING:
-    from resolvers.runtime.backend import House
-
+    from resolvers.runtime.backend import Backend
 
 app = typer.Typer(
     cls=OneSentence,
@@ -89,7 +99,7 @@ def doctor() -> None:
 @app.command()
 def reindex() -> None:
     """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
-    with house() as at:
+    with backend() as at:
         from resolvers.reading.search_index import rebuild
 
         with at.writer.engine.begin() as connection:
@@ -109,12 +119,12 @@ def user_add(
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
 ) -> None:
     """Take somebody in and print a one-time password.  The first administrator comes in this way too."""
-    with house() as at:
-        from resolvers.people import accounts
+    with backend() as at:
+        from resolvers.people import accounts, passwords
 
         password = passwords.one_time_password()
         more = {"name": name, "roles": role or [], "department": department, "language": language}
-        clerk(at).do(accounts.hire, login, passwords.hash_password(password), **more)
+        clerk(at).do(accounts.create_account, login, passwords.hash_password(password), **more)
     say(f"{login} is in. This password is for one sign-in, where a new one has to be chosen:")
     typer.echo(password)
 
@@ -122,7 +132,9 @@ def user_add(
 @user.command("password")
 def user_password(login: Login) -> None:
     """Print a one-time password for somebody who has lost his.  All his sessions end."""
-    with house() as at:
+    with backend() as at:
+        from resolvers.people import passwords
+
         password = passwords.one_time_password()
         clerk(at).do(passwords.set_password, login.lower(), passwords.hash_password(password), one_time=True)
     say(f"{login} may sign in once with this password, and has to choose a new one then:")
@@ -137,7 +149,7 @@ def user_role(
     take: Annotated[bool, typer.Option("--take", help="Take the role away instead of giving it.")] = False,
 ) -> None:
     """Give somebody a role, or take it away.  It counts from the next request on."""
-    with house() as at:
+    with backend() as at:
         from resolvers.people import accounts
 
         clerk(at).do(accounts.take_role if take else accounts.give_role, login, role)
@@ -147,7 +159,7 @@ def user_role(
 @user.command("list")
 def user_list() -> None:
     """List everybody, with roles and department."""
-    with house() as at:
+    with backend() as at:
         from resolvers.people import accounts
 
         people = look(clerk(at), accounts.roster)
@@ -167,10 +179,12 @@ def token_create(
     ] = None,
 ) -> None:
     """Make a token that acts as this person, and print it: it is shown once."""
-    with house() as at:
+    with backend() as at:
         from datetime import timedelta
 
         ends = at.clock() + timedelta(days=days) if days else None
+        from resolvers.people import tokens
+
         made = person(at, login).do(tokens.create_token, name, ends)
     say(f"Token {made.id} of {login}. Keep it safe, it cannot be shown again:")
     typer.echo(made.token)
@@ -179,8 +193,9 @@ def token_create(
 @token.command("list")
 def token_list(login: Login) -> None:
     """List the live tokens of a person, without the tokens themselves."""
-    with house() as at:
+    with backend() as at:
         from models import ApiToken
+        from resolvers.people import tokens
 
         keys = look(person(at, login), tokens.keys_of, ApiToken)
     rows = [(str(x.id), x.name, x.hint + "…", day(x.created_at), day(x.expires_at), day(x.seen_at)) for x in keys]
@@ -190,7 +205,9 @@ def token_list(login: Login) -> None:
 @token.command("revoke")
 def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The number that `list` shows.")]) -> None:
     """End a token of a person, at once."""
-    with house() as at:
+    with backend() as at:
+        from resolvers.people import tokens
+
         person(at, login).do(tokens.revoke_token, id)
     say(f"Token {id} of {login} has ended.")
 
@@ -205,7 +222,7 @@ def audit_verify() -> None:
 
     from .database import look as look_at
 
-    with house() as at:
+    with backend() as at:
         is_whole = _seal_the_rest(at)
     found = look_at(settings().database, verify)
     report([(False, problem) for problem in found.problems])
@@ -214,7 +231,7 @@ def audit_verify() -> None:
         say("The newest entries wait for their seal: a transaction on the server is still open.")
 
 
-def _seal_the_rest(at: "House", patience: float = 10) -> bool:
+def _seal_the_rest(at: "Backend", patience: float = 10) -> bool:
     """Lay seals until all is sealed; PostgreSQL needs two looks, and more while others have transactions open."""
     import time
 

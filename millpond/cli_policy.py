@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .terminal import clerk, group, house, look, person, report, say, settings
+from .terminal import backend, clerk, group, look, person, report, say, settings
 
 if TYPE_CHECKING:
     from policies.review import Remark
     from resolvers.access.policy_impact import Effect
     from resolvers.access.policy_review import Beyond, Person, Review
-    from resolvers.runtime.backend import House
+    from resolvers.runtime.backend import Backend
     from resolvers.runtime.scope import Scope
 
 policy = group("Who may do what.")
@@ -60,7 +60,7 @@ def review(
     count: Annotated[bool, typer.Option("--count/--no-count", help="Count the records won and lost.")] = True,
 ) -> None:
     """Say what a text would change, for whom, and what stands against it.  Exit 1 when it may not take effect."""
-    with house() as at:
+    with backend() as at:
         found, effects = look(_who(at, login), _reviewed, _read(file), count)
     _print_lines(found.removed, found.added)
     for change, counted in zip(found.changes, effects, strict=True):
@@ -78,7 +78,7 @@ def review(
 @policy.command("apply")
 def apply(file: File, reason: Reason, login: As = None) -> None:
     """Review a text and put it in force.  It counts from the next request on, in every process."""
-    with house() as at:
+    with backend() as at:
         from resolvers.access.policy_drafts import apply_policy
 
         number = _who(at, login).do(apply_policy, _read(file), reason)
@@ -90,7 +90,7 @@ def rollback(
     number: Annotated[int, typer.Argument(help="The revision whose text comes back.")], reason: Reason, login: As = None
 ) -> None:
     """Bring the text of an older revision back, as a new one and through the same review."""
-    with house() as at:
+    with backend() as at:
         from resolvers.access.policy_drafts import rollback_policy
 
         made = _who(at, login).do(rollback_policy, number, reason)
@@ -111,7 +111,7 @@ def repair(
     """
     if sum((file is not None, to is not None, starter)) > 1:
         raise typer.BadParameter("--file, --to and --starter exclude one another")
-    with house() as at:
+    with backend() as at:
         from policies import STARTER
         from resolvers.access.policy_repair import repair_policy
 
@@ -129,7 +129,7 @@ def _read(file: Path) -> str:
     return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
 
 
-def _who(at: "House", login: str | None) -> "Scope":
+def _who(at: "Backend", login: str | None) -> "Scope":
     return clerk(at) if login is None else person(at, login)
 
 

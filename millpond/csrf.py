@@ -20,7 +20,7 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 SENTENCE = "This request came from another site. 此请求来自其他网站。"
 
 
-class Shield:
+class CsrfMiddleware:
     """Refuses what changes something in the panel unless it comes from the panel itself."""
 
     def __init__(self, app: ASGIApp, secure_cookies: Secure = "auto") -> None:

@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Question:
+class GraphQLRequest:
     """One well-formed GraphQL request."""
 
     query: str
@@ -75,7 +75,7 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def read_question(body: bytes) -> Question:
+def read_question(body: bytes) -> GraphQLRequest:
     """What the body asks.  Raises Refused with a sentence about the first thing wrong with it."""
     opened = body.count(b"{") + body.count(b"[")
     if opened > JSON_DEPTH:
@@ -97,7 +97,7 @@ def read_question(body: bytes) -> Question:
     return _question(asked)
 
 
-def _question(asked: Mapping[str, Any]) -> Question:
+def _question(asked: Mapping[str, Any]) -> GraphQLRequest:
     query, variables, name = asked.get("query"), asked.get("variables"), asked.get("operationName")
     if not isinstance(query, str) or not query.strip():
         raise _bad('"query" must be a string with a GraphQL document.')
@@ -107,7 +107,7 @@ def _question(asked: Mapping[str, Any]) -> Question:
         raise _bad('"operationName" must be a string or null.')
     if not isinstance(asked.get("extensions"), dict | None):
         raise _bad('"extensions" must be an object or null.')
-    return Question(query, variables, name)
+    return GraphQLRequest(query, variables, name)
 
 
 def _check_brackets(brackets: bytes) -> None:

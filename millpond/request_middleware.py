@@ -32,7 +32,7 @@ _QUIET = {"/healthz", "/readyz", "/metrics"}
 _log, _plain_log = structlog.get_logger("millpond"), logging.getLogger("millpond")
 
 
-class Figures:
+class Metrics:
     """What Prometheus may ask for."""
 
     def __init__(self, doors: Iterable[str]) -> None:
@@ -75,10 +75,10 @@ class Figures:
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
 
-class Shell:
+class RequestMiddleware:
     """Gives every request an id, every answer its headers, every exception an answer that says nothing."""
 
-    def __init__(self, app: ASGIApp, figures: Figures) -> None:
+    def __init__(self, app: ASGIApp, figures: Metrics) -> None:
         self.app, self.figures = app, figures
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:

@@ -61,7 +61,7 @@ class SignInAttempt(Base):
 
     __tablename__ = "sign_in_attempt"
     module = "session"
-    facts: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
+    policy_columns: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 
     id: Mapped[Key]
     at: Mapped[datetime]

@@ -91,7 +91,7 @@ class NumberRule(Entity):
     module, prefix, named_by, order = "number", "nru", "for_module", "for_module"
     search = ()
 
-    for_module: Mapped[Word] = mapped_column(info=trait(once=True))
+    for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
     pattern: Mapped[str] = mapped_column(text_type(60))
 
     __table_args__ = (Index("uq_number_rule_module", "for_module", unique=True, **LIVE),)

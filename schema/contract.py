@@ -12,7 +12,7 @@ from models import Base, Entity
 from models.audit.entries import plain
 from models.errors import REFUSALS, Refusal
 from resolvers.runtime.batch import Outcome
-from resolvers.runtime.idempotency import once
+from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import camel, global_id
 from resolvers.runtime.scope import Scope
 
@@ -87,7 +87,7 @@ async def act(
     """
     scope = context.scope
     try:
-        outcome: Outcome = await scope.run(once, key, action, arguments, call)
+        outcome: Outcome = await scope.run(run_once, key, action, arguments, call)
     except Refusal as refusal:
         shown = [subject] if refusal.code() == "CONFLICT" and subject else []
         refusal.record_id = refusal.record_id or (global_id(model, subject) if subject else None)

@@ -17,7 +17,7 @@ from resolvers.runtime.ids import global_id
 
 from .fields import Field, Kind
 from .labels import choice_label
-from .panel_request import Asking
+from .panel_request import PanelRequest
 from .translation import gettext as _
 
 NOTHING = Markup('<span class="nothing" aria-hidden="true">–</span>')
@@ -43,7 +43,7 @@ def _classes(field: Field, *, is_first: bool) -> str:
 
 
 def cells(
-    ask: Asking, heads: Sequence[Head], row: Row, address: Address, href: str | None
+    ask: PanelRequest, heads: Sequence[Head], row: Row, address: Address, href: str | None
 ) -> list[tuple[str, str, Markup]]:
     """(label, classes, value) of every cell of a row; the first leads to the page of the record, if it has one."""
     found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in heads]
@@ -53,7 +53,7 @@ def cells(
     return found
 
 
-def cell(ask: Asking, field: Field, row: Row, address: Address) -> Markup:
+def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
     """The value of a field in a row, ready for the page."""
     value = row[field.key]
     if value is None or value in ("", []):
@@ -63,7 +63,7 @@ def cell(ask: Asking, field: Field, row: Row, address: Address) -> Markup:
     return text(ask, field, value)
 
 
-def text(ask: Asking, field: Field, value: Any) -> Markup:
+def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
     """A value that stands for itself."""
     match field.kind:
         case Kind.TIME:
@@ -92,18 +92,18 @@ def badge(label: str) -> Markup:
     return Markup('<span class="badge tone-%d">%s</span>') % (sum(map(ord, label)) % 6, label)
 
 
-def word(ask: Asking, field: Field, key: str) -> str:
+def word(ask: PanelRequest, field: Field, key: str) -> str:
     """The label of a dictionary word; the key itself when the dictionary has forgotten it."""
     known = ask.words.get(field.dictionary or "", {}).get(key)
     return known.label if known else key
 
 
-def moment(ask: Asking, at: datetime) -> Markup:
+def moment(ask: PanelRequest, at: datetime) -> Markup:
     local = ask.local(at)
     return Markup('<time datetime="%s">%s</time>') % (at.isoformat(), time_text(ask, local))
 
 
-def time_text(ask: Asking, local: datetime) -> str:
+def time_text(ask: PanelRequest, local: datetime) -> str:
     """A time on local clocks: `24 Nov 2026 09:30`, `2026年11月24日 09:30`."""
     return _time_text(_LOCALES[ask.language], local.replace(second=0, microsecond=0, tzinfo=None))
 
@@ -113,11 +113,11 @@ def _time_text(locale: Locale, local: datetime) -> str:
     return f"{format_date(local.date(), 'medium', locale)} {format_datetime(local, 'HH:mm', locale=locale)}"
 
 
-def day(ask: Asking, at: date) -> str:
+def day(ask: PanelRequest, at: date) -> str:
     return str(format_date(at, "medium", _LOCALES[ask.language]))
 
 
-def number(ask: Asking, value: int | Decimal) -> str:
+def number(ask: PanelRequest, value: int | Decimal) -> str:
     pattern = "#,##0.00" if isinstance(value, Decimal) else "#,##0"
     return str(format_decimal(value, pattern, _LOCALES[ask.language]))
 

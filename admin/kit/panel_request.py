@@ -82,7 +82,7 @@ def language_of(request: Request) -> str:
 
 
 @dataclass
-class Asking:
+class PanelRequest:
     """A signed-in person's request.  `words` are those dictionaries that somebody has asked for."""
 
     request: Request
@@ -144,7 +144,7 @@ class Asking:
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
 
 
-def house_rules(_scope: Scope, db: Session) -> dict[str, Any]:
+def organisation_settings(_scope: Scope, db: Session) -> dict[str, Any]:
     """What the organisation has set and every screen needs."""
     o = Organisation
     asked = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required)
@@ -159,7 +159,7 @@ def house_rules(_scope: Scope, db: Session) -> dict[str, Any]:
     }
 
 
-def asking(request: Request) -> Asking:
+def panel_request(request: Request) -> PanelRequest:
     """The request that `SignIn.authenticate` has prepared."""
-    found: Asking = request.state.asking
+    found: PanelRequest = request.state.panel_request
     return found

@@ -12,7 +12,7 @@ from resolvers.pool.time_in_pool import Stay
 from .fields import Kind, field_of
 from .formatting import moment
 from .labels import choice_label
-from .panel_request import Asking
+from .panel_request import PanelRequest
 from .translation import Label, gettext, ngettext
 
 _ = gettext
@@ -64,7 +64,7 @@ def agent(text: str | None) -> str:
     return ", ".join(name for name in found if name) or (text or "")[:40] or _("a program")
 
 
-def said(ask: Asking, model: type[Base] | None, key: str, raw: Any) -> Markup:
+def said(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
     """A value as the log holds it, in words: times and amounts in the reader's form."""
     if isinstance(raw, bool):
         return escape(_("Yes") if raw else _("No"))

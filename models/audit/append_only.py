@@ -17,7 +17,7 @@ ORDERED_IDS = (
 transaction up to a number has ended, no entry below the sequence's state of then can still appear."""
 
 
-def house_rules(dialect: str) -> list[str]:
+def append_only_statements(dialect: str) -> list[str]:
     """The statements that guard the log, for `dialect`."""
     if dialect == "sqlite":
         return [line for table in TABLES for line in _on_sqlite(table)]
@@ -50,5 +50,5 @@ def _on_postgresql(table: str) -> list[str]:
 
 @event.listens_for(Base.metadata, "after_create")
 def _enforce(_target: Table, connection: Any, **_: Any) -> None:
-    for line in house_rules(connection.dialect.name):
+    for line in append_only_statements(connection.dialect.name):
         connection.exec_driver_sql(line)

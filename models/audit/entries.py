@@ -31,9 +31,9 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base, Entity, Hash, Key, Part, Word, choice, text_type
-from ..database.prepared import UNWALLED as UNWALLED
+from ..database.prepared import BYPASS_POLICY as BYPASS_POLICY
 from ..database.prepared import Prepared
-from .append_only import house_rules as house_rules
+from .append_only import append_only_statements as append_only_statements
 from .parts import changes_of_parts
 from .proof import entry_hash, values_hash
 from .proof import plain as plain
@@ -69,7 +69,7 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     module, prefix = "audit", "aud"
-    facts: ClassVar[dict[str, str]] = {"owner_id": "actor_id"}
+    policy_columns: ClassVar[dict[str, str]] = {"owner_id": "actor_id"}
 
     id: Mapped[Key]
     at: Mapped[datetime]
@@ -230,7 +230,7 @@ def _log_the_flush(session: Session, _context: object) -> None:
         if isinstance(row, Entity) and (changes := _changes(session, row)):
             record(session, row, changes)
     parts = [row for row in touched if isinstance(row, Part)]
-    for model, id, name, pair in changes_of_parts(session, parts, UNWALLED):
+    for model, id, name, pair in changes_of_parts(session, parts, BYPASS_POLICY):
         _note(session, model, id, _label(session, model, id), {name: pair})
     write_entries(session)
 
@@ -251,7 +251,7 @@ def _label(session: Session, model: type[Entity], id: int) -> str | None:
     if held is not None:
         return str(held.label)
     named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
-    return str(session.execute(named, execution_options=UNWALLED).scalar())
+    return str(session.execute(named, execution_options=BYPASS_POLICY).scalar())
 
 
 def _changes(session: Session, row: Entity) -> Changes:
@@ -303,7 +303,7 @@ def guarded_update(
     keys = [column if isinstance(column, str) else column.key for column in statement._values or {}]  # noqa: SLF001  no public way to the SET list
     fields = [table.c[key] for key in keys if key not in SILENT]
     returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
-    rows = session.execute(returned, execution_options=UNWALLED).all()
+    rows = session.execute(returned, execution_options=BYPASS_POLICY).all()
     for id, label, *values in rows:
         pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
         if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:

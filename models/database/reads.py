@@ -45,7 +45,7 @@ _TEXTS = 400
 
 
 @dataclass(frozen=True)
-class Question:
+class CompiledQuery:
     """A statement compiled once, to be asked with values for the parameters that have a name."""
 
     sql: str
@@ -91,10 +91,12 @@ def driven(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Paramete
     return state.statement, [Parameter(x, state.parameters[x], processors.get(x), x in asked) for x in names]
 
 
-def question(statement: Select[Any], dialect: Dialect) -> Question:
+def compile_query(statement: Select[Any], dialect: Dialect) -> CompiledQuery:
     """The statement, compiled once; `bindparam`s without a value are asked for."""
     sql, parameters = driven(statement, dialect)
-    return Question(sql, tuple((x.name, None, x.process) if x.is_asked else (None, x.driven, None) for x in parameters))
+    return CompiledQuery(
+        sql, tuple((x.name, None, x.process) if x.is_asked else (None, x.driven, None) for x in parameters)
+    )
 
 
 class Reads(Protocol):

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import Base, Customer, Entity, Share, User
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.customer import locked
 from models.errors import NotFound, Validation
 from policies import Facts, Principal, Snapshot
@@ -92,7 +92,7 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
     named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
-    return list(db.execute(named, execution_options=UNWALLED).scalars())
+    return list(db.execute(named, execution_options=BYPASS_POLICY).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:
@@ -100,14 +100,14 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
 
     What it does not say itself, whose it is, where it lies, is said by the record that it hangs on.
     """
-    row = db.execute(select(model.__table__).where(model.__table__.c.id == id), execution_options=UNWALLED).first()
+    row = db.execute(select(model.__table__).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY).first()
     if row is None:
         return None
-    own: dict[str, Any] = {name: getattr(row, model.facts.get(name, name), None) for name in _KEYS}
+    own: dict[str, Any] = {name: getattr(row, model.policy_columns.get(name, name), None) for name in _KEYS}
     found = Facts(**own, deleted=getattr(row, "deleted_at", None) is not None)
     if model is Customer:
         return replace(found, locked=_is_locked(db, id, person), shares=_shares(db, id, person))
-    if not model.through:
+    if not model.visible_through:
         return found
     whole, key = _whole(model)
     above = facts_of(db, whole, getattr(row, key), person) or Facts()
@@ -127,12 +127,12 @@ def _explained(
     facts = facts_of(db, model, id, person) or Facts()
     reasons = policy.explain(person, action, model.module, facts, field)
     above = None
-    if model.through:
+    if model.visible_through:
         whole, key = _whole(model)
-        hangs_on = db.execute(
-            select(model.__table__.c[key]).where(model.__table__.c.id == id), execution_options=UNWALLED
+        belongs_to = db.execute(
+            select(model.__table__.c[key]).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY
         )
-        above = _explained(policy, db, person, "view", whole, hangs_on.scalar_one(), None)
+        above = _explained(policy, db, person, "view", whole, belongs_to.scalar_one(), None)
     allowed = _verdict(reasons) and (above is None or above.allowed)
     return Explained(person, action, _object(model, field), allowed, reasons, above)
 
@@ -144,7 +144,7 @@ def _verdict(reasons: Sequence[Reason]) -> bool:
 
 def _let_in(scope: Scope, db: Session, model: type[Entity], id: int, action: str) -> Iterator[Access]:
     people = select(User.id).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
-    for user_id in db.execute(people, execution_options=UNWALLED).scalars().all():
+    for user_id in db.execute(people, execution_options=BYPASS_POLICY).scalars().all():
         person = principals.by_id(db.connection(), user_id, scope.now())
         told = _explained(scope.policy, db, person, action, model, id, None)
         if told.allowed:
@@ -181,13 +181,13 @@ def _look_for(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
     there = select(columns.id).where(columns.id == id)
     if not scope.policy.ever(scope.person, "view", "policy"):
         there = there.where(or_(scope.policy.where(scope.person, "view", model, columns)))
-    if not id or db.execute(there, execution_options=UNWALLED).first() is None:
+    if not id or db.execute(there, execution_options=BYPASS_POLICY).first() is None:
         raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
 
 
 def _whole(model: type[Base]) -> tuple[type[Base], str]:
     """(the kind of record that one hangs on, its foreign key)."""
-    relation = inspect(model).relationships[model.through]
+    relation = inspect(model).relationships[model.visible_through]
     ((mine, _),) = relation.local_remote_pairs or ()
     return relation.mapper.class_, str(mine.key)
 
@@ -195,7 +195,7 @@ def _whole(model: type[Base]) -> tuple[type[Base], str]:
 def _is_locked(db: Session, id: int, person: Principal) -> bool:
     columns = Customer.__table__.c
     asked = select(columns.id).where(columns.id == id, locked(columns, person.now))
-    return db.execute(asked, execution_options=UNWALLED).first() is not None
+    return db.execute(asked, execution_options=BYPASS_POLICY).first() is not None
 
 
 def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
@@ -207,4 +207,4 @@ def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
         or_(columns.ends_at.is_(None), columns.ends_at > person.now),
     )
     asked = select(columns.grantee_kind, columns.grantee_id, columns.level).where(columns.customer_id == id, *in_force)
-    return frozenset(tuple(row) for row in db.execute(asked, execution_options=UNWALLED))
+    return frozenset(tuple(row) for row in db.execute(asked, execution_options=BYPASS_POLICY))

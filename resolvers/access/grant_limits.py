@@ -12,10 +12,10 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from models import Credential, Role, User, UserRole
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import BeyondCeiling, LastAdministrator
 from policies import Snapshot
-from policies.review import Excess, Roles, excesses, keeps_the_house
+from policies.review import Excess, Roles, can_administer, excesses
 
 from ..runtime.scope import Scope
 
@@ -54,7 +54,7 @@ def holdings(
     if ids is not None:
         asked = asked.where(UserRole.user_id.in_(sorted(ids)))
     found: dict[int, list[Held]] = {}
-    for user_id, code, starts, ends in db.execute(asked, execution_options=UNWALLED):
+    for user_id, code, starts, ends in db.execute(asked, execution_options=BYPASS_POLICY):
         found.setdefault(user_id, []).append(Held(code, starts, ends))
     return found
 
@@ -97,8 +97,8 @@ def hold_rights(scope: Scope, db: Session) -> None:
     SQLite has one writer anyway.
     """
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rights', 0))"), execution_options=UNWALLED)
-    scope.policy = scope.house.follow_policy(db.connection())
+        db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rights', 0))"), execution_options=BYPASS_POLICY)
+    scope.policy = scope.backend.follow_policy(db.connection())
 
 
 def refuse_excess(found: Iterable[Excess]) -> None:
@@ -121,7 +121,7 @@ def refuse_to_lose_the_last(
 
     He can sign in, and has all that it takes now and for good.
     """
-    can_enter = set(db.execute(select(Credential.user_id), execution_options=UNWALLED).scalars())
+    can_enter = set(db.execute(select(Credential.user_id), execution_options=BYPASS_POLICY).scalars())
     if any(_keepers(*before, can_enter, now)) and not any(_keepers(*after, can_enter, now)):
         raise LastAdministrator
 
@@ -131,7 +131,7 @@ def refuse_to_lose_the_last(
 
 def _keepers(policy: Snapshot, held: Holdings, can_enter: set[int], now: datetime) -> Iterator[int]:
     for id, roles in held.items():
-        if id in can_enter and all(keeps_the_house(policy, mine) for mine in sets_of(roles, now)):
+        if id in can_enter and all(can_administer(policy, mine) for mine in sets_of(roles, now)):
             yield id
 
 

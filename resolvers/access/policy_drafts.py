@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, PolicyRevision, Role, User
-from models.audit.entries import UNWALLED, Changes, entry, write_row
+from models.audit.entries import BYPASS_POLICY, Changes, entry, write_row
 from models.errors import (
     Conflict,
     InvalidPolicyText,
@@ -29,10 +29,10 @@ from ..runtime.inputs import line
 from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
 from ..runtime.scope import Scope
 from .grant_limits import beyond, hold_rights
-from .policy_review import Review, judge, review_policy, standing
+from .policy_review import Review, current_policy, judge, review_policy
 
 _LINES_LOGGED = 50
-_QUIET: dict[str, Any] = {**UNWALLED, "synchronize_session": False}
+_QUIET: dict[str, Any] = {**BYPASS_POLICY, "synchronize_session": False}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Desk:
+class PolicyWorkspace:
     """What somebody who works on the policy has before him: what is in force, his draft, those of others.
 
     `foreign` is what somebody else's tool has written into `casbin_rule`: it has no effect, but may be looked at.
@@ -87,12 +87,14 @@ class Desk:
         return next((draft for draft in self.others if str(draft.id) == id), self.mine)
 
 
-def desk(scope: Scope, db: Session) -> Desk:
+def workspace(scope: Scope, db: Session) -> PolicyWorkspace:
     """The state of the policy for who may see it.  Raises Forbidden.  `roles`: code -> (id, name in one's language)."""
     found, stored = drafts(scope, db), newest(db)
     mine = next((draft for draft in found if draft.author_id == scope.me), None)
     others = [draft for draft in found if draft is not mine]
-    return Desk(stored.number, standing(scope, stored).text, mine, others, _roles(scope, db), foreign_text(db))
+    return PolicyWorkspace(
+        stored.number, current_policy(scope, stored).text, mine, others, _roles(scope, db), foreign_text(db)
+    )
 
 
 def role_titles(scope: Scope, db: Session) -> dict[str, str]:
@@ -103,7 +105,7 @@ def role_titles(scope: Scope, db: Session) -> dict[str, str]:
 def _roles(scope: Scope, db: Session) -> dict[str, tuple[int, str]]:
     known = select(Role.code, Role.id, Role.name, Role.name_zh).where(Role.deleted_at.is_(None)).order_by(Role.id)
     chinese = scope.language.startswith("zh")
-    found = db.execute(known, execution_options=UNWALLED)
+    found = db.execute(known, execution_options=BYPASS_POLICY)
     return {code: (id, zh if chinese and zh else name) for code, id, name, zh in found}
 
 
@@ -135,7 +137,7 @@ def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
         draft = _mine(scope, db)
         if draft is None:
             stored = newest(db)
-            draft = PolicyDraft(author_id=scope.me, base=stored.number, text=standing(scope, stored).text)
+            draft = PolicyDraft(author_id=scope.me, base=stored.number, text=current_policy(scope, stored).text)
             db.add(draft)
         draft.text, draft.at = _kept(change(draft.text)), scope.person.now
         db.flush()
@@ -157,7 +159,7 @@ def catch_up(scope: Scope) -> int:
         if draft is None:
             raise NotFound(what="draft")
         stored, begun = newest(db), _text_of(db, draft.base)
-        draft.text = merged(begun, draft.text, standing(scope, stored).text)
+        draft.text = merged(begun, draft.text, current_policy(scope, stored).text)
         draft.base, draft.at = stored.number, scope.person.now
         return stored.number
 
@@ -165,7 +167,7 @@ def catch_up(scope: Scope) -> int:
 def drafts(scope: Scope, db: Session) -> list[Draft]:
     """All drafts that wait, the newest first.  Raises Forbidden for somebody who may not see the policy."""
     scope.allow("view", "policy")
-    found = db.execute(_DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()), execution_options=UNWALLED)
+    found = db.execute(_DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()), execution_options=BYPASS_POLICY)
     number = newest(db).number
     return [Draft(x.id, x.author_id, name, x.base, x.text, x.at, x.base != number) for x, name in found]
 
@@ -226,7 +228,7 @@ def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = N
 def in_force(scope: Scope, db: Session) -> InForce:
     """The policy by which this process judges.  Raises Forbidden."""
     scope.allow("view", "policy")
-    return InForce(scope.policy.revision, scope.policy.text, scope.house.policy_problems, foreign_text(db))
+    return InForce(scope.policy.revision, scope.policy.text, scope.backend.policy_problems, foreign_text(db))
 
 
 def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
@@ -234,14 +236,14 @@ def revisions(scope: Scope, db: Session, before: int | None = None, first: int =
     scope.allow("view", "policy")
     asked = _REVISIONS if before is None else _REVISIONS.where(PolicyRevision.number < before)
     asked = asked.order_by(PolicyRevision.number.desc()).limit(max(1, min(first, LARGEST_PAGE)))
-    return [Revision(*row) for row in db.execute(asked, execution_options=UNWALLED)]
+    return [Revision(*row) for row in db.execute(asked, execution_options=BYPASS_POLICY)]
 
 
 def revision(scope: Scope, db: Session, number: int) -> Revision:
     """One state with its text.  Raises Forbidden, NotFound."""
     scope.allow("view", "policy")
     asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
-    row = db.execute(asked, execution_options=UNWALLED).first()
+    row = db.execute(asked, execution_options=BYPASS_POLICY).first()
     if row is None:
         raise NotFound(what="revision", field="number")
     return Revision(*row)
@@ -253,7 +255,7 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
         scope.allow("activate", "policy")
         origin = scope.load(db, Role, role_id, to="view")
         made = create_update.create(scope, Role, {"code": code, "name": name})
-        now = standing(scope, newest(db)).text
+        now = current_policy(scope, newest(db)).text
         text = copied(now, origin.code, made.code)
         if text != now:
             apply_policy(scope, text, reason)
@@ -294,7 +296,7 @@ def _activate(
     changes: Changes = {"lines": [_some(review.removed), _some(review.added)]}
     write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
     scope.tell(db, "policy", number)
-    scope.after_commit(lambda: scope.house.take_policy(Stored(number, review.text, is_whole=True)))
+    scope.after_commit(lambda: scope.backend.take_policy(Stored(number, review.text, is_whole=True)))
     return number
 
 

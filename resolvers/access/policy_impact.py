@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, union
 from sqlalchemy.orm import Session
 
 from models import PROTECTED, Base, Entity
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from policies import Principal, Snapshot
 from policies.logic import asks_who
 from policies.objects import FIELDS, field_name
@@ -18,7 +18,7 @@ from ..runtime import principals
 from ..runtime.ids import global_id
 from ..runtime.policy_store import newest
 from ..runtime.scope import Scope
-from .policy_review import Review, standing
+from .policy_review import Review, current_policy
 
 AT_ONCE = 25
 """The clauses of so many people make one SELECT; their number in one statement has no limit then."""
@@ -53,7 +53,7 @@ def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[E
     action = next((x for x in change.actions if x not in _BEFORE_THERE_IS_ONE), None)
     if action is None:
         return []
-    old, new = standing(scope, newest(db)), Snapshot(review.text, review.base)
+    old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base)
     people = _people(scope, db, review, change)
     found = (_effect(scope, db, change, object, action, (old, new), people) for object in change.objects)
     return [effect for effect in found if effect is not None]
@@ -115,7 +115,7 @@ def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[b
     parts = [clauses[at : at + AT_ONCE] for at in range(0, len(clauses), AT_ONCE)]
     found = [select(model.id).where(or_(*part)) for part in parts]
     ids = (union(*found) if len(found) > 1 else found[0]).subquery()
-    return db.execute(select(func.count()).select_from(ids), execution_options=UNWALLED).scalar_one()
+    return db.execute(select(func.count()).select_from(ids), execution_options=BYPASS_POLICY).scalar_one()
 
 
 def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> list[Sample]:
@@ -125,7 +125,9 @@ def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[C
     title = getattr(model, model.named_by)
     shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
     named = select(model.id, shown.label("name"), seen.label("seen"))
-    found = db.execute(named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=UNWALLED)
+    found = db.execute(
+        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=BYPASS_POLICY
+    )
     return [
         Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found
     ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Organisation, User
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import LastAdministrator
 from policies import InvalidPolicy, Snapshot
 from policies.edit import difference
@@ -113,7 +113,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         new = Snapshot(text, stored.number)
     except InvalidPolicy as failure:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
-    old, now = standing(scope, stored), scope.now()
+    old, now = current_policy(scope, stored), scope.now()
     held = holdings(db, now)
     groups = _groups(db, held, codes, old, new, now)
     found = changes(old, new, groups)
@@ -140,7 +140,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     )
 
 
-def standing(scope: Scope, stored: Stored) -> Snapshot:
+def current_policy(scope: Scope, stored: Stored) -> Snapshot:
     """What a review compares with: the newest revision, or the last good one where somebody has spoilt that by hand."""
     if scope.policy.revision == stored.number or not stored.is_whole:
         return scope.policy
@@ -155,7 +155,7 @@ def standing(scope: Scope, stored: Stored) -> Snapshot:
 
 def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
     """Everybody by the sets of roles that he holds, those without any too; and each role by itself."""
-    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=UNWALLED)}
+    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=BYPASS_POLICY)}
     people: dict[Roles, list[Person]] = {}
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
@@ -193,4 +193,4 @@ def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str
 
 
 def _wants_two(db: Session) -> bool:
-    return bool(db.execute(select(Organisation.two_for_policy), execution_options=UNWALLED).scalar())
+    return bool(db.execute(select(Organisation.two_for_policy), execution_options=BYPASS_POLICY).scalar())

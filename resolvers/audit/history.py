@@ -24,10 +24,10 @@ from models.errors import NotFound
 from policies.objects import MODULES, field_name
 
 from ..reading.clauses import matching, search_text
-from ..reading.pages import LARGEST_PAGE, target_of, titled
+from ..reading.pages import LARGEST_PAGE, display_column, target_of
 from ..runtime.ids import LARGEST_ID, global_id, noun
 from ..runtime.scope import Scope
-from ..runtime.viewer import Clause, Look, Value
+from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
 
 
@@ -67,7 +67,7 @@ class Entry:
     reason: str | None
     outcome: Outcome
     batch_id: str
-    in_sight: bool
+    is_visible: bool
     changes: list[Change]
 
 
@@ -113,16 +113,18 @@ def of_record(
 
     Raises NotFound for a record that the person does not see, as for one that is not there.
     """
-    look, id = Look(scope.person, scope.policy, scope.language), _key(id)
+    viewer, id = Viewer(scope.person, scope.policy, scope.language), _key(id)
     source, row = redaction.few(model)
-    seen = select(row.id).select_from(source).where(row.id == id, look.rows(model, row)).execution_options(policy=True)
+    seen = (
+        select(row.id).select_from(source).where(row.id == id, viewer.rows(model, row)).execution_options(policy=True)
+    )
     about = [_LOG.c.entity == model.__tablename__, _LOG.c.record_id == id, _LOG.c.outcome == Outcome.OK]
-    page = _page(look, db, [*about, _LOG.c.record_id.in_(seen)], _LOG.c.id, before, after, size)
+    page = _page(viewer, db, [*about, _LOG.c.record_id.in_(seen)], _LOG.c.id, before, after, size)
     # Asked after the entries were read, so that nothing is told by a right which was older than what it tells.
-    sights = redaction.Sights(look, db, {model: {id}})
+    sights = redaction.Visibilities(viewer, db, {model: {id}})
     if not sights.is_there(model, id):
         raise NotFound(what=noun(model), record_id=global_id(model, id) if id else None)
-    return _told(look, db, sights, *page)
+    return _told(viewer, db, sights, *page)
 
 
 def log(
@@ -139,10 +141,10 @@ def log(
     Raises Forbidden when it lets him view none at all, Validation for a text too long.
     """
     scope.allow("view", AuditEntry.module)
-    look = Look(scope.person, scope.policy, scope.language)
+    viewer = Viewer(scope.person, scope.policy, scope.language)
     by = _Sorted(_LOG.c.id) if _is_narrow(wanted) else _LOG.c.id
-    page = _page(look, db, [look.rows(AuditEntry, _LOG.c), *_filters(look, wanted)], by, before, after, size)
-    return _told(look, db, redaction.Sights(look, db, _records(page[0])), *page)
+    page = _page(viewer, db, [viewer.rows(AuditEntry, _LOG.c), *_filters(viewer, wanted)], by, before, after, size)
+    return _told(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
 
 
 # --- which entries ---------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ _MAYBE = ("actor_id", "record_id", "label", "reason", "changes")
 """What an entry may lack, or the policy may hide in it."""
 
 
-def _filters(look: Look, wanted: Wanted) -> Iterator[Clause]:
+def _filters(viewer: Viewer, wanted: Wanted) -> Iterator[Clause]:
     tables = [wanted.model.__tablename__] if wanted.model is not None else None
     if wanted.record_id is not None and tables is None:
         tables = sorted(_MODELS)  # says nothing new, but lets the index begin with the table
@@ -174,9 +176,9 @@ def _filters(look: Look, wanted: Wanted) -> Iterator[Clause]:
         "batch_id": {"eq": _plain(wanted.batch_id)},
         "label": {"contains": text or None},
     }
-    yield matching(look, AuditEntry, _LOG.c, tree)
+    yield matching(viewer, AuditEntry, _LOG.c, tree)
     if text:
-        yield redaction.named_in_sight(look, _LOG.c)
+        yield redaction.named_in_sight(viewer, _LOG.c)
 
 
 def _acting(action: str | None) -> Mapping[str, Any]:
@@ -231,14 +233,14 @@ def _sorted_on_sqlite(element: _Sorted, compiler: Any, **how: Any) -> str:
 
 
 def _page(
-    look: Look, db: Session, clauses: Sequence[Clause], by: Value, before: int | None, after: int | None, size: int
+    viewer: Viewer, db: Session, clauses: Sequence[Clause], by: Value, before: int | None, after: int | None, size: int
 ) -> _Page:
     """The newest entries, those below `before`, or the nearest above `after`; `by` is their id.
 
     Only ids are looked for and put in order, which indexes do alone: the entries themselves are wide.
     """
     size, id = max(1, min(size, LARGEST_PAGE)), _LOG.c.id
-    whole = [look.policy.guard(look.person, AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
+    whole = [viewer.policy.guard(viewer.person, AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
     found = select(id).where(*clauses, *(guard for guard in whole if guard is not None))
     if before is not None:
         found = found.where(id < _bound(before))
@@ -246,7 +248,7 @@ def _page(
         found = found.where(id > _bound(after))
     ids = found.order_by(by.desc() if after is None else by.asc()).limit(size + 1).subquery()
     columns = [_SHOWN.c.id, _SHOWN.c.record_id.label("about"), *(_SHOWN.c[key] for key in _ALWAYS)]
-    columns += [look.value(AuditEntry, _SHOWN.c, key).label(key) for key in _MAYBE]
+    columns += [viewer.value(AuditEntry, _SHOWN.c, key).label(key) for key in _MAYBE]
     statement = select(*columns).join_from(ids, _SHOWN, _SHOWN.c.id == ids.c.id).order_by(_SHOWN.c.id.desc())
     rows = [*db.execute(statement.execution_options(policy=True))]
     is_more = len(rows) > size
@@ -268,23 +270,28 @@ def _records(rows: Iterable[Any]) -> dict[type[Base], set[int]]:
 
 
 def _told(
-    look: Look, db: Session, sights: redaction.Sights, rows: Sequence[Any], newer: int | None, older: int | None
+    viewer: Viewer,
+    db: Session,
+    sights: redaction.Visibilities,
+    rows: Sequence[Any],
+    newer: int | None,
+    older: int | None,
 ) -> Pages:
     """A page as this person may read it."""
     seen = [(row, sights.of(_MODELS.get(row.entity), row.about)) for row in rows]
     shown = {row.id: [*_shown(row, sight)] for row, sight in seen}
-    meanings = _Meanings(look, db, chain.from_iterable(shown.values()))
+    meanings = _Meanings(viewer, db, chain.from_iterable(shown.values()))
     entries = [_entry(row, sight, [meanings.told(*raw) for raw in shown[row.id]]) for row, sight in seen]
     return Pages(entries, newer, older)
 
 
-def _shown(row: Any, sight: redaction.Sight) -> Iterator[_Raw]:
+def _shown(row: Any, sight: redaction.Visibility) -> Iterator[_Raw]:
     for key, (old, new) in (row.changes or {}).items() if sight.seen else ():
         if key not in sight.hidden:
             yield _MODELS.get(row.entity), key, old, new
 
 
-def _entry(row: Any, sight: redaction.Sight, changes: list[Change]) -> Entry:
+def _entry(row: Any, sight: redaction.Visibility, changes: list[Change]) -> Entry:
     model = _MODELS.get(row.entity)
     is_named = sight.seen and (model is None or redaction.label_of(model) not in sight.hidden)
     return Entry(
@@ -300,7 +307,7 @@ def _entry(row: Any, sight: redaction.Sight, changes: list[Change]) -> Entry:
         reason=row.reason if sight.seen else None,
         outcome=row.outcome,
         batch_id=row.batch_id,
-        in_sight=sight.seen,
+        is_visible=sight.seen,
         changes=changes,
     )
 
@@ -311,7 +318,7 @@ def _entry(row: Any, sight: redaction.Sight, changes: list[Change]) -> Entry:
 class _Meanings:
     """What the keys in changes mean: one statement per kind of record that is pointed to, and one for all words."""
 
-    def __init__(self, look: Look, db: Session, changes: Iterable[_Raw]) -> None:
+    def __init__(self, viewer: Viewer, db: Session, changes: Iterable[_Raw]) -> None:
         pointed: dict[type[Base], set[int]] = {}
         words: dict[str, set[str]] = {}
         for model, key, *pair in changes:
@@ -320,8 +327,8 @@ class _Meanings:
                 pointed.setdefault(target, set()).update(x for x in pair if type(x) is int and _key(x))
             elif dictionary:
                 words.setdefault(dictionary, set()).update(x for x in pair if isinstance(x, str))
-        self._names = {target: _names(look, db, target, ids) for target, ids in pointed.items() if ids}
-        self._labels = _labels(look, db, words) if any(words.values()) else {}
+        self._names = {target: _names(viewer, db, target, ids) for target, ids in pointed.items() if ids}
+        self._labels = _labels(viewer, db, words) if any(words.values()) else {}
 
     def told(self, model: type[Entity] | None, key: str, old: Any, new: Any) -> Change:
         return Change(key, old, new, *(self._meaning(*_means(model, key), value) for value in (old, new)))
@@ -340,25 +347,25 @@ def _means(model: type[Entity] | None, key: str) -> tuple[type[Base] | None, str
     return target_of(model, key), trait_of(column_of(model, key)).dictionary
 
 
-def _names(look: Look, db: Session, model: type[Base], ids: Collection[int]) -> dict[int, str]:
+def _names(viewer: Viewer, db: Session, model: type[Base], ids: Collection[int]) -> dict[int, str]:
     """What those of the records are called that may be seen."""
     source, row = redaction.few(model)
-    named = select(row.id, look.value(model, row, titled(model))).select_from(source)
-    named = named.where(row.id.in_(sorted(ids)), look.rows(model, row))
+    named = select(row.id, viewer.value(model, row, display_column(model))).select_from(source)
+    named = named.where(row.id.in_(sorted(ids)), viewer.rows(model, row))
     found = db.execute(named.execution_options(policy=True))
     return {id: str(name) for id, name in found if name is not None}
 
 
-def _labels(look: Look, db: Session, words: Mapping[str, Collection[str]]) -> dict[tuple[str | None, str], str]:
+def _labels(viewer: Viewer, db: Session, words: Mapping[str, Collection[str]]) -> dict[tuple[str | None, str], str]:
     """(dictionary, word) -> label in the reader's language."""
     item: Any = DictionaryItem
-    english, chinese = (look.value(item, item, key) for key in ("label_en", "label_zh"))
+    english, chinese = (viewer.value(item, item, key) for key in ("label_en", "label_zh"))
     asked = (
         select(Dictionary.code, item.key, english.label("english"), chinese.label("chinese"))
         .join(Dictionary, Dictionary.id == item.dictionary_id)
         .where(Dictionary.code.in_(sorted(words)), item.key.in_(sorted(set().union(*words.values()))))
         .where(item.deleted_at.is_(None))
     )
-    is_chinese = look.language.startswith("zh")
+    is_chinese = viewer.language.startswith("zh")
     found = {(code, key): (zh or en) if is_chinese else en for code, key, en, zh in db.execute(asked)}
     return {word: label for word, label in found.items() if label}

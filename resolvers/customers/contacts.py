@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer
-from models.audit.entries import UNWALLED, guarded_update
+from models.audit.entries import BYPASS_POLICY, guarded_update
 from models.contact import PointKind, key_of
 from models.errors import Validation
 
@@ -33,7 +33,7 @@ class Point(NamedTuple):
 class ContactRules(Rules[Contact]):
     """At most one primary contact of a customer: making one primary takes it from the other."""
 
-    extras: ClassVar[frozenset[str]] = frozenset({"points"})
+    extra_inputs: ClassVar[frozenset[str]] = frozenset({"points"})
 
     def check(self, scope: Scope, db: Session, row: Contact, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") is not None:
@@ -70,20 +70,20 @@ def transfer(
 
 def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int, *, field: str = "ownerId") -> int:
     """The id of somebody active who sees the customer.  Raises NotFound, Validation: nobody gets what he cannot see."""
-    heir = active_user(scope, db, user_id)
-    if heir.id != scope.person.id and not scope.house.may_see(db, heir.id, Customer, customer_id):
+    assignee = active_user(scope, db, user_id)
+    if assignee.id != scope.person.id and not scope.backend.may_see(db, assignee.id, Customer, customer_id):
         raise Validation(
-            f"{heir.name} cannot see this customer. Share the customer first.",
-            f"{heir.name} 无权查看该客户，请先共享客户。",
+            f"{assignee.name} cannot see this customer. Share the customer first.",
+            f"{assignee.name} 无权查看该客户，请先共享客户。",
             field=field,
         )
-    return heir.id
+    return assignee.id
 
 
 def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:
     """The phones and addresses of these contacts that the person may see, each contact's in their order."""
-    look, e = scope.look, beside(ContactPoint)[1]
-    statement = visible(look, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
+    viewer, e = scope.viewer, beside(ContactPoint)[1]
+    statement = visible(viewer, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
     found: dict[int, list[Point]] = {}
     for contact_id, kind, value in db.execute(statement.order_by(e.contact_id, e.position)):
         found.setdefault(contact_id, []).append(Point(kind, value))
@@ -104,7 +104,7 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
             f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
         )
     points = db.execute(
-        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=UNWALLED
+        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=BYPASS_POLICY
     ).scalars()
     have = {(point.kind, point.value): point for point in points}
     for gone in have.keys() - set(wanted):
@@ -157,4 +157,4 @@ def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Con
     primary = select(Contact).where(
         Contact.customer_id == customer_id, Contact.is_primary, Contact.deleted_at.is_(None), Contact.id != (but or 0)
     )
-    return db.execute(primary, execution_options=UNWALLED).scalar_one_or_none()
+    return db.execute(primary, execution_options=BYPASS_POLICY).scalar_one_or_none()

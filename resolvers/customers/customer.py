@@ -1,17 +1,18 @@
 """What a customer adds to being created, changed, deleted and restored."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Contact, ContactPoint, Customer, Organisation, Pool, User
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.contact import PointKind, key_of
 from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
-from ..ownership.capacity import give_room, take_room
+from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
 from ..ownership.periods import begin, end
 from ..people.people import active_user
 from ..records.numbering import accept, next_number
@@ -19,7 +20,7 @@ from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
-from ..runtime.write_guard import making
+from ..runtime.write_guard import permit_create
 from .contacts import check_point
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
@@ -28,8 +29,8 @@ _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 class CustomerRules(Rules[Customer]):
     """Number, owner and room at creation; the primary contact; room and period at bin and return."""
 
-    extras: ClassVar[frozenset[str]] = frozenset(_CONTACT)
-    extras_once: ClassVar[frozenset[str]] = extras
+    extra_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
+    create_only_inputs: ClassVar[frozenset[str]] = extra_inputs
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         self._place(scope, db, values)
@@ -46,18 +47,22 @@ class CustomerRules(Rules[Customer]):
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
         if row.owner_id is not None:
-            take_room(db, active_user(scope, db, row.owner_id))
+            reserve_capacity(db, active_user(scope, db, row.owner_id))
             begin(db, row, Began.CREATE, scope.person.now)
         else:
             scope.tell(db, f"pool:{row.pool_id}", row.id)
         if extra.get("contact_name"):
             _add_contact(db, row, extra)
 
+    def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
+        """The counters of the owners and of the assignee, in the order of their ids."""
+        lock_capacities(db, ids, assignee_id)
+
     def deleted(self, scope: Scope, db: Session, row: Customer) -> None:
         if row.owner_id is not None:
             row.locked_by_id = row.locked_at = row.lock_reason = row.lock_expires_at = None
             end(db, row.id, Ended.DELETE, scope.person.now)
-            give_room(db, row.owner_id)
+            release_capacity(db, row.owner_id)
         else:
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
@@ -66,7 +71,7 @@ class CustomerRules(Rules[Customer]):
         if row.owner_id is not None:
             owner = active_user(scope, db, row.owner_id if _is_here(db, row.owner_id) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id
-            take_room(db, owner)
+            reserve_capacity(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
         else:
             _check_open(db, row.pool_id)
@@ -94,7 +99,7 @@ class CustomerRules(Rules[Customer]):
         if extra["contact_email"]:
             check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
         given = any(extra[key] for key in _CONTACT)
-        needed = db.execute(select(Organisation.contact_required), execution_options=UNWALLED).scalar()
+        needed = db.execute(select(Organisation.contact_required), execution_options=BYPASS_POLICY).scalar()
         for key in ("contact_name", "contact_phone"):
             if (needed or (given and key == "contact_name")) and not extra[key]:
                 field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
@@ -109,7 +114,7 @@ def _creator(scope: Scope) -> int:
 
 def _is_here(db: Session, user_id: int) -> bool:
     here = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
-    return db.execute(here, execution_options=UNWALLED).first() is not None
+    return db.execute(here, execution_options=BYPASS_POLICY).first() is not None
 
 
 def _check_open(db: Session, pool_id: int | None) -> None:
@@ -123,7 +128,7 @@ def _check_open(db: Session, pool_id: int | None) -> None:
 
 def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:
     """The contact that comes with a new customer becomes its primary contact."""
-    making(db, Contact)
+    permit_create(db, Contact)
     contact = Contact(
         customer_id=customer.id, name=extra["contact_name"], title=extra["contact_title"], is_primary=True
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.errors import NotLocked, Validation
 
-from ..ownership.locate import owned
+from ..ownership.locate import load_owned
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
@@ -28,7 +28,7 @@ def lock(
     reason, until = line(reason, "reason"), _end(scope, until)
 
     def work(db: Session, id: int) -> None:
-        customer = owned(scope, db, id, "lock")
+        customer = load_owned(scope, db, id, "lock")
         customer.lock(scope.me, scope.person.now, reason, until)
 
     return each(scope, "customer.lock", Customer, ids, mode, work, reason=reason)
@@ -52,7 +52,7 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
 
 def _locked(scope: Scope, db: Session, id: int) -> Customer:
     """The locked customer, masked for who does not see it.  Raises NotLocked also for who may only unlock the locked."""
-    row, seen, _ = scope.reach(db, Customer, id, to="unlock")
+    row, seen, _ = scope.lookup(db, Customer, id, to="unlock")
     is_open = row is not None and row.deleted_at is None and not row.is_locked(scope.person.now)
     if row is not None and seen and is_open and scope.policy.ever(scope.person, "unlock", Customer.module):
         raise NotLocked(label=row.label)

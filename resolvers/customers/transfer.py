@@ -8,10 +8,10 @@ from models import Customer
 from models.errors import Validation
 from models.ownership import Began, Ended
 
-from ..ownership.assignees import heir_of
-from ..ownership.capacity import hand_room
-from ..ownership.dependents import hand_on_what_hangs
-from ..ownership.locate import owned
+from ..ownership.assignees import load_assignee
+from ..ownership.capacity import transfer_capacity
+from ..ownership.dependents import reassign_dependents
+from ..ownership.locate import load_owned
 from ..ownership.periods import begin, end
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
@@ -29,22 +29,22 @@ def transfer(
     reason = line(reason, "reason")
 
     def work(db: Session, id: int) -> None:
-        customer = owned(scope, db, id, "transfer")
+        customer = load_owned(scope, db, id, "transfer")
         owner_id, now = customer.owner_id, scope.person.now
         assert owner_id is not None, "it does not lie in a pool"
-        heir = heir_of(scope, db, user_id)
-        if owner_id == heir.id:
+        assignee = load_assignee(scope, db, user_id)
+        if owner_id == assignee.id:
             raise Validation(
-                f"{heir.name} owns {customer.label} already.",
-                f"{heir.name} 已是 {customer.label} 的负责人。",
+                f"{assignee.name} owns {customer.label} already.",
+                f"{assignee.name} 已是 {customer.label} 的负责人。",
                 field="userId",
             )
-        hand_room(db, owner_id, heir)
-        hand_on_what_hangs(db, customer, owner_id, heir.id)
-        customer.hand_to(heir, now)
+        transfer_capacity(db, owner_id, assignee)
+        reassign_dependents(db, customer, owner_id, assignee.id)
+        customer.assign_to(assignee, now)
         db.flush()
         end(db, customer.id, Ended.TRANSFER, now, reason)
         begin(db, customer, Began.TRANSFER, now)
-        scope.tell(db, f"user:{heir.id}", customer.id)
+        scope.tell(db, f"user:{assignee.id}", customer.id)
 
-    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, heir=user_id)
+    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id)

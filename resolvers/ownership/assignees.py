@@ -17,20 +17,22 @@ from .capacity import capacity
 from .locate import may_claim_from
 
 
-def heir_of(scope: Scope, db: Session, user_id: int) -> User:
+def load_assignee(scope: Scope, db: Session, user_id: int) -> User:
     """Somebody active who will see the customer that he owns.  Raises NotFound, Validation, NotEligible."""
-    heir, _ = _heir(scope, db, user_id)
-    return heir
+    assignee, _ = _heir(scope, db, user_id)
+    return assignee
 
 
-def eligible(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> User:
+def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> User:
     """Somebody active and present who may claim from the pool himself.  Raises NotFound, Validation, NotEligible."""
-    heir, principal = _heir(scope, db, user_id)
-    if heir.absent_until is not None and heir.absent_until > scope.person.now:
-        raise NotEligible(name=heir.name, reason="absent", reason_zh="不在岗", field="userId")
+    assignee, principal = _heir(scope, db, user_id)
+    if assignee.absent_until is not None and assignee.absent_until > scope.person.now:
+        raise NotEligible(name=assignee.name, reason="absent", reason_zh="不在岗", field="userId")
     if pool_id not in principal.member_pools or not may_claim_from(scope.policy, principal, pool_id):
-        raise NotEligible(name=heir.name, reason="no seat in this pool", reason_zh="不是该客户池成员", field="userId")
-    return heir
+        raise NotEligible(
+            name=assignee.name, reason="no seat in this pool", reason_zh="不是该客户池成员", field="userId"
+        )
+    return assignee
 
 
 MOST_CANDIDATES = 100
@@ -68,14 +70,14 @@ def candidates(scope: Scope, db: Session, customer_ids: Sequence[int]) -> list[C
 
 
 def _heir(scope: Scope, db: Session, user_id: int) -> tuple[User, Principal]:
-    heir = active_user(scope, db, user_id)
-    principal = principals.by_id(db.connection(), heir.id, scope.person.now)
-    own = Facts(owner_id=heir.id, department_id=heir.department_id)
+    assignee = active_user(scope, db, user_id)
+    principal = principals.by_id(db.connection(), assignee.id, scope.person.now)
+    own = Facts(owner_id=assignee.id, department_id=assignee.department_id)
     if not scope.policy.may(principal, "view", Customer.module, own):
         raise NotEligible(
-            name=heir.name,
+            name=assignee.name,
             reason="no right to see customers of his own",
             reason_zh="无权查看自己的客户",
             field="userId",
         )
-    return heir, principal
+    return assignee, principal

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Customer, Department, Entity, Organisation, OwnerLoad, User
-from models.audit.entries import UNWALLED
+from models import Customer, Department, Organisation, OwnerLoad, User
+from models.audit.entries import BYPASS_POLICY
 from models.database.prepared import Prepared, upsert
 from models.errors import CapacityReached
 
@@ -54,8 +54,8 @@ def _limit() -> ColumnElement[int | None]:
         .order_by(func.length(nearer.path).desc())
         .limit(1)
     )
-    house = select(Organisation.__table__.c.capacity).limit(1)
-    steps = (select(person.capacity).where(person.id == own), nearest, house)
+    backend = select(Organisation.__table__.c.capacity).limit(1)
+    steps = (select(person.capacity).where(person.id == own), nearest, backend)
     return func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))
 
 
@@ -69,7 +69,7 @@ def capacity(db: Session, user_id: int) -> Capacity:
     return Capacity(held, limit_of(db, user_id))
 
 
-def take_room(db: Session, user: User, *, at_most: int | None = None) -> None:
+def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
     given = {"user_id": user.id, "at_most": _NO_LIMIT if at_most is None else at_most}
     if _one_more(upsert(db.get_bind().dialect)).first(db, **given) is None:
@@ -99,7 +99,7 @@ def _one_more(insert: Any) -> Prepared:
     )
 
 
-def give_room(db: Session, user_id: int) -> None:
+def release_capacity(db: Session, user_id: int) -> None:
     """Count one customer less."""
     _ONE_LESS.run(db, user=user_id)
 
@@ -110,24 +110,24 @@ _ONE_LESS = Prepared(
 )
 
 
-def hand_room(db: Session, owner_id: int, heir: User) -> None:
+def transfer_capacity(db: Session, owner_id: int, assignee: User) -> None:
     """Count a customer for its heir instead of its owner, the lower id first.  Raises CapacityReached."""
-    if owner_id < heir.id:
-        give_room(db, owner_id)
-    take_room(db, heir)
-    if owner_id > heir.id:
-        give_room(db, owner_id)
+    if owner_id < assignee.id:
+        release_capacity(db, owner_id)
+    reserve_capacity(db, assignee)
+    if owner_id > assignee.id:
+        release_capacity(db, owner_id)
 
 
-def hold_rooms(db: Session, model: type[Entity], ids: Sequence[int], heir: int | None) -> None:
+def lock_capacities(db: Session, ids: Sequence[int], assignee: int | None) -> None:
     """Lock the counters of everybody who owns one of these customers, and of the heir, in the order of their ids."""
-    if model is not Customer or db.get_bind().dialect.name != "postgresql":
+    if db.get_bind().dialect.name != "postgresql":
         return
     owners = select(Customer.owner_id).where(Customer.id.in_(ids), Customer.owner_id.is_not(None))
     counters = (
         select(OwnerLoad.user_id)
-        .where(or_(OwnerLoad.user_id.in_(owners), OwnerLoad.user_id == (heir or 0)))
+        .where(or_(OwnerLoad.user_id.in_(owners), OwnerLoad.user_id == (assignee or 0)))
         .order_by(OwnerLoad.user_id)
         .with_for_update()
     )
-    db.execute(counters, execution_options=UNWALLED)
+    db.execute(counters, execution_options=BYPASS_POLICY)

@@ -7,40 +7,40 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod, Pool
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotInPool, Refusal
 from models.ownership import Began
 from policies import Facts, Principal, Snapshot
 
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
-from ..runtime.write_guard import judged
+from ..runtime.write_guard import checked
 from .periods import RECENT
 
 
-def pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
+def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer in a pool, locked for this transaction, to which the person may do `to` (claim, assign).
 
     Raises AlreadyClaimed, NotInPool, InBin, Forbidden; NotFound for what he does not see.
     """
-    row, seen, may = scope.reach(db, Customer, id, to=to)
+    row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and may and row.deleted_at is None and row.in_pool:
-        judged(db, row, to)
+        checked(db, row, to)
         return row
     if id and (refusal := why_not_pooled(scope, db, id, row if seen else None, to)):
         raise refusal
     return scope.load(db, Customer, id, to=to)  # which says no, and logs it
 
 
-def owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
+def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer with an owner, locked for this transaction, to which the person may do `to` (transfer, release, lock).
 
     Raises AlreadyInPool, InBin, Locked, Forbidden; NotFound for what he does not see.
     """
-    row, seen, may = scope.reach(db, Customer, id, to=to)
+    row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and row.deleted_at is None:
         if may and not row.in_pool:
-            judged(db, row, to)
+            checked(db, row, to)
             return row
         if row.in_pool and scope.policy.ever(scope.person, to, row.module):
             raise AlreadyInPool(label=row.label)
@@ -75,5 +75,5 @@ def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:
         .where(period.began.in_([Began.CLAIM, Began.ASSIGN]), period.started_at > p.now - RECENT)
         .where(Pool.enabled, Pool.deleted_at.is_(None))
     )
-    pool_id = db.execute(taken, execution_options=UNWALLED).scalar()
+    pool_id = db.execute(taken, execution_options=BYPASS_POLICY).scalar()
     return may_claim_from(scope.policy, p, pool_id)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.prepared import Prepared
 from models.ownership import Began, Ended
 
@@ -37,7 +37,7 @@ def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]
 def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
     """The same of each of these customers; those that he never owned are left out."""
     given = {"customers": list(customer_ids), "owner": owner_id}
-    found = db.execute(_ENDS, given, execution_options=UNWALLED)
+    found = db.execute(_ENDS, given, execution_options=BYPASS_POLICY)
     return {customer_id: at for customer_id, at in found if at is not None}
 
 

@@ -28,7 +28,7 @@ class Member:
     active: bool
 
 
-def hire(
+def create_account(
     scope: Scope,
     login: str,
     hashed: str,

@@ -17,19 +17,19 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from models import Credential, SignInSession, User
-from models.audit.entries import UNWALLED, log_now
+from models.audit.entries import BYPASS_POLICY, log_now
 from models.errors import NotFound, SignInRefused, Validation
 
 from ..access.grant_limits import guard_account
 from ..runtime import principals
 from ..runtime.scope import Scope
 from ..runtime.writer import Unit
-from .sign_in_throttle import check_brake, hold_brake, write_down
+from .sign_in_throttle import check_throttle, hold_throttle, write_down
 
 T = TypeVar("T")
 
 SHORTEST_PASSWORD = 10
-_QUIET = {**UNWALLED, "synchronize_session": False}
+_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
 
 _hasher = PasswordHasher()
 _dummy = _hasher.hash("nobody has this password")
@@ -45,21 +45,21 @@ async def proven(
 
     A wrong one is always noted, a right one only if `noted`.
     """
-    async with scope.house.read_engine.connect() as connection:
-        await connection.run_sync(check_brake, scope.house.entrances, login, scope.address, scope.now())
+    async with scope.backend.read_engine.connect() as connection:
+        await connection.run_sync(check_throttle, scope.backend.entrances, login, scope.address, scope.now())
         found = await connection.run_sync(_credential, login)
     right = await _beside(_verify, found[1] if found else _dummy, password)
 
     def judge(unit: Unit) -> T | None:
         connection, now = unit.connection, scope.now()
-        hold_brake(connection, login, scope.address)
-        check_brake(connection, scope.house.entrances, login, scope.address, now)
+        hold_throttle(connection, login, scope.address)
+        check_throttle(connection, scope.backend.entrances, login, scope.address, now)
         ok = right and found is not None and _credential(connection, login) == found
         if noted or not ok:
             write_down(connection, login, scope.address, now, ok=ok)
         return then(scope, connection, found[0]) if ok and found is not None else None
 
-    answer: T | None = await scope.house.writer.submit(judge)
+    answer: T | None = await scope.backend.writer.submit(judge)
     return answer
 
 
@@ -90,8 +90,8 @@ async def change_password(scope: Scope, old: str, new: str) -> None:
 
     Raises SignInRefused for a wrong old one, TooManyAttempts after several, Validation.
     """
-    scope.refuse_looking()
-    scope = scope.at_the_door()
+    scope.refuse_view_as()
+    scope = scope.allowing_one_time_password()
     login = scope.person.login
     check_password(new, login)
     if new == old:

@@ -7,7 +7,7 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.prepared import Prepared, held
 from models.errors import InBin, NotFound, Validation
 
@@ -16,13 +16,13 @@ from ..runtime.ids import global_id
 from ..runtime.inputs import check_language
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
-from ..runtime.write_guard import grant
+from ..runtime.write_guard import permit
 
 RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "millpond"})
 """Logins and role codes that would read as somebody they are not."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-_QUIET = {**UNWALLED, "synchronize_session": False}
+_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
 
 
 def active_user(scope: Scope, db: Session, user_id: int) -> User:
@@ -40,7 +40,7 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
         raise NotFound(what="person", field="userId")
     if not user.active:
         raise Validation(f"{user.name} is no longer active.", f"{user.name} 已停用。", field="userId")
-    grant(db, user, "view")
+    permit(db, user, "view")
     return user
 
 
@@ -86,8 +86,8 @@ class DepartmentRules(Rules[Department]):
             return
         old, new = row.path, self._path(db, row)
         below = select(Department).where(Department.path.startswith(old)).order_by(Department.path)
-        for department in db.execute(below, execution_options=UNWALLED).scalars():
-            grant(db, department, "edit")
+        for department in db.execute(below, execution_options=BYPASS_POLICY).scalars():
+            permit(db, department, "edit")
             department.path = new + department.path.removeprefix(old)
         db.flush()
 
@@ -172,7 +172,7 @@ class UserRoleRules(Rules[UserRole]):
     def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
         db.flush()
         gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
-        if (name := db.execute(gone, execution_options=UNWALLED).scalar()) is not None:
+        if (name := db.execute(gone, execution_options=BYPASS_POLICY).scalar()) is not None:
             raise InBin(label=name, record_id=global_id(Role, row.role_id))
         self._guard(scope, db, row, had=None)
 
@@ -185,7 +185,7 @@ class UserRoleRules(Rules[UserRole]):
 
     def _code(self, db: Session, row: UserRole) -> str:
         named = select(Role.code).where(Role.id == row.role_id)
-        return str(db.execute(named, execution_options=UNWALLED).scalar_one())
+        return str(db.execute(named, execution_options=BYPASS_POLICY).scalar_one())
 
 
 def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
@@ -199,8 +199,10 @@ def end_access(scope: Scope, db: Session, user_id: int) -> None:
     for key, whose in ((SignInSession, SignInSession.user_id), (ApiToken, ApiToken.user_id)):
         live = update(key).where(whose == user_id, key.revoked_at.is_(None))
         db.execute(live.values(revoked_at=scope.person.now), execution_options=_QUIET)
-    looking = update(SignInSession).where(SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None))
-    db.execute(looking.values(revoked_at=scope.person.now), execution_options=_QUIET)
+    viewed_principal = update(SignInSession).where(
+        SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None)
+    )
+    db.execute(viewed_principal.values(revoked_at=scope.person.now), execution_options=_QUIET)
 
 
 def _move_customers(db: Session, user: User) -> None:
@@ -208,18 +210,20 @@ def _move_customers(db: Session, user: User) -> None:
     table = cast("Table", Customer.__table__)
     db.execute(
         update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
-        execution_options=UNWALLED,
+        execution_options=BYPASS_POLICY,
     )
 
 
 def _hold_the_tree(db: Session) -> None:
     """One change of the tree at a time: two moves, each right by itself, could make a circle."""
     everything = select(Department.id).order_by(Department.id).with_for_update()
-    db.execute(everything, execution_options=UNWALLED).all()
+    db.execute(everything, execution_options=BYPASS_POLICY).all()
 
 
 def _department(db: Session, id: int) -> Department:
-    found = db.execute(select(Department).where(Department.id == id), execution_options=UNWALLED).scalar_one_or_none()
+    found = db.execute(
+        select(Department).where(Department.id == id), execution_options=BYPASS_POLICY
+    ).scalar_one_or_none()
     if found is None:
         raise NotFound(what="department", field="parentId")
     return found

@@ -7,7 +7,7 @@ from models.errors import NotFound
 
 from ..runtime.inputs import check_language
 from ..runtime.scope import Scope
-from ..runtime.write_guard import grant
+from ..runtime.write_guard import permit
 
 
 def set_language(scope: Scope, language: str) -> None:
@@ -16,6 +16,6 @@ def set_language(scope: Scope, language: str) -> None:
         me = db.execute(select(User).where(User.id == scope.me)).scalar_one_or_none()
         if me is None:
             raise NotFound(what="person")
-        grant(db, me, "preferences")
+        permit(db, me, "preferences")
         check_language(language)
         me.language = language

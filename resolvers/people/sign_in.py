@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, update
 
 from models import SignInSession
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import SignInRefused
 from policies import Principal
 
@@ -15,9 +15,9 @@ from ..runtime import principals
 from ..runtime.scope import Scope
 from .passwords import proven
 from .people import login_of as login_of
-from .sign_in_throttle import spoken
+from .sign_in_throttle import normalized_login
 
-_QUIET = {**UNWALLED, "synchronize_session": False}
+_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Entrance:
 
 async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
     """Begin a session.  Raises SignInRefused, TooManyAttempts."""
-    login = spoken(login)
+    login = normalized_login(login)
     entrance = await proven(scope, login, password, _begin_session, noted=True)
     if entrance is None:
         raise SignInRefused
@@ -39,7 +39,7 @@ async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
 
 
 def _begin_session(scope: Scope, connection: Connection, user_id: int) -> Entrance:
-    return open_session(connection, user_id, scope.now(), scope.house.entrances, scope.address, scope.agent)
+    return open_session(connection, user_id, scope.now(), scope.backend.entrances, scope.address, scope.agent)
 
 
 def open_session(
@@ -68,7 +68,7 @@ def open_session(
 
 def sign_out(scope: Scope, token: str) -> None:
     """End one's own session that this token belongs to; an unknown one is no error."""
-    scope = scope.at_the_door()
+    scope = scope.allowing_one_time_password()
     with scope.write("session.end") as db:
         ended = update(SignInSession).where(
             SignInSession.token_hash == principals.hash_of(token),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.orm import Session
 
 from models import SignInAttempt, User
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import Forbidden, TooManyAttempts
 
 from ..runtime.principals import Entrances
@@ -19,12 +19,14 @@ from ..runtime.scope import Scope
 LARGEST_PAGE = 200
 
 
-def spoken(login: str | None) -> str:
+def normalized_login(login: str | None) -> str:
     """A login as somebody typed it, in a form that can be looked up and written down, whatever he typed."""
     return "".join(c for c in (login or "") if c.isprintable()).strip().lower()[:40]
 
 
-def check_brake(connection: Connection, entrances: Entrances, login: str, address: str | None, now: datetime) -> None:
+def check_throttle(
+    connection: Connection, entrances: Entrances, login: str, address: str | None, now: datetime
+) -> None:
     """Raise TooManyAttempts while this login or this address has to wait."""
     for column, value, most in (
         (SignInAttempt.login, login, entrances.tries),
@@ -39,7 +41,7 @@ def check_brake(connection: Connection, entrances: Entrances, login: str, addres
             raise TooManyAttempts(until=first_that_counts + entrances.window)
 
 
-def hold_brake(connection: Connection, login: str, address: str | None) -> None:
+def hold_throttle(connection: Connection, login: str, address: str | None) -> None:
     """One try of a login, and of an address, at a time until this transaction ends.  SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         for word in sorted({f"login {login}", f"address {address}"}):
@@ -65,8 +67,8 @@ def sign_in_log(
         raise Forbidden(action="session.view")
     wanted = select(SignInAttempt).where(scope.policy.where(scope.person, "view", SignInAttempt))
     if login is not None:
-        wanted = wanted.where(SignInAttempt.login == spoken(login))
+        wanted = wanted.where(SignInAttempt.login == normalized_login(login))
     if before is not None:
         wanted = wanted.where(SignInAttempt.id < before)
     page = wanted.order_by(SignInAttempt.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))
-    return list(db.execute(page, execution_options=UNWALLED).scalars())
+    return list(db.execute(page, execution_options=BYPASS_POLICY).scalars())

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.ownership import Began
 
-from ..ownership.assignees import eligible
-from ..ownership.capacity import take_room
-from ..ownership.locate import pooled
+from ..ownership.assignees import load_eligible_assignee
+from ..ownership.capacity import reserve_capacity
+from ..ownership.locate import load_pooled
 from ..ownership.periods import begin
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
-from .claim_rules import closed, terms_of
+from .claim_rules import pool_closed, terms_of
 
 
 def assign(
@@ -27,16 +27,16 @@ def assign(
     """
 
     def work(db: Session, id: int) -> None:
-        customer = pooled(scope, db, id, "assign")
+        customer = load_pooled(scope, db, id, "assign")
         pool_id, now = customer.pool_id, scope.person.now
         assert pool_id is not None, "it lies in a pool"
-        heir = eligible(scope, db, user_id, pool_id)
+        assignee = load_eligible_assignee(scope, db, user_id, pool_id)
         if not terms_of(db, pool_id).is_open:
-            raise closed(heir.name)
-        take_room(db, heir)
-        customer.hand_to(heir, now)
+            raise pool_closed(assignee.name)
+        reserve_capacity(db, assignee)
+        customer.assign_to(assignee, now)
         begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
-        scope.tell(db, f"user:{heir.id}", customer.id)
+        scope.tell(db, f"user:{assignee.id}", customer.id)
 
-    return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), heir=user_id)
+    return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), assignee=user_id)

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.ownership import Began
 
-from ..ownership.capacity import take_room
-from ..ownership.locate import pooled
+from ..ownership.capacity import reserve_capacity
+from ..ownership.locate import load_pooled
 from ..ownership.periods import begin
 from ..ownership.quota import take_quota
 from ..people.people import active_user
@@ -17,7 +17,7 @@ from ..runtime.scope import Scope
 from .claim_preview import Preview as Preview
 from .claim_preview import claim_preview as claim_preview
 from .claim_rules import Check as Check
-from .claim_rules import standing_checks, terms_for
+from .claim_rules import rule_checks, terms_for
 
 
 def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
@@ -28,16 +28,16 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
     """
 
     def work(db: Session, id: int) -> None:
-        customer = pooled(scope, db, id, "claim")
+        customer = load_pooled(scope, db, id, "claim")
         pool_id, now = customer.pool_id, scope.person.now
         terms, left_at = terms_for(db, customer, scope.me)
-        for check in standing_checks(terms, customer, left_at, scope.person):
+        for check in rule_checks(terms, customer, left_at, scope.person):
             if check.refusal is not None:
                 raise check.refusal
         me = active_user(scope, db, scope.me)
         take_quota(db, terms.rule, me.id, now, terms.zone)
-        take_room(db, me, at_most=terms.capacity)
-        customer.hand_to(me, now)
+        reserve_capacity(db, me, at_most=terms.capacity)
+        customer.assign_to(me, now)
         begin(db, customer, Began.CLAIM, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
 

@@ -16,7 +16,7 @@ from ..ownership.periods import all_left_at
 from ..ownership.quota import quotas
 from ..runtime.batch import distinct
 from ..runtime.scope import Scope
-from .claim_rules import Check, Terms, counted_checks, standing_checks, terms_of
+from .claim_rules import Check, ClaimTerms, counted_checks, rule_checks, terms_of
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def claim_preview(scope: Scope, db: Session, ids: Sequence[int]) -> list[Preview
 
     Each customer is judged as if it were the only one claimed.
     """
-    look = _Look(scope, db, distinct(ids))
-    return [Preview(id, list(look.checks(*look.seen[id]))) for id in look.ids if id in look.seen]
+    viewer = _Look(scope, db, distinct(ids))
+    return [Preview(id, list(viewer.checks(*viewer.seen[id]))) for id in viewer.ids if id in viewer.seen]
 
 
 class _Look:
@@ -65,10 +65,10 @@ class _Look:
         if gone is None and customer.pool_id is not None:
             yield _right(may=may)
             terms = self.terms[customer.pool_id]
-            yield from standing_checks(terms, customer, self.left.get(customer.id), self.person)
+            yield from rule_checks(terms, customer, self.left.get(customer.id), self.person)
             yield from self._counters(customer.pool_id, terms)
 
-    def _counters(self, pool_id: int, terms: Terms) -> list[Check]:
+    def _counters(self, pool_id: int, terms: ClaimTerms) -> list[Check]:
         if pool_id not in self._counted:
             used = quotas(self.db, terms.rule, self.scope.me, self.person.now, terms.zone)
             self._counted[pool_id] = list(counted_checks(terms, used, self._room, self.person))

@@ -20,7 +20,7 @@ from ..records.organisation import ZONE
 
 
 @dataclass(frozen=True)
-class Terms:
+class ClaimTerms:
     """Whether one may claim there at all, by which numbers, and where the days begin that they count; no rule is no limit."""
 
     is_open: bool
@@ -43,20 +43,20 @@ _TERMS = Prepared(_ASKED)
 _TERMS_AND_LEFT = Prepared(_ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))))
 
 
-def terms_of(db: Session, pool_id: int) -> Terms:
+def terms_of(db: Session, pool_id: int) -> ClaimTerms:
     """The terms of a pool, whether or not the person may look into its settings."""
     return _terms(db, _TERMS.rows(db, pool=pool_id)[0])
 
 
-def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[Terms, datetime | None]:
+def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[ClaimTerms, datetime | None]:
     """The terms of a customer's pool, and when this person last ceased to own the customer; None when he never did."""
     *terms, left_at = _TERMS_AND_LEFT.rows(db, pool=customer.pool_id, customer=customer.id, owner=owner_id)[0]
     return _terms(db, terms), left_at
 
 
-def _terms(db: Session, row: Sequence[Any]) -> Terms:
+def _terms(db: Session, row: Sequence[Any]) -> ClaimTerms:
     is_open, zone, *rule = row
-    return Terms(bool(is_open), zone, held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    return ClaimTerms(bool(is_open), zone, held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ class Check:
         return self.refusal is None
 
 
-def closed(name: str) -> NotEligible:
+def pool_closed(name: str) -> NotEligible:
     """Nobody takes customers out of a pool that is switched off."""
     return NotEligible(name=name, reason="the pool is closed", reason_zh="客户池已停用", field="poolId")
 
 
-def standing_checks(terms: Terms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
+def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
     """The rules that ask no counter: an open pool, protection of arrivals, cooldown of who left the customer then."""
-    refusal: Refusal | None = None if terms.is_open else closed(p.name)
+    refusal: Refusal | None = None if terms.is_open else pool_closed(p.name)
     yield Check("POOL_OPEN", "the pool is open" if terms.is_open else "the pool is closed", refusal)
     rule = terms.rule
     if rule is not None and rule.protect_days and customer.pooled_at is not None:
@@ -90,7 +90,7 @@ def standing_checks(terms: Terms, customer: Customer, left_at: datetime | None, 
         yield _from(at, p, "COOLDOWN", f"former owners wait {_days(rule.cooldown_days)}")
 
 
-def counted_checks(terms: Terms, quotas: Iterable[Quota], room: Capacity, p: Principal) -> Iterator[Check]:
+def counted_checks(terms: ClaimTerms, quotas: Iterable[Quota], room: Capacity, p: Principal) -> Iterator[Check]:
     """The rules that count.  The claim itself counts again, and exactly."""
     for quota in quotas:
         refusal = quota.refusal() if quota.used >= quota.limit else None

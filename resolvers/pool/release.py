@@ -6,20 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Pool
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.errors import NotFound, RuleMissing
 from models.ownership import Ended
 
-from ..ownership.capacity import give_room
-from ..ownership.dependents import hand_on_what_hangs
-from ..ownership.locate import owned
+from ..ownership.capacity import release_capacity
+from ..ownership.dependents import reassign_dependents
+from ..ownership.locate import load_owned
 from ..ownership.periods import end
 from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import noun
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
-from ..runtime.write_guard import grant
+from ..runtime.write_guard import permit
 
 
 def release(
@@ -37,15 +37,15 @@ def release(
     reason = line(reason, "reason")
 
     def work(db: Session, id: int) -> None:
-        customer = owned(scope, db, id, "release")
+        customer = load_owned(scope, db, id, "release")
         owner_id, now = customer.owner_id, scope.person.now
         assert owner_id is not None, "it does not lie in a pool"
         pool = _named(db, pool_id) if pool_id is not None else _first_of(scope, db, owner_id)
-        hand_on_what_hangs(db, customer, owner_id, None)
-        customer.return_to(pool, now)
+        reassign_dependents(db, customer, owner_id, None)
+        customer.return_to_pool(pool, now)
         db.flush()
         end(db, customer.id, Ended.RELEASE, now, reason)
-        give_room(db, owner_id)
+        release_capacity(db, owner_id)
         scope.tell(db, f"pool:{pool.id}", customer.id)
 
     return each(scope, "customer.release", Customer, ids, mode, work, reason=reason)
@@ -71,14 +71,14 @@ def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
     seats = _seats_of(scope, db, owner_id)
     best = select(Pool).where(Pool.id.in_(seats), Pool.enabled, Pool.deleted_at.is_(None))
     best = best.order_by(Pool.priority.desc(), Pool.id).limit(1)
-    pool = db.execute(best, execution_options=UNWALLED).scalar_one_or_none()
+    pool = db.execute(best, execution_options=BYPASS_POLICY).scalar_one_or_none()
     if pool is None:
         raise RuleMissing(
             reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",
             reason_zh="没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。",
             field="poolId",
         )
-    grant(db, pool, "view")
+    permit(db, pool, "view")
     return pool
 
 

@@ -12,7 +12,7 @@ from models.ownership import Ended
 
 from ..reading.clauses import value
 from ..runtime.scope import Scope
-from ..runtime.viewer import Look
+from ..runtime.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Stay:
 
 def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay]:
     """The stays of those customers that lie in pools and that the person sees, without what is hidden.  Two queries."""
-    look = scope.look
-    before = _last_periods(look, db, customer_ids)
+    viewer = scope.viewer
+    before = _last_periods(viewer, db, customer_ids)
     since, name, days = (
-        value(look, Customer, Customer, "pooled_at"),
-        value(look, Pool, Pool, "name"),
-        value(look, Pool, Pool, "retain_days"),
+        value(viewer, Customer, Customer, "pooled_at"),
+        value(viewer, Pool, Pool, "name"),
+        value(viewer, Pool, Pool, "retain_days"),
     )
     lying = (
         select(Customer.id, since, name, days)
@@ -57,13 +57,13 @@ def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay
 
 
 def _last_periods(
-    look: Look, db: Session, ids: Sequence[int]
+    viewer: Viewer, db: Session, ids: Sequence[int]
 ) -> dict[int, tuple[Ended | None, str | None, str | None]]:
     """Customer -> how its last ownership ended, with whom, and the reason that was given."""
     period = OwnershipPeriod
-    how, owner, reason = (value(look, period, period, key) for key in ("ended", "owner_id", "reason"))
+    how, owner, reason = (value(viewer, period, period, key) for key in ("ended", "owner_id", "reason"))
     ended = (
-        select(period.customer_id, how, value(look, User, User, "name"), reason)
+        select(period.customer_id, how, value(viewer, User, User, "name"), reason)
         .outerjoin(User, User.id == owner)
         .where(period.customer_id.in_(ids), period.ended_at.is_not(None))
         .order_by(period.id)

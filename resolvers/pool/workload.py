@@ -17,11 +17,13 @@ MOST_PEOPLE = 20
 
 def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
     """How many customers that the person sees are in each stage; None where a stage is missing or hidden."""
-    look = scope.look
-    stage = value(look, Customer, Customer, "stage")
+    viewer = scope.viewer
+    stage = value(viewer, Customer, Customer, "stage")
     counted = select(stage.label("stage"), func.count(Customer.id).label("held"))
     deleted_at: Any = Customer.deleted_at
-    if scope.house.dialect == "sqlite":  # all are read: as they lie, which is twice as fast as in the order of an index
+    if (
+        scope.backend.dialect == "sqlite"
+    ):  # all are read: as they lie, which is twice as fast as in the order of an index
         deleted_at = func.coalesce(deleted_at, null())
     counted = counted.where(deleted_at.is_(None)).group_by(stage)
     return {row.stage: row.held for row in db.execute(counted)}
@@ -34,9 +36,9 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
     """
     if not scope.person.subtree or not _sees_the_team(scope):
         return []
-    look = scope.look
+    viewer = scope.viewer
     sees = scope.policy.guard(scope.person, User, "capacity", User)
-    shown = (value(look, User, User, "name"), value(look, User, User, "absent_until"))
+    shown = (value(viewer, User, User, "name"), value(viewer, User, User, "absent_until"))
     people = (
         select(User.id, *shown, func.coalesce(OwnerLoad.held, 0).label("held"), true() if sees is None else sees)
         .outerjoin(OwnerLoad, OwnerLoad.user_id == User.id)

@@ -21,7 +21,7 @@ from models.errors import Validation
 from policies.objects import field_name
 from policies.rows import Hanging, Rows
 
-from ..runtime.viewer import Clause, Look, Value
+from ..runtime.viewer import Clause, Value, Viewer
 from .provenance import derive
 
 LAST_CHARACTER = "\U0010ffff"
@@ -36,20 +36,22 @@ def beside(model: type[Base]) -> tuple[list[tuple[Any, Clause]], Any]:
 
 def with_above(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
     """`beside` for other columns of records of `model`."""
-    if not model.through:
+    if not model.visible_through:
         return [], columns
-    whole: type[Base] = inspect(model).relationships[model.through].mapper.class_
+    whole: type[Base] = inspect(model).relationships[model.visible_through].mapper.class_
     above = whole.__table__.alias()
     further, e = with_above(whole, above.c)
-    return [(above, above.c.id == getattr(columns, f"{model.through}_id")), *further], Hanging(columns, Rows(whole, e))
+    return [(above, above.c.id == getattr(columns, f"{model.visible_through}_id")), *further], Hanging(
+        columns, Rows(whole, e)
+    )
 
 
-def visible(look: Look, model: type[Base], *values: Value) -> Select[Any]:
+def visible(viewer: Viewer, model: type[Base], *values: Value) -> Select[Any]:
     """SELECT of values of the records that the person may view; they are written in terms of `beside(model)[1]`.
 
     What a record hangs on stands beside it, so the policy is asked about that row and not for all that are in reach.
     """
-    statement: Select[Any] = select(*values).where(open_to(look, "view", model)).execution_options(policy=True)
+    statement: Select[Any] = select(*values).where(open_to(viewer, "view", model)).execution_options(policy=True)
     for above, on in beside(model)[0]:
         # There always is one; but for an inner join SQLite first reads all that could stand beside into a filter.
         statement = statement.outerjoin(above, on)
@@ -57,9 +59,9 @@ def visible(look: Look, model: type[Base], *values: Value) -> Select[Any]:
 
 
 @lru_cache(maxsize=1024)
-def open_to(look: Look, action: str, model: type[Base]) -> Clause:
+def open_to(viewer: Viewer, action: str, model: type[Base]) -> Clause:
     """Whether the person may do `action`, in terms of `beside`.  Made once: it takes longer to write than to run."""
-    return look.policy.where(look.person, action, model, beside(model)[1])
+    return viewer.policy.where(viewer.person, action, model, beside(model)[1])
 
 
 def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
@@ -73,39 +75,39 @@ def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
 
 # --- values that are no columns --------------------------------------------------------------------------
 
-COMPUTED: dict[tuple[type[Base], str], Callable[[Look, Any], Value]] = {
-    (Customer, "locked"): lambda look, e: locked(e, look.person.now),
+COMPUTED: dict[tuple[type[Base], str], Callable[[Viewer, Any], Value]] = {
+    (Customer, "locked"): lambda viewer, e: locked(e, viewer.person.now),
 }
 """What can be asked, filtered and ordered by like a column, and is an expression."""
 
 
-def value(look: Look, model: type[Base], e: Any, key: str) -> Value:
+def value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
     """A column or a computed value, guarded."""
     computed = COMPUTED.get((model, key))
-    return computed(look, e) if computed else look.value(model, e, key)
+    return computed(viewer, e) if computed else viewer.value(model, e, key)
 
 
 # --- filter ----------------------------------------------------------------------------------------------
 
 
-def matching(look: Look, model: type[Base], e: Any, tree: Mapping[str, Any]) -> Clause:
+def matching(viewer: Viewer, model: type[Base], e: Any, tree: Mapping[str, Any]) -> Clause:
     """`{"name": {"contains": "ac"}, "or": [{…}, {…}]}` as a clause.
 
     Keys are column keys; everything in one object must hold.  `not` and `ne` treat an empty value as different, on both
     databases.
     """
-    clauses = [_part(look, model, e, key, wanted) for key, wanted in tree.items() if wanted is not None]
+    clauses = [_part(viewer, model, e, key, wanted) for key, wanted in tree.items() if wanted is not None]
     return and_(true(), *clauses)
 
 
-def _part(look: Look, model: type[Base], e: Any, key: str, wanted: Any) -> Clause:
+def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> Clause:
     if key == "and":
-        return and_(true(), *(matching(look, model, e, tree) for tree in wanted))
+        return and_(true(), *(matching(viewer, model, e, tree) for tree in wanted))
     if key == "or":
-        return or_(false(), *(matching(look, model, e, tree) for tree in wanted))
+        return or_(false(), *(matching(viewer, model, e, tree) for tree in wanted))
     if key == "not":
-        return ~func.coalesce(matching(look, model, e, wanted), false())
-    column = value(look, model, e, key)
+        return ~func.coalesce(matching(viewer, model, e, wanted), false())
+    column = value(viewer, model, e, key)
     return and_(true(), *(OPERATORS[name](column, operand) for name, operand in wanted.items() if operand is not None))
 
 
@@ -171,7 +173,7 @@ def search_text(text: str) -> str:
     return text
 
 
-def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
+def found(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
     """The rows that the search box of a list finds where no index covers it: the beginning of a number, any part of a name.
 
     No text finds everything.
@@ -180,8 +182,8 @@ def found(look: Look, model: type[Base], e: Any, text: str) -> Clause:
     if not text:
         return true()
     names = getattr(model, "search", ())
-    clauses = [_number(look.value(model, e, x), text) for x in names if x == "number"]
-    clauses += [_contains(look.value(model, e, x), text) for x in names if x != "number"]
+    clauses = [_number(viewer.value(model, e, x), text) for x in names if x == "number"]
+    clauses += [_contains(viewer.value(model, e, x), text) for x in names if x != "number"]
     return or_(false(), *clauses)
 
 
@@ -226,7 +228,7 @@ class Key:
 
 
 def order_of(
-    look: Look, model: type[Base], asked: Sequence[tuple[str, bool]], tree: Mapping[str, Any] | None = None
+    viewer: Viewer, model: type[Base], asked: Sequence[tuple[str, bool]], tree: Mapping[str, Any] | None = None
 ) -> list[Key]:
     """The keys of an order: (name, descending) as asked, else the model's own; the id breaks ties.
 
@@ -237,7 +239,7 @@ def order_of(
     default = getattr(model, "order", "-id")
     steps = list(asked) or [(default.lstrip("-"), default.startswith("-"))]
     keys = [
-        Key(name, down, name not in filled and _nullable(look, model, name))
+        Key(name, down, name not in filled and _nullable(viewer, model, name))
         for name, down in dict(steps).items()
         if name != "id"
     ]
@@ -246,10 +248,10 @@ def order_of(
     return [*keys, Key("id", dict(steps).get("id", steps[-1][1]), nullable=False)]
 
 
-def _nullable(look: Look, model: type[Base], name: str) -> bool:
+def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
     if (model, name) in COMPUTED:
         return False
-    guard = look.policy.guard(look.person, model, field_name(name), model.__table__.c)
+    guard = viewer.policy.guard(viewer.person, model, field_name(name), model.__table__.c)
     return bool(model.__table__.c[name].nullable) or guard is not None
 
 
@@ -276,14 +278,14 @@ def orderable(model: type[Base]) -> list[str]:
 # --- small subqueries that several places show -----------------------------------------------------------
 
 
-def role_codes(look: Look, user_id: Value) -> Any:
+def role_codes(viewer: Viewer, user_id: Value) -> Any:
     """SELECT of the role codes that a person holds now, as far as the asker may see who holds them."""
-    held, role, now = UserRole.__table__.alias(), Role.__table__.alias(), look.person.now
+    held, role, now = UserRole.__table__.alias(), Role.__table__.alias(), viewer.person.now
     return (
         select(role.c.code)
         .join(held, held.c.role_id == role.c.id)
         .where(held.c.user_id == user_id, held.c.deleted_at.is_(None), role.c.deleted_at.is_(None))
-        .where(_in_force(held.c.starts_at, held.c.ends_at, now), look.rows(UserRole, held.c))
+        .where(_in_force(held.c.starts_at, held.c.ends_at, now), viewer.rows(UserRole, held.c))
         .order_by(role.c.code)
         .correlate_except(role, held)
     )

@@ -15,7 +15,7 @@ from models.base import Money, Utc, moment_of
 from models.errors import Validation
 
 from .clauses import COMPUTED, Key
-from .provenance import Misfit, Steps, can_lift, lift, source_of
+from .provenance import PlanMismatch, Steps, can_lift, source_of, trace
 from .provenance import plain as plain_value
 
 LONGEST = 4_000
@@ -37,13 +37,13 @@ def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
     if source is None or not all(can_lift(value) for value in values):
         return values  # an empty value is another condition, not another parameter
     steps: list[Steps] = [(*source.steps, partial(_nth, model, keys, n)) for n in range(len(values))]
-    return [lift(value, source.path, made) for value, made in zip(values, steps, strict=True)]
+    return [trace(value, source.path, made) for value, made in zip(values, steps, strict=True)]
 
 
 def _nth(model: type[Base], keys: Sequence[Key], n: int, cursor: str) -> Any:
     values = _read(model, keys, cursor)
     if not all(can_lift(value) for value in values):
-        raise Misfit
+        raise PlanMismatch
     return values[n]
 
 

@@ -15,10 +15,10 @@ from models.base import column_of
 
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
-from ..runtime.viewer import Clause, Look, Value
+from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import COMPUTED, Key, behind, beside, in_bin, matching, open_to, order_of, value, visible
 from .cursors import values_of, written
-from .search import Finding, find
+from .search import SearchResult, find
 
 MOST_COUNTED = 1_000
 """A list counts no further; beyond it says `1,000+`."""
@@ -110,19 +110,19 @@ def one(scope: Scope, db: Session, asked: Asked, id: int) -> Row | None:
     return _read(scope, db, reading, [found])[0] if found is not None else None
 
 
-def titled(model: type[Base]) -> str:
+def display_column(model: type[Base]) -> str:
     """The column by which people call a record: its name or label, else what the model is named by."""
     named = (key for key in ("name", "label_en") if key in model.__table__.c)
     return next(named, getattr(model, "named_by", "id"))
 
 
-def _title(look: Look, model: type[Base], e: Any) -> Value:
+def _title(viewer: Viewer, model: type[Base], e: Any) -> Value:
     """What people call a record, in Chinese where it has a Chinese name and the reader reads it."""
-    title = value(look, model, e, titled(model))
-    zh = _CHINESE.get(titled(model), "")
-    if zh not in model.__table__.c or not look.language.startswith("zh"):
+    title = value(viewer, model, e, display_column(model))
+    zh = _CHINESE.get(display_column(model), "")
+    if zh not in model.__table__.c or not viewer.language.startswith("zh"):
         return title
-    return func.coalesce(func.nullif(value(look, model, e, zh), ""), title)
+    return func.coalesce(func.nullif(value(viewer, model, e, zh), ""), title)
 
 
 _CHINESE = {"name": "name_zh", "label_en": "label_zh"}
@@ -152,7 +152,7 @@ def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -
 
 def _titles(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     e: Any = model
-    title = _title(scope.look, model, e)
+    title = _title(scope.viewer, model, e)
     return {id: str(name) for id, name in db.execute(select(e.id, title).where(e.id.in_(ids))) if name is not None}
 
 
@@ -163,10 +163,10 @@ class _Reading:
         self.asked, self.size = asked, max(1, min(asked.size, LARGEST_PAGE))
         self.model: Any = asked.model
         self.e = beside(asked.model)[1]
-        self.look = scope.look
-        self.keys = order_of(self.look, asked.model, asked.order, asked.filter)
+        self.viewer = scope.viewer
+        self.keys = order_of(self.viewer, asked.model, asked.order, asked.filter)
         self.scope = scope
-        self.finding: Finding | None = None
+        self.finding: SearchResult | None = None
 
     def search(self, db: Session) -> None:
         """Find out what the search leads to, before rows or their number are asked for."""
@@ -178,7 +178,7 @@ class _Reading:
         wanted = self.statement().limit(self.size + 1)
         if self.finding is None or self.finding.further is None:
             return db.execute(wanted).all()
-        beginning = visible(self.look, self.model, self.e.id).where(*self.listed(), *self._beyond())
+        beginning = visible(self.viewer, self.model, self.e.id).where(*self.listed(), *self._beyond())
         beginning = beginning.order_by(*self._order()).limit(MOST_COUNTED)
         rows = db.execute(wanted.where(self.e.id.in_(beginning))).all()
         if len(rows) > self.size:
@@ -189,7 +189,7 @@ class _Reading:
     def count(self, db: Session) -> int:
         if self.finding is not None and self.finding.count is not None:
             return self.finding.count
-        some = visible(self.look, self.model, self.e.id).where(*self.conditions()).limit(MOST_COUNTED + 1)
+        some = visible(self.viewer, self.model, self.e.id).where(*self.conditions()).limit(MOST_COUNTED + 1)
         return db.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
     def statement(self) -> Select[Any]:
@@ -197,13 +197,13 @@ class _Reading:
         values = [self._value(key).label(f"v{n}") for n, key in enumerate(asked.columns)]
         may = [self._may(action).label(f"m{n}") for n, action in enumerate(asked.may)]
         order = [self._value(key.name).label(f"k{n}") for n, key in enumerate(self.keys)]
-        statement = visible(self.look, self.model, e.id, *values, *may, *order).where(*self.conditions())
+        statement = visible(self.viewer, self.model, e.id, *values, *may, *order).where(*self.conditions())
         return statement.where(*self._beyond()).order_by(*self._order())
 
     def listed(self) -> list[Clause]:
         """What the rows of the list have in common, whatever is searched."""
         asked = self.asked
-        clauses = [matching(self.look, self.model, self.e, asked.filter)] if asked.filter else []
+        clauses = [matching(self.viewer, self.model, self.e, asked.filter)] if asked.filter else []
         if asked.binned is not None:
             clauses.append(in_bin(self.model, self.e, wanted=asked.binned))
         return clauses
@@ -221,10 +221,10 @@ class _Reading:
         return written(self.keys, [getattr(row, f"k{n}") for n in range(len(self.keys))])
 
     def _value(self, key: str) -> Value:
-        return value(self.look, self.model, self.e, key)
+        return value(self.viewer, self.model, self.e, key)
 
     def _may(self, action: str) -> Clause:
-        return open_to(self.look, action, self.model)
+        return open_to(self.viewer, action, self.model)
 
     def _steps(self) -> Sequence[Key]:
         return [key.back() for key in self.keys] if self.asked.before else self.keys
@@ -244,7 +244,7 @@ def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -
     """What these records are called, number first where they have one; those out of sight are left out."""
     reading = _Reading(scope, Asked(model, ()))
     e = reading.e
-    number = [value(reading.look, model, e, "number")] if "number" in model.__table__.c else []
-    values = [*number, _title(reading.look, model, e)]
-    statement = visible(reading.look, model, e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
+    number = [value(reading.viewer, model, e, "number")] if "number" in model.__table__.c else []
+    values = [*number, _title(reading.viewer, model, e)]
+    statement = visible(reading.viewer, model, e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
     return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}

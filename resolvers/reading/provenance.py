@@ -59,7 +59,7 @@ _KINDS: dict[type, Callable[[Any], Any]] = {
 }
 
 
-class Misfit(Exception):
+class PlanMismatch(Exception):
     """Another request's value does not fit where this one's stood: what was made from this one is of no use to it."""
 
 
@@ -67,7 +67,7 @@ def can_lift(value: object) -> bool:
     return type(value) in _KINDS
 
 
-def lift(value: T, path: Path, steps: Steps = ()) -> T:
+def trace(value: T, path: Path, steps: Steps = ()) -> T:
     """An equal value with a source; the very value when its type cannot have one."""
     if not can_lift(value):
         return value
@@ -92,4 +92,4 @@ def derive(value: Any, step: Callable[[Any], Any]) -> Any:
     """`step(value)`, which remembers the source of `value` and the step."""
     source = source_of(value)
     made = step(plain(value))
-    return made if source is None else lift(made, source.path, (*source.steps, step))
+    return made if source is None else trace(made, source.path, (*source.steps, step))

@@ -51,7 +51,7 @@ from models.search import (
 from policies.rows import Hanging, Rows
 
 from ..runtime.scope import Scope
-from ..runtime.viewer import Clause, Look, Value
+from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import beside, found, in_bin, search_text, visible
 
 MOST_WORDS = 16
@@ -71,7 +71,7 @@ _SPLIT_PHONE = 7
 """Figures and spaces with so many figures in them are one phone number and no words."""
 
 
-class Sought(Protocol):
+class Searchable(Protocol):
     """A word, or a row of the statement that stands for one (`resolvers/reading/search_in_statement.py`)."""
 
     def held_by(self, doc: Any) -> dict[str, Clause]:
@@ -123,36 +123,36 @@ def _figures(word: str) -> str:
 # --- what a record says ----------------------------------------------------------------------------------
 
 
-def says(look: Look, model: type[Base], e: Any, words: Iterable[Word]) -> Clause:
+def says(viewer: Viewer, model: type[Base], e: Any, words: Iterable[Word]) -> Clause:
     """Whether a record of `model` holds every word where this person may see it.  Exact, and asked row by row."""
-    return and_(*(says_word(look, model, e, word) for word in words))
+    return and_(*(says_word(viewer, model, e, word) for word in words))
 
 
-def says_word(look: Look, model: type[Base], e: Any, word: Sought) -> Clause:
+def says_word(viewer: Viewer, model: type[Base], e: Any, word: Searchable) -> Clause:
     """`says` of one word."""
-    return _customer_says(look, e, word) if model is Customer else _contact_says(look, e, word)
+    return _customer_says(viewer, e, word) if model is Customer else _contact_says(viewer, e, word)
 
 
 @lru_cache(maxsize=64)
-def _says_beside(look: Look, model: type[Base], words: tuple[Word, ...]) -> Clause:
+def _says_beside(viewer: Viewer, model: type[Base], words: tuple[Word, ...]) -> Clause:
     """`says` in terms of `beside`, made once for each request."""
-    return says(look, model, beside(model)[1], words)
+    return says(viewer, model, beside(model)[1], words)
 
 
-def _customer_says(look: Look, e: Any, word: Sought) -> Clause:
+def _customer_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
     doc, contact = docs.alias(), cast("Table", Contact.__table__).alias()
     person = Hanging(contact.c, Rows(Customer, e))
-    shown = and_(look.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
-    by_itself = and_(doc.c.contact_id.is_(None), _holds(look, Customer, e, doc.c, word))
-    by_contact = and_(contact.c.id.is_not(None), shown, _holds(look, Contact, person, doc.c, word))
+    shown = and_(viewer.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
+    by_itself = and_(doc.c.contact_id.is_(None), _holds(viewer, Customer, e, doc.c, word))
+    by_contact = and_(contact.c.id.is_not(None), shown, _holds(viewer, Contact, person, doc.c, word))
     found = _one().select_from(doc.outerjoin(contact, contact.c.id == doc.c.contact_id))
     found = found.where(doc.c.id >= _place(e.id), doc.c.id < _place(e.id + 1), or_(*word.held_by(doc.c).values()))
     return _there_is(found.where(or_(by_itself, by_contact)).correlate_except(doc, contact))
 
 
-def _contact_says(look: Look, e: Any, word: Sought) -> Clause:
+def _contact_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
     doc = docs.alias()
-    mine = _one().where(doc.c.id == _place(e.customer_id) + e.id, _holds(look, Contact, e, doc.c, word))
+    mine = _one().where(doc.c.id == _place(e.customer_id) + e.id, _holds(viewer, Contact, e, doc.c, word))
     return _there_is(mine.correlate_except(doc))
 
 
@@ -174,10 +174,10 @@ def _place(customer_id: Any) -> Value:
     return at
 
 
-def _holds(look: Look, model: type[Base], e: Any, doc: Any, word: Sought) -> Clause:
+def _holds(viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable) -> Clause:
     """Whether a doc holds the word in a field that may be seen in its record `e`."""
     fields = _FIELDS[model]
-    guards = {key: look.policy.guard(look.person, model, field, e) for key, field in fields.items()}
+    guards = {key: viewer.policy.guard(viewer.person, model, field, e) for key, field in fields.items()}
     ways = ((guards[key], way) for key, way in word.held_by(doc).items() if key in fields)
     return or_(*(way if guard is None else and_(way, guard) for guard, way in ways))
 
@@ -196,7 +196,7 @@ FEW = 5_000
 
 
 @dataclass(frozen=True)
-class Finding:
+class SearchResult:
     """What the rows of a list have to be for a text to find them, in terms of `beside`, and how many there are.
 
     `count` is at most one above the limit; None where the model has no index and they have to be counted.  With
@@ -208,20 +208,20 @@ class Finding:
     further: Clause | None = None
 
 
-def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> Finding:
+def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> SearchResult:
     """What the search box of a list finds.  `among` are the other conditions of the list."""
-    look, e, words = scope.look, beside(model)[1], words_of(text)
+    viewer, e, words = scope.viewer, beside(model)[1], words_of(text)
     if model not in COVERED:
-        return Finding(found(look, model, e, text))
+        return SearchResult(found(viewer, model, e, text))
     if not words:
-        return Finding(true())
+        return SearchResult(true())
     ids = candidates(scope, db, model, text, limit, among)
     if ids is not None:
-        some = json.dumps(ids) if scope.house.dialect == "sqlite" else ids
-        return Finding(_is_among(scope.house.dialect, e.id, some), len(ids))
-    clause = _says_beside(look, model, tuple(words))
-    near = _led_to(scope.house.dialect, model, max(words, key=_weight))
-    return Finding(clause, limit + 1, in_turn(scope.house.dialect, e.id, near, clause))
+        some = json.dumps(ids) if scope.backend.dialect == "sqlite" else ids
+        return SearchResult(_is_among(scope.backend.dialect, e.id, some), len(ids))
+    clause = _says_beside(viewer, model, tuple(words))
+    near = _led_to(scope.backend.dialect, model, max(words, key=_weight))
+    return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
 
 
 def in_turn(dialect: str, id: Value, near: Select[Any], clause: Clause) -> Clause:
@@ -239,11 +239,11 @@ def candidates(
     `among` narrows them down to those of a list.  In no order.  Two small queries for a word that is rare; a third,
     larger one for words that are everywhere and of which this person sees little.
     """
-    words, dialect = words_of(text), scope.house.dialect
+    words, dialect = words_of(text), scope.backend.dialect
     if not words:
         return None
-    look, e = scope.look, beside(model)[1]
-    asked = visible(look, model, e.id).where(_says_beside(look, model, tuple(words)), *among).limit(limit + 1)
+    viewer, e = scope.viewer, beside(model)[1]
+    asked = visible(viewer, model, e.id).where(_says_beside(viewer, model, tuple(words)), *among).limit(limit + 1)
 
     def run(near: Clause) -> list[int] | None:
         count, ids = db.execute(_in_one(dialect, asked.where(near))).one()

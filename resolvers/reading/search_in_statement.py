@@ -32,10 +32,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from models import Base
 from models.search import INDEX
 
-from ..runtime.viewer import Clause, Look, Value
+from ..runtime.viewer import Clause, Value, Viewer
 from . import search
 from .clauses import found, with_above
-from .provenance import Misfit, derive, plain
+from .provenance import PlanMismatch, derive, plain
 from .search import COVERED, docs, fts, id_in, in_turn, match, says_word, ways_to, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)
@@ -55,10 +55,10 @@ class Searches:
         self.dialect, self.walking = dialect, walking
         self.too_many: list[Clause] = []
 
-    def clause(self, look: Look, model: type[Base], text: str) -> Callable[[Any], Clause] | None:
+    def clause(self, viewer: Viewer, model: type[Base], text: str) -> Callable[[Any], Clause] | None:
         """What rows have to be for a text to find them; None where it finds all.  Raises Validation when it is too much."""
         if model not in COVERED:
-            return lambda e: found(look, model, e, text)
+            return lambda e: found(viewer, model, e, text)
         if not words_of(plain(text)):
             return None
         words = _Words(self.dialect, derive(text, partial(_written, self.dialect)))
@@ -66,21 +66,21 @@ class Searches:
         if self.walking:
             # Found once for the list and its number where an index leads to the docs themselves, which takes long.
             near: Any = led.subquery() if self.dialect == "sqlite" else led.cte()
-            return lambda e: in_turn(self.dialect, e.id, select(near.c.id), words.said_by(look, model, e))
+            return lambda e: in_turn(self.dialect, e.id, select(near.c.id), words.said_by(viewer, model, e))
         some = led.limit(_one_too_many()).cte()
         is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
         self.too_many.append(is_too_many)
-        few = self._found(look, model, words, select(some.c.id).where(not_(is_too_many)))
+        few = self._found(viewer, model, words, select(some.c.id).where(not_(is_too_many)))
         return lambda e: _is_among(self.dialect, e.id, select(few.c.id))
 
-    def _found(self, look: Look, model: type[Base], words: "_Words", some: Select[Any]) -> Any:
+    def _found(self, viewer: Viewer, model: type[Base], words: "_Words", some: Select[Any]) -> Any:
         """Which of some records say all words, found out once for the rows of a list, their number and whatever else."""
         rows = model.__table__.alias()
         above, e = with_above(model, rows.c)
         source: Any = rows
         for table, on in above:
             source = source.join(table, on)
-        is_one = _is_among(self.dialect, rows.c.id, some), look.rows(model, e), words.said_by(look, model, e)
+        is_one = _is_among(self.dialect, rows.c.id, some), viewer.rows(model, e), words.said_by(viewer, model, e)
         return select(rows.c.id).select_from(source).where(*is_one).cte()
 
 
@@ -97,10 +97,10 @@ def _is_among(dialect: str, id: Value, few: Select[Any]) -> Clause:
 
 
 def _written(dialect: str, text: str) -> str:
-    """The words of a text as the statement takes them.  Raises Misfit where there are none: that is another statement."""
+    """The words of a text as the statement takes them.  Raises PlanMismatch where there are none: that is another statement."""
     words = words_of(text)
     if not words:
-        raise Misfit
+        raise PlanMismatch
     made = []
     for word in words:
         ways = ways_to(word)
@@ -118,10 +118,10 @@ class _Words:
     dialect: str
     value: str
 
-    def said_by(self, look: Look, model: type[Base], e: Any) -> Clause:
+    def said_by(self, viewer: Viewer, model: type[Base], e: Any) -> Clause:
         """Whether a record holds every word where the person may see it."""
         word = self.rows()
-        unsaid = not_(says_word(look, model, e, _Word(self.dialect, word)))
+        unsaid = not_(says_word(viewer, model, e, _Word(self.dialect, word)))
         missing: Select[Any] = select(literal_column("1")).select_from(word).where(unsaid).correlate_except(word)
         return not_(exists(missing.execution_options(policy=True)))
 

@@ -76,15 +76,15 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
 def _allow_making(scope: Scope, model: type[Entity]) -> None:
     if not scope.policy.ever(scope.person, "create", model.module):
         raise scope.denied(Forbidden(action=f"{model.module}.create"), model, None, "create")
-    if model.alone:
+    if model.singleton:
         raise Validation("There is one of this already, and only one.", "此项有且仅有一条。")
 
 
 def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values for columns, extras for the rules)."""
     rules = rules_of(model)
-    extra = {key: value for key, value in given.items() if key in rules.extras}
-    for key in sorted(extra.keys() & rules.extras_once):
+    extra = {key: value for key, value in given.items() if key in rules.extra_inputs}
+    for key in sorted(extra.keys() & rules.create_only_inputs):
         if not creating:
             raise invalid(key, "is only given at creation", "仅可在新建时填写")
     values = clean(model, {key: value for key, value in given.items() if key not in extra}, creating=creating)

@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.base import columns, trait_of
 from models.errors import InUse, Validation
 
@@ -61,7 +61,7 @@ def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], bef
     if not wanted:
         return
     asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for code, key in wanted.values()))
-    known = {(code, item.key) for code, item in db.execute(_live().where(asked), execution_options=UNWALLED)}
+    known = {(code, item.key) for code, item in db.execute(_live().where(asked), execution_options=BYPASS_POLICY)}
     for field, word in wanted.items():
         if word not in known:
             raise _unknown(db, field, *word)
@@ -79,7 +79,7 @@ def _live() -> Select[str, DictionaryItem]:
 
 def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
     """What to write instead: the words that are close, else the first ones of the dictionary."""
-    found = db.execute(_live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=UNWALLED)
+    found = db.execute(_live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=BYPASS_POLICY)
     items = [item for _, item in found]
     meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
     if not meant:
@@ -109,7 +109,7 @@ class DictionaryItemRules(Rules[DictionaryItem]):
         while above is not None:
             found = db.execute(
                 select(DictionaryItem.dictionary_id, DictionaryItem.parent_id).where(DictionaryItem.id == above),
-                execution_options=UNWALLED,
+                execution_options=BYPASS_POLICY,
             ).first()
             if found is None:
                 return  # the wall refuses what is not there
@@ -125,11 +125,13 @@ class DictionaryItemRules(Rules[DictionaryItem]):
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
         """A word that records hold is archived, not deleted: they would be left with a key that says nothing."""
         code = db.execute(
-            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=UNWALLED
+            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=BYPASS_POLICY
         ).scalar_one()
         for model, key in _holding(code):
             used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
-            if count := db.execute(used.where(model.deleted_at.is_(None)), execution_options=UNWALLED).scalar_one():
+            if count := db.execute(
+                used.where(model.deleted_at.is_(None)), execution_options=BYPASS_POLICY
+            ).scalar_one():
                 raise InUse(label=row.label, count=count, what=noun(model))
 
 

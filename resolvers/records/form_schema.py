@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, NumberRule
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.errors import NotFound, Validation
 from models.people import LANGUAGES
@@ -98,18 +98,18 @@ def _keys(model: type[Entity], *, creating: bool) -> Iterator[str]:
         yield from _settable(model, creating=True)
         return
     yield from (column.key for column in columns(model) if column.key not in HIDDEN | UNGUARDED)
-    yield from sorted(rules_of(model).extras - rules_of(model).extras_once)
+    yield from sorted(rules_of(model).extra_inputs - rules_of(model).create_only_inputs)
 
 
 def _settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
-    if model.alone and creating:
+    if model.singleton and creating:
         return
     for column in columns(model):
         trait = trait_of(column)
-        if not (trait.kept or column.primary_key or (trait.once and not creating)):
+        if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
             yield column.key
     rules = rules_of(model)
-    yield from sorted(rules.extras if creating else rules.extras - rules.extras_once)
+    yield from sorted(rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs)
 
 
 # --- what he may -----------------------------------------------------------------------------------------
@@ -117,10 +117,10 @@ def _settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
 
 def _ever(scope: Scope, model: type[Entity], keys: list[str], *, creating: bool) -> tuple[set[str], set[str]]:
     """(what he may see, what he may set) in some record.  Whoever makes one has to be able to edit what he sets."""
-    making = ("create", "edit") if creating else ("view", "edit")
+    permit_create = ("create", "edit") if creating else ("view", "edit")
     may = scope.policy.ever(scope.person, "create" if creating else "edit", model.module)
     seen = {key for key in keys if _may_ever(scope, model, key, "view")}
-    free = {key for key in keys if may and all(_may_ever(scope, model, key, action) for action in making)}
+    free = {key for key in keys if may and all(_may_ever(scope, model, key, action) for action in permit_create)}
     return seen, free
 
 
@@ -139,7 +139,7 @@ def _here(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[st
     may = scope.policy.where(scope.person, "edit", model, table.c).label("may")
     seen = scope.policy.where(scope.person, "view", model, table.c)
     asked = select(may, table.c.deleted_at.is_(None).label("live")).where(table.c.id == id, seen)
-    row = db.execute(asked, execution_options=UNWALLED).first() if id else None
+    row = db.execute(asked, execution_options=BYPASS_POLICY).first() if id else None
     if row is None:
         raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
     shown = open_fields(scope, db, model, id, keys, ("view",))
@@ -160,7 +160,8 @@ def _field(model: type[Entity], key: str, visible: bool, editable: bool) -> Form
         key,
         camel(key),
         FieldType.RECORD if target else FieldType.CHOICE if choices else _type(column),
-        (not column.nullable and column.default is None and not trait.filled and not trait.kept) or trait.required,
+        (not column.nullable and column.default is None and not trait.generated and not trait.system_managed)
+        or trait.required,
         visible,
         editable,
         length=getattr(column.type, "length", None) if not choices else None,

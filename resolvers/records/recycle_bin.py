@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, and_, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, Part, Tombstone
-from models.audit.entries import UNWALLED, guarded_update
+from models.audit.entries import BYPASS_POLICY, guarded_update
 from models.base import LIVE, columns, trait_of
 from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
 
@@ -16,7 +16,7 @@ from ..runtime.ids import camel, global_id, noun
 from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
-from ..runtime.write_guard import grant
+from ..runtime.write_guard import permit
 
 E = TypeVar("E", bound=Entity)
 
@@ -32,7 +32,7 @@ def delete(
         _refuse_if_used(db, row, is_purge=False)
         rows: list[Entity] = [*_hanging(db, row, live=True), row]
         for part in rows:
-            grant(db, part, "delete")
+            permit(db, part, "delete")
             part.deleted_at, part.deleted_by_id = scope.person.now, scope.person.id
             part.delete_batch_id = f"{scope.batch_id}-{id}"
         rules_of(model).deleted(scope, db, row)
@@ -55,7 +55,7 @@ def restore(
             _refuse_if_taken(db, part)
         with db.no_autoflush:
             for part in rows:
-                grant(db, part, "restore")
+                permit(db, part, "restore")
                 part.deleted_at = part.deleted_by_id = part.delete_batch_id = None
             rules_of(model).restored(scope, db, row)
         db.flush()
@@ -80,10 +80,10 @@ def purge(
         row = _from_the_bin(scope, db, model, id, to="purge")
         rules_of(model).purged(scope, db, row)
         _refuse_if_used(db, row, is_purge=True)
-        _bury(scope, db, row)
+        _leave_tombstone(scope, db, row)
         rows: list[Entity] = [*_hanging(db, row, live=None), row]
         for part in rows:
-            grant(db, part, "purge")
+            permit(db, part, "purge")
             _erase(db, part)
         db.flush()
 
@@ -96,7 +96,7 @@ def purge(
 def children_of(model: type[Entity]) -> Iterator[tuple[type[Entity], str]]:
     """(entity that hangs on `model`, its foreign key): contacts, opportunities, follow-ups of a customer."""
     for child in ENTITIES:
-        relation = child.goes_with or child.through
+        relation = child.cascades_with or child.visible_through
         if relation and inspect(child).relationships[relation].mapper.class_ is model:
             yield child, f"{relation}_id"
 
@@ -108,7 +108,7 @@ def _hanging(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
         statement = select(child).where(getattr(child, key) == row.id)
         if live is not None:
             statement = statement.where(child.deleted_at.is_(None) if live else child.deleted_at.is_not(None))
-        found += db.execute(statement.order_by(child.id), execution_options=UNWALLED).scalars()
+        found += db.execute(statement.order_by(child.id), execution_options=BYPASS_POLICY).scalars()
     return found
 
 
@@ -116,7 +116,7 @@ def _hanging(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
 
 
 def _refuse_the_only_one(model: type[Entity]) -> None:
-    if model.alone:
+    if model.singleton:
         raise Validation("There is only one of this; it stays.", "此项有且仅有一条，不能删除。")
 
 
@@ -129,7 +129,7 @@ def _refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
         used = select(func.count()).select_from(other).where(column == row.id)
         if not is_purge:
             used = used.where(other.deleted_at.is_(None))
-        if count := db.execute(used, execution_options=UNWALLED).scalar_one():
+        if count := db.execute(used, execution_options=BYPASS_POLICY).scalar_one():
             raise InUse(label=row.label, count=count, what=noun(other), record_id=global_id(type(row), row.id))
 
 
@@ -138,7 +138,7 @@ def _references_to(model: type[Entity]) -> Iterator[tuple[type[Entity], Column[A
     hanging = {child for child, _ in children_of(model)}
     for other in ENTITIES:
         for column in _pointing(other, model) if other not in hanging else ():
-            if not trait_of(column).past and not _is_aside(other, model, column):
+            if not trait_of(column).historical and not _is_aside(other, model, column):
                 yield other, column
 
 
@@ -150,16 +150,16 @@ def _pointing(other: type[Entity], model: type[Entity]) -> Iterator[Column[Any]]
 
 def _is_aside(other: type[Entity], model: type[Entity], column: Column[Any]) -> bool:
     """Whether a record merely mentions one that hangs on the same whole: a follow-up the contact it was with."""
-    return bool(column.nullable and model.through and other.through == model.through)
+    return bool(column.nullable and model.visible_through and other.visible_through == model.visible_through)
 
 
 def _refuse_without_whole(db: Session, row: Entity) -> None:
     """Raise InBin when the record that this one hangs on is itself in the bin: it comes back with that one."""
-    relation = type(row).goes_with or type(row).through
+    relation = type(row).cascades_with or type(row).visible_through
     if relation:
         model: type[Entity] = inspect(type(row)).relationships[relation].mapper.class_
         above = select(model).where(model.id == getattr(row, f"{relation}_id"))
-        whole = db.execute(above, execution_options=UNWALLED).scalar_one()
+        whole = db.execute(above, execution_options=BYPASS_POLICY).scalar_one()
         if whole.deleted_at is not None:
             raise InBin(label=whole.label, record_id=global_id(model, whole.id))
 
@@ -171,7 +171,7 @@ def _refuse_if_taken(db: Session, row: Entity) -> None:
         if not (isinstance(index, Index) and index.unique and _ignores_the_bin(index)):
             continue
         same = and_(*(column == getattr(row, column.key) for column in index.columns), table.c.deleted_at.is_(None))
-        if db.execute(select(table.c.id).where(same, table.c.id != row.id), execution_options=UNWALLED).first():
+        if db.execute(select(table.c.id).where(same, table.c.id != row.id), execution_options=BYPASS_POLICY).first():
             last = list(index.columns)[-1]
             value = noun(type(row)).capitalize() if last.foreign_keys else getattr(row, last.key)
             raise TakenMeanwhile(
@@ -192,15 +192,15 @@ def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str
     if row.deleted_at is None:
         raise NotDeleted(label=row.label)
     whole = select(model).where(model.id == id)
-    return db.execute(whole, execution_options={**UNWALLED, "populate_existing": True}).scalar_one()
+    return db.execute(whole, execution_options={**BYPASS_POLICY, "populate_existing": True}).scalar_one()
 
 
-def _bury(scope: Scope, db: Session, row: Entity) -> None:
+def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:
     """Leave a tombstone, so that the number is never given again."""
     number = row.label if type(row).named_by == "number" else None
-    grave = Tombstone(for_module=row.module, record_id=row.id, number=number)
-    grave.purged_at, grave.purged_by_id = scope.person.now, scope.person.id
-    db.add(grave)
+    tombstone = Tombstone(for_module=row.module, record_id=row.id, number=number)
+    tombstone.purged_at, tombstone.purged_by_id = scope.person.now, scope.person.id
+    db.add(tombstone)
 
 
 def _erase(db: Session, row: Entity) -> None:
@@ -212,13 +212,13 @@ def _erase(db: Session, row: Entity) -> None:
     for mapper in Part.__subclasses__():
         if inspect(mapper).relationships[mapper.part_of].mapper.class_ is type(row):
             mine = select(mapper).where(getattr(mapper, f"{mapper.part_of}_id") == row.id)
-            for part in db.execute(mine, execution_options=UNWALLED).scalars():
+            for part in db.execute(mine, execution_options=BYPASS_POLICY).scalars():
                 db.delete(part)
     db.delete(row)
 
 
 def _forget(db: Session, other: type[Entity], column: Column[Any], id: int) -> None:
-    mentioning = db.execute(select(other).where(column == id), execution_options=UNWALLED).scalars().all()
+    mentioning = db.execute(select(other).where(column == id), execution_options=BYPASS_POLICY).scalars().all()
     if mentioning:
         table: Any = other.__table__
         let_go = update(other).where(column == id).values({column.key: None, "version": table.c.version + 1})

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 import resolvers
 from models import Base, PolicyRevision, utcnow
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
@@ -24,16 +24,16 @@ from . import principals
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
-from .selectivity import Breadths
+from .selectivity import SelectivityCache
 from .writer import Writer
 
 _log = structlog.get_logger("millpond.house")
-MOST_MET = 2_000
+MAX_CACHED_IDENTITIES = 2_000
 """Of how many keys it is remembered who came with them."""
 _NEWEST = Prepared(select(func.max(PolicyRevision.number)))
 
 
-class House:
+class Backend:
     """Everything that use cases stand on.  `start` before the first request, `close` at the end."""
 
     def __init__(
@@ -53,7 +53,7 @@ class House:
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
-        self.breadths = Breadths(self)
+        self.selectivity = SelectivityCache(self.reads, self.read_engine.dialect)
         self.policy = Snapshot("")
         self.policy_problems: list[str] = []
         """Why the newest revision is not in force; nothing when it is."""
@@ -61,7 +61,7 @@ class House:
         self._taking = threading.Lock()
         self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
-        self._met: OrderedDict[str, Identity] = OrderedDict()
+        self._identities: OrderedDict[str, Identity] = OrderedDict()
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ class House:
         async with self.read_engine.connect() as connection:
             await connection.run_sync(self.refresh_policy)
 
-    def open(self) -> "House":
+    def open(self) -> "Backend":
         """`start` for the command line and tests."""
         with self.writer.engine.connect() as connection:
             self.refresh_policy(connection)
@@ -153,7 +153,7 @@ class House:
         values = principals.token_values(token, now, self.entrances)
         rows = await self.reads.rows(asked.sql, asked.values(values))
         if not rows:
-            self._met.pop(values["hash"], None)
+            self._identities.pop(values["hash"], None)
             return None
         found = principals.identity_of(rows[0], now, key)
         if found.revision != self.policy.revision:
@@ -161,19 +161,19 @@ class House:
                 await connection.run_sync(self.refresh_policy)
         if found.stale:
             self.note_seen(found, now)
-        person = await self.breadths.of(found.principal, self.policy)
+        person = await self.selectivity.of(found.principal, self.policy)
         self._remember(values["hash"], replace(found, principal=person))
         return person
 
-    def met(self, hash: str) -> Identity | None:
+    def cached_identity(self, hash: str) -> Identity | None:
         """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
-        return self._met.get(hash)
+        return self._identities.get(hash)
 
     def _remember(self, hash: str, found: Identity) -> None:
-        self._met[hash] = found
-        self._met.move_to_end(hash)
-        if len(self._met) > MOST_MET:
-            self._met.popitem(last=False)
+        self._identities[hash] = found
+        self._identities.move_to_end(hash)
+        if len(self._identities) > MAX_CACHED_IDENTITIES:
+            self._identities.popitem(last=False)
 
     def person(self, login: str) -> Principal:
         """The person with this login, for the command line and tests.  Raises NotFound."""
@@ -186,7 +186,7 @@ class House:
         statement = select(model.__table__.c.id).where(
             model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
         )
-        return db.execute(statement, execution_options=UNWALLED).first() is not None
+        return db.execute(statement, execution_options=BYPASS_POLICY).first() is not None
 
     def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
         return Scope(self, principal, door, **request)

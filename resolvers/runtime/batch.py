@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from models import Entity
 from models.errors import BatchUndone, Refusal, Validation
 
-from ..ownership.capacity import hold_rooms
 from .ids import global_id
+from .lifecycle import rules_of
 from .scope import Scope
 
 LARGEST = 200
@@ -45,7 +45,7 @@ def each(
     work: Callable[[Session, int], None],
     *,
     reason: str | None = None,
-    heir: int | None = None,
+    assignee: int | None = None,
 ) -> Outcome:
     """Do `work` for every id, each in a savepoint of one transaction, and say what became of each.
 
@@ -60,7 +60,7 @@ def each(
     try:
         with scope.write(action, reason) as db:
             scope.hold(db, model, wanted)
-            hold_rooms(db, model, wanted, heir)
+            rules_of(model).lock_first(db, wanted, assignee)
             for id in wanted:
                 _one(scope, action, model, id, work, outcome)
             if outcome.problems and mode is Mode.ALL_OR_NOTHING:

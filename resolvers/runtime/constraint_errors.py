@@ -1,14 +1,18 @@
 """What a broken constraint means to a person.  The database refuses first; this only finds the words."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Index
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from models import Base
-from models.errors import Duplicate, InUse, NotFound, Refusal, Validation
+from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validation
 
 from .ids import camel
 from .inputs import invalid
@@ -94,3 +98,15 @@ def _written(statement: str) -> list[str]:
 
 def _deleting(failure: IntegrityError) -> bool:
     return (failure.statement or "").lstrip().upper().startswith("DELETE")
+
+
+@contextmanager
+def translated(db: Session) -> Iterator[None]:
+    """Turn what the database refuses into the refusal that a person understands."""
+    try:
+        yield
+        db.flush()
+    except StaleDataError:
+        raise Conflict(field="version") from None
+    except IntegrityError as failure:
+        raise refusal_of(failure) from None

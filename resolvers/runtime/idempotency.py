@@ -20,7 +20,7 @@ from .scope import Scope
 KEPT = timedelta(days=2)
 
 
-def once(
+def run_once(
     scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]
 ) -> Outcome:
     """`call(scope)`, or the answer that this person's request with this key got before.
@@ -34,7 +34,7 @@ def once(
         raise Validation(
             "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
         )
-    scope.refuse_looking()
+    scope.refuse_view_as()
     fingerprint, beside = _fingerprint(action, arguments), scope.beside()
     if not _reserve(scope, beside, key, action, fingerprint):
         return _answer(scope, beside, key, fingerprint)

@@ -38,9 +38,9 @@ def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> d
     values = {}
     for key, value in given.items():
         column = known.get(key)
-        if column is None or trait_of(column).kept or column.primary_key:
+        if column is None or trait_of(column).system_managed or column.primary_key:
             raise invalid(key, "cannot be set", "不能设置")
-        if trait_of(column).once and not creating:
+        if trait_of(column).immutable and not creating:
             raise invalid(key, "is only given at creation", "仅可在新建时填写")
         values[key] = _value(column, value)
     return values
@@ -49,7 +49,7 @@ def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> d
 def require(model: type[Entity], values: Mapping[str, Any]) -> None:
     """Raise Validation for the first column that needs a value and has none."""
     for column in columns(model):
-        needed = not column.nullable and column.default is None and not trait_of(column).kept
+        needed = not column.nullable and column.default is None and not trait_of(column).system_managed
         if (needed or trait_of(column).required) and not column.primary_key and values.get(column.key) is None:
             raise _required(column.key)
 

@@ -20,9 +20,9 @@ E = TypeVar("E", bound=Entity)
 class Rules(Generic[E]):
     """The rules of a plain entity: none.  Every method may raise a Refusal; the transaction is open."""
 
-    extras: ClassVar[frozenset[str]] = frozenset()
+    extra_inputs: ClassVar[frozenset[str]] = frozenset()
     """Inputs beside the columns: the contact that comes with a new customer, the phones of a contact."""
-    extras_once: ClassVar[frozenset[str]] = frozenset()
+    create_only_inputs: ClassVar[frozenset[str]] = frozenset()
     """Those among them that are given at creation only."""
 
     def __init_subclass__(cls, models: Sequence[type[Entity]] = (), **more: Any) -> None:
@@ -42,6 +42,10 @@ class Rules(Generic[E]):
 
     def changed(self, scope: Scope, db: Session, row: E, before: dict[str, Any], extra: dict[str, Any]) -> None:
         """Do what follows from a change; `before` holds the former values of what was set."""
+
+    def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
+        """Lock what work on several records changes beside them, in one order for everybody, so that batches never
+        deadlock.  `assignee_id` is the user who is to own them."""
 
     def deleted(self, scope: Scope, db: Session, row: E) -> None:
         """Do what follows from a move to the bin."""

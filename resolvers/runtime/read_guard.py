@@ -15,7 +15,7 @@ from models import PROTECTED, Base
 from models.database.engines import ReadSession, WriteSession
 from policies import NOW, Principal, Snapshot, whenever
 
-from .statement_guard import Unwalled as Unwalled
+from .statement_guard import PolicyBypassed as PolicyBypassed
 from .statement_guard import models_of
 
 current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("current", default=None)
@@ -24,9 +24,9 @@ current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("curr
 
 @event.listens_for(ReadSession, "do_orm_execute")
 @event.listens_for(WriteSession, "do_orm_execute")
-def _read_wall(state: ORMExecuteState) -> None:
+def _guard_reads(state: ORMExecuteState) -> None:
     _tell_the_time(state)
-    if state.execution_options.get("unwalled") or state.is_column_load:
+    if state.execution_options.get("bypass_policy") or state.is_column_load:
         return
     reached = _reached(state)
     if reached:
@@ -42,15 +42,15 @@ def _tell_the_time(state: ORMExecuteState) -> None:
 
 
 def _reached(state: ORMExecuteState) -> set[type[Base]]:
-    """The protected models to which criteria belong.  Raises Unwalled for what would escape them."""
+    """The protected models to which criteria belong.  Raises PolicyBypassed for what would escape them."""
     statement = state.statement
     if state.is_relationship_load:
         return _around({mapper.class_ for mapper in state.all_mappers})
     if state.is_from_statement:
-        raise Unwalled("a statement inside from_statement carries no policy")
+        raise PolicyBypassed("a statement inside from_statement carries no policy")
     reached = models_of(statement, is_filtered=bool(state.is_orm_statement and state.is_select))
     if not state.is_select and state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
-        raise Unwalled("a bulk write skips the policy and the log; load the rows, or use guarded_update")
+        raise PolicyBypassed("a bulk write skips the policy and the log; load the rows, or use guarded_update")
     eager = getattr(statement, "_with_options", None)
     return _around(reached | {mapper.class_ for mapper in state.all_mappers}) if eager else reached
 

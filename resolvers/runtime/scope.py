@@ -5,23 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, or_, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, load_only
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import Session
 
-from models import Customer, Entity, Event
-from models.audit.entries import UNWALLED, Outcome, Signature, entry
+from models import Entity, Event
+from models.audit.entries import BYPASS_POLICY, Outcome, Signature, entry
 from models.database.engines import WriteSession
 from models.database.prepared import Prepared, held
 from models.errors import (
     Conflict,
     Forbidden,
     InBin,
-    Locked,
     NotFound,
     NotSignedIn,
     OnlyLooking,
@@ -30,23 +27,16 @@ from models.errors import (
 )
 from policies import NOW, Principal, Snapshot, whenever
 
-from .constraint_errors import refusal_of
+from .constraint_errors import translated
 from .ids import global_id, noun, table_of
-from .viewer import Look
-from .write_guard import judged
+from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lookup_statement, masked, why_not
+from .services import Services
+from .viewer import Viewer
+from .write_guard import checked
 from .writer import Unit
-
-if TYPE_CHECKING:
-    from .backend import House
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
-
-_BLIND = {"unlock", "restore", "purge"}
-"""What may be done to a record that the person does not see."""
-_FROM_THE_BIN = {"restore", "purge", "view"}
-"""All that may be done to a record in the recycle bin."""
-_MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
 
 
 class Scope:
@@ -54,7 +44,7 @@ class Scope:
 
     def __init__(
         self,
-        house: "House",
+        backend: Services,
         principal: Principal | None,
         door: str,
         *,
@@ -65,12 +55,12 @@ class Scope:
         token: str | None = None,
     ) -> None:
         """`batch_id` joins several runs in the log; without one every run is a batch.  `token` opened the session."""
-        self.house, self.door = house, door[:20]
+        self.backend, self.door = backend, door[:20]
         self.address, self.agent, self.token = address, agent, token
         self.request_id = (request_id or secrets.token_hex(8))[:40]
         self._given_batch = batch_id[:20] if batch_id else None
         self.batch_id = self._given_batch or secrets.token_hex(8)
-        self.policy: Snapshot = house.policy
+        self.policy: Snapshot = backend.policy
         self._principal = principal
         self._unit: Unit | None = None
 
@@ -98,32 +88,32 @@ class Scope:
         return self.person.id
 
     @cached_property
-    def look(self) -> Look:
+    def viewer(self) -> Viewer:
         """How the person looks, `whenever` he does: the wall tells a statement the time of his request."""
-        return Look(whenever(self.person), self.policy, self.language)
+        return Viewer(whenever(self.person), self.policy, self.language)
 
     @property
     def language(self) -> str:
         return self._principal.language if self._principal else "en"
 
     def now(self) -> datetime:
-        return self.house.clock()
+        return self.backend.clock()
 
     # -- running -----------------------------------------------------------------------------------------
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
-        return await self.house.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        return await self.backend.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
 
     def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The same in this thread: command line, demo, tests."""
-        return self.house.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        return self.backend.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
 
-    async def read(self, look: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """`look(scope, db, …)` over a session that sees what the person may view and cannot write."""
+    async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`reading(scope, db, …)` over a session that sees what the person may view and cannot write."""
         principal = self.person if self._principal is not None else None
-        async with self.house.sessions(info={"principal": principal, "policy": self.policy}) as db:
-            return await db.run_sync(lambda session: look(self, session, *args, **kwargs))
+        async with self.backend.sessions(info={"principal": principal, "policy": self.policy}) as db:
+            return await db.run_sync(lambda session: reading(self, session, *args, **kwargs))
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
         def call(unit: Unit) -> T:
@@ -134,7 +124,7 @@ class Scope:
     def _copy(self, unit: Unit | None, **changes: Any) -> "Scope":
         principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
         copy = Scope(
-            self.house,
+            self.backend,
             principal,
             self.door,
             request_id=self.request_id,
@@ -146,7 +136,7 @@ class Scope:
         copy.policy, copy._unit = self.policy, unit
         return copy
 
-    def at_the_door(self) -> "Scope":
+    def allowing_one_time_password(self) -> "Scope":
         """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
         return self._copy(self._unit, must_change_password=False)
 
@@ -161,7 +151,7 @@ class Scope:
         """
         if self._unit is None:
             raise RuntimeError("a use case runs through scope.run or scope.do")
-        self.refuse_looking()
+        self.refuse_view_as()
         outer = self._unit.session
         try:
             with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
@@ -177,15 +167,15 @@ class Scope:
         self._unit.is_used = True
         return self._unit.connection
 
-    def refuse_looking(self) -> None:
+    def refuse_view_as(self) -> None:
         """Raise OnlyLooking for somebody who looks through the eyes of another."""
-        if self._principal is not None and self._principal.looker is not None:
+        if self._principal is not None and self._principal.viewed_by is not None:
             raise OnlyLooking(name=self._principal.name)
 
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
-        self.policy = self.house.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
+        self.policy = self.backend.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,
@@ -198,7 +188,7 @@ class Scope:
         with session as db:
             self._unit.session = db
             try:
-                with db.begin(), _translated(db):
+                with db.begin(), translated(db):
                     yield db
                     db.flush()
             finally:
@@ -207,7 +197,7 @@ class Scope:
     @contextmanager
     def _nested(self, db: Session, action: str, reason: str | None) -> Iterator[Session]:
         before = db.info["signature"]
-        with db.begin_nested(), _translated(db):
+        with db.begin_nested(), translated(db):
             db.info["signature"] = self._signature(action, reason or before.reason)
             try:
                 yield db
@@ -235,23 +225,23 @@ class Scope:
         purge but not see comes masked: number, owner and state, anything else raises; for any other action an
         unseen record is NotFound too.  A row in the bin is restored or purged, nothing else.
         """
-        row, seen, may = self.reach(db, model, id, to=to)
-        if row is None or not (seen or to in _BLIND):
+        row, seen, may = self.lookup(db, model, id, to=to)
+        if row is None or not (seen or to in WITHOUT_SEEING):
             raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
-        if row.deleted_at is not None and to not in _FROM_THE_BIN:
+        if row.deleted_at is not None and to not in FROM_THE_BIN:
             raise InBin(label=row.label, record_id=global_id(model, id))
         if not may:
-            raise self.denied(self._why_not(row, to), model, id, to)
+            raise self.denied(why_not(self.person, row, to), model, id, to)
         if version is not None and row.version != version:
             raise Conflict(label=row.label, record_id=global_id(model, id), field="version", version=row.version)
-        judged(db, row, to)
-        return row if seen else self._masked(db, model, id)
+        checked(db, row, to)
+        return row if seen else masked(db, model, id)
 
-    def reach(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
+    def lookup(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
         """(row or None, may it be seen, may `to` be done to it), without a judgement and without a trace in the log."""
         if not id:
             return None, False, False
-        statement = _reaching(self.policy, whenever(self.person), model, to)
+        statement = lookup_statement(self.policy, whenever(self.person), model, to)
         found = statement.first(db, id=id, **{NOW.key: self.person.now})
         if found is None:
             return None, False, False
@@ -260,10 +250,10 @@ class Scope:
 
     def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
         """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
-        if self.house.dialect == "postgresql" and len(ids) > 1:
+        if self.backend.dialect == "postgresql" and len(ids) > 1:
             table = model.__table__
             statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
-            db.execute(statement, execution_options=UNWALLED)
+            db.execute(statement, execution_options=BYPASS_POLICY)
 
     def allow(self, action: str, module: str) -> None:
         """Raise Forbidden unless some line lets the person do this to some record."""
@@ -287,28 +277,6 @@ class Scope:
         row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
         self._unit.denied.append(row)
 
-    def _why_not(self, row: Entity, to: str) -> Refusal:
-        record_id = global_id(type(row), row.id)
-        if isinstance(row, Customer) and row.is_locked(self.person.now) and row.owner_id != self.person.id:
-            return Locked(label=row.label, record_id=record_id)
-        return Forbidden(action=f"{row.module}.{to}", record_id=record_id)
-
-    def _masked(self, db: Session, model: type[E], id: int) -> E:
-        names = {
-            *_MASKED,
-            "deleted_at",
-            "deleted_by_id",
-            "delete_batch_id",
-            "updated_at",
-            "updated_by_id",
-            model.named_by,
-        }
-        wanted = [getattr(model, name) for name in sorted(names) if name in model.__table__.c]
-        for row in [row for row in db if isinstance(row, model) and row.id == id]:
-            db.expunge(row)
-        statement = select(model).where(model.id == id).options(load_only(*wanted, raiseload=True))
-        return db.execute(statement, execution_options=UNWALLED).scalar_one()
-
     # -- telling -----------------------------------------------------------------------------------------
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
@@ -326,31 +294,5 @@ class Scope:
         raise RuntimeError(f"no engine runs {job}")
 
 
-@lru_cache(maxsize=512)  # some 50 KiB each
-def _reaching(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Prepared:
-    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run.
-
-    One row is asked for itself, whatever else the person sees, and each question about it stands there once.
-    It is locked first and judged as it then is; one that he may not see is let go unread with the transaction.
-    """
-    table, asking = model.__table__, replace(person, is_broad=True)
-    seen, may = (policy.where(asking, action, model, table.c) for action in ("view", to))
-    one = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"))
-    found = one.with_for_update(of=table).subquery("found")
-    return Prepared(select(found).where(or_(found.c.seen, found.c.may)))
-
-
 _EVENTS: Any = Event.__table__
 _TELLING = Prepared(insert(_EVENTS), ["at", "topic", "action", "record_id"])
-
-
-@contextmanager
-def _translated(db: Session) -> Iterator[None]:
-    """Turn what the database refuses into the refusal that a person understands."""
-    try:
-        yield
-        db.flush()
-    except StaleDataError:
-        raise Conflict(field="version") from None
-    except IntegrityError as failure:
-        raise refusal_of(failure) from None

@@ -8,16 +8,13 @@ Nobody is told the difference: a look at some customers, as many from each part 
 import time
 from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Dialect, func, literal_column, select
 
 from models import Customer
-from models.database.reads import driven
+from models.database.reads import Reads, driven
 from policies import Principal, Snapshot
-
-if TYPE_CHECKING:
-    from .backend import House
 
 PARTS, OF_EACH = 5, 100
 """So many customers are looked at in each part of the table.  He sees broadly who sees one in every part: of those who
@@ -28,16 +25,16 @@ KEPT_SECONDS = 600
 MOST_KEPT = 5_000
 
 
-class Breadths:
+class SelectivityCache:
     """What is known of how much people see, in one process, the oldest forgotten first."""
 
-    def __init__(self, house: "House") -> None:
-        self.house = house
+    def __init__(self, reads: Reads, dialect: Dialect) -> None:
+        self.reads, self.dialect = reads, dialect
         self._policy: Snapshot | None = None
         self._known: OrderedDict[Any, tuple[bool, float]] = OrderedDict()
 
     async def of(self, p: Principal, policy: Snapshot) -> Principal:
-        """The same person, `is_broad` where he is.  Asks the database once in ten minutes, and when his rights change."""
+        """The same person, `sees_many` where he is.  Asks the database once in ten minutes, and when his rights change."""
         if policy is not self._policy:  # nobody asks under the former one any more
             self._policy = policy
             self._known.clear()
@@ -49,7 +46,7 @@ class Breadths:
             self._known.move_to_end(key)
             if len(self._known) > MOST_KEPT:
                 self._known.popitem(last=False)
-        return replace(p, is_broad=True) if known else p
+        return replace(p, sees_many=True) if known else p
 
     async def _look(self, p: Principal, policy: Snapshot) -> bool:
         last = await self._asked(select(func.max(_CUSTOMER.c.id)))
@@ -58,13 +55,13 @@ class Breadths:
         step = max(1, last[0] // (PARTS * OF_EACH))
         ids = select(literal_column(str(step)).label("id")).cte("some", recursive=True)
         ids = ids.union_all(select(ids.c.id + step).where(ids.c.id + step <= last[0]))
-        seen = policy.where(replace(p, is_broad=True), "view", Customer, _CUSTOMER.c)
+        seen = policy.where(replace(p, sees_many=True), "view", Customer, _CUSTOMER.c)
         found = await self._asked(select(_CUSTOMER.c.id).join(ids, ids.c.id == _CUSTOMER.c.id).where(seen))
         return len({(id - 1) * PARTS // last[0] for id in found}) == PARTS
 
     async def _asked(self, statement: Any) -> list[Any]:
-        sql, parameters = driven(statement, self.house.read_engine.dialect)
-        rows = await self.house.reads.rows(sql, [each.driven for each in parameters])
+        sql, parameters = driven(statement, self.dialect)
+        rows = await self.reads.rows(sql, [each.driven for each in parameters])
         return [row[0] for row in rows]
 
 

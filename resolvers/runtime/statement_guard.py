@@ -24,12 +24,12 @@ _PLAIN_WORD = re.compile(r"\*|\w+")
 _ENTITY = "parententity"  # how SQLAlchemy marks what came through a model
 
 
-class Unwalled(RuntimeError):
+class PolicyBypassed(RuntimeError):
     """A statement reached for protected tables without the policy clause: a bug, never a refusal."""
 
 
 def models_of(statement: Executable, *, is_filtered: bool) -> set[type[Base]]:
-    """The protected models that a statement selects.  Raises Unwalled where one would escape the policy.
+    """The protected models that a statement selects.  Raises PolicyBypassed where one would escape the policy.
 
     `is_filtered`: whether criteria will be added; without them no protected table may be named at all.
     A SELECT with the execution option `policy` carries its own clause and is passed by.
@@ -52,7 +52,7 @@ class _Look:
         if isinstance(element, Select):
             self._select(element, scope)
         elif isinstance(element, TextClause):
-            raise Unwalled("a text statement carries no policy")
+            raise PolicyBypassed("a text statement carries no policy")
         elif isinstance(element, ColumnClause):
             self._column(element, scope)
         elif isinstance(element, FromClause):
@@ -74,13 +74,13 @@ class _Look:
         self._all(children, scope | _correlated(statement, outer))
         for target, onclause, _left, flags in statement._setup_joins:  # noqa: SLF001  no public way to the joins
             if flags["full"]:
-                raise Unwalled("a FULL JOIN shows rows that no criteria reach")
+                raise PolicyBypassed("a FULL JOIN shows rows that no criteria reach")
             parts = (part for part in (target, onclause) if part is not None and not hasattr(part, "property"))
             self._all(parts, scope | _correlated(statement, outer))
 
     def _column(self, column: ColumnClause[Any], scope: Scope) -> None:
         if column.is_literal and not _PLAIN_WORD.fullmatch(column.name):
-            raise Unwalled("a text column carries no policy")
+            raise PolicyBypassed("a text column carries no policy")
         if column.table is not None:
             self.at(column.table, scope)
 
@@ -88,7 +88,9 @@ class _Look:
         if source in scope and isinstance(source, TableClause):
             return
         if isinstance(source, TableClause) and source.name in MODELS:
-            raise Unwalled(f"{source.name} stands where no policy reaches it: select it, join it or select_from it")
+            raise PolicyBypassed(
+                f"{source.name} stands where no policy reaches it: select it, join it or select_from it"
+            )
         if isinstance(source, AliasedReturnsRows):
             self._alias(source, scope)
         elif not isinstance(source, Table):

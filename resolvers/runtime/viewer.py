@@ -17,7 +17,7 @@ UNGUARDED = {"id", "version"}
 
 
 @dataclass(frozen=True)
-class Look:
+class Viewer:
     """Who looks, under which policy, in which language."""
 
     person: Principal
@@ -25,18 +25,18 @@ class Look:
     language: str = "en"
 
     @cached_property
-    def one_by_one(self) -> "Look":
+    def one_by_one(self) -> "Viewer":
         """The same look where few rows are asked, as one that is called by its key."""
-        return self._with(is_broad=True)
+        return self._with(sees_many=True)
 
     @cached_property
-    def at_once(self) -> "Look":
+    def at_once(self) -> "Viewer":
         """The same look where every row is asked: what answers is found first."""
-        return self._with(is_broad=False)
+        return self._with(sees_many=False)
 
-    def _with(self, *, is_broad: bool) -> "Look":
-        same = self.person.is_broad is is_broad
-        return self if same else replace(self, person=replace(self.person, is_broad=is_broad))
+    def _with(self, *, sees_many: bool) -> "Viewer":
+        same = self.person.sees_many is sees_many
+        return self if same else replace(self, person=replace(self.person, sees_many=sees_many))
 
     def rows(self, model: type[Base], e: Any) -> Clause:
         """The rows that the person may view, those in the bin included where he may."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.base import PassiveFlag
 
 from models import Base, Entity, Part
-from models.audit.entries import UNWALLED, Signature
+from models.audit.entries import BYPASS_POLICY, Signature
 from models.base import columns, trait_of
 from models.database.engines import WHEN_MADE, WriteSession
 from models.errors import Forbidden, NotFound
@@ -26,29 +26,29 @@ from policies.objects import ACTIONS, GROUPS
 from .ids import camel, noun
 from .read_guard import _take_current, rights
 from .statement_guard import MODELS
-from .statement_guard import Unwalled as Unwalled
+from .statement_guard import PolicyBypassed as PolicyBypassed
 
 WHEN_MADE.append(_take_current)
 
 
 Key = tuple[type[Base], int, str]
-GRANTED, JUDGED, MAKING = "granted", "judged", "making"
+PERMITTED, CHECKED, CREATABLE = "granted", "judged", "making"
 
 
-def grant(session: Session, row: Entity, action: str) -> None:
+def permit(session: Session, row: Entity, action: str) -> None:
     """Let `action` be done to `row`: it follows from another record's, or is the use case's own tidying up."""
-    _noted(session, GRANTED).add((type(row), row.id, action))
+    _noted(session, PERMITTED).add((type(row), row.id, action))
 
 
-def judged(session: Session, row: Entity, action: str) -> None:
+def checked(session: Session, row: Entity, action: str) -> None:
     """Remember that the policy allows `action` on `row` as it is.  After an edit it is asked again."""
-    _noted(session, GRANTED).add((type(row), row.id, action))
-    _noted(session, JUDGED).add((type(row), row.id, action))
+    _noted(session, PERMITTED).add((type(row), row.id, action))
+    _noted(session, CHECKED).add((type(row), row.id, action))
 
 
-def making(session: Session, model: type[Entity]) -> None:
+def permit_create(session: Session, model: type[Entity]) -> None:
     """Let this use case make records of `model` as part of the one it was asked for: a customer's first contact."""
-    _noted(session, MAKING).add(model)
+    _noted(session, CREATABLE).add(model)
 
 
 def _noted(session: Session, kind: str) -> set[Any]:
@@ -63,7 +63,7 @@ def action_of(session: Session) -> str:
 
 
 @event.listens_for(WriteSession, "before_flush")
-def _write_wall(session: Session, _context: object, _instances: object) -> None:
+def _guard_writes(session: Session, _context: object, _instances: object) -> None:
     changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
     if changed and "signature" not in session.info:
         raise RuntimeError("records may only change inside scope.write(action)")
@@ -116,17 +116,19 @@ def _wholes(session: Session, row: Part) -> set[int]:
     key, table = f"{row.part_of}_id", type(row).__table__
     ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
     if row not in session.new:
-        ids.add(session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=UNWALLED).scalar())
+        ids.add(
+            session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=BYPASS_POLICY).scalar()
+        )
     return {id for id in ids if id is not None}
 
 
 def _judge(session: Session, key: Key) -> None:
-    if key in _noted(session, GRANTED):
+    if key in _noted(session, PERMITTED):
         return
     if not _may(session, *key):
         raise forbidden(key[0], key[2])
-    _noted(session, GRANTED).add(key)
-    _noted(session, JUDGED).add(key)
+    _noted(session, PERMITTED).add(key)
+    _noted(session, CHECKED).add(key)
 
 
 def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
@@ -134,7 +136,7 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     principal, policy = rights(session)
     table = model.__table__
     statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
-    return session.execute(statement, execution_options=UNWALLED).first() is not None
+    return session.execute(statement, execution_options=BYPASS_POLICY).first() is not None
 
 
 # -- what it points to
@@ -156,7 +158,7 @@ def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str
     found = []
     for column in columns(model):
         target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
-        if target is not None and not trait_of(column).kept:
+        if target is not None and not trait_of(column).system_managed:
             many = (x for x in inspect(model).relationships if x.direction is RelationshipDirection.MANYTOONE)
             found.append((column, target, [x.key for x in many if column in x.local_columns]))
     return found
@@ -175,31 +177,31 @@ _HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
 
 
 def _is_visible(session: Session, model: type[Base], id: int) -> bool:
-    if any((model, id, action) in _noted(session, GRANTED) for action in ("view", action_of(session))):
+    if any((model, id, action) in _noted(session, PERMITTED) for action in ("view", action_of(session))):
         return True
     principal, policy = rights(session)
     table = model.__table__
     clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
     if "deleted_at" in table.c:
         clause = and_(clause, table.c.deleted_at.is_(None))
-    return session.execute(select(table.c.id).where(clause), execution_options=UNWALLED).first() is not None
+    return session.execute(select(table.c.id).where(clause), execution_options=BYPASS_POLICY).first() is not None
 
 
 # -- as it has become
 
 
 @event.listens_for(WriteSession, "after_flush")
-def _after_wall(session: Session, _context: object) -> None:
+def _guard_results(session: Session, _context: object) -> None:
     """Nobody makes a record that is out of his own reach, nor moves one there by an edit."""
     for row in [row for row in session.new if isinstance(row, Entity)]:
-        if type(row) not in _noted(session, MAKING) and not _may(session, type(row), row.id, "create"):
+        if type(row) not in _noted(session, CREATABLE) and not _may(session, type(row), row.id, "create"):
             raise forbidden(type(row), "create")
-        grant(session, row, action_of(session))
+        permit(session, row, action_of(session))
     if "signature" not in session.info or action_of(session) != "edit":
         return
     for row in [row for row in session.dirty if isinstance(row, Entity)]:
         key = (type(row), row.id, "edit")
-        if key in _noted(session, JUDGED) and not _may(session, *key):
+        if key in _noted(session, CHECKED) and not _may(session, *key):
             raise forbidden(type(row), "edit")
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, Role
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from policies import STARTER
 
 from ..records import create_update, numbering
-from ..runtime.backend import House
+from ..runtime.backend import Backend
 from ..runtime.policy_store import put_in_force
 from ..runtime.scope import Scope
 
@@ -43,14 +43,14 @@ class Word(NamedTuple):
     above: str = ""
 
 
-def install(house: House) -> bool:
+def install(backend: Backend) -> bool:
     """Make what a new installation starts with, as far as it has never been there.  Says whether anything was made."""
-    with house.writer.engine.begin() as connection:
+    with backend.writer.engine.begin() as connection:
         fresh = connection.execute(select(PolicyRevision.number).limit(1)).first() is None
         if fresh:
-            put_in_force(connection, STARTER, "the lines a new installation starts with", house.clock())
-        house.refresh_policy(connection)
-    furnished: bool = house.system("system:install").do(_furnish)
+            put_in_force(connection, STARTER, "the lines a new installation starts with", backend.clock())
+        backend.refresh_policy(connection)
+    furnished: bool = backend.system("system:install").do(_furnish)
     return fresh or furnished
 
 
@@ -114,4 +114,4 @@ def _number_rules(scope: Scope, db: Session) -> bool:
 
 def _never(db: Session, model: type[Entity], which: ColumnElement[bool]) -> bool:
     """Whether there never was such a record, in the bin or out of it."""
-    return db.execute(select(model.id).where(which), execution_options=UNWALLED).first() is None
+    return db.execute(select(model.id).where(which), execution_options=BYPASS_POLICY).first() is None

@@ -140,7 +140,7 @@ def derive_mutations() -> dict[str, Any]:
     for model in ENTITIES:
         _payloads(model)
         made |= _create_and_update(model)
-        if not model.alone:
+        if not model.singleton:
             made |= _bin_mutations(model)
     for name, action, model, kind, call in BATCHES:
         made |= _batch(name, action, model, kind, call)
@@ -196,7 +196,7 @@ def _create_and_update(model: type[Entity]) -> dict[str, Any]:
         )
 
     made: dict[str, Any] = {}
-    if not model.alone:
+    if not model.singleton:
         made |= _mutation(f"create{name}", f"{model.module}.create", create, f"{name}Payload", create_one)
     return made | _mutation(f"update{name}", f"{model.module}.edit", update, f"{name}Payload", update_one)
 
@@ -207,14 +207,14 @@ def _input(model: type[Entity], *, creating: bool) -> str:
     members: dict[str, Any] = {}
     for column in columns(model):
         trait = trait_of(column)
-        if trait.kept or column.primary_key or (trait.once and not creating):
+        if trait.system_managed or column.primary_key or (trait.immutable and not creating):
             continue
         annotations[column.key] = _input_type(model, column.key) | None
         members[column.key] = strawberry.UNSET
         if creating and _is_needed(column, trait):
             annotations[column.key] = _input_type(model, column.key)
             del members[column.key]
-    for extra in sorted(rules_of(model).extras) if creating or model is not Customer else ():
+    for extra in sorted(rules_of(model).extra_inputs) if creating or model is not Customer else ():
         annotations[extra] = list[ContactPointInput] | None if extra == "points" else str | None
         members[extra] = strawberry.UNSET
     annotations["idempotency_key"], members["idempotency_key"] = str | None, None
@@ -225,7 +225,7 @@ def _input(model: type[Entity], *, creating: bool) -> str:
 
 
 def _is_needed(column: Any, trait: Trait) -> bool:
-    return not column.nullable and column.default is None and not trait.filled
+    return not column.nullable and column.default is None and not trait.generated
 
 
 def _input_type(model: type[Entity], key: str) -> Any:

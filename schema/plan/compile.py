@@ -11,12 +11,12 @@ from models import AuditEntry, Base
 from models.audit.entries import Outcome
 from resolvers.reading.clauses import in_bin
 from resolvers.reading.search_in_statement import Searches
-from resolvers.runtime.viewer import Look
+from resolvers.runtime.viewer import Viewer
 
 from . import correlated, listing
-from .depth import ITEMS, Height
+from .depth import ITEMS, Depth
 from .dialect import Dialect, Value, key, object_of, plain
-from .row_set import Conditions, Gathering, Level, Order, gathered, one, page, single
+from .row_set import Conditions, Gathering, Order, RowSet, aggregated, one, page, single
 from .selection import Asked, Fields
 from .shape import AnyId, Column, Computed, Kind, Log, Many, One, Whole, kind_of
 
@@ -31,12 +31,12 @@ class Compiler:
     """Compiles the parts of one operation for one person."""
 
     def __init__(
-        self, look: Look, dialect: Dialect, asked: Asked, searches: Searches, nested: int = correlated.MOST_NESTED
+        self, viewer: Viewer, dialect: Dialect, asked: Asked, searches: Searches, nested: int = correlated.MOST_NESTED
     ) -> None:
         """`nested`: how many relations below one another are asked in place."""
-        self.look, self.dialect, self.asked, self.nested = look, dialect, asked, nested
+        self.viewer, self.dialect, self.asked, self.nested = viewer, dialect, asked, nested
         self.searches = searches
-        self.height = Height(asked)
+        self.height = Depth(asked)
 
     # -- roots -------------------------------------------------------------------------------------------
 
@@ -47,14 +47,14 @@ class Compiler:
     def records(self, kind: Kind, nodes: Nodes, ids: Sequence[int]) -> Value:
         """The visible rows among `ids` as a JSON array in order of the id; each carries it under `~id`."""
         fields = self.asked.below(kind.name, nodes)
-        conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.look.one_by_one, e)]  # noqa: E731
+        conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.viewer.one_by_one, e)]  # noqa: E731
         order: Order = lambda e: [e.id]  # noqa: E731
         if self.height.of(kind, nodes) <= self.nested:
             return self._every(None, kind, fields, conditions, order, len(ids), keyed=True)
         level = page(self.dialect, kind, None, conditions, order, len(ids))
         gathering = Gathering(level)
         item = self.object(level, gathering, fields, keyed=True)
-        return self._array(Gathering(None), gathered(self.dialect, gathering, item))
+        return self._array(Gathering(None), aggregated(self.dialect, gathering, item))
 
     def list(self, asked_of: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
         """A page of a list with what was asked about it, as one JSON object."""
@@ -62,13 +62,13 @@ class Compiler:
 
     # -- one row -----------------------------------------------------------------------------------------
 
-    def object(self, level: Level, gathering: Gathering | None, fields: Fields, *, keyed: bool = False) -> Value:
+    def object(self, level: RowSet, gathering: Gathering | None, fields: Fields, *, keyed: bool = False) -> Value:
         """A row as a JSON object; what lies below it is joined to the gathering, or without one asked in place."""
         pairs = [("~id", level.c.id)] if keyed else []
         pairs += [(name, self._field(level, gathering, nodes)) for name, nodes in fields.items()]
         return self.dialect.row(pairs)
 
-    def _field(self, level: Level, gathering: Gathering | None, nodes: Nodes) -> Value:
+    def _field(self, level: RowSet, gathering: Gathering | None, nodes: Nodes) -> Value:
         name, kind, e = nodes[0].name.value, level.kind, level.c
         if name == "__typename":
             return key(kind.name)
@@ -80,13 +80,13 @@ class Compiler:
             case Computed() as shape:
                 return shape.sql(self, e, self.asked.arguments(kind.name, nodes[0]), nodes)
             case One() as shape:
-                mine = self.look.value(kind.model, e, shape.key)
+                mine = self.viewer.value(kind.model, e, shape.key)
                 return self._record(level, gathering, kind_of(shape.target), nodes, lambda c: c.id == mine)
             case shape:
                 return self._many(level, gathering, name, shape, nodes)
 
     def _column(self, model: type[Base], shape: Column, e: Any) -> Value:
-        value = self.look.value(model, e, shape.column.key)
+        value = self.viewer.value(model, e, shape.column.key)
         if shape.column.primary_key:
             return self.global_id(model, value)
         if shape.target is not None:
@@ -94,7 +94,7 @@ class Compiler:
         return plain(self.dialect, value, shape.column.type)
 
     def _any_id(self, model: type[Base], shape: AnyId, e: Any) -> Value:
-        number, word = self.look.value(model, e, shape.column.key), getattr(e, shape.kind)
+        number, word = self.viewer.value(model, e, shape.column.key), getattr(e, shape.kind)
         return case(*((word == x, self.global_id(target, number)) for x, target in shape.targets.items()), else_=None)
 
     def global_id(self, model: type[Base], value: Value) -> Value:
@@ -103,24 +103,24 @@ class Compiler:
     # -- what lies below a row ---------------------------------------------------------------------------
 
     def _record(
-        self, parent: Level | None, gathering: Gathering | None, kind: Kind, nodes: Nodes, where: Where
+        self, parent: RowSet | None, gathering: Gathering | None, kind: Kind, nodes: Nodes, where: Where
     ) -> Value:
         fields = self.asked.below(kind.name, nodes)
         if gathering is None or self.height.of(kind, nodes) <= self.nested:
             level = correlated.rows_of(kind, parent)
             item = self.object(level, None, fields)
             return correlated.single(
-                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.look.one_by_one, level.c))
+                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.viewer.one_by_one, level.c))
             )
-        level = single(kind, parent, lambda e: [where(e), kind.rows(self.look.one_by_one, e)])
+        level = single(kind, parent, lambda e: [where(e), kind.rows(self.viewer.one_by_one, e)])
         inner = Gathering(level)
         return self.dialect.json(gathering.take(one(inner, self.object(level, inner, fields))))
 
     def _many(
-        self, level: Level, gathering: Gathering | None, name: str, shape: Many | Whole | Log, nodes: Nodes
+        self, level: RowSet, gathering: Gathering | None, name: str, shape: Many | Whole | Log, nodes: Nodes
     ) -> Value:
         """A list below a row; empty where the policy hides it."""
-        guard = self.look.policy.guard(self.look.person, level.kind.model, name, level.c)
+        guard = self.viewer.policy.guard(self.viewer.person, level.kind.model, name, level.c)
         shown = guard if guard is not None else true()
         if isinstance(shape, Whole):
             return self._whole(level, gathering, shape, nodes, shown)
@@ -132,7 +132,7 @@ class Compiler:
         )
         return self._list(level, gathering, level.kind.name, kind_of(target), nodes, mine)
 
-    def _history(self, level: Level, gathering: Gathering | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
+    def _history(self, level: RowSet, gathering: Gathering | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
         """What was done to a row.  Whoever sees the row may read it; hidden fields stay hidden in there."""
         table = literal(level.kind.model.__tablename__)
         about: Where = lambda e: (e.entity == table) & (e.record_id == level.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
@@ -140,13 +140,13 @@ class Compiler:
         return self._list(level, gathering, level.kind.name, log, nodes, lambda _: true())
 
     def _whole(
-        self, level: Level, gathering: Gathering | None, shape: Whole, nodes: Nodes, shown: ColumnElement[bool]
+        self, level: RowSet, gathering: Gathering | None, shape: Whole, nodes: Nodes, shown: ColumnElement[bool]
     ) -> Value:
         kind = kind_of(shape.target)
         conditions: Conditions = lambda e: [  # noqa: E731
             getattr(e, shape.key) == level.c.id,
             shown,
-            kind.rows(self.look, e),
+            kind.rows(self.viewer, e),
         ]
         order: Order = lambda e: [getattr(e, shape.order), e.id]  # noqa: E731
         fields = self.asked.below(kind.name, nodes)
@@ -154,11 +154,11 @@ class Compiler:
             return self._every(level, kind, fields, conditions, order, MOST_PARTS)
         parts = page(self.dialect, kind, level, conditions, order, MOST_PARTS)
         inner = Gathering(parts)
-        return self._array(gathering, gathered(self.dialect, inner, self.object(parts, inner, fields)))
+        return self._array(gathering, aggregated(self.dialect, inner, self.object(parts, inner, fields)))
 
     def _every(
         self,
-        parent: Level | None,
+        parent: RowSet | None,
         kind: Kind,
         fields: Fields,
         conditions: Conditions,
@@ -183,7 +183,7 @@ class Compiler:
 
     def _list(
         self,
-        parent: Level | None,
+        parent: RowSet | None,
         gathering: Gathering | None,
         asked_of: str,
         kind: Kind,
@@ -191,13 +191,13 @@ class Compiler:
         where: Where,
     ) -> Value:
         arguments = self.asked.arguments(asked_of, nodes[0])
-        listed = listing.read(self.look, self.searches, kind, parent, arguments, where)
+        listed = listing.read(self.viewer, self.searches, kind, parent, arguments, where)
         fields = self.asked.below(f"{kind.name}Connection", nodes)
         if gathering is None or self.height.of_list(kind, nodes) <= self.nested:
             return self._page_in_place(parent, listed, fields)
         return self._page_gathered(parent, gathering, listed, fields)
 
-    def _page_in_place(self, parent: Level | None, listed: listing.Listing, fields: Fields) -> Value:
+    def _page_in_place(self, parent: RowSet | None, listed: listing.Listing, fields: Fields) -> Value:
         level = correlated.rows_of(listed.kind, parent)
         items = {
             alias: self._item(level, None, listed, group)
@@ -213,7 +213,7 @@ class Compiler:
         return page.shown(object_of(self.dialect, pairs))
 
     def _page_gathered(
-        self, parent: Level | None, gathering: Gathering, listed: listing.Listing, fields: Fields
+        self, parent: RowSet | None, gathering: Gathering, listed: listing.Listing, fields: Fields
     ) -> Value:
         level = page(self.dialect, listed.kind, parent, listed.within, listed.walk, listed.size + 1)
         told = listing.Ends(self.dialect, listed, level, gathering)
@@ -223,7 +223,7 @@ class Compiler:
                 inner = Gathering(level)
                 item = self._item(level, inner, listed, group)
                 shown: Where = lambda c: c.n_ <= listed.size  # noqa: E731
-                array = gathered(self.dialect, inner, item, shown, is_reversed=listed.is_backward)
+                array = aggregated(self.dialect, inner, item, shown, is_reversed=listed.is_backward)
                 arrays[alias] = self._array(gathering, array)
         pairs = [
             (alias, arrays[alias] if alias in arrays else self._about(listed, group, told))
@@ -231,7 +231,7 @@ class Compiler:
         ]
         return object_of(self.dialect, pairs)
 
-    def _item(self, level: Level, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
+    def _item(self, level: RowSet, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
         if group[0].name.value == "nodes":
             return self.object(level, gathering, self.asked.below(level.kind.name, group))
         return self._edge(level, gathering, listed, group)
@@ -251,7 +251,7 @@ class Compiler:
             return listed.total(self.dialect, self.asked.arguments(f"{kind.name}Connection", group[0])["limit"])
         return self._page_info(listed, group, told)
 
-    def _edge(self, level: Level, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
+    def _edge(self, level: RowSet, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
         name = level.kind.name
         made = []
         for alias, asked in self.asked.below(f"{name}Edge", group).items():

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal_column, select
 
 from .dialect import Dialect, Value
 from .listing import Listing
-from .row_set import Level, place
+from .row_set import RowSet, place
 from .shape import Kind
 
 MOST_NESTED = 4
@@ -20,12 +20,12 @@ MOST_NESTED = 4
 (`models.database.reads.TooNested`)."""
 
 
-def rows_of(kind: Kind, parent: Level | None) -> Level:
+def rows_of(kind: Kind, parent: RowSet | None) -> RowSet:
     """The rows of a kind, to be asked for below a row of `parent`."""
     return place(kind, parent, kind.model.__table__.alias())
 
 
-def single(dialect: Dialect, parent: Level | None, level: Level, item: Value, wanted: ColumnElement[bool]) -> Value:
+def single(dialect: Dialect, parent: RowSet | None, level: RowSet, item: Value, wanted: ColumnElement[bool]) -> Value:
     """The one wanted row as JSON, NULL when there is none."""
     found = select(item).select_from(level.table).where(wanted)
     return dialect.json(_below(parent, found).scalar_subquery())
@@ -33,8 +33,8 @@ def single(dialect: Dialect, parent: Level | None, level: Level, item: Value, wa
 
 def every(
     dialect: Dialect,
-    parent: Level | None,
-    level: Level,
+    parent: RowSet | None,
+    level: RowSet,
     item: Value,
     wanted: ColumnElement[bool],
     order: Sequence[Value],
@@ -56,8 +56,8 @@ class Page:
     def __init__(
         self,
         dialect: Dialect,
-        parent: Level | None,
-        level: Level,
+        parent: RowSet | None,
+        level: RowSet,
         listed: Listing,
         items: Mapping[str, Value],
         told: Collection[str],
@@ -110,7 +110,7 @@ class Page:
         return numbered.order_by(n.desc() if self.listed.is_backward else n).subquery()
 
 
-def _picked(listed: Listing, level: Level, size: int) -> Select[Any]:
+def _picked(listed: Listing, level: RowSet, size: int) -> Select[Any]:
     """The ids of a page: an item is dear to make, so none is made of what is sorted and does not come to stand there."""
     bare = level.table.original.alias()
     return select(bare.c.id).where(*listed.within(bare.c)).order_by(*listed.walk(bare.c)).limit(size)
@@ -121,5 +121,5 @@ def _array(dialect: Dialect, item: Value, shown: ColumnElement[bool] | None = No
     return dialect.filled(array.filter(shown) if shown is not None else array)
 
 
-def _below(parent: Level | None, statement: Select[Any]) -> Select[Any]:
+def _below(parent: RowSet | None, statement: Select[Any]) -> Select[Any]:
     return parent.inside(statement) if parent is not None else statement

@@ -1,4 +1,4 @@
-"""Height: how many relations of an answer lie below one another."""
+"""Depth: how many relations of an answer lie below one another."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ ITEMS = ("nodes", "edges")
 """What of a list is made of its rows."""
 
 
-class Height:
+class Depth:
     """Heights within one operation: 1 is a record, or a list, with nothing but its own columns."""
 
     def __init__(self, asked: Asked) -> None:

@@ -33,7 +33,7 @@ _numbers = count()
 
 
 @dataclass(frozen=True)
-class Known:
+class PreparedOperation:
     """An operation of which one statement is the whole answer, whatever the values of its variables are."""
 
     place: str
@@ -102,9 +102,9 @@ class Document:
     """Their values with which it was not too much."""
     statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
     """Those asked for lately, by name."""
-    known: dict[str | None, Known] = field(default_factory=dict)
+    known: dict[str | None, PreparedOperation] = field(default_factory=dict)
     """Operations by the name by which they were asked for."""
-    gathered: set[str] = field(default_factory=set)
+    aggregated: set[str] = field(default_factory=set)
     """Those that nest too deep to be asked in place."""
 
     def know(self, request: Asked, place: str) -> None:
@@ -114,7 +114,7 @@ class Document:
         """
         if request.named not in self.known and request.is_settled and " " not in place:
             variables = tuple(_variable(node) for node in request.operation.variable_definitions or ())
-            self.known[request.named] = Known(place, request.named, variables)
+            self.known[request.named] = PreparedOperation(place, request.named, variables)
 
     def statement(self, name: str) -> Statement:
         """What is known of a statement; of one that was not asked for lately, nothing."""

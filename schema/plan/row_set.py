@@ -15,7 +15,7 @@ from models.errors import Validation
 from policies.rows import Hanging, Rows
 
 from .dialect import Dialect, Value
-from .shape import Kind, hangs_on
+from .shape import Kind, belongs_to
 
 MOST_JOINS = 48
 """Relations of one row in one answer; SQLite joins at most 64 tables."""
@@ -25,12 +25,12 @@ Order = Callable[[Any], Sequence[Value]]
 
 
 @dataclass(frozen=True)
-class Level:
+class RowSet:
     """Rows with a number of their own, `key_`, and the number of the row above, `up_`."""
 
     kind: Kind
     table: Any
-    above: "Level | None" = None
+    above: "RowSet | None" = None
     """The level of the record that these hang on, if that is in the statement: policy asks there."""
 
     @property
@@ -43,9 +43,9 @@ class Level:
             columns if self.above is None else Hanging(columns, Rows(self.above.kind.model, self.above.c, by_row=True))
         )
 
-    def chain(self) -> Iterator["Level"]:
+    def chain(self) -> Iterator["RowSet"]:
         """This level and those that its records hang on, one by one."""
-        level: Level | None = self
+        level: RowSet | None = self
         while level is not None:
             yield level
             level = level.above
@@ -66,37 +66,39 @@ class Level:
 class Gathering:
     """One SELECT from a level, with what lies below its rows joined to it; without a level, the answer itself."""
 
-    def __init__(self, level: Level | None) -> None:
+    def __init__(self, level: RowSet | None) -> None:
         self.level = level
         self.source: Any = level.with_above() if level is not None else None
         self._joined: list[Any] = []
 
-    def take(self, gathered: Any, name: str = "json_") -> Value:
+    def take(self, aggregated: Any, name: str = "json_") -> Value:
         """A column of something gathered per row of this level; NULL where nothing lies below a row."""
         if self.level is None:
-            return select(gathered.c[name]).scalar_subquery()
-        if not any(gathered is table for table in self._joined):
-            self._join(self.level, gathered)
-        value: Value = gathered.c[name]
+            return select(aggregated.c[name]).scalar_subquery()
+        if not any(aggregated is table for table in self._joined):
+            self._join(self.level, aggregated)
+        value: Value = aggregated.c[name]
         return value
 
-    def _join(self, level: Level, gathered: Any) -> None:
-        self._joined.append(gathered)
+    def _join(self, level: RowSet, aggregated: Any) -> None:
+        self._joined.append(aggregated)
         if len(self._joined) > MOST_JOINS:
             raise Validation(
                 f"A record shows at most {MOST_JOINS} relations in one request.",
                 f"一次请求中每条记录最多显示 {MOST_JOINS} 个关联。",
             )
-        self.source = self.source.outerjoin(gathered, gathered.c.up_ == level.table.c.key_)
+        self.source = self.source.outerjoin(aggregated, aggregated.c.up_ == level.table.c.key_)
 
 
-def place(kind: Kind, level: Level | None, table: Any) -> Level:
+def place(kind: Kind, level: RowSet | None, table: Any) -> RowSet:
     """Rows of `kind` below `level`, not numbered yet; policy asks `level` where the rows hang on its."""
-    hanging = level is not None and hangs_on(kind.model, level.kind.model)
-    return Level(kind, table, level if hanging else None)
+    hanging = level is not None and belongs_to(kind.model, level.kind.model)
+    return RowSet(kind, table, level if hanging else None)
 
 
-def page(dialect: Dialect, kind: Kind, level: Level | None, conditions: Conditions, order: Order, limit: int) -> Level:
+def page(
+    dialect: Dialect, kind: Kind, level: RowSet | None, conditions: Conditions, order: Order, limit: int
+) -> RowSet:
     """The first rows of a list below every row of `level`, numbered `n_` in their order, `all_` of them."""
     rows = kind.model.__table__.alias()
     e = place(kind, level, rows).seen(rows.c)
@@ -106,7 +108,7 @@ def page(dialect: Dialect, kind: Kind, level: Level | None, conditions: Conditio
     return _numbered(kind, level, dialect.below(level, level.inside(wanted), rows).subquery(), order)
 
 
-def single(kind: Kind, level: Level | None, conditions: Conditions) -> Level:
+def single(kind: Kind, level: RowSet | None, conditions: Conditions) -> RowSet:
     """At most one row below every row of `level`: what a key points to."""
     rows = kind.model.__table__.alias()
     e = place(kind, level, rows).seen(rows.c)
@@ -122,7 +124,7 @@ def single(kind: Kind, level: Level | None, conditions: Conditions) -> Level:
 _TOP: Value = literal_column("1").label("up_")
 
 
-def _numbered(kind: Kind, level: Level | None, found: Any, order: Order) -> Level:
+def _numbered(kind: Kind, level: RowSet | None, found: Any, order: Order) -> RowSet:
     bare = place(kind, level, found)
     by = order(bare.c)
     numbers = (
@@ -133,7 +135,7 @@ def _numbered(kind: Kind, level: Level | None, found: Any, order: Order) -> Leve
     return place(kind, level, select(found, *numbers).select_from(bare.with_above()).cte())
 
 
-def gathered(
+def aggregated(
     dialect: Dialect,
     gathering: Gathering,
     item: Value,

@@ -13,7 +13,7 @@ from resolvers.people import passwords, preferences, sign_in_throttle
 from resolvers.people import sign_in as signing_in
 from resolvers.people import tokens as token_cases
 from resolvers.pool import claim
-from resolvers.pool.my_limits import standing
+from resolvers.pool.my_limits import my_limits
 from resolvers.runtime.batch import LARGEST
 from resolvers.runtime.ids import number_of
 
@@ -95,7 +95,7 @@ def _me() -> Any:
         scope = info.context.scope
         if scope.principal is None:
             return None
-        stands = await scope.read(standing)
+        stands = await scope.read(my_limits)
         quotas = [
             Row(
                 {

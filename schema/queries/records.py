@@ -52,7 +52,7 @@ def _record(model: type[Entity]) -> dict[str, Any]:
     annotations: dict[str, Any] = {"id": "Optional[ID]", "return": f"Optional[{name_of(model)}]"}
     if "number" in model.__table__.c:
         annotations = {"id": "Optional[ID]", "number": "Optional[str]", "return": f"Optional[{name_of(model)}]"}
-    elif not model.alone:
+    elif not model.singleton:
         annotations["id"] = "ID"
     doc = "One record, null when it is missing or out of sight."
     return _query(singular(model), f"{model.module}.view", annotations, doc, partial(_one, model))
@@ -80,7 +80,7 @@ def _page(model: type[Base], compiler: Compiler, nodes: Nodes, given: Mapping[st
 
 def _one(model: type[Entity], compiler: Compiler, nodes: Nodes, given: Mapping[str, Any]) -> Value:
     id, number = given.get("id"), given.get("number")
-    if (id is None) == (number is None) and not model.alone:
+    if (id is None) == (number is None) and not model.singleton:
         raise Validation("Give an id or a number.", "请提供 id 或 number。", field="id")
     if id is None and number is None:
         return compiler.record(kind_of(model), nodes, lambda _: true())
@@ -107,7 +107,7 @@ def root_of(asked: Asked, nodes: Nodes) -> Root | None:
 
 def _me(compiler: Compiler, nodes: Nodes, _given: Mapping[str, Any]) -> Value:
     """Who asks, and no figures about him: those are counted in Python."""
-    mine = compiler.look.person.id
+    mine = compiler.viewer.person.id
     pairs: list[tuple[str, Value]] = []
     for name, group in compiler.asked.below("Me", nodes).items():
         if group[0].name.value == "__typename":

@@ -32,7 +32,7 @@ from policies.objects import ACTIONS
 from resolvers.audit import redaction
 from resolvers.reading.clauses import COMPUTED, role_codes
 from resolvers.runtime.ids import camel
-from resolvers.runtime.viewer import Look
+from resolvers.runtime.viewer import Viewer
 
 from ..plan.compile import Compiler
 from ..plan.dialect import key as word
@@ -91,8 +91,8 @@ def _masked() -> dict[str, Field]:
     return {name: SHAPES[Customer][name] for name in shown}
 
 
-def _unlockable(look: Look, e: Any) -> Value:
-    return and_(look.policy.where(look.person, "unlock", Customer, e), locked(e, look.person.now))
+def _unlockable(viewer: Viewer, e: Any) -> Value:
+    return and_(viewer.policy.where(viewer.person, "unlock", Customer, e), locked(e, viewer.person.now))
 
 
 # --- any entity ------------------------------------------------------------------------------------------
@@ -105,26 +105,26 @@ def _can(model: type[Base], compiler: Compiler, e: Any, given: Given, _nodes: No
         raise Validation(
             f"Unknown action “{action}”; known: {known}.", f"未知操作“{action}”，可选：{known}。", field="action"
         )
-    may = compiler.look.policy.where(compiler.look.person, action, model, e)
+    may = compiler.viewer.policy.where(compiler.viewer.person, action, model, e)
     return compiler.dialect.boolean(may)
 
 
 def _computed(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    return compiler.dialect.boolean(COMPUTED[model, key](compiler.look, e))
+    return compiler.dialect.boolean(COMPUTED[model, key](compiler.viewer, e))
 
 
 def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
     """The label of a dictionary key, the key itself when the dictionary has forgotten it."""
     code = trait_of(column_of(model, key)).dictionary
-    value = compiler.look.value(model, e, key)
+    value = compiler.viewer.value(model, e, key)
     item, dictionary = DictionaryItem.__table__.alias(), Dictionary.__table__.alias()
-    chinese = compiler.look.language.startswith("zh")
+    chinese = compiler.viewer.language.startswith("zh")
     label = func.coalesce(item.c.label_zh, item.c.label_en) if chinese else item.c.label_en
     known = (
         select(label)
         .join(dictionary, dictionary.c.id == item.c.dictionary_id)
         .where(dictionary.c.code == code, item.c.key == value, item.c.deleted_at.is_(None))
-        .where(compiler.look.rows(DictionaryItem, item.c))
+        .where(compiler.viewer.rows(DictionaryItem, item.c))
         .limit(1)
         .correlate_except(item, dictionary)
     )
@@ -132,7 +132,7 @@ def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Give
 
 
 def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    held = role_codes(compiler.look, e.id).subquery()
+    held = role_codes(compiler.viewer, e.id).subquery()
     return compiler.listed(held.c.code, held.c.code, held)
 
 
@@ -140,7 +140,7 @@ def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
 
 
 def _said(key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    return redaction.said(compiler.look, e, key)
+    return redaction.said(compiler.viewer, e, key)
 
 
 def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
@@ -151,7 +151,7 @@ def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
     asked = compiler.asked.below("AuditChange", nodes)
     item = object_of(compiler.dialect, [(alias, known[group[0].name.value]) for alias, group in asked.items()])
     shown = select(item.label("item"), pair.c.key.label("n")).select_from(pair)
-    shown = shown.where(*redaction.change_in_sight(compiler.look, e, pair.c.key)).order_by("n")
+    shown = shown.where(*redaction.change_is_visible(compiler.viewer, e, pair.c.key)).order_by("n")
     rows = shown.correlate(e.id.table).subquery()
     return compiler.listed(compiler.dialect.json(rows.c.item), rows.c.n, rows)
 

@@ -21,7 +21,7 @@ EVERY = 13
 def peopled(world: World) -> World:
     populate(world)
     wholes = customers(world.ids)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         store(connection, Customer, wholes)
         for model in CHILDREN:
             store(connection, model, children(world.ids, wholes))
@@ -48,7 +48,7 @@ def test_the_facts_of_a_stored_record_are_those_that_the_words_are_proved_with(
 @pytest.mark.parametrize("action", ["view", "edit", "claim", "delete", "unlock"])
 @pytest.mark.parametrize("model", [Customer, Contact], ids=lambda model: model.__name__)
 def test_the_verdict_is_that_of_the_clause(peopled: World, model: type[Entity], action: str) -> None:
-    policy, columns = peopled.house.policy, model.__table__.c
+    policy, columns = peopled.backend.policy, model.__table__.c
     ids = [x["id"] for x in peopled.rows(model, columns.id >= 10_000)][:: EVERY * 2]
 
     def look(scope: Scope, db: Session) -> list[str]:
@@ -58,7 +58,9 @@ def test_the_verdict_is_that_of_the_clause(peopled: World, model: type[Entity], 
             clause = policy.where(person, action, model, columns).label("may")
             may = {
                 row.id: bool(row.may)
-                for row in db.execute(select(columns.id, clause), execution_options={"policy": True, "unwalled": True})
+                for row in db.execute(
+                    select(columns.id, clause), execution_options={"policy": True, "bypass_policy": True}
+                )
             }
             for id in ids:
                 told = explain.explain_access(scope, db, peopled.ids[login], action, model, id)

@@ -17,7 +17,7 @@ from models import Credential, PolicyDraft, PolicyRevision, Role, User, UserRole
 from models.errors import Refusal
 from policies import STARTER, Snapshot
 from policies.objects import ACTIONS, MODULES
-from policies.review import keeps_the_house, may_hand_out, may_use
+from policies.review import can_administer, may_hand_out, may_use
 from resolvers.access import grant_limits, policy_drafts, policy_review
 from resolvers.people import passwords
 from resolvers.records import create_update
@@ -54,7 +54,7 @@ class Climber(RuleBasedStateMachine):
     def begin_anew(self) -> None:
         world = self.world
         world.clock.now = START
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             for model in (PolicyDraft, UserRole, PolicyRevision):
                 connection.execute(model.__table__.delete())  # type: ignore[attr-defined]
             connection.execute(Role.__table__.update().values(deleted_at=None, delete_batch_id=None))  # type: ignore[attr-defined]
@@ -70,8 +70,8 @@ class Climber(RuleBasedStateMachine):
             ]
             connection.execute(UserRole.__table__.insert(), rows)  # type: ignore[attr-defined]
             put_in_force(connection, STARTER, "the beginning", START)
-        world.house.policy = Snapshot(STARTER, 1)
-        self.first = world.house.policy
+        world.backend.policy = Snapshot(STARTER, 1)
+        self.first = world.backend.policy
         self.roles = {
             world.ids[x]: frozenset({y})
             for x, y in (("rolf", "role_manager"), ("li", "sales"), ("sam", "support"), ("ada", "administrator"))
@@ -86,7 +86,7 @@ class Climber(RuleBasedStateMachine):
 
     @rule(more=st.lists(LINES, max_size=3), less=st.integers(0, 400), takes=st.booleans())
     def edit_the_policy(self, more: list[str], less: int, *, takes: bool) -> None:
-        rows = self.world.house.policy.text.splitlines()
+        rows = self.world.backend.policy.text.splitlines()
         if takes:
             del rows[less % len(rows)]
         text = "\n".join([*rows, *more]) + "\n"
@@ -104,7 +104,7 @@ class Climber(RuleBasedStateMachine):
 
     @rule(line=LINES)
     def apply_at_once(self, line: str) -> None:
-        self.attempt(policy_drafts.apply_policy, f"{self.world.house.policy.text}\n{line}\n", "climbing")
+        self.attempt(policy_drafts.apply_policy, f"{self.world.backend.policy.text}\n{line}\n", "climbing")
 
     @rule(back=st.integers(1, 9))
     def go_back(self, back: int) -> None:
@@ -168,7 +168,7 @@ class Climber(RuleBasedStateMachine):
     def nobody_has_gained_what_rolf_may_not_hand_out(self) -> None:
         if not hasattr(self, "first"):
             return
-        world, rolf, policy = self.world, frozenset({"role_manager"}), self.world.house.policy
+        world, rolf, policy = self.world, frozenset({"role_manager"}), self.world.backend.policy
         held = world.run(world.ada.read(lambda _scope, db: grant_limits.holdings(db, world.clock.now)))
         for id, roles in held.items():
             was = self.roles.get(id, frozenset())
@@ -192,12 +192,12 @@ class Climber(RuleBasedStateMachine):
             )
             mine = grant_limits.sets_of(held.get(self.world.ids["ada"], ()), self.world.clock.now)
             assert mine
-            assert all(keeps_the_house(self.world.house.policy, roles) for roles in mine)
+            assert all(can_administer(self.world.backend.policy, roles) for roles in mine)
 
 
 def climb(world: World, runs: int) -> None:
     """Let Rolf try `runs` times, eight steps each."""
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         row = {"user_id": world.ids["ada"], "password_hash": "x", "changed_at": START, "one_time": False}
         connection.execute(Credential.__table__.insert(), row)  # type: ignore[attr-defined]
     machine = type("ClimberHere", (Climber,), {"world": world})
@@ -219,5 +219,5 @@ def test_nobody_climbs_above_his_ceiling(world: World) -> None:
 @pytest.mark.timeout(1800)
 def test_nobody_climbs_above_his_ceiling_in_many_runs(world: World) -> None:
     """Sixty on SQLite and twenty on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
-    few = 60 if world.house.dialect == "sqlite" else 20
+    few = 60 if world.backend.dialect == "sqlite" else 20
     climb(world, 500 if os.environ.get("MILLPOND_THOROUGH") else few)

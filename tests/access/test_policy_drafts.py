@@ -36,7 +36,7 @@ HIDE = "p, support, contact.points, view, all, any, deny"
 
 def draft(world: World, login: str, *more: str, without: str = "") -> tuple[int, policy_review.Review]:
     """Somebody's draft with lines more, or one less, and its review."""
-    text = world.house.policy.text.replace(f"{without}\n", "") if without else world.house.policy.text
+    text = world.backend.policy.text.replace(f"{without}\n", "") if without else world.backend.policy.text
     text += "".join(f"{line}\n" for line in more)
     id = world.scope(login).do(policy_drafts.draft_policy, text)
     return id, world.run(world.scope(login).read(policy_review.review_policy, text))
@@ -48,20 +48,20 @@ def activate(world: World, login: str, *more: str, without: str = "") -> int:
 
 
 def test_a_draft_has_no_effect_until_it_is_activated(world: World) -> None:
-    before = world.house.policy.revision
+    before = world.backend.policy.revision
 
     id, review = draft(world, "rolf", HIDE)
 
-    assert world.house.policy.revision == before
+    assert world.backend.policy.revision == before
     assert review.may_take_effect
     assert (review.added, review.removed) == ([HIDE], [])
     number = world.rolf.do(policy_drafts.activate_policy, id, "phones are private", review.hash)
-    assert number == before + 1 == world.house.policy.revision
+    assert number == before + 1 == world.backend.policy.revision
     assert world.rows(PolicyDraft) == []
     row = world.rows(PolicyRevision)[-1]
     assert (row["reason"], row["author_id"], row["parent"]) == ("phones are private", world.ids["rolf"], before)
     assert row["review"]["added"] == [HIDE]
-    assert world.count(PolicyLine) == len(world.house.policy.lines)
+    assert world.count(PolicyLine) == len(world.backend.policy.lines)
 
 
 def test_a_review_says_what_changes_for_whom(world: World) -> None:
@@ -114,7 +114,7 @@ def test_the_rule_about_locks_is_an_administrators(world: World) -> None:
     id, review = draft(world, "rolf", without=lock)
     refused(world, world.rolf, BeyondCeiling, policy_drafts.activate_policy, id, "open", review.hash)
 
-    assert activate(world, "ada", without=lock) == world.house.policy.revision
+    assert activate(world, "ada", without=lock) == world.backend.policy.revision
 
 
 def test_nobody_gives_a_role_that_brings_more_than_he_may_hand_out(world: World) -> None:
@@ -147,7 +147,7 @@ def test_a_role_does_not_come_back_through_the_bin(world: World) -> None:
     assert world.rolf.do(create_update.delete, Role, [wide]).problems == []
     outcome = world.rolf.do(create_update.restore, UserRole, [held])
     assert [type(problem) for problem in outcome.problems] == [InBin]
-    with world.house.writer.engine.begin() as connection:  # as if both had happened at once
+    with world.backend.writer.engine.begin() as connection:  # as if both had happened at once
         connection.execute(UserRole.__table__.update().where(UserRole.id == held).values(deleted_at=None))  # type: ignore[attr-defined]
     outcome = world.rolf.do(create_update.restore, Role, [wide])
 
@@ -186,7 +186,7 @@ def test_handing_out_more_widens_too(world: World) -> None:
 
 def test_a_revision_that_was_changed_by_hand_does_not_come_back(world: World) -> None:
     activate(world, "ada", HIDE)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         changed = f"{STARTER}\n{EXPORT}\n"
         connection.execute(PolicyRevision.__table__.update().where(PolicyRevision.number == 1).values(text=changed))  # type: ignore[attr-defined]
 
@@ -248,21 +248,21 @@ def test_a_draft_that_is_behind_catches_up_and_keeps_what_it_changes(world: Worl
 
     world.rolf.do(policy_drafts.catch_up)
 
-    mine = world.run(world.rolf.read(policy_drafts.desk)).mine
+    mine = world.run(world.rolf.read(policy_drafts.workspace)).mine
     assert mine is not None
     review = world.run(world.rolf.read(policy_review.review_policy, mine.text))
     assert (review.added, review.removed) == ([HIDE], [])
     world.rolf.do(policy_drafts.activate_policy, id, "hide", review.hash)
-    assert {HIDE, EXPORT} <= {str(line) for line in world.house.policy.lines}
+    assert {HIDE, EXPORT} <= {str(line) for line in world.backend.policy.lines}
 
 
 def test_rolling_back_brings_an_older_text_back_as_a_new_revision(world: World) -> None:
-    first = world.house.policy.revision
+    first = world.backend.policy.revision
     activate(world, "rolf", HIDE)
 
     number = world.rolf.do(policy_drafts.rollback_policy, first, "they need the phones")
 
-    assert world.house.policy.text == STARTER
+    assert world.backend.policy.text == STARTER
     row = world.rows(PolicyRevision)[-1]
     assert (row["number"], row["parent"], row["back_to"]) == (number, first + 1, first)
     refused(world, world.rolf, Validation, policy_drafts.rollback_policy, first, "again")
@@ -288,7 +288,7 @@ def test_a_rollback_hands_out_no_more_than_any_other_change(world: World) -> Non
 def test_text_that_is_no_policy_is_refused_with_its_line_and_changes_nothing(
     world: World, line: str, said: str
 ) -> None:
-    number = len(world.house.policy.text.splitlines()) + 1
+    number = len(world.backend.policy.text.splitlines()) + 1
     id, review = draft(world, "rolf", line)
 
     assert any(f"line {number}: " in problem and said in problem for problem in review.problems)
@@ -340,7 +340,7 @@ def test_a_copied_role_may_do_what_the_other_may(world: World) -> None:
     role = world.ada.do(policy_drafts.copy_role, world.ids["support"], "hotline", "Hotline", "for the new team")
 
     assert world.row(Role, role)["code"] == "hotline"
-    lines = {line.columns for line in world.house.policy.lines if line.kind == "p"}
+    lines = {line.columns for line in world.backend.policy.lines if line.kind == "p"}
     assert {x[1:] for x in lines if x[0] == "hotline"} == {x[1:] for x in lines if x[0] == "support"}
 
 
@@ -353,6 +353,6 @@ def test_a_right_that_is_revoked_while_a_request_is_under_way_writes_nothing(wor
 
 
 def sign_in_able(world: World, login: str) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         row = {"user_id": world.ids[login], "password_hash": "x", "changed_at": world.clock.now, "one_time": False}
         connection.execute(Credential.__table__.insert(), row)  # type: ignore[attr-defined]

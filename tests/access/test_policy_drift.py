@@ -11,7 +11,7 @@ from policies import STARTER
 from resolvers.access import policy_drafts, policy_review
 from resolvers.access.policy_repair import repair_policy
 from resolvers.records import create_update
-from resolvers.runtime.backend import House
+from resolvers.runtime.backend import Backend
 from resolvers.runtime.policy_store import Stored, foreign_text, hash_of
 from tests.support.refusals import refused
 from tests.support.terminal import millpond
@@ -24,7 +24,7 @@ REVISIONS: Any = PolicyRevision.__table__
 
 
 def by_hand(world: World, *statements: Any) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         for statement in statements:
             connection.execute(statement)
 
@@ -35,16 +35,16 @@ def spoilt(number: int, text: str, hash: str = "") -> Any:
 
 
 def state(world: World) -> str | None:
-    return world.run(world.house.policy_state())
+    return world.run(world.backend.policy_state())
 
 
-def anew(world: World) -> House:
+def anew(world: World) -> Backend:
     """Another process that starts now."""
-    return House(world.house.url, clock=world.clock).open()
+    return Backend(world.backend.url, clock=world.clock).open()
 
 
 def drift(world: World) -> str | None:
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return foreign_text(connection)
 
 
@@ -59,9 +59,9 @@ def test_a_direct_write_into_casbin_rule_is_noticed_and_has_no_effect(world: Wor
     assert written is not None
     assert "p, sales, *, *, all, any, allow" in written
     assert "p, support, customer, view" not in written
-    for house in (world.house, fresh := anew(world)):
-        policy = house.policy
-        assert (policy.text, policy.revision, house.policy_problems) == (STARTER, 1, [])
+    for backend in (world.backend, fresh := anew(world)):
+        policy = backend.policy
+        assert (policy.text, policy.revision, backend.policy_problems) == (STARTER, 1, [])
     fresh.writer.close()
     refused(world, world.li, NotFound, create_update.update, Customer, theirs, {"name": "Mine"})
 
@@ -102,8 +102,8 @@ def test_a_revision_written_by_hand_is_not_taken_and_the_last_good_one_stays(wor
 
     refused(world, world.li, NotFound, create_update.update, Customer, theirs, {"name": "Mine"})
 
-    assert (world.house.policy.revision, world.house.policy.text) == (1, STARTER)
-    assert world.house.policy_problems == [
+    assert (world.backend.policy.revision, world.backend.policy.text) == (1, STARTER)
+    assert world.backend.policy_problems == [
         "its text is not the one that was activated: somebody has changed it by hand"
     ]
     assert state(world) == "revision 2 cannot be in force; revision 1 stays in force"
@@ -113,7 +113,7 @@ def test_a_text_changed_in_place_is_said_and_not_taken_by_a_new_process(world: W
     by_hand(world, update(REVISIONS).values(text=OPEN))
 
     assert state(world) == "the text of revision 1 was changed by hand; what was activated stays in force"
-    assert world.house.policy.text == STARTER
+    assert world.backend.policy.text == STARTER
     fresh = anew(world)
     assert (fresh.policy.text, fresh.policy.revision) == ("", 0)
     fresh.writer.close()
@@ -150,17 +150,17 @@ def test_without_a_valid_policy_at_start_everything_is_denied_until_it_is_repair
     scope.do(create_update.update, Customer, mine, {"name": "X"})
     fresh.writer.close()
     assert state(world) is None
-    assert world.house.policy.revision == 3
+    assert world.backend.policy.revision == 3
 
 
 def test_a_policy_that_lets_nobody_do_anything_is_repaired_too(world: World) -> None:
     by_hand(world, spoilt(2, "p, nobody, customer, view, own, any, allow\n"))
-    world.house.open()
+    world.backend.open()
     refused(world, world.ada, Forbidden, policy_drafts.rollback_policy, 1, "please")
 
     number = world.system.do(repair_policy, "nobody may do anything", to=1)
 
-    assert (number, world.house.policy.text) == (3, STARTER)
+    assert (number, world.backend.policy.text) == (3, STARTER)
     row = world.rows(PolicyRevision)[-1]
     assert (row["author_id"], row["back_to"], row["parent"]) == (None, 1, 2)
     entry = world.rows(AuditEntry, AuditEntry.action == "policy.repair")[-1]
@@ -180,7 +180,7 @@ def test_a_repair_takes_only_what_can_be_a_policy_and_has_a_reason(world: World)
 
 
 def test_the_doctor_says_what_was_spoilt_and_repair_mends_it(world: World) -> None:
-    url = world.house.url
+    url = world.backend.url
 
     def complaints() -> list[str]:
         lines = millpond(url, "doctor").stderr.splitlines()
@@ -206,6 +206,6 @@ def test_the_doctor_says_what_was_spoilt_and_repair_mends_it(world: World) -> No
 def test_somebody_who_comes_late_does_not_bring_back_an_older_policy(world: World) -> None:
     number = world.ada.do(policy_drafts.apply_policy, STARTER + "p, sales, customer, export, own, any, allow\n", "why")
 
-    world.house.take_policy(Stored(1, STARTER, is_whole=True))
+    world.backend.take_policy(Stored(1, STARTER, is_whole=True))
 
-    assert world.house.policy.revision == number
+    assert world.backend.policy.revision == number

@@ -65,7 +65,7 @@ def points(*pairs: tuple[str, str]) -> list[dict[str, str]]:
 
 def test_a_change_says_who_did_what_when_through_which_door(world: World) -> None:
     id, mark = world.customer("Acme", "li"), world.mark()
-    scope = world.house.scope(world.principal("li"), "graphql", request_id="r1", batch_id="b1")
+    scope = world.backend.scope(world.principal("li"), "graphql", request_id="r1", batch_id="b1")
 
     scope.do(create_update.update, Customer, id, {"name": "Acme Ltd", "industry": "steel"})
 
@@ -422,14 +422,14 @@ def test_in_a_batch_that_is_undone_only_the_denied_record_is_logged(world: World
 def test_no_password_and_no_token_is_anywhere_in_the_log(world: World) -> None:
     first, second = "correct horse 42", "battery staple 43"
     world.system.do(passwords.set_password, "li", passwords.hash_password(first), one_time=True)
-    begun = world.run(signing_in.sign_in(world.house.scope(None, "graphql"), "li", first))
+    begun = world.run(signing_in.sign_in(world.backend.scope(None, "graphql"), "li", first))
     world.run(passwords.change_password(world.li, first, second))
     made = world.li.do(tokens.create_token, "robot")
     world.li.do(tokens.revoke_token, made.id)
 
     said = "\n".join(str(row) for row in world.log())
     secrets = [first, second, begun.token, made.token, made.token[3:20], "argon2"]
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         for table, column in (
             ("credential", "password_hash"),
             ("api_token", "token_hash"),
@@ -453,17 +453,17 @@ TAMPERING = {
 def test_the_database_refuses_to_change_or_delete_what_was_logged(world: World, table: str) -> None:
     horizon, end = Horizon(), time.monotonic() + 10
     while not world.count(AuditSeal) and time.monotonic() < end:  # other databases of the server are waited for
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             seal(connection, world.clock.now, horizon)
     rows = {model: world.rows(model) for model in (AuditEntry, AuditSeal)}
     assert all(rows.values())
 
     last = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
-    statements = (*TAMPERING[table][:2], TAMPERING[table][2] if world.house.dialect == "postgresql" else last)
+    statements = (*TAMPERING[table][:2], TAMPERING[table][2] if world.backend.dialect == "postgresql" else last)
     for statement in statements:
         with (
             pytest.raises(DBAPIError, match=f"{table} is append-only"),
-            world.house.writer.engine.begin() as connection,
+            world.backend.writer.engine.begin() as connection,
         ):
             connection.execute(text(statement))
 

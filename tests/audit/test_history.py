@@ -75,7 +75,7 @@ def test_the_history_of_a_record_says_who_did_what_newest_first(world: World) ->
         reason="talks",
         outcome=Outcome.OK,
         batch_id="",
-        in_sight=True,
+        is_visible=True,
         changes=[],
     )
     assert told(newest)["locked_by_id"] == Change("locked_by_id", None, world.ids["li"], None, "Li Na")
@@ -99,7 +99,7 @@ def test_keys_are_told_in_words_of_the_readers_language(world: World) -> None:
         Change("name", "Acme", "Acme Ltd"),
         Change("stage", "early", "won", "Early", "Won"),
     ]
-    chinese = world.house.scope(replace(world.principal("lead"), language="zh"), "test")
+    chinese = world.backend.scope(replace(world.principal("lead"), language="zh"), "test")
     _, edit, _ = world.run(chinese.read(history.of_record, Customer, id)).entries
     assert told(edit)["stage"] == Change("stage", "early", "won", "early中", "won中")
 
@@ -108,11 +108,11 @@ def test_keys_are_told_in_words_of_the_readers_language(world: World) -> None:
 def test_a_word_that_the_dictionary_has_forgotten_is_told_as_it_is(world: World) -> None:
     id = world.customer("Acme", "li", stage="early", industry="steel")
     item = DictionaryItem.__table__
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(update(item).where(item.c.key == "early").values(deleted_at=START))
         connection.execute(update(item).where(item.c.key == "steel").values(label_zh=None))
 
-    chinese = world.house.scope(replace(world.principal("li"), language="zh"), "test")
+    chinese = world.backend.scope(replace(world.principal("li"), language="zh"), "test")
     (create,) = world.run(chinese.read(history.of_record, Customer, id)).entries
 
     assert told(create)["stage"] == Change("stage", None, "early", None, "early")
@@ -138,7 +138,7 @@ def test_what_was_refused_stands_in_the_log_and_not_in_the_history(world: World)
 
     assert actions(of_record(world, "mei", Customer, id)) == ["customer.create"]
     refused = log(world, "ada", Wanted(outcome=Outcome.DENIED)).entries
-    assert [(x.action, x.model, x.record_id, x.in_sight, x.changes) for x in refused] == [
+    assert [(x.action, x.model, x.record_id, x.is_visible, x.changes) for x in refused] == [
         ("customer.create", Customer, None, True, []),
         ("customer.lock", Customer, id, True, []),
     ]
@@ -152,7 +152,7 @@ def test_what_is_no_kind_of_record_has_no_model_and_what_is_no_field_no_meaning(
 
     refused, made = log(world, "aud", size=2).entries
 
-    assert (refused.model, refused.record_id, refused.in_sight, refused.changes) == (None, None, True, [])
+    assert (refused.model, refused.record_id, refused.is_visible, refused.changes) == (None, None, True, [])
     assert (made.action, made.model, made.changes) == ("session.token", User, [Change("token", None, "robot")])
 
 
@@ -205,7 +205,7 @@ def test_of_a_record_out_of_sight_the_log_tells_that_something_was_done_and_no_m
     ):
         pages = log(world, "aud", Wanted(model=model, record_id=id))
         assert actions(pages) == done
-        assert [(x.in_sight, x.label, x.reason, x.changes) for x in pages.entries] == [(False, None, None, [])] * len(
+        assert [(x.is_visible, x.label, x.reason, x.changes) for x in pages.entries] == [(False, None, None, [])] * len(
             done
         )
         assert "Secret" not in repr(pages)
@@ -249,7 +249,7 @@ def test_a_purged_record_is_nobodys_secret_but_what_pools_hide_stays_hidden(worl
     pages = log(world, "aud", Wanted(text=number))
 
     assert actions(pages) == [f"customer.{what}" for what in ("purge", "delete", "unlock", "lock", "create")]
-    assert {(x.in_sight, x.label) for x in pages.entries} == {(True, number)}
+    assert {(x.is_visible, x.label) for x in pages.entries} == {(True, number)}
     assert pages.entries[3].reason == "talks"
     assert told(pages.entries[-1])["name"] == Change("name", None, "Gone")
     assert SECRET not in repr(pages)
@@ -275,7 +275,7 @@ def test_fields_of_the_log_itself_can_be_hidden(world: World) -> None:
     add_line(world, "p, auditor, audit.record, view, all, any, deny")
     mark = Wanted(model=Customer, since=START)
     world.li.do(locking.lock, [id], reason="talks")
-    assert {(x.record_id, x.in_sight) for x in log(world, "aud", mark).entries} == {(None, False)}, "locked as before"
+    assert {(x.record_id, x.is_visible) for x in log(world, "aud", mark).entries} == {(None, False)}, "locked as before"
 
     add_line(world, "p, auditor, audit.action, view, own, any, deny")
     assert log(world, "aud").entries != []
@@ -365,7 +365,7 @@ def test_whoever_sees_a_record_reads_its_history_and_only_the_log_needs_a_right(
     with pytest.raises(Forbidden) as caught:
         log(world, "li")
     assert caught.value.params == {"action": "audit.view"}
-    nobody = world.house.scope(None, "test")
+    nobody = world.backend.scope(None, "test")
     for call, args in ((history.of_record, (Customer, id)), (history.log, (Wanted(),))):
         with pytest.raises(NotSignedIn):
             world.run(nobody.read(call, *args))
@@ -512,7 +512,7 @@ def counted(world: World) -> Iterator[list[str]]:
         if statement.startswith("SELECT"):
             said.append(statement)
 
-    engine = world.house.read_engine.sync_engine
+    engine = world.backend.read_engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     yield said
     event.remove(engine, "before_cursor_execute", note)

@@ -51,12 +51,12 @@ def _is_unsealed(world: World) -> bool:
 
 
 def _look(world: World, horizon: Horizon) -> int:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         return seal.seal(connection, world.clock.now, horizon)
 
 
 def verified(world: World) -> Report:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         return seal.verify(connection)
 
 
@@ -67,8 +67,8 @@ def problems(world: World) -> list[str]:
 @contextmanager
 def below_the_triggers(world: World) -> Iterator[Connection]:
     """What somebody does who owns the database."""
-    with world.house.writer.engine.begin() as connection:
-        if world.house.dialect == "postgresql":
+    with world.backend.writer.engine.begin() as connection:
+        if world.backend.dialect == "postgresql":
             for table in ("audit_entry", "audit_seal"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         else:
@@ -136,21 +136,21 @@ def test_a_long_backlog_becomes_several_seals(world: World, monkeypatch: pytest.
 
 
 def test_whether_a_seal_is_due_is_seen_without_writing(world: World) -> None:
-    assert look(world.house.url, seal.is_due)
+    assert look(world.backend.url, seal.is_due)
     sealed(world)
-    assert not look(world.house.url, seal.is_due)
+    assert not look(world.backend.url, seal.is_due)
     world.customer("Acme")
-    assert look(world.house.url, seal.is_due)
+    assert look(world.backend.url, seal.is_due)
 
 
 def test_of_two_sealers_at_the_same_moment_one_does_nothing(world: World) -> None:
-    if world.house.dialect == "sqlite":
+    if world.backend.dialect == "sqlite":
         pytest.skip("SQLite lets one writer in at a time")
     horizon, newest = Horizon(), world.mark()
     sealed(world, horizon)
     until = time.monotonic() + 10
 
-    with world.house.writer.engine.begin() as first:
+    with world.backend.writer.engine.begin() as first:
         while not (laid := seal.seal(first, world.clock.now, horizon)) and time.monotonic() < until:
             time.sleep(0.02)
         assert laid == newest
@@ -166,9 +166,9 @@ def test_of_two_sealers_at_the_same_moment_one_does_nothing(world: World) -> Non
 @pytest.fixture
 def rivals(world: World) -> Iterator[Engine]:
     """Connections beside those of the house."""
-    if world.house.dialect == "sqlite":
+    if world.backend.dialect == "sqlite":
         pytest.skip("SQLite has one writer: what is committed is settled")
-    engine = writing_engine(world.house.url)
+    engine = writing_engine(world.backend.url)
     yield engine
     engine.dispose()
 
@@ -346,7 +346,7 @@ def test_a_missing_seal_is_found_and_its_entries_are_still_looked_at(world: Worl
 
 def test_an_inserted_entry_is_found(world: World) -> None:
     world.customer("Acme")
-    rivals = world.house.dialect == "postgresql"
+    rivals = world.backend.dialect == "postgresql"
     sealed(world)
     with below_the_triggers(world) as connection:  # a gap in which an entry could be slipped
         connection.execute(text("DELETE FROM audit_seal"))
@@ -424,4 +424,4 @@ def test_the_log_is_verified_while_people_work_and_the_sealer_seals(world: World
         id = world.customer(f"Acme {number}")
         sealed(world, horizon)
         world.system.do(create_update.update, Customer, id, {"name": "Other"})
-        assert look(world.house.url, seal.verify).problems == []
+        assert look(world.backend.url, seal.verify).problems == []

@@ -23,7 +23,7 @@ def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unsealed(world: World) -> int:
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return int(connection.execute(text(EVERYTHING)).scalar_one())
 
 
@@ -40,7 +40,7 @@ def beside(world: World, story: Callable[[], Awaitable[Any]], sealers: int = 1) 
     """Tell a story while sealers run, and cancel them at its end."""
 
     async def tell() -> Any:
-        tasks = [asyncio.ensure_future(sealer.keep_sealed(world.house)) for _ in range(sealers)]
+        tasks = [asyncio.ensure_future(sealer.keep_sealed(world.backend)) for _ in range(sealers)]
         try:
             return await story()
         finally:
@@ -53,7 +53,7 @@ def beside(world: World, story: Callable[[], Awaitable[Any]], sealers: int = 1) 
 
 
 def problems(world: World) -> list[str]:
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return verify(connection).problems
 
 
@@ -75,9 +75,9 @@ def test_while_nothing_happens_nothing_is_written(world: World) -> None:
     async def story() -> tuple[int, int]:
         assert await until(lambda: unsealed(world) == 0)
         await asyncio.sleep(0.1)
-        before = world.house.writer.commits
+        before = world.backend.writer.commits
         await asyncio.sleep(0.2)
-        return before, world.house.writer.commits
+        return before, world.backend.writer.commits
 
     before, after = beside(world, story)
     assert before == after
@@ -98,7 +98,7 @@ def test_several_sealers_lay_one_row_of_seals(world: World) -> None:
 
 def test_it_outlives_a_database_that_is_away_and_mentions_it_once(world: World) -> None:
     def rename(before: str, after: str) -> None:
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
 
     async def story() -> None:
@@ -119,15 +119,15 @@ def test_it_outlives_a_database_that_is_away_and_mentions_it_once(world: World) 
 
 def test_who_cancels_it_while_it_seals_can_close_the_house_at_once(world: World) -> None:
     async def story() -> None:
-        with world.house.writer.hold():
-            task = asyncio.ensure_future(sealer.keep_sealed(world.house))
+        with world.backend.writer.hold():
+            task = asyncio.ensure_future(sealer.keep_sealed(world.backend))
             await asyncio.sleep(0.1)
             task.cancel()
             await asyncio.wait([task])
             assert task.cancelled()
-        await world.house.close()
+        await world.backend.close()
 
     world.run(story())
 
-    assert world.house.dialect == "postgresql" or unsealed(world) == 0
+    assert world.backend.dialect == "postgresql" or unsealed(world) == 0
     assert problems(world) == []

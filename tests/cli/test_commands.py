@@ -16,7 +16,7 @@ from models.database.engines import writing_engine
 from models.errors import SignInRefused
 from policies import STARTER, Principal
 from resolvers.people import sign_in as signing_in
-from resolvers.runtime.backend import House
+from resolvers.runtime.backend import Backend
 from resolvers.setup.install import ROLES
 from tests.support.terminal import millpond, process, told
 from tests.support.world import World
@@ -60,8 +60,8 @@ def test_a_person_comes_in_with_department_language_and_several_roles(url: str) 
     words = ["--role", "sales", "--role", "support", "--department", "East", "--language", "zh"]
     assert millpond(url, "user", "add", "xi", *words).exit_code == 0
 
-    with opened(url) as house:
-        xi, li = house.person("xi"), house.person("li")
+    with opened(url) as backend:
+        xi, li = backend.person("xi"), backend.person("li")
     assert (xi.name, xi.language, xi.roles) == ("xi", "zh", {"sales", "support"})
     assert xi.department_id == li.department_id
 
@@ -192,14 +192,14 @@ def test_verify_seals_the_log_and_finds_it_whole(url: str) -> None:
 
 
 def test_verify_waits_for_an_open_transaction_and_says_so_when_it_stays_open(world: World) -> None:
-    if world.house.dialect != "postgresql":
-        assert _seal_the_rest(world.house) is True  # one writer: what is committed is settled
+    if world.backend.dialect != "postgresql":
+        assert _seal_the_rest(world.backend) is True  # one writer: what is committed is settled
         return
-    with world.house.writer.engine.begin() as other:
+    with world.backend.writer.engine.begin() as other:
         other.execute(text("SELECT pg_current_xact_id()"))
-        assert _seal_the_rest(world.house, patience=0.5) is False
+        assert _seal_the_rest(world.backend, patience=0.5) is False
 
-    assert _seal_the_rest(world.house) is True
+    assert _seal_the_rest(world.backend) is True
 
 
 def test_verify_names_an_entry_that_somebody_changed(url: str) -> None:
@@ -303,11 +303,11 @@ def test_a_refusal_is_said_in_the_language_of_the_terminal(sqlite_url: str) -> N
 def test_a_policy_without_lines_for_the_house_refuses_the_command_line_too(world: World) -> None:
     from resolvers.runtime.policy_store import put_in_force
 
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         put_in_force(connection, "p, administrator, *, *, all, any, allow", "no house", utcnow())
     before = world.everything()
 
-    refused = millpond(world.house.url, "user", "add", "xi")
+    refused = millpond(world.backend.url, "user", "add", "xi")
 
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == "millpond: Your roles do not allow: user.create. Ask an administrator for this right.\n"
@@ -356,31 +356,31 @@ def test_help_is_there_without_a_database() -> None:
 
 def signed_in(url: str, login: str, password: str) -> Principal:
     async def sign_in() -> Principal:
-        house = House(url)
+        backend = Backend(url)
         try:
-            await house.start()
-            return (await signing_in.sign_in(house.scope(None, "test"), login, password)).principal
+            await backend.start()
+            return (await signing_in.sign_in(backend.scope(None, "test"), login, password)).principal
         finally:
-            await house.close()
+            await backend.close()
 
     return asyncio.run(sign_in())
 
 
 def owner_of(url: str, token: str) -> str | None:
     async def look() -> Principal | None:
-        house = House(url)
+        backend = Backend(url)
         try:
-            return await house.principal_of(token)
+            return await backend.principal_of(token)
         finally:
-            await house.close()
+            await backend.close()
 
     found = asyncio.run(look())
     return found.name if found else None
 
 
 def roles(url: str, login: str) -> frozenset[str]:
-    with opened(url) as house:
-        return house.person(login).roles
+    with opened(url) as backend:
+        return backend.person(login).roles
 
 
 def people(url: str) -> list[str]:

@@ -177,9 +177,9 @@ def test_life_goes_on_after_the_invented_part(filled: Demo) -> None:
     free = (Customer.pool_id.is_not(None), Customer.deleted_at.is_(None))
     (customer, *_) = filled.rows(Customer, *free, Customer.pooled_at < filled.began - timedelta(days=10))
     newest = max(row.last for row in filled.rows(NumberCounter, NumberCounter.period.like(f"C{filled.began:%Y}%")))
-    with opened(filled.url) as house:
-        lead, claimer = house.scope(house.person("lead"), "test"), "mei"
-        claimed = house.scope(house.person(claimer), "test").do(claiming.claim, [customer.id])
+    with opened(filled.url) as backend:
+        lead, claimer = backend.scope(backend.person("lead"), "test"), "mei"
+        claimed = backend.scope(backend.person(claimer), "test").do(claiming.claim, [customer.id])
         given = {"name": "Acme", "contact_name": "Bo", "contact_phone": "139 0000 0000"}
         made = lead.do(create_update.create, Customer, given)
 

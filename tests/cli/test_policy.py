@@ -34,7 +34,7 @@ def test_review_says_what_changes_for_whom_and_changes_nothing(world: World, tex
         world.customer(f"C{n}", pool="north")
     before = world.everything()
 
-    reviewed = millpond(world.house.url, "policy", "review", str(text))
+    reviewed = millpond(world.backend.url, "policy", "review", str(text))
 
     assert reviewed.exit_code == 0
     assert reviewed.stderr == "It may take effect in place of revision 1.\n"
@@ -47,7 +47,7 @@ def test_review_says_what_changes_for_whom_and_changes_nothing(world: World, tex
     assert any(line.startswith("1 person (Sam Ode): view contact.points: ") for line in lines)
     assert any(line.startswith("  claim customer: 0 won, 3 lost, such as ") for line in lines)
     assert world.everything() == before
-    quick = millpond(world.house.url, "policy", "review", str(text), "--no-count")
+    quick = millpond(world.backend.url, "policy", "review", str(text), "--no-count")
     assert "won" not in quick.stdout
 
 
@@ -84,7 +84,7 @@ def test_review_names_every_line_that_is_wrong(url: str, tmp_path: Path) -> None
 
 
 def test_apply_puts_a_text_in_force_and_rollback_brings_the_old_one_back(world: World, text: Path) -> None:
-    url = world.house.url
+    url = world.backend.url
 
     assert told(millpond(url, "policy", "apply", str(text), "--reason", "phones")) == (
         0,
@@ -138,7 +138,7 @@ def test_what_may_not_take_effect_is_said_in_a_sentence_and_changes_nothing(
     named = {"FILE": str(text)} | {name: str(tmp_path / name) for name in files}
     before = world.everything()
 
-    code, out, err = told(millpond(world.house.url, "policy", *(named.get(word, word) for word in words)))
+    code, out, err = told(millpond(world.backend.url, "policy", *(named.get(word, word) for word in words)))
 
     assert (code, out) == (1, "")
     assert err.startswith(f"millpond: {sentence}")
@@ -157,12 +157,12 @@ def test_repair_puts_in_force_what_no_review_would_let_through(world: World, tmp
     path = tmp_path / "narrow.csv"
     path.write_text("p, administrator, *, *, all, any, allow\n", encoding="utf-8")
 
-    done = millpond(world.house.url, "policy", "repair", "--file", str(path), "--reason", "start anew")
+    done = millpond(world.backend.url, "policy", "repair", "--file", str(path), "--reason", "start anew")
 
     assert told(done) == (0, "", "Revision 2 is in force.\n")
     assert (
-        told(millpond(world.house.url, "policy", "apply", str(path), "--reason", "x"))[0] == 1
+        told(millpond(world.backend.url, "policy", "apply", str(path), "--reason", "x"))[0] == 1
     )  # no line for the house
-    back = millpond(world.house.url, "policy", "repair", "--starter", "--reason", "and back")
+    back = millpond(world.backend.url, "policy", "repair", "--starter", "--reason", "and back")
     assert told(back) == (0, "", "Revision 3 is in force.\n")
-    assert millpond(world.house.url, "policy", "export").stdout == STARTER
+    assert millpond(world.backend.url, "policy", "export").stdout == STARTER

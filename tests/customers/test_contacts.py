@@ -230,7 +230,7 @@ def test_nobody_is_given_a_contact_whose_customer_he_cannot_see(world: World) ->
 def test_a_share_is_enough_to_be_given_a_contact(world: World) -> None:
     customer = world.customer()
     ann = contact(world, customer)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(
             Share.__table__.insert().values(  # type: ignore[attr-defined]
                 customer_id=customer,

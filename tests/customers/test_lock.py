@@ -70,7 +70,7 @@ def furnished(world: World) -> int:
 
 
 def share(world: World, customer: int, login: str, level: ShareLevel) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(
             Share.__table__.insert(),  # type: ignore[attr-defined]
             {
@@ -274,12 +274,12 @@ def test_a_lock_lifts_when_its_owner_hands_the_customer_on(world: World) -> None
 
 def test_a_softer_house_rule_lets_others_read_what_they_may_not_change(world: World) -> None:
     customer = world.customer(owner="li")
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         text = current_text(connection).replace(
             "customer, touch, others, locked, deny", "customer, write, others, locked, deny"
         )
         put_in_force(connection, text, "softer", START)
-        world.house.refresh_policy(connection)
+        world.backend.refresh_policy(connection)
     lock(world, "li", customer)
 
     assert seen(world, "lead", Customer) == 1
@@ -291,7 +291,7 @@ def test_a_softer_house_rule_lets_others_read_what_they_may_not_change(world: Wo
 def test_a_locked_customer_of_nobody_cannot_be_stored(world: World) -> None:
     organise(world, capacity=5)
     customer = world.customer(pool="north")
-    with world.house.writer.engine.connect() as connection, pytest.raises(Exception, match="lock_needs_owner"):
+    with world.backend.writer.engine.connect() as connection, pytest.raises(Exception, match="lock_needs_owner"):
         connection.execute(
             Customer.__table__.update().where(Customer.id == customer).values(locked_by_id=world.ids["li"])  # type: ignore[attr-defined]
         )

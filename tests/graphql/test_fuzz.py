@@ -34,7 +34,7 @@ def throw(world: World, seed: int, texts: int) -> Counter[str]:
     """Ask by both paths, what is planned by the short way too; gives how often there were data, errors, a short way."""
     ids = populate(world)
     world.clock.pass_by(minutes=1)  # what began just now has lasted a while
-    executing, planning = Executing(world.house, plan_at=1), Engine(world.house, plan_at=1)
+    executing, planning = Executing(world.backend, plan_at=1), Engine(world.backend, plan_at=1)
     roots = planning.schema.query_type
     assert roots is not None
     mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed)
@@ -75,4 +75,4 @@ def test_a_small_cache_of_plans_and_documents_answers_alike(sqlite_url: str, mon
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [2, 3])
 def test_broken_questions_are_answered_alike_at_length(world: World, seed: int) -> None:
-    throw(world, seed, AT_LENGTH if world.house.dialect == "sqlite" else IN_BRIEF)
+    throw(world, seed, AT_LENGTH if world.backend.dialect == "sqlite" else IN_BRIEF)

@@ -86,7 +86,7 @@ class StandIn:
 
 
 @pytest.fixture
-def house() -> StandIn:
+def backend() -> StandIn:
     return StandIn()
 
 
@@ -96,8 +96,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def application(house: StandIn, routes: tuple[BaseRoute, ...] = (), **choices: Any) -> ASGIApp:
-    return app.build(house, Settings(**choices), answer=house.answer, routes=routes)
+def application(backend: StandIn, routes: tuple[BaseRoute, ...] = (), **choices: Any) -> ASGIApp:
+    return app.build(backend, Settings(**choices), answer=backend.answer, routes=routes)
 
 
 def send(asgi: ASGIApp, method: str, path: str, *, base: str = BASE, **more: Any) -> httpx.Response:
@@ -109,12 +109,12 @@ def send(asgi: ASGIApp, method: str, path: str, *, base: str = BASE, **more: Any
     return asyncio.run(once())
 
 
-def post(house: StandIn, body: object = QUERY, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+def post(backend: StandIn, body: object = QUERY, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
     """POST to /graphql: bytes as they are, everything else as JSON."""
     choices = {name: more.pop(name) for name in list(more) if name in Settings.model_fields}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": PLAIN} | (headers or {})
-    return send(application(house, **choices), "POST", "/graphql", content=content, headers=headers, **more)
+    return send(application(backend, **choices), "POST", "/graphql", content=content, headers=headers, **more)
 
 
 def code(response: httpx.Response) -> str:
@@ -128,39 +128,39 @@ def message(response: httpx.Response) -> str:
 # -- a proper question ---------------------------------------------------------------------------------------
 
 
-def test_a_question_reaches_the_engine_with_everything_the_scope_needs(house: StandIn):
+def test_a_question_reaches_the_engine_with_everything_the_scope_needs(backend: StandIn):
     body = {"query": "{ a }", "variables": {"n": 1}, "operationName": "Q", "extensions": {"x": 1}}
     headers = {"authorization": "Bearer li-key", "x-request-id": "abc-1", "user-agent": "Tester/1.0"}
 
-    response = post(house, body, headers)
+    response = post(backend, body, headers)
 
     assert (response.status_code, response.content) == (200, b'{"data":{"me":null}}')
     scope = {"principal": LI, "door": "graphql", "request_id": "abc-1"}
     scope |= {"address": "192.0.2.7", "agent": "Tester/1.0", "token": "li-key"}
-    assert house.asked == [(scope, "{ a }", {"n": 1}, "Q")]
-    assert house.identified == [("li-key", "192.0.2.7", "Tester/1.0")]
+    assert backend.asked == [(scope, "{ a }", {"n": 1}, "Q")]
+    assert backend.identified == [("li-key", "192.0.2.7", "Tester/1.0")]
 
 
-def test_nobody_may_ask_too_and_is_nobody(house: StandIn):
-    assert post(house).status_code == 200
-    assert house.asked[0][0]["principal"] is None
-    assert house.identified == []
+def test_nobody_may_ask_too_and_is_nobody(backend: StandIn):
+    assert post(backend).status_code == 200
+    assert backend.asked[0][0]["principal"] is None
+    assert backend.identified == []
 
 
 @pytest.mark.parametrize(
     "kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"']
 )
-def test_json_is_accepted_however_it_is_spelt(house: StandIn, kind: str):
-    assert post(house, headers={"content-type": kind}).status_code == 200
+def test_json_is_accepted_however_it_is_spelt(backend: StandIn, kind: str):
+    assert post(backend, headers={"content-type": kind}).status_code == 200
 
 
-def test_null_means_absent(house: StandIn):
-    assert post(house, {**QUERY, "variables": None, "operationName": None, "extensions": None}).status_code == 200
+def test_null_means_absent(backend: StandIn):
+    assert post(backend, {**QUERY, "variables": None, "operationName": None, "extensions": None}).status_code == 200
 
 
-def test_text_of_any_language_arrives_as_it_was_sent(house: StandIn):
-    post(house, {**QUERY, "variables": {"name": "杭州 😀 \u0001 \\u0000"}})
-    assert house.asked[0][2] == {"name": "杭州 😀 \u0001 \\u0000"}
+def test_text_of_any_language_arrives_as_it_was_sent(backend: StandIn):
+    post(backend, {**QUERY, "variables": {"name": "杭州 😀 \u0001 \\u0000"}})
+    assert backend.asked[0][2] == {"name": "杭州 😀 \u0001 \\u0000"}
 
 
 # -- bad input -----------------------------------------------------------------------------------------------
@@ -227,21 +227,21 @@ NOT_A_QUESTION: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", NOT_A_QUESTION)
 @pytest.mark.parametrize("accept", [PLAIN, GRAPHQL])
-def test_a_body_that_is_no_question_is_refused_with_a_sentence(house: StandIn, name: str, accept: str):
+def test_a_body_that_is_no_question_is_refused_with_a_sentence(backend: StandIn, name: str, accept: str):
     body, sentence = NOT_A_QUESTION[name]
 
-    response = post(house, body, {"accept": accept, "authorization": "Bearer li-key"})
+    response = post(backend, body, {"accept": accept, "authorization": "Bearer li-key"})
 
     assert response.status_code == 400
     assert code(response) == "BAD_REQUEST"
     assert sentence in message(response)
     assert response.headers["content-type"] == f"{accept}; charset=utf-8"
-    assert (house.asked, house.identified) == ([], [])
+    assert (backend.asked, backend.identified) == ([], [])
 
 
 @pytest.mark.parametrize("value", ["[" * 60 + "]" * 60, '"' + "[" * 5_000 + '"', '"\\\\u0000"', "1" * 20, "1e300"])
-def test_what_only_looks_bad_is_let_through(house: StandIn, value: str):
-    assert post(house, b'{"query": "{a}", "variables": {"x": %s}}' % value.encode()).status_code == 200
+def test_what_only_looks_bad_is_let_through(backend: StandIn, value: str):
+    assert post(backend, b'{"query": "{a}", "variables": {"x": %s}}' % value.encode()).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -258,38 +258,38 @@ def test_what_only_looks_bad_is_let_through(house: StandIn, value: str):
         "application/graphql+json",
     ],
 )
-def test_only_json_is_read(house: StandIn, kind: str):
-    response = post(house, headers={"content-type": kind})
+def test_only_json_is_read(backend: StandIn, kind: str):
+    response = post(backend, headers={"content-type": kind})
 
     assert (response.status_code, code(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
-    assert house.asked == []
+    assert backend.asked == []
 
 
-def test_a_packed_body_is_refused(house: StandIn):
+def test_a_packed_body_is_refused(backend: StandIn):
     packed = gzip.compress(json.dumps(QUERY).encode())
-    assert post(house, packed, {"content-encoding": "gzip"}).status_code == 415
+    assert post(backend, packed, {"content-encoding": "gzip"}).status_code == 415
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
-def test_other_methods_are_refused_and_the_right_one_is_named(house: StandIn, method: str):
-    response = send(application(house), method, "/graphql", params={"query": "mutation { signOut }"})
+def test_other_methods_are_refused_and_the_right_one_is_named(backend: StandIn, method: str):
+    response = send(application(backend), method, "/graphql", params={"query": "mutation { signOut }"})
 
     assert response.status_code == 405
     assert "POST" in response.headers["allow"]
-    assert house.asked == []
+    assert backend.asked == []
 
 
-def test_a_body_of_a_mebibyte_is_read_and_one_byte_more_is_not(house: StandIn):
+def test_a_body_of_a_mebibyte_is_read_and_one_byte_more_is_not(backend: StandIn):
     body = json.dumps(QUERY).encode()
-    assert post(house, body.ljust(BODY_BYTES)).status_code == 200
+    assert post(backend, body.ljust(BODY_BYTES)).status_code == 200
 
-    response = post(house, body.ljust(BODY_BYTES + 1))
+    response = post(backend, body.ljust(BODY_BYTES + 1))
 
     assert (response.status_code, code(response)) == (413, "TOO_LARGE")
-    assert len(house.asked) == 1
+    assert len(backend.asked) == 1
 
 
-def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(house: StandIn):
+def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(backend: StandIn):
     sent = 0
 
     async def for_ever() -> AsyncIterator[bytes]:
@@ -299,15 +299,15 @@ def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(house: StandIn):
             yield b" " * (1 << 16)
 
     headers = {"content-type": PLAIN}
-    response = send(application(house), "POST", "/graphql", content=for_ever(), headers=headers)
+    response = send(application(backend), "POST", "/graphql", content=for_ever(), headers=headers)
 
     assert response.status_code == 413
     assert sent <= 2 * BODY_BYTES
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1 2", "9" * 5_000, "²"])
-def test_a_wrong_content_length_is_refused(house: StandIn, length: str):
-    response = post(house, headers={"content-length": length.encode("utf-8")})  # type: ignore[dict-item]
+def test_a_wrong_content_length_is_refused(backend: StandIn, length: str):
+    response = post(backend, headers={"content-length": length.encode("utf-8")})  # type: ignore[dict-item]
     assert response.status_code in (400, 413)
 
 
@@ -320,12 +320,12 @@ def test_a_wrong_content_length_is_refused(house: StandIn, length: str):
         (DOUBLING, "cost"),
     ],
 )
-def test_a_query_too_complex_is_a_typed_error(house: StandIn, query: str, limit: str):
-    response = post(house, {"query": query})
+def test_a_query_too_complex_is_a_typed_error(backend: StandIn, query: str, limit: str):
+    response = post(backend, {"query": query})
     assert (response.status_code, code(response)) == (200, "TOO_COMPLEX")
     assert response.json()["errors"][0]["extensions"]["limits"][limit] == limits.LIMITS[limit]
 
-    assert post(house, {"query": query}, {"accept": GRAPHQL}).status_code == 400
+    assert post(backend, {"query": query}, {"accept": GRAPHQL}).status_code == 400
 
 
 # -- the form of answers -------------------------------------------------------------------------------------
@@ -348,8 +348,8 @@ def test_a_query_too_complex_is_a_typed_error(house: StandIn, query: str, limit:
         (f"{GRAPHQL.upper()}; charset=utf-8", GRAPHQL),
     ],
 )
-def test_the_caller_chooses_the_media_type(house: StandIn, accept: str, media: str):
-    response = post(house, headers={"accept": accept})
+def test_the_caller_chooses_the_media_type(backend: StandIn, accept: str, media: str):
+    response = post(backend, headers={"accept": accept})
     assert response.headers["content-type"] == f"{media}; charset=utf-8"
 
 
@@ -358,10 +358,10 @@ def test_the_caller_chooses_the_media_type(house: StandIn, accept: str, media: s
     [(PLAIN, True, 200), (PLAIN, False, 200), (GRAPHQL, True, 400), (GRAPHQL, False, 200)],
 )
 def test_an_invalid_query_is_400_in_the_graphql_media_type_only(
-    house: StandIn, accept: str, invalid: bool, status: int
+    backend: StandIn, accept: str, invalid: bool, status: int
 ):
-    house.answer_with = Answered(b'{"errors":[{"message":"x"}]}', "executed", invalid)
-    assert post(house, headers={"accept": accept}).status_code == status
+    backend.answer_with = Answered(b'{"errors":[{"message":"x"}]}', "executed", invalid)
+    assert post(backend, headers={"accept": accept}).status_code == status
 
 
 SHUT = {
@@ -383,8 +383,8 @@ SHUT = {
         ("GET", "/nowhere"),
     ],
 )
-def test_every_answer_carries_the_headers_that_shut_the_browser(house: StandIn, method: str, path: str):
-    headers = send(application(house), method, path, headers={"accept": "text/html"}).headers
+def test_every_answer_carries_the_headers_that_shut_the_browser(backend: StandIn, method: str, path: str):
+    headers = send(application(backend), method, path, headers={"accept": "text/html"}).headers
 
     assert {name: headers[name] for name in SHUT} == SHUT
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
@@ -394,45 +394,45 @@ def test_every_answer_carries_the_headers_that_shut_the_browser(house: StandIn, 
     assert re.fullmatch("[0-9a-f]{16}", headers["x-request-id"])
 
 
-def test_only_the_page_of_graphiql_allows_inline_styles(house: StandIn):
-    asgi = application(house)
+def test_only_the_page_of_graphiql_allows_inline_styles(backend: StandIn):
+    asgi = application(backend)
     page = send(asgi, "GET", "/graphql", headers={"accept": "text/html"})
     assert "style-src 'self' 'unsafe-inline'" in page.headers["content-security-policy"]
     assert "unsafe" not in send(asgi, "GET", "/healthz").headers["content-security-policy"]
 
 
-def test_answers_are_not_kept_by_anybody(house: StandIn):
-    assert post(house).headers["cache-control"] == "no-store"
+def test_answers_are_not_kept_by_anybody(backend: StandIn):
+    assert post(backend).headers["cache-control"] == "no-store"
 
 
 # -- who is asking -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_a_token_says_who_is_asking(house: StandIn, scheme: str):
-    post(house, headers={"authorization": f"{scheme} li-key"})
-    assert house.asked[0][0]["principal"] == LI
+def test_a_token_says_who_is_asking(backend: StandIn, scheme: str):
+    post(backend, headers={"authorization": f"{scheme} li-key"})
+    assert backend.asked[0][0]["principal"] == LI
 
 
 @pytest.mark.parametrize("token", ["wrong", "", "two words", "x" * 513, "li-key\x7f"])
-def test_a_wrong_token_is_never_taken_for_nobody(house: StandIn, token: str):
-    response = post(house, headers={"authorization": f"Bearer {token}", "cookie": "millpond=li-key"})
+def test_a_wrong_token_is_never_taken_for_nobody(backend: StandIn, token: str):
+    response = post(backend, headers={"authorization": f"Bearer {token}", "cookie": "millpond=li-key"})
 
     assert (response.status_code, code(response)) == (401, "NOT_SIGNED_IN")
     assert response.headers["www-authenticate"] == "Bearer"
-    assert house.asked == []
+    assert backend.asked == []
 
 
-def test_the_token_wins_over_the_cookie(house: StandIn):
-    post(house, headers={"authorization": "Bearer li-key", "cookie": "millpond=other"})
-    assert [token for token, _, _ in house.identified] == ["li-key"]
+def test_the_token_wins_over_the_cookie(backend: StandIn):
+    post(backend, headers={"authorization": "Bearer li-key", "cookie": "millpond=other"})
+    assert [token for token, _, _ in backend.identified] == ["li-key"]
 
 
-def test_another_kind_of_authorization_opens_nothing_and_lifts_no_guard(house: StandIn):
-    assert post(house, headers={"authorization": "Basic bGk6a2V5"}).status_code == 200
-    assert house.asked[0][0]["principal"] is None
+def test_another_kind_of_authorization_opens_nothing_and_lifts_no_guard(backend: StandIn):
+    assert post(backend, headers={"authorization": "Basic bGk6a2V5"}).status_code == 200
+    assert backend.asked[0][0]["principal"] is None
 
-    assert post(house, headers={"authorization": "Basic bGk6a2V5", "cookie": "millpond=li-key"}).status_code == 403
+    assert post(backend, headers={"authorization": "Basic bGk6a2V5", "cookie": "millpond=li-key"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -448,21 +448,21 @@ def test_another_kind_of_authorization_opens_nothing_and_lifts_no_guard(house: S
         ("http://crm.example", "never", "millpond"),
     ],
 )
-def test_the_cookie_is_a_host_cookie_except_on_plain_loopback(house: StandIn, base: str, secure: str, name: str):
+def test_the_cookie_is_a_host_cookie_except_on_plain_loopback(backend: StandIn, base: str, secure: str, name: str):
     wrong = {"millpond": "__Host-millpond", "__Host-millpond": "millpond"}[name]
     choices = {"hosts": "*", "secure_cookies": secure, "base": base}
     same = {"sec-fetch-site": "same-origin"}
 
-    post(house, headers=same | {"cookie": f"other=1; {name}=li-key"}, **choices)
-    post(house, headers=same | {"cookie": f"{wrong}=li-key"}, **choices)
+    post(backend, headers=same | {"cookie": f"other=1; {name}=li-key"}, **choices)
+    post(backend, headers=same | {"cookie": f"{wrong}=li-key"}, **choices)
 
-    assert [scope["principal"] for scope, *_ in house.asked] == [LI, None]
+    assert [scope["principal"] for scope, *_ in backend.asked] == [LI, None]
 
 
-def test_a_stale_cookie_is_nobody_so_that_one_can_sign_in_again(house: StandIn):
-    response = post(house, headers={"cookie": "millpond=old", "sec-fetch-site": "same-origin"})
+def test_a_stale_cookie_is_nobody_so_that_one_can_sign_in_again(backend: StandIn):
+    response = post(backend, headers={"cookie": "millpond=old", "sec-fetch-site": "same-origin"})
     assert response.status_code == 200
-    assert house.asked[0][0]["principal"] is None
+    assert backend.asked[0][0]["principal"] is None
 
 
 OWN, SIBLING, EVIL = BASE, "http://127.0.0.1:9000", "https://evil.example"
@@ -491,32 +491,32 @@ OWN, SIBLING, EVIL = BASE, "http://127.0.0.1:9000", "https://evil.example"
         (None, None, 403),
     ],
 )
-def test_a_cookie_counts_only_from_our_own_pages(house: StandIn, site: str | None, origin: str | None, status: int):
+def test_a_cookie_counts_only_from_our_own_pages(backend: StandIn, site: str | None, origin: str | None, status: int):
     given = {"sec-fetch-site": site, "origin": origin}
     headers = {name: value for name, value in given.items() if value is not None}
 
-    response = post(house, headers=headers | {"cookie": "millpond=li-key"})
+    response = post(backend, headers=headers | {"cookie": "millpond=li-key"})
 
     assert response.status_code == status
-    assert len(house.asked) == (status == 200)
+    assert len(backend.asked) == (status == 200)
     if status == 403:
         assert code(response) == "CROSS_SITE"
-        assert house.identified == []
+        assert backend.identified == []
 
-    assert post(house, headers=headers | {"authorization": "Bearer li-key"}).status_code == 200
-    assert post(house, headers=headers).status_code == 200
+    assert post(backend, headers=headers | {"authorization": "Bearer li-key"}).status_code == 200
+    assert post(backend, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "crm.example:x", "a b"])
-def test_a_request_to_a_foreign_host_name_is_refused(house: StandIn, host: str):
-    assert post(house, headers={"host": host}).status_code == 400
-    assert house.asked == []
+def test_a_request_to_a_foreign_host_name_is_refused(backend: StandIn, host: str):
+    assert post(backend, headers={"host": host}).status_code == 400
+    assert backend.asked == []
 
 
-def test_host_names_are_a_setting(house: StandIn):
-    assert post(house, hosts="crm.example, *.lan", base="http://crm.example:8000").status_code == 200
-    assert post(house, hosts="crm.example, *.lan", base="http://pond.lan").status_code == 200
-    assert post(house, hosts="crm.example, *.lan").status_code == 400
+def test_host_names_are_a_setting(backend: StandIn):
+    assert post(backend, hosts="crm.example, *.lan", base="http://crm.example:8000").status_code == 200
+    assert post(backend, hosts="crm.example, *.lan", base="http://pond.lan").status_code == 200
+    assert post(backend, hosts="crm.example, *.lan").status_code == 400
 
 
 # -- foreign front ends --------------------------------------------------------------------------------------
@@ -524,46 +524,46 @@ def test_host_names_are_a_setting(house: StandIn):
 FRONT = "https://app.example.com"
 
 
-def preflight(house: StandIn, origin: str, **choices: Any) -> httpx.Response:
+def preflight(backend: StandIn, origin: str, **choices: Any) -> httpx.Response:
     headers = {"origin": origin, "access-control-request-method": "POST"}
-    return send(application(house, **choices), "OPTIONS", "/graphql", headers=headers)
+    return send(application(backend, **choices), "OPTIONS", "/graphql", headers=headers)
 
 
-def test_no_foreign_front_end_may_call_by_default(house: StandIn):
-    assert preflight(house, FRONT).status_code == 405
-    assert not [name for name in post(house, headers={"origin": FRONT}).headers if "access-control" in name]
+def test_no_foreign_front_end_may_call_by_default(backend: StandIn):
+    assert preflight(backend, FRONT).status_code == 405
+    assert not [name for name in post(backend, headers={"origin": FRONT}).headers if "access-control" in name]
 
 
-def test_a_listed_front_end_may_call_with_a_token_and_without_cookies(house: StandIn):
-    asked = preflight(house, FRONT, cors_origins=f"{FRONT} https://b.example")
+def test_a_listed_front_end_may_call_with_a_token_and_without_cookies(backend: StandIn):
+    asked = preflight(backend, FRONT, cors_origins=f"{FRONT} https://b.example")
     assert asked.status_code == 204
     assert asked.headers["access-control-allow-origin"] == FRONT
     assert "Authorization" in asked.headers["access-control-allow-headers"]
 
     headers = {"origin": FRONT, "sec-fetch-site": "cross-site", "authorization": "Bearer li-key"}
-    answer = post(house, headers=headers, cors_origins=FRONT)
+    answer = post(backend, headers=headers, cors_origins=FRONT)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == FRONT
     assert "Origin" in answer.headers["vary"]
 
     headers = {"origin": FRONT, "sec-fetch-site": "cross-site", "cookie": "millpond=li-key"}
-    assert post(house, headers=headers, cors_origins=FRONT).status_code == 403
+    assert post(backend, headers=headers, cors_origins=FRONT).status_code == 403
 
 
 @pytest.mark.parametrize(
     "origin", [EVIL, "null", f"{FRONT}.evil.example", FRONT.replace("https", "http"), f"{FRONT}:444"]
 )
-def test_others_get_no_preflight(house: StandIn, origin: str):
-    asked = preflight(house, origin, cors_origins=FRONT)
+def test_others_get_no_preflight(backend: StandIn, origin: str):
+    asked = preflight(backend, origin, cors_origins=FRONT)
     assert asked.status_code == 405
     assert "access-control-allow-origin" not in asked.headers
 
 
 @pytest.mark.parametrize("origins", [FRONT, "*", f"*,{FRONT}"])
-def test_credentials_are_never_allowed_to_a_foreign_front_end(house: StandIn, origins: str):
+def test_credentials_are_never_allowed_to_a_foreign_front_end(backend: StandIn, origins: str):
     for answer in (
-        preflight(house, FRONT, cors_origins=origins),
-        post(house, headers={"origin": FRONT}, cors_origins=origins),
+        preflight(backend, FRONT, cors_origins=origins),
+        post(backend, headers={"origin": FRONT}, cors_origins=origins),
     ):
         assert answer.headers["access-control-allow-origin"] in ("*", FRONT)
         assert "access-control-allow-credentials" not in answer.headers
@@ -573,20 +573,20 @@ def test_credentials_are_never_allowed_to_a_foreign_front_end(house: StandIn, or
 
 
 @pytest.mark.parametrize("given", ["abc", "0b5e-42_x.Y:1", "f" * 64])
-def test_a_sane_request_id_is_kept(house: StandIn, given: str):
-    assert post(house, headers={"x-request-id": given}).headers["x-request-id"] == given
+def test_a_sane_request_id_is_kept(backend: StandIn, given: str):
+    assert post(backend, headers={"x-request-id": given}).headers["x-request-id"] == given
 
 
 @pytest.mark.parametrize("given", ["", " ", "f" * 65, "a b", "<script>", 'x"y', "a;b", "../etc"])
-def test_any_other_request_id_is_replaced(house: StandIn, given: str):
-    answered = post(house, headers={"x-request-id": given}).headers["x-request-id"]
+def test_any_other_request_id_is_replaced(backend: StandIn, given: str):
+    answered = post(backend, headers={"x-request-id": given}).headers["x-request-id"]
     assert re.fullmatch("[0-9a-f]{16}", answered)
-    assert house.asked[0][0]["request_id"] == answered
+    assert backend.asked[0][0]["request_id"] == answered
 
 
-def test_a_request_that_takes_too_long_is_stopped_and_says_so(house: StandIn):
-    house.answer_with = 5.0
-    response = post(house, request_seconds=0.05)
+def test_a_request_that_takes_too_long_is_stopped_and_says_so(backend: StandIn):
+    backend.answer_with = 5.0
+    response = post(backend, request_seconds=0.05)
 
     assert (response.status_code, code(response)) == (503, "TIMEOUT")
     assert "0.05 seconds" in message(response)
@@ -615,11 +615,11 @@ def lines() -> Iterator[list[str]]:
 )
 @pytest.mark.parametrize("accept", [PLAIN, GRAPHQL])
 def test_trouble_is_logged_under_an_id_and_only_the_id_is_shown(
-    house: StandIn, lines: list[str], trouble: Exception, accept: str
+    backend: StandIn, lines: list[str], trouble: Exception, accept: str
 ):
-    house.answer_with = trouble
+    backend.answer_with = trouble
 
-    response = post(house, headers={"accept": accept, "x-request-id": "trouble-1"})
+    response = post(backend, headers={"accept": accept, "x-request-id": "trouble-1"})
 
     assert response.status_code == 500
     shown = {"message": "Something went wrong (id trouble-1)", "extensions": {"code": "INTERNAL"}}
@@ -629,38 +629,38 @@ def test_trouble_is_logged_under_an_id_and_only_the_id_is_shown(
     assert any(line["request_id"] == "trouble-1" and "SELECT phone" in line.get("exception", "") for line in logged)
 
 
-def test_trouble_while_finding_out_who_asks_is_masked_too(house: StandIn):
+def test_trouble_while_finding_out_who_asks_is_masked_too(backend: StandIn):
     async def broken(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    house.principal_of = broken  # type: ignore[method-assign, assignment]
-    response = post(house, headers={"authorization": "Bearer li-key"})
+    backend.principal_of = broken  # type: ignore[method-assign, assignment]
+    response = post(backend, headers={"authorization": "Bearer li-key"})
     assert (response.status_code, code(response)) == (500, "INTERNAL")
     assert SECRET not in response.text
 
 
-def test_trouble_at_another_door_is_masked_too(house: StandIn, monkeypatch: pytest.MonkeyPatch):
+def test_trouble_at_another_door_is_masked_too(backend: StandIn, monkeypatch: pytest.MonkeyPatch):
     async def broken(_: Request) -> Response:
         raise RuntimeError(SECRET)
 
     monkeypatch.setitem(app.DOORS, "GET /broken", ("open", "a test"))
-    response = send(application(house, (Route("/broken", broken),)), "GET", "/broken")
+    response = send(application(backend, (Route("/broken", broken),)), "GET", "/broken")
 
     assert (response.status_code, code(response)) == (500, "INTERNAL")
     assert SECRET not in response.text
     assert response.headers["x-frame-options"] == "DENY"
 
 
-def test_an_unknown_address_is_a_typed_404(house: StandIn):
-    response = send(application(house), "GET", "/nowhere/../etc/passwd%00")
+def test_an_unknown_address_is_a_typed_404(backend: StandIn):
+    response = send(application(backend), "GET", "/nowhere/../etc/passwd%00")
     assert (response.status_code, code(response)) == (404, "NOT_FOUND")
 
 
 # -- logs ----------------------------------------------------------------------------------------------------
 
 
-def test_each_request_is_one_line_with_its_id(house: StandIn, lines: list[str]):
-    post(house, headers={"x-request-id": "line-1"})
+def test_each_request_is_one_line_with_its_id(backend: StandIn, lines: list[str]):
+    post(backend, headers={"x-request-id": "line-1"})
 
     (line,) = [json.loads(line) for line in lines]
     assert {key: line[key] for key in ("event", "request_id", "method", "path", "status")} == {
@@ -672,11 +672,11 @@ def test_each_request_is_one_line_with_its_id(house: StandIn, lines: list[str]):
     }
 
 
-def test_secrets_do_not_reach_the_log(house: StandIn, lines: list[str]):
+def test_secrets_do_not_reach_the_log(backend: StandIn, lines: list[str]):
     canary = "mp_7_canarycanarycanary"
-    house.answer_with = RuntimeError(f"Authorization: Bearer {canary}")
+    backend.answer_with = RuntimeError(f"Authorization: Bearer {canary}")
     headers = {"authorization": "Bearer li-key", "cookie": f"millpond={canary}", "user-agent": canary}
-    post(house, {**QUERY, "variables": {"password": canary}}, headers)
+    post(backend, {**QUERY, "variables": {"password": canary}}, headers)
 
     log = structlog.get_logger("test")
     log.warning("x", password=canary, nested={"Set-Cookie": canary, "list": [{"api_token": canary}]})
@@ -693,8 +693,8 @@ def test_secrets_do_not_reach_the_log(house: StandIn, lines: list[str]):
 LOOK = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_graphiql_is_shown_to_people_who_are_signed_in(house: StandIn):
-    page = send(application(house), "GET", "/graphql", headers=LOOK | {"cookie": "millpond=li-key"})
+def test_graphiql_is_shown_to_people_who_are_signed_in(backend: StandIn):
+    page = send(application(backend), "GET", "/graphql", headers=LOOK | {"cookie": "millpond=li-key"})
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "Li &lt;b&gt;&quot;Na&quot;&lt;/b&gt;" in page.text
@@ -702,8 +702,8 @@ def test_graphiql_is_shown_to_people_who_are_signed_in(house: StandIn):
 
 
 @pytest.mark.parametrize("headers", [{}, {"cookie": "millpond=old"}])
-def test_others_are_asked_to_sign_in(house: StandIn, headers: dict[str, str]):
-    page = send(application(house), "GET", "/graphql", headers=LOOK | headers)
+def test_others_are_asked_to_sign_in(backend: StandIn, headers: dict[str, str]):
+    page = send(application(backend), "GET", "/graphql", headers=LOOK | headers)
 
     assert (page.status_code, page.headers["content-type"]) == (401, "text/html; charset=utf-8")
     assert "Please sign in" in page.text
@@ -711,8 +711,8 @@ def test_others_are_asked_to_sign_in(house: StandIn, headers: dict[str, str]):
 
 
 @pytest.mark.parametrize("headers", [{}, {"cookie": "millpond=li-key"}])
-def test_the_pages_load_everything_from_here_and_hold_no_script(house: StandIn, headers: dict[str, str]):
-    asgi = application(house)
+def test_the_pages_load_everything_from_here_and_hold_no_script(backend: StandIn, headers: dict[str, str]):
+    asgi = application(backend)
     page = send(asgi, "GET", "/graphql", headers=LOOK | headers).text
 
     assert "//" not in page.replace("<!doctype", "")
@@ -728,8 +728,8 @@ def test_the_pages_load_everything_from_here_and_hold_no_script(house: StandIn, 
 @pytest.mark.parametrize(
     "path", ["000000000000/graphiql/graphiql.min.js", "x/../http.py", "x/HASHES", "x/%2e%2e/http.py"]
 )
-def test_only_assets_are_served_and_only_at_their_address(house: StandIn, path: str):
-    assert send(application(house), "GET", f"/assets/{path}").status_code == 404
+def test_only_assets_are_served_and_only_at_their_address(backend: StandIn, path: str):
+    assert send(application(backend), "GET", f"/assets/{path}").status_code == 404
 
 
 def test_every_vendored_file_is_the_one_in_hashes_and_has_its_licence():
@@ -752,17 +752,17 @@ def test_every_vendored_file_is_the_one_in_hashes_and_has_its_licence():
         ("https://127.0.0.1", "__Host-millpond=li-key; HttpOnly; Path=/; SameSite=lax; Secure"),
     ],
 )
-def test_a_browser_turns_its_token_into_the_session_cookie(house: StandIn, base: str, cookie: str):
+def test_a_browser_turns_its_token_into_the_session_cookie(backend: StandIn, base: str, cookie: str):
     headers = {"authorization": "Bearer li-key"}
-    response = send(application(house), "POST", "/session", headers=headers, base=base)
+    response = send(application(backend), "POST", "/session", headers=headers, base=base)
 
     assert response.status_code == 204
     assert response.headers["set-cookie"] == cookie
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"cookie": "millpond=li-key"}])
-def test_without_a_valid_token_there_is_no_cookie(house: StandIn, headers: dict[str, str]):
-    response = send(application(house), "POST", "/session", headers=headers, data={"login": "li", "password": "x"})
+def test_without_a_valid_token_there_is_no_cookie(backend: StandIn, headers: dict[str, str]):
+    response = send(application(backend), "POST", "/session", headers=headers, data={"login": "li", "password": "x"})
 
     assert (response.status_code, code(response)) == (401, "NOT_SIGNED_IN")
     assert "set-cookie" not in response.headers
@@ -785,34 +785,36 @@ async def _hello(_: Any) -> Response:
         (WebSocketRoute("/live", _hello), "WS /live"),
     ],
 )
-def test_a_door_that_declares_nothing_keeps_the_application_from_starting(house: StandIn, route: BaseRoute, door: str):
+def test_a_door_that_declares_nothing_keeps_the_application_from_starting(
+    backend: StandIn, route: BaseRoute, door: str
+):
     with pytest.raises(RuntimeError, match=f"the route {re.escape(door)} declares no"):
-        application(house, (route,))
+        application(backend, (route,))
 
 
 def test_the_house_lives_as_long_as_the_application_and_its_work_beside_it(
-    house: StandIn, monkeypatch: pytest.MonkeyPatch
+    backend: StandIn, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(app, "RESTART_SECONDS", 0)
     begun = []
 
     async def work() -> None:
-        begun.append(house.life[:])
+        begun.append(backend.life[:])
         if len(begun) == 1:
             raise RuntimeError("the first time is hard")
         await asyncio.Event().wait()
 
     async def story() -> None:
-        asgi = app.build(house, Settings(), answer=house.answer, background=[work])
+        asgi = app.build(backend, Settings(), answer=backend.answer, background=[work])
         async with _living(asgi):
             while len(begun) < 2:  # noqa: ASYNC110  what is begun has no event to wait for
                 await asyncio.sleep(0)
-            assert house.life == ["start"]
+            assert backend.life == ["start"]
 
     asyncio.run(asyncio.wait_for(story(), 5))
 
     assert begun == [["start"], ["start"]]
-    assert house.life == ["start", "close"]
+    assert backend.life == ["start", "close"]
 
 
 @asynccontextmanager
@@ -822,36 +824,36 @@ async def _living(asgi: Any) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize(("alive", "status"), [(True, 200), (False, 503), (RuntimeError(SECRET), 503)])
-def test_readiness_asks_the_house_and_life_does_not(house: StandIn, alive: bool | Exception, status: int):
-    house.alive = alive
-    ready = send(application(house), "GET", "/readyz")
+def test_readiness_asks_the_house_and_life_does_not(backend: StandIn, alive: bool | Exception, status: int):
+    backend.alive = alive
+    ready = send(application(backend), "GET", "/readyz")
     assert ready.status_code == status
     assert SECRET not in ready.text
 
-    assert send(application(house), "GET", "/healthz").json() == {"status": "alive"}
+    assert send(application(backend), "GET", "/healthz").json() == {"status": "alive"}
 
 
-def test_a_policy_that_is_not_as_it_is_stored_is_said_and_counted_while_requests_go_on(house: StandIn):
-    asgi = application(house)
+def test_a_policy_that_is_not_as_it_is_stored_is_said_and_counted_while_requests_go_on(backend: StandIn):
+    asgi = application(backend)
     assert send(asgi, "GET", "/readyz").json() == {"status": "ready"}
     assert "millpond_policy_degraded 0.0" in send(asgi, "GET", "/metrics").text
 
-    house.spoilt = "revision 7 cannot be in force; revision 6 stays in force"
+    backend.spoilt = "revision 7 cannot be in force; revision 6 stays in force"
 
     ready = send(asgi, "GET", "/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "policy": house.spoilt})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "policy": backend.spoilt})
     assert "millpond_policy_degraded 1.0" in send(asgi, "GET", "/metrics").text
 
 
-def test_metrics_count_requests_and_how_answers_came_to_be(house: StandIn):
-    asgi = application(house)
+def test_metrics_count_requests_and_how_answers_came_to_be(backend: StandIn):
+    asgi = application(backend)
 
     def ask() -> None:
         send(asgi, "POST", "/graphql", json=QUERY)
 
     ask()
     ask()
-    house.answer_with = Answered(kind="executed")
+    backend.answer_with = Answered(kind="executed")
     ask()
     send(asgi, "POST", "/graphql", content=b"null", headers={"content-type": PLAIN})
     send(asgi, "GET", "/made-up-by-the-caller")

@@ -281,16 +281,16 @@ def test_the_organisation_is_one_row_that_is_edited_and_never_made(api: Api, wor
 
 def test_tokens_are_shown_once_and_work_until_revoked(api: Api, world: World) -> None:
     made = api.change("li", "createToken", {"name": "nightly"}, f"id token {PROBLEM}")
-    house = world.house
+    backend = world.backend
 
-    principal = world.run(house.principal_of(made["token"]))
+    principal = world.run(backend.principal_of(made["token"]))
     assert principal is not None
     assert principal.login == "li"
     assert api.ask("li", "{ me { tokens { id name } } }")["me"]["tokens"] == [{"id": made["id"], "name": "nightly"}]
     assert made["token"] not in str(world.everything())
     assert api.change("wu", "revokeToken", {"id": made["id"]}, PROBLEM)["problems"][0]["code"] == "NOT_FOUND"
     assert api.change("li", "revokeToken", {"id": made["id"]}, PROBLEM) == {"problems": []}
-    assert world.run(house.principal_of(made["token"])) is None
+    assert world.run(backend.principal_of(made["token"])) is None
 
 
 def test_the_sign_in_log_is_everybodys_for_an_administrator_and_ones_own_for_others(api: Api, world: World) -> None:

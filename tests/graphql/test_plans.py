@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from policies import Principal, Snapshot
 from resolvers.customers import lock as locking
-from resolvers.reading.provenance import Misfit, derive, lift, plain, source_of
+from resolvers.reading.provenance import PlanMismatch, derive, plain, source_of, trace
 from schema.engine import Engine
 from schema.limits import TooComplex
 from schema.plan import documents, plans
@@ -85,7 +85,7 @@ def body(world: World, engine: Engine, login: str, query: str, variables: dict[s
 def test_a_planned_answer_is_the_answer(world: World, name: str) -> None:
     furnish(world)
     query, asked = QUESTIONS[name]
-    planning, plain_engine = Engine(world.house, plan_at=1), Engine(world.house, plan_at=NEVER)
+    planning, plain_engine = Engine(world.backend, plan_at=1), Engine(world.backend, plan_at=NEVER)
 
     for variables, login in product([*asked, *reversed(asked)], PEOPLE):
         planned = body(world, planning, login, query, variables)
@@ -97,7 +97,7 @@ def test_a_planned_answer_is_the_answer(world: World, name: str) -> None:
 
 def test_nobody_is_answered_by_the_plan_of_another_role(world: World) -> None:
     furnish(world)
-    planning, plain_engine = Engine(world.house, plan_at=1), Engine(world.house, plan_at=NEVER)
+    planning, plain_engine = Engine(world.backend, plan_at=1), Engine(world.backend, plan_at=NEVER)
 
     for login, name in product([*EVERYBODY, *reversed(EVERYBODY)], ("a record", "a page")):
         query, (variables, *_) = QUESTIONS[name]
@@ -138,7 +138,7 @@ def test_where_the_person_himself_decides_more_than_a_parameter_no_plan_is_kept(
 
 def test_another_record_another_person_of_the_role_and_another_search_need_no_new_plan(world: World) -> None:
     furnish(world)
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     record, search = QUESTIONS["a record"][0], QUESTIONS["a search"][0]
     body(world, engine, "li", record, {"id": "cus_1"})
     body(world, engine, "li", search, {"q": "Mine"})
@@ -154,7 +154,7 @@ def test_another_record_another_person_of_the_role_and_another_search_need_no_ne
 
 def test_the_next_page_is_planned_with_its_cursor(world: World) -> None:
     furnish(world)
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     seen, after = [], None
     for _ in range(3):
         page = json.loads(body(world, engine, "ada", LIST, {"n": 1, "after": after}))["data"]["customers"]
@@ -169,11 +169,11 @@ def test_the_next_page_is_planned_with_its_cursor(world: World) -> None:
 
 def test_another_policy_is_another_plan_at_once(world: World) -> None:
     furnish(world)
-    engine, query = Engine(world.house, plan_at=1), QUESTIONS["a page"][0]
+    engine, query = Engine(world.backend, plan_at=1), QUESTIONS["a page"][0]
     assert b'"name":"Mine"' in body(world, engine, "li", query, {})
 
-    text = world.house.policy.text + "\np, sales, customer, view, all, any, deny\n"
-    world.house.policy = Snapshot(text, revision=world.house.policy.revision)
+    text = world.backend.policy.text + "\np, sales, customer, view, all, any, deny\n"
+    world.backend.policy = Snapshot(text, revision=world.backend.policy.revision)
 
     assert b'"name":"Mine"' not in body(world, engine, "li", query, {})
 
@@ -182,7 +182,7 @@ def test_the_hour_is_a_parameter_a_lock_ends_when_it_ends(world: World) -> None:
     ids = furnish(world)
     until = world.clock.now.replace(hour=10)
     world.li.do(locking.lock, [ids["Mine"]], "talks", until)
-    engine, query = Engine(world.house, plan_at=1), QUESTIONS["a record"][0]
+    engine, query = Engine(world.backend, plan_at=1), QUESTIONS["a record"][0]
     assert b'"customer":null' in body(world, engine, "ada", query, {"id": f"cus_{ids['Mine']}"})
 
     world.clock.pass_by(hours=3)
@@ -199,7 +199,7 @@ ABOUT_ME = """query ($deep: Boolean = false) {
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_who_one_is_needs_no_executor_which_says_the_same(world: World, login: str) -> None:
     furnish(world)
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     by_hand = ABOUT_ME.replace("{\n    me", "{ __schema { queryType { name } }\n    me", 1)
 
     def told(query: str, **variables: bool) -> tuple[str, Any]:
@@ -218,7 +218,7 @@ def test_who_one_is_needs_no_executor_which_says_the_same(world: World, login: s
 
 def test_the_name_of_the_root_type_needs_no_executor(world: World) -> None:
     furnish(world)
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     for kind in ("compiled", "planned", "planned"):
         answer = world.run(
             engine.answer(world.scope("li", "graphql"), "{ __typename n: customers { totalCount } }", {}, None)
@@ -236,7 +236,7 @@ def test_the_name_of_the_root_type_needs_no_executor(world: World) -> None:
     ],
 )
 def test_what_a_document_says_about_the_schema_alone_is_put_together_once(world: World, query: str) -> None:
-    engine, operation = Engine(world.house), "A" if "query A" in query else None
+    engine, operation = Engine(world.backend), "A" if "query A" in query else None
     answers = [
         world.run(engine.answer(world.scope(login, "graphql"), query, {}, operation)) for login in ("li", "ada", "li")
     ]
@@ -244,7 +244,9 @@ def test_what_a_document_says_about_the_schema_alone_is_put_together_once(world:
     assert [answer.kind for answer in answers] == ["executed", "constant", "constant"]
     assert len({answer.body for answer in answers}) == 1
     assert "errors" not in json.loads(answers[0].body)
-    assert json.loads(world.run(engine.answer(world.house.scope(None, "graphql"), query, {}, operation)).body)["errors"]
+    assert json.loads(world.run(engine.answer(world.backend.scope(None, "graphql"), query, {}, operation)).body)[
+        "errors"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -256,14 +258,14 @@ def test_what_a_document_says_about_the_schema_alone_is_put_together_once(world:
     ],
 )
 def test_what_depends_on_more_than_the_schema_is_asked_each_time(world: World, query: str) -> None:
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     kinds = [world.run(engine.answer(world.li, query, {}, None)).kind for _ in range(3)]
 
     assert kinds == ["executed"] * 3
 
 
 def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(world: World) -> None:
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     for n in range(documents.MOST_DOCUMENTS + 5):
         world.run(engine.answer(world.li, f"{{ a{n}: __schema {{ queryType {{ name }} }} }}", {}, None))
 
@@ -273,7 +275,7 @@ def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(worl
 
 def test_documents_are_kept_up_to_a_length_all_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MOST_CHARACTERS", 500)
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     for n in range(10):
         body(world, engine, "li", f"{{ customers {{ totalCount }} }} # {n} {'x' * 200}", {})
 
@@ -281,7 +283,7 @@ def test_documents_are_kept_up_to_a_length_all_together(world: World, monkeypatc
 
 
 def test_what_somebody_asks_who_is_not_signed_in_is_not_kept(world: World) -> None:
-    engine, nobody = Engine(world.house), world.house.scope(None, "graphql")
+    engine, nobody = Engine(world.backend), world.backend.scope(None, "graphql")
     answers = [world.run(engine.answer(nobody, query, {}, None)) for query in ("{ __typename }", LIST)]
 
     assert [b"NOT_SIGNED_IN" in answer.body for answer in answers] == [False, True]
@@ -294,7 +296,7 @@ def test_what_a_document_may_ask_of_many_kinds_is_kept_in_limited_numbers(
     monkeypatch.setattr(documents, "MOST_STATEMENTS", 5)
     furnish(world)
     query = "query ($a: ID!, $b: ID!) { a: node(id: $a) { id } b: node(id: $b) { id } }"
-    engine, kinds = Engine(world.house, plan_at=1), ("cus_1", "con_1", "usr_1", "poo_1")
+    engine, kinds = Engine(world.backend, plan_at=1), ("cus_1", "con_1", "usr_1", "poo_1")
     for a, b in product(kinds, kinds):
         body(world, engine, "ada", query, {"a": a, "b": b})
 
@@ -304,16 +306,16 @@ def test_what_a_document_may_ask_of_many_kinds_is_kept_in_limited_numbers(
 
 
 def test_the_plans_of_a_former_policy_are_not_kept(world: World) -> None:
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     for n in range(3):
-        world.house.policy = Snapshot(world.house.policy.text, revision=n)
+        world.backend.policy = Snapshot(world.backend.policy.text, revision=n)
         body(world, engine, "li", QUESTIONS["a record"][0], {"id": "cus_1"})
         body(world, engine, "li", LIST, {})
         assert engine.plans.count == 2
 
 
 def test_what_a_mutation_has_made_is_read_by_a_plan(world: World) -> None:
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     query = "mutation ($n: String!) { createCustomer(input: {name: $n}) { customer { id name owner { name } } problems { code } } }"
     counts = []
     for name in ("One", "Two", "Three"):
@@ -329,7 +331,7 @@ def test_what_is_read_for_one_field_does_not_change_what_another_is_asked(world:
     query = (
         "query ($id: ID, $n: Int) { me { user { name } } customer(id: $id) { contacts(first: $n) { nodes { name } } } }"
     )
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     for _ in range(3):
         found = json.loads(body(world, engine, "li", query, {"id": "cus_1", "n": 1}))["data"]
         assert found["me"]["user"]["name"] == "Li Na"
@@ -338,7 +340,7 @@ def test_what_is_read_for_one_field_does_not_change_what_another_is_asked(world:
 
 def test_a_document_that_is_known_is_measured_again_for_larger_pages(world: World) -> None:
     query = "query ($n: Int) { customers(first: $n) { nodes { contacts(first: $n) { nodes { name } } } } }"
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     for _ in range(2):
         body(world, engine, "li", query, {"n": 2})
         with pytest.raises(TooComplex):
@@ -347,7 +349,7 @@ def test_a_document_that_is_known_is_measured_again_for_larger_pages(world: Worl
 
 def test_a_null_where_there_must_be_a_value_is_said_of_its_field(world: World) -> None:
     query = 'query ($id: ID = "cus_1") { node(id: $id) { id } customers { totalCount } }'
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     for _ in range(2):
         answer = json.loads(body(world, engine, "li", query, {"id": None}))
         assert [error["path"] for error in answer["errors"]] == [["node"]]
@@ -355,7 +357,7 @@ def test_a_null_where_there_must_be_a_value_is_said_of_its_field(world: World) -
 
 
 def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
-    engine, query = Engine(world.house), "{ customers { totalCount } }"
+    engine, query = Engine(world.backend), "{ customers { totalCount } }"
     counts = []
     for _ in range(3):
         body(world, engine, "li", query, {})
@@ -365,13 +367,13 @@ def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
 
 
 def test_a_value_remembers_its_source_through_derive_and_through_nothing_else() -> None:
-    text = lift("cus_12", ("variables", "id"))
+    text = trace("cus_12", ("variables", "id"))
     number = derive(text, lambda x: int(x[4:]))
 
     assert (text, number, number + 1) == ("cus_12", 12, 13)
     source = source_of(number)
     assert source is not None
     assert (source.path, source.value("cus_7")) == (("variables", "id"), 7)
-    assert source_of(number + 1) is source_of(text.upper()) is source_of(lift(True, ("x",))) is None
+    assert source_of(number + 1) is source_of(text.upper()) is source_of(trace(True, ("x",))) is None
     assert type(plain(number)) is int
-    assert issubclass(Misfit, Exception)
+    assert issubclass(PlanMismatch, Exception)

@@ -76,13 +76,13 @@ def test_a_role_manager_hides_a_field_sees_whom_it_concerns_and_takes_it_back(ap
 
 
 def test_effects_are_counted_where_they_are_selected(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from schema.types import policy as policy_types
+    from resolvers.access import policy_impact
 
     ids = [world.customer(f"C{n}", owner=owner) for n, owner in enumerate(("li", "li", "mei", "wu"))]
     text = STARTER.replace(OWN_ONLY, OWN_ONLY.replace("all, !deleted", "own, !deleted"))
     counted = []
-    real = policy_types.effect.effects
-    monkeypatch.setattr(policy_types.effect, "effects", lambda *given: counted.append(1) or real(*given))
+    real = policy_impact.effects
+    monkeypatch.setattr(policy_impact, "effects", lambda *given: counted.append(1) or real(*given))
     query = "query ($text: String) {{ reviewPolicy(text: $text) {{ changes {{ objects {0} }} }} }}"
 
     plain = api.ask("rolf", query.format(""), text=text)["reviewPolicy"]["changes"]
@@ -126,7 +126,7 @@ def test_a_right_beyond_the_ceiling_is_named_with_the_case_and_refused_as_a_prob
     given = {"draftId": id, "reason": "more", "reviewed": seen["reviewed"]}
     (problem,) = api.change("rolf", "activatePolicy", given, f"number {PROBLEMS}")["problems"]
     assert problem["code"] == "BEYOND_CEILING"
-    assert world.house.policy.text == STARTER
+    assert world.backend.policy.text == STARTER
 
 
 def test_what_is_wrong_with_a_change_is_a_problem(api: Api, world: World) -> None:
@@ -179,7 +179,7 @@ def test_a_role_is_copied_with_its_lines(api: Api, world: World) -> None:
 def test_what_is_in_force_is_said_with_what_somebody_wrote_past_it(api: Api, world: World) -> None:
     calm = api.ask("rolf", "{ policy { number text problems foreign } }")["policy"]
     assert calm == {"number": 1, "text": STARTER, "problems": [], "foreign": None}
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         row = dict(zip(("v0", "v1", "v2", "v3", "v4", "v5"), ("sales", "*", "*", "all", "any", "allow"), strict=True))
         connection.execute(insert(PolicyLine.__table__), {"ptype": "p", **row})  # type: ignore[arg-type]
 

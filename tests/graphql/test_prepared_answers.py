@@ -74,7 +74,7 @@ def _in_chinese(world: World) -> None:
 
 
 def _set(world: World, statement: Any) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(statement)
 
 
@@ -98,7 +98,7 @@ def test_a_key_that_ends_between_two_looks_of_one_request_opens_nothing(li: Call
     li.long()
 
     async def ask() -> Answer:
-        scope = li.world.house.scope(await li.world.house.principal_of(li.token), "graphql", token=li.token)
+        scope = li.world.backend.scope(await li.world.backend.principal_of(li.token), "graphql", token=li.token)
         _revoked(li.world)
         return await li.engine.answer(scope, LIST, {"n": 10}, None)
 
@@ -110,7 +110,7 @@ def test_a_key_that_ends_between_two_looks_of_one_request_opens_nothing(li: Call
 
 def test_the_use_of_a_key_is_noted_the_short_way_too(li: Caller) -> None:
     async def noted() -> None:
-        if waiting := li.world.house._noting.values():
+        if waiting := li.world.backend._noting.values():
             await asyncio.wait(waiting)
 
     li.long()
@@ -127,8 +127,8 @@ def test_another_policy_is_in_force_at_once(li: Caller) -> None:
     li.long()
     assert b'"Mine"' in (li.short() or b"")
 
-    text = li.world.house.policy.text + "\np, sales, customer, view, all, any, deny\n"
-    li.world.house.policy = Snapshot(text, revision=li.world.house.policy.revision)
+    text = li.world.backend.policy.text + "\np, sales, customer, view, all, any, deny\n"
+    li.world.backend.policy = Snapshot(text, revision=li.world.backend.policy.revision)
 
     assert b'"Mine"' not in (li.short() or li.long() or b"")
 

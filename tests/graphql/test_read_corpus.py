@@ -72,7 +72,7 @@ def populate(world: World) -> list[str]:
     world.li.do(create_update.delete, Customer, [customers["Gone"]])
     for name, login, level in (("Hers", "li", ShareLevel.VIEW), ("Wus", "mei", ShareLevel.EDIT)):
         row = {"customer_id": customers[name], "grantee_kind": GranteeKind.USER, "grantee_id": world.ids[login]}
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             connection.execute(insert(Share), {**row, "level": level, "starts_at": world.clock.now})
     return [f"cus_{id}" for id in customers.values()] * 2 + NOWHERE
 
@@ -82,8 +82,8 @@ def told(answer: bytes) -> str:
     return json.dumps(json.loads(answer), sort_keys=True)
 
 
-def asked(world: World, engine: Engine, login: str, operation: Operation, *, is_broad: bool = False) -> str:
-    scope = world.house.scope(replace(world.principal(login), is_broad=is_broad), "graphql")
+def asked(world: World, engine: Engine, login: str, operation: Operation, *, sees_many: bool = False) -> str:
+    scope = world.backend.scope(replace(world.principal(login), sees_many=sees_many), "graphql")
     try:
         return told(world.run(engine.answer(scope, operation.text, operation.variables, None)).body)
     except TooComplex as refused:
@@ -101,8 +101,8 @@ def compare(
     if seed % 2 == 0:
         patch.setattr(search, "FEW", 2)
     ids = populate(world)
-    executing, gathering = Executing(world.house), Gathering(world.house, plan_at=NEVER)
-    planning = Engine(world.house, plan_at=1)
+    executing, gathering = Executing(world.backend), Gathering(world.backend, plan_at=NEVER)
+    planning = Engine(world.backend, plan_at=1)
     corpus = Corpus(executing.schema, list(ROOTS), ids, seed)
     callers = {login: Caller(world, login, planning) for login in EVERYBODY}
     answers = refused = short_ways = 0
@@ -112,7 +112,7 @@ def compare(
             what = (seed, n, login, operation)
             executed = asked(world, executing, login, operation)
             assert asked(world, gathering, login, operation) == executed, what
-            assert asked(world, planning, login, operation, is_broad=True) == executed, what
+            assert asked(world, planning, login, operation, sees_many=True) == executed, what
             if "TOO_COMPLEX" not in executed:
                 long, short = callers[login].both(operation)
                 assert long is not None, what
@@ -128,9 +128,9 @@ def compare(
 
 def test_where_nothing_is_allowed_nothing_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No statement reads a table without asking the policy: with an empty one no value comes out of any."""
-    ids, engine = populate(world), Engine(world.house, plan_at=1)
+    ids, engine = populate(world), Engine(world.backend, plan_at=1)
     corpus = Corpus(engine.schema, list(ROOTS), ids, 99)
-    monkeypatch.setattr(world.house, "policy", Snapshot(""))
+    monkeypatch.setattr(world.backend, "policy", Snapshot(""))
     told_ = 0
     for _ in range(2 * IN_BRIEF):
         operation = corpus.operation()
@@ -171,6 +171,6 @@ def test_compiled_planned_and_executed_answers_are_the_same_at_length(
 ) -> None:
     """Two thousand operations; each is asked by somebody else, and by everybody in `make sweep`."""
     everybody = bool(os.environ.get("MILLPOND_THOROUGH"))
-    if world.house.dialect == "postgresql" and seed > 4 and not everybody:
+    if world.backend.dialect == "postgresql" and seed > 4 and not everybody:
         pytest.skip("the rest of them on PostgreSQL in make sweep")
     compare(world, seed, AT_LENGTH, (lambda _: EVERYBODY) if everybody else in_turn, monkeypatch)

@@ -39,7 +39,7 @@ def ids(world: World, engine: Engine, login: str, query: str, text: str) -> Any:
 def test_graphql_finds_what_the_panel_finds(world: World, model: type[Entity], login: str) -> None:
     populate(world)
     query = f"query ($q: String) {{ found: {plural(model)}(search: $q) {{ nodes {{ id }} totalCount countUpTo(limit: 2) }} }}"
-    engines = [made(world.house, plan_at=1) for made in (Executing, Gathering, Engine)]
+    engines = [made(world.backend, plan_at=1) for made in (Executing, Gathering, Engine)]
     shown = 0
     for text in TEXTS:
         panel = world.run(world.scope(login).read(pages.page, Asked(model, (), search=text, size=50)))
@@ -55,7 +55,7 @@ def test_graphql_finds_what_the_panel_finds(world: World, model: type[Entity], l
 def test_below_a_record_its_own_contacts_are_searched(world: World) -> None:
     populate(world)
     query = "query ($q: String) { found: customers(orderBy: [{field: ID}]) { nodes { name contacts(search: $q) { nodes { name } } } } }"
-    for engine in [made(world.house, plan_at=1) for made in (Executing, Gathering, Engine)]:
+    for engine in [made(world.backend, plan_at=1) for made in (Executing, Gathering, Engine)]:
         below = {x["name"]: x["contacts"]["nodes"] for x in ids(world, engine, "ada", query, "mine")["nodes"]}
         assert below["Mine"] == [{"name": "Ann of Mine"}]
         assert below["Hers"] == below["Wus"] == []
@@ -66,7 +66,7 @@ def test_all_texts_share_one_plan_and_those_that_are_everywhere_another(
 ) -> None:
     populate(world)
     monkeypatch.setattr(search, "FEW", 2)
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
     query = "query ($q: String) { found: customers(search: $q) { totalCount } }"
     counts = []
     for text in ("ine", "ers", "mine ann", "ann", "026", "a longer text of many words"):

@@ -54,10 +54,10 @@ def visible(world: World, login: str, model: type[Any], *, bin: bool) -> int:
 
     p: Principal = world.principal(login)
     table = model.__table__
-    where = [world.house.policy.where(p, "view", model, table.c)]
+    where = [world.backend.policy.where(p, "view", model, table.c)]
     if "deleted_at" in table.c:
         where.append(table.c.deleted_at.is_not(None) if bin else table.c.deleted_at.is_(None))
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
 
 
@@ -98,8 +98,8 @@ def hidden_ids(world: World, login: str, model: type[Any]) -> list[int]:
     from sqlalchemy import select
 
     table = model.__table__
-    clause = world.house.policy.where(world.principal(login), "view", model, table.c)
-    with world.house.writer.engine.connect() as connection:
+    clause = world.backend.policy.where(world.principal(login), "view", model, table.c)
+    with world.backend.writer.engine.connect() as connection:
         return list(connection.execute(select(table.c.id).where(~clause).limit(5)).scalars())
 
 
@@ -157,8 +157,8 @@ def _may_unlock(world: World, login: str, id: int) -> bool:
     from sqlalchemy import select
 
     table = Customer.__table__
-    clause = world.house.policy.where(world.principal(login), "unlock", Customer, table.c)
-    with world.house.writer.engine.connect() as connection:
+    clause = world.backend.policy.where(world.principal(login), "unlock", Customer, table.c)
+    with world.backend.writer.engine.connect() as connection:
         return connection.execute(select(table.c.id).where(table.c.id == id, clause)).first() is not None
 
 

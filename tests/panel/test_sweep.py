@@ -223,7 +223,7 @@ class Town:
         why = self._said(self.ids["handed on"], "version")
         self.world.ada.do(transferring.transfer, [self.ids["handed on"]], self.ids["mei"], why)
         share = {"grantee_kind": GranteeKind.USER, "grantee_id": self.ids["li"], "level": ShareLevel.EDIT}
-        with self.world.house.writer.engine.begin() as connection:
+        with self.world.backend.writer.engine.begin() as connection:
             connection.execute(insert(Share), {**share, "customer_id": self.ids["of mei shared"], "starts_at": START})
         self.world.wu.do(
             transferring.transfer, [self.ids["of mei"]], self.ids["wu"]
@@ -261,7 +261,7 @@ def _texts(model: type[Base], number: int) -> Iterator[tuple[str, Any]]:
     for column in columns(model):
         trait, long_enough = trait_of(column), getattr(column.type, "length", None) or 200
         if (
-            trait.kept
+            trait.system_managed
             or trait.dictionary
             or column.key in ("login", "code", "key", "pattern", "language", "for_module")
         ):
@@ -329,7 +329,7 @@ class Sight:
 
     def __init__(self, town: Town, login: str) -> None:
         self.world, self.login, self._town = town.world, login, town
-        self.person, self.policy = town.world.principal(login), town.world.house.policy
+        self.person, self.policy = town.world.principal(login), town.world.backend.policy
 
     def ever(self, action: str, module: str) -> bool:
         return self.policy.ever(self.person, action, module)
@@ -375,7 +375,7 @@ class Sight:
 
     def _where(self, model: type[Base], clause: Any) -> set[int]:
         table = model.__table__
-        with self.world.house.writer.engine.connect() as connection:
+        with self.world.backend.writer.engine.connect() as connection:
             return set(connection.execute(select(table.c.id).where(clause)).scalars())
 
 
@@ -586,7 +586,7 @@ def references(model: type[Base], *, creating: bool = True) -> Iterator[tuple[st
     """(field, kind of record that it points to) of whatever a form may set."""
     for column in columns(model):
         trait, target = trait_of(column), next((MODELS.get(k.column.table.name) for k in column.foreign_keys), None)
-        if target is not None and not trait.kept and (creating or not trait.once):
+        if target is not None and not trait.system_managed and (creating or not trait.immutable):
             yield column.key, target
 
 
@@ -692,7 +692,7 @@ class Direct:
 def directly(world: World, login: str, use_case: Callable[..., Any], *args: Any, **how: Any) -> Direct:
     """Ask a use case as this person, look at the world, and let nothing have happened."""
     scope = world.scope(login, "panel")
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
         answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it), *args, **how))
         after = content(connection)
@@ -721,7 +721,7 @@ _CONTENT = {
 
 
 def now(world: World) -> dict[str, Any]:
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return content(connection)
 
 
@@ -731,15 +731,15 @@ def denied_since(world: World, mark: int) -> list[tuple[Any, ...]]:
 
 
 def mark_of(world: World) -> int:
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return connection.execute(select(func.max(AuditEntry.id))).scalar_one()
 
 
 @contextmanager
 def put_back(world: World) -> Iterator[Callable[[], None]]:
     """Gives how to undo whatever has been done since; on PostgreSQL things stay as they have become."""
-    path = make_url(world.house.url).database or ""
-    if world.house.dialect != "sqlite":
+    path = make_url(world.backend.url).database or ""
+    if world.backend.dialect != "sqlite":
         yield lambda: None
         return
     with closing(sqlite3.connect(":memory:")) as kept, closing(sqlite3.connect(path)) as live:
@@ -808,7 +808,7 @@ def do(browser: Browser, sight: Sight, door: Door, ids: list[int]) -> bool:
 def same_world(world: World, found: dict[str, Any], wanted: dict[str, Any], what: Any) -> None:
     """On PostgreSQL a rolled back insert has used up its number: there the same tables have as many rows."""
     for table in wanted:
-        if world.house.dialect == "sqlite":
+        if world.backend.dialect == "sqlite":
             assert found[table] == wanted[table], (what, table)
         else:
             assert len(found[table]) == len(wanted[table]), (what, table)
@@ -820,12 +820,12 @@ def given(world: World) -> dict[str, str]:
 
 def the_use_case(door: Door, world: World, ids: list[int]) -> tuple[Any, ...]:
     """(use case, arguments) behind a command, as `given` asks for it."""
-    model, heir, why = door.model, world.ids["wu"], GIVEN["reason"]
+    model, assignee, why = door.model, world.ids["wu"], GIVEN["reason"]
     login = str(world.row(User, ids[0])["login"]) if door.command == "one-time-password" else ""
     calls: dict[str, tuple[Any, ...]] = {
         "claim": (claiming.claim, ids),
-        "assign": (lambda scope: assigning.assign(scope, ids, heir, reason=why),),
-        "transfer": (transferring.transfer, ids, heir, why),
+        "assign": (lambda scope: assigning.assign(scope, ids, assignee, reason=why),),
+        "transfer": (transferring.transfer, ids, assignee, why),
         "release": (releasing.release, ids, None, why),
         "lock": (locking.lock, ids, why, None),
         "unlock": (locking.unlock, ids, why),
@@ -837,7 +837,7 @@ def the_use_case(door: Door, world: World, ids: list[int]) -> tuple[Any, ...]:
         "one-time-password": (lambda scope: passwords.set_password(scope, login, HASH, one_time=True),),
     }
     if (model, door.command) == (Contact, "transfer"):
-        return (lambda scope: contacts.transfer(scope, ids, heir, reason=why),)
+        return (lambda scope: contacts.transfer(scope, ids, assignee, reason=why),)
     assert door.command in calls, f"say here which use case stands behind {door}"
     return calls[door.command]
 
@@ -1252,9 +1252,9 @@ def test_a_field_that_a_policy_line_hides_is_on_no_page_and_an_edit_of_it_change
 
 def with_line(world: World, line: str) -> None:
     """Put one more line in force."""
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         put_in_force(connection, f"{current_text(connection)}\n{line}\n", "a test", world.clock())
-        world.house.refresh_policy(connection)
+        world.backend.refresh_policy(connection)
 
 
 @pytest.mark.long
@@ -1344,7 +1344,7 @@ def offered(model: type[Base]) -> Iterator[tuple[str, Any]]:
     """(column, its trait) of what a form to edit may set."""
     for column in columns(model):
         trait = trait_of(column)
-        if not (trait.kept or trait.once or column.primary_key):
+        if not (trait.system_managed or trait.immutable or column.primary_key):
             yield column.key, trait
 
 
@@ -1505,7 +1505,7 @@ def hostile_town(world: World) -> None:
         texts = {
             k: t
             for k, t in texts.items()
-            if not trait_of(model.__table__.c[k]).kept and not trait_of(model.__table__.c[k]).dictionary
+            if not trait_of(model.__table__.c[k]).system_managed and not trait_of(model.__table__.c[k]).dictionary
         }
         texts |= {k: "13000000000" for k in ("phone",) if k in texts} | {
             k: f"{HOSTILE.replace(' ', '')}@x" for k in ("email",) if k in texts
@@ -1911,7 +1911,11 @@ def form_for(sight: Sight, door: Door) -> tuple[dict[str, Any], str]:
     """(a form in order for this door, where to post it)"""
     world, model = sight.world, door.model
     if door.page == "create":
-        keys = {column.key: "" for column in columns(model) if not trait_of(column).kept and not column.primary_key}
+        keys = {
+            column.key: ""
+            for column in columns(model)
+            if not trait_of(column).system_managed and not column.primary_key
+        }
         return {**keys, **new(model, world)}, door.path
     if door.page == "edit":
         id = min(id for id in sight.ids(model, "edit") if edit_status(sight, door, id) == 200)

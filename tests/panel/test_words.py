@@ -215,9 +215,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     engine = writing_engine(url)
     migrate(engine)
     with engine.begin() as connection:
-        house = {"id": 1, "name": "水车", "version": 1, "time_zone": "UTC", "currency": "CNY", "language": "zh"}
-        house |= {"contact_required": False, "created_at": START, "updated_at": START, "support_contact": "内线一二三"}
-        connection.execute(insert(models.Organisation), house)
+        backend = {"id": 1, "name": "水车", "version": 1, "time_zone": "UTC", "currency": "CNY", "language": "zh"}
+        backend |= {
+            "contact_required": False,
+            "created_at": START,
+            "updated_at": START,
+            "support_contact": "内线一二三",
+        }
+        connection.execute(insert(models.Organisation), backend)
         put_in_force(connection, STARTER, "开始", START)
     engine.dispose()
     world = World(url)

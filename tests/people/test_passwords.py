@@ -31,7 +31,7 @@ NEW = "a much better password"
 
 
 def change(world: World, entrance: Entrance, old: str = RIGHT, new: str = NEW) -> None:
-    scope = world.house.scope(entrance.principal, "test", token=entrance.token, address="10.0.0.1")
+    scope = world.backend.scope(entrance.principal, "test", token=entrance.token, address="10.0.0.1")
     world.run(passwords.change_password(scope, old, new))
 
 
@@ -93,7 +93,7 @@ def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) ->
     once = passwords.one_time_password()
     world.ada.do(passwords.set_password, "li", passwords.hash_password(once), one_time=True)
     token = sign_in(world, password=once)
-    scope = world.house.scope(token.principal, "test", token=token.token)
+    scope = world.backend.scope(token.principal, "test", token=token.token)
     assert (token.principal.must_change_password, len(once)) == (True, 19)
     customer = world.customer()
     before = world.everything()
@@ -112,18 +112,18 @@ def test_a_password_of_one_use_opens_nothing_but_its_own_change(world: World) ->
     assert world.everything() == before
 
     change(world, token, old=once)
-    fresh = world.run(world.house.principal_of(token.token))
+    fresh = world.run(world.backend.principal_of(token.token))
 
     assert fresh is not None
     assert fresh.must_change_password is False
-    assert world.house.scope(fresh, "test").do(create_update.create, Customer, {"name": "Acme"}).number == "C2026002"
+    assert world.backend.scope(fresh, "test").do(create_update.create, Customer, {"name": "Acme"}).number == "C2026002"
 
 
 @at_length_on_postgresql
 def test_who_has_a_password_of_one_use_may_leave(world: World) -> None:
     world.ada.do(passwords.set_password, "li", HASH, one_time=True)
     entrance = sign_in(world)
-    scope = world.house.scope(entrance.principal, "test", token=entrance.token)
+    scope = world.backend.scope(entrance.principal, "test", token=entrance.token)
 
     scope.do(signing_in.sign_out, entrance.token)
 
@@ -145,10 +145,10 @@ def test_a_password_of_one_use_is_not_kept(world: World) -> None:
 def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> None:
     token = world.li.do(tokens.create_token, "robot").token
     world.ada.do(passwords.set_password, "li", HASH, one_time=True)
-    principal = world.run(world.house.principal_of(token))
+    principal = world.run(world.backend.principal_of(token))
 
     with pytest.raises(PasswordMustChange):
-        world.house.scope(principal, "test").do(create_update.create, Customer, {"name": "Acme"})
+        world.backend.scope(principal, "test").do(create_update.create, Customer, {"name": "Acme"})
 
 
 @at_length_on_postgresql

@@ -36,13 +36,13 @@ def with_password(world: World, login: str, password: str = "millpond-demo") -> 
 
 def test_who_is_deactivated_is_out_at_once(world: World) -> None:
     with_password(world, "li")
-    session = world.run(signing_in.sign_in(world.house.scope(None, "test"), "li", "millpond-demo"))
+    session = world.run(signing_in.sign_in(world.backend.scope(None, "test"), "li", "millpond-demo"))
     token = world.li.do(tokens.create_token, "robot")
 
     world.ada.do(create_update.update, User, world.ids["li"], {"active": False})
 
     for key in (session.token, token.token):
-        assert world.run(world.house.principal_of(key)) is None
+        assert world.run(world.backend.principal_of(key)) is None
     assert {row["revoked_at"] for row in (*world.rows(SignInSession), *world.rows(ApiToken))} == {world.clock.now}
 
 
@@ -53,7 +53,7 @@ def test_old_keys_stay_dead_when_somebody_comes_back(world: World) -> None:
 
     world.ada.do(create_update.update, User, world.ids["li"], {"active": True})
 
-    assert world.run(world.house.principal_of(token.token)) is None
+    assert world.run(world.backend.principal_of(token.token)) is None
 
 
 @at_length_on_postgresql
@@ -63,7 +63,7 @@ def test_who_is_in_the_bin_is_out_at_once(world: World) -> None:
 
     world.ada.do(create_update.delete, User, [zoe])
 
-    assert world.run(world.house.principal_of(token.token)) is None
+    assert world.run(world.backend.principal_of(token.token)) is None
     assert world.row(User, zoe)["active"] is False
 
 
@@ -105,19 +105,19 @@ def test_a_persons_customers_follow_to_the_new_department(world: World) -> None:
 
 @at_length_on_postgresql
 def test_a_department_has_the_path_of_its_place_in_the_tree(world: World) -> None:
-    house, east = world.ids["house"], world.ids["east"]
+    backend, east = world.ids["house"], world.ids["east"]
     shanghai = world.make(Department, name="Shanghai", parent_id=east)
 
-    assert world.row(Department, shanghai)["path"] == f"/{house}/{east}/{shanghai}/"
+    assert world.row(Department, shanghai)["path"] == f"/{backend}/{east}/{shanghai}/"
 
 
 def test_a_subtree_moves_with_its_head(world: World) -> None:
-    house, east, west = world.ids["house"], world.ids["east"], world.ids["west"]
+    backend, east, west = world.ids["house"], world.ids["east"], world.ids["west"]
     shanghai = world.make(Department, name="Shanghai", parent_id=east)
     pudong = world.make(Department, name="Pudong", parent_id=shanghai)
 
     world.ada.do(create_update.update, Department, shanghai, {"parent_id": west})
-    assert world.row(Department, pudong)["path"] == f"/{house}/{west}/{shanghai}/{pudong}/"
+    assert world.row(Department, pudong)["path"] == f"/{backend}/{west}/{shanghai}/{pudong}/"
     world.ada.do(create_update.update, Department, shanghai, {"parent_id": None})
 
     assert world.row(Department, shanghai)["path"] == f"/{shanghai}/"
@@ -249,16 +249,16 @@ def test_a_role_ends_in_the_middle_of_a_session(world: World) -> None:
     (role,) = world.rows(UserRole, UserRole.user_id == world.ids["li"])
     world.ada.do(create_update.update, UserRole, role["id"], {"ends_at": world.clock.now + timedelta(minutes=1)})
     token = world.li.do(tokens.create_token, "robot").token
-    before = world.run(world.house.principal_of(token))
+    before = world.run(world.backend.principal_of(token))
 
     world.clock.pass_by(minutes=1)
-    after = world.run(world.house.principal_of(token))
+    after = world.run(world.backend.principal_of(token))
 
     assert before is not None
     assert after is not None
     assert (before.roles, after.roles) == ({"sales"}, frozenset())
     with pytest.raises(Forbidden):
-        world.house.scope(after, "test").do(create_update.create, Customer, {"name": "Acme"})
+        world.backend.scope(after, "test").do(create_update.create, Customer, {"name": "Acme"})
 
 
 def test_a_role_is_not_given_backwards_nor_twice(world: World) -> None:

@@ -92,7 +92,7 @@ def test_every_failure_gets_the_same_answer(world: World) -> None:
 
 @at_length_on_postgresql
 def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
-    world.house.entrances = Entrances(tries=1000, tries_per_address=1000)
+    world.backend.entrances = Entrances(tries=1000, tries_per_address=1000)
     for login in ("li", "wu"):
         world.system.do(passwords.set_password, login, passwords.hash_password(RIGHT), one_time=False)
     world.ada.do(create_update.update, User, world.ids["wu"], {"active": False})
@@ -111,7 +111,7 @@ def test_every_failure_takes_as_long_as_the_others(world: World) -> None:
 @at_length_on_postgresql
 def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
     first, second = sign_in(world), sign_in(world)
-    scope = world.house.scope(first.principal, "test", token=first.token)
+    scope = world.backend.scope(first.principal, "test", token=first.token)
 
     scope.do(signing_in.sign_out, first.token)
     scope.do(signing_in.sign_out, "ms_unknown")
@@ -172,7 +172,7 @@ def test_a_session_ends_after_its_life_however_busy(world: World) -> None:
 
 @at_length_on_postgresql
 def test_the_house_may_choose_other_lengths(world: World) -> None:
-    world.house.entrances = Entrances(idle=timedelta(minutes=30), life=timedelta(hours=1))
+    world.backend.entrances = Entrances(idle=timedelta(minutes=30), life=timedelta(hours=1))
     idle, busy = sign_in(world), sign_in(world)
 
     assert busy.expires_at == world.clock.now + timedelta(hours=1)
@@ -248,7 +248,7 @@ def test_an_unknown_login_is_closed_like_a_known_one(world: World) -> None:
 
 @at_length_on_postgresql
 def test_an_address_is_closed_after_forty_failures_whatever_the_login(world: World) -> None:
-    world.house.entrances = Entrances(tries_per_address=5)
+    world.backend.entrances = Entrances(tries_per_address=5)
     answers = [fails(world, f"guess{n}").code() for n in range(6)]
 
     assert answers == ["SIGN_IN_REFUSED"] * 5 + ["TOO_MANY_ATTEMPTS"]
@@ -259,7 +259,7 @@ def test_an_address_is_closed_after_forty_failures_whatever_the_login(world: Wor
 
 @at_length_on_postgresql
 def test_who_signs_in_rightly_is_never_slowed_down(world: World) -> None:
-    world.house.entrances = Entrances(tries=2, tries_per_address=2)
+    world.backend.entrances = Entrances(tries=2, tries_per_address=2)
 
     for _ in range(4):
         sign_in(world)
@@ -281,7 +281,7 @@ def test_a_refused_try_does_not_prolong_the_wait(world: World) -> None:
 
 
 def test_of_many_guesses_at_once_no_more_count_than_of_many_in_a_row(world: World) -> None:
-    world.house.entrances = Entrances(tries=3)
+    world.backend.entrances = Entrances(tries=3)
 
     async def rush() -> list[Any]:
         guesses = [WRONG] * 8 + [RIGHT] * 4

@@ -14,7 +14,7 @@ from tests.support.world import World
 
 
 def who(world: World, token: str) -> str | None:
-    found = world.run(world.house.principal_of(token))
+    found = world.run(world.backend.principal_of(token))
     return found.login if found else None
 
 
@@ -32,11 +32,11 @@ def test_a_token_is_shown_once_and_stored_hashed(world: World) -> None:
 @at_length_on_postgresql
 def test_a_token_acts_with_the_rights_of_its_person_as_they_are_now(world: World) -> None:
     token = world.li.do(tokens.create_token, "robot").token
-    principal = world.run(world.house.principal_of(token))
+    principal = world.run(world.backend.principal_of(token))
 
     assert principal is not None
     assert (principal.login, principal.roles) == ("li", {"sales"})
-    made = world.house.scope(principal, "graphql").do(create_update.create, Customer, {"name": "Acme"})
+    made = world.backend.scope(principal, "graphql").do(create_update.create, Customer, {"name": "Acme"})
     assert world.log("customer", made.id)[0]["actor_id"] == world.ids["li"]
 
 
@@ -173,7 +173,7 @@ def test_the_use_of_a_token_is_noted(world: World) -> None:
 
 
 async def _noted(world: World) -> None:
-    for task in list(world.house._noting.values()):
+    for task in list(world.backend._noting.values()):
         await task
 
 

@@ -14,18 +14,18 @@ from tests.support.world import World
 
 def eyes(world: World, login: str, token: str) -> Principal | None:
     """As whom somebody sees with this token."""
-    return world.run(world.scope(login).read(view_as.looking, token))
+    return world.run(world.scope(login).read(view_as.viewed_principal, token))
 
 
 def test_one_sees_what_the_other_sees_and_changes_nothing(world: World) -> None:
     mine = world.customer("Acme", "li")
 
-    token = world.ada.do(view_as.look_as, world.ids["li"])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
 
     seen = eyes(world, "ada", token)
     assert seen is not None
-    assert (seen.id, seen.roles, seen.looker) == (world.ids["li"], frozenset({"sales"}), world.ids["ada"])
-    through = world.house.scope(seen, "panel")
+    assert (seen.id, seen.roles, seen.viewed_by) == (world.ids["li"], frozenset({"sales"}), world.ids["ada"])
+    through = world.backend.scope(seen, "panel")
     refused(world, through, OnlyLooking, create_update.update, Customer, mine, {"name": "Changed"})
     entry = world.rows(AuditEntry, AuditEntry.action == "user.view_as")[-1]
     assert (entry["actor_id"], entry["record_id"], entry["changes"]) == (
@@ -36,15 +36,15 @@ def test_one_sees_what_the_other_sees_and_changes_nothing(world: World) -> None:
 
 
 def test_the_token_opens_no_door_by_itself_and_nothing_for_others(world: World) -> None:
-    token = world.ada.do(view_as.look_as, world.ids["li"])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
 
-    assert world.run(world.house.principal_of(token)) is None
+    assert world.run(world.backend.principal_of(token)) is None
     assert eyes(world, "wu", token) is None
 
 
 def test_it_ends_when_the_one_who_looks_is_shut_out(world: World) -> None:
     world.user("boss", "Bo Head", "administrator")
-    world.scope("boss").do(view_as.look_as, world.ids["li"])
+    world.scope("boss").do(view_as.start_viewing_as, world.ids["li"])
 
     world.ada.do(create_update.update, User, world.ids["boss"], {"active": False})
 
@@ -52,28 +52,28 @@ def test_it_ends_when_the_one_who_looks_is_shut_out(world: World) -> None:
 
 
 def test_it_ends_by_itself_by_stopping_and_with_the_right(world: World) -> None:
-    token = world.ada.do(view_as.look_as, world.ids["li"])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
     world.ada.do(view_as.stop_looking, token)
     assert eyes(world, "ada", token) is None
 
-    token = world.ada.do(view_as.look_as, world.ids["li"])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
     world.clock.pass_by(minutes=31)
     assert eyes(world, "ada", token) is None
 
-    token = world.ada.do(view_as.look_as, world.ids["li"])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
     add_line(world, "p, administrator, user, view_as, all, any, deny")
     assert eyes(world, "ada", token) is None
 
 
 def test_nobody_looks_without_the_right_or_through_the_eyes_of_who_may_do_more(world: World) -> None:
-    refused(world, world.rolf, Forbidden, view_as.look_as, world.ids["li"])
-    refused(world, world.ada, Validation, view_as.look_as, world.ids["ada"])
-    refused(world, world.ada, NotFound, view_as.look_as, 999_999)
+    refused(world, world.rolf, Forbidden, view_as.start_viewing_as, world.ids["li"])
+    refused(world, world.ada, Validation, view_as.start_viewing_as, world.ids["ada"])
+    refused(world, world.ada, NotFound, view_as.start_viewing_as, 999_999)
 
     add_line(world, "p, role_manager, user, view_as, all, any, allow")
 
-    refused(world, world.rolf, BeyondCeiling, view_as.look_as, world.ids["ada"])
-    assert eyes(world, "rolf", world.rolf.do(view_as.look_as, world.ids["li"])) is not None
+    refused(world, world.rolf, BeyondCeiling, view_as.start_viewing_as, world.ids["ada"])
+    assert eyes(world, "rolf", world.rolf.do(view_as.start_viewing_as, world.ids["li"])) is not None
     assert world.count(SignInSession, SignInSession.looker_id == world.ids["rolf"]) == 1
 
 

@@ -91,7 +91,7 @@ def try_them(world: World, examples: int, *, same_every_time: bool) -> Counter[b
         for question in asked:
             seen.update(judge(court, text, asks, question, sample))
 
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         for model, rows in kinds.items():
             store(connection, model, rows)
         court = Court(connection, asking, kinds)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from policies import STARTER, Cell, Facts, Principal, Snapshot
 from policies.logic import ATOMS, POSSIBLE, asks_who, cases, cases_of_pair, literal, witness
-from policies.review import changes, excesses, keeps_the_house, may_hand_out, may_use, possible, remarks
+from policies.review import can_administer, changes, excesses, may_hand_out, may_use, possible, remarks
 from policies.words import SCOPES, STATES
 from tests.support.policy_facts import customers, people, populate
 from tests.support.world import World
@@ -130,8 +130,8 @@ def test_of_the_starting_roles_only_the_administrator_keeps_the_house() -> None:
     policy = Snapshot(STARTER)
     roles = ("administrator", "role_manager", "sales", "sales_lead", "finance", "support", "auditor")
 
-    assert [role for role in roles if keeps_the_house(policy, frozenset({role}))] == ["administrator"]
-    assert not keeps_the_house(policy, frozenset({"administrator", "auditor"}))
+    assert [role for role in roles if can_administer(policy, frozenset({role}))] == ["administrator"]
+    assert not can_administer(policy, frozenset({"administrator", "auditor"}))
 
 
 def test_roles_that_are_taken_away_may_open_what_they_forbade() -> None:

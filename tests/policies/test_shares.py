@@ -37,12 +37,12 @@ def share(
     ends_at: datetime | None = None,
 ) -> None:
     row = {"customer_id": customer, "grantee_kind": kind, "grantee_id": world.ids[grantee], "level": level}
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(insert(Share), {**row, "starts_at": starts_at, "ends_at": ends_at})
 
 
 def revoke(world: World, customer: int) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(update(Share).where(Share.customer_id == customer).values(revoked_at=world.clock.now))
 
 

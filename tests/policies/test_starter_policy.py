@@ -90,8 +90,8 @@ def stock(world: World) -> dict[str, int]:
 
 def reached(world: World, login: str, action: str, model: type[Any]) -> str:
     """The initials of the records to which a person may do something, as in the tables."""
-    clause = world.house.policy.where(world.principal(login), action, model)
-    with world.house.writer.engine.connect() as connection:
+    clause = world.backend.policy.where(world.principal(login), action, model)
+    with world.backend.writer.engine.connect() as connection:
         return " ".join(
             name[0] for name in connection.execute(select(model.name).where(clause).order_by(model.id)).scalars()
         )
@@ -179,11 +179,11 @@ def test_a_lock_that_has_ended_binds_nobody(world: World, stock: dict[str, int])
 
 def contact_details(world: World, login: str, id: int) -> tuple[Any, ...]:
     """Phone, e-mail and number of points of a customer and its contacts, as the person may see them."""
-    p, policy, c = world.principal(login), world.house.policy, Customer.__table__.c
+    p, policy, c = world.principal(login), world.backend.policy, Customer.__table__.c
     shown = [policy.guarded(p, Customer, field, Customer, c[field]) for field in ("phone", "email")]
     seen = select(*shown).where(Customer.id == id, policy.where(p, "view", Customer))
     points = select(ContactPoint.value).join(ContactPoint.contact).where(Contact.customer_id == id)
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         details = connection.execute(seen).one_or_none() or ()
         return (*details, *connection.execute(points.where(policy.where(p, "view", ContactPoint))).scalars())
 
@@ -316,8 +316,8 @@ def test_a_role_manager_gives_and_takes_roles_and_sees_no_customer(world: World,
 
 def test_an_address_of_a_person_is_his_own_and_the_administrator_s(world: World) -> None:
     def emails(login: str) -> int:
-        column = world.house.policy.guarded(world.principal(login), User, "email", User, User.__table__.c.email)
-        with world.house.writer.engine.connect() as connection:
+        column = world.backend.policy.guarded(world.principal(login), User, "email", User, User.__table__.c.email)
+        with world.backend.writer.engine.connect() as connection:
             return len([x for x in connection.execute(select(column).select_from(User)).scalars() if x])
 
     for login in ("li", "wu"):

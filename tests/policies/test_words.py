@@ -43,7 +43,7 @@ def disagreements(
 
 def test_every_word_means_the_same_in_sql_and_python_for_customers(peopled: World) -> None:
     kinds, everybody = customers(peopled.ids), people(peopled)
-    with peopled.house.writer.engine.begin() as connection:
+    with peopled.backend.writer.engine.begin() as connection:
         store(connection, Customer, kinds)
 
         for name, word in (SCOPES | STATES).items():
@@ -56,7 +56,7 @@ def test_every_word_means_the_same_in_sql_and_python_for_what_hangs_on_a_custome
 ) -> None:
     wholes = customers(peopled.ids)
     kinds, everybody = children(peopled.ids, wholes), people(peopled)
-    with peopled.house.writer.engine.begin() as connection:
+    with peopled.backend.writer.engine.begin() as connection:
         store(connection, Customer, wholes)
         store(connection, model, kinds)
 
@@ -101,7 +101,7 @@ FAULTS: dict[str, tuple[str, Callable[[Principal, Rows], Clause]]] = {
 
 def test_every_planted_fault_is_found(peopled: World) -> None:
     kinds, everybody = customers(peopled.ids), people(peopled)
-    with peopled.house.writer.engine.begin() as connection:
+    with peopled.backend.writer.engine.begin() as connection:
         store(connection, Customer, kinds)
 
         for fault, (word, sql) in FAULTS.items():

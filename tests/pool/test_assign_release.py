@@ -113,7 +113,7 @@ def test_a_seat_by_department_or_role_is_a_seat(world: World) -> None:
 
 def test_an_unknown_person_is_not_found_whoever_he_was(world: World) -> None:
     customer = world.customer(pool="north")
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(update(User).where(User.id == world.ids["wu"]).values(deleted_at=START))
 
     for user_id in (world.ids["wu"], MISSING, 0):

@@ -158,7 +158,7 @@ def test_a_quota_of_none_closes_and_a_lowered_one_says_what_was_used(world: Worl
 def test_a_limit_of_none_refuses_the_very_first_customer_also_where_nothing_was_counted_yet(
     world: World, whose: str
 ) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(delete(OwnerLoad).where(OwnerLoad.user_id == world.ids["wu"]))
     if whose == "his own":
         change(world, User, world.ids["wu"], capacity=0)

@@ -19,7 +19,7 @@ from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import change, claim, codes, held, owner, used, whole
-from tests.support.racing import FULL, Race, at_the_door, in_processes, in_threads
+from tests.support.racing import FULL, Race, allowing_one_time_password, in_processes, in_threads
 from tests.support.world import World
 
 # --- one pool, many people -------------------------------------------------------------------------------
@@ -28,19 +28,19 @@ from tests.support.world import World
 def test_at_one_door_every_customer_has_one_winner_and_nobody_is_above_his_quota(world: World) -> None:
     race = Race(world, 10, 24, quota=3)
 
-    race.check(world.run(at_the_door(world.house, race.plans())))
+    race.check(world.run(allowing_one_time_password(world.backend, race.plans())))
 
 
 def test_the_same_in_threads_with_capacity_as_the_smaller_limit(world: World) -> None:
     race = Race(world, 8, 24, quota=3, capacity=2)
 
-    race.check(in_threads(world.house, race.plans()))
+    race.check(in_threads(world.backend, race.plans()))
 
 
 def test_when_there_is_enough_for_everybody_everything_is_claimed(world: World) -> None:
     race = Race(world, 6, 12, quota=9)
 
-    race.check(world.run(at_the_door(world.house, race.plans())))
+    race.check(world.run(allowing_one_time_password(world.backend, race.plans())))
 
 
 @pytest.mark.long
@@ -48,21 +48,21 @@ def test_when_there_is_enough_for_everybody_everything_is_claimed(world: World) 
 def test_the_same_from_three_processes(world: World) -> None:
     race = Race(world, 9, 24, quota=3)
 
-    race.check(in_processes(world.house.url, race.plans()))
+    race.check(in_processes(world.backend.url, race.plans()))
 
 
 @pytest.mark.long
 def test_fifty_people_race_for_two_hundred_customers(world: World) -> None:
     race = Race(world, 50, 200, quota=20)
 
-    race.check(world.run(at_the_door(world.house, race.plans())))
+    race.check(world.run(allowing_one_time_password(world.backend, race.plans())))
 
 
 @pytest.mark.long
 def test_fifty_people_race_for_two_hundred_customers_from_three_processes(world: World) -> None:
     race = Race(world, 50, 200, quota=20, capacity=3)
 
-    race.check(in_processes(world.house.url, race.plans()))
+    race.check(in_processes(world.backend.url, race.plans()))
 
 
 def test_one_person_in_many_places_stays_within_his_quota_and_capacity(world: World) -> None:
@@ -83,7 +83,7 @@ def test_one_person_in_many_places_stays_within_his_quota_and_capacity(world: Wo
 def test_twenty_racers_for_one_customer_are_one_winner_and_nineteen_who_learn_it(world: World) -> None:
     race = Race(world, 20, 1, quota=5)
 
-    answers = world.run(at_the_door(world.house, race.plans()))
+    answers = world.run(allowing_one_time_password(world.backend, race.plans()))
 
     race.check(answers)
     assert Counter(code for _, refused in answers for code in refused) == {"ALREADY_CLAIMED": 19}
@@ -200,12 +200,14 @@ def test_transfers_that_cross_all_come_to_an_end(world: World) -> None:
     ids = {login: [world.customer(f"{login} {n}", owner=login) for n in range(6)] for login in logins}
 
     def hand_round(login: str) -> list[str]:
-        heirs = [other for other in logins if other != login]
+        assignees = [other for other in logins if other != login]
         return [
             problem.code()
             for turn in range(2)
-            for heir in heirs
-            for problem in world.scope(login).do(transferring.transfer, ids[login][turn::3], world.ids[heir]).problems
+            for assignee in assignees
+            for problem in world.scope(login)
+            .do(transferring.transfer, ids[login][turn::3], world.ids[assignee])
+            .problems
         ]
 
     with ThreadPoolExecutor(4) as people:
@@ -232,9 +234,9 @@ def test_whatever_people_do_at_once_the_books_agree_afterwards(world: World) -> 
     def live(seed: int) -> int:
         dice, done = random.Random(seed), 0
         for _ in range(20):
-            some, heir = dice.sample(ids, dice.choice((1, 1, 2, 4))), world.ids[dice.choice(people)]
+            some, assignee = dice.sample(ids, dice.choice((1, 1, 2, 4))), world.ids[dice.choice(people)]
             use, needs_heir = dice.choice(uses)
-            done += len(world.scope(dice.choice(people)).do(use, some, *([heir] if needs_heir else [])).ids)
+            done += len(world.scope(dice.choice(people)).do(use, some, *([assignee] if needs_heir else [])).ids)
         return done
 
     with ThreadPoolExecutor(4) as threads:

@@ -7,7 +7,7 @@ import pytest
 from models import Pool, PoolMember, User
 from models.errors import Duplicate, NotFound, Refusal
 from models.pool import GranteeKind, Seat
-from resolvers.pool.my_limits import Standing, standing
+from resolvers.pool.my_limits import Limits, my_limits
 from resolvers.records import create_update
 from tests.support.claim_checks import MISSING, change, claim, codes, organise, the, unchanged
 from tests.support.world import START, World
@@ -73,8 +73,8 @@ def test_a_pool_of_the_bin_is_not_purged(world: World) -> None:
 # --- where somebody stands -------------------------------------------------------------------------------
 
 
-def stands(world: World, login: str) -> Standing:
-    found: Standing = world.run(world.scope(login).read(standing))
+def stands(world: World, login: str) -> Limits:
+    found: Limits = world.run(world.scope(login).read(my_limits))
     return found
 
 

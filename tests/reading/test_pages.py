@@ -48,7 +48,7 @@ def walk(world: World, engine: Engine, query: str, size: int, order: Any) -> lis
 @pytest.mark.parametrize("plan_at", [1, 10**9])
 def test_backwards_the_pages_are_those_of_the_list_from_its_end(world: World, plan_at: int) -> None:
     furnish(world)
-    engine = Engine(world.house, plan_at=plan_at)
+    engine = Engine(world.backend, plan_at=plan_at)
     fields = ["NAME", "INDUSTRY", "PHONE", "CREATED_AT", "POOLED_AT", "ID"]
     for field, direction, size in product(fields, ("ASC", "DESC"), (1, 3, 20)):
         order = [{"field": field, "direction": direction}]
@@ -62,7 +62,7 @@ def test_backwards_the_pages_are_those_of_the_list_from_its_end(world: World, pl
 
 def test_between_two_cursors_lies_what_lies_between_them(world: World) -> None:
     furnish(world)
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     edges = ask(world, engine, FORWARD, n=8)["data"]["customers"]["edges"]
     between = "query ($a: String, $b: String, $n: Int) { customers(first: $n, after: $a, before: $b) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } }"
 
@@ -79,7 +79,7 @@ def test_below_a_record_the_last_ones_too(world: World) -> None:
     for n in range(5):
         world.make(Contact, customer_id=id, name=f"C{n}")
         world.clock.pass_by(minutes=1)
-    engine, number = Engine(world.house), None
+    engine, number = Engine(world.backend), None
     number = ask(world, engine, "{ customers { nodes { number } } }")["data"]["customers"]["nodes"][0]["number"]
     query = BELOW.replace("C2026001", number)
 
@@ -93,7 +93,7 @@ def test_below_a_record_the_last_ones_too(world: World) -> None:
 
 
 def test_first_and_last_at_once_or_too_many_are_refused(world: World) -> None:
-    engine = Engine(world.house)
+    engine = Engine(world.backend)
     for arguments, field in (("first: 1, last: 1", "last"), ("last: 201", "last"), ("last: -1", "last")):
         answer = ask(world, engine, f"{{ customers({arguments}) {{ totalCount }} }}")
         error = answer["errors"][0]

@@ -20,7 +20,7 @@ SLOW = {
 
 
 def reading(world: World, story: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-    return world.run(story(world.house.reads))
+    return world.run(story(world.backend.reads))
 
 
 def test_a_question_is_compiled_once_and_asked_with_other_values(world: World) -> None:
@@ -28,7 +28,7 @@ def test_a_question_is_compiled_once_and_asked_with_other_values(world: World) -
     asked = select(Customer.id).where(
         Customer.name == bindparam("name"), Customer.created_at <= bindparam("now", type_=Utc())
     )
-    made = question(asked, world.house.read_engine.dialect)
+    made = question(asked, world.backend.read_engine.dialect)
 
     for name, id in zip(("One", "Two"), ids, strict=True):
         given = {"name": name, "now": world.clock.now}
@@ -57,7 +57,7 @@ def test_every_statement_sees_what_was_committed_before_it(world: World) -> None
 
 
 def test_what_takes_too_long_for_the_loop_goes_to_a_thread_and_its_like_at_once(world: World) -> None:
-    reads = world.house.reads
+    reads = world.backend.reads
     if not isinstance(reads, SqliteReads):
         pytest.skip("PostgreSQL runs nothing on the event loop")
     for asked in range(2):
@@ -69,7 +69,7 @@ def test_what_takes_too_long_for_the_loop_goes_to_a_thread_and_its_like_at_once(
 
 def test_the_loop_goes_on_while_something_slow_is_read(world: World) -> None:
     async def story(reads: Any) -> int:
-        slow, turns = asyncio.ensure_future(reads.rows(SLOW[world.house.dialect])), 0
+        slow, turns = asyncio.ensure_future(reads.rows(SLOW[world.backend.dialect])), 0
         while not slow.done():
             await asyncio.sleep(0)
             turns += 1
@@ -79,7 +79,7 @@ def test_the_loop_goes_on_while_something_slow_is_read(world: World) -> None:
 
 
 def test_who_stops_waiting_stops_the_statement(world: World) -> None:
-    endless = SLOW[world.house.dialect].replace("200000", "2000000000").replace("2000000)", "2000000000)")
+    endless = SLOW[world.backend.dialect].replace("200000", "2000000000").replace("2000000)", "2000000000)")
 
     async def story(reads: Any) -> float:
         began = time.perf_counter()
@@ -104,12 +104,12 @@ def test_a_mistake_in_a_statement_costs_no_connection(world: World) -> None:
 
 
 def test_a_server_that_was_away_is_asked_again(world: World) -> None:
-    if not isinstance(world.house.reads, PostgresReads):
+    if not isinstance(world.backend.reads, PostgresReads):
         pytest.skip("SQLite has no server")
 
     async def story(reads: Any) -> None:
         assert await asyncio.gather(*(reads.rows("SELECT 1") for _ in range(3))) == [[(1,)]] * 3
-        with world.house.writer.engine.connect() as connection:
+        with world.backend.writer.engine.connect() as connection:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             connection.execute(text(others))
         for _ in range(4):

@@ -46,7 +46,7 @@ def docs(world: World) -> list[tuple[int, int | None, str]]:
 
 def agrees(world: World) -> bool:
     """Whether the index says what the records say, by its own check."""
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return list(search_index.check(connection)) == []
 
 
@@ -228,7 +228,7 @@ def test_everybody_finds_his_own_and_nothing_else(world: World) -> None:
     for owner in ("li", "mei"):
         contact(world, world.customer(f"Acme of {owner}", owner), f"Ann of {owner}", PHONE)
     locked = world.customer("Acme locked", "wu")
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(
             update(Customer.__table__)
             .where(Customer.__table__.c.id == locked)
@@ -417,9 +417,9 @@ def counted(world: World, table: str) -> Iterator[list[str]]:
         if table in statement:
             said.append(statement)
 
-    event.listen(world.house.writer.engine, "before_cursor_execute", hear)
+    event.listen(world.backend.writer.engine, "before_cursor_execute", hear)
     yield said
-    event.remove(world.house.writer.engine, "before_cursor_execute", hear)
+    event.remove(world.backend.writer.engine, "before_cursor_execute", hear)
 
 
 # --- the whole index -------------------------------------------------------------------------------------
@@ -436,7 +436,7 @@ def test_a_rebuilt_index_is_the_same_that_the_flushes_wrote(world: World) -> Non
     furnished(world)
     before = world.rows(SearchDoc)
 
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         assert search_index.rebuild(connection) == 6
 
     assert world.rows(SearchDoc) == before
@@ -449,7 +449,7 @@ def test_a_rebuilt_index_is_the_same_that_the_flushes_wrote(world: World) -> Non
 def test_the_index_is_written_anew_by_one_command(url: str) -> None:
     world = World(url)
     furnished(world)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(text("DELETE FROM search_doc"))
     assert found(world, "acme") == []
 
@@ -470,7 +470,7 @@ def test_a_doc_that_says_something_else_is_found_and_mended(world: World) -> Non
         "UPDATE contact_point SET value_key = '1' WHERE contact_id = 2",
         "UPDATE customer SET phone = NULL WHERE id = 2",
     ):
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             connection.execute(text(fault))
             assert said in broken(connection), fault
             search_index.rebuild(connection)
@@ -479,7 +479,7 @@ def test_a_doc_that_says_something_else_is_found_and_mended(world: World) -> Non
 
 def test_docs_too_many_or_too_few_are_counted(world: World) -> None:
     furnished(world)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO search_doc SELECT 1, 9, 9, number, name, phones, addresses, pieces FROM search_doc LIMIT 1"
@@ -494,7 +494,7 @@ def test_docs_too_many_or_too_few_are_counted(world: World) -> None:
 def test_an_index_that_lost_a_doc_is_noticed(sqlite_url: str) -> None:
     world = World(sqlite_url)
     furnished(world)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.exec_driver_sql(f"INSERT INTO {INDEX} ({INDEX}) VALUES ('delete-all')")
 
         assert (
@@ -506,16 +506,16 @@ def test_an_index_that_lost_a_doc_is_noticed(sqlite_url: str) -> None:
 
 def test_the_index_is_what_answers(world: World) -> None:
     furnished(world)
-    gone = f"DROP TABLE {INDEX}" if world.house.dialect == "sqlite" else f"DROP INDEX {GIN}"
-    with world.house.writer.engine.connect() as connection:
+    gone = f"DROP TABLE {INDEX}" if world.backend.dialect == "sqlite" else f"DROP INDEX {GIN}"
+    with world.backend.writer.engine.connect() as connection:
         connection.execute(text(gone))
         connection.rollback()
         plan = (
             f"EXPLAIN QUERY PLAN SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH 'ac'"
-            if world.house.dialect == "sqlite"
+            if world.backend.dialect == "sqlite"
             else "EXPLAIN SELECT id FROM search_doc WHERE pieces @> ARRAY['ac']"
         )
-        connection.execute(text("SET LOCAL enable_seqscan = off")) if world.house.dialect != "sqlite" else None
+        connection.execute(text("SET LOCAL enable_seqscan = off")) if world.backend.dialect != "sqlite" else None
         told = " ".join(str(row) for row in connection.execute(text(plan)))
     assert "VIRTUAL TABLE INDEX" in told or GIN in told
 

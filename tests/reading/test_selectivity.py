@@ -14,12 +14,12 @@ from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)
-def _every_house_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def _every_table_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectivity, "SMALL", 5)
 
 
 def looked_at(world: World, who: Principal) -> bool:
-    return world.run(world.house.breadths.of(who, world.house.policy)).is_broad
+    return world.run(world.backend.selectivity.of(who, world.backend.policy)).sees_many
 
 
 def fill(world: World, owners: str) -> None:
@@ -48,7 +48,7 @@ def test_a_small_house_is_not_looked_at(world: World) -> None:
 
 
 def everything_is_lis(world: World) -> None:
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE customer SET owner_id = {world.ids['li']}")
 
 
@@ -59,7 +59,7 @@ def test_it_is_remembered_until_the_policy_is_another(world: World) -> None:
 
     assert not looked_at(world, world.principal("li"))
 
-    world.house.policy = Snapshot(world.house.policy.text, revision=world.house.policy.revision)
+    world.backend.policy = Snapshot(world.backend.policy.text, revision=world.backend.policy.revision)
     assert looked_at(world, world.principal("li"))
 
 
@@ -78,18 +78,18 @@ def test_it_is_remembered_of_so_many_people(world: World, monkeypatch: pytest.Mo
     for login in ("ada", "li", "wu", "lead"):
         looked_at(world, world.principal(login))
 
-    assert len(world.house.breadths._known) == 2
+    assert len(world.backend.selectivity._known) == 2
 
 
 def test_whoever_comes_with_a_key_is_looked_at(world: World) -> None:
     fill(world, "lwlwlwlwlw")
 
     token = world.scope("ada").do(tokens.create_token, "a program").token
-    found = world.run(world.house.principal_of(token))
+    found = world.run(world.backend.principal_of(token))
 
     assert found is not None
-    assert found.is_broad
-    assert found == replace(world.principal("ada"), is_broad=True)
+    assert found.sees_many
+    assert found == replace(world.principal("ada"), sees_many=True)
 
 
 PAGE = """query ($first: Int, $after: String, $last: Int, $before: String, $by: [CustomerOrder!]) {
@@ -101,10 +101,10 @@ PAGE = """query ($first: Int, $after: String, $last: Int, $before: String, $by: 
 @pytest.mark.parametrize("by", [None, [{"field": "NAME"}], [{"field": "STAGE", "direction": "DESC"}]])
 def test_pages_are_the_same_for_whoever_sees_much_and_little(world: World, by: Any) -> None:
     fill(world, "lwlwllwwlllwl")
-    engine = Engine(world.house, plan_at=1)
+    engine = Engine(world.backend, plan_at=1)
 
-    def pages(*, is_broad: bool, far: str, begin: tuple[str, str], end: str) -> list[Any]:
-        scope = world.house.scope(replace(world.principal("li"), is_broad=is_broad), "graphql")
+    def pages(*, sees_many: bool, far: str, begin: tuple[str, str], end: str) -> list[Any]:
+        scope = world.backend.scope(replace(world.principal("li"), sees_many=sees_many), "graphql")
         found: list[Any] = []
         while not found or found[-1]["pageInfo"][far]:
             at = found[-1]["pageInfo"][end] if found else None
@@ -115,6 +115,6 @@ def test_pages_are_the_same_for_whoever_sees_much_and_little(world: World, by: A
     forwards = {"far": "hasNextPage", "begin": ("first", "after"), "end": "endCursor"}
     backwards = {"far": "hasPreviousPage", "begin": ("last", "before"), "end": "startCursor"}
     for way in (forwards, backwards):
-        much, little = (pages(is_broad=is_broad, **way) for is_broad in (True, False))
+        much, little = (pages(sees_many=sees_many, **way) for sees_many in (True, False))
         assert much == little
         assert sum(len(page["nodes"]) for page in much) == 8

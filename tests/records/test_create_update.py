@@ -80,12 +80,12 @@ def test_what_is_required_is_asked_for_by_its_name(
 def test_what_is_unknown_or_kept_by_the_house_cannot_be_set(world: World, key: str) -> None:
     customer = world.customer()
 
-    making = refused(world, world.ada, Validation, create_update.create, Customer, {"name": "Acme", key: 1})
+    permit_create = refused(world, world.ada, Validation, create_update.create, Customer, {"name": "Acme", key: 1})
     editing = refused(world, world.ada, Validation, create_update.update, Customer, customer, {key: 1})
 
-    assert making.say() == editing.say()
-    assert making.say().endswith("cannot be set.")
-    assert making.field == {"created_at": "createdAt", "deleted_at": "deletedAt"}.get(
+    assert permit_create.say() == editing.say()
+    assert permit_create.say().endswith("cannot be set.")
+    assert permit_create.field == {"created_at": "createdAt", "deleted_at": "deletedAt"}.get(
         key, {"department_id": "departmentId", "locked_by_id": "lockedById"}.get(key, key)
     )
 
@@ -139,7 +139,7 @@ def test_one_attempt_is_one_entry_however_deep_it_was_made(world: World) -> None
 
 @at_length_on_postgresql
 def test_nobody_creates_without_being_signed_in(world: World) -> None:
-    nobody = world.house.scope(None, "test")
+    nobody = world.backend.scope(None, "test")
 
     refusal = refused(world, nobody, Refusal, create_update.create, Customer, {"name": "Acme"})
 
@@ -332,7 +332,7 @@ def test_the_organisation_is_one_row(world: World) -> None:
 )
 def test_whoever_has_no_roles_changes_nothing_of_any_entity(world: World, model: type[Entity]) -> None:
     world.make(User, login="nil", name="Nil")
-    nil, before = world.house.scope(world.house.person("nil"), "test"), world.everything()
+    nil, before = world.backend.scope(world.backend.person("nil"), "test"), world.everything()
     given = {column.key: "x" for column in columns(model) if column.key in ("name", "code")}
 
     for use_case, args in (

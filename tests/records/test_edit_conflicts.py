@@ -380,7 +380,7 @@ def test_a_version_that_never_was_lets_nothing_through(world: World, version: in
 def test_where_the_log_is_silent_every_field_counts_as_changed(world: World, version: int) -> None:
     customer = world.customer("Acme", phone="10086")
     edit(world, "li", Customer, customer, 1, phone="10010")
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(text(f"UPDATE customer SET version = {version} WHERE id = {customer}"))
 
     told = conflict(world, "li", Customer, customer, 1, name="Acme East", phone="10010")

@@ -183,7 +183,7 @@ def test_a_purged_number_does_not_come_again_even_if_the_counter_is_lost(world: 
     gone, there = world.customer(), world.customer()
     world.li.do(create_update.delete, Customer, [gone])
     world.ada.do(create_update.purge, Customer, [gone], confirm=True)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(NumberCounter.__table__.delete())  # type: ignore[attr-defined]
 
     assert world.row(Customer, there)["number"] == "C2026002"

@@ -247,9 +247,13 @@ def test_a_purge_leaves_the_log_and_a_tombstone_and_nothing_else(world: World) -
     assert (outcome.ids, outcome.problems) == ([made["customer"]], [])
     for model in (Customer, Contact, Opportunity, FollowUp, ContactPoint):
         assert world.rows(model) == []
-    (grave,) = world.rows(Tombstone)
-    assert (grave["for_module"], grave["record_id"], grave["number"]) == ("customer", made["customer"], "C2026001")
-    assert (grave["purged_at"], grave["purged_by_id"]) == (world.clock.now, world.ids["ada"])
+    (tombstone,) = world.rows(Tombstone)
+    assert (tombstone["for_module"], tombstone["record_id"], tombstone["number"]) == (
+        "customer",
+        made["customer"],
+        "C2026001",
+    )
+    assert (tombstone["purged_at"], tombstone["purged_by_id"]) == (world.clock.now, world.ids["ada"])
     assert world.log(record_id=made["customer"], entity="customer")[: len(written)] == written
     log = world.log(since=mark)
     assert {(x["action"], x["reason"]) for x in log} == {("customer.purge", "asked to")}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload, lazyload, selectinload, subqueryload
 
 from models import Contact, Customer, Opportunity
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, WriteSession
 from resolvers.customers import lock as locking
 from resolvers.reading import pages
@@ -20,7 +20,7 @@ from resolvers.reading.clauses import open_to
 from resolvers.reading.pages import Asked
 from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
-from tests.support.reading_as import SIDES, Look, furnish, looking
+from tests.support.reading_as import SIDES, furnish, seen_by
 from tests.support.world import World
 
 
@@ -39,7 +39,7 @@ def test_get_and_the_old_query_are_filtered_too(world: World, stock: dict[str, i
             db.scalars(select(Customer.name).order_by(Customer.name)).all(),
         )
 
-    assert looking(world, side, world.principal("li"), look) == (None, "Mine", 2, ["Mine", "Pooled"])
+    assert seen_by(world, side, world.principal("li"), look) == (None, "Mine", 2, ["Mine", "Pooled"])
 
 
 def _points(load: Any, db: Session) -> dict[str, list[str]]:
@@ -67,15 +67,15 @@ def test_what_a_relation_brings_in_is_filtered_however_it_is_loaded(world: World
     for how, load in EAGER.items():
         points, pools, deals = (partial(look, load) for look in (_points, _pools, _deals))
 
-        assert looking(world, side, li, points) == {"Ann of Mine": ["2000"], "Ann of Pooled": []}, how
-        assert [looking(world, side, fin, points)[f"Ann of {name}"] for name in ("Mine", "Hers", "Pooled")] == [
+        assert seen_by(world, side, li, points) == {"Ann of Mine": ["2000"], "Ann of Pooled": []}, how
+        assert [seen_by(world, side, fin, points)[f"Ann of {name}"] for name in ("Mine", "Hers", "Pooled")] == [
             ["2000"],
             ["2001"],
             ["2002"],
         ], how
-        assert looking(world, side, li, pools) == {"Mine": None, "Pooled": "North"}, how
-        assert looking(world, side, fin, pools) == {"Mine": None, "Hers": None, "Pooled": None}, how
-        assert looking(world, side, li, deals) == {"Deal": (None, "Mine")}, how
+        assert seen_by(world, side, li, pools) == {"Mine": None, "Pooled": "North"}, how
+        assert seen_by(world, side, fin, pools) == {"Mine": None, "Hers": None, "Pooled": None}, how
+        assert seen_by(world, side, li, deals) == {"Deal": (None, "Mine")}, how
 
 
 @pytest.mark.usefixtures("stock")
@@ -86,8 +86,8 @@ def test_relations_of_relations_are_filtered(world: World, side: str) -> None:
         rows = db.execute(select(Contact).options(pool).order_by(Contact.id)).scalars()
         return [row.customer.pool and row.customer.pool.name for row in rows]
 
-    assert looking(world, side, world.principal("li"), look) == [None, "North"]
-    assert looking(world, side, world.principal("fin"), look) == [None, None, None]
+    assert seen_by(world, side, world.principal("li"), look) == [None, "North"]
+    assert seen_by(world, side, world.principal("fin"), look) == [None, None, None]
 
 
 # --- sessions that others make ---------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_relations_of_relations_are_filtered(world: World, side: str) -> None:
 
 @pytest.fixture
 def as_li(world: World) -> Iterator[None]:
-    token = read_guard.current.set((world.principal("li"), world.house.policy))
+    token = read_guard.current.set((world.principal("li"), world.backend.policy))
     yield
     read_guard.current.reset(token)
 
@@ -107,7 +107,7 @@ def _names(db: Session) -> list[str]:
 @pytest.mark.usefixtures("stock")
 @pytest.mark.parametrize("kind", [ReadSession, WriteSession])
 def test_a_session_belongs_to_whoever_was_there_when_it_was_made(world: World, kind: type[Session]) -> None:
-    engine, policy = world.house.writer.engine, world.house.policy
+    engine, policy = world.backend.writer.engine, world.backend.policy
     li, ada = world.principal("li"), world.principal("ada")
     with kind(engine) as nobodys:
         token = read_guard.current.set((li, policy))
@@ -124,9 +124,9 @@ def test_a_session_belongs_to_whoever_was_there_when_it_was_made(world: World, k
 @pytest.mark.usefixtures("stock", "as_li")
 def test_an_asynchronous_session_takes_the_current_principal(world: World) -> None:
     async def look() -> list[str]:
-        async with world.house.sessions() as db:
+        async with world.backend.sessions() as db:
             found = list(await db.scalars(select(Customer.name).order_by(Customer.name)))
-        await world.house.stop_reading()
+        await world.backend.stop_reading()
         return found
 
     assert asyncio.run(look()) == ["Mine", "Pooled"]
@@ -148,10 +148,10 @@ def test_the_database_itself_refuses_writes_on_the_reading_engine(world: World) 
 
     async def write(statement: str) -> None:
         try:
-            async with world.house.read_engine.begin() as connection:
+            async with world.backend.read_engine.begin() as connection:
                 await connection.execute(text(statement))
         finally:
-            await world.house.stop_reading()
+            await world.backend.stop_reading()
 
     for statement in WRITES:
         with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
@@ -161,10 +161,10 @@ def test_the_database_itself_refuses_writes_on_the_reading_engine(world: World) 
 
 def test_raw_sql_that_passes_the_wall_cannot_write_on_the_read_side_either(world: World, stock: dict[str, int]) -> None:
     def write(db: Session) -> None:
-        db.execute(text("UPDATE customer SET name = 'X'"), execution_options=UNWALLED)
+        db.execute(text("UPDATE customer SET name = 'X'"), execution_options=BYPASS_POLICY)
 
     with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
-        looking(world, "read", world.principal("ada"), write)
+        seen_by(world, "read", world.principal("ada"), write)
     assert world.row(Customer, stock["Mine"])["name"] == "Mine"
 
 
@@ -174,19 +174,19 @@ def test_a_read_session_flushes_nothing(world: World, stock: dict[str, int]) -> 
         db.flush()
 
     with pytest.raises(RuntimeError, match="the read side does not write"):
-        looking(world, "read", world.principal("li"), rename)
+        seen_by(world, "read", world.principal("li"), rename)
 
 
 @pytest.mark.parametrize("side", SIDES)
 def test_the_old_bulk_methods_which_skip_every_wall_are_closed(world: World, side: str) -> None:
-    calls: list[Look] = [
+    calls: list[Reading] = [
         lambda db: db.bulk_save_objects([Customer(name="X")]),
         lambda db: db.bulk_insert_mappings(Customer, [{"name": "X"}]),
         lambda db: db.bulk_update_mappings(Customer, [{"id": 1, "name": "X"}]),
     ]
     for call in calls:
         with pytest.raises(RuntimeError, match="bulk methods skip the policy"):
-            looking(world, side, world.principal("ada"), call)
+            seen_by(world, side, world.principal("ada"), call)
 
 
 def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: World) -> None:
@@ -204,15 +204,15 @@ def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: Wo
     world.clock.pass_by(hours=2)
     after = world.lead
     assert world.run(after.read(both)) == (1, 1), "and shown once the lock has ended"
-    assert open_to(after.look, "view", Customer) is open_to(before.look, "view", Customer)
+    assert open_to(after.viewer, "view", Customer) is open_to(before.viewer, "view", Customer)
 
 
 def test_only_sessions_have_postgresql_plan_each_statement_for_its_values(world: World) -> None:
-    if world.house.dialect != "postgresql":
+    if world.backend.dialect != "postgresql":
         pytest.skip("SQLite plans no other way")
 
     def mode(_scope: Scope, db: Session) -> str:
-        return str(db.execute(text("SHOW plan_cache_mode"), execution_options=UNWALLED).scalar())
+        return str(db.execute(text("SHOW plan_cache_mode"), execution_options=BYPASS_POLICY).scalar())
 
     assert world.run(world.li.read(mode)) == "force_custom_plan"
-    assert world.run(world.house.reads.rows("SHOW plan_cache_mode")) == [("auto",)]
+    assert world.run(world.backend.reads.rows("SHOW plan_cache_mode")) == [("auto",)]

@@ -13,7 +13,7 @@ from resolvers.customers import transfer as transferring
 from resolvers.pool import claim as claiming
 from resolvers.pool import release as releasing
 from resolvers.runtime.batch import Mode, Outcome
-from resolvers.runtime.idempotency import KEPT, once
+from resolvers.runtime.idempotency import KEPT, run_once
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import MISSING, claim, held, organise, owner, unchanged, used
 from tests.support.world import World
@@ -25,7 +25,7 @@ def keyed(
     """Claim with a key, as a door does it."""
     arguments = {"ids": list(ids), "mode": mode}
     call: Callable[[Scope], Outcome] = lambda scope: claiming.claim(scope, ids, mode)  # noqa: E731
-    outcome: Outcome = world.scope(login).do(once, key, action, arguments, call)
+    outcome: Outcome = world.scope(login).do(run_once, key, action, arguments, call)
     return outcome
 
 
@@ -156,8 +156,8 @@ def test_every_kind_of_refusal_can_be_told_again(world: World) -> None:
     def answer(_scope: Scope) -> Outcome:
         return Outcome([1, 2], made)
 
-    first = world.li.do(once, "k", "x.y", {}, answer)
-    again = world.li.do(once, "k", "x.y", {}, _never)
+    first = world.li.do(run_once, "k", "x.y", {}, answer)
+    again = world.li.do(run_once, "k", "x.y", {}, _never)
 
     assert told(again) == told(first) == told(Outcome([1, 2], made))
 
@@ -207,7 +207,7 @@ def test_a_failure_in_the_middle_leaves_neither_the_work_nor_the_key(world: Worl
         raise ZeroDivisionError
 
     with unchanged(world), pytest.raises(ZeroDivisionError):
-        world.li.do(once, "k1", "customer.claim", {}, breaks)
+        world.li.do(run_once, "k1", "customer.claim", {}, breaks)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 101, "a\nb", "a\x00", "\ud800"])
@@ -217,9 +217,9 @@ def test_a_key_is_printable_and_of_reasonable_length(world: World, key: str) -> 
     assert refused.value.field == "idempotencyKey"
 
 
-def test_the_house_itself_has_no_keys(world: World) -> None:
+def test_the_system_itself_has_no_keys(world: World) -> None:
     with pytest.raises(NotSignedIn):
-        world.system.do(once, "k1", "customer.claim", {}, _never)
+        world.system.do(run_once, "k1", "customer.claim", {}, _never)
 
 
 def test_rivals_with_the_same_key_get_one_answer_and_the_work_is_done_once(world: World) -> None:
@@ -257,7 +257,7 @@ def test_a_rival_waits_for_the_first_and_does_the_work_himself_when_that_one_fai
 
     def first() -> None:
         with pytest.raises(ZeroDivisionError):
-            world.li.do(once, "k1", "customer.claim", {"ids": [customer], "mode": Mode.BEST_EFFORT}, fails)
+            world.li.do(run_once, "k1", "customer.claim", {"ids": [customer], "mode": Mode.BEST_EFFORT}, fails)
 
     def second() -> None:
         answers.append(keyed(world, "li", "k1", customer))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from models import Customer, Event, OwnershipPeriod
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.prepared import Prepared
 from models.ownership import Began
 from resolvers.runtime.scope import Scope
@@ -26,7 +26,7 @@ def test_rows_come_back_as_the_columns_mean_them(world: World) -> None:
         PERIODS.c.customer_id == bindparam("c")
     )
 
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         found = Prepared(asked).rows(connection, c=customer)
         assert found == [tuple(row) for row in connection.execute(asked, {"c": customer})]
         assert found == [(Began.CREATE, START, None)]
@@ -37,7 +37,7 @@ def test_what_is_changed_is_counted_and_each_set_of_values_is_one_row(world: Wor
     rows = [{"at": START, "topic": topic, "action": "x", "record_id": None} for topic in ("a", "b", "b")]
     rename = Prepared(update(EVENTS).where(EVENTS.c.topic == bindparam("old")), ["topic"])
 
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         TELL.run_each(connection, rows)
         assert rename.run(connection, old="b", topic="c") == 2
         assert rename.run(connection, old="b", topic="c") == 0
@@ -46,19 +46,19 @@ def test_what_is_changed_is_counted_and_each_set_of_values_is_one_row(world: Wor
 
 
 def test_what_the_database_refuses_is_the_error_that_sqlalchemy_raises(world: World) -> None:
-    with world.house.writer.engine.connect() as connection, pytest.raises(IntegrityError) as refused:
+    with world.backend.writer.engine.connect() as connection, pytest.raises(IntegrityError) as refused:
         TELL.run(connection, at=START, topic=None, action="x", record_id=None)
     assert "INSERT INTO event" in (refused.value.statement or "")
 
 
 def test_a_value_that_is_missing_is_an_error_before_the_database_is_asked(world: World) -> None:
-    with world.house.writer.engine.connect() as connection, pytest.raises(KeyError):
+    with world.backend.writer.engine.connect() as connection, pytest.raises(KeyError):
         TELL.run(connection, at=START, topic="t", action="x")
 
 
 def test_a_column_with_a_default_must_be_given_its_value(world: World) -> None:
     table: Any = Customer.__table__
-    with world.house.writer.engine.connect() as connection, pytest.raises(AssertionError, match="default"):
+    with world.backend.writer.engine.connect() as connection, pytest.raises(AssertionError, match="default"):
         Prepared(insert(table), ["name"]).run(connection, name="Acme")
 
 
@@ -116,11 +116,11 @@ def _statements(world: World, use_case: Any, scope: Scope) -> list[str]:
     def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         heard.append(statement)
 
-    event.listen(world.house.writer.engine, "before_cursor_execute", hear)
+    event.listen(world.backend.writer.engine, "before_cursor_execute", hear)
     try:
         scope.do(use_case)
     finally:
-        event.remove(world.house.writer.engine, "before_cursor_execute", hear)
+        event.remove(world.backend.writer.engine, "before_cursor_execute", hear)
     return heard
 
 
@@ -153,7 +153,7 @@ def test_a_record_that_has_another_version_by_now_is_not_overwritten(world: Worl
         with scope.write("customer.edit") as db:
             row = scope.load(db, Customer, customer, to="edit")
             rival = update(table).where(table.c.id == customer).values(version=table.c.version + 1)
-            db.connection().execute(rival, execution_options=UNWALLED)
+            db.connection().execute(rival, execution_options=BYPASS_POLICY)
             row.name = "New"
             with pytest.raises(StaleDataError):
                 db.flush()

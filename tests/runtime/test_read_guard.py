@@ -25,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from models import Contact, ContactPoint, Customer, Opportunity, OwnershipPeriod, Share, User
-from resolvers.runtime.write_guard import Unwalled
-from tests.support.reading_as import SIDES, furnish, looking
+from resolvers.runtime.write_guard import PolicyBypassed
+from tests.support.reading_as import SIDES, furnish, seen_by
 from tests.support.world import World
 
 OTHER, T = aliased(Customer), Customer.__table__
@@ -42,7 +42,7 @@ def stock(world: World) -> dict[str, int]:
 def found(world: World, side: str, login: str | None, statement: Any) -> list[Any]:
     """The first column of what a statement gives, in order of its text."""
     principal = world.principal(login) if login else None
-    return looking(world, side, principal, lambda db: sorted((x[0] for x in db.execute(statement)), key=str))
+    return seen_by(world, side, principal, lambda db: sorted((x[0] for x in db.execute(statement)), key=str))
 
 
 SEEN: dict[str, tuple[Select[Any], list[Any], list[Any]]] = {
@@ -179,8 +179,8 @@ REFUSED: dict[str, Any] = {
 def test_what_no_criteria_would_reach_is_refused_even_to_an_administrator(world: World, side: str) -> None:
     before, ada = world.everything(), world.principal("ada")
     for way, statement in REFUSED.items():
-        with pytest.raises(Unwalled):
-            pytest.fail(f"{way}: {looking(world, side, ada, lambda db, s=statement: db.execute(s).all())}")
+        with pytest.raises(PolicyBypassed):
+            pytest.fail(f"{way}: {seen_by(world, side, ada, lambda db, s=statement: db.execute(s).all())}")
 
     assert world.everything() == before
 
@@ -189,10 +189,10 @@ def test_what_no_criteria_would_reach_is_refused_even_to_an_administrator(world:
 @pytest.mark.parametrize("side", SIDES)
 def test_a_core_subquery_that_carries_the_policy_clause_is_let_through(world: World, side: str) -> None:
     li = world.principal("li")
-    owned = select(T.c.owner_id).where(world.house.policy.where(li, "view", Customer, T.c))
+    owned = select(T.c.owner_id).where(world.backend.policy.where(li, "view", Customer, T.c))
     marked = owned.execution_options(policy=True)
 
     assert found(world, side, "li", select(User.login).where(User.id.in_(marked))) == ["li"]
-    assert found(world, side, "li", select(Customer.name).where(world.house.policy.where(li, "claim", Customer))) == [
+    assert found(world, side, "li", select(Customer.name).where(world.backend.policy.where(li, "claim", Customer))) == [
         "Pooled"
     ]

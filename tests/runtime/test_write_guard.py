@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Base, Contact, ContactPoint, Customer, Opportunity, OwnershipPeriod, Share, User
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.contact import PointKind
 from models.database.engines import WriteSession
 from models.errors import Forbidden, NotFound, NotSignedIn, Refusal
@@ -54,7 +54,7 @@ def refused(world: World, login: str, action: str, work: Work, refusal: type[Ref
 
 def below(db: Session, model: type[Any], id: int) -> Any:
     """A row fetched past the policy, as a careless use case might."""
-    return db.execute(select(model).where(model.id == id), execution_options=UNWALLED).scalar_one()
+    return db.execute(select(model).where(model.id == id), execution_options=BYPASS_POLICY).scalar_one()
 
 
 def point(contact_id: int | None, value: str = "2999", **more: Any) -> ContactPoint:
@@ -122,7 +122,7 @@ def test_a_right_given_for_one_action_is_none_for_another(world: World, stock: d
 def test_what_follows_from_a_granted_change_needs_no_right_of_its_own(world: World, stock: dict[str, int]) -> None:
     ann = stock["Ann of Mine"]
     world.system.do(create_update.update, Contact, ann, {"is_primary": True})
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(Contact.__table__.update().where(Contact.id == ann).values(owner_id=world.ids["wu"]))
 
     ben = world.li.do(create_update.create, Contact, {"customer_id": stock["Mine"], "name": "Ben"}).id
@@ -134,7 +134,7 @@ def test_what_follows_from_a_granted_change_needs_no_right_of_its_own(world: Wor
 
 def test_an_edit_that_moves_a_record_out_of_ones_own_reach_is_refused(world: World) -> None:
     lines = "p, *, user, view, all, any, allow\np, *, department, view, all, any, allow"
-    world.house.policy = Snapshot(f"{lines}\np, sales_lead, user, edit, team, any, allow", 1)
+    world.backend.policy = Snapshot(f"{lines}\np, sales_lead, user, edit, team, any, allow", 1)
 
     refused(world, "lead", "user.edit", setting(User, world.ids["li"], department_id=world.ids["west"]))
     forgetful(world, "lead", "user.edit", setting(User, world.ids["li"], name="Li N."))
@@ -211,8 +211,8 @@ def test_a_record_made_outside_ones_own_reach_is_refused(world: World, stock: di
 
 
 def test_a_record_that_comes_with_another_is_made_with_that_one_s_right(world: World) -> None:
-    world.house.policy = Snapshot(
-        f"{world.house.policy.text}\np, sales, contact, create, own, any, deny", world.house.policy.revision
+    world.backend.policy = Snapshot(
+        f"{world.backend.policy.text}\np, sales, contact, create, own, any, deny", world.backend.policy.revision
     )
 
     made = world.li.do(
@@ -290,8 +290,8 @@ def test_a_part_moves_neither_out_of_a_hidden_record_nor_into_one(world: World, 
 
 def test_a_change_outside_scope_write_is_a_bug_that_nobody_can_overlook(world: World, stock: dict[str, int]) -> None:
     before = world.everything()
-    token = read_guard.current.set((world.principal("ada"), world.house.policy))
-    with WriteSession(world.house.writer.engine) as db:
+    token = read_guard.current.set((world.principal("ada"), world.backend.policy))
+    with WriteSession(world.backend.writer.engine) as db:
         read_guard.current.reset(token)
         db.get(Customer, stock["Mine"]).name = "X"
 
@@ -306,7 +306,7 @@ def test_nobody_writes_without_having_signed_in(world: World, stock: dict[str, i
             below(db, Customer, stock["Mine"]).name = "X"
 
     with pytest.raises(NotSignedIn):
-        world.house.scope(None, "test").do(use_case)
+        world.backend.scope(None, "test").do(use_case)
     assert world.row(Customer, stock["Mine"])["name"] == "Mine"
 
 

@@ -46,22 +46,22 @@ def topics(world: World) -> list[str]:
 
 async def answers(world: World, calls: list[Call]) -> list[Any]:
     """What each gets, an error as such; on SQLite they are one batch."""
-    with world.house.writer.hold():
-        futures = [world.house.writer.submit(call) for call in calls]
+    with world.backend.writer.hold():
+        futures = [world.backend.writer.submit(call) for call in calls]
     return await asyncio.gather(*futures, return_exceptions=True)
 
 
 @pytest.fixture
 def other(world: World) -> Iterator[Engine]:
     """Connections of somebody else."""
-    engine = writing_engine(world.house.url)
+    engine = writing_engine(world.backend.url)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
 def on_postgresql(world: World) -> World:
-    if world.house.dialect == "sqlite":
+    if world.backend.dialect == "sqlite":
         pytest.skip("SQLite has one writer: nobody meets a rival")
     return world
 
@@ -82,13 +82,13 @@ def test_what_is_queued_becomes_one_commit_on_sqlite(on_sqlite: World) -> None:
     found = on_sqlite.run(answers(on_sqlite, calls))
 
     assert found == topics(on_sqlite) == [f"t{n}" for n in range(10)]
-    assert on_sqlite.house.writer.commits == 1
+    assert on_sqlite.backend.writer.commits == 1
 
 
 def test_a_batch_has_a_largest_size(on_sqlite: World) -> None:
     on_sqlite.run(answers(on_sqlite, [note(f"t{n}") for n in range(130)]))
 
-    assert (on_sqlite.house.writer.commits, len(topics(on_sqlite))) == (3, 130)
+    assert (on_sqlite.backend.writer.commits, len(topics(on_sqlite))) == (3, 130)
 
 
 def test_a_use_case_that_raises_undoes_itself_and_nobody_else(world: World) -> None:
@@ -119,7 +119,7 @@ def deferred(world: World) -> Call:
     """A use case whose foreign key is only looked at by the COMMIT, which then fails."""
 
     def call(unit: Unit) -> str:
-        if world.house.dialect == "sqlite":
+        if world.backend.dialect == "sqlite":
             unit.connection.execute(text("PRAGMA defer_foreign_keys = on"))
         note("deferred")(unit)
         unit.connection.execute(insert(OwnerLoad), {"user_id": 999_999, "held": 0})
@@ -130,9 +130,9 @@ def deferred(world: World) -> Call:
 
 @pytest.fixture
 def with_deferrable_keys(world: World) -> World:
-    if world.house.dialect == "postgresql":
+    if world.backend.dialect == "postgresql":
         key = "ALTER TABLE owner_load ALTER CONSTRAINT fk_owner_load_user_id DEFERRABLE INITIALLY DEFERRED"
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             connection.execute(text(key))
     return world
 
@@ -148,8 +148,8 @@ def test_a_commit_that_fails_answers_nobody_and_the_innocent_succeed_alone(with_
 
     assert (found[0], type(found[1]), found[2]) == ("innocent", IntegrityError, "last")
     assert sorted(topics(world)) == ["innocent", "last"]
-    if world.house.dialect == "sqlite":
-        assert (runs, world.house.writer.commits) == ([[], []], 2)
+    if world.backend.dialect == "sqlite":
+        assert (runs, world.backend.writer.commits) == ([[], []], 2)
 
 
 def topics_at(unit: Unit) -> list[str]:
@@ -165,7 +165,7 @@ def test_a_commit_that_fails_raises_for_who_runs_in_his_own_thread(with_deferrab
         deferred(world)(unit)
 
     with pytest.raises(IntegrityError):
-        world.house.writer.run(call)
+        world.backend.writer.run(call)
 
     assert (topics(world), after) == ([], [])
 
@@ -223,8 +223,8 @@ def test_nobody_is_answered_before_everybody_else_can_see_his_change(world: Worl
             seen[answered.result()] = list(connection.execute(select(Event.topic)).scalars())
 
     async def ask() -> None:
-        with world.house.writer.hold():
-            futures = [world.house.writer.submit(note(topic)) for topic in "abc"]
+        with world.backend.writer.hold():
+            futures = [world.backend.writer.submit(note(topic)) for topic in "abc"]
             for future in futures:
                 future.add_done_callback(look)
         await asyncio.gather(*futures)
@@ -294,9 +294,9 @@ def test_a_caller_who_goes_away_harms_nobody_and_his_change_stands(world: World)
         unit.after.append(lambda: told.append("told"))
 
     async def leave() -> str:
-        with world.house.writer.hold():
-            gone = asyncio.ensure_future(_awaiting(world.house.writer.submit(use_case)))
-            hers = world.house.writer.submit(note("hers"))
+        with world.backend.writer.hold():
+            gone = asyncio.ensure_future(_awaiting(world.backend.writer.submit(use_case)))
+            hers = world.backend.writer.submit(note("hers"))
             await asyncio.sleep(0)
             gone.cancel()
             await asyncio.wait([gone])
@@ -390,7 +390,7 @@ def failing_with(state: str, times: int, runs: list[str]) -> Call:
 def test_a_serialisation_failure_is_tried_again_from_the_beginning(on_postgresql: World, state: str) -> None:
     world = on_postgresql
     assert world.run(answers(world, [failing_with(state, 2, [])])) == ["done"]
-    assert world.house.writer.run(failing_with(state, 2, [])) == "done"
+    assert world.backend.writer.run(failing_with(state, 2, [])) == "done"
     assert topics(world) == ["run 3", "run 3"]
 
     runs: list[str] = []
@@ -426,11 +426,11 @@ def test_a_connection_lost_before_the_commit_is_no_loss(on_postgresql: World, ot
 
 
 def test_a_file_that_somebody_else_holds_is_waited_for(on_sqlite: World) -> None:
-    other = writing_engine(on_sqlite.house.url)
+    other = writing_engine(on_sqlite.backend.url)
     with other.connect() as connection, connection.begin() as held:
 
         async def ask() -> Any:
-            future = on_sqlite.house.writer.submit(note("patient"))
+            future = on_sqlite.backend.writer.submit(note("patient"))
             await asyncio.sleep(0.2)
             assert not future.done()
             held.commit()
@@ -445,18 +445,18 @@ def test_a_file_that_somebody_else_holds_is_waited_for(on_sqlite: World) -> None
 
 def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(world: World) -> None:
     async def ask() -> list[Any]:
-        with world.house.writer.hold():
-            futures = [world.house.writer.submit(note(f"t{n}")) for n in range(20)]
-            closing = asyncio.ensure_future(world.house.close())
+        with world.backend.writer.hold():
+            futures = [world.backend.writer.submit(note(f"t{n}")) for n in range(20)]
+            closing = asyncio.ensure_future(world.backend.close())
             await asyncio.sleep(0.05)
             with pytest.raises(RuntimeError, match="the house is closed"):
-                world.house.writer.submit(note("late"))
+                world.backend.writer.submit(note("late"))
         await closing
         return await asyncio.gather(*futures)
 
     assert world.run(ask()) == [f"t{n}" for n in range(20)]
     assert len(topics(world)) == 20
-    world.house.writer.close()  # twice is once
+    world.backend.writer.close()  # twice is once
 
 
 def test_several_loops_are_each_answered_in_their_own(world: World) -> None:
@@ -467,7 +467,7 @@ def test_several_loops_are_each_answered_in_their_own(world: World) -> None:
             unit.after.append(lambda: threads.setdefault(threading.current_thread().name, []).append(loop))
             return str(note(f"{loop}")(unit))
 
-        answers = await asyncio.gather(*(world.house.writer.submit(own) for _ in range(5)))
+        answers = await asyncio.gather(*(world.backend.writer.submit(own) for _ in range(5)))
         await asyncio.sleep(0)
         return answers
 
@@ -489,16 +489,16 @@ def test_a_loop_that_has_ended_keeps_nobody_from_his_answer(on_sqlite: World) ->
     world = on_sqlite
 
     async def leave() -> None:
-        world.house.writer.submit(note("his"))
+        world.backend.writer.submit(note("his"))
 
-    with capture_logs() as logs, world.house.writer.hold():
+    with capture_logs() as logs, world.backend.writer.hold():
         gone = asyncio.new_event_loop()
         gone.run_until_complete(leave())
         gone.close()
 
     with capture_logs() as more:
         assert world.run(answers(world, [note("hers")])) == ["hers"]
-        world.house.writer.close()
+        world.backend.writer.close()
     assert sorted(topics(world)) == ["hers", "his"]
     warned = [line["event"] for line in (*logs, *more) if line["log_level"] == "warning"]
     assert warned == ["a use case was done for somebody who is gone"]

@@ -50,8 +50,8 @@ def lived_in(world: World) -> World:
 @contextmanager
 def planted(world: World, statement: Any) -> Iterator[list[str]]:
     """What the check finds after a change below everything that would refuse it; the change is taken back."""
-    with world.house.writer.engine.connect() as connection:
-        if world.house.dialect == "sqlite":
+    with world.backend.writer.engine.connect() as connection:
+        if world.backend.dialect == "sqlite":
             connection.exec_driver_sql("PRAGMA ignore_check_constraints=on")
         else:
             connection.execute(NEVER)
@@ -59,7 +59,7 @@ def planted(world: World, statement: Any) -> Iterator[list[str]]:
         connection.execute(statement)
         yield broken(connection)
         connection.rollback()
-        if world.house.dialect == "sqlite":
+        if world.backend.dialect == "sqlite":
             connection.exec_driver_sql("PRAGMA ignore_check_constraints=off")
 
 
@@ -173,7 +173,7 @@ def test_purged_numbers_count_too(world: World) -> None:
 
     with planted(world, behind) as found:
         assert found == ["The number 5 of C2026# was given, but the counter shows 4."]
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(delete(Tombstone))
     with planted(world, behind) as found:
         assert found == []

@@ -67,7 +67,7 @@ def _keys(model: type[Base]) -> Iterator[str]:
     yield from model.__table__.c.keys()
     yield from (key for owner, key in COMPUTED if owner is model)
     if model in ENTITIES:
-        yield from rules_of(model).extras
+        yield from rules_of(model).extra_inputs
         yield from names_of(model)
 
 

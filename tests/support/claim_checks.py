@@ -103,7 +103,7 @@ def owner(world: World, customer: int) -> int | None:
 
 def whole(world: World) -> list[str]:
     """What is broken in this world: nothing, if all is well."""
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return broken(connection)
 
 

@@ -11,11 +11,11 @@ class Api:
     """`api.li("{ me { user { name } } }")` gives the data; mistakes and refusals of the whole request raise."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.engine = world, Engine(world.house)
+        self.world, self.engine = world, Engine(world.backend)
 
     def answer(self, login: str | None, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer, errors included."""
-        scope = self.world.scope(login, "graphql") if login else self.world.house.scope(None, "graphql")
+        scope = self.world.scope(login, "graphql") if login else self.world.backend.scope(None, "graphql")
         answered = self.world.run(self.engine.answer(scope, query, variables or None, None))
         found: dict[str, Any] = json.loads(answered.body)
         return found | {"kind": answered.kind}

@@ -62,7 +62,7 @@ def migrate_vehicle(url: str) -> None:
 
 def tell(api: Api, world: World) -> None:
     rights = "p, sales, vehicle, view, all, !deleted, allow\np, sales, vehicle, create, all, any, allow\np, sales, vehicle.plate, view, all, any, deny\n"
-    world.house.policy = Snapshot(world.house.policy.text + rights, revision=world.house.policy.revision)
+    world.backend.policy = Snapshot(world.backend.policy.text + rights, revision=world.backend.policy.revision)
 
     made = api.change(
         "li", "createVehicle", {"name": "Van", "plate": "B 1234"}, "vehicle { id name plate } problems { code }"

@@ -18,7 +18,7 @@ from millpond.serve import application
 from millpond.settings import Settings
 from models import Base
 from resolvers.people import passwords
-from resolvers.runtime.backend import House
+from resolvers.runtime.backend import Backend
 from tests.support.sign_in import HASH, RIGHT
 from tests.support.world import World
 
@@ -57,7 +57,7 @@ class _Tenant:
     world: World
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.world.house, name)
+        return getattr(self.world.backend, name)
 
 
 _tenant = _Tenant()
@@ -67,7 +67,7 @@ _tenant = _Tenant()
 def _application() -> Any:
     """The application as it is served.  To put it together and to compile its templates takes longer than most tests."""
     doors()  # first: sqladmin keeps in the class of a screen to which panel it belongs, and the last one wins
-    return application(cast("House", _tenant), Settings())
+    return application(cast("Backend", _tenant), Settings())
 
 
 class Browser:
@@ -181,9 +181,9 @@ class Door:
 @cache
 def doors() -> tuple[Door, ...]:
     """Every route of the panel with every method, from the table by which it serves."""
-    house = House("sqlite:////nowhere/at/all.db")
-    house.writer.close()
-    made = Assembled(house, CookieKeys("auto"), str, screens(), GROUPS)
+    backend = Backend("sqlite:////nowhere/at/all.db")
+    backend.writer.close()
+    made = Assembled(backend, CookieKeys("auto"), str, screens(), GROUPS)
     views = {view.identity: view for view in made.views if hasattr(view, "model")}
     served = {f"{method} /admin{route.path}" for route in made.routes for method in route.methods - {"HEAD"}}
     assert served == set(made.doors), "a route that declares nothing, or a declaration without a route"

@@ -19,7 +19,7 @@ from typing import Any
 from models import Customer, Department, PoolMember, QuotaCounter
 from models.pool import GranteeKind
 from resolvers.pool import claim as claiming
-from resolvers.runtime.backend import House
+from resolvers.runtime.backend import Backend
 from resolvers.runtime.batch import Outcome
 from tests.support.claim_checks import change, whole
 from tests.support.world import START, World
@@ -78,11 +78,11 @@ class Race:
 # --- ways to run -----------------------------------------------------------------------------------------
 
 
-async def at_the_door(house: House, plan: Plan) -> list[Told]:
+async def allowing_one_time_password(backend: Backend, plan: Plan) -> list[Told]:
     """Everybody at once, each waiting for his answers as at a door."""
 
     async def one(login: str, requests: list[list[int]]) -> list[Told]:
-        scope, answers = house.scope(house.person(login), "race"), []
+        scope, answers = backend.scope(backend.person(login), "race"), []
         for ids in requests:
             answers.append(_told(await scope.run(claiming.claim, ids)))
             if _is_full(answers):
@@ -93,11 +93,11 @@ async def at_the_door(house: House, plan: Plan) -> list[Told]:
     return [answer for answers in found for answer in answers]
 
 
-def in_threads(house: House, plan: Plan, threads: int = 6) -> list[Told]:
+def in_threads(backend: Backend, plan: Plan, threads: int = 6) -> list[Told]:
     """The same, each in a thread and transactions of its own."""
 
     def one(login: str) -> list[Told]:
-        scope, answers = house.scope(house.person(login), "race"), []
+        scope, answers = backend.scope(backend.person(login), "race"), []
         for ids in plan[login]:
             answers.append(_told(scope.do(claiming.claim, ids)))
             if _is_full(answers):
@@ -148,16 +148,16 @@ def _is_full(answers: list[Told]) -> bool:
 
 
 def main(url: str, read: Callable[[], str], write: Callable[[str], Any]) -> None:
-    house = House(url, clock=lambda: START).open()
+    backend = Backend(url, clock=lambda: START).open()
     plan = json.loads(read())
     write("ready\n")
     read()
 
     async def race() -> list[Told]:
         try:
-            return await at_the_door(house, plan)
+            return await allowing_one_time_password(backend, plan)
         finally:
-            await house.close()
+            await backend.close()
 
     write(json.dumps(asyncio.run(race())))
 

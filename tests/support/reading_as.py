@@ -12,7 +12,7 @@ from models.database.engines import WriteSession
 from policies import Principal
 from tests.support.world import World
 
-Look = Callable[[Session], Any]
+Reading = Callable[[Session], Any]
 SIDES = ("write", "read")
 
 
@@ -25,24 +25,24 @@ def furnish(world: World) -> dict[str, int]:
         ids[f"Ann of {name}"] = world.make(Contact, customer_id=id, name=f"Ann of {name}", points=[point])
     left = world.make(Contact, customer_id=ids["Mine"], name="Left")
     ids["Deal"] = world.make(Opportunity, customer_id=ids["Mine"], name="Deal", contact_id=left)
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(
             update(Contact.__table__).where(Contact.__table__.c.id == left).values(deleted_at=world.clock.now)
         )
     return ids
 
 
-def looking(world: World, side: str, principal: Principal | None, look: Look) -> Any:
-    """What `look` sees in a session of that person, on the writing or the reading side."""
+def seen_by(world: World, side: str, principal: Principal | None, reading: Reading) -> Any:
+    """What `reading` sees in a session of that person, on the writing or the reading side."""
     if side == "read":
-        return asyncio.run(_reading(world, principal, look))
-    info = {"principal": principal, "policy": world.house.policy}
-    with world.house.writer.engine.connect() as connection, WriteSession(connection, info=info) as db:
-        return look(db)
+        return asyncio.run(_reading(world, principal, reading))
+    info = {"principal": principal, "policy": world.backend.policy}
+    with world.backend.writer.engine.connect() as connection, WriteSession(connection, info=info) as db:
+        return reading(db)
 
 
-async def _reading(world: World, principal: Principal | None, look: Look) -> Any:
+async def _reading(world: World, principal: Principal | None, reading: Reading) -> Any:
     try:
-        return await world.house.scope(principal, "test").read(lambda _scope, db: look(db))
+        return await world.backend.scope(principal, "test").read(lambda _scope, db: reading(db))
     finally:
-        await world.house.stop_reading()  # its connections belong to this event loop
+        await world.backend.stop_reading()  # its connections belong to this event loop

@@ -21,6 +21,6 @@ def refused(world: World, scope: Scope, kind: type[Refusal], use_case: Any, *arg
 
 def add_line(world: World, text: str) -> None:
     """Add one line to the policy in force."""
-    with world.house.writer.engine.begin() as connection:
-        put_in_force(connection, f"{world.house.policy.text}\n{text}\n", "a test", START)
-        world.house.refresh_policy(connection)
+    with world.backend.writer.engine.begin() as connection:
+        put_in_force(connection, f"{world.backend.policy.text}\n{text}\n", "a test", START)
+        world.backend.refresh_policy(connection)

@@ -23,24 +23,24 @@ class Caller:
 
     def __init__(self, world: World, login: str, engine: Engine | None = None) -> None:
         self.world, self.login = world, login
-        self.engine = engine or Engine(world.house, plan_at=1)
+        self.engine = engine or Engine(world.backend, plan_at=1)
         self.token = world.scope(login).do(tokens.create_token, "a program").token
 
     def long(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
         """As the door asks what is new; None for somebody who is turned away."""
 
         async def ask() -> bytes | None:
-            person = await self.world.house.principal_of(self.token)
+            person = await self.world.backend.principal_of(self.token)
             if person is None:
                 return None
-            scope = self.world.house.scope(person, "graphql", token=self.token)
+            scope = self.world.backend.scope(person, "graphql", token=self.token)
             return (await self.engine.answer(scope, query, variables, name)).body
 
         return self.world.run(ask())
 
     def short(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
         """As the door asks first; None where it has to ask the long way."""
-        answer = self.world.run(self.engine.once_more(self.token, query, variables, name))
+        answer = self.world.run(self.engine.answer_prepared(self.token, query, variables, name))
         return answer.body if answer is not None else None
 
     def both(self, operation: Operation) -> tuple[bytes | None, bytes | None]:
@@ -74,7 +74,7 @@ def _written(model: type[Base], column: str, whose: Of, value: Of = lambda world
         ids = [row["id"] for row in world.rows(model, table.c[column].is_(None), whose(world, login))]
 
         def write(written: Any) -> None:
-            with world.house.writer.engine.begin() as connection:
+            with world.backend.writer.engine.begin() as connection:
                 connection.execute(update(table).where(table.c.id.in_(ids)).values({column: written}))
 
         write(value(world, login))
@@ -85,10 +85,10 @@ def _written(model: type[Base], column: str, whose: Of, value: Of = lambda world
 
 def _denied(world: World, login: str) -> GiveBack:
     """Another process puts a revision in force: this one has not heard of it."""
-    text, roles = world.house.policy.text, world.principal(login).roles
+    text, roles = world.backend.policy.text, world.principal(login).roles
 
     def activate(text: str) -> None:
-        with world.house.writer.engine.begin() as connection:
+        with world.backend.writer.engine.begin() as connection:
             put_in_force(connection, text, "for a while", world.clock.now)
 
     activate(f"{text}\n" + "".join(f"p, {role}, customer, view, all, any, deny\n" for role in sorted(roles)))

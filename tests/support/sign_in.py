@@ -23,7 +23,7 @@ def give_passwords(world: World, *logins: str) -> None:
 
 
 def door(world: World, address: str | None = "10.0.0.1") -> Scope:
-    return world.house.scope(None, "test", address=address, agent="Mozilla/5.0")
+    return world.backend.scope(None, "test", address=address, agent="Mozilla/5.0")
 
 
 def sign_in(world: World, login: str = "li", password: str = RIGHT, address: str | None = "10.0.0.1") -> Entrance:
@@ -40,8 +40,8 @@ def who(world: World, token: str) -> str | None:
     """Whom a token belongs to, once everything that follows from the look is written."""
 
     async def look() -> str | None:
-        found = await world.house.principal_of(token)
-        await asyncio.gather(*world.house._noting.values())
+        found = await world.backend.principal_of(token)
+        await asyncio.gather(*world.backend._noting.values())
         return found.login if found else None
 
     return world.run(look())

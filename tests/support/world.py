@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 import models
 from models import Base, Customer, Department, Dictionary, DictionaryItem, Entity, PoolMember, Role, User, UserRole
-from models.audit.entries import UNWALLED
+from models.audit.entries import BYPASS_POLICY
 from models.database.engines import writing_engine
 from models.pool import GranteeKind, Seat
 from policies import STARTER, Principal
 from resolvers.records import create_update
-from resolvers.runtime.backend import House
+from resolvers.runtime.backend import Backend
 from resolvers.runtime.policy_store import put_in_force
 from resolvers.runtime.scope import Scope
 
@@ -62,9 +62,9 @@ class World:
     def __init__(self, url: str) -> None:
         """Move into a database in which `settle` has made the world."""
         self.clock = Clock()
-        self.house = House(url, clock=self.clock).open()
+        self.backend = Backend(url, clock=self.clock).open()
         self.loop = asyncio.new_event_loop()
-        self.system = self.house.system("system:test")
+        self.system = self.backend.system("system:test")
         self.ids = self._known()
 
     @classmethod
@@ -89,10 +89,10 @@ class World:
         return self.scope(login)
 
     def scope(self, login: str, door: str = "test") -> Scope:
-        return self.house.scope(self.house.person(login), door)
+        return self.backend.scope(self.backend.person(login), door)
 
     def principal(self, login: str) -> Principal:
-        return self.house.person(login)
+        return self.backend.person(login)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await something in the one loop of this world: connections of the read side belong to it."""
@@ -127,22 +127,22 @@ class World:
     # -- looking below the policy ------------------------------------------------------------------------
 
     def row(self, model: type[Base], id: int) -> dict[str, Any]:
-        with self.house.writer.engine.connect() as connection:
+        with self.backend.writer.engine.connect() as connection:
             return dict(connection.execute(select(model.__table__).where(model.__table__.c.id == id)).mappings().one())
 
     def rows(self, model: type[Base], *where: Any) -> list[dict[str, Any]]:
         table = model.__table__
-        with self.house.writer.engine.connect() as connection:
+        with self.backend.writer.engine.connect() as connection:
             found = connection.execute(select(table).where(*where).order_by(*table.primary_key.columns))
             return [dict(row) for row in found.mappings()]
 
     def count(self, model: type[Base], *where: Any) -> int:
-        with self.house.writer.engine.connect() as connection:
+        with self.backend.writer.engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(model.__table__).where(*where)).scalar_one()
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table: what a refused use case must leave as it was (the log of attempts left out)."""
-        with self.house.writer.engine.connect() as connection:
+        with self.backend.writer.engine.connect() as connection:
             return {
                 table.name: [
                     dict(row)
@@ -171,7 +171,7 @@ class World:
         return {row[name].lower(): row["id"] for model, name in names.items() for row in self.rows(model)}
 
     def _settle(self) -> None:
-        head = self.make(Department, name="House")
+        head = self.make(Department, name="Backend")
         for name in ("east", "west"):
             self.ids[name] = self.make(Department, name=name.title(), parent_id=head)
         self.ids["house"] = head
@@ -198,10 +198,10 @@ class World:
                 )
 
     def session(self, db: Session, model: type[Base], id: int) -> Any:
-        return db.execute(select(model).where(model.id == id), execution_options=UNWALLED).scalar_one()  # type: ignore[attr-defined]
+        return db.execute(select(model).where(model.id == id), execution_options=BYPASS_POLICY).scalar_one()  # type: ignore[attr-defined]
 
     def close(self) -> None:
-        self.house.writer.close()
-        self.loop.run_until_complete(self.house.stop_reading())
+        self.backend.writer.close()
+        self.loop.run_until_complete(self.backend.stop_reading())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()

@@ -20,7 +20,7 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, LIST, Command, command
 from ...kit.fields import Field, Kind
 from ...kit.lists import Tab
-from ...kit.panel_request import asking
+from ...kit.panel_request import panel_request
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
@@ -115,7 +115,7 @@ class People(PolicyModelView, model=User):
             return await self._see_as(request)
         if which.name != "one-time-password":
             return await super().do_command(request, which)
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         row = await ask.scope.read(one, self.asked_one(), number_of(User, str(form.get("ids", ""))))
         if row is None:
             raise HTTPException(404)
@@ -129,7 +129,7 @@ class People(PolicyModelView, model=User):
         return await self.render(ask, "secret.html", {"secret": secret, "what": what, "error": ""})
 
     async def _see_as(self, request: Request) -> Response:
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         try:
             backend = self.panel.authentication_backend
             response: Response = await backend.look(

@@ -17,7 +17,7 @@ from resolvers.runtime.scope import Scope
 
 from ...kit.fields import Field, Kind
 from ...kit.labels import ONE
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
@@ -75,7 +75,7 @@ class PoolSeats(PolicyModelView, model=PoolMember):
         """Whose seat it is: the names behind kind and number."""
         return {id: {"who": name} for id, name in seat_names(scope, db, rows).items()}
 
-    def extra_columns(self, ask: Asking) -> list[tuple[str, str]]:
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("who", _("Given to"))]
 
     def keys(self) -> list[str]:
@@ -84,7 +84,7 @@ class PoolSeats(PolicyModelView, model=PoolMember):
     def name_of(self, row: Row) -> str:
         return _("Seat %(id)s") % {"id": row.id}
 
-    def form_fields(self, ask: Asking, *, creating: bool) -> list[Field]:
+    def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """Three searches instead of a number: the one that is filled says to whom the seat is given."""
         fields = [x for x in super().form_fields(ask, creating=creating) if x.key not in ("grantee_id", "grantee_kind")]
         given = [

@@ -12,7 +12,7 @@ from resolvers.people import passwords, preferences, sign_in_throttle, tokens
 from resolvers.runtime.principals import hash_of
 
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, DENSITIES, THEMES, asking
+from ...kit.panel_request import BASE, DENSITIES, THEMES, panel_request
 from ...kit.translation import LANGUAGES, Label, gettext, speak
 
 _ = gettext
@@ -32,7 +32,7 @@ class Account(Page):
         return await self._shown(request)
 
     async def _shown(self, request: Request, status: int = 200, **more: Any) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         sessions = await ask.scope.read(tokens.keys_of, SignInSession)
         context = {
             "sessions": sessions,
@@ -50,7 +50,7 @@ class Account(Page):
 
     @page_at("/account/language", OWN, "POST")
     async def language(self, request: Request) -> Response:
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         chosen = str(form.get("language", ""))
         if chosen in LANGUAGES:
             await ask.scope.run(preferences.set_language, chosen)
@@ -59,7 +59,7 @@ class Account(Page):
 
     @page_at("/account/password", OWN, "POST")
     async def password(self, request: Request) -> Response:
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         old, new, again = (str(form.get(name, ""))[:300] for name in ("old", "new", "again"))
         try:
             if new != again:
@@ -73,7 +73,7 @@ class Account(Page):
     @page_at("/account/token", OWN, "POST")
     async def token(self, request: Request) -> Response:
         """A new token is shown on this very answer and never again."""
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         try:
             end = date.fromisoformat(str(form["expires"])) if form.get("expires") else None
             until = ask.day(end, end=True) if end else None
@@ -86,7 +86,7 @@ class Account(Page):
 
     @page_at("/account/revoke", OWN, "POST")
     async def revoke(self, request: Request) -> Response:
-        ask, form = asking(request), await request.form()
+        ask, form = panel_request(request), await request.form()
         kind, _sep, digits = str(form.get("key", "")).partition("_")
         use_case = {"ses": tokens.revoke_session, "tok": tokens.revoke_token}.get(kind)
         if use_case is not None and digits.isdecimal() and len(digits) < 10:

@@ -18,7 +18,7 @@ from resolvers.runtime.ids import BY_PREFIX, number_of
 
 from ...kit.labels import namer
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, Asking, asking
+from ...kit.panel_request import BASE, PanelRequest, panel_request
 from ...kit.translation import Label
 
 OWN = ("open", "explains one's own rights on what one sees")
@@ -34,7 +34,7 @@ class Simulator(Page):
 
     @page_at("/policy/simulator", ("policy", "view"))
     async def show(self, request: Request) -> Response:
-        ask, query = asking(request), request.query_params
+        ask, query = panel_request(request), request.query_params
         context: dict[str, Any] = {
             "query": query,
             "told": None,
@@ -73,7 +73,7 @@ class Why(Page):
 
     @page_at("/why", OWN)
     async def show(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         if not (record := request.query_params.get("record", "")):
             return RedirectResponse(f"{BASE}/", 303)
         model, id = record_of(record)
@@ -101,6 +101,6 @@ def record_of(text: str) -> tuple[type[Entity] | None, int]:
     return (found, number_of(found, text.strip())) if found is not None else (None, 0)
 
 
-def _spoken(ask: Asking, names: Mapping[str, str]) -> Any:
+def _spoken(ask: PanelRequest, names: Mapping[str, str]) -> Any:
     """A line of the policy as a sentence in the reader's language."""
     return lambda text: said(parse(text)[0], ask.language, namer(names))

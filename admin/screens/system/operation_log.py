@@ -21,7 +21,7 @@ from resolvers.runtime.inputs import YEARS
 
 from ...kit.labels import DONE, choice_label, many
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import Asking, asking
+from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.translation import Label
 
 SIZE = 50
@@ -37,7 +37,7 @@ class OperationLog(Page):
 
     @page_at("/log", ("audit", "view"))
     async def show(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         query = request.query_params
         wanted = self._wanted(ask, query)
         at = {n: int(x) for n in ("before", "after") if (x := query.get(n, "")).isdecimal() and len(x) < 10}
@@ -61,7 +61,7 @@ class OperationLog(Page):
         }
         return await self.render(ask, "log.html", context)
 
-    def _wanted(self, ask: Asking, query: QueryParams) -> history.Wanted:
+    def _wanted(self, ask: PanelRequest, query: QueryParams) -> history.Wanted:
         record = query.get("record", "").strip()
         model = BY_PREFIX.get(record.partition("_")[0]) or BY_PREFIX.get(query.get("kind", ""))
         action, outcome = query.get("action", ""), query.get("outcome", "")
@@ -78,7 +78,7 @@ class OperationLog(Page):
         )
 
 
-def _day(ask: Asking, text: str, *, end: bool) -> Any:
+def _day(ask: PanelRequest, text: str, *, end: bool) -> Any:
     try:
         day = date.fromisoformat(text)
     except ValueError:

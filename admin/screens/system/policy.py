@@ -16,11 +16,11 @@ from policies.objects import ACTIONS, FIELDS, GROUPS, MODULES
 from policies.saying import said
 from policies.words import SCOPES, STATES
 from resolvers.access import policy_drafts, policy_review
-from resolvers.access.policy_drafts import Desk
+from resolvers.access.policy_drafts import PolicyWorkspace
 
 from ...kit.labels import namer
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, Asking, asking
+from ...kit.panel_request import BASE, PanelRequest, panel_request
 from ...kit.translation import Label
 
 TABS = {
@@ -48,37 +48,39 @@ class Policy(Page):
 
     @page_at("/policy", ("policy", "view"))
     async def show(self, request: Request) -> Response:
-        return await self._shown(asking(request), request.query_params)
+        return await self._shown(panel_request(request), request.query_params)
 
-    async def _shown(self, ask: Asking, query: Any, status: int = 200, **more: Any) -> Response:
-        desk = await ask.scope.read(policy_drafts.desk)
+    async def _shown(self, ask: PanelRequest, query: Any, status: int = 200, **more: Any) -> Response:
+        workspace = await ask.scope.read(policy_drafts.workspace)
         tab = query.get("tab", "matrix")
         context = {
             "tabs": TABS,
             "tab": tab if tab in TABS else "matrix",
-            "desk": desk,
-            "difference": edit.difference(desk.in_force, desk.text),
+            "desk": workspace,
+            "difference": edit.difference(workspace.in_force, workspace.text),
             "may_edit": ask.may("policy.edit"),
-            "problems": self.panel.house.policy_problems,
-            **self._role(desk, query),
+            "problems": self.panel.backend.policy_problems,
+            **self._role(workspace, query),
             **more,
         }
-        context |= await self._tab(ask, desk, context, query)
+        context |= await self._tab(ask, workspace, context, query)
         return await self.render(ask, "policy.html", context, status)
 
-    def _role(self, desk: Desk, query: Any) -> dict[str, Any]:
-        names = role_names(desk)
+    def _role(self, workspace: PolicyWorkspace, query: Any) -> dict[str, Any]:
+        names = role_names(workspace)
         role = query.get("role", next(iter(names)))
         if role not in names:
             raise HTTPException(404)
         return {"role": role, "names": names, "other": query.get("other", "")}
 
-    async def _tab(self, ask: Asking, desk: Desk, known: dict[str, Any], query: Any) -> dict[str, Any]:
+    async def _tab(
+        self, ask: PanelRequest, workspace: PolicyWorkspace, known: dict[str, Any], query: Any
+    ) -> dict[str, Any]:
         tab, role = known["tab"], known["role"]
         if tab == "lines":
-            return await self._lines(ask, desk.text, namer(known["names"]))
+            return await self._lines(ask, workspace.text, namer(known["names"]))
         try:
-            policy, base = Snapshot(desk.text), Snapshot(desk.in_force)
+            policy, base = Snapshot(workspace.text), Snapshot(workspace.in_force)
         except InvalidPolicy as failure:
             return {"broken": failure.problems}
         if tab == "fields":
@@ -94,11 +96,11 @@ class Policy(Page):
                 "states": matrix.FIELD_STATES,
             }
         other = query.get("other", "")
-        compared = matrix.grid(policy, base, other) if other in (*desk.roles, "*") and other != role else None
+        compared = matrix.grid(policy, base, other) if other in (*workspace.roles, "*") and other != role else None
         grid = matrix.grid(policy, base, role)
         return {"broken": [], "grid": grid, "compared": compared, "ladder": matrix.LADDER, "actions": matrix.COLUMNS}
 
-    async def _lines(self, ask: Asking, text: str, named: Callable[[str, str], str]) -> dict[str, Any]:
+    async def _lines(self, ask: PanelRequest, text: str, named: Callable[[str, str], str]) -> dict[str, Any]:
         problems: list[str] = []
         if ask.may("policy.review"):
             problems = (await ask.scope.read(policy_review.review_policy, text)).problems
@@ -145,24 +147,24 @@ class Policy(Page):
     @page_at("/policy/foreign", ("policy", "edit"), "POST")
     async def look_at_foreign(self, request: Request) -> Response:
         """Take what somebody else's tool has written as a draft."""
-        desk = await asking(request).scope.read(policy_drafts.desk)
-        return await self._change(request, await request.form(), lambda text: desk.foreign or text)
+        workspace = await panel_request(request).scope.read(policy_drafts.workspace)
+        return await self._change(request, await request.form(), lambda text: workspace.foreign or text)
 
     @page_at("/policy/discard", ("policy", "edit"), "POST")
     async def discard(self, request: Request) -> Response:
-        await asking(request).scope.run(policy_drafts.discard_draft)
+        await panel_request(request).scope.run(policy_drafts.discard_draft)
         return RedirectResponse(f"{BASE}/policy", 303)
 
     @page_at("/policy/catch-up", ("policy", "edit"), "POST")
     async def catch_up(self, request: Request) -> Response:
-        await asking(request).scope.run(policy_drafts.catch_up)
+        await panel_request(request).scope.run(policy_drafts.catch_up)
         return RedirectResponse(f"{BASE}/policy/review", 303)
 
     async def _change(self, request: Request, form: FormData, change: Callable[[str], str]) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         query = {x: str(form[x]) for x in ("tab", "role", "module", "other") if form.get(x)}
-        desk = await ask.scope.read(policy_drafts.desk)
-        if query.get("role", "*") not in (*desk.roles, "*"):
+        workspace = await ask.scope.read(policy_drafts.workspace)
+        if query.get("role", "*") not in (*workspace.roles, "*"):
             raise HTTPException(422)
         try:
             await ask.scope.run(policy_drafts.change_draft, change)
@@ -191,9 +193,9 @@ def _cells(form: FormData) -> list[tuple[str, str, str | None]]:
     return [(module, action, scope or None) for action in actions]
 
 
-def role_names(desk: Desk) -> dict[str, str]:
+def role_names(workspace: PolicyWorkspace) -> dict[str, str]:
     """Code -> what the role is called here; everybody is the last."""
-    return {**{code: name for code, (_, name) in desk.roles.items()}, "*": str(Label("Everybody"))}
+    return {**{code: name for code, (_, name) in workspace.roles.items()}, "*": str(Label("Everybody"))}
 
 
 def _spoken(line: Any, language: str, named: Callable[[str, str], str]) -> str:

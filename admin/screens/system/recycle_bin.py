@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models import ENTITIES, Entity
-from resolvers.reading.pages import titled
+from resolvers.reading.pages import display_column
 from resolvers.records import recycle_bin
 from resolvers.runtime.batch import Mode, Outcome
 from resolvers.runtime.ids import global_id
@@ -17,7 +17,7 @@ from ...kit.commands import LIST, ROW, command
 from ...kit.labels import MANY
 from ...kit.lists import ListState
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import Asking, asking
+from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 
@@ -54,12 +54,12 @@ class Bin(PolicyModelView):
     def record_url(self, row: Any) -> str:
         return self.url("list").replace("/bin-", "/").replace("/list", f"/details/{global_id(self.model, row.id)}")
 
-    async def list_extra(self, ask: Asking, state: ListState) -> dict[str, Any]:
+    async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         return {"bins": open_bins(self.panel, ask)}
 
 
 def _screen(model: type[Entity]) -> type[Bin]:
-    shown = [titled(model), model.named_by, "deleted_at", "deleted_by_id"]
+    shown = [display_column(model), model.named_by, "deleted_at", "deleted_by_id"]
     columns = tuple(dict.fromkeys(key for key in shown if key != "id"))
     members = {
         "slug": f"bin-{model.__tablename__.replace('_', '-').removeprefix('app-')}",
@@ -74,10 +74,10 @@ def _screen(model: type[Entity]) -> type[Bin]:
     return made
 
 
-BIN_SCREENS = [_screen(model) for model in ENTITIES if not model.alone]
+BIN_SCREENS = [_screen(model) for model in ENTITIES if not model.singleton]
 
 
-def open_bins(panel: Any, ask: Asking) -> list[Any]:
+def open_bins(panel: Any, ask: PanelRequest) -> list[Any]:
     """The bins that this person may look into."""
     return [view for view in panel.views if isinstance(view, Bin) and view.is_accessible(ask.request)]
 
@@ -89,8 +89,8 @@ class RecycleBin(Page):
     title = Label("Recycle bin")
 
     def is_accessible(self, request: Request) -> bool:
-        return hasattr(request.state, "asking") and bool(open_bins(self.panel, asking(request)))
+        return hasattr(request.state, "panel_request") and bool(open_bins(self.panel, panel_request(request)))
 
     @page_at("/bin", ("open", "leads on to a bin; each asks for the right to restore"))
     async def go(self, request: Request) -> Response:
-        return RedirectResponse(open_bins(self.panel, asking(request))[0].url("list"), 303)
+        return RedirectResponse(open_bins(self.panel, panel_request(request))[0].url("list"), 303)

@@ -5,7 +5,7 @@ from resolvers.reading.pages import Row
 
 from ...kit.labels import choice_label
 from ...kit.lists import Tab
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
@@ -52,6 +52,6 @@ class FollowUps(PolicyModelView, model=FollowUp):
         """A follow-up has no name: what was done, and with whom."""
         return " · ".join(part for part in (choice_label(row["kind"] or ""), row.names.get("customer_id")) if part)
 
-    def starting(self, ask: Asking) -> dict[str, object]:
+    def starting(self, ask: PanelRequest) -> dict[str, object]:
         now = ask.local(ask.scope.now()).replace(second=0, microsecond=0, tzinfo=None)
         return {"happened_at": now, "kind": "CALL", "owner_id": f"usr_{ask.scope.me}", **super().starting(ask)}

@@ -14,7 +14,7 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import command
 from ...kit.fields import Field, Kind
 from ...kit.lists import Tab
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
@@ -79,7 +79,7 @@ class Contacts(PolicyModelView, model=Contact):
         points = contacts.points_of(scope, db, [row.id for row in rows])
         return {id: {"points": found} for id, found in points.items()}
 
-    def extra_columns(self, ask: Asking) -> list[tuple[str, str]]:
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("points", _("Phones and addresses"))] if ask.sees("contact", "points") else []
 
     def held_beside(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:

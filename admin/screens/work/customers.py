@@ -23,7 +23,7 @@ from ...kit.commands import DETAIL, LIST, ROW, Command, command
 from ...kit.fields import Field, Kind
 from ...kit.formatting import moment, number
 from ...kit.lists import Tab
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
@@ -113,7 +113,9 @@ class CustomerCommands(PolicyModelView):
     def unlock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return locking.unlock(scope, ids, given["reason"])
 
-    async def command_options(self, ask: Asking, which: Command, ids: list[int]) -> dict[str, list[tuple[str, str]]]:
+    async def command_options(
+        self, ask: PanelRequest, which: Command, ids: list[int]
+    ) -> dict[str, list[tuple[str, str]]]:
         """Whoever may be assigned, with his load, so that nobody is buried and nobody forgotten."""
         if which.name == "assign":
             found = await ask.scope.read(assignees.candidates, ids)
@@ -122,7 +124,7 @@ class CustomerCommands(PolicyModelView):
             return {"pool_id": await ask.scope.read(_open_pools)}
         return {}
 
-    async def explain(self, ask: Asking, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
+    async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
         """For a single claim that was refused: every rule, passed or not, and when it would pass."""
         refused = [x.record_id for x in outcome.problems if x.record_id]
         if which.name != "claim" or len(refused) != 1 or outcome.ids:
@@ -130,7 +132,7 @@ class CustomerCommands(PolicyModelView):
         return await claim_rules(ask, int(refused[0].partition("_")[2]))
 
 
-async def claim_rules(ask: Asking, id: int) -> list[tuple[str, bool, str]]:
+async def claim_rules(ask: PanelRequest, id: int) -> list[tuple[str, bool, str]]:
     """(rule, passed, in words) for claiming one customer."""
     found = await ask.scope.read(claiming.claim_preview, [id])
     rules = []
@@ -142,7 +144,7 @@ async def claim_rules(ask: Asking, id: int) -> list[tuple[str, bool, str]]:
     return rules
 
 
-def _load(ask: Asking, x: assignees.Candidate) -> str:
+def _load(ask: PanelRequest, x: assignees.Candidate) -> str:
     held, limit = number(ask, x.held), "" if x.limit is None else f" / {number(ask, x.limit)}"
     away = "" if not x.is_absent else f" · {_('absent')}"
     return f"{x.name} · {held}{limit}{away}"
@@ -233,7 +235,7 @@ class Customers(CustomerCommands, model=Customer):
     )
     page_template: ClassVar[str] = "customer.html"
 
-    async def details_extra(self, ask: Asking, row: Row) -> dict[str, Any]:
+    async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         """In a pool: why it is here, since when, how long it may stay, and what a claim would meet."""
         if not pooled(row):
             return {"stay": None, "rules": []}
@@ -241,19 +243,19 @@ class Customers(CustomerCommands, model=Customer):
         rules = await claim_rules(ask, row.id) if ask.may("customer.claim") else []
         return {"stay": stay, "rules": rules}
 
-    async def form_extra(self, ask: Asking, row: Row | None) -> dict[str, Any]:
+    async def form_extra(self, ask: PanelRequest, row: Row | None) -> dict[str, Any]:
         if row is not None:
             return {}
         coming = await ask.scope.read(numbering.coming, "customer")
         return {"placeholders": {"number": _("Next: %(number)s") % {"number": coming}}}
 
-    def starting(self, ask: Asking) -> dict[str, Any]:
+    def starting(self, ask: PanelRequest) -> dict[str, Any]:
         given = super().starting(ask)
         if not given.get("pool_id"):
             given.setdefault("owner_id", f"usr_{ask.scope.me}")
         return given
 
-    def form_fields(self, ask: Asking, *, creating: bool) -> list[Field]:
+    def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """The first contact is asked for where the organisation wants one."""
         fields = super().form_fields(ask, creating=creating)
         return [
@@ -261,11 +263,11 @@ class Customers(CustomerCommands, model=Customer):
             for x in fields
         ]
 
-    def is_offered(self, ask: Asking, key: str, *, creating: bool) -> bool:
+    def is_offered(self, ask: PanelRequest, key: str, *, creating: bool) -> bool:
         """A pool to begin in is offered to those who fill pools."""
         if key == "pool_id" and not (ask.scope.person.admin_pools or ask.may("pool.create")):
             return False
         return super().is_offered(ask, key, creating=creating)
 
-    def is_seen(self, ask: Asking, key: str) -> bool:
+    def is_seen(self, ask: PanelRequest, key: str) -> bool:
         return key.startswith("contact_") or super().is_seen(ask, key)

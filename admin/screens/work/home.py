@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from models import Customer
 from resolvers.pool import workload
-from resolvers.pool.my_limits import standing
+from resolvers.pool.my_limits import my_limits
 from resolvers.reading.pages import Asked, page
 from resolvers.reading.pages import Page as Listed
 
@@ -19,7 +19,7 @@ from ...kit.charts import Bar
 from ...kit.fields import field_of
 from ...kit.formatting import number, word
 from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, Asking, asking
+from ...kit.panel_request import BASE, PanelRequest, panel_request
 from ...kit.translation import Label, gettext
 from .my_limits import shown
 
@@ -37,17 +37,17 @@ class Home(Page):
 
     @page_at("/", ("open", "shows what other screens show, each part under its own right"))
     async def show(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         await ask.load_words({"stage"})
         # For the stages every customer is counted; the rest is read meanwhile.
         stages, lists = await gather(self._stages(ask), self._lists(ask))
         return await self.render(ask, "home.html", {**lists, "stages": stages})
 
-    async def _lists(self, ask: Asking) -> dict[str, Any]:
+    async def _lists(self, ask: PanelRequest) -> dict[str, Any]:
         """All that is quickly read."""
         sees, claims = ask.may("customer.view"), ask.may("customer.claim")
         return {
-            "standing": await shown(ask, await ask.scope.read(standing)) if claims else [],
+            "standing": await shown(ask, await ask.scope.read(my_limits)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,
             "recent": await self._recent(ask) if sees else None,
@@ -56,7 +56,7 @@ class Home(Page):
             "customer": Customer,
         }
 
-    async def _pooled(self, ask: Asking, *, descending: bool) -> Any:
+    async def _pooled(self, ask: PanelRequest, *, descending: bool) -> Any:
         pools = sorted(ask.scope.person.member_pools)
         if not pools:
             return Listed([], None, None, None)
@@ -64,13 +64,13 @@ class Home(Page):
         asked = replace(_FEW, columns=POOLED, filter=mine, order=(("pooled_at", descending),), may=("claim",))
         return await ask.scope.read(page, asked)
 
-    async def _recent(self, ask: Asking) -> Any:
+    async def _recent(self, ask: PanelRequest) -> Any:
         """One's own customers that were touched last; everybody's for who owns none."""
         touched = replace(_FEW, columns=RECENT, order=(("updated_at", True),))
         found = await ask.scope.read(page, replace(touched, filter={"owner_id": {"eq": ask.scope.me}}))
         return found if found.rows else await ask.scope.read(page, touched)
 
-    async def _stages(self, ask: Asking) -> Sequence[Bar]:
+    async def _stages(self, ask: PanelRequest) -> Sequence[Bar]:
         if not ask.may("customer.view"):
             return []
         counted = await ask.scope.read(workload.by_stage)
@@ -82,7 +82,7 @@ class Home(Page):
             found.append(Bar(label, count, number(ask, count), href))
         return found
 
-    async def _team(self, ask: Asking) -> Sequence[Bar]:
+    async def _team(self, ask: PanelRequest) -> Sequence[Bar]:
         rows = await ask.scope.read(workload.of_team)
         found = []
         for x in rows:

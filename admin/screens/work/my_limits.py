@@ -1,16 +1,16 @@
 """What is left of one's quotas and capacity, as bars."""
 
 from models import Pool
-from resolvers.pool.my_limits import Standing
+from resolvers.pool.my_limits import Limits
 from resolvers.reading.pages import names_of
 
 from ...kit.charts import Bar
 from ...kit.formatting import number
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.translation import gettext as _
 
 
-async def shown(ask: Asking, stands: Standing) -> list[Bar]:
+async def shown(ask: PanelRequest, stands: Limits) -> list[Bar]:
     """One bar for each limit: how much of it is used, where a click leads."""
     names = await ask.scope.read(names_of, Pool, [pool for pool, _quota in stands.quotas]) if stands.quotas else {}
     found = []
@@ -23,7 +23,7 @@ async def shown(ask: Asking, stands: Standing) -> list[Bar]:
     return found
 
 
-def _bar(ask: Asking, label: str, used: int, limit: int | None, href: str) -> Bar:
+def _bar(ask: PanelRequest, label: str, used: int, limit: int | None, href: str) -> Bar:
     if limit is None:
         return Bar(label, used, number(ask, used), href, 0)
     said = _("%(used)s of %(limit)s") % {"used": number(ask, used), "limit": number(ask, limit)}

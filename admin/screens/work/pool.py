@@ -6,12 +6,12 @@ from sqlalchemy.orm import Session
 
 from models import Customer
 from resolvers.pool import time_in_pool
-from resolvers.pool.my_limits import standing
+from resolvers.pool.my_limits import my_limits
 from resolvers.reading.pages import Row
 from resolvers.runtime.scope import Scope
 
 from ...kit.lists import ListState, Tab
-from ...kit.panel_request import Asking
+from ...kit.panel_request import PanelRequest
 from ...kit.phrases import left, why
 from ...kit.translation import Label, gettext
 from .customers import CustomerCommands
@@ -51,10 +51,10 @@ class Pooled(CustomerCommands, model=Customer):
         found = time_in_pool.of(scope, db, [row.id for row in rows])
         return {id: {"why": why(stay), "left": left(stay.days_left(scope.now()))} for id, stay in found.items()}
 
-    def extra_columns(self, ask: Asking) -> list[tuple[str, str]]:
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("why", _("Why it is here")), ("left", _("May stay"))]
 
-    async def list_extra(self, ask: Asking, state: ListState) -> dict[str, Any]:
+    async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         if not ask.may("customer.claim"):
             return {"standing": []}
-        return {"standing": await shown(ask, await ask.scope.read(standing))}
+        return {"standing": await shown(ask, await ask.scope.read(my_limits))}
