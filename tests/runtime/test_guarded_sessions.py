@@ -20,7 +20,7 @@ from resolvers.reading.clauses import open_to
 from resolvers.reading.pages import Asked
 from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
-from tests.support.reading_as import SIDES, furnish, seen_by
+from tests.support.reading_as import SIDES, Reading, furnish, seen_by
 from tests.support.world import World
 
 
