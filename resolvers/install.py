@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, Role
 from models.audit import UNWALLED
-from policies import STARTER
+from policies import STARTER, Snapshot
 
-from . import numbers, records
+from . import numbers, policy_proof, records
 from .house import House
 from .policy import put_in_force
 from .scope import Scope
@@ -48,7 +48,9 @@ def install(house: House) -> bool:
     with house.writer.engine.begin() as connection:
         fresh = connection.execute(select(PolicyRevision.number).limit(1)).first() is None
         if fresh:
-            put_in_force(connection, STARTER, "the lines a new installation starts with", house.clock())
+            proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
+            why = "the lines a new installation starts with"
+            put_in_force(connection, STARTER, why, house.clock(), proof=proof)
         house.refresh_policy(connection)
     furnished: bool = house.system("system:install").do(_furnish)
     return fresh or furnished

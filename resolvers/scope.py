@@ -1,5 +1,6 @@
 """A scope is who is asking, through which door, with which rights.  Every use case takes one first."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from policies import NOW, Principal, Snapshot, whenever
 from .find import Look
 from .integrity import refusal_of
 from .names import global_id, noun, table_of
+from .policy_proof import Unproved
 from .walls import judged
 from .writer import Unit
 
@@ -46,6 +48,8 @@ _BLIND = {"unlock", "restore", "purge"}
 """What may be done to a record that the person does not see."""
 _FROM_THE_BIN = {"restore", "purge", "view"}
 """All that may be done to a record in the recycle bin."""
+PROOFS_TRIED = 3
+"""Maximum number of runs of a use case whose policy needs another proof, because roles were given meanwhile."""
 _MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
 
 
@@ -113,11 +117,23 @@ class Scope:
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
-        return await self.house.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        call = self._bound(use_case, *args, **kwargs)
+        for _ in range(PROOFS_TRIED):
+            try:
+                return await self.house.writer.submit(call)  # type: ignore[no-any-return]
+            except Unproved as policy:
+                await asyncio.to_thread(policy.prove)
+        raise Conflict(label="The policy", label_zh="策略", field="text")
 
     def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The same in this thread: command line, demo, tests."""
-        return self.house.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        call = self._bound(use_case, *args, **kwargs)
+        for _ in range(PROOFS_TRIED):
+            try:
+                return self.house.writer.run(call)  # type: ignore[no-any-return]
+            except Unproved as policy:
+                policy.prove()
+        raise Conflict(label="The policy", label_zh="策略", field="text")
 
     async def read(self, look: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """`look(scope, db, …)` over a session that sees what the person may view and cannot write."""

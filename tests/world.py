@@ -13,8 +13,8 @@ from models import Base, Customer, Department, Dictionary, DictionaryItem, Entit
 from models.audit import UNWALLED
 from models.db import writing_engine
 from models.pool import GranteeKind, Seat
-from policies import STARTER, Principal
-from resolvers import records
+from policies import STARTER, Principal, Snapshot
+from resolvers import policy_proof, records
 from resolvers.house import House
 from resolvers.policy import put_in_force
 from resolvers.scope import Scope
@@ -75,7 +75,8 @@ class World:
             beginning = {"id": 1, "name": "Millpond", "version": 1, "time_zone": "UTC", "currency": "CNY"}
             beginning |= {"language": "en", "contact_required": False, "created_at": START, "updated_at": START}
             connection.execute(insert(models.Organisation), beginning)
-            put_in_force(connection, STARTER, "the beginning", START)
+            proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
+            put_in_force(connection, STARTER, "the beginning", START, proof=proof)
         engine.dispose()
         world = cls(url)
         try:

@@ -59,7 +59,7 @@ class Policy(Page):
             "desk": desk,
             "difference": edit.difference(desk.in_force, desk.text),
             "may_edit": ask.may("policy.edit"),
-            "problems": self.panel.house.policy_problems,
+            "problems": self.panel.house.policy_problems_in(ask.language),
             **self._role(desk, query),
             **more,
         }
