@@ -60,6 +60,9 @@ class Simulator(Page):
         context |= {
             "module": model.module if model else "",
             "spoken": _spoken(ask, names),
+            "roles": [names.get(code, code) for code in sorted(context["told"].person.roles)]
+            if context["told"]
+            else [],
             "action": action,
             "field": field,
         }
