@@ -190,7 +190,9 @@ def test_every_list_filter_and_order_is_the_same_by_both_readers(world: World, l
 def test_a_reader_that_forgets_the_policy_would_be_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     furnish(world)
     monkeypatch.setattr(pages, "open_to", lambda *_: Customer.id.is_not(None))
-    monkeypatch.setattr(pages, "visible", lambda _viewer, _model, *values: pages.select(*values).execution_options(policy=True))
+    monkeypatch.setattr(
+        pages, "visible", lambda _viewer, _model, *values: pages.select(*values).execution_options(policy=True)
+    )
 
     with pytest.raises(AssertionError):
         compare(world, [List(Customer, "li", in_bin=False)])
