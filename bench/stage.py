@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-import postgres  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
 
 from millpond.migrate import migrate  # noqa: E402
-from models.db import writing_engine  # noqa: E402
+from models.database.engines import writing_engine  # noqa: E402
+from tests.support import postgres  # noqa: E402
 
 
 @contextmanager
@@ -124,6 +124,13 @@ def spread(milliseconds: Sequence[float]) -> dict[str, float]:
     """Median and 99th percentile, in milliseconds."""
     ordered = sorted(milliseconds)
     return {"p50": round(statistics.median(ordered), 1), "p99": round(ordered[int(len(ordered) * 0.99)], 1)}
+
+
+def took(call: Callable[[], Any]) -> float:
+    """Milliseconds of one call."""
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1000
 
 
 def show(figures: Any) -> None:

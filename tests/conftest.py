@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dialects
-import postgres
 import pytest
 import structlog
-from api import Api
-from databases import WORKER, Prepared, server
-from entering import hash_cheaply
-from world import World
 
 from millpond.database import bring_up
 from millpond.migrate import migrate
-from models.db import writing_engine
+from models.database.engines import writing_engine
+from policies import proof
+from tests.support import dialects, postgres
+from tests.support.databases import WORKER, Prepared, server
+from tests.support.graphql import Api
+from tests.support.sign_in import hash_cheaply
+from tests.support.world import World
 
 SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""
@@ -25,6 +25,8 @@ SWEPT = {"postgresql": 2, "sqlite": 8}
 MEMORY, ENOUGH = Path("/dev/shm"), 2**30
 """A folder in memory, and the free bytes from which tests keep their files there: nothing then waits for a disk."""
 ENGINES = ("sqlite", "postgresql")
+proof.MOST_DECISIONS, proof.MOST_SECONDS = 8, 60.0
+"""Limits of a proof in tests, where hundreds of policies take effect; `policies/test_proof.py` tries the whole sample."""
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 dialects.share()
 hash_cheaply()
@@ -63,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             seen[table] += 1
             if seen[table] > SAMPLED[engine]:
                 item.add_marker(pytest.mark.long)
-            is_swept = item.path.name == "test_panel_sweep.py" and seen[table] > SWEPT[engine]
+            is_swept = item.path.name == "tests/panel/test_sweep.py" and seen[table] > SWEPT[engine]
             if is_swept and not os.environ.get("MILLPOND_THOROUGH"):
                 left_out.append(item)
     if left_out:
