@@ -20,7 +20,7 @@ from .row_set import Joins, RowSet, row_set
 from .shape import Kind
 
 PAGE, MAX_PAGE = 50, 200
-"""Number of rows of a page: by default, and at most."""
+"""Default and maximum number of rows of a page."""
 MAX_COUNTED = 10_001
 """Maximum of `limit` in `countUpTo`."""
 
