@@ -3,10 +3,10 @@
     nice -n 19 python bench/fuzz.py [--texts 100000] [--engine sqlite] [--seed 0]
 
 Every text is asked of the compiled path and of the executor, by everybody of the small world of the tests in turn; each
-twentieth is asked again, so that plans are made.  Each fourth that is answered without errors is asked the short way too,
+twentieth is asked again, so that plans are made.  Each fourth that is answered without errors is asked by the prepared path too,
 with a key: again and again, after something was taken from its asker and after he has got it back.  It stops at the first
 answer that differs or is an error of ours.  Prints JSON: how many were answered with data, with errors, as too complex and
-the short way, documents and plans kept at the end, and the memory of the process in MiB after each tenth.  An hour beside
+the prepared path, documents and plans kept at the end, and the memory of the process in MiB after each tenth.  An hour beside
 other work.
 """
 
@@ -57,8 +57,8 @@ def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
         seen.update(word for word in ("data", "errors", "TOO_COMPLEX") if f'"{word}"' in executed)
         if '"errors"' not in executed and seen["data"] % WITH_KEY == 0:
             seen["short"] += ask_again(callers[login], executing, operation, [*TAKEN][n % len(TAKEN)])
-        assert planning.documents.count <= documents.MOST_DOCUMENTS
-        assert planning.plans.count <= plans.MOST_PLANS
+        assert planning.documents.count <= documents.MAX_DOCUMENTS
+        assert planning.plans.count <= plans.MAX_PLANS
         if (n + 1) % max(1, texts // 10) == 0:
             gc.collect()
             memory.append(_resident())

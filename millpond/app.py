@@ -21,10 +21,13 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .files import Assets
-from .http import Again, Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
+from .graphql_request import Refused
+from .http import AnswerPrepared, AnswerRequest, GraphQLDoor
 from .request_middleware import Metrics, RequestMiddleware
+from .responses import refusal
 from .settings import Settings
 
 DOORS: dict[str, tuple[str, str]] = {
@@ -66,14 +69,14 @@ def build(
     backend: ServedBackend,
     settings: Settings,
     *,
-    answer: Answering,
-    answer_prepared: Again | None = None,
+    answer: AnswerRequest,
+    answer_prepared: AnswerPrepared | None = None,
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
 ) -> Starlette:
-    """The application.  `answer` is the GraphQL engine, `answer_prepared` its short way, `background` runs beside it, `routes`
-    are more doors.
+    """The application.  `answer` is the GraphQL engine, `answer_prepared` its prepared path; `background` runs beside it,
+    `routes` are more doors.
 
     `panel` makes the panel from the way to address its files.
     Raises RuntimeError naming the route that has declared nothing.
@@ -85,7 +88,7 @@ def build(
     served = [
         Route(
             "/graphql",
-            _graphql(backend, settings, answer, answer_prepared or _nothing_is_known, assets, figures),
+            _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures),
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
@@ -135,8 +138,8 @@ def _doors(route: BaseRoute, above: str) -> list[str]:
 def _graphql(
     backend: ServedBackend,
     settings: Settings,
-    answer: Answering,
-    answer_prepared: Again,
+    answer: AnswerRequest,
+    answer_prepared: AnswerPrepared,
     assets: "Assets",
     figures: "Metrics",
 ) -> GraphQLDoor:
@@ -159,7 +162,7 @@ def _graphql(
     )
 
 
-async def _nothing_is_known(*_: object) -> None:
+async def _never_prepared(*_: object) -> None:
     return None
 
 

@@ -12,7 +12,7 @@ from starlette.types import Scope as Connection
 
 from admin.kit.panel_request import BASE
 
-from .http import Secure, session_cookie
+from .caller import Secure, session_cookie
 
 FORM_BYTES = 1_000_000
 """What a form of the panel may hold; files have a door of their own one day."""

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from .http import broke, request_id
+from .caller import request_id
+from .responses import broke
 
 HEADERS = {
     "x-content-type-options": "nosniff",

@@ -22,7 +22,7 @@ from policies.objects import field_name
 from policies.rows import Hanging, Rows
 
 from ..runtime.viewer import Clause, Value, Viewer
-from .provenance import derive
+from .provenance import map_traced
 
 LAST_CHARACTER = "\U0010ffff"
 LONGEST_SEARCH = 100
@@ -112,7 +112,7 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
 
 
 def _contains(column: Value, text: str) -> Clause:
-    return _like(column, derive(text, lambda x: f"%{_escaped(x)}%"))
+    return _like(column, map_traced(text, lambda x: f"%{_escaped(x)}%"))
 
 
 def _like(column: Value, pattern: str) -> Clause:
@@ -153,8 +153,8 @@ OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
     "lte": lambda column, x: column <= x,
     "is_null": lambda column, x: column.is_(None) if x else column.is_not(None),
     "contains": _contains,
-    "starts_with": lambda column, x: _like(column, derive(x, lambda text: f"{_escaped(text)}%")),
-    "ends_with": lambda column, x: _like(column, derive(x, lambda text: f"%{_escaped(text)}")),
+    "starts_with": lambda column, x: _like(column, map_traced(x, lambda text: f"{_escaped(text)}%")),
+    "ends_with": lambda column, x: _like(column, map_traced(x, lambda text: f"%{_escaped(text)}")),
 }
 
 
@@ -178,7 +178,7 @@ def found(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
 
     No text finds everything.
     """
-    text = derive(text, search_text)
+    text = map_traced(text, search_text)
     if not text:
         return true()
     names = getattr(model, "search", ())
@@ -189,8 +189,8 @@ def found(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
 
 def _number(column: Value, text: str) -> Clause:
     """A prefix as a range, which an index answers; numbers are usually written in capitals."""
-    written = (text, derive(text, str.upper))
-    return or_(*(and_(column >= x, column < derive(x, lambda start: start + LAST_CHARACTER)) for x in written))
+    written = (text, map_traced(text, str.upper))
+    return or_(*(and_(column >= x, column < map_traced(x, lambda start: start + LAST_CHARACTER)) for x in written))
 
 
 # --- order and cursor ------------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ from models.base import Money, Utc, moment_of
 from models.errors import Validation
 
 from .clauses import COMPUTED, Key
-from .provenance import PlanMismatch, Steps, can_lift, source_of, trace
-from .provenance import plain as plain_value
+from .provenance import PlanMismatch, Steps, is_traceable, source_of, trace, untraced
 
 LONGEST = 4_000
 
@@ -33,8 +32,8 @@ def written(keys: Sequence[Key], values: Sequence[Any]) -> str:
 
 def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
     """The key values that a cursor holds.  Raises Validation for one that no page of this list has given."""
-    values, source = _read(model, keys, plain_value(cursor)), source_of(cursor)
-    if source is None or not all(can_lift(value) for value in values):
+    values, source = _read(model, keys, untraced(cursor)), source_of(cursor)
+    if source is None or not all(is_traceable(value) for value in values):
         return values  # an empty value is another condition, not another parameter
     steps: list[Steps] = [(*source.steps, partial(_nth, model, keys, n)) for n in range(len(values))]
     return [trace(value, source.path, made) for value, made in zip(values, steps, strict=True)]
@@ -42,7 +41,7 @@ def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
 
 def _nth(model: type[Base], keys: Sequence[Key], n: int, cursor: str) -> Any:
     values = _read(model, keys, cursor)
-    if not all(can_lift(value) for value in values):
+    if not all(is_traceable(value) for value in values):
         raise PlanMismatch
     return values[n]
 

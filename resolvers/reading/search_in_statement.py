@@ -35,7 +35,7 @@ from models.search import INDEX
 from ..runtime.viewer import Clause, Value, Viewer
 from . import search
 from .clauses import found, with_above
-from .provenance import PlanMismatch, derive, plain
+from .provenance import PlanMismatch, map_traced, untraced
 from .search import COVERED, docs, fts, id_in, in_turn, match, says_word, ways_to, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)
@@ -59,9 +59,9 @@ class Searches:
         """What rows have to be for a text to find them; None where it finds all.  Raises Validation when it is too much."""
         if model not in COVERED:
             return lambda e: found(viewer, model, e, text)
-        if not words_of(plain(text)):
+        if not words_of(untraced(text)):
             return None
-        words = _Words(self.dialect, derive(text, partial(_written, self.dialect)))
+        words = _Words(self.dialect, map_traced(text, partial(_written, self.dialect)))
         led = words.led_to(model)
         if self.walking:
             # Found once for the list and its number where an index leads to the docs themselves, which takes long.

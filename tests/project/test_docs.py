@@ -15,7 +15,7 @@ from millpond.cli import app
 from millpond.settings import Settings
 from models.errors import REFUSALS
 from schema.build import graphql_of, schema
-from schema.queries.records import ROOTS
+from schema.roots import ROOTS
 from tests.support.terminal import ROOT, environment, served
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # in place of this folder, whose `graphql` is not the library
 
 from sqlalchemy import ForeignKey  # noqa: E402
 from sqlalchemy.orm import Mapped, mapped_column  # noqa: E402
