@@ -23,7 +23,7 @@ from .work.pool import Pooled
 
 GROUPS = {
     "work": Label("Work"),
-    "house": Label("Backend"),
+    "house": Label("House"),
     "system": Label("System"),
     "more": Label("More"),
 }
