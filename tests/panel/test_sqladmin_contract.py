@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from admin.kit.keys import Rights, SignIn
+from admin.kit.authentication import Authentication
+from admin.kit.authorization import Authorization
 from admin.panel import Panel
 from models import Customer
 
@@ -41,12 +42,16 @@ def test_the_panel_is_made_with_what_sqladmin_takes() -> None:
 def test_the_hooks_that_we_override_are_there_with_the_arguments_they_get() -> None:
     assert parameters(Admin.init_templating_engine) == ["self"] == parameters(Panel.init_templating_engine)
     assert parameters(Admin.add_view) == ["self", "view"] == parameters(Panel.add_view)
-    assert parameters(AuthenticationBackend.authenticate) == ["self", "request"] == parameters(SignIn.authenticate)
-    assert parameters(AuthenticationBackend.login) == ["self", "request"] == parameters(SignIn.login)
-    assert parameters(AuthenticationBackend.logout) == ["self", "request"] == parameters(SignIn.logout)
-    assert parameters(AuthenticationBackend.get_user_id) == ["self", "request"] == parameters(SignIn.get_user_id)
+    assert (
+        parameters(AuthenticationBackend.authenticate) == ["self", "request"] == parameters(Authentication.authenticate)
+    )
+    assert parameters(AuthenticationBackend.login) == ["self", "request"] == parameters(Authentication.login)
+    assert parameters(AuthenticationBackend.logout) == ["self", "request"] == parameters(Authentication.logout)
+    assert (
+        parameters(AuthenticationBackend.get_user_id) == ["self", "request"] == parameters(Authentication.get_user_id)
+    )
     asked = ["self", "request", "identity", "action", "obj"]
-    assert parameters(AuthorizationBackend.has_permission) == asked == parameters(Rights.has_permission)
+    assert parameters(AuthorizationBackend.has_permission) == asked == parameters(Authorization.has_permission)
     assert parameters(ModelView.is_accessible) == ["self", "request"] == parameters(BaseView.is_accessible)
 
 

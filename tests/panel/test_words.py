@@ -18,7 +18,7 @@ from starlette.requests import Request
 import models
 from admin.kit import translation
 from admin.kit.forms import PanelForm
-from admin.kit.panel_request import PREFERENCES, Preferences, language_of
+from admin.kit.preferences import PREFERENCES, Preferences, language_of
 from millpond.migrate import migrate
 from models import (
     ClaimRule,
@@ -166,7 +166,7 @@ def test_the_catalogue_is_in_order_and_says_nothing_of_the_machine_it_was_made_o
 def test_a_browser_without_an_account_gets_what_it_chose_else_what_it_accepts(
     cookie: str | None, accepted: str, language: str
 ) -> None:
-    held = quote(Preferences(language=cookie).written())
+    held = quote(Preferences(language=cookie).as_text())
     headers = [(b"accept-language", accepted.encode()), (b"cookie", f"{PREFERENCES}={held}".encode())]
     request = Request({"type": "http", "headers": headers})
 
