@@ -98,7 +98,7 @@ class Authentication(AuthenticationBackend):
         return response
 
     async def stop_viewing_as(self, request: Request) -> Response:
-        """Show the panel as the user's own again.  It does no harm if they view as nobody else."""
+        """Show the panel as the user's own again.  Without viewing as another it changes nothing."""
         scope, token = await self._scope(request, self.cookie.read(request)), request.cookies.get(VIEW_AS_COOKIE, "")
         if scope is None:
             return self._to_sign_in(request)

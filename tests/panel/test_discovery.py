@@ -16,7 +16,6 @@ from admin.kit.view import PolicyModelView
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
 from millpond.keys import CookieKeys
-from models import Customer
 from resolvers.runtime.backend import Backend
 
 IMPORTS = """
@@ -274,4 +273,3 @@ def test_a_method_that_overrides_a_page_or_a_command_is_the_one_that_is_served()
         "/create",
         "/edit/{id}",
     }
-    assert Customer.module == "customer"

@@ -1,4 +1,4 @@
-"""What the panel stands on in sqladmin: each point that we use, so that an upgrade tells what has moved."""
+"""What the panel uses of sqladmin, point by point, so that an upgrade shows what has changed."""
 
 import inspect
 from importlib.metadata import version
@@ -65,7 +65,7 @@ def test_a_view_gets_its_identity_its_model_and_the_way_to_its_panel() -> None:
     assert (Some.identity, Some.model, Some._admin_ref) == ("customer", Customer, admin)
     assert [type(view) for view in admin.views] == [Some]
     assert isinstance(admin.admin, Starlette)
-    assert admin.templates.env.is_async  # ours draws without, and hands no template to its TemplateResponse
+    assert admin.templates.env.is_async  # the panel renders without it, and passes no template to its TemplateResponse
 
 
 def test_login_required_asks_the_backend_of_the_panel_and_passes_its_answer_on() -> None:

@@ -170,7 +170,7 @@ def test_a_browser_without_an_account_gets_what_it_chose_else_what_it_accepts(
     headers = [(b"accept-language", accepted.encode()), (b"cookie", f"{PREFERENCES}={held}".encode())]
     request = Request({"type": "http", "headers": headers})
 
-    assert translation.chosen(cookie, accepted) == language
+    assert translation.accepted_language(cookie, accepted) == language
     assert language_of(request) == language
 
 
