@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from admin.kit.panel_request import BASE
+from admin.kit.routes import BASE
 
 from .caller import Secure, session_cookie
 

@@ -26,7 +26,7 @@ LARGEST_PAGE = 200
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListRequest:
     """Which list, and which page of it.  `columns` are column keys or computed ones, in any order.
 
     `binned`: the rows in the recycle bin, those outside it, or (None) both.  `may`: the actions that each row is
@@ -77,35 +77,35 @@ class Page:
         return self.count is not None and self.count <= MOST_COUNTED
 
 
-def page(scope: Scope, db: Session, asked: Asked) -> Page:
+def page(scope: Scope, db: Session, request: ListRequest) -> Page:
     """The page that was asked for.  Raises Validation for a foreign cursor or a search too long."""
-    reading = _Reading(scope, asked)
+    reading = _Reading(scope, request)
     reading.search(db)
     rows = [*reading.rows(db)]
     is_more, rows = len(rows) > reading.size, rows[: reading.size]
-    if asked.before:
+    if request.before:
         rows.reverse()
-    forward = is_more if not asked.before else True
-    backward = bool(asked.after) or (is_more if asked.before else False)
+    forward = is_more if not request.before else True
+    backward = bool(request.after) or (is_more if request.before else False)
     return Page(
         _read(scope, db, reading, rows),
-        reading.count(db) if asked.counts else None,
+        reading.count(db) if request.counts else None,
         reading.cursor(rows[-1]) if rows and forward else None,
         reading.cursor(rows[0]) if rows and backward else None,
     )
 
 
-def count(scope: Scope, db: Session, asked: Asked) -> int:
+def count(scope: Scope, db: Session, request: ListRequest) -> int:
     """How many rows the list has, up to MOST_COUNTED + 1."""
-    reading = _Reading(scope, asked)
+    reading = _Reading(scope, request)
     reading.search(db)
     return reading.count(db)
 
 
-def one(scope: Scope, db: Session, asked: Asked, id: int) -> Row | None:
+def one(scope: Scope, db: Session, request: ListRequest, id: int) -> Row | None:
     """The record with this id, if the list could show it; its filter, search and page do not matter."""
-    reading = _Reading(scope, replace(asked, filter={}, search="", after=None, before=None))
-    model: Any = asked.model
+    reading = _Reading(scope, replace(request, filter={}, search="", after=None, before=None))
+    model: Any = request.model
     found = db.execute(reading.statement().where(model.id == id)).first() if id else None
     return _read(scope, db, reading, [found])[0] if found is not None else None
 
@@ -139,7 +139,7 @@ def target_of(model: type[Base], key: str) -> type[Base] | None:
 def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -> list[Row]:
     """The rows with the names of what they point to: one query for each kind of record that is pointed to."""
     values = [reading.values(row) for row in rows]
-    pointing = {key: target for key in reading.asked.columns if (target := target_of(reading.asked.model, key))}
+    pointing = {key: target for key in reading.request.columns if (target := target_of(reading.request.model, key))}
     names: dict[type[Base], dict[int, str]] = {}
     for target in dict.fromkeys(pointing.values()):
         ids = {held[key] for held in values for key, kind in pointing.items() if kind is target} - {None}
@@ -159,19 +159,19 @@ def _titles(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) ->
 class _Reading:
     """The statement of one list, and how its rows are read."""
 
-    def __init__(self, scope: Scope, asked: Asked) -> None:
-        self.asked, self.size = asked, max(1, min(asked.size, LARGEST_PAGE))
-        self.model: Any = asked.model
-        self.e = beside(asked.model)[1]
+    def __init__(self, scope: Scope, request: ListRequest) -> None:
+        self.request, self.size = request, max(1, min(request.size, LARGEST_PAGE))
+        self.model: Any = request.model
+        self.e = beside(request.model)[1]
         self.viewer = scope.viewer
-        self.keys = order_of(self.viewer, asked.model, asked.order, asked.filter)
+        self.keys = order_of(self.viewer, request.model, request.order, request.filter)
         self.scope = scope
         self.finding: SearchResult | None = None
 
     def search(self, db: Session) -> None:
         """Find out what the search leads to, before rows or their number are asked for."""
-        if self.asked.search.strip():
-            self.finding = find(self.scope, db, self.asked.model, self.asked.search, self.listed(), MOST_COUNTED)
+        if self.request.search.strip():
+            self.finding = find(self.scope, db, self.request.model, self.request.search, self.listed(), MOST_COUNTED)
 
     def rows(self, db: Session) -> Sequence[Any]:
         """One row more than the page has.  What finds much mostly fills a page from the beginning of the list."""
@@ -193,29 +193,29 @@ class _Reading:
         return db.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
     def statement(self) -> Select[Any]:
-        asked, e = self.asked, self.e
-        values = [self._value(key).label(f"v{n}") for n, key in enumerate(asked.columns)]
-        may = [self._may(action).label(f"m{n}") for n, action in enumerate(asked.may)]
+        request, e = self.request, self.e
+        values = [self._value(key).label(f"v{n}") for n, key in enumerate(request.columns)]
+        may = [self._may(action).label(f"m{n}") for n, action in enumerate(request.may)]
         order = [self._value(key.name).label(f"k{n}") for n, key in enumerate(self.keys)]
         statement = visible(self.viewer, self.model, e.id, *values, *may, *order).where(*self.conditions())
         return statement.where(*self._beyond()).order_by(*self._order())
 
     def listed(self) -> list[Clause]:
         """What the rows of the list have in common, whatever is searched."""
-        asked = self.asked
-        clauses = [matching(self.viewer, self.model, self.e, asked.filter)] if asked.filter else []
-        if asked.binned is not None:
-            clauses.append(in_bin(self.model, self.e, wanted=asked.binned))
+        request = self.request
+        clauses = [matching(self.viewer, self.model, self.e, request.filter)] if request.filter else []
+        if request.binned is not None:
+            clauses.append(in_bin(self.model, self.e, wanted=request.binned))
         return clauses
 
     def conditions(self) -> list[Clause]:
         return self.listed() if self.finding is None else [*self.listed(), self.finding.clause]
 
     def values(self, row: Any) -> dict[str, Any]:
-        return {key: getattr(row, f"v{n}") for n, key in enumerate(self.asked.columns)}
+        return {key: getattr(row, f"v{n}") for n, key in enumerate(self.request.columns)}
 
     def may(self, row: Any) -> frozenset[str]:
-        return frozenset(action for n, action in enumerate(self.asked.may) if getattr(row, f"m{n}"))
+        return frozenset(action for n, action in enumerate(self.request.may) if getattr(row, f"m{n}"))
 
     def cursor(self, row: Any) -> str:
         return written(self.keys, [getattr(row, f"k{n}") for n in range(len(self.keys))])
@@ -227,22 +227,22 @@ class _Reading:
         return open_to(self.viewer, action, self.model)
 
     def _steps(self) -> Sequence[Key]:
-        return [key.back() for key in self.keys] if self.asked.before else self.keys
+        return [key.back() for key in self.keys] if self.request.before else self.keys
 
     def _order(self) -> Iterator[Value]:
         return (key.order(self._value(key.name)) for key in self._steps())
 
     def _beyond(self) -> Iterable[Clause]:
-        at = self.asked.before or self.asked.after
+        at = self.request.before or self.request.after
         if not at:
             return ()
         values = [self._value(key.name) for key in self.keys]
-        return (and_(behind(self._steps(), values, values_of(self.asked.model, self.keys, at))),)
+        return (and_(behind(self._steps(), values, values_of(self.request.model, self.keys, at))),)
 
 
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """What these records are called, number first where they have one; those out of sight are left out."""
-    reading = _Reading(scope, Asked(model, ()))
+    reading = _Reading(scope, ListRequest(model, ()))
     e = reading.e
     number = [value(reading.viewer, model, e, "number")] if "number" in model.__table__.c else []
     values = [*number, _title(reading.viewer, model, e)]

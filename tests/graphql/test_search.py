@@ -7,7 +7,7 @@ import pytest
 
 from models import Contact, Customer, Entity
 from resolvers.reading import pages, search
-from resolvers.reading.pages import Asked
+from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.engine import Engine
 from schema.plan.shape import plural
@@ -42,7 +42,7 @@ def test_graphql_finds_what_the_panel_finds(world: World, model: type[Entity], l
     engines = [made(world.backend, plan_at=1) for made in (Executing, Gathering, Engine)]
     shown = 0
     for text in TEXTS:
-        panel = world.run(world.scope(login).read(pages.page, Asked(model, (), search=text, size=50)))
+        panel = world.run(world.scope(login).read(pages.page, ListRequest(model, (), search=text, size=50)))
         for engine in engines:
             answer = ids(world, engine, login, query, text)
             assert [x["id"] for x in answer["nodes"]] == [global_id(model, row.id) for row in panel.rows], text

@@ -17,7 +17,7 @@ from models.database.engines import ReadSession, WriteSession
 from resolvers.customers import lock as locking
 from resolvers.reading import pages
 from resolvers.reading.clauses import open_to
-from resolvers.reading.pages import Asked
+from resolvers.reading.pages import ListRequest
 from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
 from tests.support.reading_as import SIDES, Reading, furnish, seen_by
@@ -193,7 +193,7 @@ def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: Wo
     locked = world.customer("Locked", "li")
     until = world.clock.now + timedelta(hours=1)
     world.li.do(locking.lock, [locked], until=until)
-    asked = Asked(Customer, ("name", "locked"), search="Locked")
+    asked = ListRequest(Customer, ("name", "locked"), search="Locked")
 
     def both(scope: Scope, db: Session) -> tuple[int, int]:
         rows = pages.page(scope, db, asked).rows

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2.ext import babel_extract
 from sqlalchemy import Enum
 
+import resolvers
 from admin.kit import labels, translation
 from models import ENTITIES, AuditEntry, Base, ContactPoint, OwnershipPeriod, User
 from policies.objects import ACTIONS
@@ -28,6 +29,7 @@ _WRITTEN = re.compile(r'(?:\.write\(|each\(scope, |action=)"\w+\.(\w+)"')
 
 def messages() -> dict[str, str | None]:
     """Message -> its plural, None where it has none."""
+    resolvers.load()
     return dict.fromkeys(_derived()) | dict(_literal())
 
 
