@@ -34,6 +34,7 @@ from .audit.entries import BYPASS_POLICY
 from .base import Base, Prose
 from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer
+from .database.sqlalchemy_internals import former_values
 
 BITS = 31
 SPAN = 1 << BITS
@@ -220,8 +221,9 @@ def _says_other(session: Session, row: object) -> bool:
     keys = SAID.get(type(row), ())
     if not keys or row in session.new or row in session.deleted:
         return bool(keys)
-    held: Any = inspect(row)
-    return any(key in held.committed_state and held.attrs[key].history.has_changes() for key in keys)
+    state: Any = inspect(row)
+    former = former_values(row)
+    return any(key in former and state.attrs[key].history.has_changes() for key in keys)
 
 
 def _values(row: Any, key: str) -> set[int]:

@@ -33,6 +33,7 @@ from sqlalchemy.orm.util import identity_key
 from ..base import Base, Entity, Hash, Key, Part, Word, choice, text_type
 from ..database.prepared import BYPASS_POLICY as BYPASS_POLICY
 from ..database.prepared import Prepared
+from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
 from .append_only import append_only_statements as append_only_statements
 from .parts import changes_of_parts
 from .proof import entry_hash, values_hash
@@ -177,7 +178,7 @@ def entry(
 def _remember(model: type[Base], _key: str, attribute: QueryableAttribute[Any]) -> None:
     """Make every column of an entity know its former value, also when it is set before anybody has read it."""
     if issubclass(model, Entity | Part) and isinstance(attribute.property, ColumnProperty):
-        attribute.impl.active_history = True
+        keep_former_value(attribute)
 
 
 def record(session: Session, row: Entity, changes: Changes) -> None:
@@ -284,7 +285,8 @@ def _held(row: Entity) -> Iterator[tuple[str, Any]]:
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
-    for key in [key for key in _order(type(row)) if key in state.committed_state and key in state.dict]:
+    former = former_values(row)
+    for key in [key for key in _order(type(row)) if key in former and key in state.dict]:
         history = get_history(row, key)
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:
@@ -300,8 +302,7 @@ def guarded_update(
     columns that it sets.  Raises RuntimeError for a row whose old values were not given.
     """
     table = model.__table__
-    keys = [column if isinstance(column, str) else column.key for column in statement._values or {}]  # noqa: SLF001  no public way to the SET list
-    fields = [table.c[key] for key in keys if key not in SILENT]
+    fields = [table.c[key] for key in columns_set(statement) if key not in SILENT]
     returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
     rows = session.execute(returned, execution_options=BYPASS_POLICY).all()
     for id, label, *values in rows:

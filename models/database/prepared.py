@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, inspect
+from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session, make_transient_to_detached
@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base
+from .sqlalchemy_internals import attach_loaded, compile_for, raise_database_error, returns_rows
 
 BYPASS_POLICY = {"bypass_policy": True}
 """Execution option of the few statements that reach protected tables below the policy: the log's own."""
@@ -89,7 +90,7 @@ def held(db: Session, model: type[B], row: Row) -> B:
     made = model()
     made.__dict__.update(zip(columns, row, strict=True))
     make_transient_to_detached(made)
-    db._update_impl(inspect(made))  # noqa: SLF001  `add` without looking for what hangs on it: nothing does yet
+    attach_loaded(db, made)
     return made
 
 
@@ -146,23 +147,16 @@ class _Place:
 
 
 def _formed(statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> _Form:
-    made: Any = statement.compile(dialect=dialect, column_keys=columns)
-    assert not [*made.insert_prefetch, *made.update_prefetch], "a column with a default is given its value"
-    asked = {name for name, bind in made.binds.items() if bind.required}
-    state = made.construct_expanded_state(dict.fromkeys(asked))
-    processors: Mapping[str, Any] = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to them
-    names = state.positiontup if made.positional else list(state.parameters)
+    made = compile_for(dialect, statement, columns)
     places = []
-    for name in names:
-        process, value = processors.get(name), state.parameters[name]
-        constant = process(value) if process is not None and name not in asked else value
-        places.append(_Place(name, constant, name in asked, process))
-    types = [column.type for column in made._result_columns]  # noqa: SLF001  as above
-    return _Form(state.statement, places, positional=made.positional, types=types, dialect=dialect)
+    for name, value, process, is_required in made.parameters:
+        constant = process(value) if process is not None and not is_required else value
+        places.append(_Place(name, constant, is_required, process))
+    return _Form(made.text, places, positional=made.is_positional, types=made.types, dialect=dialect)
 
 
 def _is_mute(statement: Any) -> bool:
-    return isinstance(statement, Insert) and not statement._returning  # noqa: SLF001  no public way to what it returns
+    return isinstance(statement, Insert) and not returns_rows(statement)
 
 
 def _connection(at: Session | Connection) -> Connection:
@@ -188,7 +182,7 @@ def _run(connection: Connection, sql: str, parameters: Any, *, many: bool = Fals
         else:
             cursor.execute(sql, parameters)
     except Exception as failure:  # noqa: BLE001  SQLAlchemy knows which of them are the database's
-        connection._handle_dbapi_exception(failure, sql, parameters, cursor, None)  # noqa: SLF001  as all its own statements do
+        raise_database_error(connection, failure, sql, parameters, cursor)
     return cursor
 
 

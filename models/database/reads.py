@@ -23,6 +23,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .engines import PLANNING, is_sqlite
+from .sqlalchemy_internals import compile_for
 
 Row = tuple[Any, ...]
 
@@ -83,12 +84,8 @@ class Parameter:
 
 def driven(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Parameter]]:
     """A statement as the driver of this dialect takes it: the text, and its parameters in their order."""
-    made = statement.compile(dialect=dialect)
-    asked = {name for name, bind in made.binds.items() if bind.required}
-    state = made.construct_expanded_state(dict.fromkeys(asked))
-    processors: dict[str, Any] = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to those that are not expanded
-    names = state.positiontup or ()
-    return state.statement, [Parameter(x, state.parameters[x], processors.get(x), x in asked) for x in names]
+    made = compile_for(dialect, statement)
+    return made.text, [Parameter(*each) for each in made.parameters]
 
 
 def compile_query(statement: Select[Any], dialect: Dialect) -> CompiledQuery:

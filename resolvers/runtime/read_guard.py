@@ -13,6 +13,7 @@ from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_
 
 from models import PROTECTED, Base
 from models.database.engines import ReadSession, WriteSession
+from models.database.sqlalchemy_internals import has_loader_options
 from policies import NOW, Principal, Snapshot, whenever
 
 from .statement_guard import PolicyBypassed as PolicyBypassed
@@ -51,8 +52,9 @@ def _reached(state: ORMExecuteState) -> set[type[Base]]:
     reached = models_of(statement, is_filtered=bool(state.is_orm_statement and state.is_select))
     if not state.is_select and state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
         raise PolicyBypassed("a bulk write skips the policy and the log; load the rows, or use guarded_update")
-    eager = getattr(statement, "_with_options", None)
-    return _around(reached | {mapper.class_ for mapper in state.all_mappers}) if eager else reached
+    if has_loader_options(statement):
+        return _around(reached | {mapper.class_ for mapper in state.all_mappers})
+    return reached
 
 
 @cache

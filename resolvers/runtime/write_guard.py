@@ -13,13 +13,12 @@ from sqlalchemy.orm import (
     RelationshipDirection,
     Session,
 )
-from sqlalchemy.orm.attributes import get_history
-from sqlalchemy.orm.base import PassiveFlag
 
 from models import Base, Entity, Part
 from models.audit.entries import BYPASS_POLICY, Signature
 from models.base import columns, trait_of
 from models.database.engines import WHEN_MADE, WriteSession
+from models.database.sqlalchemy_internals import added_values
 from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
@@ -167,13 +166,10 @@ def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str
 def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) -> Iterator[int]:
     """The id that was put into the column, or that will be, because its relation was given a record."""
     state: InstanceState[Entity | Part] = inspect(row)
-    yield from (id for id in get_history(row, column.key, _HELD).added or () if id is not None)
+    yield from (id for id in added_values(row, column.key) if id is not None)
     for key in relations:
         if key in state.dict:
-            yield from (it.id for it in get_history(row, key, _HELD).added or () if it is not None and it.id)
-
-
-_HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
+            yield from (it.id for it in added_values(row, key) if it is not None and it.id)
 
 
 def _is_visible(session: Session, model: type[Base], id: int) -> bool:
