@@ -7,7 +7,6 @@ periods, the log and the like, and for clauses that carry the policy with them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Insert
@@ -18,7 +17,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base
-from .sqlalchemy_internals import attach_loaded, compile_for, raise_database_error, returns_rows
+from .compiled import CompiledStatement, compile_statement
+from .sqlalchemy_internals import attach_loaded, raise_database_error, returns_rows
 
 BYPASS_POLICY = {"bypass_policy": True}
 """Execution option of the few statements that reach protected tables below the policy: the log's own."""
@@ -26,7 +26,6 @@ BYPASS_POLICY = {"bypass_policy": True}
 B = TypeVar("B", bound=Base)
 
 Row = tuple[Any, ...]
-Process = Callable[[Any], Any] | None
 
 
 class Prepared:
@@ -48,7 +47,7 @@ class Prepared:
             found = at.execute(self.statement, given, execution_options=BYPASS_POLICY)
             return [tuple(row) for row in found]
         form = self._form(connection.dialect)
-        cursor = _run(connection, form.sql, form.values(given))
+        cursor = _run(connection, form.statement.text, form.statement.values(given))
         return form.results(cursor)
 
     def first(self, at: Session | Connection, /, **given: Any) -> Row | None:
@@ -59,23 +58,24 @@ class Prepared:
     def run(self, at: Session | Connection, /, **given: Any) -> int:
         """Change something; gives how many rows."""
         connection = _connection(at)
-        form = self._form(connection.dialect)
-        count: int = _run(connection, form.sql, form.values(given)).rowcount
+        statement = self._form(connection.dialect).statement
+        count: int = _run(connection, statement.text, statement.values(given)).rowcount
         return count
 
     def run_each(self, at: Session | Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for every set of values."""
         connection = _connection(at)
-        form = self._form(connection.dialect)
+        statement = self._form(connection.dialect).statement
         if len(rows) == 1:
-            _run(connection, form.sql, form.values(rows[0]))
+            _run(connection, statement.text, statement.values(rows[0]))
         else:
-            _run(connection, form.sql, [form.values(row) for row in rows], many=True)
+            _run(connection, statement.text, [statement.values(row) for row in rows], many=True)
 
     def _form(self, dialect: Dialect) -> "_Form":
         form = self._forms.get(dialect.driver)
         if form is None:
-            form = self._forms[dialect.driver] = _formed(self.statement, dialect, self._columns)
+            compiled = compile_statement(self.statement, dialect, self._columns)
+            form = self._forms[dialect.driver] = _Form(compiled, dialect)
         return form
 
 
@@ -95,64 +95,30 @@ def held(db: Session, model: type[B], row: Row) -> B:
 
 
 class _Form:
-    """The statement as one driver takes it."""
+    """The statement as one driver takes it, and what makes the values of its rows what the columns mean."""
 
-    def __init__(
-        self, sql: str, places: Sequence["_Place"], *, positional: bool, types: Sequence[Any], dialect: Dialect
-    ):
-        self.sql, self._places, self._positional = sql, places, positional
-        self._types, self._dialect = types, dialect
-        self._reading: list[tuple[int, Callable[[Any], Any]]] | None = None
-
-    def values(self, given: Mapping[str, Any]) -> Any:
-        """The parameters in the driver's form.  Raises KeyError for one that is missing."""
-        if self._positional:
-            return tuple([place.value(given) for place in self._places])
-        return {place.name: place.value(given) for place in self._places}
+    def __init__(self, statement: CompiledStatement, dialect: Dialect) -> None:
+        self.statement, self._dialect = statement, dialect
+        self._converted: list[tuple[int, Callable[[Any], Any]]] | None = None
 
     def results(self, cursor: Any) -> list[Row]:
         """The rows with their values as the columns mean them."""
-        if self._reading is None:  # a driver puts the description together anew whenever it is asked
-            self._reading = list(self._processes(cursor.description))
+        if self._converted is None:  # a driver puts the description together anew whenever it is asked
+            self._converted = list(self._processes(cursor.description))
         rows: list[Row] = cursor.fetchall()
-        return [self._read(row) for row in rows] if self._reading else rows
+        return [self._read(row) for row in rows] if self._converted else rows
 
     def _read(self, row: Row) -> Row:
         values = list(row)
-        for place, process in self._reading or ():
+        for place, process in self._converted or ():
             values[place] = process(values[place])
         return tuple(values)
 
     def _processes(self, description: Any) -> Any:
-        for place, (type_, column) in enumerate(zip(self._types, description, strict=True)):
+        for place, (type_, column) in enumerate(zip(self.statement.types, description, strict=True)):
             process = type_.dialect_impl(self._dialect).result_processor(self._dialect, column[1])
             if process is not None:
                 yield place, process
-
-
-@dataclass(frozen=True)
-class _Place:
-    """One parameter: its name in the text, its value unless one is asked for, and how the driver wants it."""
-
-    name: str
-    constant: Any
-    is_asked: bool
-    process: Process
-
-    def value(self, given: Mapping[str, Any]) -> Any:
-        if not self.is_asked:
-            return self.constant
-        value = given[self.name]
-        return self.process(value) if self.process is not None else value
-
-
-def _formed(statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> _Form:
-    made = compile_for(dialect, statement, columns)
-    places = []
-    for name, value, process, is_required in made.parameters:
-        constant = process(value) if process is not None and not is_required else value
-        places.append(_Place(name, constant, is_required, process))
-    return _Form(made.text, places, positional=made.is_positional, types=made.types, dialect=dialect)
 
 
 def _is_mute(statement: Any) -> bool:

@@ -200,7 +200,7 @@ class Backend:
         now, key = self.clock(), principals.kind_of_key(token)
         asked = principals.asked_by(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
-        rows = await self.reads.rows(asked.sql, asked.values(values))
+        rows = await self.reads.rows(asked.text, asked.values(values))
         if not rows:
             self._identities.pop(values["hash"], None)
             return None

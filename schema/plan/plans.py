@@ -9,16 +9,15 @@ differs shows a value that decides more than a parameter, and such a value is ma
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
-from models.database.reads import driven
+from models.database.compiled import CompiledStatement, Parameter, compile_statement
 from policies import Principal, Snapshot
 from policies.principal import NUMBERS, SETS
 from resolvers.reading.provenance import Path, PlanMismatch, Source, can_lift, source_of, trace
@@ -30,8 +29,6 @@ MOST_FIXED = 4
 """How many different sets of deciding values are tried for one statement of a document."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
 _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
-
-Process = Callable[[Any], Any] | None
 
 
 @dataclass(frozen=True)
@@ -58,34 +55,17 @@ class Request:
             raise PlanMismatch from None
         return found
 
+    def __getitem__(self, source: Source) -> Any:
+        """The value of a parameter.  Raises PlanMismatch, and what the steps of the value refuse."""
+        return source.value(self.at(source.path))
+
 
 @dataclass(frozen=True)
 class Plan:
-    """One statement, and how its parameters are filled from a request."""
+    """One statement whose parameters come from a request by their `Source`, and the response keys of its columns."""
 
-    sql: str
+    statement: CompiledStatement
     names: tuple[str, ...]
-    parameters: tuple[tuple[Source | Any, Process, bool], ...]
-    """(source or constant, how the driver wants it, whether it is a source), in the order of the text."""
-
-    def values(self, request: Request) -> tuple[Any, ...]:
-        """The parameters for this request, each value made once.  Raises PlanMismatch, and what the steps of a value refuse."""
-        made = []
-        for source, process in self._asked:
-            value = source.value(request.at(source.path))
-            made.append(process(value) if process is not None and value is not None else value)
-        return tuple([made[place] if is_asked else constant for is_asked, place, constant in self._places])
-
-    @cached_property
-    def _asked(self) -> list[tuple[Source, Process]]:
-        """What has to be made, without what is the same."""
-        return list(dict.fromkeys((source, process) for source, process, lifted in self.parameters if lifted))
-
-    @cached_property
-    def _places(self) -> list[tuple[bool, int, Any]]:
-        """For every parameter: whether it is one of those, which, or the constant that it is."""
-        at = {asked: n for n, asked in enumerate(self._asked)}
-        return [(True, at[x, process], None) if lifted else (False, 0, x) for x, process, lifted in self.parameters]
 
 
 class Plans:
@@ -105,7 +85,7 @@ class Plans:
 
     def texts(self) -> list[str]:
         """The statements that are kept."""
-        return [plan.sql for plan in self._plans.values()]
+        return [plan.statement.text for plan in self._plans.values()]
 
     def find(self, document: Document, place: str, policy: Snapshot, request: Request) -> Plan | None:
         for fixed in document.statement(place).fixed:
@@ -217,13 +197,14 @@ def _compiled(
 ) -> tuple[Plan, set[Path]]:
     """The plan, and the paths that are parameters of it."""
     statement, names = compile(_lifted(request, fixed))
-    sql, found = driven(statement, dialect)
-    sources = [Source(("key", each.name)) if each.is_asked else source_of(each.value) for each in found]
+    made = compile_statement(statement, dialect)
+    sources = [source_of(x.value) if x.key is None else Source(("key", x.name)) for x in made.parameters]
     parameters = [
-        (each.driven, None, False) if source is None else (source, each.process, True)
-        for each, source in zip(found, sources, strict=True)
+        x if source is None else replace(x, key=source, value=None)
+        for x, source in zip(made.parameters, sources, strict=True)
     ]
-    return Plan(sql, names, tuple(parameters)), {source.path for source in sources if source is not None}
+    used = {source.path for source in sources if source is not None}
+    return Plan(CompiledStatement(made.text, parameters), names), used
 
 
 def _differing(
@@ -255,15 +236,15 @@ def _same(
         again, _ = _compiled(dialect, compile, other, fixed)
     except Exception:  # noqa: BLE001  an invented value was refused: then it decides
         return False
-    return again.sql == plan.sql and all(
-        _alike(one, two) for one, two in zip(again.parameters, plan.parameters, strict=True)
-    )
+    one, two = again.statement, plan.statement
+    return one.text == two.text and all(map(_alike, one.parameters, two.parameters))
 
 
-def _alike(one: Sequence[Any], two: Sequence[Any]) -> bool:
-    if one[2] and two[2]:
-        return bool(one[0].path == two[0].path and len(one[0].steps) == len(two[0].steps))
-    return bool(not one[2] and not two[2] and type(one[0]) is type(two[0]) and one[0] == two[0])
+def _alike(one: Parameter, two: Parameter) -> bool:
+    if isinstance(one.key, Source) and isinstance(two.key, Source):
+        return one.key.path == two.key.path and len(one.key.steps) == len(two.key.steps)
+    is_constant = one.key is None and two.key is None
+    return is_constant and type(one.constant) is type(two.constant) and bool(one.constant == two.constant)
 
 
 # --- somebody else, asking for something else ------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Running what was compiled: one statement on the read engine, which cannot write."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,7 +8,8 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
-from models.database.reads import TooNested, driven
+from models.database.compiled import compile_statement
+from models.database.reads import TooNested
 from models.errors import Refusal
 from resolvers.reading.provenance import PlanMismatch
 from resolvers.reading.search_in_statement import Searches
@@ -108,13 +108,12 @@ class Reader:
             if plan is not None:
                 return await self._by_plan(plan, wanted)
         statement, names = compile(wanted)
-        sql, parameters = driven(statement, self.dialect)
-        given = [replace(each, value=wanted.key[each.name]) if each.is_asked else each for each in parameters]
-        rows = await self.backend.reads.rows(sql, [each.driven for each in given])
+        compiled = compile_statement(statement, self.dialect)
+        rows = await self.backend.reads.rows(compiled.text, compiled.values(wanted.key))
         return _told(names, rows, with_key=kind is not None)
 
     async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, bytes]:
-        rows = await self.backend.reads.rows(plan.sql, plan.values(wanted))
+        rows = await self.backend.reads.rows(plan.statement.text, plan.statement.values(wanted))
         self.planned += 1
         return _told(plan.names, rows, with_key=bool(wanted.key))
 
@@ -164,7 +163,7 @@ async def answer_prepared(
             plan = plans.find(document, form, policy, wanted)
             if plan is None:
                 return None
-            rows = await backend.reads.rows(plan.sql, plan.values(wanted))
+            rows = await backend.reads.rows(plan.statement.text, plan.statement.values(wanted))
             if not rows or not cached_identity.is_told_by(rows[0]):
                 return None
             if rows[0][TOLD - 1]:
