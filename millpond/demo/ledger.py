@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text
 
 from models import AuditEntry, Base, Entity
 from models.audit.entries import SILENT, Changes, Signature, entry, plain
-from models.database.prepared import Prepared
+from models.database.compiled import CompiledStatement, compile_statement
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 """Where a table stands so that every row comes after those it points to."""
@@ -30,7 +30,7 @@ class Ledger:
         self._next: dict[type[Base], int] = {}
         self._entries: list[tuple[datetime, int, dict[str, Any]]] = []
         self._noted = 0
-        self._inserts: dict[type[Base], Prepared] = {}
+        self._inserts: dict[type[Base], CompiledStatement] = {}
 
     def add(self, model: type[Base], row: dict[str, Any]) -> int:
         """Take a row for the next `write`; gives its id.  Every row of a model has the same keys."""
@@ -86,8 +86,10 @@ class Ledger:
 
     def _insert(self, model: type[Base], rows: list[dict[str, Any]]) -> None:
         if model not in self._inserts:  # compiled once: SQLAlchemy would do some of that again for every row
-            self._inserts[model] = Prepared(insert(cast("Table", model.__table__)), list(rows[0]))
-        self._inserts[model].run_each(self.connection, rows)
+            insert_ = insert(cast("Table", model.__table__)).inline()
+            self._inserts[model] = compile_statement(insert_, self.connection.dialect, list(rows[0]))
+        statement = self._inserts[model]
+        self.connection.exec_driver_sql(statement.text, [statement.values(row) for row in rows])
 
 
 def born(row: Mapping[str, Any]) -> Changes:

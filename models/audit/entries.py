@@ -31,7 +31,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base, Entity, Hash, Key, Part, Word, choice, text_type
-from ..database.prepared import BYPASS_POLICY as BYPASS_POLICY
+from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
 from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
 from .append_only import append_only_statements as append_only_statements
@@ -123,7 +123,9 @@ class AuditSeal(Base):
 
 
 _TABLE = cast("Table", AuditEntry.__table__)
-_INSERT = Prepared(insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"])
+_INSERT = Prepared(
+    insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"], because=Because.WRITES_LOG
+)
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def _log_the_flush(session: Session, _context: object) -> None:
         if isinstance(row, Entity) and (changes := _changes(session, row)):
             record(session, row, changes)
     parts = [row for row in touched if isinstance(row, Part)]
-    for model, id, name, pair in changes_of_parts(session, parts, BYPASS_POLICY):
+    for model, id, name, pair in changes_of_parts(session, parts):
         _note(session, model, id, _label(session, model, id), {name: pair})
     write_entries(session)
 
@@ -252,7 +254,7 @@ def _label(session: Session, model: type[Entity], id: int) -> str | None:
     if held is not None:
         return str(held.label)
     named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
-    return str(session.execute(named, execution_options=BYPASS_POLICY).scalar())
+    return str(session.execute(named, execution_options=bypass_policy(Because.WRITES_LOG)).scalar())
 
 
 def _changes(session: Session, row: Entity) -> Changes:
@@ -304,7 +306,7 @@ def guarded_update(
     table = model.__table__
     fields = [table.c[key] for key in columns_set(statement) if key not in SILENT]
     returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
-    rows = session.execute(returned, execution_options=BYPASS_POLICY).all()
+    rows = session.execute(returned, execution_options=bypass_policy(Because.WRITES_LOG)).all()
     for id, label, *values in rows:
         pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
         if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from ..base import Entity
+from .bypass import Because
 from .prepared import Prepared
 from .sqlalchemy_internals import former_values, mark_flushed, notify_after_flush, notify_before_flush
 
@@ -72,4 +73,4 @@ def _write(connection: Any, state: State) -> None:
 def _updating(model: type[Entity], keys: tuple[str, ...]) -> Prepared:
     table: Any = model.__table__
     that = update(table).where(table.c.id == bindparam("that_id"), table.c.version == bindparam("that_version"))
-    return Prepared(that, keys)
+    return Prepared(that, keys, because=Because.FOLLOWS_CHECK)

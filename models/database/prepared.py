@@ -1,9 +1,9 @@
-"""Statements of the write side that are asked again and again: compiled once, then given to the driver as they are.
+"""Prepared statements of the write side: compiled once, then given to the driver as they are.
 
-A session needs a third of a millisecond for a statement that SQLite answers in ten microseconds: most of it is spent on
-finding out anew what statement it is.  What stands here is known beforehand.  It runs in the transaction of the session
-and after its flush like any other, but no wall looks at it: it is for what use cases keep for themselves, counters and
-periods, the log and the like, and for clauses that carry the policy with them.
+A session needs a third of a millisecond for a statement that SQLite answers in ten microseconds, because it finds out
+anew each time which statement it is.  A prepared statement runs in the transaction of the session and after its flush,
+like any other.  The read guard of the session does not see it, so it is checked when it is compiled: it names no
+protected table, carries the policy clause, or says why neither is needed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,15 +17,16 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base
+from .bypass import Because, bypass_policy
 from .compiled import CompiledStatement, compile_statement
 from .sqlalchemy_internals import attach_loaded, raise_database_error, returns_rows
-
-BYPASS_POLICY = {"bypass_policy": True}
-"""Execution option of the few statements that reach protected tables below the policy: the log's own."""
 
 B = TypeVar("B", bound=Base)
 
 Row = tuple[Any, ...]
+
+WHEN_COMPILED: list[Callable[[Any], object]] = []
+"""Called with each statement that gives no reason to bypass the policy; raises when it would."""
 
 
 class Prepared:
@@ -34,9 +35,10 @@ class Prepared:
     Some ten microseconds and what the database needs.  Raises what SQLAlchemy raises.
     """
 
-    def __init__(self, statement: Any, columns: Sequence[str] = ()) -> None:
-        """`columns`: those that an INSERT without values is given."""
+    def __init__(self, statement: Any, columns: Sequence[str] = (), *, because: Because | None = None) -> None:
+        """`columns`: those that an INSERT or UPDATE without values sets.  `because`: why it may bypass the policy."""
         self.statement = statement.inline() if _is_mute(statement) else statement
+        self.because = because
         self._columns = list(columns) or None
         self._forms: dict[str, _Form] = {}
 
@@ -44,7 +46,7 @@ class Prepared:
         """Every row of the answer."""
         connection = _connection(at)
         if connection.dialect.is_async:
-            found = at.execute(self.statement, given, execution_options=BYPASS_POLICY)
+            found = at.execute(self.statement, given, execution_options=self._options)
             return [tuple(row) for row in found]
         form = self._form(connection.dialect)
         cursor = _run(connection, form.statement.text, form.statement.values(given))
@@ -56,7 +58,7 @@ class Prepared:
         return found[0] if found else None
 
     def run(self, at: Session | Connection, /, **given: Any) -> int:
-        """Change something; gives how many rows."""
+        """Change something; returns the number of rows."""
         connection = _connection(at)
         statement = self._form(connection.dialect).statement
         count: int = _run(connection, statement.text, statement.values(given)).rowcount
@@ -71,16 +73,22 @@ class Prepared:
         else:
             _run(connection, statement.text, [statement.values(row) for row in rows], many=True)
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        return bypass_policy(self.because) if self.because is not None else {}
+
     def _form(self, dialect: Dialect) -> "_Form":
         form = self._forms.get(dialect.driver)
         if form is None:
+            for check in WHEN_COMPILED if self.because is None else ():
+                check(self.statement)
             compiled = compile_statement(self.statement, dialect, self._columns)
             form = self._forms[dialect.driver] = _Form(compiled, dialect)
         return form
 
 
-def held(db: Session, model: type[B], row: Row) -> B:
-    """The record that a row of its whole table holds, in the session as if that had loaded it just now."""
+def attach(db: Session, model: type[B], row: Row) -> B:
+    """The record that a row of its whole table describes, in the session as if that had loaded it just now."""
     known: B | None = db.identity_map.get(identity_key(model, row[0]))
     columns = model.__table__.c.keys()
     if known is not None:
@@ -95,7 +103,7 @@ def held(db: Session, model: type[B], row: Row) -> B:
 
 
 class _Form:
-    """The statement as one driver takes it, and what makes the values of its rows what the columns mean."""
+    """The statement as one driver takes it, and the conversion of its rows into what the columns mean."""
 
     def __init__(self, statement: CompiledStatement, dialect: Dialect) -> None:
         self.statement, self._dialect = statement, dialect
@@ -103,7 +111,7 @@ class _Form:
 
     def results(self, cursor: Any) -> list[Row]:
         """The rows with their values as the columns mean them."""
-        if self._converted is None:  # a driver puts the description together anew whenever it is asked
+        if self._converted is None:  # a driver computes the description anew at each access
             self._converted = list(self._processes(cursor.description))
         rows: list[Row] = cursor.fetchall()
         return [self._read(row) for row in rows] if self._converted else rows
@@ -147,7 +155,7 @@ def _run(connection: Connection, sql: str, parameters: Any, *, many: bool = Fals
             cursor.executemany(sql, parameters)
         else:
             cursor.execute(sql, parameters)
-    except Exception as failure:  # noqa: BLE001  SQLAlchemy knows which of them are the database's
+    except Exception as failure:  # noqa: BLE001  SQLAlchemy decides which of them are the database's
         raise_database_error(connection, failure, sql, parameters, cursor)
     return cursor
 

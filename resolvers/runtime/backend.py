@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 import resolvers
 from models import Base, PolicyRevision, utcnow
-from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
@@ -234,7 +233,7 @@ class Backend:
         statement = select(model.__table__.c.id).where(
             model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
         )
-        return db.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+        return db.execute(statement.execution_options(policy=True)).first() is not None
 
     def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
         return Scope(self, principal, door, **request)

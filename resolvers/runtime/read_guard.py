@@ -12,6 +12,7 @@ from sqlalchemy import Select, event, inspect
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from models import PROTECTED, Base
+from models.database.bypass import OPTION
 from models.database.engines import ReadSession, WriteSession
 from models.database.sqlalchemy_internals import has_loader_options
 from policies import NOW, Principal, Snapshot, whenever
@@ -27,7 +28,7 @@ current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("curr
 @event.listens_for(WriteSession, "do_orm_execute")
 def _guard_reads(state: ORMExecuteState) -> None:
     _tell_the_time(state)
-    if state.execution_options.get("bypass_policy") or state.is_column_load:
+    if state.execution_options.get(OPTION) is not None or state.is_column_load:
         return
     reached = _reached(state)
     if reached:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnClause, Executable, FromClause, Select, Table, Tabl
 from sqlalchemy.sql.selectable import AliasedReturnsRows, Lateral
 
 from models import PROTECTED, Base
+from models.database.prepared import WHEN_COMPILED
 from models.database.sqlalchemy_internals import correlated_with, joins_of, mapped_sources, parts_beside_joins
 
 MODELS: dict[str, type[Base]] = {model.__tablename__: model for model in PROTECTED}
@@ -35,6 +36,14 @@ def models_of(statement: Executable, *, is_filtered: bool) -> set[type[Base]]:
     look = _Look(is_filtered)
     look.at(statement, frozenset())
     return look.found
+
+
+def check_prepared(statement: Executable) -> None:
+    """Raise PolicyBypassed for a prepared statement that names a protected table and carries no policy clause."""
+    models_of(statement, is_filtered=False)
+
+
+WHEN_COMPILED.append(check_prepared)
 
 
 class _Look:

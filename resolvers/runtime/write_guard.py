@@ -15,8 +15,9 @@ from sqlalchemy.orm import (
 )
 
 from models import Base, Entity, Part
-from models.audit.entries import BYPASS_POLICY, Signature
+from models.audit.entries import Signature
 from models.base import columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.database.engines import WHEN_MADE, WriteSession
 from models.database.sqlalchemy_internals import added_values
 from models.errors import Forbidden, NotFound
@@ -116,7 +117,9 @@ def _wholes(session: Session, row: Part) -> set[int]:
     ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
     if row not in session.new:
         ids.add(
-            session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=BYPASS_POLICY).scalar()
+            session.execute(
+                select(table.c[key]).where(table.c.id == row.id), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
+            ).scalar()
         )
     return {id for id in ids if id is not None}
 
@@ -135,7 +138,7 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     principal, policy = rights(session)
     table = model.__table__
     statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
-    return session.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+    return session.execute(statement.execution_options(policy=True)).first() is not None
 
 
 # -- what it points to
@@ -180,7 +183,7 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
     clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
     if "deleted_at" in table.c:
         clause = and_(clause, table.c.deleted_at.is_(None))
-    return session.execute(select(table.c.id).where(clause), execution_options=BYPASS_POLICY).first() is not None
+    return session.execute(select(table.c.id).where(clause).execution_options(policy=True)).first() is not None
 
 
 # -- as it has become
