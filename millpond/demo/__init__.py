@@ -29,7 +29,7 @@ from models import (
     User,
     utcnow,
 )
-from models.audit.entries import BYPASS_POLICY, Signature
+from models.audit.entries import Signature
 from models.base import clip
 from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
@@ -232,15 +232,15 @@ def _count(connection: Connection, land: Land) -> None:
     """Set the counters to what the lives came to."""
     for user_id, held in land.held.items():
         load = update(OwnerLoad).where(OwnerLoad.user_id == user_id).values(held=held)
-        connection.execute(load, execution_options=BYPASS_POLICY)
+        connection.execute(load)
     given = [{"for_module": "customer", "period": period, "last": last} for period, last in land.numbers.items()]
-    connection.execute(insert(NumberCounter), given, execution_options=BYPASS_POLICY)
+    connection.execute(insert(NumberCounter), given)
     used = [
         {"pool_id": pool_id, "user_id": user_id, "period": period, "used": used}
         for (pool_id, user_id, period), used in land.quota.items()
     ]
     if used:
-        connection.execute(insert(QuotaCounter), used, execution_options=BYPASS_POLICY)
+        connection.execute(insert(QuotaCounter), used)
 
 
 def _customers_there(connection: Connection) -> int | None:

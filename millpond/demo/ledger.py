@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from models import AuditEntry, Base, Entity
 from models.audit.entries import SILENT, Changes, Signature, entry, plain
+from models.database.compiled import CompiledStatement, compile_statement
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 """Where a table stands so that every row comes after those it points to."""
@@ -29,7 +30,7 @@ class Ledger:
         self._next: dict[type[Base], int] = {}
         self._entries: list[tuple[datetime, int, dict[str, Any]]] = []
         self._noted = 0
-        self._prepared: dict[type[Base], _Prepared] = {}
+        self._inserts: dict[type[Base], CompiledStatement] = {}
 
     def add(self, model: type[Base], row: dict[str, Any]) -> int:
         """Take a row for the next `write`; gives its id.  Every row of a model has the same keys."""
@@ -84,28 +85,11 @@ class Ledger:
                 self.connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"), sequence)
 
     def _insert(self, model: type[Base], rows: list[dict[str, Any]]) -> None:
-        if model not in self._prepared:
-            self._prepared[model] = _Prepared(self.connection.dialect, model, list(rows[0]))
-        prepared = self._prepared[model]
-        self.connection.exec_driver_sql(prepared.text, [prepared.values(row) for row in rows])
-
-
-class _Prepared:
-    """An INSERT with the columns' own conversions, put together once.
-
-    SQLAlchemy does that again for each row of an executemany; it was a seventh of the whole time.
-    """
-
-    def __init__(self, dialect: Dialect, model: type[Base], keys: list[str]) -> None:
-        table = cast("Table", model.__table__)
-        compiled = insert(table).inline().compile(dialect=dialect, column_keys=keys)
-        self.text, self._order = str(compiled), compiled.positiontup
-        self._converted = [(key, table.c[key].type.dialect_impl(dialect).bind_processor(dialect)) for key in keys]
-
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
-        """The row as the driver takes it: in the order of its question marks, or by name."""
-        values = {key: convert(row[key]) if convert else row[key] for key, convert in self._converted}
-        return values if self._order is None else tuple(values[key] for key in self._order)
+        if model not in self._inserts:  # compiled once: SQLAlchemy would do some of that again for every row
+            insert_ = insert(cast("Table", model.__table__)).inline()
+            self._inserts[model] = compile_statement(insert_, self.connection.dialect, list(rows[0]))
+        statement = self._inserts[model]
+        self.connection.exec_driver_sql(statement.text, [statement.values(row) for row in rows])
 
 
 def born(row: Mapping[str, Any]) -> Changes:

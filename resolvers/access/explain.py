@@ -9,8 +9,8 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import Base, Customer, Entity, Share, User
-from models.audit.entries import BYPASS_POLICY
 from models.customer import locked
+from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 from policies import Facts, Principal, Snapshot, proof
 from policies.objects import ACTIONS, FIELDS
@@ -99,7 +99,7 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
     named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
-    return list(db.execute(named, execution_options=BYPASS_POLICY).scalars())
+    return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:
@@ -107,7 +107,10 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
 
     What it does not say itself, whose it is, where it lies, is said by the record that it hangs on.
     """
-    row = db.execute(select(model.__table__).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY).first()
+    row = db.execute(
+        select(model.__table__).where(model.__table__.c.id == id),
+        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
+    ).first()
     if row is None:
         return None
     own: dict[str, Any] = {name: getattr(row, model.policy_columns.get(name, name), None) for name in _KEYS}
@@ -137,7 +140,8 @@ def _explained(
     if model.visible_through:
         whole, key = _whole(model)
         belongs_to = db.execute(
-            select(model.__table__.c[key]).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY
+            select(model.__table__.c[key]).where(model.__table__.c.id == id),
+            execution_options=bypass_policy(Because.JUDGES_RIGHTS),
         )
         above = _explained(policy, db, person, "view", whole, belongs_to.scalar_one(), None)
     allowed = _verdict(reasons) and (above is None or above.allowed)
@@ -157,7 +161,7 @@ def _by_casbin(policy: Snapshot, told: Explained) -> bool:
 
 def _let_in(scope: Scope, db: Session, model: type[Entity], id: int, action: str) -> Iterator[Access]:
     people = select(User.id).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
-    for user_id in db.execute(people, execution_options=BYPASS_POLICY).scalars().all():
+    for user_id in db.execute(people, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars().all():
         person = principals.by_id(db.connection(), user_id, scope.now())
         told = _explained(scope.policy, db, person, action, model, id, None)
         if told.allowed:
@@ -194,7 +198,7 @@ def _look_for(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
     there = select(columns.id).where(columns.id == id)
     if not scope.policy.ever(scope.person, "view", "policy"):
         there = there.where(or_(scope.policy.where(scope.person, "view", model, columns)))
-    if not id or db.execute(there, execution_options=BYPASS_POLICY).first() is None:
+    if not id or db.execute(there, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is None:
         raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
 
 
@@ -208,7 +212,7 @@ def _whole(model: type[Base]) -> tuple[type[Base], str]:
 def _is_locked(db: Session, id: int, person: Principal) -> bool:
     columns = Customer.__table__.c
     asked = select(columns.id).where(columns.id == id, locked(columns, person.now))
-    return db.execute(asked, execution_options=BYPASS_POLICY).first() is not None
+    return db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is not None
 
 
 def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
@@ -220,4 +224,4 @@ def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
         or_(columns.ends_at.is_(None), columns.ends_at > person.now),
     )
     asked = select(columns.grantee_kind, columns.grantee_id, columns.level).where(columns.customer_id == id, *in_force)
-    return frozenset(tuple(row) for row in db.execute(asked, execution_options=BYPASS_POLICY))
+    return frozenset(tuple(row) for row in db.execute(asked))

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, union
 from sqlalchemy.orm import Session
 
 from models import PROTECTED, Base, Entity
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from policies import Principal, Snapshot
 from policies.logic import asks_who
 from policies.objects import FIELDS, field_name
@@ -115,7 +115,9 @@ def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[b
     parts = [clauses[at : at + AT_ONCE] for at in range(0, len(clauses), AT_ONCE)]
     found = [select(model.id).where(or_(*part)) for part in parts]
     ids = (union(*found) if len(found) > 1 else found[0]).subquery()
-    return db.execute(select(func.count()).select_from(ids), execution_options=BYPASS_POLICY).scalar_one()
+    return db.execute(
+        select(func.count()).select_from(ids), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
+    ).scalar_one()
 
 
 def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> list[Sample]:
@@ -126,7 +128,8 @@ def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[C
     shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
     named = select(model.id, shown.label("name"), seen.label("seen"))
     found = db.execute(
-        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=BYPASS_POLICY
+        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3),
+        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
     )
     return [
         Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found

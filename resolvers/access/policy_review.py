@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Organisation, User
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import LastAdministrator
 from policies import InvalidPolicy, Snapshot
 from policies.edit import difference
@@ -155,7 +155,7 @@ def current_policy(scope: Scope, stored: Stored) -> Snapshot:
 
 def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
     """Everybody by the sets of roles that he holds, those without any too; and each role by itself."""
-    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=BYPASS_POLICY)}
+    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=bypass_policy(Because.JUDGES_RIGHTS))}
     people: dict[Roles, list[Person]] = {}
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
@@ -193,4 +193,8 @@ def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str
 
 
 def _wants_two(db: Session) -> bool:
-    return bool(db.execute(select(Organisation.two_for_policy), execution_options=BYPASS_POLICY).scalar())
+    return bool(
+        db.execute(
+            select(Organisation.two_for_policy), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
+        ).scalar()
+    )

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer
-from models.audit.entries import BYPASS_POLICY, guarded_update
+from models.audit.entries import guarded_update
 from models.contact import PointKind, key_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import Validation
 
 from ..people.people import active_user
@@ -104,7 +105,8 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
             f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
         )
     points = db.execute(
-        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=BYPASS_POLICY
+        select(ContactPoint).where(ContactPoint.contact_id == contact.id),
+        execution_options=bypass_policy(Because.FOLLOWS_CHECK),
     ).scalars()
     have = {(point.kind, point.value): point for point in points}
     for gone in have.keys() - set(wanted):
@@ -157,4 +159,4 @@ def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Con
     primary = select(Contact).where(
         Contact.customer_id == customer_id, Contact.is_primary, Contact.deleted_at.is_(None), Contact.id != (but or 0)
     )
-    return db.execute(primary, execution_options=BYPASS_POLICY).scalar_one_or_none()
+    return db.execute(primary, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one_or_none()

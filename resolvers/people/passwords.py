@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from models import Credential, SignInSession, User
-from models.audit.entries import BYPASS_POLICY, log_now
+from models.audit.entries import log_now
 from models.errors import NotFound, SignInRefused, Validation
 
 from ..access.grant_limits import guard_account
@@ -29,7 +29,7 @@ from .sign_in_throttle import check_throttle, hold_throttle, write_down
 T = TypeVar("T")
 
 SHORTEST_PASSWORD = 10
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 _hasher = PasswordHasher()
 _dummy = _hasher.hash("nobody has this password")

@@ -7,8 +7,8 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
-from models.audit.entries import BYPASS_POLICY
-from models.database.prepared import Prepared, held
+from models.database.bypass import Because, bypass_policy
+from models.database.prepared import Prepared, attach
 from models.errors import InBin, NotFound, Validation
 
 from ..access.grant_limits import Held, guard, holdings
@@ -22,7 +22,7 @@ RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "
 """Logins and role codes that would read as somebody they are not."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 def active_user(scope: Scope, db: Session, user_id: int) -> User:
@@ -33,7 +33,7 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
     user: User | None
     if user_id == scope.person.id:  # everybody knows himself
         row = _MYSELF.first(db, id=user_id)
-        user = held(db, User, row) if row else None
+        user = attach(db, User, row) if row else None
     else:
         user = db.execute(_THERE, {"id": user_id}, execution_options={"populate_existing": True}).scalar_one_or_none()
     if user is None:
@@ -46,7 +46,8 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
 
 _PERSON = User.__table__
 _MYSELF = Prepared(
-    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True)
+    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True),
+    because=Because.COUNTS_OWN_RECORDS,
 )
 _THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
 
@@ -86,7 +87,7 @@ class DepartmentRules(Rules[Department]):
             return
         old, new = row.path, self._path(db, row)
         below = select(Department).where(Department.path.startswith(old)).order_by(Department.path)
-        for department in db.execute(below, execution_options=BYPASS_POLICY).scalars():
+        for department in db.execute(below, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
             permit(db, department, "edit")
             department.path = new + department.path.removeprefix(old)
         db.flush()
@@ -172,7 +173,7 @@ class UserRoleRules(Rules[UserRole]):
     def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
         db.flush()
         gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
-        if (name := db.execute(gone, execution_options=BYPASS_POLICY).scalar()) is not None:
+        if (name := db.execute(gone, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar()) is not None:
             raise InBin(label=name, record_id=global_id(Role, row.role_id))
         self._guard(scope, db, row, had=None)
 
@@ -185,7 +186,7 @@ class UserRoleRules(Rules[UserRole]):
 
     def _code(self, db: Session, row: UserRole) -> str:
         named = select(Role.code).where(Role.id == row.role_id)
-        return str(db.execute(named, execution_options=BYPASS_POLICY).scalar_one())
+        return str(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalar_one())
 
 
 def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
@@ -210,19 +211,19 @@ def _move_customers(db: Session, user: User) -> None:
     table = cast("Table", Customer.__table__)
     db.execute(
         update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
-        execution_options=BYPASS_POLICY,
+        execution_options=bypass_policy(Because.KEEPS_COPY),
     )
 
 
 def _hold_the_tree(db: Session) -> None:
     """One change of the tree at a time: two moves, each right by itself, could make a circle."""
     everything = select(Department.id).order_by(Department.id).with_for_update()
-    db.execute(everything, execution_options=BYPASS_POLICY).all()
+    db.execute(everything, execution_options=bypass_policy(Because.LOCKS_ROWS)).all()
 
 
 def _department(db: Session, id: int) -> Department:
     found = db.execute(
-        select(Department).where(Department.id == id), execution_options=BYPASS_POLICY
+        select(Department).where(Department.id == id), execution_options=bypass_policy(Because.KEEPS_RULE)
     ).scalar_one_or_none()
     if found is None:
         raise NotFound(what="department", field="parentId")

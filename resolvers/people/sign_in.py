@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, update
 
 from models import SignInSession
-from models.audit.entries import BYPASS_POLICY
 from models.errors import SignInRefused
 from policies import Principal
 
@@ -17,7 +16,7 @@ from .passwords import proven
 from .people import login_of as login_of
 from .sign_in_throttle import normalized_login
 
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)

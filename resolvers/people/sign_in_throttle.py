@@ -10,7 +10,6 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.orm import Session
 
 from models import SignInAttempt, User
-from models.audit.entries import BYPASS_POLICY
 from models.errors import Forbidden, TooManyAttempts
 
 from ..runtime.principals import Entrances
@@ -71,4 +70,4 @@ def sign_in_log(
     if before is not None:
         wanted = wanted.where(SignInAttempt.id < before)
     page = wanted.order_by(SignInAttempt.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))
-    return list(db.execute(page, execution_options=BYPASS_POLICY).scalars())
+    return list(db.execute(page).scalars())

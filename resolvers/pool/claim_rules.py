@@ -9,7 +9,8 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Pool
-from models.database.prepared import Prepared, held
+from models.database.bypass import Because
+from models.database.prepared import Prepared, attach
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from policies import Principal
 
@@ -39,8 +40,10 @@ _IS_OPEN = and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None))
 _ASKED = (
     select(_IS_OPEN, ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
 )
-_TERMS = Prepared(_ASKED)
-_TERMS_AND_LEFT = Prepared(_ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))))
+_TERMS = Prepared(_ASKED, because=Because.APPLIES_TO_ALL)
+_TERMS_AND_LEFT = Prepared(
+    _ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))), because=Because.APPLIES_TO_ALL
+)
 
 
 def terms_of(db: Session, pool_id: int) -> ClaimTerms:
@@ -56,7 +59,7 @@ def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[ClaimTerm
 
 def _terms(db: Session, row: Sequence[Any]) -> ClaimTerms:
     is_open, zone, *rule = row
-    return ClaimTerms(bool(is_open), zone, held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    return ClaimTerms(bool(is_open), zone, attach(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Pool
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, RuleMissing
 from models.ownership import Ended
 
@@ -71,7 +71,7 @@ def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
     seats = _seats_of(scope, db, owner_id)
     best = select(Pool).where(Pool.id.in_(seats), Pool.enabled, Pool.deleted_at.is_(None))
     best = best.order_by(Pool.priority.desc(), Pool.id).limit(1)
-    pool = db.execute(best, execution_options=BYPASS_POLICY).scalar_one_or_none()
+    pool = db.execute(best, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one_or_none()
     if pool is None:
         raise RuleMissing(
             reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",

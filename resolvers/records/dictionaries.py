@@ -9,8 +9,8 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity
-from models.audit.entries import BYPASS_POLICY
 from models.base import columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import InUse, Validation
 
 from ..runtime.ids import camel, noun
@@ -61,7 +61,10 @@ def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], bef
     if not wanted:
         return
     asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for code, key in wanted.values()))
-    known = {(code, item.key) for code, item in db.execute(_live().where(asked), execution_options=BYPASS_POLICY)}
+    known = {
+        (code, item.key)
+        for code, item in db.execute(_live().where(asked), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
+    }
     for field, word in wanted.items():
         if word not in known:
             raise _unknown(db, field, *word)
@@ -79,7 +82,9 @@ def _live() -> Select[str, DictionaryItem]:
 
 def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
     """What to write instead: the words that are close, else the first ones of the dictionary."""
-    found = db.execute(_live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=BYPASS_POLICY)
+    found = db.execute(
+        _live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
+    )
     items = [item for _, item in found]
     meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
     if not meant:
@@ -109,7 +114,7 @@ class DictionaryItemRules(Rules[DictionaryItem]):
         while above is not None:
             found = db.execute(
                 select(DictionaryItem.dictionary_id, DictionaryItem.parent_id).where(DictionaryItem.id == above),
-                execution_options=BYPASS_POLICY,
+                execution_options=bypass_policy(Because.KEEPS_RULE),
             ).first()
             if found is None:
                 return  # the wall refuses what is not there
@@ -125,12 +130,13 @@ class DictionaryItemRules(Rules[DictionaryItem]):
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
         """A word that records hold is archived, not deleted: they would be left with a key that says nothing."""
         code = db.execute(
-            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=BYPASS_POLICY
+            select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
+            execution_options=bypass_policy(Because.KEEPS_RULE),
         ).scalar_one()
         for model, key in _holding(code):
             used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
             if count := db.execute(
-                used.where(model.deleted_at.is_(None)), execution_options=BYPASS_POLICY
+                used.where(model.deleted_at.is_(None)), execution_options=bypass_policy(Because.KEEPS_RULE)
             ).scalar_one():
                 raise InUse(label=row.label, count=count, what=noun(model))
 

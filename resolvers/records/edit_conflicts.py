@@ -12,8 +12,9 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Entity, Part
-from models.audit.entries import BYPASS_POLICY, Changes, Outcome, plain
+from models.audit.entries import Changes, Outcome, plain
 from models.base import columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import Conflict
 
 from ..runtime.ids import camel, global_id
@@ -77,7 +78,7 @@ def _changed_since(db: Session, row: Entity, version: int) -> set[str] | None:
     newest = select(AuditEntry.batch_id, AuditEntry.action, AuditEntry.changes).order_by(AuditEntry.id.desc())
     mine = newest.where(AuditEntry.entity == row.__tablename__, AuditEntry.record_id == row.id)
     done = mine.where(AuditEntry.outcome == Outcome.OK).limit(3 * versions + 20)  # passwords and tokens raise none
-    lines = db.execute(done, execution_options=BYPASS_POLICY)
+    lines = db.execute(done, execution_options=bypass_policy(Because.FOLLOWS_CHECK))
     return fields_changed(type(row), (Line(*line) for line in lines), versions)
 
 
@@ -101,7 +102,9 @@ def _held_and_given(db: Session, row: Entity, key: str, value: Any) -> tuple[Any
     part: type[Part] = relation.mapper.class_
     said = [c for c in columns(part) if not (c.primary_key or c.foreign_keys or trait_of(c).system_managed)]
     mine = select(*said).where(part.__table__.c[f"{part.part_of}_id"] == row.id).order_by(*(relation.order_by or ()))
-    return _listed(db.execute(mine, execution_options=BYPASS_POLICY).mappings()), _listed(value or ())
+    return _listed(db.execute(mine, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).mappings()), _listed(
+        value or ()
+    )
 
 
 def _listed(parts: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.database.prepared import upsert
 from models.errors import Duplicate
 from models.numbering import LARGEST_SEQUENCE, Pattern
@@ -37,7 +37,7 @@ def coming(scope: Scope, db: Session, module: str) -> str:
     counter = select(NumberCounter.last).where(
         NumberCounter.for_module == module, NumberCounter.period == pattern.period(today)
     )
-    last = db.execute(counter, execution_options=BYPASS_POLICY).scalar() or 0
+    last = db.execute(counter).scalar() or 0
     return pattern.number(today, last + 1)
 
 
@@ -52,7 +52,9 @@ def accept(db: Session, module: str, number: str) -> None:
 
 def pattern_of(db: Session, module: str) -> Pattern:
     rule = select(NumberRule.pattern).where(NumberRule.for_module == module, NumberRule.deleted_at.is_(None))
-    return Pattern(db.execute(rule, execution_options=BYPASS_POLICY).scalar() or DEFAULT[module])
+    return Pattern(
+        db.execute(rule, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).scalar() or DEFAULT[module]
+    )
 
 
 def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
@@ -67,7 +69,7 @@ def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
         statement = statement.on_conflict_do_update(
             index_elements=["for_module", "period"], set_={"last": at_least}, where=counter.last < at_least
         )
-    return db.execute(statement.returning(counter.last), execution_options=BYPASS_POLICY).scalar() or 0
+    return db.execute(statement.returning(counter.last)).scalar() or 0
 
 
 def _is_taken(db: Session, module: str, number: str) -> bool:
@@ -75,7 +77,10 @@ def _is_taken(db: Session, module: str, number: str) -> bool:
     table = NUMBERED[module].__table__
     there = select(table.c.id).where(table.c.number == number)
     tombstone = select(Tombstone.id).where(Tombstone.for_module == module, Tombstone.number == number)
-    return any(db.execute(found, execution_options=BYPASS_POLICY).first() is not None for found in (there, tombstone))
+    return any(
+        db.execute(found, execution_options=bypass_policy(Because.KEEPS_RULE)).first() is not None
+        for found in (there, tombstone)
+    )
 
 
 def _today(scope: Scope, db: Session) -> date:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Organisation
+from models.database.bypass import Because
 from models.database.prepared import Prepared
 
 from ..runtime.inputs import check_language, invalid
@@ -42,7 +43,7 @@ def _zones() -> set[str]:
 
 ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
 """The organisation's time zone, within a statement: where its days and weeks begin."""
-_ZONE = Prepared(select(ZONE))
+_ZONE = Prepared(select(ZONE), because=Because.APPLIES_TO_ALL)
 
 
 def zone_of(db: Session) -> str:

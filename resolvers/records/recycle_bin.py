@@ -7,8 +7,9 @@ from sqlalchemy import Column, Index, and_, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, Part, Tombstone
-from models.audit.entries import BYPASS_POLICY, guarded_update
+from models.audit.entries import guarded_update
 from models.base import LIVE, columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
 
 from ..runtime.batch import Mode, Outcome, each
@@ -108,7 +109,9 @@ def _hanging(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
         statement = select(child).where(getattr(child, key) == row.id)
         if live is not None:
             statement = statement.where(child.deleted_at.is_(None) if live else child.deleted_at.is_not(None))
-        found += db.execute(statement.order_by(child.id), execution_options=BYPASS_POLICY).scalars()
+        found += db.execute(
+            statement.order_by(child.id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)
+        ).scalars()
     return found
 
 
@@ -129,7 +132,7 @@ def _refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
         used = select(func.count()).select_from(other).where(column == row.id)
         if not is_purge:
             used = used.where(other.deleted_at.is_(None))
-        if count := db.execute(used, execution_options=BYPASS_POLICY).scalar_one():
+        if count := db.execute(used, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one():
             raise InUse(label=row.label, count=count, what=noun(other), record_id=global_id(type(row), row.id))
 
 
@@ -159,7 +162,7 @@ def _refuse_without_whole(db: Session, row: Entity) -> None:
     if relation:
         model: type[Entity] = inspect(type(row)).relationships[relation].mapper.class_
         above = select(model).where(model.id == getattr(row, f"{relation}_id"))
-        whole = db.execute(above, execution_options=BYPASS_POLICY).scalar_one()
+        whole = db.execute(above, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one()
         if whole.deleted_at is not None:
             raise InBin(label=whole.label, record_id=global_id(model, whole.id))
 
@@ -171,7 +174,9 @@ def _refuse_if_taken(db: Session, row: Entity) -> None:
         if not (isinstance(index, Index) and index.unique and _ignores_the_bin(index)):
             continue
         same = and_(*(column == getattr(row, column.key) for column in index.columns), table.c.deleted_at.is_(None))
-        if db.execute(select(table.c.id).where(same, table.c.id != row.id), execution_options=BYPASS_POLICY).first():
+        if db.execute(
+            select(table.c.id).where(same, table.c.id != row.id), execution_options=bypass_policy(Because.KEEPS_RULE)
+        ).first():
             last = list(index.columns)[-1]
             value = noun(type(row)).capitalize() if last.foreign_keys else getattr(row, last.key)
             raise TakenMeanwhile(
@@ -192,7 +197,9 @@ def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str
     if row.deleted_at is None:
         raise NotDeleted(label=row.label)
     whole = select(model).where(model.id == id)
-    return db.execute(whole, execution_options={**BYPASS_POLICY, "populate_existing": True}).scalar_one()
+    return db.execute(
+        whole, execution_options=bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
+    ).scalar_one()
 
 
 def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:
@@ -212,13 +219,17 @@ def _erase(db: Session, row: Entity) -> None:
     for mapper in Part.__subclasses__():
         if inspect(mapper).relationships[mapper.part_of].mapper.class_ is type(row):
             mine = select(mapper).where(getattr(mapper, f"{mapper.part_of}_id") == row.id)
-            for part in db.execute(mine, execution_options=BYPASS_POLICY).scalars():
+            for part in db.execute(mine, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
                 db.delete(part)
     db.delete(row)
 
 
 def _forget(db: Session, other: type[Entity], column: Column[Any], id: int) -> None:
-    mentioning = db.execute(select(other).where(column == id), execution_options=BYPASS_POLICY).scalars().all()
+    mentioning = (
+        db.execute(select(other).where(column == id), execution_options=bypass_policy(Because.FOLLOWS_CHECK))
+        .scalars()
+        .all()
+    )
     if mentioning:
         table: Any = other.__table__
         let_go = update(other).where(column == id).values({column.key: None, "version": table.c.version + 1})

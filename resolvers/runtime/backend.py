@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 import resolvers
 from models import Base, PolicyRevision, utcnow
-from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
@@ -200,7 +199,7 @@ class Backend:
         now, key = self.clock(), principals.kind_of_key(token)
         asked = principals.asked_by(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
-        rows = await self.reads.rows(asked.sql, asked.values(values))
+        rows = await self.reads.rows(asked.text, asked.values(values))
         if not rows:
             self._identities.pop(values["hash"], None)
             return None
@@ -234,7 +233,7 @@ class Backend:
         statement = select(model.__table__.c.id).where(
             model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
         )
-        return db.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+        return db.execute(statement.execution_options(policy=True)).first() is not None
 
     def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
         return Scope(self, principal, door, **request)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Dialect, func, literal_column, select
 
 from models import Customer
-from models.database.reads import Reads, driven
+from models.database.compiled import compile_statement
+from models.database.reads import Reads
 from policies import Principal, Snapshot
 
 PARTS, OF_EACH = 5, 100
@@ -60,8 +61,8 @@ class SelectivityCache:
         return len({(id - 1) * PARTS // last[0] for id in found}) == PARTS
 
     async def _asked(self, statement: Any) -> list[Any]:
-        sql, parameters = driven(statement, self.dialect)
-        rows = await self.reads.rows(sql, [each.driven for each in parameters])
+        compiled = compile_statement(statement, self.dialect)
+        rows = await self.reads.rows(compiled.text, compiled.values({}))
         return [row[0] for row in rows]
 
 

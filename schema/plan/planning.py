@@ -6,7 +6,7 @@ value that changes the text or a constant decides, and becomes part of the key.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
-from models.database.reads import driven
+from models.database.compiled import CompiledStatement, Parameter, compile_statement
 from policies.principal import NUMBERS, SETS
 from resolvers.reading.provenance import Path, Source, is_traceable, source_of, trace
 
@@ -67,13 +67,14 @@ def compile_plan(
 ) -> tuple[Plan, set[Path]]:
     """The plan, and the paths that are parameters of it."""
     statement, names = compile(_traced(request, deciding))
-    sql, found = driven(statement, dialect)
-    sources = [Source(("key", each.name)) if each.is_asked else source_of(each.value) for each in found]
+    made = compile_statement(statement, dialect)
+    sources = [source_of(x.value) if x.key is None else Source(("key", x.name)) for x in made.parameters]
     parameters = [
-        (each.driven, None, False) if source is None else (source, each.process, True)
-        for each, source in zip(found, sources, strict=True)
+        x if source is None else replace(x, key=source, value=None)
+        for x, source in zip(made.parameters, sources, strict=True)
     ]
-    return Plan(sql, names, tuple(parameters)), {source.path for source in sources if source is not None}
+    paths = {source.path for source in sources if source is not None}
+    return Plan(CompiledStatement(made.text, parameters), names), paths
 
 
 def find_deciding(
@@ -101,15 +102,15 @@ def _same(dialect: Dialect, compile: Compile, other: Request, deciding: frozense
         again, _ = compile_plan(dialect, compile, other, deciding)
     except Exception:  # noqa: BLE001  an invented value was refused, so it decides
         return False
-    return again.sql == plan.sql and all(
-        _alike(one, two) for one, two in zip(again.parameters, plan.parameters, strict=True)
-    )
+    one, two = again.statement, plan.statement
+    return one.text == two.text and all(map(_alike, one.parameters, two.parameters))
 
 
-def _alike(one: Sequence[Any], two: Sequence[Any]) -> bool:
-    if one[2] and two[2]:
-        return bool(one[0].path == two[0].path and len(one[0].steps) == len(two[0].steps))
-    return bool(not one[2] and not two[2] and type(one[0]) is type(two[0]) and one[0] == two[0])
+def _alike(one: Parameter, two: Parameter) -> bool:
+    if isinstance(one.key, Source) and isinstance(two.key, Source):
+        return one.key.path == two.key.path and len(one.key.steps) == len(two.key.steps)
+    is_constant = one.key is None and two.key is None
+    return is_constant and type(one.constant) is type(two.constant) and bool(one.constant == two.constant)
 
 
 # --- another principal with other arguments --------------------------------------------------------------

@@ -41,7 +41,7 @@ class Plans:
 
     def texts(self) -> list[str]:
         """The SQL texts of the cached plans."""
-        return [plan.sql for plan in self._plans.values()]
+        return [plan.statement.text for plan in self._plans.values()]
 
     def find(self, document: Document, statement: str, policy: Snapshot, request: Request) -> Plan | None:
         for deciding in document.statement(statement).deciding:

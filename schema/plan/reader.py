@@ -1,7 +1,6 @@
 """The reader: runs compiled statements on the read engine, which cannot write."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,7 +8,8 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
-from models.database.reads import TooNested, driven
+from models.database.compiled import compile_statement
+from models.database.reads import TooNested
 from models.errors import Refusal
 from resolvers.reading.provenance import PlanMismatch
 from resolvers.reading.search_in_statement import Searches
@@ -111,14 +111,13 @@ class Reader:
             plan = self.plans.make(*at, request, self.dialect, compile)
             if plan is not None:
                 return await self._read_by_plan(plan, request)
-        compiled, names = compile(request)
-        sql, parameters = driven(compiled, self.dialect)
-        given = [replace(each, value=request.key[each.name]) if each.is_asked else each for each in parameters]
-        rows = await self.backend.reads.rows(sql, [each.driven for each in given])
+        made, names = compile(request)
+        compiled = compile_statement(made, self.dialect)
+        rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
         return _texts(names, rows, with_key=key_kind is not None)
 
     async def _read_by_plan(self, plan: Plan, request: Request) -> dict[str, bytes]:
-        rows = await self.backend.reads.rows(plan.sql, plan.values(request))
+        rows = await self.backend.reads.rows(plan.statement.text, plan.statement.values(request))
         self.used_plan = True
         return _texts(plan.names, rows, with_key=bool(request.key))
 
@@ -168,7 +167,7 @@ async def answer_prepared(
             plan = plans.find(document, name, policy, request)
             if plan is None:
                 return None
-            rows = await backend.reads.rows(plan.sql, plan.values(request))
+            rows = await backend.reads.rows(plan.statement.text, plan.statement.values(request))
             if not rows or not cached_identity.is_told_by(rows[0]):
                 return None
             if rows[0][TOLD - 1]:
