@@ -32,7 +32,7 @@ check: $(VENV)/development
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 sweep: $(VENV)/development
-	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/test_panel_sweep.py tests/test_read_corpus.py tests/test_policy_climbing.py
+	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/panel_sweep tests/test_read_corpus.py tests/test_policy_climbing.py
 
 pictures: $(VENV)/development
 	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/test_panel_stories.py tests/test_policy_story.py -k "not accessible"
