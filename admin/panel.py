@@ -18,17 +18,18 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Forbidden, NotFound, Refusal, TooManyAttempts, Validation
-from resolvers import attempts, entry
-from resolvers.names import global_id
+from resolvers.people import passwords
+from resolvers.runtime import denials
+from resolvers.runtime.ids import global_id
 
-from .kit import words
-from .kit.asking import BASE, PREFERENCES, Asking, asking, preferences
-from .kit.cells import moment
+from .kit import translation
 from .kit.charts import bars
+from .kit.formatting import moment
 from .kit.icons import icon
 from .kit.keys import Keys, Rights, SignIn, is_inside, visitor_language
 from .kit.labels import action_label, choice_label, done, field_label, object_label, one, scope_label
-from .kit.sayings import agent, door, left, said, typed, why
+from .kit.panel_request import BASE, PREFERENCES, PanelRequest, panel_request, preferences
+from .kit.phrases import agent, door, left, said, typed, why
 from .kit.view import PolicyModelView
 
 CSP = (
@@ -49,20 +50,20 @@ class Panel(Admin):
 
     def __init__(
         self,
-        house: Any,
+        backend: Any,
         keys: Keys,
         asset: Callable[[str], str],
         views: Sequence[type[Any]],
         groups: Mapping[str, str],
     ) -> None:
-        self.house, self.keys, self.asset, self.groups = house, keys, asset, groups
+        self.backend, self.keys, self.asset, self.groups = backend, keys, asset, groups
         self.doors: dict[str, tuple[str, str]] = {}
         super().__init__(
             Starlette(),
-            session_maker=house.sessions,
+            session_maker=backend.sessions,
             base_url=BASE,
             title="Millpond",
-            authentication_backend=SignIn(house, keys),
+            authentication_backend=SignIn(backend, keys),
             authorization_backend=Rights(self._module_of),
             middlewares=[Middleware(GZipMiddleware, minimum_size=800), Middleware(_Dressed)],
         )
@@ -97,14 +98,14 @@ class Panel(Admin):
         env.loader = PackageLoader("admin", "templates")
         env.is_async = False  # a page waits for nothing while it is drawn
         env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
-        env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]
         env.globals |= {
             "base": BASE,
             "asset": self.asset,
             "bars": bars,
             "icon": lambda name, label="": icon(self.asset("icons.svg"), name, label),
-            "languages": words.LANGUAGES,
-            "language": words.language,
+            "languages": translation.LANGUAGES,
+            "language": translation.language,
             "choice": choice_label,
             "done": done,
             "one": one,
@@ -172,7 +173,7 @@ class Panel(Admin):
         async def guarded(view: Any, request: Request) -> Response:
             if not view.is_accessible(request):
                 if request.method == "POST":
-                    await asking(request).scope.run(attempts.refuse, *asks)
+                    await panel_request(request).scope.run(denials.refuse, *asks)
                 raise HTTPException(403)
             return await serve(view, request)
 
@@ -211,14 +212,14 @@ class Panel(Admin):
         found = [view for view in self.views if isinstance(view, PolicyModelView) and view.model is model]
         return next((view for view in found if not view.slug), None)
 
-    def address(self, ask: Asking, model: type[Base], id: int) -> str | None:
+    def address(self, ask: PanelRequest, model: type[Base], id: int) -> str | None:
         """Where a record has its page for this person."""
         view = self.view_of(model)
         if view is None or not view.is_accessible(ask.request):
             return None
         return view.url("details", global_id(model, id))
 
-    def menu(self, ask: Asking) -> list[tuple[str, list[Any]]]:
+    def menu(self, ask: PanelRequest) -> list[tuple[str, list[Any]]]:
         """(group, its screens) as far as this person may go."""
         known: list[Any] = list(self.views)
         open_to = [view for view in known if view.group and view.is_listed(ask)]
@@ -227,7 +228,7 @@ class Panel(Admin):
 
     # -- showing -----------------------------------------------------------------------------------------
 
-    async def render(self, ask: Asking, template: str, context: dict[str, Any], status: int = 200) -> Response:
+    async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
         shell = "partial.html" if ask.is_partial else "page.html"
         whole = {"ask": ask, "panel": self, "wishes": ask.preferences, "shell": shell, "may": ask.may, **context}
         return self._drawn(template, whole, status)
@@ -254,7 +255,7 @@ class Panel(Admin):
         try:
             response = await self.authentication_backend.login(request)
         except Refusal as refusal:
-            said, status = refusal.say(words.language()), 429 if isinstance(refusal, TooManyAttempts) else 400
+            said, status = refusal.say(translation.language()), 429 if isinstance(refusal, TooManyAttempts) else 400
             context |= {"error": said, "login": str(form.get("login", ""))[:40], "next": str(form.get("next", ""))}
             return await self._outside(request, "login.html", context, status)
         assert isinstance(response, Response), "SignIn answers so"
@@ -284,9 +285,9 @@ class Panel(Admin):
         try:
             if new != again:
                 raise Validation("The two new passwords differ.", "两次输入的新密码不一致。")
-            await entry.change_password(scope, old, new)
+            await passwords.change_password(scope, old, new)
         except Refusal as refusal:
-            return await self._outside(request, "password.html", {"error": refusal.say(words.language())}, 422)
+            return await self._outside(request, "password.html", {"error": refusal.say(translation.language())}, 422)
         return RedirectResponse(f"{BASE}/", 303)
 
     async def prefer(self, request: Request) -> Response:
@@ -311,11 +312,11 @@ class Panel(Admin):
 
     async def _say_error(self, request: Request, status: int) -> Response:
         context = {"status": status, "request_id": self.keys.request_id(request)}
-        if hasattr(request.state, "asking"):
-            return await self.render(asking(request), "error.html", context, status)
+        if hasattr(request.state, "panel_request"):
+            return await self.render(panel_request(request), "error.html", context, status)
         assert self.authentication_backend is not None, "given above"
         signed_in = await self.authentication_backend.authenticate(request)
-        if signed_in is True and hasattr(request.state, "asking"):
+        if signed_in is True and hasattr(request.state, "panel_request"):
             return await self._say_error(request, status)
         visitor_language(request)
         return await self._outside(request, "error.html", context, status)

@@ -23,15 +23,16 @@ from load import Taken
 from sqlalchemy import Connection, insert, select
 from stage import database, servers, show, spread
 from usage import Process, postgresql
-from world import World
 
 from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, User, UserRole
 from models.ownership import Began, Ended
 from models.pool import GranteeKind
-from resolvers import entry, records
-from resolvers.indexing import rebuild
-from resolvers.invariants import broken
-from resolvers.seal import verify
+from resolvers.audit.seal import verify
+from resolvers.people import tokens as token_cases
+from resolvers.reading.search_index import rebuild
+from resolvers.records import create_update
+from resolvers.setup.invariants import broken
+from tests.support.world import World
 
 PEOPLE, CUSTOMERS, NO_LIMIT = 50, 30_000, 1_000_000
 CLAIM = """mutation ($input: RecordsInput!) { claimCustomers(input: $input) {
@@ -53,24 +54,24 @@ def prepare(url: str) -> tuple[World, list[str]]:
     World.settle(url)
     world = World(url)
     system = world.system
-    pool = system.do(records.create, Pool, {"name": "Rate"}).id
+    pool = system.do(create_update.create, Pool, {"name": "Rate"}).id
     seat = {"pool_id": pool, "grantee_kind": GranteeKind.ROLE, "grantee_id": world.ids["sales"]}
-    system.do(records.create, PoolMember, seat)
+    system.do(create_update.create, PoolMember, seat)
     world.ids["rate"] = pool
     world.rule("rate", daily_quota=NO_LIMIT, weekly_quota=NO_LIMIT, capacity=NO_LIMIT, cooldown_days=7)
     tokens = []
     for n in range(PEOPLE):
         who = {"login": f"writer{n}", "name": f"Writer {n}", "department_id": world.ids["east"]}
-        id = system.do(records.create, User, who).id
-        system.do(records.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
-        tokens.append(world.scope(f"writer{n}").do(entry.create_token, "rate").token)
+        id = system.do(create_update.create, User, who).id
+        system.do(create_update.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
+        tokens.append(world.scope(f"writer{n}").do(token_cases.create_token, "rate").token)
     return world, tokens
 
 
 def fill(world: World) -> list[int]:
     """Many customers in the pool: plain SQL, without the log, for it is the claims that are measured."""
     first, table = world.customer("The first", pool="rate"), Customer.__table__
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == first)).mappings().one())
         year = row["number"][:5]
         copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
@@ -153,7 +154,7 @@ def measure(engine: str, crowds: list[int], seconds: float, rounds: int) -> list
 
 def violations(world: World) -> list[str]:
     """What the books say is wrong, apart from what `fill` has left out."""
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         return broken(connection) + verify(connection).problems
 
 

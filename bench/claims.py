@@ -16,12 +16,13 @@ from typing import Any
 
 import httpx
 from stage import database, servers, show, spread
-from world import World
 
 from models import Customer, OwnerLoad, Pool, PoolMember, QuotaCounter, User, UserRole
 from models.pool import GranteeKind
-from resolvers import entry, records
-from resolvers.invariants import broken
+from resolvers.people import tokens as token_cases
+from resolvers.records import create_update
+from resolvers.setup.invariants import broken
+from tests.support.world import World
 
 PEOPLE, CUSTOMERS, QUOTA, CAPACITY = 50, 200, 20, 12
 CLAIM = """mutation ($ids: [ID!]!) { claimCustomers(input: {ids: $ids}) { ids problems { code } } }"""
@@ -33,16 +34,16 @@ def prepare(url: str) -> tuple[World, list[str], int]:
     World.settle(url)
     world = World(url)
     system = world.system
-    pool = system.do(records.create, Pool, {"name": "Race"}).id
+    pool = system.do(create_update.create, Pool, {"name": "Race"}).id
     world.ids["race"] = pool
     seat = {"pool_id": pool, "grantee_kind": GranteeKind.ROLE, "grantee_id": world.ids["sales"]}
-    system.do(records.create, PoolMember, seat)
+    system.do(create_update.create, PoolMember, seat)
     world.rule("race", daily_quota=QUOTA, capacity=CAPACITY)
     tokens = []
     for n in range(PEOPLE):
-        id = system.do(records.create, User, {"login": f"racer{n}", "name": f"Racer {n}"}).id
-        system.do(records.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
-        tokens.append(world.scope(f"racer{n}").do(entry.create_token, "race").token)
+        id = system.do(create_update.create, User, {"login": f"racer{n}", "name": f"Racer {n}"}).id
+        system.do(create_update.create, UserRole, {"user_id": id, "role_id": world.ids["sales"]})
+        tokens.append(world.scope(f"racer{n}").do(token_cases.create_token, "race").token)
     return world, tokens, pool
 
 
@@ -98,7 +99,7 @@ def violations(world: World, ids: list[int], mark: int, codes: Counter[str], ack
     found += [f"person {id} holds {n}" for id, n in held.items() if n > min(QUOTA, CAPACITY)]
     found += [f"quota used {row['used']}" for row in world.rows(QuotaCounter) if row["used"] > QUOTA]
     found += [f"load {row['held']}" for row in world.rows(OwnerLoad) if row["held"] > CAPACITY]
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         found += broken(connection)
     return found
 
@@ -142,8 +143,8 @@ def _clear(world: World, ids: list[int]) -> None:
     """Make room for the next round: everything into the bin, a new day for the quota."""
     world.clock.pass_by(days=1)
     for n in range(0, len(ids), 100):
-        world.system.do(records.delete, Customer, ids[n : n + 100])
-    with world.house.writer.engine.begin() as connection:
+        world.system.do(create_update.delete, Customer, ids[n : n + 100])
+    with world.backend.writer.engine.begin() as connection:
         connection.execute(QuotaCounter.__table__.delete())
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from resolvers.house import House
+from resolvers.runtime.backend import Backend
 
 _ITEM = {
     "sqlite": "json_object('id', 'cus_' || c.id, 'number', c.number, 'name', c.name, 'stage', c.stage, 'industry', c.industry, 'level', c.level, 'ownerId', 'usr_' || c.owner_id, 'phone', c.phone, 'locked', json(CASE WHEN {locked} THEN 'true' ELSE 'false' END), 'createdAt', c.created_at {more})",
@@ -69,28 +69,28 @@ def texts(dialect: str) -> dict[str, str]:
 
 
 class Floor:
-    def __init__(self, house: House) -> None:
-        self.house, self.texts = house, texts(house.dialect)
+    def __init__(self, backend: Backend) -> None:
+        self.backend, self.texts = backend, texts(backend.dialect)
 
     async def __call__(self, request: Request) -> Response:
         token = request.headers["authorization"].removeprefix("Bearer ")
-        person = await self.house.principal_of(token)
+        person = await self.backend.principal_of(token)
         if person is None:
             return Response(status_code=401)
         name = request.path_params["name"]
         asked: dict[str, Any] = orjson.loads(await request.body())["variables"]
         now: Any = datetime.now(UTC)
-        if self.house.dialect == "sqlite":
+        if self.backend.dialect == "sqlite":
             now = now.isoformat(timespec="milliseconds")[:-6] + "Z"
         wanted = [int(asked["o"][4:]), asked["s"]] if "o" in asked else [int(asked["id"][4:])]
-        rows = await self.house.reads.rows(self.texts[name], [now, person.id, *wanted])
+        rows = await self.backend.reads.rows(self.texts[name], [now, person.id, *wanted])
         return Response(rows[0][0], media_type="application/json")
 
 
 async def main(url: str, port: int) -> None:
-    house = House(url)
-    await house.start()
-    app = Starlette(routes=[Route("/{name}", Floor(house).__call__, methods=["POST"])])
+    backend = Backend(url)
+    await backend.start()
+    app = Starlette(routes=[Route("/{name}", Floor(backend).__call__, methods=["POST"])])
     await uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False)).serve()
 
 

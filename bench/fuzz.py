@@ -21,12 +21,12 @@ from typing import Any
 from stage import database, show
 
 # What the tests ask with; `stage` has put it on the path.
-from caller import TAKEN, Caller  # isort: skip
-from corpus import Corpus  # isort: skip
-from mutants import Mutants  # isort: skip
-from test_fuzz import ask_again  # isort: skip
-from test_read_corpus import EVERYBODY, Executing, asked, populate  # isort: skip
-from world import World  # isort: skip
+from tests.support.returning_caller import Caller, TAKEN  # isort: skip
+from tests.support.query_corpus import Corpus  # isort: skip
+from tests.support.broken_queries import Mutants  # isort: skip
+from tests.graphql.test_fuzz import ask_again  # isort: skip
+from tests.graphql.test_read_corpus import EVERYBODY, Executing, asked, populate  # isort: skip
+from tests.support.world import World  # isort: skip
 
 from schema.engine import Engine
 from schema.plan import documents, plans
@@ -40,7 +40,7 @@ _MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
 def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
     ids = populate(world)
     world.clock.pass_by(minutes=1)  # what began just now has lasted a while
-    executing, planning = Executing(world.house), Engine(world.house)
+    executing, planning = Executing(world.backend), Engine(world.backend)
     roots = planning.schema.query_type
     assert roots is not None
     mutants = Mutants(Corpus(planning.schema, list(roots.fields), ids, seed), seed, WHOLE, IN_VARIABLES)

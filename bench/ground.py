@@ -17,8 +17,8 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from stage import copied
 
-from resolvers import entry
-from resolvers.house import House
+from resolvers.people import tokens as token_cases
+from resolvers.runtime.backend import Backend
 
 POOL = 1  # the national pool of the demo
 PEOPLE = 16  # who claim, of those that `crowd.py` adds
@@ -95,9 +95,11 @@ def _file(url: str) -> Iterator[str]:
 
 
 async def _tokens(url: str) -> dict[int, str]:
-    house = House(url).open()
+    backend = Backend(url).open()
     try:
-        people = [house.person(f"crowd{n}") for n in range(1, PEOPLE + 1)]
-        return {person.id: house.scope(person, "bench").do(entry.create_token, "bench").token for person in people}
+        people = [backend.person(f"crowd{n}") for n in range(1, PEOPLE + 1)]
+        return {
+            person.id: backend.scope(person, "bench").do(token_cases.create_token, "bench").token for person in people
+        }
     finally:
-        await house.close()
+        await backend.close()

@@ -24,8 +24,8 @@ from sqlalchemy.engine import make_url
 from stage import show
 from target import QUERIES as TYPICAL
 
-from resolvers.house import House
-from resolvers.scope import Scope
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.scope import Scope
 from schema.engine import Engine
 
 PEOPLE = ("ada", "lead", "li", "crowd1", "li without pools")
@@ -54,11 +54,11 @@ class Asking:
     """One database, and what is asked of it."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.house = url, House(url)
-        self.engine = Engine(self.house, plan_at=1)
+        self.url, self.backend = url, Backend(url)
+        self.engine = Engine(self.backend, plan_at=1)
 
     async def prepare(self) -> None:
-        await self.house.start()
+        await self.backend.start()
         engine = create_engine(
             make_url(self.url).set(drivername="sqlite" if "sqlite" in self.url else "postgresql+psycopg")
         )
@@ -77,7 +77,7 @@ class Asking:
         at = f'{{ customers(first: 1, filter: {{createdAt: {{lte: "{self.at}"}}}}) {{ edges {{ cursor }} }} }}'
         deep = (await self.ask(who, at, {}))["customers"]["edges"]
         found: dict[str, dict[str, Any]] = {name: {} for name in QUESTIONS}
-        owner, colleague = (f"usr_{self.house.person(login).id}" for login in (OWNER, COLLEAGUE))
+        owner, colleague = (f"usr_{self.backend.person(login).id}" for login in (OWNER, COLLEAGUE))
         found["list of an owner's stage"] = found["nested list"] = {"o": owner, "s": "won"}
         found["list of a colleague's stage"] = {"o": colleague, "s": "won"}
         found["record"] = {"id": some[-1]["id"] if some else "cus_1"}
@@ -86,10 +86,10 @@ class Asking:
 
     async def scope(self, who: str) -> Scope:
         person, _, narrowed = who.partition(" ")
-        found = self.house.person(person)
+        found = self.backend.person(person)
         if narrowed:
             found = replace(found, pools=frozenset(), member_pools=frozenset(), admin_pools=frozenset())
-        return self.house.scope(await self.house.breadths.of(found, self.house.policy), "graphql")
+        return self.backend.scope(await self.backend.selectivity.of(found, self.backend.policy), "graphql")
 
     async def ask(self, who: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         scope = await self.scope(who)
@@ -123,7 +123,7 @@ async def measure(small: str, large: str, times: int, names: Sequence[str]) -> d
             one, ten = (statistics.median(x) for x in taken)
             figures[name][who] = {"small": round(one, 2), "large": round(ten, 2), "times": round(ten / one, 2)}
     for asking in both:
-        await asking.house.close()
+        await asking.backend.close()
     return figures
 
 

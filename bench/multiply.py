@@ -15,8 +15,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 from stage import ROOT as ROOT
 
-from models.db import is_sqlite
-from resolvers.indexing import rebuild
+from models.database.engines import is_sqlite
+from resolvers.reading.search_index import rebuild
 
 TABLES: dict[str, Sequence[str]] = {
     "customer": ("id",),

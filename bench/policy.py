@@ -22,14 +22,16 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text
 from stage import ROOT, database, show, spread
-from world import World
 
 from models import Customer, Department, Role, Share, User, UserRole
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import STARTER, Facts, Principal, Snapshot
-from resolvers import drafts, effect, entry, identity, reviewing
-from resolvers.house import House
+from resolvers.access import policy_drafts, policy_impact, policy_review
+from resolvers.people import tokens
+from resolvers.runtime import principals
+from resolvers.runtime.backend import Backend
+from tests.support.world import World
 
 PEOPLE, REVIEWED, SHARES, TIMES, ACTIVATIONS = 600, 200, 40_000, 31, 50
 ROLES = ("sales", "sales_lead", "support", "finance", "auditor", "role_manager")
@@ -88,7 +90,7 @@ def measured(world: World, customers: int, only: Sequence[str]) -> dict[str, Any
 def cells(world: World) -> dict[str, float]:
     """`may` of the busiest line-up in microseconds; `where` of a fresh snapshot's second clause, and asked again."""
     li, facts = world.principal("li"), Facts(owner_id=7, department_id=3, created_by_id=9)
-    policy = world.house.policy
+    policy = world.backend.policy
     policy.may(li, "view", "customer", facts)
     cold = []
     for _ in range(TIMES):
@@ -132,22 +134,22 @@ def review(world: World) -> dict[str, Any]:
     for role in roles:
         world.make(Role, **role)
     base = STARTER + more
-    world.ada.do(drafts.apply_policy, base, "250 lines")
+    world.ada.do(policy_drafts.apply_policy, base, "250 lines")
     changed = base.replace("p, sales_lead, customer, view, subtree, any, allow\n", "")
     changed += "p, support, customer, edit, all, !locked, allow\np, sales, customer, export, own, any, allow\n"
     times, counted, found = [], [], None
     for n in range(11):
         text = f"{changed}# {n}\n"
         began = time.perf_counter()
-        found = world.run(world.ada.read(reviewing.review_policy, text))
+        found = world.run(world.ada.read(policy_review.review_policy, text))
         times.append((time.perf_counter() - began) * 1000)
     assert found is not None
     for _ in range(3):
         began = time.perf_counter()
         for change in found.changes:
-            world.run(world.ada.read(effect.effects, found, change))
+            world.run(world.ada.read(policy_impact.effects, found, change))
         counted.append((time.perf_counter() - began) * 1000)
-    world.ada.do(drafts.apply_policy, STARTER, "back")
+    world.ada.do(policy_drafts.apply_policy, STARTER, "back")
     people = {person.id for group in found.groups.values() for person in group.people}
     return {
         "lines": len(Snapshot(changed).lines),
@@ -164,19 +166,19 @@ def review(world: World) -> dict[str, Any]:
 
 def reload(world: World) -> dict[str, Any]:
     """From the commit here to the first request there that is judged by the new revision; and the same after silence."""
-    token = world.ada.do(entry.create_token, "bench").token
-    command = [sys.executable, __file__, "--listen", world.house.url, token]
+    token = world.ada.do(tokens.create_token, "bench").token
+    command = [sys.executable, __file__, "--listen", world.backend.url, token]
     other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdin is not None
     assert other.stdout is not None
     committed: dict[int, float] = {}
-    take = world.house.take_policy
+    take = world.backend.take_policy
 
     def noted(stored: Any) -> None:
         committed.setdefault(stored.number, time.monotonic())
         take(stored)
 
-    world.house.take_policy = noted  # type: ignore[method-assign]
+    world.backend.take_policy = noted  # type: ignore[method-assign]
     texts = [STARTER, STARTER + "p, sales, customer, export, own, any, allow\n"]
     found: dict[str, list[float]] = {"asking": [], "idle": []}
     assert other.stdout.readline() == "ready\n"
@@ -186,7 +188,7 @@ def reload(world: World) -> dict[str, Any]:
             other.stdin.write("idle\n")
             other.stdin.flush()
             assert other.stdout.readline() == "idle\n"
-        number = world.ada.do(drafts.apply_policy, texts[(n + 1) % 2], f"{n}")
+        number = world.ada.do(policy_drafts.apply_policy, texts[(n + 1) % 2], f"{n}")
         if how == "idle":
             time.sleep(0.02)
             other.stdin.write("ask\n")
@@ -197,7 +199,7 @@ def reload(world: World) -> dict[str, Any]:
         time.sleep(0.02)
     other.stdin.close()
     other.wait(10)
-    world.house.take_policy = take  # type: ignore[method-assign]
+    world.backend.take_policy = take  # type: ignore[method-assign]
     return {
         "commit to in force, a process that is asked every 5 ms": spread(found["asking"]),
         "first request of a process that was asked nothing, reload included": spread(found["idle"]),
@@ -207,27 +209,27 @@ def reload(world: World) -> dict[str, Any]:
 
 async def listen(url: str, token: str) -> None:
     """The other process: asks who somebody is, as every request does, and says when another revision is in force."""
-    house = House(url)
-    await house.start()
-    await house.principal_of(token)
+    backend = Backend(url)
+    await backend.start()
+    await backend.principal_of(token)
     lines: asyncio.Queue[str] = asyncio.Queue()
     asyncio.get_running_loop().run_in_executor(None, _lines, lines, asyncio.get_running_loop())
     print("ready", flush=True)
-    known = house.policy.revision
+    known = backend.policy.revision
     while lines.empty():
-        await house.principal_of(token)
-        if house.policy.revision != known:
-            known = house.policy.revision
+        await backend.principal_of(token)
+        if backend.policy.revision != known:
+            known = backend.policy.revision
             print(json.dumps({"revision": known, "at": time.monotonic()}), flush=True)
         await asyncio.sleep(0.005)
     await lines.get()
     print("idle", flush=True)
     while await lines.get():
         began = time.perf_counter()
-        await house.principal_of(token)
+        await backend.principal_of(token)
         ms = (time.perf_counter() - began) * 1000
-        print(json.dumps({"revision": house.policy.revision, "ms": ms}), flush=True)
-    await house.close()
+        print(json.dumps({"revision": backend.policy.revision, "ms": ms}), flush=True)
+    await backend.close()
 
 
 def _lines(into: "asyncio.Queue[str]", loop: asyncio.AbstractEventLoop) -> None:
@@ -242,7 +244,7 @@ def _lines(into: "asyncio.Queue[str]", loop: asyncio.AbstractEventLoop) -> None:
 def lists(world: World) -> dict[str, Any]:
     """For each policy: rows, one page of fifty, the page without a clause, and how many times as long."""
     found: dict[str, Any] = {}
-    with world.house.writer.engine.connect() as connection:
+    with world.backend.writer.engine.connect() as connection:
         connection.execute(text("ANALYZE"))
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET jit = off"))
@@ -279,7 +281,7 @@ def person_for(world: World, connection: Any, name: str) -> Principal:
     """Somebody in the middle: a team of a leaf; for `subtree` and the lead a head of about a third of the house."""
     wide = name in ("subtree", "sales lead of the starter")
     login = "bench1" if wide else "bench399"
-    p = identity.by_login(connection, login, world.clock())
+    p = principals.by_login(connection, login, world.clock())
     roles = {"sales of the starter": "sales", "sales lead of the starter": "sales_lead"}
     return replace(p, roles=frozenset({roles.get(name, "r")}))
 
@@ -291,7 +293,7 @@ def populate(world: World, people: int, customers: int) -> None:
     """More people in a tree of departments, and, the first time, customers; shares when everybody is there."""
     chance, now = random.Random(people), world.clock()
     stamps = {"version": 1, "created_at": now, "updated_at": now}
-    with world.house.writer.engine.begin() as connection:
+    with world.backend.writer.engine.begin() as connection:
         if customers:
             departments = list(tree(world.ids["house"], connection))
             connection.execute(insert(Department.__table__), [{**stamps, **row} for row in departments])  # type: ignore[arg-type]

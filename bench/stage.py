@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-import postgres  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
 
 from millpond.migrate import migrate  # noqa: E402
-from models.db import writing_engine  # noqa: E402
+from models.database.engines import writing_engine  # noqa: E402
+from tests.support import postgres  # noqa: E402
 
 
 @contextmanager

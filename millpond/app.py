@@ -21,11 +21,11 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .csrf import CsrfMiddleware
 from .files import Assets
 from .http import Again, Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
+from .request_middleware import Metrics, RequestMiddleware
 from .settings import Settings
-from .shell import Figures, Shell
-from .shield import Shield
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),
@@ -49,7 +49,7 @@ _log = structlog.get_logger("millpond")
 Work = Callable[[], Awaitable[None]]
 
 
-class Housed(Protocol):
+class ServedBackend(Protocol):
     """What the application needs of the house."""
 
     async def start(self) -> None: ...
@@ -63,16 +63,16 @@ class Housed(Protocol):
 
 
 def build(
-    house: Housed,
+    backend: ServedBackend,
     settings: Settings,
     *,
     answer: Answering,
-    once_more: Again | None = None,
+    answer_prepared: Again | None = None,
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
 ) -> Starlette:
-    """The application.  `answer` is the GraphQL engine, `once_more` its short way, `background` runs beside it, `routes`
+    """The application.  `answer` is the GraphQL engine, `answer_prepared` its short way, `background` runs beside it, `routes`
     are more doors.
 
     `panel` makes the panel from the way to address its files.
@@ -81,16 +81,16 @@ def build(
     assets = Assets(ASSETS, PANEL_FILES)
     shown = panel(assets.address) if panel is not None else None
     doors = DOORS | (shown.doors if shown is not None else {})
-    figures = Figures(doors)
+    figures = Metrics(doors)
     served = [
         Route(
             "/graphql",
-            _graphql(house, settings, answer, once_more or _nothing_is_known, assets, figures),
+            _graphql(backend, settings, answer, answer_prepared or _nothing_is_known, assets, figures),
             methods=["GET", "POST", "OPTIONS"],
         ),
-        Route("/session", _session(house, settings), methods=["POST"]),
+        Route("/session", _session(backend, settings), methods=["POST"]),
         Route("/healthz", _healthz),
-        Route("/readyz", _readyz(house, figures)),
+        Route("/readyz", _readyz(backend, figures)),
         Route("/metrics", figures.page),
         Route("/assets/{hash}/{file:path}", assets.page),
         *([Route("/", _to_the_panel), shown.mount] if shown is not None else []),
@@ -100,12 +100,12 @@ def build(
     app = Starlette(
         routes=served,
         middleware=[
-            Middleware(Shell, figures=figures),
+            Middleware(RequestMiddleware, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
-            Middleware(Shield, secure_cookies=settings.secure_cookies),
+            Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
         ],
         exception_handlers={HTTPException: _http_error},
-        lifespan=_life(house, background),
+        lifespan=_life(backend, background),
     )
     app.router.redirect_slashes = False
     return app
@@ -133,7 +133,12 @@ def _doors(route: BaseRoute, above: str) -> list[str]:
 
 
 def _graphql(
-    house: Housed, settings: Settings, answer: Answering, once_more: Again, assets: "Assets", figures: "Figures"
+    backend: ServedBackend,
+    settings: Settings,
+    answer: Answering,
+    answer_prepared: Again,
+    assets: "Assets",
+    figures: "Metrics",
 ) -> GraphQLDoor:
     def page(principal: Principal | None) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": graphiql.CSP}
@@ -143,9 +148,9 @@ def _graphql(
 
     return GraphQLDoor(
         answer=answer,
-        once_more=once_more,
-        identify=house.principal_of,
-        make_scope=house.scope,
+        answer_prepared=answer_prepared,
+        identify=backend.principal_of,
+        make_scope=backend.scope,
         page=page,
         cors_origins=settings.cors_origins,
         secure_cookies=settings.secure_cookies,
@@ -158,11 +163,11 @@ async def _nothing_is_known(*_: object) -> None:
     return None
 
 
-def _session(house: Housed, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+def _session(backend: ServedBackend, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     async def session(request: Request) -> Response:
         """The token of the Authorization header, which no other site can send, becomes the cookie."""
         token = bearer(request.headers)
-        if not token or await house.principal_of(token) is None:
+        if not token or await backend.principal_of(token) is None:
             return refusal(Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer"))
         return with_cookie(Response(status_code=204), request, token, settings.secure_cookies)
 
@@ -177,13 +182,13 @@ async def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-def _readyz(house: Housed, figures: Figures) -> Callable[[Request], Awaitable[Response]]:
+def _readyz(backend: ServedBackend, figures: Metrics) -> Callable[[Request], Awaitable[Response]]:
     async def readyz(_: Request) -> Response:
         policy = None
         try:
             async with asyncio.timeout(READY_SECONDS):
-                ready = await house.ready()
-                policy = await house.policy_state() if ready else None
+                ready = await backend.ready()
+                policy = await backend.policy_state() if ready else None
         except Exception:
             _log.warning("not ready", exc_info=True)
             ready = False
@@ -205,10 +210,12 @@ async def _http_error(_: Request, error: Exception) -> Response:
 # -- life ----------------------------------------------------------------------------------------------------
 
 
-def _life(house: Housed, background: Sequence[Work]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _life(
+    backend: ServedBackend, background: Sequence[Work]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
-        await house.start()
+        await backend.start()
         tasks = [asyncio.create_task(_kept_up(work)) for work in background]
         try:
             yield
@@ -216,7 +223,7 @@ def _life(house: Housed, background: Sequence[Work]) -> Callable[[Starlette], Ab
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await house.close()
+            await backend.close()
 
     return life
 

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .cli_policy import policy
-from .terminal import OneSentence, clerk, day, group, house, look, person, refuse_clashes, report, say, settings, table
+from .terminal import (
+    OneSentence,
+    backend,
+    clerk,
+    day,
+    group,
+    look,
+    person,
+    refuse_clashes,
+    report,
+    say,
+    settings,
+    table,
+)
 
 if TYPE_CHECKING:
-    from resolvers.house import House
-
+    from resolvers.runtime.backend import Backend
 
 app = typer.Typer(
     cls=OneSentence,
@@ -75,7 +87,7 @@ def demo(
 @app.command()
 def doctor() -> None:
     """Look at installation, settings, database and log; say what is wrong and what to do.  Exit 1 if anything is."""
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if found := clashes():  # nothing of ours can be trusted to be ours
         report([(False, sentence) for sentence in found])
@@ -87,8 +99,8 @@ def doctor() -> None:
 @app.command()
 def reindex() -> None:
     """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
-    with house() as at:
-        from resolvers.indexing import rebuild
+    with backend() as at:
+        from resolvers.reading.search_index import rebuild
 
         with at.writer.engine.begin() as connection:
             count = rebuild(connection)
@@ -107,12 +119,12 @@ def user_add(
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
 ) -> None:
     """Take somebody in and print a one-time password.  The first administrator comes in this way too."""
-    with house() as at:
-        from resolvers import entry, hire
+    with backend() as at:
+        from resolvers.people import accounts, passwords
 
-        password = entry.one_time_password()
+        password = passwords.one_time_password()
         more = {"name": name, "roles": role or [], "department": department, "language": language}
-        clerk(at).do(hire.hire, login, entry.hash_password(password), **more)
+        clerk(at).do(accounts.create_account, login, passwords.hash_password(password), **more)
     say(f"{login} is in. This password is for one sign-in, where a new one has to be chosen:")
     typer.echo(password)
 
@@ -120,11 +132,11 @@ def user_add(
 @user.command("password")
 def user_password(login: Login) -> None:
     """Print a one-time password for somebody who has lost his.  All his sessions end."""
-    with house() as at:
-        from resolvers import entry
+    with backend() as at:
+        from resolvers.people import passwords
 
-        password = entry.one_time_password()
-        clerk(at).do(entry.set_password, login.lower(), entry.hash_password(password), one_time=True)
+        password = passwords.one_time_password()
+        clerk(at).do(passwords.set_password, login.lower(), passwords.hash_password(password), one_time=True)
     say(f"{login} may sign in once with this password, and has to choose a new one then:")
     typer.echo(password)
 
@@ -137,20 +149,20 @@ def user_role(
     take: Annotated[bool, typer.Option("--take", help="Take the role away instead of giving it.")] = False,
 ) -> None:
     """Give somebody a role, or take it away.  It counts from the next request on."""
-    with house() as at:
-        from resolvers import hire
+    with backend() as at:
+        from resolvers.people import accounts
 
-        clerk(at).do(hire.take_role if take else hire.give_role, login, role)
+        clerk(at).do(accounts.take_role if take else accounts.give_role, login, role)
     say(f"{login} no longer holds the role {role}." if take else f"{login} holds the role {role}.")
 
 
 @user.command("list")
 def user_list() -> None:
     """List everybody, with roles and department."""
-    with house() as at:
-        from resolvers import hire
+    with backend() as at:
+        from resolvers.people import accounts
 
-        people = look(clerk(at), hire.roster)
+        people = look(clerk(at), accounts.roster)
     rows = [(x.login, x.name, ", ".join(x.roles), x.department or "", "" if x.active else "inactive") for x in people]
     table(("login", "name", "roles", "department", "state"), rows)
 
@@ -167,13 +179,13 @@ def token_create(
     ] = None,
 ) -> None:
     """Make a token that acts as this person, and print it: it is shown once."""
-    with house() as at:
+    with backend() as at:
         from datetime import timedelta
 
-        from resolvers import entry
-
         ends = at.clock() + timedelta(days=days) if days else None
-        made = person(at, login).do(entry.create_token, name, ends)
+        from resolvers.people import tokens
+
+        made = person(at, login).do(tokens.create_token, name, ends)
     say(f"Token {made.id} of {login}. Keep it safe, it cannot be shown again:")
     typer.echo(made.token)
 
@@ -181,11 +193,11 @@ def token_create(
 @token.command("list")
 def token_list(login: Login) -> None:
     """List the live tokens of a person, without the tokens themselves."""
-    with house() as at:
+    with backend() as at:
         from models import ApiToken
-        from resolvers import entry
+        from resolvers.people import tokens
 
-        keys = look(person(at, login), entry.keys_of, ApiToken)
+        keys = look(person(at, login), tokens.keys_of, ApiToken)
     rows = [(str(x.id), x.name, x.hint + "…", day(x.created_at), day(x.expires_at), day(x.seen_at)) for x in keys]
     table(("id", "name", "begins with", "created", "expires", "last used"), rows)
 
@@ -193,10 +205,10 @@ def token_list(login: Login) -> None:
 @token.command("revoke")
 def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The number that `list` shows.")]) -> None:
     """End a token of a person, at once."""
-    with house() as at:
-        from resolvers import entry
+    with backend() as at:
+        from resolvers.people import tokens
 
-        person(at, login).do(entry.revoke_token, id)
+        person(at, login).do(tokens.revoke_token, id)
     say(f"Token {id} of {login} has ended.")
 
 
@@ -206,11 +218,11 @@ def token_revoke(login: Login, id: Annotated[int, typer.Argument(help="The numbe
 @audit.command("verify")
 def audit_verify() -> None:
     """Seal the rest of the log and prove that nothing in it was changed.  Exit 1, naming the entry, if it was."""
-    from resolvers.seal import verify
+    from resolvers.audit.seal import verify
 
     from .database import look as look_at
 
-    with house() as at:
+    with backend() as at:
         is_whole = _seal_the_rest(at)
     found = look_at(settings().database, verify)
     report([(False, problem) for problem in found.problems])
@@ -219,11 +231,11 @@ def audit_verify() -> None:
         say("The newest entries wait for their seal: a transaction on the server is still open.")
 
 
-def _seal_the_rest(at: "House", patience: float = 10) -> bool:
+def _seal_the_rest(at: "Backend", patience: float = 10) -> bool:
     """Lay seals until all is sealed; PostgreSQL needs two looks, and more while others have transactions open."""
     import time
 
-    from resolvers.seal import Horizon, is_due, seal
+    from resolvers.audit.seal import Horizon, is_due, seal
 
     horizon, end = Horizon(), time.monotonic() + patience
     while True:

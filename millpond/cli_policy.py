@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .terminal import clerk, group, house, look, person, report, say, settings
+from .terminal import backend, clerk, group, look, person, report, say, settings
 
 if TYPE_CHECKING:
     from policies.review import Remark
-    from resolvers.effect import Effect
-    from resolvers.house import House
-    from resolvers.reviewing import Beyond, Person, Review
-    from resolvers.scope import Scope
+    from resolvers.access.policy_impact import Effect
+    from resolvers.access.policy_review import Beyond, Person, Review
+    from resolvers.runtime.backend import Backend
+    from resolvers.runtime.scope import Scope
 
 policy = group("Who may do what.")
 
@@ -31,7 +31,7 @@ Reason = Annotated[str, typer.Option(help="Why: the history keeps it.", show_def
 @policy.command("export")
 def export() -> None:
     """Print the newest policy, comments included; `doctor` says when it is not the one in force."""
-    from resolvers.policy import current_text
+    from resolvers.runtime.policy_store import current_text
 
     from .database import look as look_at
 
@@ -42,7 +42,7 @@ def export() -> None:
 def diff(file: File) -> None:
     """Print the lines that a text takes away (-) and adds (+), whatever their order.  Exit 1 when there are any."""
     from policies.edit import difference
-    from resolvers.policy import current_text
+    from resolvers.runtime.policy_store import current_text
 
     from .database import look as look_at
 
@@ -60,7 +60,7 @@ def review(
     count: Annotated[bool, typer.Option("--count/--no-count", help="Count the records won and lost.")] = True,
 ) -> None:
     """Say what a text would change, for whom, and what stands against it.  Exit 1 when it may not take effect."""
-    with house() as at:
+    with backend() as at:
         found, effects = look(_who(at, login), _reviewed, _read(file), count)
     _print_lines(found.removed, found.added)
     for change, counted in zip(found.changes, effects, strict=True):
@@ -78,8 +78,8 @@ def review(
 @policy.command("apply")
 def apply(file: File, reason: Reason, login: As = None) -> None:
     """Review a text and put it in force.  It counts from the next request on, in every process."""
-    with house() as at:
-        from resolvers.drafts import apply_policy
+    with backend() as at:
+        from resolvers.access.policy_drafts import apply_policy
 
         number = _who(at, login).do(apply_policy, _read(file), reason)
     say(f"Revision {number} is in force.")
@@ -90,8 +90,8 @@ def rollback(
     number: Annotated[int, typer.Argument(help="The revision whose text comes back.")], reason: Reason, login: As = None
 ) -> None:
     """Bring the text of an older revision back, as a new one and through the same review."""
-    with house() as at:
-        from resolvers.drafts import rollback_policy
+    with backend() as at:
+        from resolvers.access.policy_drafts import rollback_policy
 
         made = _who(at, login).do(rollback_policy, number, reason)
     say(f"Revision {made} is in force, with the text of revision {number}.")
@@ -111,9 +111,9 @@ def repair(
     """
     if sum((file is not None, to is not None, starter)) > 1:
         raise typer.BadParameter("--file, --to and --starter exclude one another")
-    with house() as at:
+    with backend() as at:
         from policies import STARTER
-        from resolvers.repair import repair_policy
+        from resolvers.access.policy_repair import repair_policy
 
         text = STARTER if starter else None if file is None else _read(file)
         number = clerk(at).do(repair_policy, reason, text=text, to=to)
@@ -129,13 +129,13 @@ def _read(file: Path) -> str:
     return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
 
 
-def _who(at: "House", login: str | None) -> "Scope":
+def _who(at: "Backend", login: str | None) -> "Scope":
     return clerk(at) if login is None else person(at, login)
 
 
 def _reviewed(scope: "Scope", db: Any, text: str, count: bool) -> "tuple[Review, list[list[Effect]]]":
-    from resolvers.effect import effects
-    from resolvers.reviewing import review_policy
+    from resolvers.access.policy_impact import effects
+    from resolvers.access.policy_review import review_policy
 
     found = review_policy(scope, db, text)
     return found, [effects(scope, db, found, change) if count else [] for change in found.changes]

@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from models import utcnow
-from models.db import reading_engine, writing_engine
-from resolvers.house import House
-from resolvers.install import install
+from models.database.engines import reading_engine, writing_engine
+from resolvers.runtime.backend import Backend
+from resolvers.setup.install import install
 
 from . import migrate
 
@@ -26,16 +26,16 @@ class Unready(Exception):
 
 
 @contextmanager
-def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[House]:
+def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[Backend]:
     """A house over the database, closed at the end.  Raises Unready, UnknownShape."""
     check_there(url)
-    house = House(url, clock=clock)
+    backend = Backend(url, clock=clock)
     try:
-        with answering(), house.writer.engine.connect() as connection:
+        with answering(), backend.writer.engine.connect() as connection:
             check_current(connection)
-        yield house.open()
+        yield backend.open()
     finally:
-        asyncio.run(house.close())
+        asyncio.run(backend.close())
 
 
 def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, bool]:
@@ -53,8 +53,8 @@ def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, 
             revision = migrate.migrate(engine)
     finally:
         engine.dispose()
-    with opened(url, clock=clock) as house:
-        return revision, install(house) or revision != before
+    with opened(url, clock=clock) as backend:
+        return revision, install(backend) or revision != before
 
 
 def look(url: str, at: Callable[[Connection], T]) -> T:

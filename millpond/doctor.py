@@ -1,6 +1,6 @@
 """Looking at an installation: what is well, what is wrong, and what to do about it.
 
-Whether the seven packages are ours is asked before this file is imported (`clash.py`).
+Whether the seven packages are ours is asked before this file is imported (`package_conflicts.py`).
 """
 
 import sqlite3
@@ -13,9 +13,9 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
 from models import Credential, Role, User, UserRole, utcnow
 from policies import InvalidPolicy, parse, validate
-from resolvers import seal
-from resolvers.invariants import broken
-from resolvers.policy import foreign_text, newest
+from resolvers.audit import seal
+from resolvers.runtime.policy_store import foreign_text, newest
+from resolvers.setup.invariants import broken
 
 from .database import Unready, check_current, look
 from .migrate import UnknownShape, current

@@ -21,10 +21,10 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
 from policies import Principal
-from schema.gate import TooComplex
+from schema.limits import TooComplex
 
-from .question import PLAIN, check_type, named_in, read_body, read_question
-from .question import Refused as Refused
+from .graphql_request import PLAIN, check_type, named_in, read_body, read_question
+from .graphql_request import Refused as Refused
 from .settings import LOOPBACK
 
 GRAPHQL = "application/graphql-response+json"
@@ -76,7 +76,7 @@ MakeScope = Callable[..., Any]
 class GraphQLDoor:
     """The ASGI endpoint of /graphql.
 
-    `once_more` answers what the same key has asked before, or gives None; `page` answers a browser that comes to look;
+    `answer_prepared` answers what the same key has asked before, or gives None; `page` answers a browser that comes to look;
     `count` is told of every answer how it came to be.
     """
 
@@ -84,7 +84,7 @@ class GraphQLDoor:
         self,
         *,
         answer: Answering,
-        once_more: Again,
+        answer_prepared: Again,
         identify: Identify,
         make_scope: MakeScope,
         page: Callable[[Principal | None], Response],
@@ -93,7 +93,7 @@ class GraphQLDoor:
         request_seconds: float = 10,
         count: Callable[[str, float], None] = lambda _kind, _seconds: None,
     ) -> None:
-        self.answer, self.once_more, self.identify = answer, once_more, identify
+        self.answer, self.answer_prepared, self.identify = answer, answer_prepared, identify
         self.make_scope, self.page = make_scope, page
         self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
         self.request_seconds, self.count = request_seconds, count
@@ -139,7 +139,7 @@ class GraphQLDoor:
         asked = question.query, question.variables, question.operation_name
         began = time.perf_counter()
         token = self._key(request)
-        answer = await self.once_more(token, *asked) if token else None
+        answer = await self.answer_prepared(token, *asked) if token else None
         if answer is None:
             scope = self.make_scope(
                 await self._principal(request),

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
-from resolvers.house import House
-from resolvers.identity import Entrances
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
 from tasks.sealer import keep_sealed
 
@@ -39,8 +39,8 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
         pass  # or a sentence, before anything listens
     with listen(settings.host, settings.port) as listener:
         logs.set_up(settings.log_level, settings.log_format)
-        house = House(settings.database, entrances=entrances(settings))
-        run(application(house, settings), listener, more)
+        backend = Backend(settings.database, entrances=entrances(settings))
+        run(application(backend, settings), listener, more)
 
 
 def entrances(settings: Settings) -> Entrances:
@@ -54,16 +54,16 @@ def entrances(settings: Settings) -> Entrances:
     )
 
 
-def application(house: House, settings: Settings) -> ASGIApp:
+def application(backend: Backend, settings: Settings) -> ASGIApp:
     """The doors and the clock, all over one house."""
-    keys, engine = CookieKeys(settings.secure_cookies), Engine(house)
+    keys, engine = CookieKeys(settings.secure_cookies), Engine(backend)
     return build(
-        house,
+        backend,
         settings,
         answer=engine.answer,
-        once_more=engine.once_more,
-        background=[partial(keep_sealed, house), _settle],
-        panel=lambda address: Panel(house, keys, address, screens(), GROUPS),
+        answer_prepared=engine.answer_prepared,
+        background=[partial(keep_sealed, backend), _settle],
+        panel=lambda address: Panel(backend, keys, address, screens(), GROUPS),
     )
 
 

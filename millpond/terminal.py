@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from resolvers.house import House
-    from resolvers.scope import Scope
+    from resolvers.runtime.backend import Backend
+    from resolvers.runtime.scope import Scope
 
     from .settings import Settings
 
@@ -36,7 +36,7 @@ class OneSentence(TyperGroup):
 
 def _sentences(error: Exception) -> list[str]:
     """What to tell a person about this error; nothing when it is a bug."""
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if isinstance(error, ImportError | AttributeError):
         return clashes()
@@ -76,28 +76,28 @@ def settings() -> "Settings":
 
 
 def refuse_clashes() -> None:
-    from .clash import clashes
+    from .package_conflicts import clashes
 
     if found := clashes():
         report([(False, sentence) for sentence in found])
 
 
 @contextmanager
-def house() -> "Iterator[House]":
+def backend() -> "Iterator[Backend]":
     from .database import opened
 
     with opened(settings().database) as it:
         yield it
 
 
-def clerk(at: "House") -> "Scope":
+def clerk(at: "Backend") -> "Scope":
     """Whoever sits at the machine acts as the house itself, under the policy lines of `system`."""
     from policies import system
 
     return at.scope(system("system:command-line", at.clock()), "command line")
 
 
-def person(at: "House", login: str) -> "Scope":
+def person(at: "Backend", login: str) -> "Scope":
     """Somebody's own scope: his keys are his, and are made with his rights."""
     return at.scope(at.person(login.lower()), "command line")
 
@@ -110,7 +110,7 @@ def look(scope: "Scope", at: Any, *more: object) -> Any:
         try:
             return await scope.read(at, *more)
         finally:
-            await scope.house.stop_reading()  # its connections belong to this loop, which ends here
+            await scope.backend.stop_reading()  # its connections belong to this loop, which ends here
 
     return asyncio.run(reading())
 

@@ -3,30 +3,27 @@
 Imports nothing of ours.  A new plain entity is a file here and its name in this list; everything else is derived.
 """
 
-from .audit import AuditEntry as AuditEntry
-from .audit import AuditSeal as AuditSeal
+from .audit.entries import AuditEntry as AuditEntry
+from .audit.entries import AuditSeal as AuditSeal
 from .base import Base as Base
 from .base import Entity as Entity
 from .base import Part as Part
 from .base import utcnow as utcnow
 from .contact import Contact as Contact
 from .contact import ContactPoint as ContactPoint
+from .credentials import ApiToken as ApiToken
+from .credentials import Credential as Credential
+from .credentials import SignInAttempt as SignInAttempt
+from .credentials import SignInSession as SignInSession
 from .customer import Customer as Customer
 from .dictionary import Dictionary as Dictionary
 from .dictionary import DictionaryItem as DictionaryItem
-from .entry import ApiToken as ApiToken
-from .entry import Credential as Credential
-from .entry import SignInAttempt as SignInAttempt
-from .entry import SignInSession as SignInSession
+from .events import Event as Event
+from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp
-from .house import Event as Event
-from .house import IdempotencyKey as IdempotencyKey
-from .house import PolicyDraft as PolicyDraft
-from .house import PolicyLine as PolicyLine
-from .house import PolicyRevision as PolicyRevision
-from .number import NumberCounter as NumberCounter
-from .number import NumberRule as NumberRule
-from .number import Tombstone as Tombstone
+from .numbering import NumberCounter as NumberCounter
+from .numbering import NumberRule as NumberRule
+from .numbering import Tombstone as Tombstone
 from .opportunity import Opportunity as Opportunity
 from .organisation import Organisation as Organisation
 from .ownership import OwnershipPeriod as OwnershipPeriod
@@ -34,6 +31,9 @@ from .people import Department as Department
 from .people import Role as Role
 from .people import User as User
 from .people import UserRole as UserRole
+from .policy import PolicyDraft as PolicyDraft
+from .policy import PolicyLine as PolicyLine
+from .policy import PolicyRevision as PolicyRevision
 from .pool import ClaimRule as ClaimRule
 from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool

@@ -134,13 +134,13 @@ class Trait:
     nobody from leaving.
     """
 
-    kept: bool = False
-    once: bool = False
+    system_managed: bool = False
+    immutable: bool = False
     dictionary: str | None = None
-    apart: bool = False
+    separate_right: bool = False
     required: bool = False
-    filled: bool = False
-    past: bool = False
+    generated: bool = False
+    historical: bool = False
 
 
 PLAIN = Trait()
@@ -199,9 +199,9 @@ class Base(DeclarativeBase):
     """The word of policy lines and of action names: `customer` in `customer.claim`."""
     prefix: ClassVar[str] = ""
     """The letters before the number in global ids: `cus` in `cus_12`."""
-    through: ClassVar[str] = ""
+    visible_through: ClassVar[str] = ""
     """The relation whose record decides who may view this one: `customer` for a contact."""
-    facts: ClassVar[dict[str, str]] = {}
+    policy_columns: ClassVar[dict[str, str]] = {}
     """Where policy words find their facts when the column has another name: `{"pool_id": "id"}` for a pool."""
 
 
@@ -210,9 +210,9 @@ class Entity(Base):
 
     __abstract__ = True
 
-    goes_with: ClassVar[str] = ""
+    cascades_with: ClassVar[str] = ""
     """The relation whose record takes this one along to the bin and back, `through` when left out."""
-    alone: ClassVar[bool] = False
+    singleton: ClassVar[bool] = False
     """Whether the table has one row for good: it is edited, never made or deleted."""
     named_by: ClassVar[str] = "name"
     """The column that names a record to a person: number, name or code."""
@@ -222,23 +222,25 @@ class Entity(Base):
     """How lists are ordered when nobody asks: a column, `-` for newest first.  The id breaks ties."""
 
     id: Mapped[Key] = mapped_column(sort_order=-10)
-    version: Mapped[int] = mapped_column(default=1, info=trait(kept=True), sort_order=90)
-    created_at: Mapped[datetime] = mapped_column(info=trait(kept=True), sort_order=91)
-    updated_at: Mapped[datetime] = mapped_column(info=trait(kept=True), sort_order=93)
-    deleted_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True), sort_order=95)
-    delete_batch_id: Mapped[str | None] = mapped_column(text_type(40), index=True, info=trait(kept=True), sort_order=97)
+    version: Mapped[int] = mapped_column(default=1, info=trait(system_managed=True), sort_order=90)
+    created_at: Mapped[datetime] = mapped_column(info=trait(system_managed=True), sort_order=91)
+    updated_at: Mapped[datetime] = mapped_column(info=trait(system_managed=True), sort_order=93)
+    deleted_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True), sort_order=95)
+    delete_batch_id: Mapped[str | None] = mapped_column(
+        text_type(40), index=True, info=trait(system_managed=True), sort_order=97
+    )
 
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=92)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=92)
 
     @declared_attr
     def updated_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=94)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=94)
 
     @declared_attr
     def deleted_by_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True), sort_order=96)
+        return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=96)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:

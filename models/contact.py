@@ -16,16 +16,16 @@ class Contact(Entity):
     """A person at a customer, visible to whoever sees the customer."""
 
     __tablename__ = "contact"
-    module, prefix, through = "contact", "con", "customer"
+    module, prefix, visible_through = "contact", "con", "customer"
 
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(once=True))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     name: Mapped[Line]
     title: Mapped[str | None]
     is_primary: Mapped[bool] = mapped_column(default=False)
     do_not_contact: Mapped[bool] = mapped_column(default=False)
     birthday: Mapped[date | None]
     remark: Mapped[Prose | None]
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
     """Who looks after this person; None follows the customer's owner."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
@@ -65,14 +65,14 @@ class ContactPoint(Part):
     """One phone number, e-mail or other address of a contact."""
 
     __tablename__ = "contact_point"
-    module, prefix, through, part_of = "contact", "cpt", "contact", "contact"
+    module, prefix, visible_through, part_of = "contact", "cpt", "contact", "contact"
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     kind: Mapped[PointKind] = choice(PointKind)
     value: Mapped[Line]
-    value_key: Mapped[str] = mapped_column(text_type(200), index=True, info=trait(kept=True))
+    value_key: Mapped[str] = mapped_column(text_type(200), index=True, info=trait(system_managed=True))
     """What is compared: digits of a phone number, an address in small letters."""
-    position: Mapped[int] = mapped_column(default=0, info=trait(kept=True))
+    position: Mapped[int] = mapped_column(default=0, info=trait(system_managed=True))
 
     contact: Mapped[Contact] = relationship(back_populates="points", lazy="raise_on_sql")
 

@@ -28,7 +28,7 @@ class Customer(Entity):
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
     search = ("number", "name")
 
-    number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(once=True, filled=True))
+    number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(immutable=True, generated=True))
     name: Mapped[Line]
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="stage"))
     industry: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="industry"))
@@ -42,16 +42,18 @@ class Customer(Entity):
     latest_need: Mapped[str | None] = mapped_column(long_text())
     remark: Mapped[str | None] = mapped_column(long_text())
 
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(once=True))
-    pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"), info=trait(once=True))
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), info=trait(kept=True))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(immutable=True))
+    pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), info=trait(system_managed=True))
     """The owner's department, kept beside the owner so that "my team's" is one indexed column."""
-    pooled_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
-    claimed_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
-    locked_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(kept=True, past=True))
-    locked_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
-    lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(kept=True))
-    lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(kept=True))
+    pooled_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    claimed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    locked_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
+    )
+    locked_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
+    lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
 
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
     pool: Mapped[Pool | None] = relationship(foreign_keys=pool_id, lazy="raise_on_sql")
@@ -79,13 +81,13 @@ class Customer(Entity):
         """Locked means locked until now: an expired lock is none, whether or not a job has tidied it up."""
         return self.locked_by_id is not None and (self.lock_expires_at is None or self.lock_expires_at > now)
 
-    def hand_to(self, user: User, at: datetime) -> None:
+    def assign_to(self, user: User, at: datetime) -> None:
         """Make `user` the owner, out of whatever pool or hands it was in.  A lock of the former owner lifts."""
         self.owner_id, self.department_id, self.pool_id = user.id, user.department_id, None
         self.pooled_at, self.claimed_at = None, at
         self._lift_lock()
 
-    def return_to(self, pool: Pool, at: datetime) -> None:
+    def return_to_pool(self, pool: Pool, at: datetime) -> None:
         """Put it into `pool`.  Raises AlreadyInPool."""
         if self.in_pool:
             raise AlreadyInPool(label=self.label)

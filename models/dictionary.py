@@ -15,7 +15,7 @@ class Dictionary(Entity):
     module, prefix, named_by, order = "dictionary", "dic", "code", "code"
     search = ("code", "name")
 
-    code: Mapped[Word] = mapped_column(info=trait(once=True))
+    code: Mapped[Word] = mapped_column(info=trait(immutable=True))
     name: Mapped[Line]
     name_zh: Mapped[str | None]
 
@@ -27,11 +27,11 @@ class DictionaryItem(Entity):
 
     __tablename__ = "dictionary_item"
     module, prefix, named_by, order = "dictionary", "dit", "key", "position"
-    goes_with = "dictionary"
+    cascades_with = "dictionary"
     search = ("key", "label_en", "label_zh")
 
-    dictionary_id: Mapped[int] = mapped_column(ForeignKey("dictionary.id"), index=True, info=trait(once=True))
-    key: Mapped[Word] = mapped_column(info=trait(once=True))
+    dictionary_id: Mapped[int] = mapped_column(ForeignKey("dictionary.id"), index=True, info=trait(immutable=True))
+    key: Mapped[Word] = mapped_column(info=trait(immutable=True))
     label_en: Mapped[Line]
     label_zh: Mapped[str | None]
     aliases: Mapped[list[str]] = mapped_column(default=list)

@@ -28,17 +28,17 @@ class FollowUp(Entity):
     """One dealing with a customer, visible to whoever sees the customer."""
 
     __tablename__ = "follow_up"
-    module, prefix, through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
+    module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
     search = ("content",)
 
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(once=True))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
     kind: Mapped[FollowUpKind] = choice(FollowUpKind)
     content: Mapped[Prose]
     happened_at: Mapped[datetime]
     owner_id: Mapped[int | None] = mapped_column(
-        ForeignKey("app_user.id"), index=True, info=trait(once=True, past=True)
+        ForeignKey("app_user.id"), index=True, info=trait(immutable=True, historical=True)
     )
     """Who did it.  He stays who did it, also when the customer is handed on or he himself has left."""
 

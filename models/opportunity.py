@@ -16,9 +16,9 @@ class Opportunity(Entity):
     """A chance to sell, visible to whoever sees the customer."""
 
     __tablename__ = "opportunity"
-    module, prefix, through = "opportunity", "opp", "customer"
+    module, prefix, visible_through = "opportunity", "opp", "customer"
 
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(once=True))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     name: Mapped[Line]
     amount: Mapped[Decimal | None]
@@ -26,7 +26,7 @@ class Opportunity(Entity):
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
     expected_close: Mapped[date | None]
     remark: Mapped[Prose | None]
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")

@@ -10,7 +10,7 @@ class Organisation(Entity):
     """Name, time zone, currency, language and the rules that hold for everybody."""
 
     __tablename__ = "organisation"
-    module, prefix, alone = "organisation", "org", True
+    module, prefix, singleton = "organisation", "org", True
 
     name: Mapped[Line] = mapped_column(default="Millpond")
     time_zone: Mapped[str] = mapped_column(text_type(60), default="UTC")

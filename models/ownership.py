@@ -35,7 +35,7 @@ class OwnershipPeriod(Base):
     """One person's time with one customer."""
 
     __tablename__ = "ownership_period"
-    module, prefix, through = "customer", "own", "customer"
+    module, prefix, visible_through = "customer", "own", "customer"
 
     id: Mapped[Key]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))

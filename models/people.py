@@ -17,7 +17,7 @@ class Department(Entity):
 
     name: Mapped[Line]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
-    path: Mapped[str] = mapped_column(text_type(400), default="", index=True, info=trait(kept=True))
+    path: Mapped[str] = mapped_column(text_type(400), default="", index=True, info=trait(system_managed=True))
     """The ids from the root down to itself, `/1/4/`; a subtree is everything that begins with it."""
     capacity: Mapped[int | None]
     """How many customers each of its people may hold, unless the person has a number of his own."""
@@ -33,7 +33,7 @@ class User(Entity):
     __tablename__ = "app_user"
     module, prefix, order = "user", "usr", "name"
     search = ("login", "name")
-    facts: ClassVar[dict[str, str]] = {"owner_id": "id"}
+    policy_columns: ClassVar[dict[str, str]] = {"owner_id": "id"}
 
     login: Mapped[Word]
     name: Mapped[Line]
@@ -42,9 +42,9 @@ class User(Entity):
     )
     active: Mapped[bool] = mapped_column(default=True)
     absent_until: Mapped[datetime | None]
-    email: Mapped[str | None] = mapped_column(text_type(200), info=trait(apart=True))
-    capacity: Mapped[int | None] = mapped_column(info=trait(apart=True))
-    language: Mapped[str] = mapped_column(text_type(8), default="en", info=trait(apart=True))
+    email: Mapped[str | None] = mapped_column(text_type(200), info=trait(separate_right=True))
+    capacity: Mapped[int | None] = mapped_column(info=trait(separate_right=True))
+    language: Mapped[str] = mapped_column(text_type(8), default="en", info=trait(separate_right=True))
 
     department: Mapped[Department | None] = relationship(foreign_keys=department_id, lazy="raise_on_sql")
 
@@ -66,7 +66,7 @@ class Role(Entity):
     module, prefix, order = "role", "rol", "code"
     search = ("code", "name")
 
-    code: Mapped[Word] = mapped_column(info=trait(once=True))
+    code: Mapped[Word] = mapped_column(info=trait(immutable=True))
     name: Mapped[Line]
     name_zh: Mapped[str | None]
 
@@ -84,12 +84,12 @@ class UserRole(Entity):
     """A role that a person holds, for good or between two moments."""
 
     __tablename__ = "user_role"
-    module, prefix, named_by, goes_with = "role", "uro", "id", "user"
+    module, prefix, named_by, cascades_with = "role", "uro", "id", "user"
     search = ()
-    facts: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
+    policy_columns: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(once=True))
-    role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), index=True, info=trait(once=True))
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
+    role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), index=True, info=trait(immutable=True))
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
 
@@ -106,3 +106,6 @@ class UserRole(Entity):
             **LIVE,
         ),
     )
+
+
+LANGUAGES = ("en", "zh")

@@ -15,7 +15,7 @@ class Pool(Entity):
 
     __tablename__ = "pool"
     module, prefix, order = "pool", "poo", "name"
-    facts: ClassVar[dict[str, str]] = {"pool_id": "id"}
+    policy_columns: ClassVar[dict[str, str]] = {"pool_id": "id"}
 
     name: Mapped[Line]
     description: Mapped[Prose | None]
@@ -54,9 +54,9 @@ class PoolMember(Entity):
     module, prefix, named_by = "pool", "pme", "id"
     search = ()
 
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True, info=trait(once=True))
-    grantee_kind: Mapped[GranteeKind] = choice(GranteeKind, info=trait(once=True))
-    grantee_id: Mapped[int] = mapped_column(info=trait(once=True))
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True, info=trait(immutable=True))
+    grantee_kind: Mapped[GranteeKind] = choice(GranteeKind, info=trait(immutable=True))
+    grantee_id: Mapped[int] = mapped_column(info=trait(immutable=True))
     """The number of the person, department or role; which of the three says `grantee_kind`."""
     seat: Mapped[Seat] = choice(Seat, default=Seat.MEMBER)
 
@@ -75,7 +75,7 @@ class ClaimRule(Entity):
     module, prefix, named_by = "pool", "clr", "id"
     search = ()
 
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(once=True))
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
     daily_quota: Mapped[int | None]
     weekly_quota: Mapped[int | None]
     capacity: Mapped[int | None]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .objects import ACTIONS, GROUPS, OBJECTS
-from .principal import is_of_the_house
+from .principal import is_system_role
 from .words import SCOPES, STATES, parts
 
 EFFECTS = ("allow", "deny")
 KINDS = {"p": 6, "p2": 6, "g": 2}
-_HOUSE = re.compile(r"system(:[a-z0-9_.-]{1,40})?")
+_SYSTEM = re.compile(r"system(:[a-z0-9_.-]{1,40})?")
 MOST_PROBLEMS = 100
 """So many are named at once: whoever has more has another text in hand."""
 DEEPEST = 8
@@ -113,8 +113,8 @@ def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
 def _is_strange(role: str, roles: Collection[str] | None) -> bool:
     if not role:
         return True
-    if is_of_the_house(role):
-        return not _HOUSE.fullmatch(role)
+    if is_system_role(role):
+        return not _SYSTEM.fullmatch(role)
     return roles is not None and role not in roles and role != "*"
 
 

@@ -64,7 +64,7 @@ class FieldCell:
 
     field: str
     state: str
-    apart: bool
+    separate_right: bool
     bound: tuple[str, ...]
     changed: bool
 

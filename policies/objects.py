@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 # --- modules and fields ----------------------------------------------------------------------------------
 
 MODULE_OF: dict[type[Base], str] = {model: model.module for model in PROTECTED}
-HOUSE_MODULES: tuple[str, ...] = ("policy", "session", "system")
+SYSTEM_MODULES: tuple[str, ...] = ("policy", "session", "system")
 """Modules without a table that people look into: the policy itself, signing in, running the house."""
 
 
@@ -39,7 +39,7 @@ def _columns_as_words() -> Iterator[tuple[str, str, bool]]:
     """(field word, module, whether it stands apart) for every column of every protected table."""
     for model in PROTECTED:
         for column in columns(model):
-            yield f"{model.module}.{field_name(column.key)}", model.module, trait_of(column).apart
+            yield f"{model.module}.{field_name(column.key)}", model.module, trait_of(column).separate_right
 
 
 def _listed() -> Iterator[tuple[type[Base], type[Base], str]]:
@@ -57,7 +57,7 @@ FIELDS: dict[str, str] = {
     **{f"{whole.module}.{name}": whole.module for _, whole, name in _listed()},
 }
 """Field word -> module: `customer.phone`, `contact.points`."""
-APART: frozenset[str] = frozenset(word for word, _, apart in _columns_as_words() if apart)
+APART: frozenset[str] = frozenset(word for word, _, separate_right in _columns_as_words() if separate_right)
 """Fields that stand apart from their module: only lines that name them, or `*`, reach them."""
-MODULES: frozenset[str] = frozenset({*MODULE_OF.values(), *HOUSE_MODULES})
+MODULES: frozenset[str] = frozenset({*MODULE_OF.values(), *SYSTEM_MODULES})
 OBJECTS: frozenset[str] = MODULES | FIELDS.keys() | {"*"}

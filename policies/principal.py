@@ -40,9 +40,9 @@ class Principal:
     login: str = ""
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
-    looker: int | None = field(default=None, compare=False)
+    viewed_by: int | None = field(default=None, compare=False)
     """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
-    is_broad: bool = False
+    sees_many: bool = False
     """Whether he sees so much that a list is soon full: then his clauses ask row by row.  It changes no answer."""
     written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Clauses about this person that were written once: a statement asks for the same ones many times."""
@@ -50,7 +50,7 @@ class Principal:
     def __post_init__(self) -> None:
         """Nobody who signs in is part of the house, whatever code somebody has given to a role."""
         if self.id is not None:
-            object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_of_the_house(role)))
+            object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_system_role(role)))
 
     def at(self, now: datetime) -> "Principal":
         """The same person at another moment, with nothing written for him yet.  A microsecond; `replace` takes ten."""
@@ -62,7 +62,7 @@ class Principal:
     def likeness(self) -> Hashable:
         """What people have in common for whom the same statement is written with other values."""
         numbers = (getattr(self, name) is None for name in NUMBERS)
-        return self.roles, self.language, self.is_broad, *numbers, *(len(getattr(self, name)) for name in SETS)
+        return self.roles, self.language, self.sees_many, *numbers, *(len(getattr(self, name)) for name in SETS)
 
     @cached_property
     def ordered(self) -> dict[str, tuple[int, ...]]:
@@ -76,7 +76,7 @@ def whenever(p: Principal) -> Principal:
     return replace(p, now=at)
 
 
-def is_of_the_house(role: str) -> bool:
+def is_system_role(role: str) -> bool:
     """Whether a role is one of the house itself: `system`, `system:demo`."""
     return role == "system" or role.startswith("system:")
 

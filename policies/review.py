@@ -13,7 +13,7 @@ from models import Base, Customer
 
 from .lines import Line
 from .logic import ATOMS, NEVER, POSSIBLE, Rights, cases, cases_of_pair, literal, witness
-from .objects import ACTIONS, APART, FIELDS, GROUPS, HOUSE_MODULES, MODULE_OF, MODULES
+from .objects import ACTIONS, APART, FIELDS, GROUPS, MODULE_OF, MODULES, SYSTEM_MODULES
 from .snapshot import Snapshot
 
 Roles = frozenset[str]
@@ -89,7 +89,7 @@ def may_hand_out(policy: Snapshot, roles: Roles, object: str, action: str) -> in
     return (may_use(policy, roles, object, action) | more) & ~less & possible(object)
 
 
-def keeps_the_house(policy: Snapshot, roles: Roles) -> bool:
+def can_administer(policy: Snapshot, roles: Roles) -> bool:
     """Whether whoever holds these roles could set everything else right again."""
     return all(may_use(policy, roles, *right) == possible(right[0]) for right in KEEPING)
 
@@ -188,7 +188,7 @@ def _together(tables: Mapping[int, int]) -> int:
 def possible(object: str) -> int:
     """The cases that can occur with records of an object; a dictionary has no owner, so nobody owns one."""
     module = FIELDS.get(object, object)
-    if module not in MODULES or module in HOUSE_MODULES:
+    if module not in MODULES or module in SYSTEM_MODULES:
         return POSSIBLE
     table, models = NEVER, [model for model, of in MODULE_OF.items() if of == module]
     for model in models:
@@ -209,12 +209,15 @@ def _facts_of(model: type[Base]) -> set[str]:
         "deleted_at": {"deleted"},
     }
     found = {
-        word for fact, words in known.items() if model.facts.get(fact, fact) in model.__table__.c for word in words
+        word
+        for fact, words in known.items()
+        if model.policy_columns.get(fact, fact) in model.__table__.c
+        for word in words
     }
     if model is Customer:
         found |= {"locked", "shared", "shared_edit"}
-    if model.through:
-        whole = getattr(model, model.through).property.mapper.class_
+    if model.visible_through:
+        whole = getattr(model, model.visible_through).property.mapper.class_
         found |= _facts_of(whole) - {"created", "deleted"} | (
             _facts_of(whole) if whole.module == model.module else set()
         )

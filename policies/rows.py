@@ -39,7 +39,7 @@ class Rows:
     by_row: bool = False
 
     def column(self, fact: str) -> Any | None:
-        name: str = self.model.facts.get(fact, fact)
+        name: str = self.model.policy_columns.get(fact, fact)
         return getattr(self.e, name) if name in self.model.__table__.c else None
 
     def whole(self, clause: Callable[["Rows"], Clause]) -> Clause:
@@ -78,7 +78,7 @@ def _whole_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
 
     The alias is dear to make and safe to share: nothing hangs on its own kind, so it never stands within itself.
     """
-    relation = inspect(model).relationships[model.through]
+    relation = inspect(model).relationships[model.visible_through]
     ((mine, _),) = relation.local_remote_pairs or ()
     whole: type[Base] = relation.mapper.class_
     return whole, mine, whole.__table__.alias(f"whole_{whole.__tablename__}")

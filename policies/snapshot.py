@@ -151,17 +151,17 @@ class Snapshot:
         """
         if p is None:
             return false()
-        return self._clause(p, action, model) if e is None else self._where(p, action, Rows(model, e, p.is_broad))
+        return self._clause(p, action, model) if e is None else self._where(p, action, Rows(model, e, p.sees_many))
 
     def _where_of(self, p: Principal, action: str, model: type[Base]) -> Clause:
-        return self._where(p, action, Rows(model, model, p.is_broad))
+        return self._where(p, action, Rows(model, model, p.sees_many))
 
     def _where(self, p: Principal, action: str, rows: Rows) -> Clause:
         model = rows.model
         if is_part(model):
             return rows.whole(lambda whole: self._listed(p, action, whole, LISTED.get(model)))
         clause = self.cell(p.roles, model.module, action).sql(p, rows)
-        if model.through:
+        if model.visible_through:
             return and_(clause, rows.whole(lambda whole: self._where(p, "view", whole)))
         return clause
 
@@ -183,7 +183,7 @@ class Snapshot:
 
         None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
         """
-        return self._guard(p, Rows(model, e, p.is_broad), field, action)
+        return self._guard(p, Rows(model, e, p.sees_many), field, action)
 
     def _guard(self, p: Principal, rows: Rows, field: str, action: str) -> Clause | None:
         model = rows.model
@@ -262,9 +262,9 @@ def _object(module: str, field: str | None) -> str:
 @cache
 def is_part(model: type[Base]) -> bool:
     """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
-    if not model.through:
+    if not model.visible_through:
         return False
-    whole: type[Base] = getattr(model, model.through).property.mapper.class_
+    whole: type[Base] = getattr(model, model.visible_through).property.mapper.class_
     return whole.module == model.module
 
 

@@ -53,7 +53,7 @@ def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows],
 
     def clause(rows: Rows) -> Clause:
         column = rows.column(fact)
-        if not rows.model.through:
+        if not rows.model.visible_through:
             return test(column)
         above = rows.whole(clause)
         return above if column is None else or_(test(column), and_(column.is_(None), above))
@@ -107,7 +107,7 @@ def _pools(which: Callable[[Principal], frozenset[int]]) -> Callable[[Principal,
 def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause]:
     def clause(p: Principal, rows: Rows) -> Clause:
         if rows.model is not Customer:
-            return rows.whole(lambda whole: clause(p, whole)) if rows.model.through else false()
+            return rows.whole(lambda whole: clause(p, whole)) if rows.model.visible_through else false()
         share = Share.__table__.c
         mine = {
             GranteeKind.USER: _equals(share.grantee_id, p.id),
@@ -226,7 +226,7 @@ def can_hold(scope: str, p: Principal) -> bool:
 def _locked(p: Principal, rows: Rows) -> Clause:
     if rows.model is Customer:
         return locked_now(rows.e, p.now)
-    return rows.whole(lambda whole: _locked(p, whole)) if rows.model.through else false()
+    return rows.whole(lambda whole: _locked(p, whole)) if rows.model.visible_through else false()
 
 
 def _in_pool(_p: Principal, rows: Rows) -> Clause:

@@ -1,10 +1,20 @@
 """The use cases: one plain function each, its first argument the scope.  No transport in here.
 
-Writing is plain and synchronous (`scope.write`), reading is asynchronous (`find.py`).  Whatever a door may do, it
-does by calling one of these.
+Writing is plain and synchronous (`scope.write`), reading is asynchronous (`reading/`).  Whatever a door may do, it does
+by calling one of these.  A package imports only those below it; the order stands in `pyproject.toml`.
 """
 
-from . import contacts, customers, dealings, dictionaries, numbers, organisation, people, seats
+from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
 
-RULE_FILES = (contacts, customers, dealings, dictionaries, numbers, organisation, people, seats)
-"""The files whose import registers the rules of an entity; naming them here is what makes them count."""
+
+@cache
+def load() -> None:
+    """Import every module of this package, so that every `Rules` class counts.  An application calls it at start.
+
+    Raises what a module raises when it is imported: a TypeError for rules without a model, or for a second set.
+    """
+    for found in walk_packages(__path__, f"{__name__}."):
+        import_module(found.name)
+    import_module("resolvers.runtime.lifecycle").all_are_loaded()

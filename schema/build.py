@@ -8,15 +8,19 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, get_named_type
 from strawberry.schema.config import StrawberryConfig
 
+import resolvers
 from models import Base
-from resolvers.names import global_id
+from resolvers.runtime.ids import global_id
 
-from . import additions, derived, mutations, policies, queries, roots, types
-from .door import DECLARED, Answered
+from .contract import DECLARED, Answered
+from .mutations import records as mutations
 from .plan.shape import KINDS, derive_shapes, kind_of
 from .plan.shape import plural as plural_of
-from .queries import Pointer
-from .scalars import SCALARS
+from .queries import me, policy
+from .queries import records as roots
+from .queries.me import Pointer
+from .types import computed, derive, namespace
+from .types.scalars import SCALARS
 
 Resolve = Callable[..., Any]
 
@@ -24,16 +28,17 @@ Resolve = Callable[..., Any]
 @cache
 def schema() -> strawberry.Schema:
     """The one schema.  Raises RuntimeError naming a root field that declares no right."""
+    resolvers.load()
     derive_shapes()
-    additions.add()
-    types.derive_types()
+    computed.add()
+    derive.derive_types()
     compiled, changes = roots.derive_queries(), mutations.derive_mutations()
-    others, entrances = queries.derive_others()
-    rights, drafts = policies.derive_policies()
+    others, entrances = me.derive_others()
+    rights, drafts = policy.derive_policies()
     made = strawberry.Schema(
         query=_root("Query", compiled | others | rights),
         mutation=_root("Mutation", entrances | changes | drafts),
-        types=types.entity_types(),
+        types=derive.entity_types(),
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     wire(graphql_of(made))
@@ -61,7 +66,9 @@ def check_declared(inner: GraphQLSchema) -> None:
 
 
 def _root(name: str, fields: dict[str, Any]) -> Any:
-    return strawberry.type(type(name, (), {"__annotations__": {}, "__module__": derived.__name__, **fields}), name=name)
+    return strawberry.type(
+        type(name, (), {"__annotations__": {}, "__module__": namespace.__name__, **fields}), name=name
+    )
 
 
 # --- resolvers of what the compiler has read -------------------------------------------------------------

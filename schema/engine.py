@@ -17,21 +17,21 @@ from sqlalchemy import ColumnElement, literal_column
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
-from resolvers.house import House
-from resolvers.identity import token_values
-from resolvers.names import camel
-from resolvers.scope import Scope
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.ids import camel
+from resolvers.runtime.principals import token_values
+from resolvers.runtime.scope import Scope
 
-from . import gate
+from . import limits
 from .build import graphql_of, schema
-from .door import Context
+from .contract import Context
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents, document_of
 from .plan.plans import Plans, Request
-from .plan.reader import Ended, Reader, once_more
+from .plan.reader import Ended, Reader, answer_prepared
 from .plan.selection import Asked, asked
 from .plan.shape import kind_of
-from .roots import ROOTS, kind_at, model_of, root_of
+from .queries.records import ROOTS, kind_at, model_of, root_of
 
 _log = structlog.get_logger("millpond.graphql")
 
@@ -54,9 +54,9 @@ class Answer:
 class Engine:
     """Answers GraphQL for one house."""
 
-    def __init__(self, house: House, *, plan_at: int = 2) -> None:
+    def __init__(self, backend: Backend, *, plan_at: int = 2) -> None:
         """`plan_at`: the how-manieth time a document is asked a plan is made; making one costs several compilations."""
-        self.house, self.documents, self.plans = house, Documents(), Plans(plan_at)
+        self.backend, self.documents, self.plans = backend, Documents(), Plans(plan_at)
         self.schema = graphql_of(schema())
         queries = self.schema.query_type
         assert queries is not None, "there is something to ask"
@@ -72,8 +72,8 @@ class Engine:
             if known is not None:
                 known.check_size(variables or {})
             else:
-                document = gate.parse(query)
-                gate.check(document, variables)
+                document = limits.parse(query)
+                limits.check(document, variables)
                 mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
                 if mistakes:
                     return _invalid(mistakes)
@@ -88,7 +88,7 @@ class Engine:
             return _turned_away(refusal, scope)
         return await self._answer(scope, known, request)
 
-    async def once_more(
+    async def answer_prepared(
         self, token: str, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> Answer | None:
         """The answer to what was asked before, by a key that was used before: one statement, which looks who it is too.
@@ -99,25 +99,35 @@ class Engine:
         known = document.known.get(operation_name) if document is not None else None
         if document is None or known is None:
             return None
-        given, now = variables or {}, self.house.clock()
-        key = token_values(token, now, self.house.entrances)
-        met = self.house.met(key["hash"])
+        given, now = variables or {}, self.backend.clock()
+        key = token_values(token, now, self.backend.entrances)
+        cached_identity = self.backend.cached_identity(key["hash"])
         values = known.values(self.schema, document.parsed, given)
-        if met is None or met.principal.must_change_password or values is None or not document.is_small(given):
+        if (
+            cached_identity is None
+            or cached_identity.principal.must_change_password
+            or values is None
+            or not document.is_small(given)
+        ):
             return None
-        person = met.principal.at(now)
-        texts = await once_more(
-            self.house, self.plans, document, known.place, met, Request(person, person.language, values, key)
+        person = cached_identity.principal.at(now)
+        texts = await answer_prepared(
+            self.backend,
+            self.plans,
+            document,
+            known.place,
+            cached_identity,
+            Request(person, person.language, values, key),
         )
         return None if texts is None else Answer(_data(texts), "planned")
 
     async def _answer(self, scope: Scope, document: Document, request: Asked) -> Answer:
         if scope.principal is None:
             # Nobody reads nothing: the reader of a sign-in has no rights at all.
-            nobody = self.house.scope(system("system:nobody", scope.now()), "graphql")
-            reader = Reader(self.house, nobody, request, self.plans, document)
+            nobody = self.backend.scope(system("system:nobody", scope.now()), "graphql")
+            reader = Reader(self.backend, nobody, request, self.plans, document)
         else:
-            reader = Reader(self.house, scope, request, self.plans, document)
+            reader = Reader(self.backend, scope, request, self.plans, document)
         fields = request.top()
         if not fields:  # everything was left out by @skip and @include
             return Answer(b'{"data":{}}', "compiled")

@@ -6,16 +6,16 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from resolvers.house import House
-from resolvers.seal import Horizon, is_due, seal
-from resolvers.writer import Unit
+from resolvers.audit.seal import Horizon, is_due, seal
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.writer import Unit
 
 EVERY_SECONDS = 1.0
 """How long an entry waits for its seal, on PostgreSQL up to twice as long."""
 _log = structlog.get_logger("millpond.sealer")
 
 
-async def keep_sealed(house: House) -> None:
+async def keep_sealed(backend: Backend) -> None:
     """Seal once a second what is settled, until cancelled.  Of several processes one seals at a time.
 
     A database that is away is asked again; it is mentioned in the log once, and when it is back.
@@ -23,8 +23,8 @@ async def keep_sealed(house: House) -> None:
     horizon, is_away = Horizon(), False
     while True:
         try:
-            if await _is_due(house):
-                await house.writer.submit(partial(_seal, house, horizon))
+            if await _is_due(backend):
+                await backend.writer.submit(partial(_seal, backend, horizon))
             if is_away:
                 _log.info("the database is back, sealing goes on")
             is_away = False
@@ -35,12 +35,12 @@ async def keep_sealed(house: House) -> None:
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _is_due(house: House) -> bool:
+async def _is_due(backend: Backend) -> bool:
     """Whether there is an entry without a seal: asked on the reading side, which holds nobody up."""
-    async with house.read_engine.connect() as connection:
+    async with backend.read_engine.connect() as connection:
         return await connection.run_sync(is_due)
 
 
-def _seal(house: House, horizon: Horizon, unit: Unit) -> int:
+def _seal(backend: Backend, horizon: Horizon, unit: Unit) -> int:
     """On the writer, among the use cases: a writer of its own would make them wait for the file."""
-    return seal(unit.connection, house.clock(), horizon)
+    return seal(unit.connection, backend.clock(), horizon)

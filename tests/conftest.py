@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import postgres
 import pytest
 import structlog
-from api import Api
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from world import World
 
 from millpond.migrate import migrate
-from models.db import writing_engine
+from models.database.engines import writing_engine
+from tests.support import postgres
+from tests.support.graphql import Api
+from tests.support.world import World
 
 SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""

@@ -10,30 +10,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import Refusal
-from resolvers.batch import Outcome
-from resolvers.listing import one
-from resolvers.names import global_id, number_of
-from resolvers.scope import Scope
+from resolvers.reading.pages import one
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
 
 from . import forms
-from .asking import Asking, asking
 from .commands import DETAIL, LIST, Command
 from .form_page import FormPage
+from .panel_request import PanelRequest, panel_request
 from .screen import names_in
-from .words import gettext as _
-from .words import ngettext
+from .translation import gettext as _
+from .translation import ngettext
 
 
 class CommandPage(FormPage):
     """GET asks, POST does; nothing is ever done by a GET."""
 
-    async def command_options(self, ask: Asking, which: Command, ids: list[int]) -> dict[str, list[tuple[str, str]]]:
+    async def command_options(
+        self, ask: PanelRequest, which: Command, ids: list[int]
+    ) -> dict[str, list[tuple[str, str]]]:
         """The choices of a dialog's fields that are offered as a plain list."""
         return {}
 
     async def ask_command(self, request: Request, which: Command) -> Response:
         """The dialog of a command: what it asks for, or whether one is sure."""
-        ask = asking(request)
+        ask = panel_request(request)
         if not ask.may(which.action):
             raise HTTPException(403)
         ids = _ids_in(request.query_params.getlist("one") or request.query_params.getlist("ids"))
@@ -42,7 +44,7 @@ class CommandPage(FormPage):
 
     async def do_command(self, request: Request, which: Command) -> Response:
         """Do it, and say what became of each record."""
-        ask = asking(request)
+        ask = panel_request(request)
         data = forms.posted(await request.form())
         ids = _ids_in([str(text) for text in data.getlist("one") or data.getlist("ids")])
         form = (await self._command_form(ask, which, ids))(data)
@@ -66,13 +68,13 @@ class CommandPage(FormPage):
     def _call(self, which: Command) -> Callable[[Scope, list[int], Mapping[str, Any]], Outcome]:
         return lambda scope, ids, given: which.call(self, scope, ids, given)
 
-    async def _command_form(self, ask: Asking, which: Command, ids: list[str]) -> type[forms.PanelForm]:
+    async def _command_form(self, ask: PanelRequest, which: Command, ids: list[str]) -> type[forms.PanelForm]:
         numbers = [number_of(self.model, text) for text in ids]
         await ask.load_words({each.dictionary for each in which.fields if each.dictionary})
         return forms.form_class(ask, which.fields, await self.command_options(ask, which, numbers))
 
     async def _show_command(
-        self, ask: Asking, which: Command, ids: list[str], form: Any, status: int = 200, error: str = ""
+        self, ask: PanelRequest, which: Command, ids: list[str], form: Any, status: int = 200, error: str = ""
     ) -> Response:
         await self._offer_chosen(ask, list(which.fields), form, None)
         names = await ask.scope.read(names_in, self.model, ids)
@@ -89,7 +91,7 @@ class CommandPage(FormPage):
         return await self.render(ask, "command.html", context, status)
 
     async def _answer(
-        self, ask: Asking, which: Command, outcome: Outcome, names: Mapping[str, str], origin: str
+        self, ask: PanelRequest, which: Command, outcome: Outcome, names: Mapping[str, str], origin: str
     ) -> Response:
         """What was done and, record by record, why the rest was not."""
         done = len(outcome.ids)
@@ -114,11 +116,11 @@ class CommandPage(FormPage):
         response.headers["HX-Trigger"] = json.dumps(told)
         return response
 
-    async def explain(self, ask: Asking, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
+    async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
         """Rule by rule, why a single record was refused: (rule, passed, words)."""
         return []
 
-    async def _where_next(self, ask: Asking, outcome: Outcome, origin: str) -> str | None:
+    async def _where_next(self, ask: PanelRequest, outcome: Outcome, origin: str) -> str | None:
         """Back to the list when the record whose page this was is out of sight now; else stay."""
         if origin != DETAIL or len(outcome.ids) != 1:
             return None

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvers.batch import Outcome
-from resolvers.listing import Row
-from resolvers.scope import Scope
+from resolvers.reading.pages import Row
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
 
 from .fields import Field
 

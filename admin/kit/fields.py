@@ -10,13 +10,13 @@ from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
 from models import Base, Entity, NumberRule, PoolMember
 from models.base import Money, Utc, column_of, columns, trait_of
-from resolvers.find import COMPUTED
-from resolvers.listing import target_of, titled
-from resolvers.numbers import NUMBERED
-from resolvers.rules import rules_of
+from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.pages import display_column, target_of
+from resolvers.records.numbering import NUMBERED
+from resolvers.runtime.lifecycle import rules_of
 
 from .labels import field_label
-from .words import LANGUAGES
+from .translation import LANGUAGES
 
 HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
 """Columns that serve the house alone.  Of people the department is shown all the same, see below."""
@@ -95,7 +95,7 @@ def _field_of(model: type[Base], key: str) -> Field:
         target=target_of(model, key),
         dictionary=trait.dictionary,
         choices=tuple(column.type.enums) if isinstance(column.type, Enum) else (),
-        is_required=(not column.nullable and column.default is None and not trait.filled) or trait.required,
+        is_required=(not column.nullable and column.default is None and not trait.generated) or trait.required,
         length=getattr(column.type, "length", None),
     )
 
@@ -125,27 +125,27 @@ def shown_keys(model: type[Base]) -> list[str]:
     """The columns that a person may want to read, in the order of the table; what the house keeps comes last."""
     keys = [c.key for c in columns(model) if c.key not in HIDDEN or (c.key == "department_id" and not _is_copy(c))]
     keys += [key for owner, key in COMPUTED if owner is model]
-    first = titled(model)
+    first = display_column(model)
     return sorted(keys, key=lambda key: (key != first, is_kept(model, key)))
 
 
 def _is_copy(column: Any) -> bool:
-    return trait_of(column).kept
+    return trait_of(column).system_managed
 
 
 def is_kept(model: type[Base], key: str) -> bool:
-    return (model, key) in COMPUTED or trait_of(column_of(model, key)).kept
+    return (model, key) in COMPUTED or trait_of(column_of(model, key)).system_managed
 
 
 def editable(model: type[Entity], *, creating: bool) -> Iterator[str]:
     """What a form may set: columns and, at creation or where they may change later, the extras of the rules."""
     for column in columns(model):
         trait = trait_of(column)
-        if not (trait.kept or column.primary_key or (trait.once and not creating)):
+        if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
             yield column.key
     rules = rules_of(model)
-    extras = rules.extras if creating else rules.extras - rules.extras_once
-    yield from sorted(extras, key=_EXTRAS.index)
+    extra_inputs = rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs
+    yield from sorted(extra_inputs, key=_EXTRAS.index)
 
 
 _EXTRAS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points"]

@@ -10,14 +10,14 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from models import User
-from resolvers.names import number_of
-from resolvers.values import YEARS
+from resolvers.runtime.ids import number_of
+from resolvers.runtime.inputs import YEARS
 
-from .asking import Asking
-from .cells import day, number, word
 from .fields import Field, Kind
+from .formatting import day, number, word
 from .labels import choice_label
-from .words import gettext as _
+from .panel_request import PanelRequest
+from .translation import gettext as _
 
 ME = "me"
 _MOST_VALUES = 50
@@ -54,8 +54,8 @@ class Filter:
     def is_set(self) -> bool:
         return bool(self.values or self.low or self.high)
 
-    def tree(self, ask: Asking) -> Tree:
-        """What `resolvers.find.matching` takes; nothing for what cannot be understood."""
+    def tree(self, ask: PanelRequest) -> Tree:
+        """What `resolvers.reading.clauses.matching` takes; nothing for what cannot be understood."""
         if self.is_range:
             return {name: limit for name, limit in _limits(ask, self) if limit is not None}
         if not self.values:
@@ -74,13 +74,13 @@ class Filter:
         choices = self.field.choices
         return [value[:40] for value in self.values if not choices or value in choices]
 
-    def _id(self, ask: Asking, value: str) -> int:
+    def _id(self, ask: PanelRequest, value: str) -> int:
         target = self.field.target
         if value == ME and target is User:
             return ask.scope.me
         return number_of(target, value) if target is not None else 0
 
-    def options(self, ask: Asking) -> list[tuple[str, str]]:
+    def options(self, ask: PanelRequest) -> list[tuple[str, str]]:
         """(value, label) of everything that may be chosen, or that is chosen already and looked up."""
         match self.field.kind:
             case Kind.WORDS:
@@ -95,11 +95,11 @@ class Filter:
                 return [*me, *((value, self.names.get(value, value)) for value in self.values if value != ME)]
         return []
 
-    def said(self, ask: Asking) -> str:
+    def said(self, ask: PanelRequest) -> str:
         """The chip: `Stage: Early, Won`."""
         return f"{self.field.label}: {self._meaning(ask)}"
 
-    def _meaning(self, ask: Asking) -> str:
+    def _meaning(self, ask: PanelRequest) -> str:
         if self.is_range:
             low, high = (_limit_text(ask, self, limit) for limit in (self.low, self.high))
             if low and high:
@@ -126,13 +126,13 @@ def read(fields: list[Field], query: QueryParams) -> list[Filter]:
     return found
 
 
-def tree_of(ask: Asking, filters: list[Filter], more: Mapping[str, Any]) -> Tree:
+def tree_of(ask: PanelRequest, filters: list[Filter], more: Mapping[str, Any]) -> Tree:
     """Everything that must hold: the filters of the bar, and what the tab says."""
     trees = [{each.key: tree} for each in filters if (tree := each.tree(ask))]
     return {"and": [*trees, dict(more)]} if more else {"and": trees} if trees else {}
 
 
-def _limits(ask: Asking, each: Filter) -> Iterator[tuple[str, Any]]:
+def _limits(ask: PanelRequest, each: Filter) -> Iterator[tuple[str, Any]]:
     kind = each.field.kind
     low, high = _limit(each, each.low), _limit(each, each.high)
     if kind is Kind.TIME:
@@ -158,7 +158,7 @@ def _limit(each: Filter, text: str) -> Any:
         return None
 
 
-def _limit_text(ask: Asking, each: Filter, text: str) -> str:
+def _limit_text(ask: PanelRequest, each: Filter, text: str) -> str:
     limit = _limit(each, text)
     if limit is None:
         return text and _("not understood")

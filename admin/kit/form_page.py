@@ -9,29 +9,30 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Conflict, NotFound, Refusal
-from resolvers import attempts, records
-from resolvers.fields import open_fields
-from resolvers.listing import Row, one
-from resolvers.names import camel, global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Row, one
+from resolvers.records import create_update
+from resolvers.records.field_rights import open_fields
+from resolvers.runtime import denials
+from resolvers.runtime.ids import camel, global_id
+from resolvers.runtime.scope import Scope
 
 from . import forms
-from .asking import Asking, asking
-from .cells import cell
 from .fields import Field, Kind, editable, field_of
+from .formatting import cell
+from .panel_request import PanelRequest, panel_request
 from .screen import Screen, names_in, served
 
 
 class FormPage(Screen):
     """Forms hold what this person may set; what the use case refuses stands beside the field it is about."""
 
-    def form_fields(self, ask: Asking, *, creating: bool) -> list[Field]:
+    def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """The fields that this person may set in some record."""
         keys = [key for key in editable(self.model, creating=creating) if self.is_offered(ask, key, creating=creating)]
         ordered = [key for _label, part in self.sections for key in part if key in keys]
         return [field_of(self.model, key) for key in [*ordered, *(key for key in keys if key not in ordered)]]
 
-    def is_offered(self, ask: Asking, key: str, *, creating: bool) -> bool:
+    def is_offered(self, ask: PanelRequest, key: str, *, creating: bool) -> bool:
         field = key.removesuffix("_id")
         return self.is_seen(ask, key) and (creating or ask.edits(self.module, field))
 
@@ -41,11 +42,13 @@ class FormPage(Screen):
         rest = [key for key in keys if not any(key in part for _label, part in named)]
         return [(label, part) for label, part in [*named, ("", rest)] if part]
 
-    async def options(self, ask: Asking, fields: list[Field], *, creating: bool) -> dict[str, list[tuple[str, str]]]:
+    async def options(
+        self, ask: PanelRequest, fields: list[Field], *, creating: bool
+    ) -> dict[str, list[tuple[str, str]]]:
         """The choices of fields that are offered as a plain list instead of a search."""
         return {}
 
-    def starting(self, ask: Asking) -> dict[str, Any]:
+    def starting(self, ask: PanelRequest) -> dict[str, Any]:
         """What a new form holds: what its address says, like the customer of a new contact."""
         given: dict[str, Any] = {}
         for each in self.form_fields(ask, creating=True):
@@ -58,12 +61,12 @@ class FormPage(Screen):
 
     @served("/create", "create", "GET", "POST")
     async def create_page(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         if not self.is_made:
             raise HTTPException(404)
         if not ask.may(f"{self.module}.create"):
             if request.method == "POST":
-                await ask.scope.run(attempts.refuse, self.module, "create")
+                await ask.scope.run(denials.refuse, self.module, "create")
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await self._prepare(ask, fields)
@@ -77,14 +80,14 @@ class FormPage(Screen):
         typed = {key: value for key, value in forms.values_of(ask, fields, form).items() if value not in (None, [])}
         try:
             given = self.given(typed)
-            made = await ask.scope.run(records.create, self.model, given)
+            made = await ask.scope.run(create_update.create, self.model, given)
         except Refusal as refusal:
             return await self._refused(ask, fields, form, None, refusal)
         return self._saved(ask, made.id)
 
     @served("/edit/{id}", "edit", "GET", "POST")
     async def edit_page(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         if not self.is_edited:
             raise HTTPException(404)
         fields = self.form_fields(ask, creating=False)
@@ -94,7 +97,7 @@ class FormPage(Screen):
         except (HTTPException, NotFound):
             if request.method == "POST":
                 with suppress(Refusal):  # the use case says no as well, and logs it
-                    await ask.scope.run(records.update, self.model, self._asked_id(request), {})
+                    await ask.scope.run(create_update.update, self.model, self._asked_id(request), {})
             raise
         form_class = forms.form_class(ask, fields, await self.options(ask, fields, creating=False))
         held = {each.key: forms.typed(ask, each, shown[each.key]) for each in fields}
@@ -110,7 +113,7 @@ class FormPage(Screen):
         version = int(text) if (text := str(data.get("version", ""))).isdecimal() and len(text) < 10 else 0
         try:
             if given:
-                await ask.scope.run(records.update, self.model, row.id, given, version)
+                await ask.scope.run(create_update.update, self.model, row.id, given, version)
         except Conflict as conflict:
             return await self._conflicting(ask, fields, form, row, conflict, held)
         except Refusal as refusal:
@@ -121,7 +124,7 @@ class FormPage(Screen):
         """What a new record is made from, out of what was typed.  Raises Validation."""
         return typed
 
-    async def _prepare(self, ask: Asking, fields: list[Field]) -> None:
+    async def _prepare(self, ask: PanelRequest, fields: list[Field]) -> None:
         await ask.load_words({each.dictionary for each in fields if each.dictionary})
 
     def _read_form(
@@ -143,7 +146,7 @@ class FormPage(Screen):
 
     async def _show_form(
         self,
-        ask: Asking,
+        ask: PanelRequest,
         fields: list[Field],
         form: Any,
         row: Row | None,
@@ -168,11 +171,11 @@ class FormPage(Screen):
         context |= await self.form_extra(ask, row)
         return await self.render(ask, "form.html", context, status)
 
-    async def form_extra(self, ask: Asking, row: Row | None) -> dict[str, Any]:
+    async def form_extra(self, ask: PanelRequest, row: Row | None) -> dict[str, Any]:
         """What the template of a special form needs."""
         return {}
 
-    async def _offer_chosen(self, ask: Asking, fields: list[Field], form: Any, row: Row | None) -> None:
+    async def _offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any, row: Row | None) -> None:
         """Give every choice an option for what it holds already: an archived word, a record found by search."""
         for each in fields:
             held = form[each.key].data if each.kind in (Kind.RECORD, Kind.WORDS) else None
@@ -187,13 +190,13 @@ class FormPage(Screen):
                 form[each.key].choices = [*form[each.key].choices, (held, label)]
 
     async def _refused(
-        self, ask: Asking, fields: list[Field], form: Any, row: Row | None, refusal: Refusal, was: str = ""
+        self, ask: PanelRequest, fields: list[Field], form: Any, row: Row | None, refusal: Refusal, was: str = ""
     ) -> Response:
         said = forms.blame(form, refusal, ask.language)
         return await self._show_form(ask, fields, form, row, 422, said or forms.require_any(form), was_text=was or None)
 
     async def _conflicting(
-        self, ask: Asking, fields: list[Field], form: Any, row: Row, conflict: Conflict, held: dict[str, Any]
+        self, ask: PanelRequest, fields: list[Field], form: Any, row: Row, conflict: Conflict, held: dict[str, Any]
     ) -> Response:
         """The same form with everything he typed, and beside each field in dispute what it holds by now."""
         current = conflict.params.get("current", {})
@@ -202,7 +205,7 @@ class FormPage(Screen):
         said = conflict.say(ask.language)
         return await self._show_form(ask, fields, form, row, 409, said, was=held, theirs=theirs)
 
-    def _saved(self, ask: Asking, id: int) -> Response:
+    def _saved(self, ask: PanelRequest, id: int) -> Response:
         to = f"{self.url('details', global_id(self.model, id))}?saved=1"
         if ask.is_partial:
             return Response(status_code=204, headers={"HX-Redirect": to})

@@ -22,16 +22,16 @@ from wtforms import Field as Input
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from models import Base
-from models.audit import plain
+from models.audit.entries import plain
 from models.contact import PointKind
 from models.errors import Refusal
-from resolvers.names import camel, global_id, number_of
-from resolvers.values import YEARS
+from resolvers.runtime.ids import camel, global_id, number_of
+from resolvers.runtime.inputs import YEARS
 
-from .asking import Asking
 from .fields import Field, Kind
 from .labels import choice_label
-from .words import gettext as _
+from .panel_request import PanelRequest
+from .translation import gettext as _
 
 WAS = "_was"
 """The hidden input with what the form held when it was shown."""
@@ -61,7 +61,7 @@ class PointsInput(Input):  # type: ignore[misc]  # as above
 
 
 def form_class(
-    ask: Asking, fields: Iterable[Field], options: Mapping[str, list[tuple[str, str]]] | None = None
+    ask: PanelRequest, fields: Iterable[Field], options: Mapping[str, list[tuple[str, str]]] | None = None
 ) -> type[PanelForm]:
     """A form with these fields.  `options` are the choices of RECORD fields that are offered as a plain list."""
     inputs = {each.key: _input(ask, each, (options or {}).get(each.key)) for each in fields}
@@ -69,7 +69,7 @@ def form_class(
     return type("AForm", (PanelForm,), {"Meta": meta, **inputs})
 
 
-def _input(ask: Asking, each: Field, options: list[tuple[str, str]] | None) -> Any:
+def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None) -> Any:
     how: dict[str, Any] = {"label": each.label, "description": str(each.help), "validators": _validators(each)}
     match each.kind:
         case Kind.YES_NO:
@@ -132,7 +132,7 @@ def _with_none(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("", ""), *choices]
 
 
-def _words(ask: Asking, each: Field) -> list[tuple[str, str]]:
+def _words(ask: PanelRequest, each: Field) -> list[tuple[str, str]]:
     """Every word that is not archived; what the record holds already it may keep, see `fill`."""
     words = ask.words.get(each.dictionary or "", {})
     return [(word.key, word.label) for word in words.values() if not word.is_archived]
@@ -141,7 +141,7 @@ def _words(ask: Asking, each: Field) -> list[tuple[str, str]]:
 # --- from values to inputs and back ----------------------------------------------------------------------
 
 
-def typed(ask: Asking, each: Field, value: Any) -> Any:
+def typed(ask: PanelRequest, each: Field, value: Any) -> Any:
     """A value of a record as an input holds it."""
     match each.kind:
         case Kind.TIME if value is not None:
@@ -159,7 +159,7 @@ def typed(ask: Asking, each: Field, value: Any) -> Any:
     return value
 
 
-def value_of(ask: Asking, each: Field, typed: Any) -> Any:
+def value_of(ask: PanelRequest, each: Field, typed: Any) -> Any:
     """What an input holds as a use case takes it; None for nothing."""
     match each.kind:
         case Kind.TIME if isinstance(typed, datetime):
@@ -174,7 +174,7 @@ def value_of(ask: Asking, each: Field, typed: Any) -> Any:
     return None if typed == "" else typed
 
 
-def values_of(ask: Asking, fields: Iterable[Field], form: Form) -> dict[str, Any]:
+def values_of(ask: PanelRequest, fields: Iterable[Field], form: Form) -> dict[str, Any]:
     return {each.key: value_of(ask, each, form[each.key].data) for each in fields}
 
 

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers import entry, looking
-from resolvers.scope import Scope
+from resolvers.people import sign_in as signing_in
+from resolvers.people import view_as
+from resolvers.runtime.scope import Scope
 
-from .asking import BASE, Asking, asking, house_rules, language_of, preferences
-from .words import speak
+from .panel_request import BASE, PanelRequest, language_of, organisation_settings, panel_request, preferences
+from .translation import speak
 
 LOOKING = "millpond_looking"
 """The cookie of somebody who sees Millpond as another person does; without his own session it opens nothing here."""
@@ -32,9 +33,9 @@ class Keys(Protocol):
 class SignIn(AuthenticationBackend):
     """Who asks, from the session that the cookie opens.  Nothing is kept in the cookie but its token."""
 
-    def __init__(self, house: Any, keys: Keys) -> None:
+    def __init__(self, backend: Any, keys: Keys) -> None:
         # Not the one above: sqladmin's own keeps the session in a signed cookie that nobody can revoke.
-        self.house, self.keys, self.middlewares = house, keys, []
+        self.backend, self.keys, self.middlewares = backend, keys, []
 
     async def authenticate(self, request: Request) -> Response | bool:
         token = self.keys.read(request)
@@ -48,23 +49,23 @@ class SignIn(AuthenticationBackend):
                 return _send(request, f"{BASE}/password")
             return True
         scope = await self._through_other_eyes(request, scope)
-        request.state.asking = await self._asking(request, scope)
+        request.state.panel_request = await self._asking(request, scope)
         return True
 
     async def _through_other_eyes(self, request: Request, scope: Scope) -> Scope:
         """The scope of the person as whom somebody sees Millpond, while he does."""
         token = request.cookies.get(LOOKING, "")
-        seen = await scope.read(looking.looking, token) if token else None
+        seen = await scope.read(view_as.viewed_principal, token) if token else None
         if seen is None:
             return scope
         address, agent = self.keys.origin(request)
-        made: Scope = self.house.scope(seen, "panel", request_id=scope.request_id, address=address, agent=agent)
+        made: Scope = self.backend.scope(seen, "panel", request_id=scope.request_id, address=address, agent=agent)
         return made
 
     async def look(self, request: Request, user_id: int) -> Response:
-        """Begin to see Millpond as somebody else does.  Raises what `look_as` raises."""
-        scope = asking(request).scope
-        token = await scope.run(looking.look_as, user_id)
+        """Begin to see Millpond as somebody else does.  Raises what `start_viewing_as` raises."""
+        scope = panel_request(request).scope
+        token = await scope.run(view_as.start_viewing_as, user_id)
         response = _send(request, f"{BASE}/")
         is_safe = request.url.scheme == "https"
         response.set_cookie(LOOKING, token, path=BASE, httponly=True, samesite="lax", secure=is_safe)
@@ -78,23 +79,23 @@ class SignIn(AuthenticationBackend):
         if scope.principal is not None and scope.principal.must_change_password:
             return _send(request, f"{BASE}/password")
         if token:
-            await scope.run(looking.stop_looking, token)
+            await scope.run(view_as.stop_looking, token)
         response = RedirectResponse(f"{BASE}/", 303)
         response.delete_cookie(LOOKING, path=BASE)
         return response
 
     async def get_user_id(self, request: Request) -> Any:
-        return request.state.asking.scope.me if hasattr(request.state, "asking") else None
+        return request.state.panel_request.scope.me if hasattr(request.state, "panel_request") else None
 
     async def login(self, request: Request) -> Response | bool:
         """Open a session.  Raises SignInRefused, TooManyAttempts.  A session that was open in this browser ends."""
         form = await request.form()
         login, password = (str(form.get(name, ""))[:300] for name in ("login", "password"))
         address, agent = self.keys.origin(request)
-        visitor = self.house.scope(
+        visitor = self.backend.scope(
             None, "panel", request_id=self.keys.request_id(request), address=address, agent=agent
         )
-        entrance = await entry.sign_in(visitor, login, password)
+        entrance = await signing_in.sign_in(visitor, login, password)
         await self._end(request)
         go = str(form.get("next", ""))
         response = RedirectResponse(go if is_inside(go) else f"{BASE}/", 303)
@@ -114,7 +115,7 @@ class SignIn(AuthenticationBackend):
         scope = await self._scope(request, token)
         if scope is not None:
             try:
-                await scope.run(entry.sign_out, token)
+                await scope.run(signing_in.sign_out, token)
             except Refusal:
                 return  # it has ended already
 
@@ -122,16 +123,16 @@ class SignIn(AuthenticationBackend):
         if token is None:
             return None
         address, agent = self.keys.origin(request)
-        principal = await self.house.principal_of(token, address, agent)
+        principal = await self.backend.principal_of(token, address, agent)
         if principal is None:
             return None
         id = self.keys.request_id(request)
-        made: Scope = self.house.scope(principal, "panel", request_id=id, address=address, agent=agent, token=token)
+        made: Scope = self.backend.scope(principal, "panel", request_id=id, address=address, agent=agent, token=token)
         return made
 
-    async def _asking(self, request: Request, scope: Scope) -> Asking:
-        rules = await scope.read(house_rules)
-        return Asking(request=request, scope=scope, preferences=preferences(request), **rules)
+    async def _asking(self, request: Request, scope: Scope) -> PanelRequest:
+        rules = await scope.read(organisation_settings)
+        return PanelRequest(request=request, scope=scope, preferences=preferences(request), **rules)
 
     def _go_to_sign_in(self, request: Request) -> Response:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -162,8 +163,8 @@ class Rights(AuthorizationBackend):
     def has_permission(self, request: Request, identity: str, action: str, obj: Any | None = None) -> bool:
         module = self.module_of(identity)
         verb = str(action).removeprefix("action:")
-        has_one = hasattr(request.state, "asking") and module is not None
-        return has_one and asking(request).may(f"{module}.{_VERBS.get(verb, verb)}")
+        has_one = hasattr(request.state, "panel_request") and module is not None
+        return has_one and panel_request(request).may(f"{module}.{_VERBS.get(verb, verb)}")
 
 
 def visitor_language(request: Request) -> str:

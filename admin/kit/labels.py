@@ -24,7 +24,7 @@ from models import (
     UserRole,
 )
 
-from .words import LANGUAGES, Label, gettext
+from .translation import LANGUAGES, Label, gettext
 
 _ = Label  # marks a word for the catalogue; it is translated when it is shown
 
@@ -207,7 +207,7 @@ SCOPES = {
 """Scope of the policy -> what a cell says."""
 GROUPS = {"touch": _("read or change"), "write": _("change"), "*": _("do anything with")}
 """Group of actions -> what a sentence says."""
-_HOUSE = {"*": _("everything"), "policy": _("Policy"), "session": _("Signing in"), "system": _("The house")}
+_SYSTEM_OBJECTS = {"*": _("everything"), "policy": _("Policy"), "session": _("Signing in"), "system": _("The house")}
 
 
 def action_label(action: str) -> str:
@@ -226,7 +226,7 @@ def object_label(object: str) -> str:
     if field:
         keys = model.__table__.c if model is not None else ()
         return field_label(model, f"{field}_id" if f"{field}_id" in keys else field)
-    return many(model) if model is not None else str(_HOUSE.get(module, module))
+    return many(model) if model is not None else str(_SYSTEM_OBJECTS.get(module, module))
 
 
 def namer(roles: Mapping[str, str]) -> Callable[[str, str], str]:

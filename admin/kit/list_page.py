@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers.listing import Asked, Page, Row, page, titled
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Asked, Page, Row, display_column, page
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking, asking
-from .cells import Head, cells, heads
 from .commands import LIST, ROW, Command
 from .fields import Field, Kind, field_of
+from .formatting import Head, cells, heads
 from .lists import ListState, default_filters
+from .panel_request import PanelRequest, panel_request
 from .screen import Screen, names_in, served
 
 LOOKED_UP = 20
@@ -31,7 +31,7 @@ class ListPage(Screen):
 
     @served("/list", "view")
     async def list_page(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         state = ListState(self, ask)
         await ask.load_words({each.dictionary for each in self.fields(ask) if each.dictionary})
         try:
@@ -49,11 +49,11 @@ class ListPage(Screen):
             each.names |= names_in(scope, db, each.field.target, each.values) if each.field.kind is Kind.RECORD else {}
         return found, self.enrich(scope, db, found.rows)
 
-    async def list_extra(self, ask: Asking, state: ListState) -> dict[str, Any]:
+    async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         """What the template of a special list needs beside the rows."""
         return {}
 
-    def _row(self, ask: Asking, columns: Sequence[Head], row: Row, extra: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(self, ask: PanelRequest, columns: Sequence[Head], row: Row, extra: Mapping[str, Any]) -> dict[str, Any]:
         href = self.record_url(row)
         return {
             "row": row,
@@ -65,12 +65,12 @@ class ListPage(Screen):
             "commands": [x for x in self.commands if ROW in x.where and x.fits(row)],
         }
 
-    def columns_for(self, ask: Asking) -> list[Field]:
+    def columns_for(self, ask: PanelRequest) -> list[Field]:
         """The columns as this person has chosen them in this browser, else as the screen has them."""
         known = {each.key: each for each in self.fields(ask)}
         chosen = [key for key in ask.preferences.columns.get(self.identity, ()) if key in known]
         wanted = chosen or [key for key in self.columns or self.default_columns() if key in known]
-        first = titled(self.model)
+        first = display_column(self.model)
         return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + wanted)]
 
     def default_columns(self) -> tuple[str, ...]:
@@ -78,18 +78,20 @@ class ListPage(Screen):
         kept = {"created_by_id", "updated_by_id", "deleted_by_id", "deleted_at", "created_at"}
         return tuple(key for key in short if key not in kept)[:8]
 
-    def filter_keys(self, ask: Asking) -> list[str]:
+    def filter_keys(self, ask: PanelRequest) -> list[str]:
         keys = self.filters if self.filters is not None else default_filters(self.model)
         return [key for key in keys if self.is_seen(ask, key)]
 
-    def list_commands(self, ask: Asking) -> list[Command]:
+    def list_commands(self, ask: PanelRequest) -> list[Command]:
         return [x for x in self.commands if LIST in x.where and ask.may(x.action)]
 
     @served("/lookup", "view")
     async def lookup(self, request: Request) -> Response:
         """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`, at most LOOKED_UP."""
-        ask = asking(request)
-        asked = Asked(self.model, tuple(dict.fromkeys((titled(self.model), self.model.named_by))), size=LOOKED_UP)
+        ask = panel_request(request)
+        asked = Asked(
+            self.model, tuple(dict.fromkeys((display_column(self.model), self.model.named_by))), size=LOOKED_UP
+        )
         asked = replace(asked, search=request.query_params.get("q", "")[:100], filter=self.offered, counts=False)
         try:
             found = await ask.scope.read(page, asked)

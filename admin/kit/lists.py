@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from models import Base
-from resolvers.find import orderable
-from resolvers.listing import Asked, titled
+from resolvers.reading.clauses import orderable
+from resolvers.reading.pages import Asked, display_column
 
-from .asking import Asking
 from .fields import Field, Kind, field_of, shown_keys
 from .filters import Filter, read, tree_of
+from .panel_request import PanelRequest
 
 if TYPE_CHECKING:
     from .list_page import ListPage
@@ -26,7 +26,7 @@ class Tab:
 
     name: str
     label: str
-    narrows: Callable[[Asking], Mapping[str, Any]]
+    narrows: Callable[[PanelRequest], Mapping[str, Any]]
     order: tuple[tuple[str, bool], ...] = ()
     needs: str = ""
     """The action without which nobody sees the tab."""
@@ -44,7 +44,7 @@ class Column:
 class ListState:
     """What the address says.  Nothing in it is trusted: what makes no sense is as if it were not there."""
 
-    def __init__(self, view: "ListPage", ask: Asking) -> None:
+    def __init__(self, view: "ListPage", ask: PanelRequest) -> None:
         query = ask.request.query_params
         self.view, self.ask = view, ask
         self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may(tab.needs)]
@@ -58,7 +58,7 @@ class ListState:
         self.columns = view.columns_for(ask)
 
     def asked(self) -> Asked:
-        """The question for `resolvers.listing.page`."""
+        """The question for `resolvers.reading.pages.page`."""
         narrowed = {**self.view.base, **(self.tab.narrows(self.ask) if self.tab else {})}
         return Asked(
             self.view.model,
@@ -141,4 +141,8 @@ def default_filters(model: type[Base]) -> list[str]:
     """What a list can be narrowed by when its screen does not say: all but long texts and what names it."""
     fields = [field_of(model, key) for key in shown_keys(model)]
     plain, gone = (Kind.LONG, Kind.LINES, Kind.POINTS), ("deleted_at", "deleted_by_id")
-    return [each.key for each in fields if each.kind not in plain and each.key not in (titled(model), "number", *gone)]
+    return [
+        each.key
+        for each in fields
+        if each.kind not in plain and each.key not in (display_column(model), "number", *gone)
+    ]

@@ -8,7 +8,7 @@ from sqladmin import BaseView
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .asking import BASE, Asking
+from .panel_request import BASE, PanelRequest
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Page(BaseView):
     def is_accessible(self, request: Request) -> bool:
         if not self.needs:
             return True
-        found = getattr(request.state, "asking", None)
+        found = getattr(request.state, "panel_request", None)
         return found is not None and found.may(self.needs)
 
-    def is_listed(self, ask: Asking) -> bool:
+    def is_listed(self, ask: PanelRequest) -> bool:
         """Whether the menu leads here."""
         return self.is_accessible(ask.request)
 
-    async def render(self, ask: Asking, template: str, context: dict[str, Any], status: int = 200) -> Response:
+    async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
         response: Response = await self.panel.render(ask, template, {"view": self, **context}, status)
         return response

@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import NotFound
-from resolvers.listing import Row, one
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.reading.pages import Row, one
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking, asking
-from .cells import cell
 from .commands import DETAIL
 from .fields import Field, is_kept
+from .formatting import cell
+from .panel_request import PanelRequest, panel_request
 from .screen import Screen, served
 
 Shown = tuple[Field, Markup]
@@ -26,7 +26,7 @@ class RecordPage(Screen):
 
     @served("/details/{id}", "view")
     async def details_page(self, request: Request) -> Response:
-        ask = asking(request)
+        ask = panel_request(request)
         await ask.load_words({each.dictionary for each in self.fields(ask) if each.dictionary})
         row, more = await ask.scope.read(self._read_one, self._asked_id(request))
         tabs = [each for each in self.related if each.is_open_to(ask, row)]
@@ -51,11 +51,11 @@ class RecordPage(Screen):
             raise NotFound
         return row, self.enrich(scope, db, [row]).get(row.id, {})
 
-    async def details_extra(self, ask: Asking, row: Row) -> dict[str, Any]:
+    async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         """What the template of a special page needs beside the facts."""
         return {}
 
-    def facts(self, ask: Asking, row: Row) -> list[tuple[str, list[Shown]]]:
+    def facts(self, ask: PanelRequest, row: Row) -> list[tuple[str, list[Shown]]]:
         """(section, its fields with their values), empty ones shown as such, hidden ones left out."""
         known = {each.key: each for each in self.fields(ask)}
         rest = tuple(key for key in known if not any(key in keys for _label, keys in self.sections))

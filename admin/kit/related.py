@@ -7,15 +7,15 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.errors import NotFound
-from resolvers import history
-from resolvers.listing import Asked, Page, Row, page
-from resolvers.names import global_id
-from resolvers.scope import Scope
+from resolvers.audit import history
+from resolvers.reading.pages import Asked, Page, Row, page
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
-from .asking import Asking
-from .cells import cells, heads
 from .fields import Kind, field_of
-from .words import Label
+from .formatting import cells, heads
+from .panel_request import PanelRequest
+from .translation import Label
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -32,10 +32,10 @@ class Related:
     icon: str = "list"
     template: str = "related/table.html"
 
-    def is_open_to(self, ask: Asking, row: Row) -> bool:
+    def is_open_to(self, ask: PanelRequest, row: Row) -> bool:
         return True
 
-    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -48,10 +48,10 @@ class RelatedTable(Related):
     columns: tuple[str, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
 
-    def is_open_to(self, ask: Asking, row: Row) -> bool:
+    def is_open_to(self, ask: PanelRequest, row: Row) -> bool:
         return self.model is not None and ask.may(f"{self.model.module}.view")
 
-    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
         assert self.model is not None, "a table has a model"
         model = self.model
         shown: Screen | None = view.panel.view_of(model)
@@ -98,7 +98,7 @@ class RelatedHistory(Related):
 
     template: str = "related/history.html"
 
-    async def read(self, view: "Screen", ask: Asking, row: Row) -> dict[str, Any]:
+    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
         query = ask.request.query_params
         given = {name: query.get(name, "") for name in ("before", "after")}
         at = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 10}

@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import ENTITIES, Base, Entity
-from resolvers.listing import Asked, Row, names_of, titled
-from resolvers.names import global_id, number_of
-from resolvers.scope import Scope
+from resolvers.reading.pages import Asked, Row, display_column, names_of
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
 
-from .asking import BASE, Asking
 from .commands import Command, commands_of
 from .fields import Field, field_of, shown_keys
 from .filters import ME
 from .labels import many
 from .lists import Tab
+from .panel_request import BASE, PanelRequest
 from .related import Related
-from .words import language
+from .translation import language
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Screen(ModelView):
 
     @property
     def is_made(self) -> bool:
-        return self.makes and self.is_entity and not self.model.alone
+        return self.makes and self.is_entity and not self.model.singleton
 
     @property
     def is_edited(self) -> bool:
@@ -117,16 +117,16 @@ class Screen(ModelView):
         return "/".join((BASE, self.identity, *path))
 
     def is_accessible(self, request: Request) -> bool:
-        found = getattr(request.state, "asking", None)
+        found = getattr(request.state, "panel_request", None)
         return found is not None and found.may(f"{self.module}.{self.needs or 'view'}")
 
-    def is_listed(self, ask: Asking) -> bool:
+    def is_listed(self, ask: PanelRequest) -> bool:
         """Whether the menu leads here: to work for everybody who sees it, to the rest for who may change it."""
         if not self.is_accessible(ask.request):
             return False
         return self.group == "work" or not self.kept or ask.may(f"{self.module}.edit")
 
-    def address(self, ask: Asking) -> Callable[[type[Base], int], str | None]:
+    def address(self, ask: PanelRequest) -> Callable[[type[Base], int], str | None]:
         """Where records have their pages, for links."""
         return partial(self.panel.address, ask)
 
@@ -140,7 +140,7 @@ class Screen(ModelView):
                     found[name] = page
         yield from found.values()
 
-    def fields(self, ask: Asking) -> list[Field]:
+    def fields(self, ask: PanelRequest) -> list[Field]:
         """Every field that this person may see in some record."""
         if self.identity not in ask.fields:
             ask.fields[self.identity] = [field_of(self.model, key) for key in self.keys() if self.is_seen(ask, key)]
@@ -149,13 +149,15 @@ class Screen(ModelView):
     def keys(self) -> list[str]:
         return shown_keys(self.model)
 
-    def is_seen(self, ask: Asking, key: str) -> bool:
+    def is_seen(self, ask: PanelRequest, key: str) -> bool:
         return ask.sees(self.module, key.removesuffix("_id"))
 
     def name_of(self, row: Row) -> str:
         """How a record is called in a heading."""
-        chinese = row[f"{titled(self.model).removesuffix('_en')}_zh"] if language() == "zh" else None
-        return str(chinese or row[titled(self.model)] or row[self.model.named_by] or global_id(self.model, row.id))
+        chinese = row[f"{display_column(self.model).removesuffix('_en')}_zh"] if language() == "zh" else None
+        return str(
+            chinese or row[display_column(self.model)] or row[self.model.named_by] or global_id(self.model, row.id)
+        )
 
     def asked_one(self) -> Asked:
         own = [column.key for column in self.model.__table__.columns if column.key in ("version", "deleted_at")]
@@ -170,14 +172,14 @@ class Screen(ModelView):
         """What a screen shows beside the columns, by record: `{12: {"why": "…"}}`.  A constant number of queries."""
         return {}
 
-    def extra_columns(self, ask: Asking) -> list[tuple[str, str]]:
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         """(key, label) of what `enrich` adds to the list."""
         return []
 
     def _asked_id(self, request: Request) -> int:
         return number_of(self.model, request.path_params["id"])
 
-    async def render(self, ask: Asking, template: str, context: dict[str, Any], status: int = 200) -> Response:
+    async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
         response: Response = await self.panel.render(ask, template, {"view": self, **context}, status)
         return response
 
@@ -193,4 +195,4 @@ def names_in(scope: Scope, db: Session, model: type[Base] | None, ids: list[str]
 
 def is_deletable(model: type[Base]) -> bool:
     """Whether a screen over the model has a button to delete."""
-    return issubclass(model, Entity) and not model.alone
+    return issubclass(model, Entity) and not model.singleton

@@ -1,22 +1,22 @@
 """The one base of every screen over a kind of record: list, page, forms and commands, derived and then declared.
 
-A screen says what is special about it and holds no rule.  Lists read through `resolvers.listing` behind the read
+A screen says what is special about it and holds no rule.  Lists read through `resolvers.reading.pages` behind the read
 wall; writing goes through use cases.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from resolvers import bin as recycle_bin
-from resolvers.batch import Outcome
-from resolvers.scope import Scope
+from resolvers.records import recycle_bin
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
 
 from .command_page import CommandPage
 from .commands import command
 from .list_page import ListPage
 from .record_page import RecordPage
 from .screen import served as served
-from .words import Label
+from .translation import Label
 
 
 class PolicyModelView(ListPage, RecordPage, CommandPage):

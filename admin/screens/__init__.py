@@ -4,26 +4,26 @@ from typing import Any
 
 from models import ENTITIES, Entity
 
+from ..kit.translation import Label
 from ..kit.view import PolicyModelView
-from ..kit.words import Label
-from .account import Account
-from .bin import BIN_SCREENS, RecycleBin
-from .contacts import Contacts
-from .customers import Customers
-from .dealings import FollowUps, Opportunities
-from .home import Home
-from .log import OperationLog
-from .people import Departments, People, Roles, RolesOfPeople
-from .policy import Policy
-from .policy_review import PolicyHistory, PolicyReview
-from .pooled import Pooled
-from .pools import ClaimRules, Pools, PoolSeats
-from .settings import Dictionaries, DictionaryItems, NumberRules, OrganisationPage
-from .why import Simulator, Why
+from .company.people import Departments, People, Roles, RolesOfPeople
+from .company.pools import ClaimRules, Pools, PoolSeats
+from .company.settings import Dictionaries, DictionaryItems, NumberRules, OrganisationPage
+from .system.account import Account
+from .system.explain import Simulator, Why
+from .system.operation_log import OperationLog
+from .system.policy import Policy
+from .system.policy_review import PolicyHistory, PolicyReview
+from .system.recycle_bin import BIN_SCREENS, RecycleBin
+from .work.activities import FollowUps, Opportunities
+from .work.contacts import Contacts
+from .work.customers import Customers
+from .work.home import Home
+from .work.pool import Pooled
 
 GROUPS = {
     "work": Label("Work"),
-    "house": Label("House"),
+    "house": Label("Backend"),
     "system": Label("System"),
     "more": Label("More"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from models.audit import house_rules
+from models.audit.entries import append_only_statements
 from models.base import Money, Utc, long_text, text_type
 
 revision: str = "2026_11_24_foundation"
@@ -912,7 +912,7 @@ def upgrade() -> None:
 
     if op.get_context().dialect.name == "postgresql":  # SQLite has it in the table already
         op.create_foreign_key("fk_app_user_department_id", "app_user", "department", ["department_id"], ["id"])
-    for line in house_rules(op.get_context().dialect.name):
+    for line in append_only_statements(op.get_context().dialect.name):
         op.execute(line)
 
 

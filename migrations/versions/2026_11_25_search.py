@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-import millpond.unwritten  # noqa: F401  tells autogeneration to leave the index alone
+import millpond.migration_exclusions  # noqa: F401  tells autogeneration to leave the index alone
 from models.base import long_text
 from models.search import Pieces
-from resolvers.indexing import rebuild
+from resolvers.reading.search_index import rebuild
 
 revision: str = "2026_11_25_search"
 down_revision: str | None = "2026_11_24_foundation"

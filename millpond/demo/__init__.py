@@ -29,13 +29,15 @@ from models import (
     User,
     utcnow,
 )
-from models.audit import UNWALLED, Signature
+from models.audit.entries import BYPASS_POLICY, Signature
 from models.base import clip
-from models.number import Pattern
+from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
-from resolvers import entry, hire, indexing, numbers, records
-from resolvers.invariants import broken
-from resolvers.scope import Scope
+from resolvers.people import accounts, passwords
+from resolvers.reading import search_index
+from resolvers.records import create_update, numbering
+from resolvers.runtime.scope import Scope
+from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
@@ -93,8 +95,8 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
         return
     began = time.monotonic()
     tell(f"Inventing {customers:,} customers …")
-    with opened(url, clock=lambda: opening_day) as house, _no_collecting():
-        house.system(NAME).do(fill, customers, now, entry.hash_password(PASSWORD))
+    with opened(url, clock=lambda: opening_day) as backend, _no_collecting():
+        backend.system(NAME).do(fill, customers, now, passwords.hash_password(PASSWORD))
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
@@ -103,7 +105,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
 def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
     """All of it in one transaction: a demo that was interrupted leaves nothing."""
     with scope.write("organisation.demo") as db:
-        records.update(scope, Organisation, 1, {"name": "Millpond 演示公司", "time_zone": ZONE})
+        create_update.update(scope, Organisation, 1, {"name": "Millpond 演示公司", "time_zone": ZONE})
         departments = _departments(scope)
         people = _people(scope, hashed)
         rules = _pools(scope, people, departments, room=customers // 4 + 50)
@@ -119,11 +121,11 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         ]
         connection = db.connection()
         signature = Signature(None, NAME, scope.door, scope.request_id, scope.batch_id, "organisation.demo")
-        pattern = Pattern(numbers.DEFAULT["customer"])
+        pattern = Pattern(numbering.DEFAULT["customer"])
         land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
         _live(land, customers)
         _count(connection, land)
-        indexing.rebuild(connection)
+        search_index.rebuild(connection)
         connection.execute(text("ANALYZE"))
 
 
@@ -141,9 +143,9 @@ def _no_collecting() -> Iterator[None]:
 
 
 def _departments(scope: Scope) -> dict[str, int]:
-    head = records.create(scope, Department, {"name": DEPARTMENTS["house"]}).id
+    head = create_update.create(scope, Department, {"name": DEPARTMENTS["house"]}).id
     below = {
-        key: records.create(scope, Department, {"name": DEPARTMENTS[key], "parent_id": head}).id
+        key: create_update.create(scope, Department, {"name": DEPARTMENTS[key], "parent_id": head}).id
         for key in ("east", "west")
     }
     return {"house": head, **below}
@@ -151,7 +153,7 @@ def _departments(scope: Scope) -> dict[str, int]:
 
 def _people(scope: Scope, hashed: str) -> dict[str, int]:
     return {
-        login: hire.hire(
+        login: accounts.create_account(
             scope,
             login,
             hashed,
@@ -178,19 +180,19 @@ def _pools(scope: Scope, people: dict[str, int], departments: dict[str, int], ro
         (west, person, people["lead"], Seat.VIEWER),
     ):
         given = {"pool_id": pool_id, "grantee_kind": kind, "grantee_id": grantee_id, "seat": seat}
-        records.create(scope, PoolMember, given)
+        create_update.create(scope, PoolMember, given)
     limits = {
         east: {"daily_quota": 10, "weekly_quota": 40, "cooldown_days": 7, "protect_days": 1},
         west: {"daily_quota": 5, "weekly_quota": 20, "cooldown_days": 14, "protect_days": 2},
     }
     return {
-        pool_id: records.create(scope, ClaimRule, {"pool_id": pool_id, "capacity": room, **given})
+        pool_id: create_update.create(scope, ClaimRule, {"pool_id": pool_id, "capacity": room, **given})
         for pool_id, given in limits.items()
     }
 
 
 def _pool(scope: Scope, name: str, retain_days: int) -> int:
-    return records.create(scope, Pool, {"name": name, "retain_days": retain_days}).id
+    return create_update.create(scope, Pool, {"name": name, "retain_days": retain_days}).id
 
 
 # --- customers -------------------------------------------------------------------------------------------
@@ -230,15 +232,15 @@ def _count(connection: Connection, land: Land) -> None:
     """Set the counters to what the lives came to."""
     for user_id, held in land.held.items():
         load = update(OwnerLoad).where(OwnerLoad.user_id == user_id).values(held=held)
-        connection.execute(load, execution_options=UNWALLED)
+        connection.execute(load, execution_options=BYPASS_POLICY)
     given = [{"for_module": "customer", "period": period, "last": last} for period, last in land.numbers.items()]
-    connection.execute(insert(NumberCounter), given, execution_options=UNWALLED)
+    connection.execute(insert(NumberCounter), given, execution_options=BYPASS_POLICY)
     used = [
         {"pool_id": pool_id, "user_id": user_id, "period": period, "used": used}
         for (pool_id, user_id, period), used in land.quota.items()
     ]
     if used:
-        connection.execute(insert(QuotaCounter), used, execution_options=UNWALLED)
+        connection.execute(insert(QuotaCounter), used, execution_options=BYPASS_POLICY)
 
 
 def _customers_there(connection: Connection) -> int | None:

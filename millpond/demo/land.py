@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from models import ClaimRule
 from models.base import clip
-from models.number import Pattern
-from resolvers.counters import periods
+from models.numbering import Pattern
+from resolvers.ownership.quota import periods
 
 from .ledger import Ledger
 from .words import Words

@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Dialect, Table, func, insert, select, text
 
 from models import AuditEntry, Base, Entity
-from models.audit import SILENT, Changes, Signature, entry, plain
+from models.audit.entries import SILENT, Changes, Signature, entry, plain
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 """Where a table stands so that every row comes after those it points to."""

@@ -60,11 +60,11 @@ class _Life:
         self.begin(self.seller)
         at = self.land.between(self.at + DAY, self.land.now)
         reason = self.land.words.pick(("区域调整", "Territory change", "原负责人休假"))
-        heir = self.land.other(self.seller)
+        assignee = self.land.other(self.seller)
         self.work(self.seller, self.at, at)
         self.close_period(Ended.TRANSFER, at, reason)
-        self.change(at, "customer.transfer", rows.held_by(heir, at), reason)
-        self.open_period(Began.TRANSFER, at, heir)
+        self.change(at, "customer.transfer", rows.held_by(assignee, at), reason)
+        self.open_period(Began.TRANSFER, at, assignee)
 
     def be_neglected(self) -> None:
         """Lie in a pool: from the first day, or because its owner has let it go lately."""

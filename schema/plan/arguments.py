@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from models import Base
-from resolvers.lifted import derive
-from resolvers.names import number_of
+from resolvers.reading.provenance import derive
+from resolvers.runtime.ids import number_of
 
 from .shape import SHAPES, AnyId, Column
 

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 from models.base import Money, Utc
 
 if TYPE_CHECKING:
-    from .level import Level
+    from .row_set import RowSet
 
 Value = ColumnElement[Any]
 Pair = tuple[str, Value]
@@ -60,7 +60,7 @@ class Dialect(Protocol):
     def nothing(self) -> Value: ...
     def array(self, item: Value, order: Value | None = None) -> Any: ...
     def filled(self, array: Value) -> Value: ...
-    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]: ...
+    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]: ...
     def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]: ...
     def boolean(self, value: Value) -> Value: ...
     def moment(self, value: Value) -> Value: ...
@@ -100,7 +100,7 @@ class Sqlite:
         """An array where there is nothing to put into it, too: this database makes one by itself."""
         return array
 
-    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
+    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]:
         """The wanted rows for every row of `level`.  SQLite has no LATERAL, but correlates a list of ids."""
         again = rows.original.alias()
         ids = wanted.with_only_columns(rows.c.id)
@@ -173,7 +173,7 @@ class Postgresql:
         filled: Value = func.coalesce(array, self.nothing())
         return filled
 
-    def below(self, level: "Level", wanted: Select[Any], rows: Any) -> Select[Any]:
+    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]:
         """The wanted rows for every row of `level`."""
         each = wanted.lateral()
         return select(each, level.table.c.key_.label("up_")).select_from(level.with_above().join(each, true()))

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from graphql import GraphQLError, GraphQLSchema
 from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
-from resolvers.lifted import Path
+from resolvers.reading.provenance import Path
 
-from .. import gate
+from .. import limits
 from .selection import Asked, asked
 
 MOST_DOCUMENTS, MOST_CHARACTERS = 500, 4_000_000
@@ -33,7 +33,7 @@ _numbers = count()
 
 
 @dataclass(frozen=True)
-class Known:
+class PreparedOperation:
     """An operation of which one statement is the whole answer, whatever the values of its variables are."""
 
     place: str
@@ -102,9 +102,9 @@ class Document:
     """Their values with which it was not too much."""
     statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
     """Those asked for lately, by name."""
-    known: dict[str | None, Known] = field(default_factory=dict)
+    known: dict[str | None, PreparedOperation] = field(default_factory=dict)
     """Operations by the name by which they were asked for."""
-    gathered: set[str] = field(default_factory=set)
+    aggregated: set[str] = field(default_factory=set)
     """Those that nest too deep to be asked in place."""
 
     def know(self, request: Asked, place: str) -> None:
@@ -114,7 +114,7 @@ class Document:
         """
         if request.named not in self.known and request.is_settled and " " not in place:
             variables = tuple(_variable(node) for node in request.operation.variable_definitions or ())
-            self.known[request.named] = Known(place, request.named, variables)
+            self.known[request.named] = PreparedOperation(place, request.named, variables)
 
     def statement(self, name: str) -> Statement:
         """What is known of a statement; of one that was not asked for lately, nothing."""
@@ -128,7 +128,7 @@ class Document:
         """`gate.check`, once for every set of page sizes.  Raises TooComplex."""
         if self.is_small(variables):
             return
-        gate.check(self.parsed, variables)
+        limits.check(self.parsed, variables)
         self.note_size(variables)
 
     def note_size(self, variables: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
 
 def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
     """A document that is valid, and that was not too much with the variables it came with."""
-    document = Document(parsed, next(_numbers), tuple(sorted(gate.page_variables(parsed))))
+    document = Document(parsed, next(_numbers), tuple(sorted(limits.page_variables(parsed))))
     document.note_size(variables)
     return document
 

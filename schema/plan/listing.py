@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
 from models.errors import Validation
-from resolvers.cursors import tag_of, values_of
-from resolvers.find import Key, Look, behind, matching, order_of, value
-from resolvers.sought import Searches
+from resolvers.reading.clauses import Key, behind, matching, order_of, value
+from resolvers.reading.cursors import tag_of, values_of
+from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime.viewer import Viewer
 
 from .arguments import filter_of, orders_of
 from .cursor import cursor_of
 from .dialect import Dialect, Value
-from .level import Gathering, Level, place
+from .row_set import Gathering, RowSet, place
 from .shape import Kind
 
 PAGE, LARGEST_PAGE = 50, 200
@@ -28,10 +29,10 @@ Clauses = list[ColumnElement[bool]]
 class Listing:
     """The rows below one row of `level`, or at the root without one."""
 
-    look: Look
+    viewer: Viewer
     kind: Kind
-    level: Level | None
-    conditions: Callable[[Look, Any], Clauses]
+    level: RowSet | None
+    conditions: Callable[[Viewer, Any], Clauses]
     keys: list[Key]
     after: list[Any] | None
     before: list[Any] | None
@@ -44,17 +45,17 @@ class Listing:
     @property
     def is_sorted(self) -> bool:
         """Whether it is a list of its own that may have to be sorted, since he who asks sees little."""
-        return self.level is None and not self.look.person.is_broad
+        return self.level is None and not self.viewer.person.sees_many
 
     @property
     def is_walked(self) -> bool:
         """Whether rows of one table alone are gone through until there are enough."""
-        is_alone = not (self.kind.sight or self.kind.model.through or self.is_sought)
-        return self.level is None and self.look.person.is_broad and is_alone
+        is_alone = not (self.kind.sight or self.kind.model.visible_through or self.is_sought)
+        return self.level is None and self.viewer.person.sees_many and is_alone
 
     def within(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""
-        clauses = self.conditions(self.look, e)
+        clauses = self.conditions(self.viewer, e)
         if self.after is not None:
             clauses.append(behind(self.keys, self.values(e), self.after))
         if self.before is not None:
@@ -62,7 +63,7 @@ class Listing:
         return clauses
 
     def values(self, e: Any) -> list[Value]:
-        return [value(self.look, self.kind.model, e, k.name) for k in self.keys]
+        return [value(self.viewer, self.kind.model, e, k.name) for k in self.keys]
 
     @property
     def steps(self) -> list[Key]:
@@ -76,8 +77,8 @@ class Listing:
     def total(self, dialect: Dialect, most: int | None = None) -> Value:
         """How many rows the list has on all pages, counted no further than `most`."""
         rows = self.kind.model.__table__.alias()
-        look = self.look.at_once if most is None else self.look
-        where = and_(true(), *self.conditions(look, place(self.kind, self.level, rows).seen(rows.c)))
+        viewer = self.viewer.at_once if most is None else self.viewer
+        where = and_(true(), *self.conditions(viewer, place(self.kind, self.level, rows).seen(rows.c)))
         if most is None:
             counted = select(func.count()).select_from(rows).where(where)
             total: Value = self._inside(counted).scalar_subquery()
@@ -86,11 +87,11 @@ class Listing:
             raise Validation(f"limit is 1 to {MOST_COUNTED}.", f"limit 须为 1 至 {MOST_COUNTED}。", field="limit")
         some: Any = select(literal_column("1").label("one")).select_from(rows).where(where)
         if self.is_walked:
-            some = dialect.some(some, [key.order(rows.c[key.name]) for key in order_of(look, self.kind.model, [])])
+            some = dialect.some(some, [key.order(rows.c[key.name]) for key in order_of(viewer, self.kind.model, [])])
         some = self._inside(some.limit(most)).subquery()
         return select(func.count()).select_from(some).scalar_subquery()
 
-    def cursor(self, dialect: Dialect, level: Level) -> Value:
+    def cursor(self, dialect: Dialect, level: RowSet) -> Value:
         return cursor_of(dialect, tag_of(self.keys), self.values(level.c))
 
     @property
@@ -109,7 +110,7 @@ class Listing:
 class Ends:
     """What is told about the page of a gathered list; each of its answers is one for every row above."""
 
-    def __init__(self, dialect: Dialect, listed: Listing, level: Level, gathering: Gathering) -> None:
+    def __init__(self, dialect: Dialect, listed: Listing, level: RowSet, gathering: Gathering) -> None:
         self.dialect, self.listed, self.level, self.gathering = dialect, listed, level, gathering
 
     def more(self) -> Value:
@@ -137,10 +138,10 @@ _NO_ENDS: list[Value] = [literal_column("NULL").label("near_"), literal_column("
 
 
 def read(
-    look: Look,
+    viewer: Viewer,
     searches: Searches,
     kind: Kind,
-    level: Level | None,
+    level: RowSet | None,
     arguments: Mapping[str, Any],
     where: Callable[[Any], ColumnElement[bool]],
 ) -> Listing:
@@ -148,24 +149,24 @@ def read(
     model = kind.model
     tree = filter_of(model, arguments.get("filter") or {})
     text = arguments.get("search")
-    is_found = searches.clause(look.one_by_one, model, text) if text else None
+    is_found = searches.clause(viewer.one_by_one, model, text) if text else None
 
-    def conditions(look: Look, e: Any) -> Clauses:
-        clauses = [kind.rows(look, e), where(e)]
+    def conditions(viewer: Viewer, e: Any) -> Clauses:
+        clauses = [kind.rows(viewer, e), where(e)]
         if tree:
-            clauses.append(matching(look, model, e, tree))
+            clauses.append(matching(viewer, model, e, tree))
         if is_found is not None:
             clauses.append(is_found(e))
         return clauses
 
-    keys = order_of(look, model, orders_of(arguments.get("orderBy")), tree)
+    keys = order_of(viewer, model, orders_of(arguments.get("orderBy")), tree)
     after, before = (values_of(model, keys, arguments[x]) if arguments.get(x) else None for x in ("after", "before"))
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
         raise Validation("Ask for first or for last, not for both.", "first 与 last 只能使用一个。", field="last")
     is_backward = last is not None or (before is not None and first is None)
     size, is_sought = _size(first, last), is_found is not None
-    return Listing(look, kind, level, conditions, keys, after, before, size, is_backward, is_sought)
+    return Listing(viewer, kind, level, conditions, keys, after, before, size, is_backward, is_sought)
 
 
 def _size(first: int | None, last: int | None) -> int:

@@ -18,10 +18,10 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
-from models.reads import driven
+from models.database.reads import driven
 from policies import Principal, Snapshot
 from policies.principal import NUMBERS, SETS
-from resolvers.lifted import Misfit, Path, Source, can_lift, lift, source_of
+from resolvers.reading.provenance import Path, PlanMismatch, Source, can_lift, source_of, trace
 
 from .documents import Document
 
@@ -44,7 +44,7 @@ class Request:
     key: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, path: Path) -> Any:
-        """The value at a path.  Raises Misfit where this request has none."""
+        """The value at a path.  Raises PlanMismatch where this request has none."""
         try:
             match path:
                 case ("person", str() as name):
@@ -55,7 +55,7 @@ class Request:
             for step in path[1:]:
                 found = found[step]
         except (KeyError, IndexError, TypeError):
-            raise Misfit from None
+            raise PlanMismatch from None
         return found
 
 
@@ -69,7 +69,7 @@ class Plan:
     """(source or constant, how the driver wants it, whether it is a source), in the order of the text."""
 
     def values(self, request: Request) -> tuple[Any, ...]:
-        """The parameters for this request, each value made once.  Raises Misfit, and what the steps of a value refuse."""
+        """The parameters for this request, each value made once.  Raises PlanMismatch, and what the steps of a value refuse."""
         made = []
         for source, process in self._asked:
             value = source.value(request.at(source.path))
@@ -196,12 +196,12 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def _lifted(request: Request, fixed: frozenset[Path]) -> Request:
     p = request.person
-    numbers: dict[str, Any] = {name: lift(getattr(p, name), ("person", name)) for name in NUMBERS}
+    numbers: dict[str, Any] = {name: trace(getattr(p, name), ("person", name)) for name in NUMBERS}
     sets: dict[str, Any] = {
-        name: frozenset(lift(x, ("person", name, n)) for n, x in enumerate(p.ordered[name])) for name in SETS
+        name: frozenset(trace(x, ("person", name, n)) for n, x in enumerate(p.ordered[name])) for name in SETS
     }
-    person = replace(p, now=lift(p.now, ("person", "now")), **numbers, **sets)
-    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, lift))
+    person = replace(p, now=trace(p.now, ("person", "now")), **numbers, **sets)
+    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, trace))
 
 
 def _mapped(value: Any, path: Path, fixed: frozenset[Path], change: Callable[[Any, Path], Any]) -> Any:
@@ -287,7 +287,7 @@ def _changed(value: Any, _path: Path) -> Any:
         if found := _ID.fullmatch(value):
             return f"{found[1]}_{int(found[2]) % 1_000_000 + 1}"
         if len(value) > 20 and _CURSOR.fullmatch(value):
-            return value  # each of its values has a source or none has, see resolvers/cursors.py
+            return value  # each of its values has a source or none has, see resolvers/reading/cursors.py
         return f"{value[:60]}~"
     if isinstance(value, datetime):
         return value + timedelta(days=1)

@@ -9,17 +9,17 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
+from models.database.reads import TooNested, driven
 from models.errors import Refusal
-from models.reads import TooNested, driven
-from resolvers import identity
-from resolvers.find import Look
-from resolvers.house import House
-from resolvers.identity import TOLD, Identity, Key
-from resolvers.lifted import Misfit
-from resolvers.scope import Scope
-from resolvers.sought import Searches
+from resolvers.reading.provenance import PlanMismatch
+from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime import principals
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.principals import TOLD, Identity, Key
+from resolvers.runtime.scope import Scope
+from resolvers.runtime.viewer import Viewer
 
-from . import inplace
+from . import correlated
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
@@ -47,8 +47,8 @@ IDS = "~ids"
 class Reader:
     """Reads for one request.  Every call is one statement, and one statement is one snapshot."""
 
-    def __init__(self, house: House, scope: Scope, asked: Asked, plans: Plans, document: Document) -> None:
-        self.house, self.scope = house, scope
+    def __init__(self, backend: Backend, scope: Scope, asked: Asked, plans: Plans, document: Document) -> None:
+        self.backend, self.scope = backend, scope
         self.asked, self.plans, self.document = asked, plans, document
         self.planned = 0
 
@@ -59,17 +59,17 @@ class Reader:
 
         `make` takes the variables from the compiler, and nothing that depends on the request from anywhere else.
         `with_key`: the statement also looks whether the key of this request is in force, so that its plan can serve the
-        next such request by itself (`once_more`).  Raises Ended when it is not any more.
+        next such request by itself (`answer_prepared`).  Raises Ended when it is not any more.
         """
         wanted = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
-        nested, walking = (0 if place in self.document.gathered else inplace.MOST_NESTED), False
+        nested, walking = (0 if place in self.document.aggregated else correlated.MOST_NESTED), False
         while True:
             try:
                 return await self._again(place, wanted, make, nested, walking=walking)
             except TooNested:
                 if not nested:
                     raise
-                self.document.gathered.add(place)
+                self.document.aggregated.add(place)
                 nested = 0
             except TooMany:
                 walking = True
@@ -78,28 +78,28 @@ class Reader:
     def _key(self) -> Mapping[str, Any]:
         """What a statement asks of the key of this request; nothing without one."""
         token = self.scope.token
-        return identity.token_values(token, self.scope.now(), self.house.entrances) if token else {}
+        return principals.token_values(token, self.scope.now(), self.backend.entrances) if token else {}
 
     async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, bytes]:
-        kind = identity.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
-        form = form_of(place, kind, gathered=not nested, walking=walking)
+        kind = principals.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
+        form = form_of(place, kind, aggregated=not nested, walking=walking)
         key = (self.document, form, self.scope.policy)
 
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            look = Look(wanted.person, self.scope.policy, wanted.language)
+            viewer = Viewer(wanted.person, self.scope.policy, wanted.language)
             asked = self.asked.with_values(wanted.variables)
-            searches = Searches(self.house.dialect, walking=walking)
-            dialect = DIALECTS[self.house.dialect]
-            values = make(Compiler(look, dialect, asked, searches, nested))
+            searches = Searches(self.backend.dialect, walking=walking)
+            dialect = DIALECTS[self.backend.dialect]
+            values = make(Compiler(viewer, dialect, asked, searches, nested))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
-            return (select(*columns) if kind is None else identity.beside(kind, columns)), tuple(values)
+            return (select(*columns) if kind is None else principals.beside(kind, columns)), tuple(values)
 
         try:
             plan = self.plans.find(*key, wanted)
             if plan is not None:
                 return await self._by_plan(plan, wanted)
-        except Misfit:
+        except PlanMismatch:
             pass  # compiled below, for itself
         known = self.document.statement(form)
         known.asked += 1
@@ -110,18 +110,18 @@ class Reader:
         statement, names = compile(wanted)
         sql, parameters = driven(statement, self.dialect)
         given = [replace(each, value=wanted.key[each.name]) if each.is_asked else each for each in parameters]
-        rows = await self.house.reads.rows(sql, [each.driven for each in given])
+        rows = await self.backend.reads.rows(sql, [each.driven for each in given])
         return _told(names, rows, with_key=kind is not None)
 
     async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, bytes]:
-        rows = await self.house.reads.rows(plan.sql, plan.values(wanted))
+        rows = await self.backend.reads.rows(plan.sql, plan.values(wanted))
         self.planned += 1
         return _told(plan.names, rows, with_key=bool(wanted.key))
 
     @property
     def dialect(self) -> Dialect:
         """How the driver of the read engine wants its text."""
-        return self.house.read_engine.dialect
+        return self.backend.read_engine.dialect
 
     async def root(self, name: str, nodes: Sequence[FieldNode], compile: Root) -> bytes:
         """The JSON of one root field of an operation that the executor puts together."""
@@ -147,40 +147,40 @@ class Reader:
         return [found[id] for id in ids if id in found]
 
 
-async def once_more(
-    house: House, plans: Plans, document: Document, place: str, met: Identity, wanted: Request
+async def answer_prepared(
+    backend: Backend, plans: Plans, document: Document, place: str, cached_identity: Identity, wanted: Request
 ) -> dict[str, bytes] | None:
     """The values of a statement that is planned, if it says of the key of this request what was known before.
 
     None when there is no plan, when its plan does not fit, or when the person is not quite as he was: then nothing of
     what was read may be told.
     """
-    policy, gathered = house.policy, place in document.gathered
-    if policy.revision != met.revision:
+    policy, aggregated = backend.policy, place in document.aggregated
+    if policy.revision != cached_identity.revision:
         return None
     for walking in (False, True):
-        form = form_of(place, met.key, gathered=gathered, walking=walking)
+        form = form_of(place, cached_identity.key, aggregated=aggregated, walking=walking)
         try:
             plan = plans.find(document, form, policy, wanted)
             if plan is None:
                 return None
-            rows = await house.reads.rows(plan.sql, plan.values(wanted))
-            if not rows or not met.is_told_by(rows[0]):
+            rows = await backend.reads.rows(plan.sql, plan.values(wanted))
+            if not rows or not cached_identity.is_told_by(rows[0]):
                 return None
             if rows[0][TOLD - 1]:
-                house.note_seen(met, wanted.person.now)
+                backend.note_seen(cached_identity, wanted.person.now)
             return _told(plan.names, rows, with_key=True)
         except TooMany:
             continue
-        except (Misfit, Refusal, TooNested):
+        except (PlanMismatch, Refusal, TooNested):
             return None
     return None
 
 
-def form_of(place: str, key: Key | None, *, gathered: bool, walking: bool) -> str:
+def form_of(place: str, key: Key | None, *, aggregated: bool, walking: bool) -> str:
     """The name of a statement among those of its document: where it stands, and how it is written."""
     by = f", by {key.__tablename__}" if key is not None else ""
-    return f"{place}{by}{', gathered' if gathered else ''}{', walking' if walking else ''}"
+    return f"{place}{by}{', aggregated' if aggregated else ''}{', walking' if walking else ''}"
 
 
 def _told(names: Sequence[str], rows: Sequence[Sequence[Any]], *, with_key: bool) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
 """What a GraphQL type is made of, as far as the compiler needs to know: columns, expressions, relations.
 
-Everything here is derived from the models; `schema/additions.py` adds by hand what is no column and no key.
+Everything here is derived from the models; `schema/types/computed.py` adds by hand what is no column and no key.
 """
 
 import re
@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, inspect
 
 from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
 from models.base import column_of, columns
-from resolvers.fields import HIDDEN
-from resolvers.names import camel
+from resolvers.records.field_rights import HIDDEN
+from resolvers.runtime.ids import camel
 
 if TYPE_CHECKING:
     from graphql import FieldNode
 
-    from resolvers.find import Look
+    from resolvers.runtime.viewer import Viewer
 
     from .compile import Compiler
 
@@ -99,11 +99,11 @@ class Kind:
     name: str
     model: type[Base]
     fields: dict[str, Field]
-    sight: "Callable[[Look, Any], Value] | None" = None
+    sight: "Callable[[Viewer, Any], Value] | None" = None
     doc: str = ""
 
-    def rows(self, look: "Look", e: Any) -> Value:
-        return self.sight(look, e) if self.sight is not None else look.rows(self.model, e)
+    def rows(self, viewer: "Viewer", e: Any) -> Value:
+        return self.sight(viewer, e) if self.sight is not None else viewer.rows(self.model, e)
 
 
 KINDS: dict[str, Kind] = {}
@@ -116,9 +116,9 @@ def kind_of(model: type[Base]) -> Kind:
     return KINDS[model.__name__]
 
 
-def hangs_on(model: type[Base], whole: type[Base]) -> bool:
+def belongs_to(model: type[Base], whole: type[Base]) -> bool:
     """Whether records of `model` belong to one of `whole`, which then decides who may see them."""
-    return bool(model.through) and inspect(model).relationships[model.through].mapper.class_ is whole
+    return bool(model.visible_through) and inspect(model).relationships[model.visible_through].mapper.class_ is whole
 
 
 def name_of(model: type[Base]) -> str:

@@ -1,0 +1,140 @@
+"""How a value is shown: in a cell of a list, among the facts of a record, in a sentence of its history."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from markupsafe import Markup, escape
+
+from models import Base
+from resolvers.reading.pages import Row
+from resolvers.runtime.ids import global_id
+
+from .fields import Field, Kind
+from .labels import choice_label
+from .panel_request import PanelRequest
+from .translation import gettext as _
+
+NOTHING = Markup('<span class="nothing" aria-hidden="true">–</span>')
+_LOCALES = {"en": Locale.parse("en_GB"), "zh": Locale.parse("zh_CN")}
+"""Made once: to find out what such a name means takes thirty times as long as to write a number."""
+
+Address = Callable[[type[Base], int], str | None]
+"""Where a record has its page for this person; None when it has none."""
+
+
+Head = tuple[Field, str, str]
+"""A column of a table: its field, what it is called, the classes of its cells."""
+
+
+def heads(fields: Sequence[Field]) -> list[Head]:
+    """What all rows of a table have in common."""
+    return [(each, each.label, _classes(each, is_first=n == 0)) for n, each in enumerate(fields)]
+
+
+def _classes(field: Field, *, is_first: bool) -> str:
+    marks = {"first": is_first, "numeric": field.is_number, "phone": field.key == "phone"}
+    return " ".join([f"kind-{field.kind}", *(mark for mark, is_set in marks.items() if is_set)])
+
+
+def cells(
+    ask: PanelRequest, heads: Sequence[Head], row: Row, address: Address, href: str | None
+) -> list[tuple[str, str, Markup]]:
+    """(label, classes, value) of every cell of a row; the first leads to the page of the record, if it has one."""
+    found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in heads]
+    if found and href:
+        label, classes, value = found[0]
+        found[0] = label, classes, Markup('<a class="open" href="%s">%s</a>') % (href, value)
+    return found
+
+
+def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
+    """The value of a field in a row, ready for the page."""
+    value = row[field.key]
+    if value is None or value in ("", []):
+        return NOTHING
+    if field.kind is Kind.RECORD:
+        return _record(field, value, row.names.get(field.key), address)
+    return text(ask, field, value)
+
+
+def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
+    """A value that stands for itself."""
+    match field.kind:
+        case Kind.TIME:
+            return moment(ask, value)
+        case Kind.DATE:
+            return Markup("<time>%s</time>") % day(ask, value)
+        case Kind.MONEY | Kind.WHOLE:
+            return Markup('<span class="number">%s</span>') % number(ask, value)
+        case Kind.YES_NO:
+            return _yes(field) if value else NOTHING
+        case Kind.CHOICE:
+            return badge(choice_label(value))
+        case Kind.WORDS:
+            return badge(word(ask, field, value))
+        case Kind.LINES:
+            return Markup(", ").join(value)
+    if field.key == "phone":
+        return Markup('<a href="tel:%s">%s</a>') % (value, value)
+    if field.key == "email":
+        return Markup('<a href="mailto:%s">%s</a>') % (value, value)
+    return escape(value)
+
+
+@lru_cache(maxsize=4096)
+def badge(label: str) -> Markup:
+    return Markup('<span class="badge tone-%d">%s</span>') % (sum(map(ord, label)) % 6, label)
+
+
+def word(ask: PanelRequest, field: Field, key: str) -> str:
+    """The label of a dictionary word; the key itself when the dictionary has forgotten it."""
+    known = ask.words.get(field.dictionary or "", {}).get(key)
+    return known.label if known else key
+
+
+def moment(ask: PanelRequest, at: datetime) -> Markup:
+    local = ask.local(at)
+    return Markup('<time datetime="%s">%s</time>') % (at.isoformat(), time_text(ask, local))
+
+
+def time_text(ask: PanelRequest, local: datetime) -> str:
+    """A time on local clocks: `24 Nov 2026 09:30`, `2026年11月24日 09:30`."""
+    return _time_text(_LOCALES[ask.language], local.replace(second=0, microsecond=0, tzinfo=None))
+
+
+@lru_cache(maxsize=4096)
+def _time_text(locale: Locale, local: datetime) -> str:
+    return f"{format_date(local.date(), 'medium', locale)} {format_datetime(local, 'HH:mm', locale=locale)}"
+
+
+def day(ask: PanelRequest, at: date) -> str:
+    return str(format_date(at, "medium", _LOCALES[ask.language]))
+
+
+def number(ask: PanelRequest, value: int | Decimal) -> str:
+    pattern = "#,##0.00" if isinstance(value, Decimal) else "#,##0"
+    return str(format_decimal(value, pattern, _LOCALES[ask.language]))
+
+
+def _yes(field: Field) -> Markup:
+    label = field.label if field.key in ("locked", "is_primary") else _("Yes")
+    return Markup('<span class="badge tone-yes">%s</span>') % label
+
+
+def _record(field: Field, id: int, name: str | None, address: Address) -> Markup:
+    if field.target is None:
+        return escape(name or id)
+    if name is None:
+        return Markup('<span class="text-secondary">%s</span>') % _("not visible to you")
+    to = address(field.target, id)
+    return Markup('<a href="%s">%s</a>') % (to, name) if to else escape(name)
+
+
+def record_id(model: type[Base], row: Row) -> str:
+    return global_id(model, row.id)

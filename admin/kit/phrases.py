@@ -1,0 +1,93 @@
+"""Small sentences that several templates say."""
+
+import re
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from models import Base
+from models.base import moment_of
+from resolvers.pool.time_in_pool import Stay
+
+from .fields import Kind, field_of
+from .formatting import moment
+from .labels import choice_label
+from .panel_request import PanelRequest
+from .translation import Label, gettext, ngettext
+
+_ = gettext
+_DOORS = {
+    "panel": Label("in the panel"),
+    "graphql": Label("through GraphQL"),
+    "system": Label("by itself"),
+    "cli": Label("on the command line"),
+}
+_PASSWORDS = {"chosen": Label("chosen by the person"), "for one use": Label("for one use")}
+"""What the log holds of a password, which is never the password."""
+_BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def why(stay: Stay) -> str:
+    """Why a customer lies in its pool, in a few words."""
+    if stay.ended is None:
+        return _("Never had an owner")
+    how = choice_label(stay.ended)
+    if stay.former:
+        how = _("%(how)s by %(name)s") % {"how": how, "name": stay.former}
+    return f"{how}: {stay.reason}" if stay.reason else how
+
+
+def left(days: int | None) -> str:
+    """How long a customer may stay yet."""
+    if days is None:
+        return _("for ever")
+    if days == 0:
+        return _("its time is up")
+    return ngettext("%(num)s more day", "%(num)s more days", days) % {"num": days}
+
+
+def door(name: str) -> str:
+    """Through which door something was done."""
+    return str(_DOORS.get(name, name))
+
+
+def agent(text: str | None) -> str:
+    """The browser and system that an agent's text means: `Firefox, Windows`."""
+    found = [next((name for mark, name in marks if mark in (text or "")), "") for marks in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in found if name) or (text or "")[:40] or _("a program")
+
+
+def said(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
+    """A value as the log holds it, in words: times and amounts in the reader's form."""
+    if isinstance(raw, bool):
+        return escape(_("Yes") if raw else _("No"))
+    if model is not None and key in model.__table__.c:
+        field = field_of(model, key)
+        if field.kind is Kind.TIME and isinstance(raw, str):
+            return moment(ask, moment_of(raw))
+        if field.kind is Kind.CHOICE:
+            return escape(choice_label(raw))
+    if isinstance(raw, list):
+        return Markup(", ").join(str(part) for part in raw)
+    if key == "password":
+        return escape(_PASSWORDS.get(raw, raw))
+    if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", raw):
+        return moment(ask, moment_of(raw))
+    return escape(raw)
+
+
+def typed(input: Any) -> str:
+    """What somebody has typed into an input, in words."""
+    held = input.data
+    if isinstance(held, bool):
+        return _("Yes") if held else _("No")
+    if isinstance(held, list):
+        return ", ".join(str(part["value"]) for part in held)
+    return str(dict(getattr(input, "choices", None) or ()).get(held, "" if held is None else held))

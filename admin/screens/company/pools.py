@@ -1,0 +1,126 @@
+"""Pools as administrators keep them: their members and their rules about claiming."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import (
+    ClaimRule,
+    Customer,
+    Pool,
+    PoolMember,
+)
+from models.errors import Validation
+from resolvers.pool.members import GRANTEES
+from resolvers.reading.pages import Row, names_of
+from resolvers.runtime.scope import Scope
+
+from ...kit.fields import Field, Kind
+from ...kit.labels import ONE
+from ...kit.panel_request import PanelRequest
+from ...kit.related import HISTORY, RelatedTable
+from ...kit.translation import Label, gettext
+from ...kit.view import PolicyModelView
+
+_ = gettext
+
+
+class Pools(PolicyModelView, model=Pool):
+    """Pools: who sits in them, by which rules one claims."""
+
+    icon, group = "inbox", "house"
+    hint = Label("Each pool has its members and its rule about claiming.")
+    columns = ("name", "enabled", "priority", "retain_days", "description")
+    sections = ((Label("Basics"), ("name", "description", "enabled", "priority", "retain_days")),)
+    related = (
+        RelatedTable(
+            "seats",
+            Label("Members"),
+            "users-group",
+            model=PoolMember,
+            key="pool_id",
+            columns=("seat", "grantee_kind"),
+        ),
+        RelatedTable(
+            "rule",
+            Label("Claim rule"),
+            "adjustments",
+            model=ClaimRule,
+            key="pool_id",
+            columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days"),
+        ),
+        RelatedTable(
+            "customers",
+            Label("Customers"),
+            "building",
+            model=Customer,
+            key="pool_id",
+            columns=("number", "name", "stage", "pooled_at"),
+            order=(("pooled_at", False),),
+        ),
+        HISTORY,
+    )
+
+
+class PoolSeats(PolicyModelView, model=PoolMember):
+    """Seats in pools: for a person, a department with all below it, or a role."""
+
+    icon = "users-group"
+    group = ""
+    columns = ("pool_id", "seat", "grantee_kind")
+    always = ("grantee_id",)
+    sections = ((Label("Basics"), ("pool_id", "seat", "grantee_kind", "grantee_id")),)
+
+    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """Whose seat it is: the names behind kind and number."""
+        return {id: {"who": name} for id, name in seat_names(scope, db, rows).items()}
+
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
+        return [("who", _("Given to"))]
+
+    def keys(self) -> list[str]:
+        return [key for key in super().keys() if key != "grantee_id"]  # noqa: SIM118  a method of screens, no dictionary
+
+    def name_of(self, row: Row) -> str:
+        return _("Seat %(id)s") % {"id": row.id}
+
+    def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
+        """Three searches instead of a number: the one that is filled says to whom the seat is given."""
+        fields = [x for x in super().form_fields(ask, creating=creating) if x.key not in ("grantee_id", "grantee_kind")]
+        given = [
+            Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=ONE[model]) for kind, model in GRANTEES.items()
+        ]
+        return [*fields, *given] if creating else fields
+
+    def given(self, typed: dict[str, Any]) -> dict[str, Any]:
+        """One of the three searches is filled; it says both kind and number."""
+        found = {kind: typed.pop(f"to_{kind.lower()}", None) for kind in GRANTEES}
+        filled = [(kind, id) for kind, id in found.items() if id is not None]
+        if len(filled) != 1:
+            raise Validation(
+                "Choose a person, a department or a role: one of them.",
+                "请选择人员、部门或角色中的一个。",
+                field="to_user",
+            )
+        return {**typed, "grantee_kind": filled[0][0], "grantee_id": filled[0][1]}
+
+
+def seat_names(scope: Scope, db: Session, rows: list[Row]) -> dict[int, str]:
+    """Seat -> the name of the person, department or role that has it."""
+    found: dict[int, str] = {}
+    whole = {row.id: (row["grantee_kind"], row["grantee_id"]) for row in rows}
+    for kind, model in GRANTEES.items():
+        ids = [id for what, id in whole.values() if what == kind and id]
+        names = names_of(scope, db, model, ids) if ids else {}
+        found |= {seat: names[id] for seat, (what, id) in whole.items() if what == kind and id in names}
+    return found
+
+
+class ClaimRules(PolicyModelView, model=ClaimRule):
+    """By which numbers one claims from a pool."""
+
+    icon = "adjustments"
+    group = ""
+
+    def name_of(self, row: Row) -> str:
+        return _("Claim rule of %(pool)s") % {"pool": row.names.get("pool_id") or row["pool_id"]}

@@ -1,0 +1,1 @@
+"""Screens about the system: policy, operation log, recycle bin, one's own account."""

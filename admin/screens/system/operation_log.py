@@ -1,0 +1,90 @@
+"""The operation log: who did what, when, from what to what, and what was refused."""
+
+from datetime import date
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models import ENTITIES, User
+from models.audit.entries import Outcome
+from models.errors import Forbidden
+from policies.objects import ACTIONS
+from resolvers.audit import history
+from resolvers.reading.pages import names_of
+from resolvers.runtime.ids import BY_PREFIX, number_of
+from resolvers.runtime.inputs import YEARS
+
+from ...kit.labels import DONE, choice_label, many
+from ...kit.pages import Page, page_at
+from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.translation import Label
+
+SIZE = 50
+
+
+class OperationLog(Page):
+    """The log as far as one may read it."""
+
+    icon, group, path = "clipboard-list", "system", "/log"
+    title = Label("Operation log")
+    hint = Label("Every change, and every attempt that was refused for lack of rights. Nothing here can be changed.")
+    needs = "audit.view"
+
+    @page_at("/log", ("audit", "view"))
+    async def show(self, request: Request) -> Response:
+        ask = panel_request(request)
+        query = request.query_params
+        wanted = self._wanted(ask, query)
+        at = {n: int(x) for n in ("before", "after") if (x := query.get(n, "")).isdecimal() and len(x) < 10}
+        try:
+            pages = await ask.scope.read(history.log, wanted, size=SIZE, **dict(list(at.items())[:1]))
+        except Forbidden:
+            raise HTTPException(403) from None
+        actor = query.get("actor", "")
+        names = await ask.scope.read(names_of, User, [wanted.actor_id]) if wanted.actor_id else {}
+        context = {
+            "entries": pages.entries,
+            "older": pages.older,
+            "newer": pages.newer,
+            "query": query,
+            "actor": (actor, names.get(wanted.actor_id or 0, actor)) if actor else None,
+            "models": [(model.prefix, many(model)) for model in ENTITIES],
+            "actions": [action for action in ACTIONS if action in DONE],
+            "outcomes": [(x.value, choice_label(x)) for x in Outcome],
+            "address": partial(self.panel.address, ask),
+            "pager": _pager(query),
+        }
+        return await self.render(ask, "log.html", context)
+
+    def _wanted(self, ask: PanelRequest, query: QueryParams) -> history.Wanted:
+        record = query.get("record", "").strip()
+        model = BY_PREFIX.get(record.partition("_")[0]) or BY_PREFIX.get(query.get("kind", ""))
+        action, outcome = query.get("action", ""), query.get("outcome", "")
+        return history.Wanted(
+            actor_id=number_of(User, query["actor"]) if query.get("actor") else None,
+            model=model if model in ENTITIES else None,
+            record_id=number_of(model, record) if record and model is not None else None,
+            action=f".{action}" if action in ACTIONS else None,
+            outcome=Outcome(outcome) if outcome in tuple(Outcome) else None,
+            since=_day(ask, query.get("from", ""), end=False),
+            until=_day(ask, query.get("to", ""), end=True),
+            batch_id=query.get("batch", "")[:20] or None,
+            text=query.get("q", "").strip()[:100] or None,
+        )
+
+
+def _day(ask: PanelRequest, text: str, *, end: bool) -> Any:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return ask.day(day, end=end) if day.year in YEARS else None
+
+
+def _pager(query: QueryParams) -> str:
+    return urlencode([(k, v) for k, v in query.multi_items() if v and k not in ("before", "after")])

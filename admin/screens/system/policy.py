@@ -1,0 +1,206 @@
+"""The policy as role managers work on it: a table, its fields, its lines.  Everything goes into a draft."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from models.errors import Refusal
+from policies import InvalidPolicy, Snapshot, edit, matrix, parse
+from policies.objects import ACTIONS, FIELDS, GROUPS, MODULES
+from policies.saying import said
+from policies.words import SCOPES, STATES
+from resolvers.access import policy_drafts, policy_review
+from resolvers.access.policy_drafts import PolicyWorkspace
+
+from ...kit.labels import namer
+from ...kit.pages import Page, page_at
+from ...kit.panel_request import BASE, PanelRequest, panel_request
+from ...kit.translation import Label
+
+TABS = {
+    "matrix": (Label("Table"), "columns-3"),
+    "fields": (Label("Fields"), "list"),
+    "lines": (Label("Lines"), "template"),
+}
+WORDS = {
+    "object": sorted(MODULES | FIELDS.keys()),
+    "action": [*ACTIONS, *GROUPS, "*"],
+    "scope": [*SCOPES],
+    "state": [*STATES],
+    "effect": ["allow", "deny"],
+}
+"""What the columns of a line may hold, for completion."""
+
+
+class Policy(Page):
+    """Who may do what."""
+
+    icon, group, path = "shield-check", "house", "/policy"
+    title = Label("Policy")
+    hint = Label("Who may do what. A change goes into your draft, and takes effect when you have reviewed it.")
+    needs = "policy.view"
+
+    @page_at("/policy", ("policy", "view"))
+    async def show(self, request: Request) -> Response:
+        return await self._shown(panel_request(request), request.query_params)
+
+    async def _shown(self, ask: PanelRequest, query: Any, status: int = 200, **more: Any) -> Response:
+        workspace = await ask.scope.read(policy_drafts.workspace)
+        tab = query.get("tab", "matrix")
+        context = {
+            "tabs": TABS,
+            "tab": tab if tab in TABS else "matrix",
+            "desk": workspace,
+            "difference": edit.difference(workspace.in_force, workspace.text),
+            "may_edit": ask.may("policy.edit"),
+            "problems": self.panel.backend.policy_problems,
+            **self._role(workspace, query),
+            **more,
+        }
+        context |= await self._tab(ask, workspace, context, query)
+        return await self.render(ask, "policy.html", context, status)
+
+    def _role(self, workspace: PolicyWorkspace, query: Any) -> dict[str, Any]:
+        names = role_names(workspace)
+        role = query.get("role", next(iter(names)))
+        if role not in names:
+            raise HTTPException(404)
+        return {"role": role, "names": names, "other": query.get("other", "")}
+
+    async def _tab(
+        self, ask: PanelRequest, workspace: PolicyWorkspace, known: dict[str, Any], query: Any
+    ) -> dict[str, Any]:
+        tab, role = known["tab"], known["role"]
+        if tab == "lines":
+            return await self._lines(ask, workspace.text, namer(known["names"]))
+        try:
+            policy, base = Snapshot(workspace.text), Snapshot(workspace.in_force)
+        except InvalidPolicy as failure:
+            return {"broken": failure.problems}
+        if tab == "fields":
+            module = query.get("module", "customer")
+            if module not in MODULES:
+                raise HTTPException(404)
+            with_fields = [x for x in dict.fromkeys(FIELDS.values()) if matrix.fields(policy, base, role, x)]
+            return {
+                "broken": [],
+                "module": module,
+                "modules": with_fields,
+                "fields": matrix.fields(policy, base, role, module),
+                "states": matrix.FIELD_STATES,
+            }
+        other = query.get("other", "")
+        compared = matrix.grid(policy, base, other) if other in (*workspace.roles, "*") and other != role else None
+        grid = matrix.grid(policy, base, role)
+        return {"broken": [], "grid": grid, "compared": compared, "ladder": matrix.LADDER, "actions": matrix.COLUMNS}
+
+    async def _lines(self, ask: PanelRequest, text: str, named: Callable[[str, str], str]) -> dict[str, Any]:
+        problems: list[str] = []
+        if ask.may("policy.review"):
+            problems = (await ask.scope.read(policy_review.review_policy, text)).problems
+        spoken = [(line.number, str(line), _spoken(line, ask.language, named)) for line in parse(text)]
+        return {"broken": problems, "text": text, "spoken": spoken, "words": WORDS}
+
+    # -- changing ----------------------------------------------------------------------------------------
+
+    @page_at("/policy/cell", ("policy", "edit"), "POST")
+    async def set_cell(self, request: Request) -> Response:
+        """One cell, or all of a row or column."""
+        form = await request.form()
+        role, cells = str(form.get("role", "")), _cells(form)
+
+        def change(text: str) -> str:
+            for object, action, scope in cells:
+                text = matrix.with_scope(text, role, object, action, scope)
+            return text
+
+        return await self._change(request, form, change)
+
+    @page_at("/policy/field", ("policy", "edit"), "POST")
+    async def set_field(self, request: Request) -> Response:
+        form = await request.form()
+        field, state = str(form.get("field", "")), str(form.get("state", ""))
+        if field not in FIELDS or state not in matrix.FIELD_STATES:
+            raise HTTPException(422)
+        change = partial(matrix.with_field, role=str(form.get("role", "")), field=field, state=state)
+        return await self._change(request, form, change)
+
+    @page_at("/policy/copy", ("policy", "edit"), "POST")
+    async def copy(self, request: Request) -> Response:
+        """Give a role all lines of another as well."""
+        form = await request.form()
+        change = partial(edit.copied, role=str(form.get("other", "")), other=str(form.get("role", "")))
+        return await self._change(request, form, change)
+
+    @page_at("/policy/lines", ("policy", "edit"), "POST")
+    async def set_lines(self, request: Request) -> Response:
+        form = await request.form()
+        text = str(form.get("text", ""))
+        return await self._change(request, form, lambda _: text)
+
+    @page_at("/policy/foreign", ("policy", "edit"), "POST")
+    async def look_at_foreign(self, request: Request) -> Response:
+        """Take what somebody else's tool has written as a draft."""
+        workspace = await panel_request(request).scope.read(policy_drafts.workspace)
+        return await self._change(request, await request.form(), lambda text: workspace.foreign or text)
+
+    @page_at("/policy/discard", ("policy", "edit"), "POST")
+    async def discard(self, request: Request) -> Response:
+        await panel_request(request).scope.run(policy_drafts.discard_draft)
+        return RedirectResponse(f"{BASE}/policy", 303)
+
+    @page_at("/policy/catch-up", ("policy", "edit"), "POST")
+    async def catch_up(self, request: Request) -> Response:
+        await panel_request(request).scope.run(policy_drafts.catch_up)
+        return RedirectResponse(f"{BASE}/policy/review", 303)
+
+    async def _change(self, request: Request, form: FormData, change: Callable[[str], str]) -> Response:
+        ask = panel_request(request)
+        query = {x: str(form[x]) for x in ("tab", "role", "module", "other") if form.get(x)}
+        workspace = await ask.scope.read(policy_drafts.workspace)
+        if query.get("role", "*") not in (*workspace.roles, "*"):
+            raise HTTPException(422)
+        try:
+            await ask.scope.run(policy_drafts.change_draft, change)
+        except Refusal as refusal:
+            return await self._shown(ask, query, 422, refused=refusal.say(ask.language))
+        return RedirectResponse(f"{BASE}/policy?{urlencode(query)}", 303)
+
+
+def _cells(form: FormData) -> list[tuple[str, str, str | None]]:
+    """(object, action, scope) of the cells that a form sets: `step` names one, `fill` a whole row, `column` one of those."""
+    if form.get("column"):
+        action, _, scope = str(form["column"]).partition(":")
+        modules = [module for module in matrix.modules() if action in matrix.actions_of(module)]
+        if not modules or scope not in ("", *matrix.LADDER):
+            raise HTTPException(422)
+        return [(module, action, scope or None) for module in modules]
+    module, _, rest = str(form.get("step") or form.get("fill", "")).partition(":")
+    actions = matrix.actions_of(module)
+    if form.get("step"):
+        action, _, scope = rest.partition(":")
+        actions = tuple(x for x in actions if x == action)
+    else:
+        scope = rest
+    if not actions or scope not in ("", *matrix.LADDER):
+        raise HTTPException(422)
+    return [(module, action, scope or None) for action in actions]
+
+
+def role_names(workspace: PolicyWorkspace) -> dict[str, str]:
+    """Code -> what the role is called here; everybody is the last."""
+    return {**{code: name for code, (_, name) in workspace.roles.items()}, "*": str(Label("Everybody"))}
+
+
+def _spoken(line: Any, language: str, named: Callable[[str, str], str]) -> str:
+    """The sentence of a line; nothing for one that is not a line yet."""
+    try:
+        return said(line, language, named)
+    except (KeyError, ValueError):
+        return ""

@@ -1,0 +1,96 @@
+"""The recycle bin: one list for each kind of record, and the way there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from models import ENTITIES, Entity
+from resolvers.reading.pages import display_column
+from resolvers.records import recycle_bin
+from resolvers.runtime.batch import Mode, Outcome
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
+
+from ...kit.commands import LIST, ROW, command
+from ...kit.labels import MANY
+from ...kit.lists import ListState
+from ...kit.pages import Page, page_at
+from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.translation import Label, gettext
+from ...kit.view import PolicyModelView
+
+_ = gettext
+PURGE = Label("delete")
+
+
+class Bin(PolicyModelView):
+    """Deleted records of one kind."""
+
+    icon, group, needs = "trash", "", "restore"
+    binned = True
+    makes = edits = False
+    hint = Label("What was deleted. Restored records come back with all that went with them.")
+    empty = Label("Nothing of this kind is in the bin.")
+    ordered = (("deleted_at", True),)
+
+    @command(Label("Restore"), icon="restore", action="*.restore", where=(ROW, LIST), tone="primary")
+    def restore(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return recycle_bin.restore(scope, self.model, ids)
+
+    @command(
+        Label("Delete for good"),
+        icon="trash-x",
+        action="*.purge",
+        where=(ROW, LIST),
+        tone="danger",
+        confirm=Label("This cannot be undone. Only the log and the number stay."),
+        typed=PURGE,
+    )
+    def purge(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return recycle_bin.purge(scope, self.model, ids, confirm=True, mode=Mode.BEST_EFFORT)
+
+    def record_url(self, row: Any) -> str:
+        return self.url("list").replace("/bin-", "/").replace("/list", f"/details/{global_id(self.model, row.id)}")
+
+    async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
+        return {"bins": open_bins(self.panel, ask)}
+
+
+def _screen(model: type[Entity]) -> type[Bin]:
+    shown = [display_column(model), model.named_by, "deleted_at", "deleted_by_id"]
+    columns = tuple(dict.fromkeys(key for key in shown if key != "id"))
+    members = {
+        "slug": f"bin-{model.__tablename__.replace('_', '-').removeprefix('app-')}",
+        "columns": columns,
+        "filters": ("deleted_by_id", "deleted_at"),
+        "title": Label("Recycle bin"),
+        "of": MANY.get(model, model.__name__),
+        "__module__": __name__,
+    }
+    meta: Any = type(Bin)
+    made: type[Bin] = meta(f"Bin{model.__name__}", (Bin,), members, model=model)
+    return made
+
+
+BIN_SCREENS = [_screen(model) for model in ENTITIES if not model.singleton]
+
+
+def open_bins(panel: Any, ask: PanelRequest) -> list[Any]:
+    """The bins that this person may look into."""
+    return [view for view in panel.views if isinstance(view, Bin) and view.is_accessible(ask.request)]
+
+
+class RecycleBin(Page):
+    """The way to the first bin that is open."""
+
+    icon, group, path = "trash", "system", "/bin"
+    title = Label("Recycle bin")
+
+    def is_accessible(self, request: Request) -> bool:
+        return hasattr(request.state, "panel_request") and bool(open_bins(self.panel, panel_request(request)))
+
+    @page_at("/bin", ("open", "leads on to a bin; each asks for the right to restore"))
+    async def go(self, request: Request) -> Response:
+        return RedirectResponse(open_bins(self.panel, panel_request(request))[0].url("list"), 303)

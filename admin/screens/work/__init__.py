@@ -1,0 +1,1 @@
+"""Screens for daily work: home, customers, contacts, activities, the pool."""

@@ -1,0 +1,57 @@
+"""Opportunities and follow-ups: what is going on with a customer."""
+
+from models import FollowUp, Opportunity
+from resolvers.reading.pages import Row
+
+from ...kit.labels import choice_label
+from ...kit.lists import Tab
+from ...kit.panel_request import PanelRequest
+from ...kit.related import HISTORY
+from ...kit.translation import Label
+from ...kit.view import PolicyModelView
+
+
+class Opportunities(PolicyModelView, model=Opportunity):
+    """What may be sold."""
+
+    icon, group = "target", "work"
+    hint = Label("What you may sell, to whom, for how much.")
+    empty = Label("No opportunity is here yet. Add one on the page of its customer.")
+    columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
+    tabs = (
+        Tab("all", Label("All"), lambda _ask: {}),
+        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+    )
+    sections = (
+        (Label("Basics"), ("customer_id", "contact_id", "name", "stage", "owner_id")),
+        (Label("Amount"), ("amount", "currency", "expected_close")),
+        (Label("Need"), ("remark",)),
+    )
+    related = (HISTORY,)
+
+
+class FollowUps(PolicyModelView, model=FollowUp):
+    """What was done."""
+
+    icon, group = "message-circle", "work"
+    hint = Label("Calls, visits and messages, newest first.")
+    empty = Label("No follow-up is here yet. Write one down on the page of its customer.")
+    columns = ("content", "customer_id", "kind", "happened_at", "contact_id", "owner_id")
+    filters = ("customer_id", "kind", "happened_at", "owner_id")
+    tabs = (
+        Tab("all", Label("All"), lambda _ask: {}),
+        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+    )
+    sections = (
+        (Label("Basics"), ("customer_id", "kind", "happened_at", "contact_id", "opportunity_id", "owner_id")),
+        (Label("What was said"), ("content",)),
+    )
+    related = (HISTORY,)
+
+    def name_of(self, row: Row) -> str:
+        """A follow-up has no name: what was done, and with whom."""
+        return " · ".join(part for part in (choice_label(row["kind"] or ""), row.names.get("customer_id")) if part)
+
+    def starting(self, ask: PanelRequest) -> dict[str, object]:
+        now = ask.local(ask.scope.now()).replace(second=0, microsecond=0, tzinfo=None)
+        return {"happened_at": now, "kind": "CALL", "owner_id": f"usr_{ask.scope.me}", **super().starting(ask)}

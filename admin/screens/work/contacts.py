@@ -1,0 +1,87 @@
+"""Contacts: people at customers, with their phones and addresses."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from models import Contact, FollowUp, Opportunity, User
+from resolvers.customers import contacts
+from resolvers.reading.pages import Row
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
+
+from ...kit.commands import command
+from ...kit.fields import Field, Kind
+from ...kit.lists import Tab
+from ...kit.panel_request import PanelRequest
+from ...kit.related import HISTORY, RelatedTable
+from ...kit.translation import Label, gettext
+from ...kit.view import PolicyModelView
+
+_ = gettext
+
+
+class Contacts(PolicyModelView, model=Contact):
+    """Every contact of a customer that one may see."""
+
+    icon, group = "users", "work"
+    hint = Label("The people at your customers.")
+    empty = Label("No contact is here yet. Add one on the page of its customer.")
+    columns = ("name", "title", "customer_id", "is_primary", "do_not_contact", "owner_id", "updated_at")
+    filters = ("customer_id", "owner_id", "is_primary", "do_not_contact", "birthday", "created_at")
+    tabs = (
+        Tab("all", Label("All"), lambda _ask: {}),
+        Tab("mine", Label("Looked after by me"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+        Tab("primary", Label("Primary"), lambda _ask: {"is_primary": {"eq": True}}),
+    )
+    sections = (
+        (Label("Person"), ("customer_id", "name", "title", "birthday", "is_primary", "do_not_contact")),
+        (Label("Reach"), ("points",)),
+        (Label("Care"), ("owner_id", "remark")),
+    )
+    related = (
+        RelatedTable(
+            "opportunities",
+            Label("Opportunities"),
+            "target",
+            model=Opportunity,
+            key="contact_id",
+            columns=("name", "stage", "amount", "currency", "expected_close"),
+        ),
+        RelatedTable(
+            "follow-ups",
+            Label("Follow-ups"),
+            "message-circle",
+            model=FollowUp,
+            key="contact_id",
+            columns=("happened_at", "kind", "content", "owner_id"),
+        ),
+        HISTORY,
+    )
+    page_template: ClassVar[str] = "contact.html"
+
+    @command(
+        Label("Transfer"),
+        icon="arrows-exchange",
+        action="contact.transfer",
+        when=lambda row: row["deleted_at"] is None,
+        fields=(
+            Field("user_id", Kind.RECORD, target=User, name=Label("Who looks after it"), is_required=True),
+            Field("reason", Kind.TEXT, name=Label("Reason"), length=200),
+        ),
+    )
+    def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return contacts.transfer(scope, ids, given["user_id"] or 0, reason=given["reason"])
+
+    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """Their phones and addresses, where they may be seen."""
+        points = contacts.points_of(scope, db, [row.id for row in rows])
+        return {id: {"points": found} for id, found in points.items()}
+
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
+        return [("points", _("Phones and addresses"))] if ask.sees("contact", "points") else []
+
+    def held_beside(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
+        points = contacts.points_of(scope, db, [row.id]).get(row.id, [])
+        return {"points": [{"kind": x.kind, "value": x.value} for x in points]}

@@ -1,0 +1,94 @@
+"""How a change of parts shows in the log: as a field of their whole, named after their kind.
+
+`{"phone": [["138…", "139…"], "139…"]}`: the values in their order, one alone as such, none as null.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import InstanceState, Session
+
+from ..base import Entity, Part
+from .proof import plain
+
+
+@dataclass(frozen=True, order=True)
+class _Place:
+    """Where a part stands, and what it says."""
+
+    whole_id: int
+    field: str
+    position: int
+    id: int
+    value: Any
+
+
+def whole_of(part: type[Part]) -> type[Entity]:
+    """The entity that parts of this kind belong to."""
+    whole: type[Entity] = inspect(part).relationships[part.part_of].mapper.class_
+    return whole
+
+
+def changes_of_parts(
+    session: Session, parts: Iterable[Part], options: dict[str, Any]
+) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:
+    """(entity, its id, field, [old, new]) for what a flush did to these parts.
+
+    A list of values has an order, which parts that were not touched take part in: one query for each kind of part.
+    """
+    touched = list(parts)
+    for kind in {type(part): None for part in touched}:
+        mine = [part for part in touched if type(part) is kind]
+        former = {part.id: _former(part) for part in mine if part not in session.new}
+        wholes = {place.whole_id for place in former.values()}
+        wholes |= {getattr(part, f"{kind.part_of}_id") for part in mine}
+        now = list(_stored(session, kind, wholes, options))
+        moved = {part.id for part in mine}
+        then = [place for place in now if place.id not in moved] + [*former.values()]
+        yield from _compared(whole_of(kind), _lists(then), _lists(now))
+
+
+def _former(part: Part) -> _Place:
+    """A part as it was before the flush."""
+    state: InstanceState[Part] = inspect(part)
+    held = {}
+    for attribute in state.mapper.column_attrs:
+        history = state.attrs[attribute.key].history
+        held[attribute.key] = next(iter(history.deleted or history.unchanged or ()), None)
+    return _placed(type(part), held)
+
+
+def _placed(kind: type[Part], held: Any) -> _Place:
+    field = str(plain(held.get("kind", kind.__tablename__))).lower()
+    return _Place(held[f"{kind.part_of}_id"], field, held.get("position") or 0, held["id"], plain(held["value"]))
+
+
+def _stored(session: Session, kind: type[Part], wholes: set[int], options: dict[str, Any]) -> Iterator[_Place]:
+    table = kind.__table__
+    rows = session.execute(select(table).where(table.c[f"{kind.part_of}_id"].in_(wholes)), execution_options=options)
+    for row in rows.mappings():
+        yield _placed(kind, row)
+
+
+def _lists(places: Iterable[_Place]) -> dict[tuple[int, str], list[Any]]:
+    """(id of the whole, field) -> the values in their order."""
+    found: dict[tuple[int, str], list[Any]] = {}
+    for place in sorted(places):
+        found.setdefault((place.whole_id, place.field), []).append(place.value)
+    return found
+
+
+def _compared(
+    whole: type[Entity], then: dict[tuple[int, str], list[Any]], now: dict[tuple[int, str], list[Any]]
+) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:
+    for key in sorted(then.keys() | now.keys()):
+        old, new = then.get(key, []), now.get(key, [])
+        if old != new:
+            yield whole, key[0], key[1], [_short(old), _short(new)]
+
+
+def _short(values: list[Any]) -> Any:
+    """None for nothing, one value as it is, several as a list."""
+    return values if len(values) > 1 else next(iter(values), None)

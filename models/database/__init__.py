@@ -1,0 +1,1 @@
+"""Both databases: engines, prepared statements, the read side, the flush."""

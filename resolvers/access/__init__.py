@@ -1,0 +1,1 @@
+"""Who may do what: policy drafts, review, impact, limits of granting, explanations, repair."""

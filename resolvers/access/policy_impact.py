@@ -1,0 +1,133 @@
+"""How many records somebody would win and lose by a new policy: counted, not guessed, with three of each to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, union
+from sqlalchemy.orm import Session
+
+from models import PROTECTED, Base, Entity
+from models.audit.entries import BYPASS_POLICY
+from policies import Principal, Snapshot
+from policies.logic import asks_who
+from policies.objects import FIELDS, field_name
+from policies.review import Change
+from policies.rows import Rows
+
+from ..runtime import principals
+from ..runtime.ids import global_id
+from ..runtime.policy_store import newest
+from ..runtime.scope import Scope
+from .policy_review import Review, current_policy
+
+AT_ONCE = 25
+"""The clauses of so many people make one SELECT; their number in one statement has no limit then."""
+_BEFORE_THERE_IS_ONE = ("create", "import")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A record by its global id, and its name for somebody who may see it."""
+
+    id: str
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Records of one object that somebody wins or loses for one action, each counted once."""
+
+    object: str
+    action: str
+    won: int
+    lost: int
+    samples_won: list[Sample]
+    samples_lost: list[Sample]
+
+
+def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[Effect]:
+    """What a change does to the records that there are: one `Effect` for each object that has records.
+
+    Of its actions the first is counted that is about records at all; the others are about the same ones.
+    """
+    action = next((x for x in change.actions if x not in _BEFORE_THERE_IS_ONE), None)
+    if action is None:
+        return []
+    old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base)
+    people = _people(scope, db, review, change)
+    found = (_effect(scope, db, change, object, action, (old, new), people) for object in change.objects)
+    return [effect for effect in found if effect is not None]
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _people(scope: Scope, db: Session, review: Review, change: Change) -> list[Principal]:
+    """Whoever is concerned; one for all where only the state of a record counts."""
+    ids = [person.id for person in review.people_of(change)]
+    if not asks_who(change.gained) and not asks_who(change.lost):
+        ids = ids[:1]
+    return [principals.by_id(db.connection(), id, scope.now()) for id in ids]
+
+
+def _effect(
+    scope: Scope,
+    db: Session,
+    change: Change,
+    object: str,
+    action: str,
+    policies: tuple[Snapshot, Snapshot],
+    people: Sequence[Principal],
+) -> Effect | None:
+    model = _model_of(object)
+    if model is None or not people:
+        return None
+    before, after = ([_clause(policy, p, model, object, action) for p in people] for policy in policies)
+    won = [and_(new, not_(old)) for old, new in zip(before, after, strict=True)] if change.gained else []
+    lost = [and_(old, not_(new)) for old, new in zip(before, after, strict=True)] if change.lost else []
+    return Effect(
+        object,
+        action,
+        _counted(db, model, won),
+        _counted(db, model, lost),
+        _samples(scope, db, model, won),
+        _samples(scope, db, model, lost),
+    )
+
+
+def _clause(policy: Snapshot, p: Principal, model: type[Base], object: str, action: str) -> ColumnElement[bool]:
+    """The records to which, or to whose field, the person may do it."""
+    if object not in FIELDS:
+        return policy.where(p, action, model)
+    rows = Rows(model, model)
+    return and_(policy.where(p, "view", model), policy.cell(p.roles, object, action).sql(p, rows))
+
+
+def _model_of(object: str) -> type[Entity] | None:
+    """The records that an object is about: the first model of its module."""
+    module = FIELDS.get(object, object)
+    return next((x for x in PROTECTED if x.module == module and issubclass(x, Entity)), None)
+
+
+def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> int:
+    if not clauses:
+        return 0
+    parts = [clauses[at : at + AT_ONCE] for at in range(0, len(clauses), AT_ONCE)]
+    found = [select(model.id).where(or_(*part)) for part in parts]
+    ids = (union(*found) if len(found) > 1 else found[0]).subquery()
+    return db.execute(select(func.count()).select_from(ids), execution_options=BYPASS_POLICY).scalar_one()
+
+
+def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> list[Sample]:
+    if not clauses:
+        return []
+    seen = scope.policy.where(scope.person, "view", model)
+    title = getattr(model, model.named_by)
+    shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
+    named = select(model.id, shown.label("name"), seen.label("seen"))
+    found = db.execute(
+        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=BYPASS_POLICY
+    )
+    return [
+        Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found
+    ]

@@ -1,0 +1,196 @@
+"""The review of a policy before it takes effect: what is wrong with it, what it changes for whom, and who may do that.
+
+Reads only, and says everything at once.  What records somebody wins or loses is counted in `policy_impact.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Organisation, User
+from models.audit.entries import BYPASS_POLICY
+from models.errors import LastAdministrator
+from policies import InvalidPolicy, Snapshot
+from policies.edit import difference
+from policies.objects import FIELDS
+from policies.review import Change, Remark, Roles, changes, excesses, remarks
+
+from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
+from ..runtime.scope import Scope
+from .grant_limits import holdings, refuse_to_lose_the_last, sets_of
+
+WIDENING = ("export", "purge")
+"""Actions that a second pair of eyes looks at, if the organisation wants that; everything about the policy is another."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody concerned: his id and name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The people who hold exactly these roles, now or at some moment to come; nobody, for a role that waits."""
+
+    roles: Roles
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Rights that these roles would bring and that the author may not hand out."""
+
+    roles: Roles
+    object: str
+    actions: tuple[str, ...]
+    when: tuple[str, ...]
+    as_ceiling: bool
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a text would do in place of revision `base`.  With `problems` nothing else was looked at."""
+
+    base: int
+    text: str
+    hash: str
+    problems: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    groups: dict[Roles, Group] = field(default_factory=dict)
+    beyond: list[Beyond] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    keeps_an_administrator: bool = True
+    widens: tuple[str, ...] = ()
+    """What it lets somebody do who could not, among export, purge and the policy itself."""
+    needs_second: bool = False
+
+    @property
+    def may_take_effect(self) -> bool:
+        return not self.problems and not self.beyond and self.keeps_an_administrator
+
+    def people_of(self, change: Change) -> list[Person]:
+        """Everybody whom a change concerns, by name."""
+        found = {person for roles in change.roles for person in self.groups[roles].people}
+        return sorted(found, key=lambda person: (person.name, person.id))
+
+    def in_short(self) -> dict[str, Any]:
+        """What the history keeps of it."""
+        told = [
+            {
+                "roles": [sorted(roles) for roles in change.roles],
+                "people": len(self.people_of(change)),
+                "objects": list(change.objects),
+                "actions": list(change.actions),
+                "gains": bool(change.gained),
+                "loses": bool(change.lost),
+            }
+            for change in self.changes
+        ]
+        return {"added": self.added, "removed": self.removed, "changes": told[:200], "widens": list(self.widens)}
+
+
+def review_policy(scope: Scope, db: Session, text: str) -> Review:
+    """What `text` would change.  Raises Forbidden for somebody who may not review policies."""
+    scope.allow("review", "policy")
+    return judge(scope, db, text)
+
+
+def judge(scope: Scope, db: Session, text: str) -> Review:
+    """The same for use cases that have asked for their own right."""
+    stored = newest(db)
+    try:
+        codes = role_codes(db)
+        checked(text, codes)
+        new = Snapshot(text, stored.number)
+    except InvalidPolicy as failure:
+        return Review(stored.number, text, hash_of(text), problems=failure.problems)
+    old, now = current_policy(scope, stored), scope.now()
+    held = holdings(db, now)
+    groups = _groups(db, held, codes, old, new, now)
+    found = changes(old, new, groups)
+    is_lost = False
+    try:
+        refuse_to_lose_the_last(db, (old, held), (new, held), now)
+    except LastAdministrator:
+        is_lost = True
+    widens = _widened(old, new, groups)
+    removed, added = difference(old.text, text)
+    return Review(
+        stored.number,
+        text,
+        hash_of(text),
+        added=added,
+        removed=removed,
+        changes=found,
+        groups=groups,
+        beyond=_beyond(scope, old, new, groups),
+        remarks=remarks(new, codes),
+        keeps_an_administrator=not is_lost,
+        widens=widens,
+        needs_second=bool(widens) and _wants_two(db),
+    )
+
+
+def current_policy(scope: Scope, stored: Stored) -> Snapshot:
+    """What a review compares with: the newest revision, or the last good one where somebody has spoilt that by hand."""
+    if scope.policy.revision == stored.number or not stored.is_whole:
+        return scope.policy
+    try:
+        return Snapshot(stored.text, stored.number)
+    except InvalidPolicy:
+        return scope.policy
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
+    """Everybody by the sets of roles that he holds, those without any too; and each role by itself."""
+    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=BYPASS_POLICY)}
+    people: dict[Roles, list[Person]] = {}
+    for id, name in names.items():
+        for roles in sets_of(held.get(id, ()), now):
+            people.setdefault(roles, []).append(Person(id, name))
+    people.setdefault(frozenset(), [])  # whoever is taken in next has no role yet
+    spoken = {line.columns[0] for policy in (old, new) for line in policy.lines} - {"*"}
+    for code in {*codes, *spoken}:
+        people.setdefault(frozenset({code}), [])
+    return {roles: Group(roles, tuple(members)) for roles, members in people.items()}
+
+
+_EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
+
+
+def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Group]) -> list[Beyond]:
+    """What the author may not hand out, alike actions together.  The house itself may hand out everything."""
+    if scope.person.id is None:
+        return []
+    alike: dict[tuple[Roles, str, tuple[str, ...], bool], list[str]] = {}
+    for x in excesses(old, new, [(roles, roles) for roles in groups], scope.person.roles):
+        alike.setdefault((x.roles, x.object, x.when, x.as_ceiling), []).append(x.action)
+    return [
+        Beyond(roles, object, tuple(actions), when, as_ceiling, groups[roles].people)
+        for (roles, object, when, as_ceiling), actions in alike.items()
+        if object not in FIELDS or alike.get((roles, FIELDS[object], when, as_ceiling)) != actions
+    ]
+
+
+def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str, ...]:
+    """Which of the rights that want two people somebody gains, to use or to hand out."""
+    wide: set[str] = set()
+    for x in excesses(old, new, [(roles, roles) for roles in groups], frozenset()):
+        wide |= {x.action} & {*WIDENING} | {x.object.partition(".")[0]} & {"policy"}
+    return tuple(sorted(wide))
+
+
+def _wants_two(db: Session) -> bool:
+    return bool(db.execute(select(Organisation.two_for_policy), execution_options=BYPASS_POLICY).scalar())

@@ -1,0 +1,1 @@
+"""The operation log as people read it: history, redaction, seals."""

@@ -1,0 +1,1 @@
+"""Customers and what belongs to them: contacts, activities, transfer, lock."""

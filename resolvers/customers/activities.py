@@ -1,0 +1,37 @@
+"""Opportunities and follow-ups: whoever writes one down looks after it, and it stays with one customer."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Contact, FollowUp, Opportunity
+from models.errors import Validation
+
+from ..records.organisation import currency_of
+from ..runtime.ids import camel
+from ..runtime.lifecycle import Rules, is_new
+from ..runtime.scope import Scope
+from .contacts import check_looks_after
+
+
+class ActivityRules(Rules[Any], models=(Opportunity, FollowUp)):
+    """The author is the owner unless another is named; contact and opportunity belong to the same customer."""
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        values.setdefault("owner_id", scope.person.id)
+
+    def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
+        if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
+            check_looks_after(scope, db, values["owner_id"], row.customer_id)
+        if values.get("currency") is not None:
+            row.currency = values["currency"] = currency_of(values["currency"])
+        for model, key in ((Contact, "contact_id"), (Opportunity, "opportunity_id")):
+            if values.get(key) is not None:
+                _same_customer(db, model, values[key], row.customer_id, key)
+
+
+def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:
+    found = db.execute(select(model.customer_id).where(model.id == id)).scalar()
+    if found is not None and found != customer_id:
+        raise Validation(f"{camel(key)} belongs to another customer.", f"{camel(key)}属于其他客户。", field=camel(key))

@@ -1,0 +1,160 @@
+"""Contacts: their phones and addresses, and the one who is asked first."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from models import Contact, ContactPoint, Customer
+from models.audit.entries import BYPASS_POLICY, guarded_update
+from models.contact import PointKind, key_of
+from models.errors import Validation
+
+from ..people.people import active_user
+from ..reading.clauses import beside, visible
+from ..runtime.batch import Mode, Outcome, each
+from ..runtime.ids import camel
+from ..runtime.inputs import line
+from ..runtime.lifecycle import Rules, is_new
+from ..runtime.scope import Scope
+
+MOST_POINTS = 20
+
+
+class Point(NamedTuple):
+    """A phone number or an address."""
+
+    kind: PointKind
+    value: str
+
+
+class ContactRules(Rules[Contact]):
+    """At most one primary contact of a customer: making one primary takes it from the other."""
+
+    extra_inputs: ClassVar[frozenset[str]] = frozenset({"points"})
+
+    def check(self, scope: Scope, db: Session, row: Contact, values: dict[str, Any]) -> None:
+        if is_new(row) and values.get("owner_id") is not None:
+            check_looks_after(scope, db, values["owner_id"], row.customer_id)
+        if values.get("is_primary"):
+            _step_down(db, row)
+
+    def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
+        _set_points(db, row, extra.get("points") or ())
+
+    def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        if "points" not in extra or not _set_points(db, row, extra["points"] or ()):
+            return
+        if all(getattr(row, key) == value for key, value in before.items()):
+            flag_modified(row, "updated_at")  # the contact has changed, though no column of its own has
+            db.flush()
+
+    def restored(self, scope: Scope, db: Session, row: Contact) -> None:
+        if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
+            row.is_primary = False
+
+
+def transfer(
+    scope: Scope, ids: list[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
+) -> Outcome:
+    """Give contacts to another person.  Refused for somebody who cannot see the customer: share it with him first."""
+
+    def work(db: Session, id: int) -> None:
+        contact = scope.load(db, Contact, id, to="transfer")
+        contact.owner_id = check_looks_after(scope, db, user_id, contact.customer_id, field="userId")
+
+    return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
+
+
+def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int, *, field: str = "ownerId") -> int:
+    """The id of somebody active who sees the customer.  Raises NotFound, Validation: nobody gets what he cannot see."""
+    assignee = active_user(scope, db, user_id)
+    if assignee.id != scope.person.id and not scope.backend.may_see(db, assignee.id, Customer, customer_id):
+        raise Validation(
+            f"{assignee.name} cannot see this customer. Share the customer first.",
+            f"{assignee.name} 无权查看该客户，请先共享客户。",
+            field=field,
+        )
+    return assignee.id
+
+
+def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:
+    """The phones and addresses of these contacts that the person may see, each contact's in their order."""
+    viewer, e = scope.viewer, beside(ContactPoint)[1]
+    statement = visible(viewer, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
+    found: dict[int, list[Point]] = {}
+    for contact_id, kind, value in db.execute(statement.order_by(e.contact_id, e.position)):
+        found.setdefault(contact_id, []).append(Point(kind, value))
+    return found
+
+
+# --- phones and addresses --------------------------------------------------------------------------------
+
+
+def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> bool:
+    """Make the phones and addresses of a contact exactly these, in this order; the first of a kind is the main one.
+
+    Says whether that changed anything.
+    """
+    wanted = list(dict.fromkeys(_point(item) for item in given))
+    if len(wanted) > MOST_POINTS:
+        raise Validation(
+            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
+        )
+    points = db.execute(
+        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=BYPASS_POLICY
+    ).scalars()
+    have = {(point.kind, point.value): point for point in points}
+    for gone in have.keys() - set(wanted):
+        db.delete(have[gone])
+    for position, (kind, value) in enumerate(wanted):
+        point = have.get((kind, value)) or ContactPoint(contact_id=contact.id, kind=kind, value=value)
+        point.value_key, point.position = key_of(kind, value), position
+        db.add(point)
+    is_new = bool(db.deleted or db.new or any(db.is_modified(point) for point in have.values()))
+    db.flush()
+    return is_new
+
+
+def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
+    try:
+        kind = PointKind(item.get("kind", ""))
+    except ValueError:
+        known = ", ".join(PointKind)
+        raise Validation(f"kind must be one of {known}.", f"kind 必须是 {known} 之一。", field="points") from None
+    value = line(item.get("value"), "points")
+    if value is None:
+        raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")
+    check_point(kind, value)
+    return kind, value
+
+
+def check_point(kind: PointKind, value: str, field: str = "points") -> None:
+    """Raise Validation for what can be no phone number and no e-mail address."""
+    if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
+        raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
+    if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
+        raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
+
+
+def _step_down(db: Session, row: Contact) -> None:
+    """Take the mark from the former primary contact before the new one is written: the database allows one at a time."""
+    other = _primary_of(db, row.customer_id, but=row.id)
+    if other is None:
+        return
+    table, who = Contact.__table__, db.info["principal"].id
+    stepping = update(Contact).where(table.c.id == other.id)
+    stepping = stepping.values(
+        is_primary=False, version=table.c.version + 1, updated_at=db.info["now"], updated_by_id=who
+    )
+    guarded_update(db, stepping, Contact, {other.id: {"is_primary": True, "label": other.label}})
+    db.expire(other)
+
+
+def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Contact | None:
+    primary = select(Contact).where(
+        Contact.customer_id == customer_id, Contact.is_primary, Contact.deleted_at.is_(None), Contact.id != (but or 0)
+    )
+    return db.execute(primary, execution_options=BYPASS_POLICY).scalar_one_or_none()

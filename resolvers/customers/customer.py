@@ -1,0 +1,142 @@
+"""What a customer adds to being created, changed, deleted and restored."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Contact, ContactPoint, Customer, Organisation, Pool, User
+from models.audit.entries import BYPASS_POLICY
+from models.contact import PointKind, key_of
+from models.errors import InBin, Validation
+from models.ownership import Began, Ended
+
+from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
+from ..ownership.periods import begin, end
+from ..people.people import active_user
+from ..records.numbering import accept, next_number
+from ..runtime.ids import global_id
+from ..runtime.inputs import line
+from ..runtime.lifecycle import Rules
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit_create
+from .contacts import check_point
+
+_CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
+
+
+class CustomerRules(Rules[Customer]):
+    """Number, owner and room at creation; the primary contact; room and period at bin and return."""
+
+    extra_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
+    create_only_inputs: ClassVar[frozenset[str]] = extra_inputs
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        self._place(scope, db, values)
+        self._require_contact(db, extra)
+        if values.get("number"):
+            accept(db, "customer", values["number"])
+        else:
+            values["number"] = next_number(scope, db, "customer")
+
+    def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
+        for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
+            if values.get(field):
+                check_point(kind, values[field], field)
+
+    def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
+        if row.owner_id is not None:
+            reserve_capacity(db, active_user(scope, db, row.owner_id))
+            begin(db, row, Began.CREATE, scope.person.now)
+        else:
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
+        if extra.get("contact_name"):
+            _add_contact(db, row, extra)
+
+    def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
+        """The counters of the owners and of the assignee, in the order of their ids."""
+        lock_capacities(db, ids, assignee_id)
+
+    def deleted(self, scope: Scope, db: Session, row: Customer) -> None:
+        if row.owner_id is not None:
+            row.locked_by_id = row.locked_at = row.lock_reason = row.lock_expires_at = None
+            end(db, row.id, Ended.DELETE, scope.person.now)
+            release_capacity(db, row.owner_id)
+        else:
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
+
+    def restored(self, scope: Scope, db: Session, row: Customer) -> None:
+        """Who left meanwhile owns nothing any more: then it belongs to whoever brings it back."""
+        if row.owner_id is not None:
+            owner = active_user(scope, db, row.owner_id if _is_here(db, row.owner_id) else scope.me)
+            row.owner_id, row.department_id = owner.id, owner.department_id
+            reserve_capacity(db, owner)
+            begin(db, row, Began.RESTORE, scope.person.now)
+        else:
+            _check_open(db, row.pool_id)
+            scope.tell(db, f"pool:{row.pool_id}", row.id)
+
+    def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
+        """The creator owns it, unless he names another owner or a pool."""
+        owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
+        if owner_id is not None and pool_id is not None:
+            raise Validation(
+                "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在客户池中。", field="poolId"
+            )
+        if pool_id is not None:
+            _check_open(db, pool_id)  # one that is out of sight the wall refuses, like every hidden reference
+            values["pooled_at"] = scope.person.now
+            return
+        owner = active_user(scope, db, owner_id if owner_id is not None else _creator(scope))
+        values.update(owner_id=owner.id, department_id=owner.department_id, claimed_at=scope.person.now)
+
+    def _require_contact(self, db: Session, extra: dict[str, Any]) -> None:
+        for key in _CONTACT:
+            extra[key] = line(extra.get(key), key)
+        if extra["contact_phone"]:
+            check_point(PointKind.PHONE, extra["contact_phone"], "contact_phone")
+        if extra["contact_email"]:
+            check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
+        given = any(extra[key] for key in _CONTACT)
+        needed = db.execute(select(Organisation.contact_required), execution_options=BYPASS_POLICY).scalar()
+        for key in ("contact_name", "contact_phone"):
+            if (needed or (given and key == "contact_name")) and not extra[key]:
+                field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
+                raise Validation(f"{field} is required.", f"{field}为必填项。", field=field)
+
+
+def _creator(scope: Scope) -> int:
+    if scope.person.id is None:
+        raise Validation("A customer needs an owner or a pool.", "客户须有负责人或放入客户池。", field="ownerId")
+    return scope.person.id
+
+
+def _is_here(db: Session, user_id: int) -> bool:
+    here = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
+    return db.execute(here, execution_options=BYPASS_POLICY).first() is not None
+
+
+def _check_open(db: Session, pool_id: int | None) -> None:
+    """Raise InBin or Validation for a pool, seen by the person, that takes nothing in any more."""
+    pool = db.execute(select(Pool).where(Pool.id == pool_id)).scalar_one_or_none()
+    if pool is not None and pool.deleted_at is not None:
+        raise InBin(label=pool.name, record_id=global_id(Pool, pool.id), field="poolId")
+    if pool is not None and not pool.enabled:
+        raise Validation(f"The pool {pool.name} is closed.", f"客户池 {pool.name} 已停用。", field="poolId")
+
+
+def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:
+    """The contact that comes with a new customer becomes its primary contact."""
+    permit_create(db, Contact)
+    contact = Contact(
+        customer_id=customer.id, name=extra["contact_name"], title=extra["contact_title"], is_primary=True
+    )
+    db.add(contact)
+    db.flush()
+    for kind, key in ((PointKind.PHONE, "contact_phone"), (PointKind.EMAIL, "contact_email")):
+        if value := extra[key]:
+            db.add(
+                ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=0)
+            )
+    db.flush()

@@ -1,0 +1,69 @@
+"""Locking and unlocking customers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from models import Customer
+from models.errors import NotLocked, Validation
+
+from ..ownership.locate import load_owned
+from ..runtime.batch import Mode, Outcome, each
+from ..runtime.inputs import line
+from ..runtime.scope import Scope
+
+
+def lock(
+    scope: Scope,
+    ids: Sequence[int],
+    reason: str | None = None,
+    until: datetime | None = None,
+    mode: Mode = Mode.BEST_EFFORT,
+) -> Outcome:
+    """Close customers for everybody but their owner, until unlocked or until the given time.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_IN_POOL.  Raises Validation for an end that has passed.
+    """
+    reason, until = line(reason, "reason"), _end(scope, until)
+
+    def work(db: Session, id: int) -> None:
+        customer = load_owned(scope, db, id, "lock")
+        customer.lock(scope.me, scope.person.now, reason, until)
+
+    return each(scope, "customer.lock", Customer, ids, mode, work, reason=reason)
+
+
+def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT) -> Outcome:
+    """Open customers again.  Somebody else's lock needs the right to unlock, is logged, and its owner is told.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, NOT_LOCKED (an expired lock is none).
+    """
+    reason = line(reason, "reason")
+
+    def work(db: Session, id: int) -> None:
+        customer = _locked(scope, db, id)
+        customer.unlock()
+        if customer.owner_id != scope.person.id:
+            scope.tell(db, f"user:{customer.owner_id}", customer.id)
+
+    return each(scope, "customer.unlock", Customer, ids, mode, work, reason=reason)
+
+
+def _locked(scope: Scope, db: Session, id: int) -> Customer:
+    """The locked customer, masked for who does not see it.  Raises NotLocked also for who may only unlock the locked."""
+    row, seen, _ = scope.lookup(db, Customer, id, to="unlock")
+    is_open = row is not None and row.deleted_at is None and not row.is_locked(scope.person.now)
+    if row is not None and seen and is_open and scope.policy.ever(scope.person, "unlock", Customer.module):
+        raise NotLocked(label=row.label)
+    return scope.load(db, Customer, id, to="unlock")
+
+
+def _end(scope: Scope, until: datetime | None) -> datetime | None:
+    """The end of a lock in UTC.  Raises Validation for one that has passed or lies out of range."""
+    if until is None:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    if not scope.now() < until or until.year > 9998:
+        raise Validation("The end of a lock lies in the future.", "锁定截止时间必须晚于现在。", field="until")
+    return until.astimezone(UTC)

@@ -1,0 +1,50 @@
+"""Transferring customers to another owner."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from models import Customer
+from models.errors import Validation
+from models.ownership import Began, Ended
+
+from ..ownership.assignees import load_assignee
+from ..ownership.capacity import transfer_capacity
+from ..ownership.dependents import reassign_dependents
+from ..ownership.locate import load_owned
+from ..ownership.periods import begin, end
+from ..runtime.batch import Mode, Outcome, each
+from ..runtime.inputs import line
+from ..runtime.scope import Scope
+
+
+def transfer(
+    scope: Scope, ids: Sequence[int], user_id: int, reason: str | None = None, mode: Mode = Mode.BEST_EFFORT
+) -> Outcome:
+    """Give customers to another owner.  Stage, history and follow-ups stay; what the former owner looked after follows.
+
+    Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
+    CAPACITY_REACHED.
+    """
+    reason = line(reason, "reason")
+
+    def work(db: Session, id: int) -> None:
+        customer = load_owned(scope, db, id, "transfer")
+        owner_id, now = customer.owner_id, scope.person.now
+        assert owner_id is not None, "it does not lie in a pool"
+        assignee = load_assignee(scope, db, user_id)
+        if owner_id == assignee.id:
+            raise Validation(
+                f"{assignee.name} owns {customer.label} already.",
+                f"{assignee.name} 已是 {customer.label} 的负责人。",
+                field="userId",
+            )
+        transfer_capacity(db, owner_id, assignee)
+        reassign_dependents(db, customer, owner_id, assignee.id)
+        customer.assign_to(assignee, now)
+        db.flush()
+        end(db, customer.id, Ended.TRANSFER, now, reason)
+        begin(db, customer, Began.TRANSFER, now)
+        scope.tell(db, f"user:{assignee.id}", customer.id)
+
+    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id)

@@ -1,0 +1,133 @@
+"""Capacity: how many customers a user may hold.
+
+The counter and its limit are one guarded statement in the transaction that changes the owner, so the limit is exact on
+both databases with any number of processes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import Customer, Department, Organisation, OwnerLoad, User
+from models.audit.entries import BYPASS_POLICY
+from models.database.prepared import Prepared, upsert
+from models.errors import CapacityReached
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many customers a person holds, and how many he may; None is no limit."""
+
+    held: int
+    limit: int | None
+
+    @property
+    def full(self) -> bool:
+        return self.limit is not None and self.held >= self.limit
+
+    def within(self, limit: int | None) -> "Capacity":
+        """The same under one more limit; the smaller one holds."""
+        limits = [x for x in (self.limit, limit) if x is not None]
+        return Capacity(self.held, min(limits) if limits else None)
+
+
+def limit_of(db: Session, user_id: int) -> int | None:
+    """How many customers a person may hold: his own number, else the nearest department's, else the house's."""
+    return _limits().rows(db, user_id=user_id)[0][0]  # type: ignore[no-any-return]
+
+
+@cache
+def _limit() -> ColumnElement[int | None]:
+    """The same of a `:user_id`, within a statement."""
+    person, department = User.__table__.c, Department.__table__.c
+    own: Any = bindparam("user_id", type_=Integer())
+    mine = select(department.path).where(department.id == person.department_id, person.id == own)
+    nearer = Department.__table__.alias().c
+    nearest = (
+        select(nearer.capacity)
+        .where(nearer.capacity.is_not(None), nearer.deleted_at.is_(None))
+        .where(mine.scalar_subquery().startswith(nearer.path))
+        .order_by(func.length(nearer.path).desc())
+        .limit(1)
+    )
+    backend = select(Organisation.__table__.c.capacity).limit(1)
+    steps = (select(person.capacity).where(person.id == own), nearest, backend)
+    return func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))
+
+
+@cache
+def _limits() -> Prepared:
+    return Prepared(select(_limit()))
+
+
+def capacity(db: Session, user_id: int) -> Capacity:
+    held = db.execute(select(OwnerLoad.held).where(OwnerLoad.user_id == user_id)).scalar() or 0
+    return Capacity(held, limit_of(db, user_id))
+
+
+def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> None:
+    """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
+    given = {"user_id": user.id, "at_most": _NO_LIMIT if at_most is None else at_most}
+    if _one_more(upsert(db.get_bind().dialect)).first(db, **given) is None:
+        room = capacity(db, user.id).within(at_most)
+        raise CapacityReached(name=user.name, held=room.held, limit=room.limit)
+
+
+_NO_LIMIT = 2**31 - 1
+
+
+@cache
+def _one_more(insert: Any) -> Prepared:
+    """Count one more customer below both limits, his own and `at_most`; nothing comes back when there is no room."""
+    load: Any = OwnerLoad.__table__
+    own = func.coalesce(_limit(), _NO_LIMIT)
+    at_most = bindparam("at_most", type_=Integer())
+    first = select(bindparam("user_id", type_=Integer()), literal(1)).where(own > 0, at_most > 0)
+    return Prepared(
+        insert(load)
+        .from_select(["user_id", "held"], first)
+        .on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"held": load.c.held + 1},
+            where=and_(load.c.held < own, load.c.held < at_most),
+        )
+        .returning(load.c.held)
+    )
+
+
+def release_capacity(db: Session, user_id: int) -> None:
+    """Count one customer less."""
+    _ONE_LESS.run(db, user=user_id)
+
+
+_LOAD: Any = OwnerLoad.__table__
+_ONE_LESS = Prepared(
+    update(_LOAD).where(_LOAD.c.user_id == bindparam("user"), _LOAD.c.held > 0).values(held=_LOAD.c.held - 1)
+)
+
+
+def transfer_capacity(db: Session, owner_id: int, assignee: User) -> None:
+    """Count a customer for its heir instead of its owner, the lower id first.  Raises CapacityReached."""
+    if owner_id < assignee.id:
+        release_capacity(db, owner_id)
+    reserve_capacity(db, assignee)
+    if owner_id > assignee.id:
+        release_capacity(db, owner_id)
+
+
+def lock_capacities(db: Session, ids: Sequence[int], assignee: int | None) -> None:
+    """Lock the counters of everybody who owns one of these customers, and of the heir, in the order of their ids."""
+    if db.get_bind().dialect.name != "postgresql":
+        return
+    owners = select(Customer.owner_id).where(Customer.id.in_(ids), Customer.owner_id.is_not(None))
+    counters = (
+        select(OwnerLoad.user_id)
+        .where(or_(OwnerLoad.user_id.in_(owners), OwnerLoad.user_id == (assignee or 0)))
+        .order_by(OwnerLoad.user_id)
+        .with_for_update()
+    )
+    db.execute(counters, execution_options=BYPASS_POLICY)

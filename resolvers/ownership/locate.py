@@ -1,0 +1,79 @@
+"""The customer that a use case hands on, or the refusal that says where it lies instead.
+
+`pooled` and `owned` are `scope.load` for customers that must lie in a pool, or be somebody's.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Customer, OwnershipPeriod, Pool
+from models.audit.entries import BYPASS_POLICY
+from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotInPool, Refusal
+from models.ownership import Began
+from policies import Facts, Principal, Snapshot
+
+from ..runtime.ids import global_id
+from ..runtime.scope import Scope
+from ..runtime.write_guard import checked
+from .periods import RECENT
+
+
+def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
+    """A customer in a pool, locked for this transaction, to which the person may do `to` (claim, assign).
+
+    Raises AlreadyClaimed, NotInPool, InBin, Forbidden; NotFound for what he does not see.
+    """
+    row, seen, may = scope.lookup(db, Customer, id, to=to)
+    if row is not None and seen and may and row.deleted_at is None and row.in_pool:
+        checked(db, row, to)
+        return row
+    if id and (refusal := why_not_pooled(scope, db, id, row if seen else None, to)):
+        raise refusal
+    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
+
+
+def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
+    """A customer with an owner, locked for this transaction, to which the person may do `to` (transfer, release, lock).
+
+    Raises AlreadyInPool, InBin, Locked, Forbidden; NotFound for what he does not see.
+    """
+    row, seen, may = scope.lookup(db, Customer, id, to=to)
+    if row is not None and seen and row.deleted_at is None:
+        if may and not row.in_pool:
+            checked(db, row, to)
+            return row
+        if row.in_pool and scope.policy.ever(scope.person, to, row.module):
+            raise AlreadyInPool(label=row.label)
+    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
+
+
+def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to: str = "claim") -> Refusal | None:
+    """Why a customer cannot be taken out of a pool though the person knows of it; None when there is nothing to tell."""
+    if seen is not None and seen.deleted_at is not None:
+        return InBin(label=seen.label)
+    if seen is not None and seen.in_pool:
+        return None
+    if _was_just_taken(scope, db, id):
+        return AlreadyClaimed(record_id=global_id(Customer, id))
+    if seen is not None and scope.policy.ever(scope.person, to, Customer.module):
+        return NotInPool(label=seen.label)
+    return None
+
+
+def may_claim_from(policy: Snapshot, p: Principal, pool_id: int | None) -> bool:
+    """Whether the policy lets somebody claim what lies in this pool."""
+    return pool_id is not None and policy.may(p, "claim", Customer.module, Facts(pool_id=pool_id))
+
+
+def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:
+    """Whether somebody else took it within the hour from an open pool where the person may claim: he saw it there."""
+    period, p = OwnershipPeriod, scope.person
+    taken = (
+        select(period.pool_id)
+        .join(Pool, Pool.id == period.pool_id)
+        .where(period.customer_id == customer_id, period.ended_at.is_(None), period.owner_id != p.id)
+        .where(period.began.in_([Began.CLAIM, Began.ASSIGN]), period.started_at > p.now - RECENT)
+        .where(Pool.enabled, Pool.deleted_at.is_(None))
+    )
+    pool_id = db.execute(taken, execution_options=BYPASS_POLICY).scalar()
+    return may_claim_from(scope.policy, p, pool_id)

@@ -1,0 +1,56 @@
+"""Ownership periods: opened and closed in the transaction that hands a customer on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Customer, OwnershipPeriod
+from models.audit.entries import BYPASS_POLICY
+from models.database.prepared import Prepared
+from models.ownership import Began, Ended
+
+RECENT = timedelta(hours=1)
+"""How long after a claim the loser of the race is told that he lost it; later it is simply somebody else's."""
+
+
+def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_id: int | None = None) -> None:
+    """Open the period of the customer's new owner; the one before must be closed."""
+    row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
+    _BEGIN.run(db, **row, started_at=at)
+
+
+def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
+    """Close the open period, if there is one."""
+    _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)
+
+
+def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]:
+    """When this person last ceased to own the customer, within a statement; NULL when he never did."""
+    period = _TABLE.alias("was_owned").c
+    last = select(func.max(period.ended_at)).where(period.customer_id == customer_id, period.owner_id == owner_id)
+    return last.scalar_subquery()
+
+
+def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
+    """The same of each of these customers; those that he never owned are left out."""
+    given = {"customers": list(customer_ids), "owner": owner_id}
+    found = db.execute(_ENDS, given, execution_options=BYPASS_POLICY)
+    return {customer_id: at for customer_id, at in found if at is not None}
+
+
+_TABLE: Any = OwnershipPeriod.__table__
+_PERIOD = _TABLE.c
+_BEGIN = Prepared(insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began", "started_at"])
+_END = Prepared(
+    update(_TABLE).where(_PERIOD.customer_id == bindparam("customer"), _PERIOD.ended_at.is_(None)),
+    ["ended", "ended_at", "reason"],
+)
+_ENDS = (
+    select(_PERIOD.customer_id, func.max(_PERIOD.ended_at))
+    .where(_PERIOD.customer_id.in_(bindparam("customers", expanding=True)), _PERIOD.owner_id == bindparam("owner"))
+    .where(_PERIOD.ended_at.is_not(None))
+    .group_by(_PERIOD.customer_id)
+)

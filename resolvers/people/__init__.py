@@ -1,0 +1,1 @@
+"""Users: accounts, sign-in, passwords, tokens, preferences, viewing as another user."""

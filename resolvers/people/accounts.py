@@ -1,0 +1,126 @@
+"""Taking somebody in: the person, his roles and his first password, in one step or not at all."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Department, Role, User, UserRole
+from models.errors import Duplicate, NotFound, Validation
+
+from ..records import create_update
+from ..runtime.batch import Mode, Outcome, each
+from ..runtime.scope import Scope
+from . import passwords, sign_in
+
+
+@dataclass(frozen=True)
+class Member:
+    """One line of the list of people."""
+
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    department: str | None
+    active: bool
+
+
+def create_account(
+    scope: Scope,
+    login: str,
+    hashed: str,
+    *,
+    name: str | None = None,
+    roles: Sequence[str] = (),
+    department: str | None = None,
+    language: str = "en",
+    one_time: bool = True,
+) -> User:
+    """Make a person who may sign in with the password behind `hashed`.  Roles by code, the department by name.
+
+    Raises Validation (login, an unknown role), NotFound (department), Duplicate (login), Forbidden.
+    """
+    login = sign_in.login_of(login)
+    with scope.write("user.create") as db:
+        given: dict[str, Any] = {"login": login, "name": name or login, "language": language}
+        if department is not None:
+            given["department_id"] = _department(db, department)
+        user = create_update.create(scope, User, given)
+        for code in dict.fromkeys(roles):
+            give_role(scope, login, code)
+        passwords.set_password(scope, login, hashed, one_time=one_time)
+        return user
+
+
+def give_role(scope: Scope, login: str, code: str) -> None:
+    """Let a person hold a role from now on.  Raises NotFound, Validation, Duplicate when he holds it already."""
+    with scope.write("role.create") as db:
+        user_id, role_id = _user(db, login), _role(db, code)
+        if _holding(db, user_id, role_id):
+            raise Duplicate(field="role", value=f"The role {code} of {login}")
+        create_update.create(scope, UserRole, {"user_id": user_id, "role_id": role_id})
+
+
+def take_role(scope: Scope, login: str, code: str) -> None:
+    """Take a role from a person, at once.  Raises NotFound when he does not hold it."""
+    with scope.write("role.delete") as db:
+        held = _holding(db, _user(db, login), _role(db, code))
+        if not held:
+            raise NotFound(what=f"role {code} of {login}", field="role")
+        for problem in create_update.delete(scope, UserRole, held).problems:
+            raise problem
+
+
+def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
+    """Let people come in again, or shut them out at once.  Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION."""
+
+    def work(_db: Session, id: int) -> None:
+        create_update.update(scope, User, id, {"active": active})
+
+    return each(scope, "user.edit", User, ids, Mode.BEST_EFFORT, work)
+
+
+def roster(_scope: Scope, db: Session) -> list[Member]:
+    """Everybody whom the asker may see, by login; roles only where he may see those."""
+    roles: dict[int, list[str]] = defaultdict(list)
+    held = select(UserRole.user_id, Role.code).join(Role, Role.id == UserRole.role_id)
+    for user_id, code in db.execute(held.where(UserRole.deleted_at.is_(None)).order_by(Role.code)):
+        roles[user_id].append(code)
+    people = select(User.id, User.login, User.name, Department.name, User.active).outerjoin(User.department)
+    found = db.execute(people.where(User.deleted_at.is_(None)).order_by(User.login))
+    return [Member(login, name, tuple(roles[id]), team, active) for id, login, name, team, active in found]
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _user(db: Session, login: str) -> int:
+    found = db.execute(select(User.id).where(User.login == login.lower(), User.deleted_at.is_(None))).scalar()
+    if found is None:
+        raise NotFound(what="person", field="login")
+    return found
+
+
+def _role(db: Session, code: str) -> int:
+    known = {role: id for id, role in db.execute(select(Role.id, Role.code).where(Role.deleted_at.is_(None)))}
+    if code not in known:
+        choices = ", ".join(sorted(known)) or "none yet; run millpond migrate"
+        raise Validation(
+            f"There is no role {code}. Choose one of: {choices}.", f"没有角色 {code}，可选：{choices}。", field="role"
+        )
+    return known[code]
+
+
+def _holding(db: Session, user_id: int, role_id: int) -> list[int]:
+    live = select(UserRole.id).where(UserRole.user_id == user_id, UserRole.role_id == role_id)
+    return list(db.execute(live.where(UserRole.deleted_at.is_(None))).scalars())
+
+
+def _department(db: Session, name: str) -> int:
+    found = db.execute(select(Department.id).where(Department.name == name, Department.deleted_at.is_(None))).scalar()
+    if found is None:
+        raise NotFound(what=f"department {name}", field="department")
+    return found

@@ -1,0 +1,229 @@
+"""People and departments: the tree, and what follows when somebody moves or leaves."""
+
+import re
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
+from models.audit.entries import BYPASS_POLICY
+from models.database.prepared import Prepared, held
+from models.errors import InBin, NotFound, Validation
+
+from ..access.grant_limits import Held, guard, holdings
+from ..runtime.ids import global_id
+from ..runtime.inputs import check_language
+from ..runtime.lifecycle import Rules, is_new
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
+
+RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "millpond"})
+"""Logins and role codes that would read as somebody they are not."""
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+
+
+def active_user(scope: Scope, db: Session, user_id: int) -> User:
+    """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left.
+
+    He can neither leave nor move to another department before this transaction ends.
+    """
+    user: User | None
+    if user_id == scope.person.id:  # everybody knows himself
+        row = _MYSELF.first(db, id=user_id)
+        user = held(db, User, row) if row else None
+    else:
+        user = db.execute(_THERE, {"id": user_id}, execution_options={"populate_existing": True}).scalar_one_or_none()
+    if user is None:
+        raise NotFound(what="person", field="userId")
+    if not user.active:
+        raise Validation(f"{user.name} is no longer active.", f"{user.name} 已停用。", field="userId")
+    permit(db, user, "view")
+    return user
+
+
+_PERSON = User.__table__
+_MYSELF = Prepared(
+    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True)
+)
+_THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
+
+
+def login_of(text: str) -> str:
+    """A login as it is stored.  Raises Validation."""
+    login = text.strip().lower()
+    if not _LOGIN.fullmatch(login):
+        raise Validation(
+            "A login has 2 to 40 letters, digits, dots or dashes.",
+            "账号（login）由 2 至 40 个字母、数字、点或横线组成。",
+            field="login",
+        )
+    if login in RESERVED:
+        raise Validation(f"The login {login} is reserved.", f"账号（login）{login} 为保留字。", field="login")
+    return login
+
+
+class DepartmentRules(Rules[Department]):
+    """Departments are a tree: nobody is below himself, and every path is true."""
+
+    def check(self, scope: Scope, db: Session, row: Department, values: dict[str, Any]) -> None:
+        if is_new(row) or values.get("parent_id") is None:
+            return
+        _hold_the_tree(db)
+        if f"/{row.id}/" in _department(db, values["parent_id"]).path:
+            raise Validation("A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId")
+
+    def created(self, scope: Scope, db: Session, row: Department, extra: dict[str, Any]) -> None:
+        row.path = self._path(db, row)
+        db.flush()
+
+    def changed(
+        self, scope: Scope, db: Session, row: Department, before: dict[str, Any], extra: dict[str, Any]
+    ) -> None:
+        if "parent_id" not in before or before["parent_id"] == row.parent_id:
+            return
+        old, new = row.path, self._path(db, row)
+        below = select(Department).where(Department.path.startswith(old)).order_by(Department.path)
+        for department in db.execute(below, execution_options=BYPASS_POLICY).scalars():
+            permit(db, department, "edit")
+            department.path = new + department.path.removeprefix(old)
+        db.flush()
+
+    def _path(self, db: Session, row: Department) -> str:
+        above = _department(db, row.parent_id).path if row.parent_id is not None else "/"
+        return f"{above}{row.id}/"
+
+
+class UserRules(Rules[User]):
+    """A person's customers follow to the new department; who is deactivated is out at once."""
+
+    def check(self, scope: Scope, db: Session, row: User, values: dict[str, Any]) -> None:
+        if "language" in values:
+            check_language(values["language"])
+        if "login" in values:
+            row.login = values["login"] = login_of(values["login"])
+        if row.id == scope.person.id and row.active is False:
+            raise Validation("You cannot deactivate yourself.", "不能停用自己的账号。", field="active")
+
+    def created(self, scope: Scope, db: Session, row: User, extra: dict[str, Any]) -> None:
+        db.add(OwnerLoad(user_id=row.id, held=0))
+
+    def changed(self, scope: Scope, db: Session, row: User, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        if "department_id" in before and before["department_id"] != row.department_id:
+            _move_customers(db, row)
+        if "active" in before and before["active"] != row.active:
+            _guard_coming_in(scope, db, row, was_active=before["active"])
+        if before.get("active") and not row.active:
+            end_access(scope, db, row.id)
+
+    def deleted(self, scope: Scope, db: Session, row: User) -> None:
+        if row.id == scope.person.id:
+            raise Validation("You cannot delete yourself.", "不能删除自己。")
+        was_active, row.active = row.active, False
+        lost = holdings(db, scope.person.now, [row.id], active=False, batch=row.delete_batch_id)
+        guard(scope, db, lost if was_active else {}, [row.id])
+        end_access(scope, db, row.id)
+
+    def purged(self, scope: Scope, db: Session, row: User) -> None:
+        raise Validation(
+            f"{row.name} stays in the bin: the operation log names this person.",
+            f"{row.name} 须保留在回收站中：操作日志引用了此人。",
+        )
+
+
+class RoleRules(Rules[Role]):
+    """A role's code can stand in a policy line, and means nobody of the house."""
+
+    def check(self, scope: Scope, db: Session, row: Role, values: dict[str, Any]) -> None:
+        if "code" in values and (not _ROLE.fullmatch(values["code"]) or values["code"] in RESERVED):
+            raise Validation(
+                "The code of a role has 2 to 40 small letters, digits or underscores, and is no reserved word.",
+                "角色代码（code）由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
+                field="code",
+            )
+
+    def restored(self, scope: Scope, db: Session, row: Role) -> None:
+        """Whoever holds a role that comes back has what it brings again."""
+        db.flush()
+        held = holdings(db, scope.person.now)
+        holders = {id: roles for id, roles in held.items() if any(x.role == row.code for x in roles)}
+        guard(scope, db, {id: [x for x in roles if x.role != row.code] for id, roles in holders.items()}, [*holders])
+
+
+class UserRoleRules(Rules[UserRole]):
+    """A role is given for some time, not for none, and by somebody who may hand out what it brings."""
+
+    def check(self, scope: Scope, db: Session, row: UserRole, values: dict[str, Any]) -> None:
+        if row.starts_at is not None and row.ends_at is not None and row.starts_at >= row.ends_at:
+            raise Validation("endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。", field="endsAt")
+
+    def created(self, scope: Scope, db: Session, row: UserRole, extra: dict[str, Any]) -> None:
+        self._guard(scope, db, row, had=None)
+
+    def changed(self, scope: Scope, db: Session, row: UserRole, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        starts, ends = (before.get(key, getattr(row, key)) for key in ("starts_at", "ends_at"))
+        self._guard(scope, db, row, had=Held(self._code(db, row), starts, ends))
+
+    def deleted(self, scope: Scope, db: Session, row: UserRole) -> None:
+        self._guard(scope, db, row, had=Held(self._code(db, row), row.starts_at, row.ends_at))
+
+    def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
+        db.flush()
+        gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
+        if (name := db.execute(gone, execution_options=BYPASS_POLICY).scalar()) is not None:
+            raise InBin(label=name, record_id=global_id(Role, row.role_id))
+        self._guard(scope, db, row, had=None)
+
+    def _guard(self, scope: Scope, db: Session, row: UserRole, *, had: Held | None) -> None:
+        """Judge what the person holds now against what he would hold with `had` in place of this row."""
+        has = Held(self._code(db, row), row.starts_at, row.ends_at)
+        now = holdings(db, scope.person.now, [row.user_id]).get(row.user_id, [])
+        others = [held for held in now if held != has]
+        guard(scope, db, {row.user_id: [*others, had] if had is not None else others}, [row.user_id])
+
+    def _code(self, db: Session, row: UserRole) -> str:
+        named = select(Role.code).where(Role.id == row.role_id)
+        return str(db.execute(named, execution_options=BYPASS_POLICY).scalar_one())
+
+
+def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
+    """Who comes in again gets all that his roles allow; who is shut out may be the last administrator."""
+    held = holdings(db, scope.person.now, [row.id], active=False)
+    guard(scope, db, held if was_active else {}, [row.id])
+
+
+def end_access(scope: Scope, db: Session, user_id: int) -> None:
+    """Revoke every session and token of a person, and those in which he looks through other eyes."""
+    for key, whose in ((SignInSession, SignInSession.user_id), (ApiToken, ApiToken.user_id)):
+        live = update(key).where(whose == user_id, key.revoked_at.is_(None))
+        db.execute(live.values(revoked_at=scope.person.now), execution_options=_QUIET)
+    viewed_principal = update(SignInSession).where(
+        SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None)
+    )
+    db.execute(viewed_principal.values(revoked_at=scope.person.now), execution_options=_QUIET)
+
+
+def _move_customers(db: Session, user: User) -> None:
+    """The department beside the owner is a copy; it is no change that anybody made to a customer."""
+    table = cast("Table", Customer.__table__)
+    db.execute(
+        update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
+        execution_options=BYPASS_POLICY,
+    )
+
+
+def _hold_the_tree(db: Session) -> None:
+    """One change of the tree at a time: two moves, each right by itself, could make a circle."""
+    everything = select(Department.id).order_by(Department.id).with_for_update()
+    db.execute(everything, execution_options=BYPASS_POLICY).all()
+
+
+def _department(db: Session, id: int) -> Department:
+    found = db.execute(
+        select(Department).where(Department.id == id), execution_options=BYPASS_POLICY
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(what="department", field="parentId")
+    return found

@@ -1,0 +1,21 @@
+"""What everybody may choose for himself, whatever his roles."""
+
+from sqlalchemy import select
+
+from models import User
+from models.errors import NotFound
+
+from ..runtime.inputs import check_language
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
+
+
+def set_language(scope: Scope, language: str) -> None:
+    """Choose the language in which Millpond speaks to oneself: `en` or `zh`.  Raises Validation."""
+    with scope.write("user.preferences") as db:
+        me = db.execute(select(User).where(User.id == scope.me)).scalar_one_or_none()
+        if me is None:
+            raise NotFound(what="person")
+        permit(db, me, "preferences")
+        check_language(language)
+        me.language = language

@@ -1,0 +1,86 @@
+"""Sign-in and sign-out: a session begins with a password and ends with its token."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, update
+
+from models import SignInSession
+from models.audit.entries import BYPASS_POLICY
+from models.errors import SignInRefused
+from policies import Principal
+
+from ..runtime import principals
+from ..runtime.scope import Scope
+from .passwords import proven
+from .people import login_of as login_of
+from .sign_in_throttle import normalized_login
+
+_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A new session: the token is shown once and stored hashed."""
+
+    token: str
+    expires_at: datetime
+    principal: Principal
+
+
+async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
+    """Begin a session.  Raises SignInRefused, TooManyAttempts."""
+    login = normalized_login(login)
+    entrance = await proven(scope, login, password, _begin_session, noted=True)
+    if entrance is None:
+        raise SignInRefused
+    return entrance
+
+
+def _begin_session(scope: Scope, connection: Connection, user_id: int) -> Entrance:
+    return open_session(connection, user_id, scope.now(), scope.backend.entrances, scope.address, scope.agent)
+
+
+def open_session(
+    connection: Connection,
+    user_id: int,
+    now: datetime,
+    entrances: principals.Entrances,
+    address: str | None = None,
+    agent: str | None = None,
+) -> Entrance:
+    """A new session of this person, with a token of its own."""
+    token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + entrances.life
+    connection.execute(
+        insert(SignInSession).values(
+            user_id=user_id,
+            token_hash=principals.hash_of(token),
+            created_at=now,
+            seen_at=now,
+            expires_at=expires_at,
+            address=(address or "")[:60] or None,
+            agent=_printable(agent, 200),
+        )
+    )
+    return Entrance(token, expires_at, principals.by_id(connection, user_id, now))
+
+
+def sign_out(scope: Scope, token: str) -> None:
+    """End one's own session that this token belongs to; an unknown one is no error."""
+    scope = scope.allowing_one_time_password()
+    with scope.write("session.end") as db:
+        ended = update(SignInSession).where(
+            SignInSession.token_hash == principals.hash_of(token),
+            SignInSession.user_id == scope.me,
+            SignInSession.revoked_at.is_(None),
+        )
+        db.execute(ended.values(revoked_at=scope.now()), execution_options=_QUIET)
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _printable(text: str | None, length: int) -> str | None:
+    """Text that a program sent about itself, cut to what can be stored."""
+    return "".join(c for c in (text or "") if c.isprintable())[:length] or None

@@ -1,0 +1,84 @@
+"""API tokens and sessions: making one, listing one's own, ending one."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import ApiToken, SignInSession, User
+from models.audit.entries import log_now
+from models.errors import NotFound, Validation
+
+from ..runtime import principals
+from ..runtime.inputs import line, moment
+from ..runtime.scope import Scope
+
+MOST_TOKENS = 50
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token at the only moment when it can be read."""
+
+    id: int
+    token: str
+
+
+def create_token(scope: Scope, name: str, expires_at: datetime | None = None) -> NewToken:
+    """Make an API token that acts with one's own rights.  Raises Validation."""
+    name, expires_at, now = line(name, "name") or "token", moment(expires_at, "expires_at"), scope.now()
+    if expires_at is not None and expires_at <= now:
+        raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
+    with scope.write("session.token") as db:
+        live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, _is_alive(ApiToken, scope))
+        if (db.execute(live).scalar() or 0) >= MOST_TOKENS:
+            raise Validation(f"At most {MOST_TOKENS} tokens.", f"最多 {MOST_TOKENS} 个令牌。", field="name")
+        secret = f"mp_{secrets.token_urlsafe(32)}"
+        row = ApiToken(user_id=scope.me, name=name, hint=secret[:8], token_hash=principals.hash_of(secret))
+        row.created_at, row.expires_at = now, expires_at
+        db.add(row)
+        db.flush()
+        log_now(db, _me(scope, db), {"token": [None, name]})
+        return NewToken(row.id, secret)
+
+
+def revoke_token(scope: Scope, token_id: int) -> None:
+    """End one of one's own tokens.  Raises NotFound."""
+    _revoke(scope, ApiToken, token_id, "token")
+
+
+def revoke_session(scope: Scope, session_id: int) -> None:
+    """End one of one's own sessions.  Raises NotFound."""
+    _revoke(scope, SignInSession, session_id, "session")
+
+
+def keys_of(scope: Scope, db: Session, kind: type[ApiToken] | type[SignInSession]) -> list[ApiToken | SignInSession]:
+    """One's own live tokens or sessions, newest first."""
+    mine = select(kind).where(kind.user_id == scope.me, _is_alive(kind, scope)).order_by(kind.id.desc())
+    return [*db.execute(mine).scalars()]
+
+
+def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> ColumnElement[bool]:
+    """Whether a key would still open the door."""
+    now = scope.now()
+    alive = and_(kind.revoked_at.is_(None), or_(kind.expires_at.is_(None), kind.expires_at > now))
+    if kind is SignInSession:
+        alive = and_(alive, kind.seen_at > now - scope.backend.entrances.idle)
+    return alive
+
+
+def _revoke(scope: Scope, kind: type[ApiToken] | type[SignInSession], id: int, what: str) -> None:
+    with scope.write("session.end") as db:
+        mine = select(kind).where(kind.id == id, kind.user_id == scope.me, kind.revoked_at.is_(None)).with_for_update()
+        key: Any = db.execute(mine).scalar_one_or_none()
+        if key is None:
+            raise NotFound(what=what)
+        key.revoked_at = scope.now()
+        log_now(db, _me(scope, db), {what: [key.name if isinstance(key, ApiToken) else key.address, None]})
+
+
+def _me(scope: Scope, db: Session) -> User:
+    return db.execute(select(User).where(User.id == scope.me)).scalar_one()

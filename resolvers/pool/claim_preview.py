@@ -1,0 +1,80 @@
+"""What a claim would meet: every rule, passed or not, before anybody clicks.  Reads only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Customer
+from models.errors import Forbidden
+
+from ..ownership.capacity import Capacity, capacity
+from ..ownership.locate import why_not_pooled
+from ..ownership.periods import all_left_at
+from ..ownership.quota import quotas
+from ..runtime.batch import distinct
+from ..runtime.scope import Scope
+from .claim_rules import Check, ClaimTerms, counted_checks, rule_checks, terms_of
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Every rule about claiming one customer, in the order in which a claim meets them."""
+
+    customer_id: int
+    checks: list[Check]
+
+    @property
+    def allowed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+def claim_preview(scope: Scope, db: Session, ids: Sequence[int]) -> list[Preview]:
+    """One preview for each customer that the person sees, in the order asked.  Raises Validation for too many.
+
+    Each customer is judged as if it were the only one claimed.
+    """
+    viewer = _Look(scope, db, distinct(ids))
+    return [Preview(id, list(viewer.checks(*viewer.seen[id]))) for id in viewer.ids if id in viewer.seen]
+
+
+class _Look:
+    """What the previews of one request have in common, fetched once."""
+
+    def __init__(self, scope: Scope, db: Session, ids: list[int]) -> None:
+        self.scope, self.db, self.ids, self.person = scope, db, ids, scope.person
+        may = scope.policy.where(self.person, "claim", Customer).label("may")
+        found = db.execute(select(Customer, may).where(Customer.id.in_(ids)))
+        self.seen: dict[int, tuple[Customer, bool]] = {row.id: (row, bool(allowed)) for row, allowed in found}
+        self.terms = {id: terms_of(db, id) for id in {row.pool_id for row, _ in self.seen.values()} if id is not None}
+        self.left = all_left_at(db, list(self.seen), scope.me)
+        self._counted: dict[int, list[Check]] = {}
+
+    @cached_property
+    def _room(self) -> Capacity:
+        return capacity(self.db, self.scope.me)
+
+    def checks(self, customer: Customer, may: bool) -> Iterator[Check]:
+        gone = why_not_pooled(self.scope, self.db, customer.id, customer)
+        if gone is None and not self.scope.policy.ever(self.person, "claim", Customer.module):
+            yield _right(may=False)
+            return
+        yield Check("IN_POOL", "it lies in a pool" if gone is None else "it does not lie in a pool", gone)
+        if gone is None and customer.pool_id is not None:
+            yield _right(may=may)
+            terms = self.terms[customer.pool_id]
+            yield from rule_checks(terms, customer, self.left.get(customer.id), self.person)
+            yield from self._counters(customer.pool_id, terms)
+
+    def _counters(self, pool_id: int, terms: ClaimTerms) -> list[Check]:
+        if pool_id not in self._counted:
+            used = quotas(self.db, terms.rule, self.scope.me, self.person.now, terms.zone)
+            self._counted[pool_id] = list(counted_checks(terms, used, self._room, self.person))
+        return self._counted[pool_id]
+
+
+def _right(*, may: bool) -> Check:
+    detail = "you may claim here" if may else "your roles and seats do not allow it"
+    return Check("RIGHT", detail, None if may else Forbidden(action="customer.claim"))

@@ -1,0 +1,38 @@
+"""Seats in pools, and what keeps a pool from vanishing."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Department, Entity, Pool, PoolMember, Role, User
+from models.errors import InUse, NotFound
+from models.pool import GranteeKind
+
+from ..runtime.lifecycle import Rules
+from ..runtime.scope import Scope
+
+GRANTEES: dict[GranteeKind, type[Entity]] = {
+    GranteeKind.USER: User,
+    GranteeKind.DEPARTMENT: Department,
+    GranteeKind.ROLE: Role,
+}
+"""Whom a seat may be given to."""
+
+
+class SeatRules(Rules[PoolMember]):
+    """A seat is given to somebody who exists."""
+
+    def check(self, scope: Scope, db: Session, row: PoolMember, values: dict[str, Any]) -> None:
+        if "grantee_id" in values:
+            model = GRANTEES[row.grantee_kind]
+            there = select(model.id).where(model.id == row.grantee_id, model.deleted_at.is_(None))
+            if db.execute(there).first() is None:
+                raise NotFound(what=row.grantee_kind.value.lower(), field="granteeId")
+
+
+class PoolRules(Rules[Pool]):
+    """A pool that still has a log of quotas and periods is closed, not purged."""
+
+    def purged(self, scope: Scope, db: Session, row: Pool) -> None:
+        raise InUse(label=row.label, count="some", what="ownership periods")

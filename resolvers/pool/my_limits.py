@@ -1,0 +1,30 @@
+"""Where a person stands: what is left of his quotas, how many customers he holds."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import ClaimRule
+from models.audit.entries import BYPASS_POLICY
+
+from ..ownership.capacity import Capacity, capacity
+from ..ownership.quota import Quota, quotas
+from ..records.organisation import zone_of
+from ..runtime.scope import Scope
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`quotas`: (pool id, quota) for every limit of every pool where the person may claim, in pool order."""
+
+    quotas: list[tuple[int, Quota]]
+    capacity: Capacity
+
+
+def my_limits(scope: Scope, db: Session) -> Limits:
+    p, zone = scope.person, zone_of(db)
+    rules = select(ClaimRule).where(ClaimRule.pool_id.in_(p.member_pools), ClaimRule.deleted_at.is_(None))
+    found = db.execute(rules.order_by(ClaimRule.pool_id), execution_options=BYPASS_POLICY).scalars().all()
+    used = [(rule.pool_id, quota) for rule in found for quota in quotas(db, rule, scope.me, p.now, zone)]
+    return Limits(used, capacity(db, scope.me))

@@ -1,0 +1,89 @@
+"""Releasing customers into a pool."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Customer, Pool
+from models.audit.entries import BYPASS_POLICY
+from models.errors import NotFound, RuleMissing
+from models.ownership import Ended
+
+from ..ownership.capacity import release_capacity
+from ..ownership.dependents import reassign_dependents
+from ..ownership.locate import load_owned
+from ..ownership.periods import end
+from ..runtime import principals
+from ..runtime.batch import Mode, Outcome, each
+from ..runtime.ids import noun
+from ..runtime.inputs import line
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
+
+
+def release(
+    scope: Scope,
+    ids: Sequence[int],
+    pool_id: int | None = None,
+    reason: str | None = None,
+    mode: Mode = Mode.BEST_EFFORT,
+) -> Outcome:
+    """Put customers into a pool: the one named, else the first by priority where their owner has a seat.
+
+    What the owner looked after himself follows the next owner.
+    Problems: NOT_FOUND (customer or pool), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, RULE_MISSING.
+    """
+    reason = line(reason, "reason")
+
+    def work(db: Session, id: int) -> None:
+        customer = load_owned(scope, db, id, "release")
+        owner_id, now = customer.owner_id, scope.person.now
+        assert owner_id is not None, "it does not lie in a pool"
+        pool = _named(db, pool_id) if pool_id is not None else _first_of(scope, db, owner_id)
+        reassign_dependents(db, customer, owner_id, None)
+        customer.return_to_pool(pool, now)
+        db.flush()
+        end(db, customer.id, Ended.RELEASE, now, reason)
+        release_capacity(db, owner_id)
+        scope.tell(db, f"pool:{pool.id}", customer.id)
+
+    return each(scope, "customer.release", Customer, ids, mode, work, reason=reason)
+
+
+def _named(db: Session, pool_id: int) -> Pool:
+    """An open pool that the person sees.  Raises NotFound, RuleMissing."""
+    chosen = select(Pool).where(Pool.id == pool_id, Pool.deleted_at.is_(None))
+    pool = db.execute(chosen).scalar_one_or_none()
+    if pool is None:
+        raise NotFound(what=noun(Pool), field="poolId")
+    if not pool.enabled:
+        raise RuleMissing(
+            reason=f"The pool {pool.name} is closed. Choose another.",
+            reason_zh=f"客户池 {pool.name} 已停用，请选择其他客户池。",
+            field="poolId",
+        )
+    return pool
+
+
+def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
+    """The open pool of highest priority where the owner has a seat.  Raises RuleMissing."""
+    seats = _seats_of(scope, db, owner_id)
+    best = select(Pool).where(Pool.id.in_(seats), Pool.enabled, Pool.deleted_at.is_(None))
+    best = best.order_by(Pool.priority.desc(), Pool.id).limit(1)
+    pool = db.execute(best, execution_options=BYPASS_POLICY).scalar_one_or_none()
+    if pool is None:
+        raise RuleMissing(
+            reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",
+            reason_zh="没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。",
+            field="poolId",
+        )
+    permit(db, pool, "view")
+    return pool
+
+
+def _seats_of(scope: Scope, db: Session, user_id: int) -> frozenset[int]:
+    try:
+        return principals.by_id(db.connection(), user_id, scope.person.now).pools
+    except NotFound:  # who has left has no seats
+        return frozenset()

@@ -1,0 +1,1 @@
+"""Reading under policy: clauses, pages, cursors, search."""

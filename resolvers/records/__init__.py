@@ -1,0 +1,1 @@
+"""What every kind of record has in common: create, update, recycle bin, numbers, dictionaries."""

@@ -1,0 +1,99 @@
+"""The use cases that every entity has: create and update here; delete, restore and purge in `recycle_bin.py`.
+
+What an entity adds of its own is in its `Rules`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from models import Entity
+from models.errors import Forbidden, Validation
+
+from ..runtime.inputs import clean, invalid, require
+from ..runtime.lifecycle import rules_of
+from ..runtime.scope import Scope
+from .dictionaries import check_words
+from .edit_conflicts import check_version
+from .field_rights import check_fields
+from .recycle_bin import children_of as children_of
+from .recycle_bin import delete as delete
+from .recycle_bin import purge as purge
+from .recycle_bin import restore as restore
+
+E = TypeVar("E", bound=Entity)
+
+
+def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
+    """Make a record.  `given` are column values and the extras that the entity's rules take.
+
+    Raises Forbidden, Validation, Duplicate, NotFound (a reference), CapacityReached and what the rules add.
+    """
+    rules = rules_of(model)
+    with scope.write(f"{model.module}.create") as db:
+        _allow_making(scope, model)
+        values, extra = _split(model, given, creating=True)
+        rules.prepare(scope, db, values, extra)
+        require(model, values)
+        check_words(db, model, values)
+        row = model(**values)
+        with db.no_autoflush:
+            rules.check(scope, db, row, values)
+        db.add(row)
+        _flush(scope, db, model, None, "create")
+        check_fields(scope, db, row, given, ("create", "edit"))
+        rules.created(scope, db, row, extra)
+        return row
+
+
+def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], version: int | None = None) -> E:
+    """Change the given fields of a record and nothing else.
+
+    An edit of an older `version` goes on top of the newer state, unless somebody has changed the same fields since.
+    Raises NotFound, Forbidden, Locked, InBin, Conflict (with both values), Validation, Duplicate.
+    """
+    rules = rules_of(model)
+    with scope.write(f"{model.module}.edit") as db:
+        row = scope.load(db, model, id, to="edit")
+        values, extra = _split(model, given, creating=False)
+        check_fields(scope, db, row, given, ("view", "edit"))
+        check_version(db, row, {**values, **extra}, version)
+        check_words(db, model, values, row)
+        before = {key: getattr(row, key) for key in values}
+        for key, value in values.items():
+            setattr(row, key, value)
+        with db.no_autoflush:
+            rules.check(scope, db, row, values)
+        _flush(scope, db, model, id, "edit")
+        rules.changed(scope, db, row, before, extra)
+        return row
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _allow_making(scope: Scope, model: type[Entity]) -> None:
+    if not scope.policy.ever(scope.person, "create", model.module):
+        raise scope.denied(Forbidden(action=f"{model.module}.create"), model, None, "create")
+    if model.singleton:
+        raise Validation("There is one of this already, and only one.", "此项有且仅有一条。")
+
+
+def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(values for columns, extras for the rules)."""
+    rules = rules_of(model)
+    extra = {key: value for key, value in given.items() if key in rules.extra_inputs}
+    for key in sorted(extra.keys() & rules.create_only_inputs):
+        if not creating:
+            raise invalid(key, "is only given at creation", "仅可在新建时填写")
+    values = clean(model, {key: value for key, value in given.items() if key not in extra}, creating=creating)
+    return values, extra
+
+
+def _flush(scope: Scope, db: Session, model: type[Entity], id: int | None, action: str) -> None:
+    """Write, and log what the wall refuses under the record itself."""
+    try:
+        db.flush()
+    except Forbidden as refusal:
+        raise scope.denied(refusal, model, id, action) from None

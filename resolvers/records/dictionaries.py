@@ -1,0 +1,144 @@
+"""Words of dictionaries: whether a field may hold a key, and which one was meant when it may not."""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import ENTITIES, Dictionary, DictionaryItem, Entity
+from models.audit.entries import BYPASS_POLICY
+from models.base import columns, trait_of
+from models.errors import InUse, Validation
+
+from ..runtime.ids import camel, noun
+from ..runtime.inputs import invalid
+from ..runtime.lifecycle import Rules
+from ..runtime.scope import Scope
+
+_SUGGESTED = 12
+_SEARCHED = 500
+"""How many words of a dictionary are looked through for the one that was meant."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a dictionary as somebody reads it."""
+
+    key: str
+    label: str
+    is_archived: bool
+
+
+def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
+    """The words of these dictionaries by code and key, in their order, archived ones included."""
+    chinese, item = scope.language.startswith("zh"), DictionaryItem
+    statement = (
+        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at)
+        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
+        .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
+    )
+    found: dict[str, dict[str, Word]] = {}
+    for code, key, english, other, archived_at in db.execute(statement):
+        found.setdefault(code, {})[key] = Word(key, (other if chinese else None) or english, archived_at is not None)
+    return found
+
+
+def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], before: Entity | None = None) -> None:
+    """Raise Validation for a key that its dictionary does not have, or has archived.  One query.
+
+    What the record `before` holds already it may go on holding.
+    """
+    wanted = {
+        column.key: (code, values[column.key])
+        for column in columns(model)
+        if (code := trait_of(column).dictionary) and values.get(column.key) is not None
+        if before is None or getattr(before, column.key) != values[column.key]
+    }
+    if not wanted:
+        return
+    asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for code, key in wanted.values()))
+    known = {(code, item.key) for code, item in db.execute(_live().where(asked), execution_options=BYPASS_POLICY)}
+    for field, word in wanted.items():
+        if word not in known:
+            raise _unknown(db, field, *word)
+
+
+def _live() -> Select[str, DictionaryItem]:
+    return (
+        select(Dictionary.code, DictionaryItem)
+        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .where(Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
+        .where(DictionaryItem.archived_at.is_(None))
+        .order_by(DictionaryItem.position, DictionaryItem.id)
+    )
+
+
+def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
+    """What to write instead: the words that are close, else the first ones of the dictionary."""
+    found = db.execute(_live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=BYPASS_POLICY)
+    items = [item for _, item in found]
+    meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
+    if not meant:
+        return invalid(
+            field, f"“{key}”: the dictionary {code} has no words yet", f"“{key}”：数据字典 {code} 中还没有词条"
+        )
+    choices = ", ".join(meant)
+    return invalid(field, f"“{key}” is not in the list; choose {choices}", f"“{key}”不在列表中，可选：{choices}")
+
+
+def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:
+    """The keys of the items whose key, label or alias is close to what was written, the closest first."""
+    names: dict[str, str] = {}
+    for item in items:
+        for name in (item.key, item.label_en, item.label_zh, *item.aliases):
+            if name:
+                names.setdefault(name.lower(), item.key)
+    close = difflib.get_close_matches(key.lower(), names, n=_SUGGESTED, cutoff=0.7)
+    return list(dict.fromkeys(names[name] for name in close))
+
+
+class DictionaryItemRules(Rules[DictionaryItem]):
+    """A word and the wider word above it stand in one dictionary, and nothing is above itself."""
+
+    def check(self, scope: Scope, db: Session, row: DictionaryItem, values: dict[str, Any]) -> None:
+        above, steps = values.get("parent_id"), 0
+        while above is not None:
+            found = db.execute(
+                select(DictionaryItem.dictionary_id, DictionaryItem.parent_id).where(DictionaryItem.id == above),
+                execution_options=BYPASS_POLICY,
+            ).first()
+            if found is None:
+                return  # the wall refuses what is not there
+            steps += 1
+            if above == row.id or found.dictionary_id != row.dictionary_id or steps > _DEEPEST:
+                raise Validation(
+                    "The wider word must stand in the same dictionary, and not below this one.",
+                    "上级词条须在同一数据字典中，且不能是本词条的下级。",
+                    field=camel("parent_id"),
+                )
+            above = found.parent_id
+
+    def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
+        """A word that records hold is archived, not deleted: they would be left with a key that says nothing."""
+        code = db.execute(
+            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=BYPASS_POLICY
+        ).scalar_one()
+        for model, key in _holding(code):
+            used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
+            if count := db.execute(
+                used.where(model.deleted_at.is_(None)), execution_options=BYPASS_POLICY
+            ).scalar_one():
+                raise InUse(label=row.label, count=count, what=noun(model))
+
+
+def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+    """(entity, column) for every column whose words are those of a dictionary."""
+    for model in ENTITIES:
+        yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)
+
+
+_DEEPEST = 20

@@ -1,0 +1,71 @@
+"""Rights on single fields: whether a person may see and edit what he is about to set."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from models import Entity
+from models.audit.entries import BYPASS_POLICY
+from models.errors import Forbidden
+
+from ..runtime.ids import camel
+from ..runtime.scope import Scope
+
+HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path"}
+"""Columns that serve the house alone."""
+
+
+def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], actions: Sequence[str]) -> None:
+    """Raise Forbidden for the first field on which the person lacks one of `actions` in this record.
+
+    One query at most.  The record is asked as the database holds it: at creation it must be written already.
+    """
+    clauses = _clauses(scope, type(row), keys, actions)
+    if not clauses:
+        return
+    table: Any = type(row).__table__
+    labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
+    answer = db.execute(select(*labelled).where(table.c.id == row.id), execution_options=BYPASS_POLICY).one()
+    for (field, _), allowed in zip(clauses, answer, strict=True):
+        if not allowed:
+            refusal = Forbidden(action=f"{row.module}.{field}", field=camel(field))
+            raise scope.denied(refusal, type(row), row.id, actions[-1])
+
+
+def open_fields(
+    scope: Scope,
+    db: Session,
+    model: type[Entity],
+    id: int,
+    keys: Iterable[str],
+    actions: Sequence[str] = ("view", "edit"),
+) -> set[str]:
+    """Those among `keys` that the person may see and edit in a record which he may edit as such.  One query at most.
+
+    With other `actions`: those that he may do all of that to, where he may do it to the record.
+    """
+    keys = list(keys)
+    clauses = _clauses(scope, model, keys, actions)
+    if not clauses:
+        return set(keys)
+    table: Any = model.__table__
+    labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
+    answer = db.execute(select(*labelled).where(table.c.id == id), execution_options=BYPASS_POLICY).one()
+    closed = {field for (field, _), allowed in zip(clauses, answer, strict=True) if not allowed}
+    return {key for key in keys if key.removesuffix("_id") not in closed}
+
+
+def _clauses(
+    scope: Scope, model: type[Entity], keys: Iterable[str], actions: Sequence[str]
+) -> list[tuple[str, ColumnElement[bool]]]:
+    """(field, clause under which an action on it is allowed), where the right on the record is not enough."""
+    found = []
+    for key in sorted(keys):
+        field = key.removesuffix("_id")
+        for action in actions:
+            clause = scope.policy.guard(scope.person, model, field, model.__table__.c, action)
+            if clause is not None:
+                found.append((field, clause))
+    return found

@@ -1,0 +1,200 @@
+"""What a front end needs to draw a form: every field of a kind of record that this person may see or set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
+from sqlalchemy.orm import Session
+
+from models import ENTITIES, Entity, NumberRule
+from models.audit.entries import BYPASS_POLICY
+from models.base import Money, Utc, column_of, columns, trait_of
+from models.errors import NotFound, Validation
+from models.people import LANGUAGES
+from policies.objects import FIELDS, field_name
+
+from ..reading.pages import target_of
+from ..runtime.ids import camel, global_id, noun
+from ..runtime.lifecycle import rules_of
+from ..runtime.scope import Scope
+from ..runtime.viewer import UNGUARDED
+from .field_rights import HIDDEN, open_fields
+from .numbering import NUMBERED
+
+
+class FieldType(StrEnum):
+    """What a field holds, and so how it is typed in."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    WHOLE_NUMBER = "whole_number"
+    AMOUNT = "amount"
+    DATE = "date"
+    TIME = "time"
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    WORD = "word"
+    RECORD = "record"
+    LIST = "list"
+    POINTS = "points"
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field: `name` as in the API; `dictionary` whose words, `reference` which kind of record it holds.
+
+    `required`: a new record needs it.  `visible` and `editable`: what this person may do with it.
+    """
+
+    key: str
+    name: str
+    type: FieldType
+    required: bool
+    visible: bool
+    editable: bool
+    length: int | None = None
+    dictionary: str | None = None
+    choices: tuple[str, ...] = ()
+    reference: str | None = None
+
+
+def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | None = None) -> list[FormField]:
+    """The fields of an entity for somebody who makes a record, or edits this one, or any; those closed to him are left out.
+
+    Of a record that he sees and may not edit nothing is editable.  One or two queries with a record, none without.
+    Raises Forbidden (to make one), NotFound, Validation (an entity or action that there is not).
+    """
+    model = _model(entity)
+    if action not in ("create", "edit"):
+        raise Validation("action must be create or edit.", "action 必须是 create 或 edit。", field="action")
+    creating = action == "create"
+    if creating and id is not None:
+        raise Validation("A new record has no id yet.", "新建时没有 id。", field="recordId")
+    scope.allow("create" if creating else "view", model.module)
+    keys = list(_keys(model, creating=creating))
+    seen, free = _ever(scope, model, keys, creating=creating) if id is None else _here(scope, db, model, id, keys)
+    free &= set(_settable(model, creating=creating))
+    return [_field(model, key, key in seen, key in free) for key in keys if key in seen or key in free]
+
+
+# --- which fields ----------------------------------------------------------------------------------------
+
+
+def _model(entity: str) -> type[Entity]:
+    found = next((model for model in ENTITIES if model.__name__ == entity), None)
+    if found is None:
+        known = ", ".join(model.__name__ for model in ENTITIES)
+        raise Validation(
+            f"There is no entity {entity}; known: {known}.", f"没有实体 {entity}，可选：{known}。", field="entity"
+        )
+    return found
+
+
+def _keys(model: type[Entity], *, creating: bool) -> Iterator[str]:
+    """What a form may set and, beside an existing record, what it may only show."""
+    if creating:
+        yield from _settable(model, creating=True)
+        return
+    yield from (column.key for column in columns(model) if column.key not in HIDDEN | UNGUARDED)
+    yield from sorted(rules_of(model).extra_inputs - rules_of(model).create_only_inputs)
+
+
+def _settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
+    if model.singleton and creating:
+        return
+    for column in columns(model):
+        trait = trait_of(column)
+        if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
+            yield column.key
+    rules = rules_of(model)
+    yield from sorted(rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs)
+
+
+# --- what he may -----------------------------------------------------------------------------------------
+
+
+def _ever(scope: Scope, model: type[Entity], keys: list[str], *, creating: bool) -> tuple[set[str], set[str]]:
+    """(what he may see, what he may set) in some record.  Whoever makes one has to be able to edit what he sets."""
+    permit_create = ("create", "edit") if creating else ("view", "edit")
+    may = scope.policy.ever(scope.person, "create" if creating else "edit", model.module)
+    seen = {key for key in keys if _may_ever(scope, model, key, "view")}
+    free = {key for key in keys if may and all(_may_ever(scope, model, key, action) for action in permit_create)}
+    return seen, free
+
+
+def _may_ever(scope: Scope, model: type[Entity], key: str, action: str) -> bool:
+    field = field_name(key)
+    if f"{model.module}.{field}" not in FIELDS:
+        return True
+    if scope.policy.guard(scope.person, model, field, model.__table__.c, action) is None:
+        return True
+    return scope.policy.ever(scope.person, action, f"{model.module}.{field}")
+
+
+def _here(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[str]) -> tuple[set[str], set[str]]:
+    """The same in one record."""
+    table: Any = model.__table__
+    may = scope.policy.where(scope.person, "edit", model, table.c).label("may")
+    seen = scope.policy.where(scope.person, "view", model, table.c)
+    asked = select(may, table.c.deleted_at.is_(None).label("live")).where(table.c.id == id, seen)
+    row = db.execute(asked, execution_options=BYPASS_POLICY).first() if id else None
+    if row is None:
+        raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
+    shown = open_fields(scope, db, model, id, keys, ("view",))
+    return shown, open_fields(scope, db, model, id, keys) if row.may and row.live else set()
+
+
+# --- what it is ------------------------------------------------------------------------------------------
+
+
+def _field(model: type[Entity], key: str, visible: bool, editable: bool) -> FormField:
+    if key not in model.__table__.c:
+        kind = FieldType.POINTS if key == "points" else FieldType.TEXT
+        return FormField(key, camel(key), kind, False, visible, editable)
+    column = column_of(model, key)
+    trait, target = trait_of(column), target_of(model, key)
+    choices = _choices(model, column)
+    return FormField(
+        key,
+        camel(key),
+        FieldType.RECORD if target else FieldType.CHOICE if choices else _type(column),
+        (not column.nullable and column.default is None and not trait.generated and not trait.system_managed)
+        or trait.required,
+        visible,
+        editable,
+        length=getattr(column.type, "length", None) if not choices else None,
+        dictionary=trait.dictionary,
+        choices=choices,
+        reference=target.__name__ if target else None,
+    )
+
+
+def _choices(model: type[Entity], column: Column[Any]) -> tuple[str, ...]:
+    """The members of an enum, in the words of the API; what else has a short list of its own."""
+    if isinstance(column.type, Enum):
+        return tuple(member.name for member in column.type.enum_class or ())
+    if column.key == "language":
+        return tuple(LANGUAGES)
+    return tuple(NUMBERED) if (model, column.key) == (NumberRule, "for_module") else ()
+
+
+def _type(column: Column[Any]) -> FieldType:
+    if trait_of(column).dictionary:
+        return FieldType.WORD
+    for sql, kind in _TYPES:
+        if isinstance(column.type, sql):
+            return kind
+    return FieldType.TEXT
+
+
+_TYPES: tuple[tuple[type[Any], FieldType], ...] = (
+    (Utc, FieldType.TIME),
+    (Date, FieldType.DATE),
+    (Money, FieldType.AMOUNT),
+    (Boolean, FieldType.YES_NO),
+    (Integer, FieldType.WHOLE_NUMBER),
+    (JSON, FieldType.LIST),
+    (Text, FieldType.LONG_TEXT),
+)

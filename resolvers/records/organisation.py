@@ -1,0 +1,50 @@
+"""The organisation: what its settings may be, since the whole house reckons with them."""
+
+import re
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Organisation
+from models.database.prepared import Prepared
+
+from ..runtime.inputs import check_language, invalid
+from ..runtime.lifecycle import Rules
+from ..runtime.scope import Scope
+
+
+class OrganisationRules(Rules[Organisation]):
+    """Time zone, currency and language are ones that exist."""
+
+    def check(self, scope: Scope, db: Session, row: Organisation, values: dict[str, Any]) -> None:
+        if "time_zone" in values and values["time_zone"] not in _zones():
+            raise invalid("time_zone", "must be a time zone like Asia/Shanghai", "必须是时区名称，例如 Asia/Shanghai")
+        if "language" in values:
+            check_language(values["language"])
+        if "currency" in values:
+            row.currency = values["currency"] = currency_of(values["currency"])
+
+
+def currency_of(code: str) -> str:
+    """A currency by the three letters of ISO 4217.  Raises Validation."""
+    if not re.fullmatch(r"[A-Za-z]{3}", code):
+        raise invalid("currency", "must be three letters like CNY", "必须是三个字母，例如 CNY")
+    return code.upper()
+
+
+@cache
+def _zones() -> set[str]:
+    return available_timezones()
+
+
+ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
+"""The organisation's time zone, within a statement: where its days and weeks begin."""
+_ZONE = Prepared(select(ZONE))
+
+
+def zone_of(db: Session) -> str:
+    """The organisation's time zone."""
+    return str(_ZONE.rows(db)[0][0])

@@ -1,0 +1,1 @@
+"""What every use case stands on: scope, writer, guards, principals, policy store."""

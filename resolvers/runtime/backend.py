@@ -1,0 +1,211 @@
+"""The house: engines, the policy in force, the writer, and who somebody is.  One per process."""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
+
+import resolvers
+from models import Base, PolicyRevision, utcnow
+from models.audit.entries import BYPASS_POLICY
+from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
+from models.database.prepared import Prepared
+from models.database.reads import reads_of
+from policies import InvalidPolicy, Principal, Snapshot, system
+
+from . import principals
+from .policy_store import Stored, foreign_text, newest
+from .principals import Entrances, Identity
+from .scope import Scope
+from .selectivity import SelectivityCache
+from .writer import Writer
+
+_log = structlog.get_logger("millpond.house")
+MAX_CACHED_IDENTITIES = 2_000
+"""Of how many keys it is remembered who came with them."""
+_NEWEST = Prepared(select(func.max(PolicyRevision.number)))
+
+
+class Backend:
+    """Everything that use cases stand on.  `start` before the first request, `close` at the end."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] = utcnow,
+        threads: int = 8,
+        entrances: Entrances | None = None,
+    ) -> None:
+        resolvers.load()
+        self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
+        self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
+        self.writer = Writer(writing_engine(url, size=threads), threads)
+        self.read_engine = reading_engine(url)
+        self.reads = reads_of(url, self.read_engine)
+        self.sessions = async_sessionmaker(
+            self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
+        )
+        self.selectivity = SelectivityCache(self.reads, self.read_engine.dialect)
+        self.policy = Snapshot("")
+        self.policy_problems: list[str] = []
+        """Why the newest revision is not in force; nothing when it is."""
+        self._refused_revision = 0
+        self._taking = threading.Lock()
+        self._foreign: str | None = None
+        self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
+        self._identities: OrderedDict[str, Identity] = OrderedDict()
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        async with self.read_engine.connect() as connection:
+            await connection.run_sync(self.refresh_policy)
+
+    def open(self) -> "Backend":
+        """`start` for the command line and tests."""
+        with self.writer.engine.connect() as connection:
+            self.refresh_policy(connection)
+        return self
+
+    async def close(self) -> None:
+        if self._noting:
+            await asyncio.wait(self._noting.values(), timeout=5)
+        await asyncio.to_thread(self.writer.close)
+        await self.stop_reading()
+
+    async def stop_reading(self) -> None:
+        """Let go of the connections that read: they belong to the event loop that opened them."""
+        await self.reads.close()
+        await self.read_engine.dispose()
+
+    async def ready(self) -> bool:
+        """Whether the database answers."""
+        async with self.read_engine.connect() as connection:
+            return bool((await connection.execute(text("SELECT 1"))).scalar_one() == 1)
+
+    # -- policy ------------------------------------------------------------------------------------------
+
+    def refresh_policy(self, connection: Connection) -> None:
+        """Take over the newest revision, if it is another one than that in force."""
+        self.take_policy(newest(connection))
+
+    def take_policy(self, stored: Stored) -> None:
+        """Judge by this revision from now on.  One that cannot be a policy is not taken: the last good one stays.
+
+        A snapshot never changes: whoever works with the former one goes on with it.  Whoever has looked before the last
+        change and comes late is not heard.
+        """
+        with self._taking:
+            if stored.number <= max(self.policy.revision, self._refused_revision):
+                return
+            try:
+                if not stored.is_whole:
+                    raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
+                self.policy, self.policy_problems = Snapshot(stored.text, stored.number), []
+            except InvalidPolicy as failure:
+                self._refused_revision, self.policy_problems = stored.number, failure.problems
+                _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+
+    def follow_policy(self, connection: Connection) -> Snapshot:
+        """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""
+        number = _NEWEST.rows(connection)[0][0] or 0
+        if number != self.policy.revision:
+            self.refresh_policy(connection)
+        return self.policy
+
+    async def policy_state(self) -> str | None:
+        """What is wrong with the policy as it is stored, without its words; None when nothing is.  For health checks.
+
+        A process that nobody asks anything takes a new revision here.
+        """
+        async with self.read_engine.connect() as connection:
+            return await connection.run_sync(self.look_after_policy)
+
+    def look_after_policy(self, connection: Connection) -> str | None:
+        """The same; what is wrong is logged once."""
+        stored = newest(connection)
+        self.take_policy(stored)
+        foreign = foreign_text(connection)
+        if foreign is not None and foreign != self._foreign:
+            _log.error("casbin_rule was changed by hand; that has no effect", revision=stored.number)
+        self._foreign = foreign
+        if stored.number > self.policy.revision:
+            kept = f"revision {self.policy.revision} stays in force" if self.policy.revision else "everything is denied"
+            return f"revision {stored.number} cannot be in force; {kept}"
+        if not stored.is_whole:
+            return f"the text of revision {stored.number} was changed by hand; what was activated stays in force"
+        return None if foreign is None else "casbin_rule was changed by hand; that has no effect"
+
+    # -- people ------------------------------------------------------------------------------------------
+
+    async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
+        """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
+        now, key = self.clock(), principals.kind_of_key(token)
+        asked = principals.asked_by(key, self.read_engine.dialect)
+        values = principals.token_values(token, now, self.entrances)
+        rows = await self.reads.rows(asked.sql, asked.values(values))
+        if not rows:
+            self._identities.pop(values["hash"], None)
+            return None
+        found = principals.identity_of(rows[0], now, key)
+        if found.revision != self.policy.revision:
+            async with self.read_engine.connect() as connection:
+                await connection.run_sync(self.refresh_policy)
+        if found.stale:
+            self.note_seen(found, now)
+        person = await self.selectivity.of(found.principal, self.policy)
+        self._remember(values["hash"], replace(found, principal=person))
+        return person
+
+    def cached_identity(self, hash: str) -> Identity | None:
+        """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
+        return self._identities.get(hash)
+
+    def _remember(self, hash: str, found: Identity) -> None:
+        self._identities[hash] = found
+        self._identities.move_to_end(hash)
+        if len(self._identities) > MAX_CACHED_IDENTITIES:
+            self._identities.popitem(last=False)
+
+    def person(self, login: str) -> Principal:
+        """The person with this login, for the command line and tests.  Raises NotFound."""
+        with self.writer.engine.connect() as connection:
+            return principals.by_login(connection, login, self.clock())
+
+    def may_see(self, db: Session, user_id: int, model: type[Base], id: int) -> bool:
+        """Whether somebody else may view a record: asked before it is given to him."""
+        principal = principals.by_id(db.connection(), user_id, self.clock())
+        statement = select(model.__table__.c.id).where(
+            model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
+        )
+        return db.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+
+    def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
+        return Scope(self, principal, door, **request)
+
+    def system(self, name: str) -> Scope:
+        """A scope of the house itself: `system:demo`.  It acts under policy lines like everybody."""
+        return Scope(self, system(name, self.clock()), "system")
+
+    def note_seen(self, found: Identity, now: datetime) -> None:
+        """Write down beside the request that a key was used; nobody waits for it, and a failure only delays it."""
+        if (found.key, found.key_id) in self._noting:
+            return
+
+        async def note() -> None:
+            try:
+                await self.writer.submit(lambda unit: principals.seen(unit.connection, found, now))
+            except Exception:  # noqa: BLE001  the request that brought the key has nothing to do with it
+                _log.warning("the use of a key was not noted", exc_info=True)
+            finally:
+                self._noting.pop((found.key, found.key_id), None)
+
+        self._noting[found.key, found.key_id] = asyncio.ensure_future(note())

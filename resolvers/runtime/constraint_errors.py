@@ -1,0 +1,112 @@
+"""What a broken constraint means to a person.  The database refuses first; this only finds the words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
+
+from models import Base
+from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validation
+
+from .ids import camel
+from .inputs import invalid
+
+_SQLITE = re.compile(r"(UNIQUE|CHECK|NOT NULL) constraint failed: (.+)")
+_POSTGRESQL = {"23505": "UNIQUE", "23514": "CHECK", "23502": "NOT NULL", "23503": "FOREIGN KEY"}
+
+_CHECKED = {
+    "period": ("endsAt", "endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。"),
+}
+"""Constraints that are not about one column: (field, sentence, the same in Chinese)."""
+
+
+def refusal_of(failure: IntegrityError) -> Refusal:
+    """Duplicate for a unique key, InUse or NotFound for a foreign key, Validation for a value out of range.
+
+    Anything else is a bug and raised as it is.
+    """
+    kind, name = _broken(failure)
+    if kind == "UNIQUE":
+        field = _last_column(name)
+        return Duplicate(field=camel(field), value=_value(failure, field))
+    if kind == "CHECK" and (refusal := _checked(name)):
+        return refusal
+    if kind == "NOT NULL":
+        return invalid(name.rpartition(".")[2], "is required", "为必填项")
+    if kind == "FOREIGN KEY":
+        return (
+            InUse(label="This record", label_zh="该记录", count="…", what="record")
+            if _deleting(failure)
+            else NotFound()
+        )
+    raise failure
+
+
+def _broken(failure: IntegrityError) -> tuple[str, str]:
+    """(kind of constraint, its name or its columns) as the database said it."""
+    cause: Any = failure.orig
+    if kind := _POSTGRESQL.get(getattr(cause, "sqlstate", "")):
+        return kind, str(cause.diag.column_name if kind == "NOT NULL" else cause.diag.constraint_name)
+    if found := _SQLITE.search(str(cause)):
+        return found[1], found[2]
+    return ("FOREIGN KEY", "") if "FOREIGN KEY" in str(cause) else ("", "")
+
+
+def _last_column(name: str) -> str:
+    """The last column of a unique key: PostgreSQL names the key, SQLite its columns or an index over an expression."""
+    for table in Base.metadata.tables.values():
+        for key in (*table.indexes, *table.constraints):
+            if isinstance(key, Index | ColumnCollectionConstraint) and key.name == name:
+                return [column.name for column in key.columns][-1]
+    return name.rpartition(",")[2].strip().rpartition(".")[2]
+
+
+def _checked(name: str) -> Refusal | None:
+    """What a CHECK means: `ck_app_user_capacity` is about the column `capacity`."""
+    for table in Base.metadata.tables.values():
+        word = name.removeprefix(f"ck_{table.name}_")
+        if word != name and word in table.columns:
+            return invalid(word, "is out of range", "超出范围")
+        if word in _CHECKED:
+            field, sentence, zh = _CHECKED[word]
+            return Validation(sentence, zh, field=field)
+    return None
+
+
+def _value(failure: IntegrityError, field: str) -> str:
+    """What was to be written into the column; SQLite's parameters have no names, their order is the statement's."""
+    params: Any = failure.params
+    row = params[0] if isinstance(params, list) and params else params
+    if isinstance(row, tuple):
+        row = dict(zip(_written(failure.statement or ""), row, strict=False))
+    return str(row[field]) if isinstance(row, dict) and field in row else "This value"
+
+
+def _written(statement: str) -> list[str]:
+    """The columns that an INSERT or UPDATE writes, in the order of their parameters."""
+    if found := re.match(r"INSERT INTO \w+ \(([^)]*)\)", statement):
+        return [name.strip() for name in found[1].split(",")]
+    found = re.match(r"UPDATE \w+ SET (.*?) WHERE", statement)
+    return [piece.partition("=")[0].strip() for piece in found[1].split(",")] if found else []
+
+
+def _deleting(failure: IntegrityError) -> bool:
+    return (failure.statement or "").lstrip().upper().startswith("DELETE")
+
+
+@contextmanager
+def translated(db: Session) -> Iterator[None]:
+    """Turn what the database refuses into the refusal that a person understands."""
+    try:
+        yield
+        db.flush()
+    except StaleDataError:
+        raise Conflict(field="version") from None
+    except IntegrityError as failure:
+        raise refusal_of(failure) from None

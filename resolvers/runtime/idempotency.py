@@ -1,0 +1,124 @@
+"""The same request twice: an idempotency key makes the second one get the first one's answer and do nothing."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from models import Entity, IdempotencyKey
+from models.audit.entries import plain
+from models.database.prepared import Prepared, upsert
+from models.errors import REFUSALS, KeyReused, Refusal, Validation
+
+from .batch import Outcome
+from .scope import Scope
+
+KEPT = timedelta(days=2)
+
+
+def run_once(
+    scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]
+) -> Outcome:
+    """`call(scope)`, or the answer that this person's request with this key got before.
+
+    The answer is stored in the transaction of the work itself, so there is never one without the other; a rival with
+    the same key waits for it.  Raises KeyReused when the key came with another request.
+    """
+    if key is None:
+        return call(scope)
+    if not 1 <= len(key) <= 100 or not key.isprintable():
+        raise Validation(
+            "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
+        )
+    scope.refuse_view_as()
+    fingerprint, beside = _fingerprint(action, arguments), scope.beside()
+    if not _reserve(scope, beside, key, action, fingerprint):
+        return _answer(scope, beside, key, fingerprint)
+    outcome = call(scope)
+    _ANSWER.run(beside, whose=scope.me, which=key, answer=_stored(outcome))
+    return outcome
+
+
+def _reserve(scope: Scope, beside: Connection, key: str, action: str, fingerprint: str) -> bool:
+    """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work.
+
+    A key that is too old is taken over.  One request in sixteen clears away what else is too old of this person.
+    """
+    me, now = scope.me, scope.now()
+    if fingerprint.startswith("0"):
+        _FORGET.run(beside, whose=me, before=now - KEPT)
+    taken = {"user_id": me, "key": key, "action": action, "fingerprint": fingerprint, "answer": {}, "at": now}
+    return _reserving(upsert(beside.dialect)).first(beside, **taken, before=now - KEPT) is not None
+
+
+_KEYS: Any = IdempotencyKey.__table__
+_FORGET = Prepared(delete(_KEYS).where(_KEYS.c.at < bindparam("before"), _KEYS.c.user_id == bindparam("whose")))
+_ANSWER = Prepared(
+    update(_KEYS).where(_KEYS.c.user_id == bindparam("whose"), _KEYS.c.key == bindparam("which")), ["answer"]
+)
+
+_ANSWERED = Prepared(
+    select(_KEYS.c.fingerprint, _KEYS.c.answer).where(
+        _KEYS.c.user_id == bindparam("whose"), _KEYS.c.key == bindparam("which")
+    )
+)
+
+
+@cache
+def _reserving(insert: Any) -> Prepared:
+    """Nothing comes back when the key is taken."""
+    given = {column.key: bindparam(column.key, type_=column.type) for column in _KEYS.c}
+    added = insert(_KEYS).values(given)
+    anew = {name: added.excluded[name] for name in ("action", "fingerprint", "answer", "at")}
+    where = _KEYS.c.at < bindparam("before")
+    taken = added.on_conflict_do_update(index_elements=["user_id", "key"], set_=anew, where=where)
+    return Prepared(taken.returning(_KEYS.c.key))
+
+
+def _answer(scope: Scope, beside: Connection, key: str, fingerprint: str) -> Outcome:
+    ((stored_fingerprint, answer),) = _ANSWERED.rows(beside, whose=scope.me, which=key)
+    if stored_fingerprint != fingerprint:
+        raise KeyReused(field="idempotencyKey")
+    return Outcome(answer["ids"], [_refusal(problem) for problem in answer["problems"]])
+
+
+def _fingerprint(action: str, arguments: Mapping[str, Any]) -> str:
+    text = json.dumps([action, arguments], sort_keys=True, default=lambda value: str(plain(value)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stored(outcome: Outcome) -> dict[str, Any]:
+    return {"ids": outcome.ids, "problems": [_plain_refusal(refusal) for refusal in outcome.problems]}
+
+
+def _plain_refusal(refusal: Refusal) -> dict[str, Any]:
+    params = {name: [_TIME, plain(x)] if isinstance(x, datetime) else plain(x) for name, x in refusal.params.items()}
+    return {"code": refusal.code(), "field": refusal.field, "record_id": refusal.record_id, "params": params}
+
+
+def _refusal(stored: Mapping[str, Any]) -> Refusal:
+    """The refusal as it was: the same class, params and sentences."""
+    kind = REFUSALS[stored["code"]]
+    params = {name: _param(value) for name, value in stored["params"].items()}
+    refusal = kind.__new__(kind)  # some classes take their sentence as arguments of their own
+    Refusal.__init__(refusal, field=stored["field"], record_id=stored["record_id"], **params)
+    return refusal
+
+
+_TIME = "time"
+
+
+def _param(value: Any) -> Any:
+    match value:
+        case [kind, str(text)] if kind == _TIME:
+            return datetime.fromisoformat(text)
+    return value
+
+
+def single(row: Entity) -> Outcome:
+    """The outcome of a use case over one record."""
+    return Outcome([row.id])

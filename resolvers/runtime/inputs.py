@@ -1,0 +1,182 @@
+"""What people type, made into what a column holds: trimmed, bounded, checked, or refused with the field's name."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Date, Enum, Integer, String, Text
+
+from models import Entity
+from models.base import LONG, Money, Utc, columns, trait_of
+from models.errors import Validation
+from models.people import LANGUAGES
+
+from .ids import camel
+
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""Control characters, half characters and what Unicode calls no character."""
+_UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""What clings to pasted text and nobody sees: marks of direction, spaces without width, byte order marks."""
+_BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
+_GAP = re.compile(r"\s*[\t\n]\s*")
+_LARGEST_INTEGER = 2**31 - 1
+_AMOUNT_DIGITS = 14
+YEARS = range(1900, 9999)
+"""Days and times outside are slips of the finger, and near the ends of the calendar no time zone can be taken off."""
+
+
+def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+    """`given` as values for the columns of `model`; what was not given is not in it.
+
+    Raises Validation with the field: unknown or kept fields, fields only given at creation, wrong types, text that
+    is too long or holds control characters, an empty value where one is needed.
+    """
+    known = {column.key: column for column in columns(model)}
+    values = {}
+    for key, value in given.items():
+        column = known.get(key)
+        if column is None or trait_of(column).system_managed or column.primary_key:
+            raise invalid(key, "cannot be set", "不能设置")
+        if trait_of(column).immutable and not creating:
+            raise invalid(key, "is only given at creation", "仅可在新建时填写")
+        values[key] = _value(column, value)
+    return values
+
+
+def require(model: type[Entity], values: Mapping[str, Any]) -> None:
+    """Raise Validation for the first column that needs a value and has none."""
+    for column in columns(model):
+        needed = not column.nullable and column.default is None and not trait_of(column).system_managed
+        if (needed or trait_of(column).required) and not column.primary_key and values.get(column.key) is None:
+            raise _required(column.key)
+
+
+def line(text: str | None, field: str, length: int = 200) -> str | None:
+    """One line of free text, trimmed; None when nothing is left.  Raises Validation."""
+    return None if text is None else _text(text, field, length)
+
+
+def moment(value: datetime | None, field: str) -> datetime | None:
+    """A time in UTC; one without a zone is taken as UTC.  Raises Validation."""
+    return None if value is None else _moment(field, value)
+
+
+def invalid(key: str, what: str, zh: str) -> Validation:
+    """The refusal of one field: `name is required.`"""
+    field = camel(key)
+    return Validation(f"{field} {what}.", f"{field}{zh}。", field=field)
+
+
+# --- one value -------------------------------------------------------------------------------------------
+
+
+def _value(column: Column[Any], value: Any) -> Any:
+    kind, key = column.type, column.key
+    if isinstance(kind, Enum) and value is not None:
+        return _member(column, value)
+    if isinstance(kind, String) and not isinstance(kind, Enum) and value is not None:
+        value = _text(value, key, kind.length or LONG, lines=isinstance(kind, Text))
+    if value is None:
+        if not column.nullable or trait_of(column).required:
+            raise _required(key)
+        return None
+    for type_, convert in _CONVERTED:
+        if isinstance(kind, type_):
+            return convert(key, value)
+    return value if isinstance(kind, String) else _list(key, value)
+
+
+def _required(key: str) -> Validation:
+    return invalid(key, "is required", "为必填项")
+
+
+def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | None:
+    """`value` in one form: composed, trimmed, without what nobody sees; on one line unless it may have several."""
+    if not isinstance(value, str):
+        raise invalid(field, "must be text", "必须是文本")
+    if _REFUSED.search(value):
+        raise invalid(field, "holds characters that cannot be printed", "含有不可打印的字符")
+    value = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAK.sub("\n", value)))
+    value = (value if lines else _GAP.sub(" ", value)).strip()
+    if len(value) > length:
+        raise invalid(field, f"is longer than {length} characters", f"超过 {length} 个字符")
+    return value or None
+
+
+def _member(column: Column[Any], value: Any) -> Any:
+    assert isinstance(column.type, Enum), "asked before"
+    members: Any = column.type.enum_class
+    try:
+        return members(value)
+    except ValueError:
+        known = ", ".join(members)
+        raise invalid(column.key, f"must be one of {known}", f"必须是 {known} 之一") from None
+
+
+def _moment(field: str, value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise invalid(field, "must be a time", "必须是时间")
+    if value.year not in YEARS:
+        raise _out_of_range(field)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _day(field: str, value: Any) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise invalid(field, "must be a date", "必须是日期")
+    if value.year not in YEARS:
+        raise _out_of_range(field)
+    return value
+
+
+def _yes_or_no(field: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise invalid(field, "must be yes or no", "必须是“是”或“否”")
+    return value
+
+
+def _whole_number(field: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise invalid(field, "must be a whole number", "必须是整数")
+    if abs(value) > _LARGEST_INTEGER:
+        raise _out_of_range(field)
+    return value
+
+
+def _amount(field: str, value: Any) -> Decimal:
+    if not isinstance(value, Decimal | int) or isinstance(value, bool) or not Decimal(value).is_finite():
+        raise invalid(field, "must be an amount", "必须是金额")
+    amount = Decimal(value)
+    if amount.adjusted() >= _AMOUNT_DIGITS:
+        raise _out_of_range(field)
+    if amount != (rounded := amount.quantize(Decimal("0.01"))):
+        raise invalid(field, "has at most two decimals", "最多两位小数")
+    return rounded
+
+
+def _list(field: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > 100:
+        raise invalid(field, "must be a list of at most 100 words", "最多 100 个词")
+    return list(dict.fromkeys(text for item in value if (text := _text(item, field, 200))))
+
+
+def _out_of_range(field: str) -> Validation:
+    return invalid(field, "is out of range", "超出范围")
+
+
+_CONVERTED: tuple[tuple[type[Any], Callable[[str, Any], Any]], ...] = (
+    (Utc, _moment),
+    (Date, _day),
+    (Boolean, _yes_or_no),
+    (Money, _amount),
+    (Integer, _whole_number),
+)
+
+
+def check_language(language: str | None) -> None:
+    """Raise Validation for a language that Millpond does not speak."""
+    if language not in LANGUAGES:
+        raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")

@@ -1,0 +1,115 @@
+"""The policy as it is stored: revisions with their text, and the lines that other Casbin tools read."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from models import PolicyLine, PolicyRevision, Role
+from models.audit.entries import BYPASS_POLICY
+from policies import InvalidPolicy, Line, parse, validate
+
+LONGEST_TEXT, MOST_LINES = 1_000_000, 5_000
+"""What a policy may have in characters and lines; nobody reads a longer one, and a review would take seconds."""
+MOST_ROWS = 2 * MOST_LINES
+"""With its comments and empty rows."""
+Ask = Connection | Session
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The newest revision: its number and text, and whether the text is the one that its author saw."""
+
+    number: int
+    text: str
+    is_whole: bool
+
+
+def newest(ask: Ask) -> Stored:
+    """The newest revision; number 0 with an empty text before the first."""
+    columns = PolicyRevision.number, PolicyRevision.text, PolicyRevision.hash
+    found = ask.execute(
+        select(*columns).order_by(PolicyRevision.number.desc()).limit(1), execution_options=BYPASS_POLICY
+    )
+    row = found.first()
+    return Stored(row.number, row.text, row.hash == hash_of(row.text)) if row else Stored(0, "", is_whole=True)
+
+
+def current_text(ask: Ask) -> str:
+    """The text of the newest revision, empty before the first."""
+    return newest(ask).text
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def checked(text: str, roles: Iterable[str] | None = None) -> list[Line]:
+    """The lines of a text that may become the policy.  Raises InvalidPolicy, naming line and word."""
+    if len(text) > LONGEST_TEXT:
+        raise InvalidPolicy([f"line 1: the text has {len(text):,} characters; {LONGEST_TEXT:,} are the most"])
+    lines = parse(text)
+    if len(lines) > MOST_LINES:
+        raise InvalidPolicy([f"line {lines[MOST_LINES].number}: {MOST_LINES:,} lines are the most"])
+    return validate(lines, None if roles is None else frozenset(roles))
+
+
+def put_in_force(
+    ask: Ask,
+    text: str,
+    reason: str,
+    now: datetime,
+    author_id: int | None = None,
+    *,
+    back_to: int | None = None,
+    review: dict[str, Any] | None = None,
+) -> int:
+    """Make `text` the newest revision.  Gives its number.  Raises InvalidPolicy and then changes nothing."""
+    lines = checked(text)
+    parent = ask.execute(select(func.max(PolicyRevision.number)), execution_options=BYPASS_POLICY).scalar()
+    number = (parent or 0) + 1
+    row = {"number": number, "at": now, "author_id": author_id, "reason": reason, "text": text, "hash": hash_of(text)}
+    row |= {"parent": parent, "back_to": back_to, "review": review}
+    ask.execute(insert(PolicyRevision.__table__), row, execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
+    ask.execute(delete(PolicyLine.__table__), execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
+    rows = [{"ptype": x.kind, **dict(zip(_COLUMNS, (*x.columns, *[""] * 6), strict=False))} for x in lines]
+    if rows:
+        ask.execute(insert(PolicyLine.__table__), rows, execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
+    return number
+
+
+def foreign_text(ask: Ask) -> str | None:
+    """What stands in `casbin_rule` as a policy text, if somebody has changed it by hand; None if nobody has.
+
+    Nothing of that is in force: the policy is what the newest revision says.
+    """
+    columns = [PolicyLine.ptype, *(getattr(PolicyLine, name) for name in _COLUMNS)]
+    rows = {tuple(row) for row in ask.execute(select(*columns), execution_options=BYPASS_POLICY)}
+    text = current_text(ask)
+    meant = {(x.kind, *x.columns, *[""] * (6 - len(x.columns))): x for x in parse(text) if len(x.columns) <= 6}
+    if rows == meant.keys():
+        return None
+    gone = {meant[row].number for row in meant.keys() - rows}
+    kept = [line for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1) if number not in gone]
+    return "\n".join([*kept, *sorted(_written(row) for row in rows - meant.keys())]) + "\n"
+
+
+def role_codes(ask: Ask) -> set[str]:
+    """The codes of all roles that there are, those in the bin included: a line about a retired one is no mistake."""
+    return set(ask.execute(select(Role.code), execution_options=BYPASS_POLICY).scalars())
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+_COLUMNS = ("v0", "v1", "v2", "v3", "v4", "v5")
+
+
+def _written(row: tuple[str, ...]) -> str:
+    kind, *cells = row
+    while cells and not cells[-1]:
+        cells.pop()
+    return ", ".join((kind, *(cell.replace("\n", " ") for cell in cells)))

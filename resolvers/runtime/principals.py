@@ -1,0 +1,259 @@
+"""Who somebody is: from a token or a login to a principal with roles, department and seats.
+
+One plain statement per request; nothing is cached, so a role taken away is gone at once.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import aliased
+
+from models import (
+    ApiToken,
+    Credential,
+    Department,
+    PolicyRevision,
+    PoolMember,
+    Role,
+    SignInSession,
+    User,
+    UserRole,
+)
+from models.base import Utc
+from models.database.reads import CompiledQuery, compile_query
+from models.errors import NotFound
+from models.pool import GranteeKind, Seat
+from policies import Principal
+
+
+@dataclass(frozen=True)
+class Entrances:
+    """How long sessions last, and how often one may guess."""
+
+    idle: timedelta = timedelta(hours=12)
+    """A session ends when nobody has used it for so long,"""
+    life: timedelta = timedelta(days=14)
+    """and after so long, however busy it is."""
+    tries: int = 8
+    tries_per_address: int = 40
+    window: timedelta = timedelta(minutes=15)
+    """So many failures within the window close a login, or an address, until the window has passed."""
+
+
+Key = type[SignInSession] | type[ApiToken]
+FRESH = timedelta(minutes=5)
+"""How exact `seen_at` is; writing it at every request would make every read a write."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A principal, by which key he came, and the policy revision that the same look saw."""
+
+    principal: Principal
+    revision: int
+    key: Key
+    key_id: int
+    stale: bool
+    row: tuple[Any, ...]
+    """What the database said of him: when it says the same again, he is the same."""
+
+    def is_told_by(self, row: Sequence[Any]) -> bool:
+        """Whether the answer to a question like `beside` says the same again of person, rights, policy and key.
+
+        How long ago the key was used is no matter of his.
+        """
+        return tuple(row[: TOLD - 1]) == self.row[: TOLD - 1]
+
+
+def hash_of(token: str) -> str:
+    """How a token is stored.  It has 256 random bits: a fast hash is right."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def token_question(key: Key) -> Select[Any]:
+    """Whose key this is and what he may do with it, if it is in force.  Asked with `token_values`."""
+    hash, now = bindparam("hash", type_=String()), bindparam("now", type_=Utc())
+    alive = [key.token_hash == hash, key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now)]
+    if key is SignInSession:
+        alive.append(key.seen_at > bindparam("idle_since", type_=Utc()))
+        alive.append(key.looker_id.is_(None))  # opens nothing by itself: see `looking`
+    is_stale = or_(key.seen_at.is_(None), key.seen_at < bindparam("stale_since", type_=Utc()))
+    rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0))
+    return rows.where(*alive)
+
+
+def asked_by(key: Key, dialect: Dialect) -> CompiledQuery:
+    """`token_question` as a driver takes it, compiled once per process."""
+    made = key, dialect.driver
+    if made not in _ASKED:
+        _ASKED[made] = compile_query(token_question(key), dialect)
+    return _ASKED[made]
+
+
+_ASKED: dict[tuple[Key, str], CompiledQuery] = {}
+
+
+def beside(key: Key, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """`token_question` with something more that is asked in the same look: no row when the key is not in force.
+
+    The first `TOLD` columns say who it is, as they do in a question of their own.
+    """
+    who = token_question(key).subquery()
+    return select(*who.c, *columns)
+
+
+def token_values(token: str, now: datetime, entrances: Entrances) -> dict[str, Any]:
+    return {"hash": hash_of(token), "now": now, "idle_since": now - entrances.idle, "stale_since": now - FRESH}
+
+
+def kind_of_key(token: str) -> Key:
+    return ApiToken if token.startswith("mp_") else SignInSession
+
+
+def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
+    """What an answer to `token_question` says."""
+    *person, revision, key_id, is_stale = row
+    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
+
+
+def by_login(connection: Connection, login: str, now: datetime) -> Principal:
+    return _found(connection, _BY_LOGIN, {"login": login, "now": now})
+
+
+def by_id(connection: Connection, id: int, now: datetime) -> Principal:
+    return _found(connection, _BY_ID, {"id": id, "now": now})
+
+
+def _found(connection: Connection, compile_query: Select[Any], values: Mapping[str, Any]) -> Principal:
+    row = connection.execute(compile_query, values).first()
+    if row is None:
+        raise NotFound(what="person")
+    return _principal(row[:-1], values["now"])
+
+
+def seen(connection: Connection, identity: Identity, now: datetime) -> None:
+    """Note that the key was used."""
+    connection.execute(update(identity.key).where(identity.key.id == identity.key_id).values(seen_at=now))
+
+
+def _people(now: BindParameter[datetime]) -> Select[Any]:
+    """Active people, each in one row: roles, seats and departments as text, the newest policy revision at the end."""
+    newest = select(func.max(PolicyRevision.number)).scalar_subquery()
+    return (
+        select(
+            User.id,
+            User.login,
+            User.name,
+            User.department_id,
+            User.language,
+            case((Credential.one_time, 1), else_=0),
+            Department.path,
+            _roles(now),
+            _seats(now),
+            _subtree(),
+            newest,
+        )
+        .outerjoin(Department, Department.id == User.department_id)
+        .outerjoin(Credential, Credential.user_id == User.id)
+        .where(User.active, User.deleted_at.is_(None))
+    )
+
+
+def _principal(row: Sequence[Any], now: datetime) -> Principal:
+    id, login, name, department_id, language, one_time, path, roles, seats, below = row
+    held = [(int(number), code) for number, code in _pairs(roles)]
+    taken = [(int(pool), seat) for pool, seat in _pairs(seats)]
+    return Principal(
+        id=id,
+        login=login,
+        name=name,
+        now=now,
+        roles=frozenset(code for _, code in held),
+        role_ids=frozenset(number for number, _ in held),
+        department_id=department_id,
+        departments=frozenset(int(id) for id in (path or "").split("/") if id),
+        subtree=frozenset(int(id) for id in (below or "").split(",") if id),
+        pools=frozenset(pool for pool, _ in taken),
+        member_pools=frozenset(pool for pool, seat in taken if seat != Seat.VIEWER),
+        admin_pools=frozenset(pool for pool, seat in taken if seat == Seat.ADMIN),
+        language=language,
+        must_change_password=bool(one_time),
+    )
+
+
+def _pairs(text: str | None) -> list[list[str]]:
+    return [pair.split(":", 1) for pair in (text or "").split(",") if pair]
+
+
+def _together(*parts: Any) -> Any:
+    """The rows of a subquery as one text: `3:sales,5:lead`."""
+    return func.aggregate_strings(reduce(add, (cast(part, Text) for part in parts)), ",")
+
+
+def _held(now: BindParameter[datetime]) -> list[ColumnElement[bool]]:
+    return [
+        UserRole.user_id == User.id,
+        UserRole.deleted_at.is_(None),
+        Role.deleted_at.is_(None),
+        or_(UserRole.starts_at.is_(None), UserRole.starts_at <= now),
+        or_(UserRole.ends_at.is_(None), UserRole.ends_at > now),
+    ]
+
+
+def _roles(now: BindParameter[datetime]) -> Any:
+    rows = select(_together(Role.id, literal(":"), Role.code)).join(UserRole, UserRole.role_id == Role.id)
+    return rows.where(*_held(now)).correlate(User).scalar_subquery()
+
+
+def _seats(now: BindParameter[datetime]) -> Any:
+    given = aliased(Department)
+    mine = select(Role.id).join(UserRole, UserRole.role_id == Role.id).where(*_held(now)).correlate(User)
+    above = select(given.id).where(given.path != "", Department.path.startswith(given.path)).correlate(Department)
+    kind, grantee = PoolMember.grantee_kind, PoolMember.grantee_id
+    rows = select(_together(PoolMember.pool_id, literal(":"), PoolMember.seat)).where(
+        PoolMember.deleted_at.is_(None),
+        or_(
+            and_(kind == GranteeKind.USER, grantee == User.id),
+            and_(kind == GranteeKind.DEPARTMENT, grantee.in_(above)),
+            and_(kind == GranteeKind.ROLE, grantee.in_(mine)),
+        ),
+    )
+    return rows.correlate(User, Department).scalar_subquery()
+
+
+def _subtree() -> Any:
+    below = aliased(Department)
+    inside = and_(Department.path != "", below.path.startswith(Department.path))
+    return select(_together(below.id)).where(inside).correlate(Department).scalar_subquery()
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
+_BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
+_BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
+
+TOLD = len(token_question(ApiToken).selected_columns)
+"""How many columns say who somebody is."""

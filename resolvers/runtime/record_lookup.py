@@ -1,0 +1,64 @@
+"""How `scope.load` finds a record: one statement that locks the row, reads it and judges it."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TypeVar
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session, load_only
+
+from models import Customer, Entity
+from models.audit.entries import BYPASS_POLICY
+from models.database.prepared import Prepared
+from models.errors import Forbidden, Locked, Refusal
+from policies import Principal, Snapshot
+
+from .ids import global_id
+
+E = TypeVar("E", bound=Entity)
+
+WITHOUT_SEEING = {"unlock", "restore", "purge"}
+"""What may be done to a record that the person does not see."""
+FROM_THE_BIN = {"restore", "purge", "view"}
+"""All that may be done to a record in the recycle bin."""
+_MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
+
+
+@lru_cache(maxsize=512)  # some 50 KiB each
+def lookup_statement(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Prepared:
+    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run.
+
+    One row is asked for itself, whatever else the person sees, and each question about it stands there once.
+    It is locked first and judged as it then is; one that he may not see is let go unread with the transaction.
+    """
+    table, asking = model.__table__, replace(person, sees_many=True)
+    seen, may = (policy.where(asking, action, model, table.c) for action in ("view", to))
+    one = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"))
+    found = one.with_for_update(of=table).subquery("found")
+    return Prepared(select(found).where(or_(found.c.seen, found.c.may)))
+
+
+def why_not(person: Principal, row: Entity, to: str) -> Refusal:
+    """The refusal for a record that the person sees and may not do `to` to."""
+    record_id = global_id(type(row), row.id)
+    if isinstance(row, Customer) and row.is_locked(person.now) and row.owner_id != person.id:
+        return Locked(label=row.label, record_id=record_id)
+    return Forbidden(action=f"{row.module}.{to}", record_id=record_id)
+
+
+def masked(db: Session, model: type[E], id: int) -> E:
+    """The record with what may be told of a record that the person does not see; any other attribute raises."""
+    names = {
+        *_MASKED,
+        "deleted_at",
+        "deleted_by_id",
+        "delete_batch_id",
+        "updated_at",
+        "updated_by_id",
+        model.named_by,
+    }
+    wanted = [getattr(model, name) for name in sorted(names) if name in model.__table__.c]
+    for row in [row for row in db if isinstance(row, model) and row.id == id]:
+        db.expunge(row)
+    statement = select(model).where(model.id == id).options(load_only(*wanted, raiseload=True))
+    return db.execute(statement, execution_options=BYPASS_POLICY).scalar_one()

@@ -1,0 +1,298 @@
+"""A scope is who is asking, through which door, with which rights.  Every use case takes one first."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import Session
+
+from models import Entity, Event
+from models.audit.entries import BYPASS_POLICY, Outcome, Signature, entry
+from models.database.engines import WriteSession
+from models.database.prepared import Prepared, held
+from models.errors import (
+    Conflict,
+    Forbidden,
+    InBin,
+    NotFound,
+    NotSignedIn,
+    OnlyLooking,
+    PasswordMustChange,
+    Refusal,
+)
+from policies import NOW, Principal, Snapshot, whenever
+
+from .constraint_errors import translated
+from .ids import global_id, noun, table_of
+from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lookup_statement, masked, why_not
+from .services import Services
+from .viewer import Viewer
+from .write_guard import checked
+from .writer import Unit
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+
+class Scope:
+    """One person at one door.  Use a scope in one use case at a time; `run` takes care of that for doors."""
+
+    def __init__(
+        self,
+        backend: Services,
+        principal: Principal | None,
+        door: str,
+        *,
+        request_id: str | None = None,
+        batch_id: str | None = None,
+        address: str | None = None,
+        agent: str | None = None,
+        token: str | None = None,
+    ) -> None:
+        """`batch_id` joins several runs in the log; without one every run is a batch.  `token` opened the session."""
+        self.backend, self.door = backend, door[:20]
+        self.address, self.agent, self.token = address, agent, token
+        self.request_id = (request_id or secrets.token_hex(8))[:40]
+        self._given_batch = batch_id[:20] if batch_id else None
+        self.batch_id = self._given_batch or secrets.token_hex(8)
+        self.policy: Snapshot = backend.policy
+        self._principal = principal
+        self._unit: Unit | None = None
+
+    # -- who and when ------------------------------------------------------------------------------------
+
+    @property
+    def principal(self) -> Principal | None:
+        """Whoever asks, whether or not he may go on; `person` for everything that is done."""
+        return self._principal
+
+    @property
+    def person(self) -> Principal:
+        """The principal, who must be there.  Raises NotSignedIn; PasswordMustChange for a password of one use."""
+        if self._principal is None:
+            raise NotSignedIn
+        if self._principal.must_change_password:
+            raise PasswordMustChange
+        return self._principal
+
+    @property
+    def me(self) -> int:
+        """The id of the person.  Raises NotSignedIn, also for the house itself, which owns nothing."""
+        if self.person.id is None:
+            raise NotSignedIn
+        return self.person.id
+
+    @cached_property
+    def viewer(self) -> Viewer:
+        """How the person looks, `whenever` he does: the wall tells a statement the time of his request."""
+        return Viewer(whenever(self.person), self.policy, self.language)
+
+    @property
+    def language(self) -> str:
+        return self._principal.language if self._principal else "en"
+
+    def now(self) -> datetime:
+        return self.backend.clock()
+
+    # -- running -----------------------------------------------------------------------------------------
+
+    async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
+        return await self.backend.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+
+    def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """The same in this thread: command line, demo, tests."""
+        return self.backend.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+
+    async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`reading(scope, db, …)` over a session that sees what the person may view and cannot write."""
+        principal = self.person if self._principal is not None else None
+        async with self.backend.sessions(info={"principal": principal, "policy": self.policy}) as db:
+            return await db.run_sync(lambda session: reading(self, session, *args, **kwargs))
+
+    def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
+        def call(unit: Unit) -> T:
+            return use_case(self._copy(unit), *args, **kwargs)
+
+        return call
+
+    def _copy(self, unit: Unit | None, **changes: Any) -> "Scope":
+        principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
+        copy = Scope(
+            self.backend,
+            principal,
+            self.door,
+            request_id=self.request_id,
+            batch_id=self._given_batch,
+            address=self.address,
+            agent=self.agent,
+            token=self.token,
+        )
+        copy.policy, copy._unit = self.policy, unit
+        return copy
+
+    def allowing_one_time_password(self) -> "Scope":
+        """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
+        return self._copy(self._unit, must_change_password=False)
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
+        """The transaction of one use case; `action` names it in policy and log.
+
+        Inside another `write` it is a savepoint of that one: same person, its own action in the log.
+        A refusal for lack of rights that comes by is logged, whoever raised it.
+        """
+        if self._unit is None:
+            raise RuntimeError("a use case runs through scope.run or scope.do")
+        self.refuse_view_as()
+        outer = self._unit.session
+        try:
+            with self._nested(outer, action, reason) if outer is not None else self._outermost(action, reason) as db:
+                yield db
+        except Refusal as refusal:
+            if refusal.denies and not refusal.noted:
+                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
+            raise
+
+    def beside(self) -> Connection:
+        """The open transaction, for what stays whatever becomes of the sessions that are made in it from now on."""
+        assert self._unit is not None, "a use case runs through scope.run or scope.do"
+        self._unit.is_used = True
+        return self._unit.connection
+
+    def refuse_view_as(self) -> None:
+        """Raise OnlyLooking for somebody who looks through the eyes of another."""
+        if self._principal is not None and self._principal.viewed_by is not None:
+            raise OnlyLooking(name=self._principal.name)
+
+    @contextmanager
+    def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
+        assert self._unit is not None
+        self.policy = self.backend.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
+        info = {
+            "principal": self.person,
+            "policy": self.policy,
+            "signature": self._signature(action, reason),
+            "now": self.person.now,
+        }
+        session = WriteSession(
+            self._unit.connection, join_transaction_mode=self._unit.join(), expire_on_commit=False, info=info
+        )
+        with session as db:
+            self._unit.session = db
+            try:
+                with db.begin(), translated(db):
+                    yield db
+                    db.flush()
+            finally:
+                self._unit.session = None
+
+    @contextmanager
+    def _nested(self, db: Session, action: str, reason: str | None) -> Iterator[Session]:
+        before = db.info["signature"]
+        with db.begin_nested(), translated(db):
+            db.info["signature"] = self._signature(action, reason or before.reason)
+            try:
+                yield db
+                db.flush()
+            finally:
+                db.info["signature"] = before
+
+    def _signature(self, action: str, reason: str | None) -> Signature:
+        return Signature(
+            actor_id=self.person.id,
+            actor_name=self.person.name,
+            door=self.door,
+            request_id=self.request_id,
+            batch_id=self.batch_id,
+            action=action,
+            reason=reason,
+        )
+
+    # -- finding a record --------------------------------------------------------------------------------
+
+    def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
+        """The one way to a record: locked for this transaction, provided that the person may do `to` to it.
+
+        What he may neither see nor do that to is NotFound, like a missing one.  What he may unlock, restore or
+        purge but not see comes masked: number, owner and state, anything else raises; for any other action an
+        unseen record is NotFound too.  A row in the bin is restored or purged, nothing else.
+        """
+        row, seen, may = self.lookup(db, model, id, to=to)
+        if row is None or not (seen or to in WITHOUT_SEEING):
+            raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
+        if row.deleted_at is not None and to not in FROM_THE_BIN:
+            raise InBin(label=row.label, record_id=global_id(model, id))
+        if not may:
+            raise self.denied(why_not(self.person, row, to), model, id, to)
+        if version is not None and row.version != version:
+            raise Conflict(label=row.label, record_id=global_id(model, id), field="version", version=row.version)
+        checked(db, row, to)
+        return row if seen else masked(db, model, id)
+
+    def lookup(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
+        """(row or None, may it be seen, may `to` be done to it), without a judgement and without a trace in the log."""
+        if not id:
+            return None, False, False
+        statement = lookup_statement(self.policy, whenever(self.person), model, to)
+        found = statement.first(db, id=id, **{NOW.key: self.person.now})
+        if found is None:
+            return None, False, False
+        *row, seen, may = found
+        return held(db, model, tuple(row)), bool(seen), bool(may)
+
+    def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
+        """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
+        if self.backend.dialect == "postgresql" and len(ids) > 1:
+            table = model.__table__
+            statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
+            db.execute(statement, execution_options=BYPASS_POLICY)
+
+    def allow(self, action: str, module: str) -> None:
+        """Raise Forbidden unless some line lets the person do this to some record."""
+        if not self.policy.ever(self.person, action, module):
+            raise self.denied(Forbidden(action=f"{module}.{action}"), None, None, action, module=module)
+
+    def denied(
+        self, refusal: Refusal, model: type[Entity] | None, id: int | None, to: str, *, module: str | None = None
+    ) -> Refusal:
+        """`refusal` itself, after noting the attempt: it is logged whatever happens to the use case."""
+        if self._unit is not None:
+            db = self._unit.session
+            signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
+            subject = model.__tablename__ if model is not None else table_of(module or "")
+            self._note(refusal, signature, subject, id)
+        return refusal
+
+    def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
+        assert self._unit is not None, "only use cases are refused something"
+        refusal.noted = True
+        row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
+        self._unit.denied.append(row)
+
+    # -- telling -----------------------------------------------------------------------------------------
+
+    def tell(self, db: Session, topic: str, record_id: int | None) -> None:
+        """Write an event for whoever listens to `topic`; it exists exactly if the change does."""
+        action = db.info["signature"].action
+        _TELLING.run(db, at=self.now(), topic=topic, action=action, record_id=record_id)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Do something outside the database, once the change is durable."""
+        if self._unit is not None:
+            self._unit.after.append(call)
+
+    def later(self, job: str, **_arguments: Any) -> None:
+        """Enqueue background work inside the open transaction.  There is no engine yet."""
+        raise RuntimeError(f"no engine runs {job}")
+
+
+_EVENTS: Any = Event.__table__
+_TELLING = Prepared(insert(_EVENTS), ["at", "topic", "action", "record_id"])

@@ -1,0 +1,45 @@
+"""What a scope asks of its process; `Backend` is what provides it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
+
+from models import Base
+from policies import Snapshot
+
+from .policy_store import Stored
+from .principals import Entrances
+from .writer import Writer
+
+
+class Services(Protocol):
+    """The engines, the clock, the writer and the policy in force of one process."""
+
+    dialect: str
+    entrances: Entrances
+    clock: Callable[[], datetime]
+    writer: Writer
+    read_engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    policy: Snapshot
+    policy_problems: list[str]
+
+    def follow_policy(self, connection: Connection) -> Snapshot:
+        """Return the newest policy that the transaction of this connection can see."""
+        ...
+
+    def take_policy(self, stored: Stored) -> None:
+        """Put a stored revision in force, unless it cannot be a policy."""
+        ...
+
+    def may_see(self, db: Session, user_id: int, model: type[Base], id: int) -> bool:
+        """Return whether another user may view a record."""
+        ...
+
+    async def stop_reading(self) -> None:
+        """Close the connections that read."""
+        ...

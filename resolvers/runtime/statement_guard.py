@@ -1,0 +1,126 @@
+"""What a statement looks at, and whether every protected table in it stands where the policy's criteria reach.
+
+SQLAlchemy adds criteria to entities in the columns, in FROM and in joins.  It leaves out, or only lately takes in,
+an entity named nowhere but in WHERE, ORDER BY, HAVING or behind another one in an expression, and both sides of a
+FULL JOIN.  So a protected table must be selected, joined or in `select_from`; anything else is refused.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import ColumnClause, Executable, FromClause, Select, Table, TableClause, TextClause, inspect
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import AliasedReturnsRows, Lateral
+from sqlalchemy.sql.util import extract_first_column_annotation
+
+from models import PROTECTED, Base
+
+MODELS: dict[str, type[Base]] = {model.__tablename__: model for model in PROTECTED}
+Scope = frozenset[Any]
+"""The row sources of one SELECT to which the policy's criteria will be added."""
+
+_PLAIN_WORD = re.compile(r"\*|\w+")
+_ENTITY = "parententity"  # how SQLAlchemy marks what came through a model
+
+
+class PolicyBypassed(RuntimeError):
+    """A statement reached for protected tables without the policy clause: a bug, never a refusal."""
+
+
+def models_of(statement: Executable, *, is_filtered: bool) -> set[type[Base]]:
+    """The protected models that a statement selects.  Raises PolicyBypassed where one would escape the policy.
+
+    `is_filtered`: whether criteria will be added; without them no protected table may be named at all.
+    A SELECT with the execution option `policy` carries its own clause and is passed by.
+    """
+    look = _Look(is_filtered)
+    look.at(statement, frozenset())
+    return look.found
+
+
+class _Look:
+    def __init__(self, is_filtered: bool) -> None:
+        self.is_filtered = is_filtered
+        self.found: set[type[Base]] = set()
+        self._seen: set[tuple[int, Scope]] = set()
+
+    def at(self, element: Any, scope: Scope) -> None:
+        if (id(element), scope) in self._seen:
+            return
+        self._seen.add((id(element), scope))
+        if isinstance(element, Select):
+            self._select(element, scope)
+        elif isinstance(element, TextClause):
+            raise PolicyBypassed("a text statement carries no policy")
+        elif isinstance(element, ColumnClause):
+            self._column(element, scope)
+        elif isinstance(element, FromClause):
+            self._source(element, scope)
+        else:
+            self._all(element.get_children(), scope)
+
+    def _all(self, elements: Iterable[Any], scope: Scope) -> None:
+        for element in elements:
+            self.at(element, scope)
+
+    def _select(self, statement: Select[Any], outer: Scope) -> None:
+        if statement.get_execution_options().get("policy"):
+            return
+        entities = list(_entities(statement)) if self.is_filtered else []
+        self.found |= {entity.mapper.class_ for entity in entities} & set(PROTECTED)
+        scope = frozenset(entity.selectable for entity in entities)
+        children = ClauseElement.get_children(statement, omit_attrs=("_correlate", "_correlate_except", "_setup_joins"))
+        self._all(children, scope | _correlated(statement, outer))
+        for target, onclause, _left, flags in statement._setup_joins:  # noqa: SLF001  no public way to the joins
+            if flags["full"]:
+                raise PolicyBypassed("a FULL JOIN shows rows that no criteria reach")
+            parts = (part for part in (target, onclause) if part is not None and not hasattr(part, "property"))
+            self._all(parts, scope | _correlated(statement, outer))
+
+    def _column(self, column: ColumnClause[Any], scope: Scope) -> None:
+        if column.is_literal and not _PLAIN_WORD.fullmatch(column.name):
+            raise PolicyBypassed("a text column carries no policy")
+        if column.table is not None:
+            self.at(column.table, scope)
+
+    def _source(self, source: FromClause, scope: Scope) -> None:
+        if source in scope and isinstance(source, TableClause):
+            return
+        if isinstance(source, TableClause) and source.name in MODELS:
+            raise PolicyBypassed(
+                f"{source.name} stands where no policy reaches it: select it, join it or select_from it"
+            )
+        if isinstance(source, AliasedReturnsRows):
+            self._alias(source, scope)
+        elif not isinstance(source, Table):
+            self._all(source.get_children(), scope)
+
+    def _alias(self, source: AliasedReturnsRows, scope: Scope) -> None:
+        below = source.element
+        if source in scope and isinstance(below, TableClause):
+            return
+        self.at(below, scope if isinstance(source, Lateral) else frozenset())
+
+
+def _entities(statement: Select[Any]) -> Iterator[Any]:
+    """The mapped row sources that get criteria: of columns (the first of each), of `select_from`, of joins."""
+    if statement._propagate_attrs.get("compile_state_plugin") != "orm":  # noqa: SLF001  as above
+        return
+    for column in statement._raw_columns:  # noqa: SLF001  as above
+        entity = extract_first_column_annotation(column, _ENTITY)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+        if entity is not None:
+            yield entity
+    joined: list[Any] = [target for target, *_ in statement._setup_joins]  # noqa: SLF001  as above
+    for source in (*statement._from_obj, *joined):  # noqa: SLF001  as above
+        entity = source.entity if hasattr(source, "property") else source._annotations.get(_ENTITY)  # noqa: SLF001
+        if entity is not None:
+            yield inspect(entity)
+
+
+def _correlated(statement: Select[Any], outer: Scope) -> Scope:
+    """What of the enclosing SELECT this one refers to instead of naming it again."""
+    but, only = statement._correlate_except, statement._correlate  # noqa: SLF001  no public way to these
+    if but is not None:
+        return outer - frozenset(but)
+    return outer if statement._auto_correlate else outer & frozenset(only)  # noqa: SLF001  as above

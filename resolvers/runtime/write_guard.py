@@ -1,0 +1,209 @@
+"""The write guard: what a flush may change.  A session without a principal changes nothing.
+
+Use cases ask for the action they need (`scope.load`); the guard is there for the day when one forgets.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, and_, event, inspect, select
+from sqlalchemy.orm import (
+    InstanceState,
+    RelationshipDirection,
+    Session,
+)
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PassiveFlag
+
+from models import Base, Entity, Part
+from models.audit.entries import BYPASS_POLICY, Signature
+from models.base import columns, trait_of
+from models.database.engines import WHEN_MADE, WriteSession
+from models.errors import Forbidden, NotFound
+from policies.objects import ACTIONS, GROUPS
+
+from .ids import camel, noun
+from .read_guard import _take_current, rights
+from .statement_guard import MODELS
+from .statement_guard import PolicyBypassed as PolicyBypassed
+
+WHEN_MADE.append(_take_current)
+
+
+Key = tuple[type[Base], int, str]
+PERMITTED, CHECKED, CREATABLE = "granted", "judged", "making"
+
+
+def permit(session: Session, row: Entity, action: str) -> None:
+    """Let `action` be done to `row`: it follows from another record's, or is the use case's own tidying up."""
+    _noted(session, PERMITTED).add((type(row), row.id, action))
+
+
+def checked(session: Session, row: Entity, action: str) -> None:
+    """Remember that the policy allows `action` on `row` as it is.  After an edit it is asked again."""
+    _noted(session, PERMITTED).add((type(row), row.id, action))
+    _noted(session, CHECKED).add((type(row), row.id, action))
+
+
+def permit_create(session: Session, model: type[Entity]) -> None:
+    """Let this use case make records of `model` as part of the one it was asked for: a customer's first contact."""
+    _noted(session, CREATABLE).add(model)
+
+
+def _noted(session: Session, kind: str) -> set[Any]:
+    found: set[Any] = session.info.setdefault(kind, set())
+    return found
+
+
+def action_of(session: Session) -> str:
+    """The verb that the open `scope.write` names: `claim` of `customer.claim`."""
+    signature: Signature = session.info["signature"]
+    return signature.action.rpartition(".")[2]
+
+
+@event.listens_for(WriteSession, "before_flush")
+def _guard_writes(session: Session, _context: object, _instances: object) -> None:
+    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
+    if changed and "signature" not in session.info:
+        raise RuntimeError("records may only change inside scope.write(action)")
+    with session.no_autoflush:
+        for row in changed:
+            _stamp(session, row)
+            for key in _questions(session, row):
+                _judge(session, key)
+            _judge_references(session, row)
+
+
+def _is_changed(session: Session, row: object) -> bool:
+    if not isinstance(row, Entity | Part):
+        return False
+    return row in session.new or row in session.deleted or session.is_modified(row)
+
+
+def _stamp(session: Session, row: Entity | Part) -> None:
+    if not isinstance(row, Entity):
+        return
+    principal, now = session.info["principal"], session.info["now"]
+    if row in session.new:
+        row.created_at = getattr(row, "created_at", None) or now
+        row.created_by_id = row.created_by_id or principal.id
+    row.updated_at, row.updated_by_id = now, principal.id
+
+
+# -- as it was
+
+
+def _questions(session: Session, row: Entity | Part) -> Iterator[Key]:
+    """What must be allowed before the row changes.  A new record is judged when it is there; a part as its whole."""
+    if isinstance(row, Part):
+        whole = inspect(type(row)).relationships[row.part_of].mapper.class_
+        yield from ((whole, id, _change_of(session)) for id in _wholes(session, row))
+    elif row in session.deleted:
+        yield type(row), row.id, "purge"
+    elif row not in session.new:
+        yield type(row), row.id, _change_of(session)
+
+
+def _change_of(session: Session) -> str:
+    """The action to judge a change by: the one that is named, but a right to read is none to change."""
+    action = action_of(session)
+    return "edit" if action in ACTIONS and action not in GROUPS["write"] else action
+
+
+def _wholes(session: Session, row: Part) -> set[int]:
+    """The ids of the records that the part belongs to and, when it is moved, belonged to."""
+    key, table = f"{row.part_of}_id", type(row).__table__
+    ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
+    if row not in session.new:
+        ids.add(
+            session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=BYPASS_POLICY).scalar()
+        )
+    return {id for id in ids if id is not None}
+
+
+def _judge(session: Session, key: Key) -> None:
+    if key in _noted(session, PERMITTED):
+        return
+    if not _may(session, *key):
+        raise forbidden(key[0], key[2])
+    _noted(session, PERMITTED).add(key)
+    _noted(session, CHECKED).add(key)
+
+
+def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
+    """Ask the database, which still holds the row as it was before the flush (or as the flush has made it)."""
+    principal, policy = rights(session)
+    table = model.__table__
+    statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
+    return session.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+
+
+# -- what it points to
+
+
+def _judge_references(session: Session, row: Entity | Part) -> None:
+    """Every record that a changed foreign key points to must be one that the person may see."""
+    if row in session.deleted:
+        return
+    for column, target, relations in _pointing(type(row)):
+        for id in _pointed(row, column, relations):
+            if not _is_visible(session, target, id):
+                raise NotFound(what=noun(target), field=camel(column.key))
+
+
+@cache
+def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str]]]:
+    """(column, what it points to, the relations that set it) for the references that people set."""
+    found = []
+    for column in columns(model):
+        target = next((MODELS.get(key.column.table.name) for key in column.foreign_keys), None)
+        if target is not None and not trait_of(column).system_managed:
+            many = (x for x in inspect(model).relationships if x.direction is RelationshipDirection.MANYTOONE)
+            found.append((column, target, [x.key for x in many if column in x.local_columns]))
+    return found
+
+
+def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) -> Iterator[int]:
+    """The id that was put into the column, or that will be, because its relation was given a record."""
+    state: InstanceState[Entity | Part] = inspect(row)
+    yield from (id for id in get_history(row, column.key, _HELD).added or () if id is not None)
+    for key in relations:
+        if key in state.dict:
+            yield from (it.id for it in get_history(row, key, _HELD).added or () if it is not None and it.id)
+
+
+_HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
+
+
+def _is_visible(session: Session, model: type[Base], id: int) -> bool:
+    if any((model, id, action) in _noted(session, PERMITTED) for action in ("view", action_of(session))):
+        return True
+    principal, policy = rights(session)
+    table = model.__table__
+    clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
+    if "deleted_at" in table.c:
+        clause = and_(clause, table.c.deleted_at.is_(None))
+    return session.execute(select(table.c.id).where(clause), execution_options=BYPASS_POLICY).first() is not None
+
+
+# -- as it has become
+
+
+@event.listens_for(WriteSession, "after_flush")
+def _guard_results(session: Session, _context: object) -> None:
+    """Nobody makes a record that is out of his own reach, nor moves one there by an edit."""
+    for row in [row for row in session.new if isinstance(row, Entity)]:
+        if type(row) not in _noted(session, CREATABLE) and not _may(session, type(row), row.id, "create"):
+            raise forbidden(type(row), "create")
+        permit(session, row, action_of(session))
+    if "signature" not in session.info or action_of(session) != "edit":
+        return
+    for row in [row for row in session.dirty if isinstance(row, Entity)]:
+        key = (type(row), row.id, "edit")
+        if key in _noted(session, CHECKED) and not _may(session, *key):
+            raise forbidden(type(row), "edit")
+
+
+def forbidden(model: type[Base], action: str) -> Forbidden:
+    return Forbidden(action=f"{model.module}.{action}")

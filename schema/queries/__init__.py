@@ -1,0 +1,1 @@
+"""The query fields, a module per capability."""

@@ -1,0 +1,174 @@
+"""What types have beside their columns and keys: labels, locks, roles, history, and what one may do.
+
+These are expressions of the one statement, each under the policy of whatever it looks at.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import FieldNode
+from sqlalchemy import ColumnElement, and_, case, func, select
+
+from models import (
+    ENTITIES,
+    AuditEntry,
+    Base,
+    Customer,
+    Department,
+    Dictionary,
+    DictionaryItem,
+    OwnershipPeriod,
+    PoolMember,
+    Role,
+    User,
+)
+from models.base import column_of, columns, trait_of
+from models.customer import locked
+from models.errors import Validation
+from models.pool import GranteeKind
+from policies.objects import ACTIONS
+from resolvers.audit import redaction
+from resolvers.reading.clauses import COMPUTED, role_codes
+from resolvers.runtime.ids import camel
+from resolvers.runtime.viewer import Viewer
+
+from ..plan.compile import Compiler
+from ..plan.dialect import key as word
+from ..plan.dialect import object_of
+from ..plan.shape import KINDS, SHAPES, AnyId, Computed, Field, Kind, Whole, target_of
+
+Value = ColumnElement[Any]
+Given = Mapping[str, Any]
+Nodes = Sequence[FieldNode]
+
+
+@strawberry.type(
+    description="One field of a change, from what to what, as text; what the reader may not see is left out."
+)
+class AuditChange:
+    field: str
+    old: str | None
+    new: str | None
+
+
+def add() -> None:
+    """Put everything by hand into the derived shapes."""
+    for model in ENTITIES:
+        SHAPES[model]["can"] = Computed(
+            partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
+        )
+        for column in columns(model):
+            if trait_of(column).dictionary:
+                doc = f"The label of `{camel(column.key)}` in your language."
+                SHAPES[model][f"{camel(column.key)}Label"] = Computed(
+                    partial(_label, model, column.key), str | None, doc
+                )
+    for owner, key in COMPUTED:
+        SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
+    SHAPES[Customer]["ownershipHistory"] = Whole("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[User]["roles"] = Computed(_roles, list[str], "The codes of the roles held now.")
+    grantees: dict[str, type[Base]] = {
+        GranteeKind.USER: User,
+        GranteeKind.DEPARTMENT: Department,
+        GranteeKind.ROLE: Role,
+    }
+    SHAPES[PoolMember]["granteeId"] = AnyId(column_of(PoolMember, "grantee_id"), "grantee_kind", grantees)
+    logged = {model.__tablename__: model for model in ENTITIES}
+    SHAPES[AuditEntry]["recordId"] = AnyId(column_of(AuditEntry, "record_id"), "entity", logged)
+    SHAPES[AuditEntry]["label"] = Computed(partial(_said, "label"), str | None, "What the record was called.")
+    SHAPES[AuditEntry]["reason"] = Computed(partial(_said, "reason"), str | None, "The reason that was given.")
+    KINDS["LockedCustomer"] = Kind("LockedCustomer", Customer, _masked(), _unlockable, _MASKED_DOC)
+    SHAPES[AuditEntry]["changes"] = Computed(_changes, list[AuditChange], "What changed, field by field.")
+
+
+_MASKED_DOC = "A customer that you may unlock, whether or not you may see it: number, owner and state, nothing else."
+
+
+def _masked() -> dict[str, Field]:
+    shown = ("id", "number", "ownerId", "owner", "locked", "lockedAt", "lockExpiresAt")
+    return {name: SHAPES[Customer][name] for name in shown}
+
+
+def _unlockable(viewer: Viewer, e: Any) -> Value:
+    return and_(viewer.policy.where(viewer.person, "unlock", Customer, e), locked(e, viewer.person.now))
+
+
+# --- any entity ------------------------------------------------------------------------------------------
+
+
+def _can(model: type[Base], compiler: Compiler, e: Any, given: Given, _nodes: Nodes) -> Value:
+    action = given["action"]
+    if action not in ACTIONS:
+        known = ", ".join(ACTIONS)
+        raise Validation(
+            f"Unknown action “{action}”; known: {known}.", f"未知操作“{action}”，可选：{known}。", field="action"
+        )
+    may = compiler.viewer.policy.where(compiler.viewer.person, action, model, e)
+    return compiler.dialect.boolean(may)
+
+
+def _computed(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+    return compiler.dialect.boolean(COMPUTED[model, key](compiler.viewer, e))
+
+
+def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+    """The label of a dictionary key, the key itself when the dictionary has forgotten it."""
+    code = trait_of(column_of(model, key)).dictionary
+    value = compiler.viewer.value(model, e, key)
+    item, dictionary = DictionaryItem.__table__.alias(), Dictionary.__table__.alias()
+    chinese = compiler.viewer.language.startswith("zh")
+    label = func.coalesce(item.c.label_zh, item.c.label_en) if chinese else item.c.label_en
+    known = (
+        select(label)
+        .join(dictionary, dictionary.c.id == item.c.dictionary_id)
+        .where(dictionary.c.code == code, item.c.key == value, item.c.deleted_at.is_(None))
+        .where(compiler.viewer.rows(DictionaryItem, item.c))
+        .limit(1)
+        .correlate_except(item, dictionary)
+    )
+    return func.coalesce(known.scalar_subquery(), value)
+
+
+def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+    held = role_codes(compiler.viewer, e.id).subquery()
+    return compiler.listed(held.c.code, held.c.code, held)
+
+
+# --- the operation log -----------------------------------------------------------------------------------
+
+
+def _said(key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+    return redaction.said(compiler.viewer, e, key)
+
+
+def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
+    """The changes as a list, without the fields that the reader may not see in that record."""
+    pair = compiler.dialect.each(e.changes, "pair")
+    old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.half(pair.c.value, n)) for n in (0, 1))
+    known = {"__typename": word("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
+    asked = compiler.asked.below("AuditChange", nodes)
+    item = object_of(compiler.dialect, [(alias, known[group[0].name.value]) for alias, group in asked.items()])
+    shown = select(item.label("item"), pair.c.key.label("n")).select_from(pair)
+    shown = shown.where(*redaction.change_is_visible(compiler.viewer, e, pair.c.key)).order_by("n")
+    rows = shown.correlate(e.id.table).subquery()
+    return compiler.listed(compiler.dialect.json(rows.c.item), rows.c.n, rows)
+
+
+def _prefix(e: Any, name: Value) -> Value:
+    """What makes a number in the log the global id of what it points to; nothing for any other field."""
+    pointers = {
+        f"{model.__tablename__}.{column.key}": f"{target.prefix}_"
+        for model in ENTITIES
+        for column in columns(model)
+        if (target := target_of(column)) is not None and not column.primary_key
+    }
+    return case(pointers, value=e.entity.concat(".").concat(name), else_="")
+
+
+def _camel(name: Value) -> Value:
+    """`owner_id` as the log holds it -> `ownerId` as the API shows it."""
+    keys = {column.key for model in ENTITIES for column in columns(model)}
+    spelled = {key: camel(key) for key in sorted(keys) if camel(key) != key}
+    return case(spelled, value=name, else_=name)

@@ -1,0 +1,63 @@
+"""The scalars of the API: times, days and amounts as exact text.  What the database has formatted passes unchanged."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import strawberry
+
+from models.audit.entries import plain
+
+_AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, str) else plain(value)
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("A time looks like 2026-11-24T08:30:00Z.")
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("There is no such time.") from None
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("A day looks like 2026-11-24.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("There is no such day.") from None
+
+
+def _amount(value: Any) -> Decimal:
+    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
+        raise ValueError('An amount has at most two decimals, like "1234.50".')
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("There is no such amount.") from None
+
+
+SCALARS: dict[object, Any] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC to the millisecond: 2026-11-24T08:30:00.000Z.",
+        serialize=_shown,
+        parse_value=_moment,
+    ),
+    date: strawberry.scalar(name="Date", description="A day: 2026-11-24.", serialize=_shown, parse_value=_day),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact amount with two decimals, as text: "1234.50".',
+        serialize=_shown,
+        parse_value=_amount,
+    ),
+}

@@ -1,0 +1,1 @@
+"""The tests, in packages as the code; helpers stand in `support`."""

@@ -1,0 +1,1 @@
+"""Tests of policy drafts, drift and explanations."""

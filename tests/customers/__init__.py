@@ -1,0 +1,1 @@
+"""Tests of customers and what belongs to them."""

@@ -1,0 +1,83 @@
+"""The schema: committed, declared, derived; and a new plain entity costs a file, its name and a migration."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLObjectType, build_schema, get_named_type, validate_schema
+
+from models import ENTITIES
+from models.errors import REFUSALS
+from schema.build import check_declared, graphql_of, schema, sdl
+from schema.contract import DECLARED
+from schema.plan.shape import name_of, plural, singular
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_committed_text_is_the_schema_that_is_served() -> None:
+    assert (ROOT / "schema.graphql").read_text(encoding="utf-8") == sdl(), "run: make schema.graphql"
+
+
+def test_the_text_is_a_valid_schema() -> None:
+    assert validate_schema(build_schema(sdl())) == []
+
+
+def test_every_root_field_declares_its_right() -> None:
+    inner = graphql_of(schema())
+    assert inner.query_type is not None
+    assert inner.mutation_type is not None
+    assert {*inner.query_type.fields, *inner.mutation_type.fields} == DECLARED.keys()
+
+
+def test_a_field_without_a_declared_right_keeps_the_application_from_starting() -> None:
+    with pytest.raises(RuntimeError, match=r"the field surprise declares no \(module, action\)"):
+        check_declared(build_schema("type Query { customers: Int surprise: Int }"))
+
+
+def test_every_entity_has_its_fields_and_mutations() -> None:
+    inner = graphql_of(schema())
+    for model in ENTITIES:
+        assert {singular(model), plural(model)} <= set(inner.query_type.fields)  # type: ignore[union-attr]  there is one
+        assert f"update{name_of(model)}" in inner.mutation_type.fields  # type: ignore[union-attr]  there is one
+
+
+def test_every_refusal_has_its_problem_code() -> None:
+    assert set(graphql_of(schema()).type_map["ProblemCode"].values) == set(REFUSALS)  # type: ignore[attr-defined]  an enum
+
+
+def test_no_secret_of_the_house_is_a_field() -> None:
+    inner = graphql_of(schema())
+    for kind in inner.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for name in kind.fields:
+                assert (
+                    not any(word in name.lower() for word in ("hash", "salt", "password", "valuekey"))
+                    or name == "mustChangePassword"
+                    or name == "changePassword"
+                ), (kind.name, name)
+
+
+def test_lists_are_never_null_and_everything_hideable_is_nullable() -> None:
+    customer = graphql_of(schema()).type_map["Customer"]
+    required = {
+        name
+        for name, field in customer.fields.items()
+        if str(field.type).endswith("!") and get_named_type(field.type).name in ("ID", "Int", "String")
+    }  # type: ignore[attr-defined]  an object
+
+    assert required == {"id", "version"}
+
+
+@pytest.mark.long
+def test_a_new_plain_entity_costs_a_file_its_name_and_a_migration(tmp_path: Path) -> None:
+    """Tried in a process of its own: the file declares a table, and type, filter, mutations, rights and log are there."""
+    story = ROOT / "tests/support/new_entity.py"
+
+    done = subprocess.run(
+        [sys.executable, str(story), str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "told"

@@ -1,0 +1,1 @@
+"""Tests of policy lines, cells and clauses."""

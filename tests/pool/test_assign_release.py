@@ -1,0 +1,312 @@
+"""Giving from the pool to somebody, and putting back into it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, PoolMember, User
+from models.follow_up import FollowUpKind
+from models.pool import Seat
+from resolvers.customers import lock as locking
+from resolvers.pool import assign as assigning
+from resolvers.pool import release as releasing
+from resolvers.records import create_update
+from resolvers.runtime.batch import Outcome
+from tests.support.claim_checks import (
+    MISSING,
+    change,
+    claim,
+    codes,
+    held,
+    of,
+    owner,
+    periods,
+    refused_like_missing,
+    the,
+    unchanged,
+    used,
+    whole,
+)
+from tests.support.world import START, World
+
+
+def assign(world: World, by: str, to: str, *ids: int) -> Outcome:
+    outcome: Outcome = world.scope(by).do(assigning.assign, list(ids), world.ids[to])
+    return outcome
+
+
+def release(world: World, by: str, *ids: int, pool: str | None = None, reason: str | None = None) -> Outcome:
+    outcome: Outcome = world.scope(by).do(releasing.release, list(ids), world.ids[pool] if pool else None, reason)
+    return outcome
+
+
+# --- assign ----------------------------------------------------------------------------------------------
+
+
+def test_an_administrator_of_the_pool_assigns_to_a_member(world: World) -> None:
+    customer = world.customer(pool="north")
+    mark, events = world.mark(), world.count(Event)
+
+    outcome = world.lead.do(assigning.assign, [customer], world.ids["wu"], reason="  he knows them ")
+
+    assert outcome.ids == [customer]
+    row = world.row(Customer, customer)
+    assert (row["owner_id"], row["pool_id"], row["department_id"]) == (world.ids["wu"], None, world.ids["east"])
+    (period,) = world.rows(OwnershipPeriod)
+    assert (period["owner_id"], period["began"], period["pool_id"]) == (world.ids["wu"], "ASSIGN", world.ids["north"])
+    (entry,) = world.log(since=mark)
+    assert (entry["action"], entry["actor_id"], entry["reason"]) == (
+        "customer.assign",
+        world.ids["lead"],
+        "he knows them",
+    )
+    assert entry["changes"]["owner_id"] == [None, world.ids["wu"]]
+    topics = [event["topic"] for event in world.rows(Event)[events:]]
+    assert topics == [f"pool:{world.ids['north']}", f"user:{world.ids['wu']}"]
+    assert (held(world, "wu"), used(world, "wu"), whole(world)) == (1, {}, [])
+
+
+NOT_ELIGIBLE = {
+    "mei": "Mei Lin cannot receive this customer: no seat in this pool.",
+    "kim": "Kim Ro cannot receive this customer: no seat in this pool.",  # a viewer
+    "rolf": "Rolf Vik cannot receive this customer: no right to see customers of his own.",
+    "fin": "Finn Ray cannot receive this customer: no seat in this pool.",  # a seat without a role that may claim
+    "gone": "Gus One is no longer active.",
+    "away": "Ari Way cannot receive this customer: absent.",
+}
+
+
+def test_only_who_could_claim_there_is_given_a_customer(world: World) -> None:
+    newcomers = {"kim": ("Kim Ro", Seat.VIEWER), "gone": ("Gus One", Seat.MEMBER), "away": ("Ari Way", Seat.MEMBER)}
+    for login, (name, seat) in newcomers.items():
+        world.user(login, name, "sales", "east")
+        world.seat("north", login, seat)
+    world.seat("north", "rolf")
+    world.seat("north", "fin")
+    change(world, User, world.ids["gone"], active=False)
+    change(world, User, world.ids["away"], absent_until=START + timedelta(days=1))
+    customer = world.customer(pool="north")
+
+    for to, sentence in NOT_ELIGIBLE.items():
+        with unchanged(world):
+            refusal = the(assign(world, "lead", to, customer))
+        assert refusal.code() == ("VALIDATION" if to == "gone" else "NOT_ELIGIBLE")
+        assert (refusal.say(), refusal.field, refusal.record_id) == (sentence, "userId", f"cus_{customer}")
+
+
+def test_who_is_back_is_eligible_again_at_that_moment(world: World) -> None:
+    change(world, User, world.ids["wu"], absent_until=START + timedelta(days=1))
+    customer = world.customer(pool="north")
+    world.clock.pass_by(days=1)
+
+    assert assign(world, "lead", "wu", customer).ids == [customer]
+
+
+def test_a_seat_by_department_or_role_is_a_seat(world: World) -> None:
+    first, second = world.customer("A", pool="south"), world.customer("B", pool="south")
+    world.seat("south", "lead", Seat.ADMIN)
+    world.make(PoolMember, pool_id=world.ids["south"], grantee_kind="DEPARTMENT", grantee_id=world.ids["house"])
+
+    assert assign(world, "lead", "wu", first, second).ids == [first, second]
+
+
+def test_an_unknown_person_is_not_found_whoever_he_was(world: World) -> None:
+    customer = world.customer(pool="north")
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(update(User).where(User.id == world.ids["wu"]).values(deleted_at=START))
+
+    for user_id in (world.ids["wu"], MISSING, 0):
+        with unchanged(world):
+            refusal = the(world.lead.do(assigning.assign, [customer], user_id))
+        assert (refusal.code(), refusal.field, refusal.params) == ("NOT_FOUND", "userId", {"what": "person"})
+
+
+def test_an_assignment_stops_at_the_capacity_of_who_receives(world: World) -> None:
+    change(world, User, world.ids["wu"], capacity=1)
+    first, second = world.customer("A", pool="north"), world.customer("B", pool="north")
+
+    outcome = assign(world, "lead", "wu", first, second)
+
+    assert outcome.ids == [first]
+    assert [p.say() for p in outcome.problems] == ["Wu Wei holds 1 customers; the limit is 1. Release one first."]
+    assert (owner(world, second), held(world, "wu"), whole(world)) == (None, 1, [])
+
+
+def test_a_member_may_claim_there_and_not_assign(world: World) -> None:
+    customer = world.customer(pool="north")
+    mark = world.mark()
+
+    with unchanged(world):
+        assert codes(assign(world, "li", "wu", customer)) == ["FORBIDDEN"]
+
+    assert [(x["action"], x["outcome"], x["record_id"]) for x in world.log(since=mark)] == [
+        ("customer.assign", "DENIED", customer)
+    ]
+
+
+def test_the_administrator_of_one_pool_finds_nothing_in_another(world: World) -> None:
+    customer = world.customer(pool="south")
+
+    refused_like_missing(world, "lead", assigning.assign, customer, world.ids["lead"])
+
+
+def test_what_was_taken_meanwhile_is_not_assigned_again(world: World) -> None:
+    customer = world.customer(pool="north")
+    claim(world, "li", customer)
+
+    with unchanged(world):
+        assert codes(assign(world, "lead", "wu", customer)) == ["ALREADY_CLAIMED"]
+        world.clock.pass_by(hours=1)
+        assert codes(assign(world, "lead", "wu", customer)) == ["NOT_IN_POOL"]  # of her team: she sees it
+
+
+def test_nothing_is_assigned_from_a_closed_pool(world: World) -> None:
+    customer = world.customer(pool="north")
+    change(world, Pool, world.ids["north"], enabled=False)
+
+    with unchanged(world):
+        assert (
+            the(assign(world, "lead", "wu", customer)).say()
+            == "Wu Wei cannot receive this customer: the pool is closed."
+        )
+
+
+# --- release ---------------------------------------------------------------------------------------------
+
+
+def test_a_release_puts_the_customer_into_the_pool_now_with_its_reason_kept(world: World) -> None:
+    customer = world.customer(owner="li", stage="early")
+    world.clock.pass_by(days=3)
+    mark, events = world.mark(), world.count(Event)
+
+    assert release(world, "li", customer, pool="north", reason="no budget").ids == [customer]
+
+    row = world.row(Customer, customer)
+    assert (row["owner_id"], row["pool_id"], row["department_id"]) == (None, world.ids["north"], None)
+    assert (row["pooled_at"], row["claimed_at"], row["stage"]) == (START + timedelta(days=3), None, "early")
+    (period,) = world.rows(OwnershipPeriod)
+    assert (period["ended"], period["ended_at"], period["reason"]) == ("RELEASE", row["pooled_at"], "no budget")
+    (entry,) = world.log(since=mark)
+    assert (entry["action"], entry["reason"]) == ("customer.release", "no budget")
+    assert entry["changes"]["pool_id"] == [None, world.ids["north"]]
+    assert [x["topic"] for x in world.rows(Event)[events:]] == [f"pool:{world.ids['north']}"]
+    assert (held(world, "li"), whole(world)) == (0, [])
+
+
+def test_without_a_choice_the_first_open_pool_by_priority_takes_it(world: World) -> None:
+    for name, priority in (("low", -1), ("high", 9), ("older", 5), ("younger", 5)):
+        world.ids[name] = world.make(Pool, name=name, priority=priority)
+        world.seat(name, "li", Seat.VIEWER)
+    world.ids["foreign"] = world.make(Pool, name="foreign", priority=99)
+
+    def goes_to() -> int:
+        customer = world.customer(owner="li")
+        release(world, "li", customer)
+        return int(world.row(Customer, customer)["pool_id"])
+
+    assert goes_to() == world.ids["high"]
+    change(world, Pool, world.ids["high"], enabled=False)
+    assert goes_to() == world.ids["older"]
+    change(world, Pool, world.ids["older"], enabled=False)
+    assert goes_to() == world.ids["younger"]
+    change(world, Pool, world.ids["younger"], priority=0)
+    assert goes_to() == world.ids["north"]  # nought as well, and older
+
+
+def test_a_lead_releases_into_the_pools_of_the_owner_not_her_own(world: World) -> None:
+    world.user("kim", "Kim Ro", "sales", "east")
+    world.seat("south", "kim")
+    customer = world.customer(owner="kim")
+
+    assert release(world, "lead", customer).ids == [customer]
+    assert world.row(Customer, customer)["pool_id"] == world.ids["south"]
+
+
+def test_where_no_pool_fits_the_answer_names_what_is_missing(world: World) -> None:
+    world.user("kim", "Kim Ro", "sales", "east")
+    customer = world.customer(owner="kim")
+
+    with unchanged(world):
+        refusal = the(release(world, "kim", customer))
+
+    assert (refusal.code(), refusal.field) == ("RULE_MISSING", "poolId")
+    assert refusal.say() == "No open pool takes this customer: its owner has no seat in one. Choose a pool."
+    assert refusal.say("zh") == "没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。"
+
+
+def test_the_customers_of_somebody_who_left_are_released_into_a_pool_that_is_chosen(world: World) -> None:
+    customer = world.customer(owner="li")
+    change(world, User, world.ids["li"], active=False)
+
+    assert codes(release(world, "lead", customer)) == ["RULE_MISSING"]
+    assert release(world, "lead", customer, pool="north").ids == [customer]
+    assert (held(world, "li"), whole(world)) == (0, [])
+
+
+def test_a_hidden_pool_and_a_missing_one_are_answered_alike_and_a_closed_one_is_named(world: World) -> None:
+    customer = world.customer(owner="li")
+
+    def told(pool_id: int) -> tuple[str, str | None, str]:
+        with unchanged(world):
+            refusal = the(world.li.do(releasing.release, [customer], pool_id))
+        return refusal.code(), refusal.field, refusal.say()
+
+    assert told(world.ids["south"]) == told(MISSING) == told(0)
+    assert told(MISSING) == ("NOT_FOUND", "poolId", "There is no such pool, or you may not see it.")
+    change(world, Pool, world.ids["north"], enabled=False)
+    assert told(world.ids["north"]) == ("RULE_MISSING", "poolId", "The pool North is closed. Choose another.")
+
+
+def test_a_colleagues_customer_is_like_a_missing_one_and_a_pooled_one_is_there_already(world: World) -> None:
+    foreign, pooled, elsewhere = world.customer(owner="wu"), world.customer(pool="north"), world.customer(pool="south")
+
+    refused_like_missing(world, "li", releasing.release, foreign)
+    refused_like_missing(world, "li", releasing.release, elsewhere)
+    with unchanged(world):
+        refusal = the(release(world, "li", pooled))
+    assert refusal.say() == f"{world.row(Customer, pooled)['number']} is in a customer pool already."
+
+
+def test_who_sees_it_all_and_may_hand_nothing_on_is_forbidden_and_logged(world: World) -> None:
+    owned, pooled = world.customer(owner="li"), world.customer(pool="north")
+    mark = world.mark()
+
+    with unchanged(world):
+        assert codes(release(world, "sam", owned, pooled, pool="north")) == ["FORBIDDEN", "FORBIDDEN"]
+
+    assert [(x["record_id"], x["outcome"]) for x in world.log(since=mark)] == [(owned, "DENIED"), (pooled, "DENIED")]
+
+
+def test_a_locked_customer_is_released_by_its_owner_only_and_the_lock_lifts(world: World) -> None:
+    customer = world.customer(owner="li")
+    world.li.do(locking.lock, [customer], "signing")
+
+    for login in ("lead", "ada"):
+        refused_like_missing(world, login, releasing.release, customer)
+    assert release(world, "li", customer).ids == [customer]
+    row = world.row(Customer, customer)
+    assert (row["locked_by_id"], row["locked_at"], row["lock_reason"], row["lock_expires_at"]) == (None,) * 4
+    assert whole(world) == []
+
+
+def test_what_the_owner_looked_after_follows_the_next_owner_and_the_rest_stays(world: World) -> None:
+    li, wu, lead = (world.ids[login] for login in ("li", "wu", "lead"))
+    customer = world.customer(owner="li")
+    mine = world.make(Contact, customer_id=customer, name="A", owner_id=li)
+    others = world.make(Contact, customer_id=customer, name="B", owner_id=lead)
+    chance = world.make(Opportunity, customer_id=customer, name="Deal", owner_id=li)
+    done = world.make(
+        FollowUp, customer_id=customer, kind=FollowUpKind.CALL, content="Hi", happened_at=START, owner_id=li
+    )
+    release(world, "li", customer, pool="north")
+    claim(world, "wu", customer)
+
+    assert [world.row(Contact, id)["owner_id"] for id in (mine, others)] == [None, lead]
+    assert world.row(Opportunity, chance)["owner_id"] is None
+    assert world.row(FollowUp, done)["owner_id"] == li
+    world.wu.do(create_update.update, Opportunity, chance, {"name": "Bigger deal"})  # now his to work on
+    with unchanged(world), pytest.raises(Exception, match="There is no such opportunity"):
+        world.li.do(create_update.update, Opportunity, chance, {"name": "Mine"})
+    assert of(Opportunity, world, id=chance)[0]["name"] == "Bigger deal"
+    assert periods(world, customer) == [(li, "CREATE", "RELEASE"), (wu, "CLAIM", None)]

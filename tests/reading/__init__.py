@@ -1,0 +1,1 @@
+"""Tests of pages, search and the read side."""

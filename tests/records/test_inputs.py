@@ -1,0 +1,303 @@
+"""What people type becomes what a column holds, or is refused in words that name the field."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from models import Contact, Customer, Dictionary, DictionaryItem, Entity, FollowUp, Opportunity, User
+from models.errors import Validation
+from resolvers.records import create_update
+from resolvers.runtime.inputs import clean, line
+from tests.support.engines import at_length_on_postgresql
+from tests.support.world import World
+
+
+def kept(model: type[Entity], key: str, value: Any) -> Any:
+    return clean(model, {key: value}, creating=True)[key]
+
+
+def refused(model: type[Entity], key: str, value: Any) -> Validation:
+    with pytest.raises(Validation) as caught:
+        clean(model, {key: value}, creating=True)
+    return caught.value
+
+
+# --- text ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Acme  ", "Acme"),
+        ("\u3000华为\u3000", "华为"),
+        ("Acme\nLtd", "Acme Ltd"),
+        ("Acme\t Ltd", "Acme Ltd"),
+        ("Acme\r\n  Ltd", "Acme Ltd"),
+        ("\ufeffAcme", "Acme"),
+        ("Ac\u200bme", "Acme"),
+        ("\u202a+86 138\u202c", "+86 138"),
+        ("\u2066Acme\u2069", "Acme"),
+        ("Acme\u202eslaer", "Acmeslaer"),
+        ("Cafe\u0301", "Café"),
+        ("深圳市，腾讯（计算机）", "深圳市，腾讯（计算机）"),
+        ("👩‍💻 Ltd", "👩‍💻 Ltd"),
+        ("O'Neil; DROP TABLE customer", "O'Neil; DROP TABLE customer"),
+    ],
+)
+def test_a_line_of_text_is_tidied_and_what_nobody_sees_is_dropped(typed: str, stored: str) -> None:
+    assert kept(Customer, "name", typed) == stored
+
+
+def test_longer_text_keeps_its_lines(world: World) -> None:
+    customer = world.customer(remark="\r\n first\r\n\r\n\tsecond\u2028third \n")
+
+    assert world.row(Customer, customer)["remark"] == "first\n\n\tsecond\nthird"
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\u3000", "\ufeff", "\u200b \u202a", "\n"])
+def test_blank_text_is_no_text(blank: str) -> None:
+    assert kept(Customer, "phone", blank) is None
+    assert refused(Customer, "name", blank).say() == "name is required."
+
+
+@pytest.mark.parametrize("bad", ["\x00", "a\x00b", "\x07", "\x1b[31m", "\x7f", "\x85\x9b", "\ud800", "\uffff"])
+def test_what_cannot_be_printed_is_refused(bad: str) -> None:
+    refusal = refused(Customer, "latest_need", bad)
+
+    assert refusal.field == "latestNeed"
+    assert refusal.say("en") == "latestNeed holds characters that cannot be printed."
+    assert refusal.say("zh") == "latestNeed含有不可打印的字符。"
+
+
+def test_text_has_its_length_in_characters_after_trimming(world: World) -> None:
+    assert kept(Customer, "name", " " + "深" * 200 + " ") == "深" * 200
+    refusal = refused(Customer, "name", "深" * 201)
+    assert (refusal.say("en"), refusal.say("zh")) == ("name is longer than 200 characters.", "name超过 200 个字符。")
+    assert refused(Customer, "remark", "x" * 20_001).say() == "remark is longer than 20000 characters."
+
+    customer = world.customer("😀" * 200, remark="好" * 20_000)
+
+    assert world.row(Customer, customer)["name"] == "😀" * 200
+
+
+@pytest.mark.parametrize("wrong", [1, True, 1.5, [], {}, b"x", ["Acme"], object()])
+def test_text_must_be_text(wrong: Any) -> None:
+    refusal = refused(Customer, "name", wrong)
+
+    assert (refusal.say("en"), refusal.say("zh")) == ("name must be text.", "name必须是文本。")
+
+
+def test_free_text_outside_of_columns_is_held_to_the_same() -> None:
+    assert (line(" why ", "reason"), line("  ", "reason"), line(None, "reason")) == ("why", None, None)
+    with pytest.raises(Validation) as caught:
+        line("x" * 201, "reason")
+    assert caught.value.field == "reason"
+
+
+# --- other types -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["1", 1.0, True, None.__class__, [1], Decimal(1)])
+def test_a_whole_number_must_be_one(wrong: Any) -> None:
+    refusal = refused(User, "capacity", wrong)
+
+    assert (refusal.say("en"), refusal.say("zh")) == ("capacity must be a whole number.", "capacity必须是整数。")
+
+
+@pytest.mark.parametrize("huge", [2**31, -(2**31), 10**400])
+def test_a_huge_number_is_out_of_range(huge: int) -> None:
+    refusal = refused(User, "capacity", huge)
+
+    assert (refusal.say("en"), refusal.say("zh")) == ("capacity is out of range.", "capacity超出范围。")
+
+
+@pytest.mark.parametrize("wrong", [0, 1, "true", "", []])
+def test_yes_or_no_is_yes_or_no(wrong: Any) -> None:
+    assert refused(Contact, "is_primary", wrong).say() == "isPrimary must be yes or no."
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"), [(5, "5.00"), (Decimal("12.5"), "12.50"), (Decimal("1E+2"), "100.00"), (Decimal(-1), "-1.00")]
+)
+def test_an_amount_has_two_decimals(given: Any, stored: str) -> None:
+    assert str(kept(Opportunity, "amount", given)) == stored
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (Decimal("0.001"), "amount has at most two decimals."),
+        (Decimal("1E-1000000"), "amount has at most two decimals."),
+        (Decimal(10) ** 14, "amount is out of range."),
+        (10**400, "amount is out of range."),
+        (Decimal("1E+1000000"), "amount is out of range."),
+        (Decimal("NaN"), "amount must be an amount."),
+        (Decimal("sNaN"), "amount must be an amount."),
+        (Decimal("Infinity"), "amount must be an amount."),
+        (1.5, "amount must be an amount."),
+        ("5", "amount must be an amount."),
+        (True, "amount must be an amount."),
+    ],
+)
+def test_what_is_no_amount_of_money_is_refused(given: Any, sentence: str) -> None:
+    assert refused(Opportunity, "amount", given).say() == sentence
+
+
+def test_the_largest_amount_is_stored_to_the_cent(world: World) -> None:
+    deal = world.make(Opportunity, customer_id=world.customer(), name="Deal", amount=Decimal("99999999999999.99"))
+
+    assert world.row(Opportunity, deal)["amount"] == Decimal("99999999999999.99")
+
+
+def test_a_time_is_stored_in_utc_and_one_without_a_zone_is_utc() -> None:
+    shanghai = timezone(timedelta(hours=8))
+
+    assert kept(FollowUp, "happened_at", datetime(2026, 1, 1, 7, tzinfo=shanghai)) == datetime(
+        2025, 12, 31, 23, tzinfo=UTC
+    )
+    assert kept(FollowUp, "happened_at", datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))),
+        datetime(1899, 12, 31, tzinfo=UTC),
+        datetime(9999, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_a_time_out_of_range_is_refused(moment: datetime) -> None:
+    refusal = refused(FollowUp, "happened_at", moment)
+
+    assert (refusal.say("en"), refusal.say("zh")) == ("happenedAt is out of range.", "happenedAt超出范围。")
+
+
+def test_times_at_the_edge_of_the_range_are_stored(world: World) -> None:
+    customer = world.customer()
+    edges = [datetime(1900, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)]
+
+    made = [
+        world.make(FollowUp, customer_id=customer, kind="NOTE", content="x", happened_at=moment) for moment in edges
+    ]
+
+    assert [world.row(FollowUp, id)["happened_at"] for id in made] == edges
+
+
+@pytest.mark.parametrize("wrong", ["2026-01-01", 1, None.__class__, date(2026, 1, 1)])
+def test_a_time_must_be_one(wrong: Any) -> None:
+    assert refused(FollowUp, "happened_at", wrong).say() == "happenedAt must be a time."
+
+
+@pytest.mark.parametrize("wrong", ["1990-01-01", datetime(1990, 1, 1, tzinfo=UTC), 7])
+def test_a_date_must_be_one(wrong: Any) -> None:
+    assert refused(Contact, "birthday", wrong).say() == "birthday must be a date."
+
+
+@pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date.max])
+def test_a_date_out_of_range_is_refused(day: date) -> None:
+    assert refused(Contact, "birthday", day).say() == "birthday is out of range."
+
+
+@pytest.mark.parametrize("wrong", ["SHOUT", "call", "", 3, [], {}])
+def test_a_choice_is_one_of_its_words(wrong: Any) -> None:
+    refusal = refused(FollowUp, "kind", wrong)
+
+    assert refusal.say("en") == "kind must be one of CALL, VISIT, EMAIL, WECHAT, MEETING, NOTE."
+    assert refusal.say("zh") == "kind必须是 CALL, VISIT, EMAIL, WECHAT, MEETING, NOTE 之一。"
+
+
+def test_a_list_of_words_is_tidied() -> None:
+    assert kept(DictionaryItem, "aliases", [" shop ", "", "shop", "店"]) == ["shop", "店"]
+    assert refused(DictionaryItem, "aliases", "shop").say() == "aliases must be a list of at most 100 words."
+    assert refused(DictionaryItem, "aliases", ["x"] * 101).field == "aliases"
+    assert refused(DictionaryItem, "aliases", [1]).say() == "aliases must be text."
+    assert refused(DictionaryItem, "aliases", None).say() == "aliases is required."
+
+
+def test_nothing_is_refused_where_something_is_needed() -> None:
+    assert refused(User, "active", None).say() == "active is required."
+    assert refused(FollowUp, "kind", None).say() == "kind is required."
+
+
+# --- words of dictionaries -------------------------------------------------------------------------------
+
+
+def asked(world: World, key: str, field: str = "industry") -> Validation:
+    with pytest.raises(Validation) as caught:
+        world.li.do(create_update.create, Customer, {"name": "Acme", field: key})
+    return caught.value
+
+
+@at_length_on_postgresql
+def test_a_word_that_is_in_the_list_is_taken(world: World) -> None:
+    customer = world.customer(industry=" retail ", stage="early", source="web", region="east")
+
+    assert world.row(Customer, customer)["industry"] == "retail"
+
+
+def test_an_unknown_word_is_refused_with_the_words_there_are(world: World) -> None:
+    before = world.everything()
+
+    refusal = asked(world, "farming")
+
+    assert refusal.field == "industry"
+    assert refusal.say("en") == "industry “farming” is not in the list; choose retail, internet, steel."
+    assert refusal.say("zh") == "industry“farming”不在列表中，可选：retail, internet, steel。"
+    assert world.everything() == before
+
+
+@at_length_on_postgresql
+@pytest.mark.parametrize(("written", "meant"), [("retial", "retail"), ("Internet", "internet"), ("retail中", "retail")])
+def test_the_word_that_was_meant_is_suggested(world: World, written: str, meant: str) -> None:
+    assert asked(world, written).say().endswith(f"choose {meant}.")
+
+
+@at_length_on_postgresql
+def test_an_alias_leads_to_its_word(world: World) -> None:
+    (item,) = world.rows(DictionaryItem, DictionaryItem.key == "retail")
+    world.system.do(create_update.update, DictionaryItem, item["id"], {"aliases": ["电商", "shops"]})
+
+    assert asked(world, "电商").say().endswith("choose retail.")
+
+
+@at_length_on_postgresql
+def test_a_dictionary_without_words_says_so(world: World) -> None:
+    assert asked(world, "vip", "level").say() == "level “vip”: the dictionary level has no words yet."
+
+
+def test_an_archived_word_is_not_taken_anew_but_may_stay(world: World) -> None:
+    customer = world.customer(industry="steel")
+    (item,) = world.rows(DictionaryItem, DictionaryItem.key == "steel")
+    world.system.do(create_update.update, DictionaryItem, item["id"], {"archived_at": world.clock.now})
+
+    assert asked(world, "steel").say() == "industry “steel” is not in the list; choose retail, internet."
+    world.li.do(create_update.update, Customer, customer, {"industry": "steel", "name": "New"}, 1)
+
+    assert world.row(Customer, customer)["name"] == "New"
+
+
+@at_length_on_postgresql
+def test_a_wider_word_is_not_below_the_narrower_one(world: World) -> None:
+    (retail,) = world.rows(DictionaryItem, DictionaryItem.key == "retail")
+    shoes = world.make(
+        DictionaryItem, dictionary_id=retail["dictionary_id"], key="shoes", label_en="Shoes", parent_id=retail["id"]
+    )
+    (early,) = world.rows(DictionaryItem, DictionaryItem.key == "early")
+    before = world.everything()
+
+    for id, above in ((retail["id"], shoes), (retail["id"], retail["id"]), (shoes, early["id"])):
+        with pytest.raises(Validation) as caught:
+            world.ada.do(create_update.update, DictionaryItem, id, {"parent_id": above})
+        assert caught.value.field == "parentId"
+
+    assert world.everything() == before
+
+
+@at_length_on_postgresql
+def test_a_key_is_one_of_its_kind_in_its_dictionary(world: World) -> None:
+    other = world.make(Dictionary, code="colour", name="Colour")
+
+    assert world.make(DictionaryItem, dictionary_id=other, key="retail", label_en="Retail")

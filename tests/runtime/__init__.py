@@ -1,0 +1,1 @@
+"""Tests of guards, writer and prepared statements."""

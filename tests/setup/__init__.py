@@ -1,0 +1,1 @@
+"""Tests of installation, migrations and invariants."""

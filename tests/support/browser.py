@@ -1,0 +1,127 @@
+"""A demo in a real browser: Debian's Chromium over a served demo database."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from millpond.demo import PASSWORD
+from tests.support.terminal import served
+
+PICTURES = os.environ.get("MILLPOND_PICTURES")
+"""Where the stories leave pictures of what they did; nowhere without it."""
+WIDE, NARROW = (1360, 900), (390, 844)
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_AXE = Path(__file__).parents[1] / "assets" / "axe.min.js"
+
+
+@dataclass
+class Person:
+    """Somebody at a screen.  `heard` is what his console said, `asked` every address that his browser fetched."""
+
+    page: Page
+    address: str
+    heard: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.address}{path}")
+        return self.page
+
+    def see(self, text: str) -> None:
+        self.page.get_by_text(text).first.wait_for(timeout=10_000)
+
+    def picture(self, name: str) -> None:
+        if PICTURES:
+            self.page.wait_for_timeout(400)  # for what moves into its place
+            Path(PICTURES).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=f"{PICTURES}/{name}.png")
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than the screen."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def faults(self) -> list[str]:
+        """What axe finds on the page: rule and place."""
+        self.page.evaluate(_AXE.read_text())
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{x['id']}: {x['nodes'][0]['target']}" for x in found["violations"]]
+
+
+class Screens:
+    """A browser over one served demo; `person` opens a window of his own for somebody."""
+
+    def __init__(self, browser: Browser, address: str, url: str) -> None:
+        self.browser, self.address, self.url = browser, address, url
+        self._open: list[BrowserContext] = []
+
+    def person(
+        self,
+        login: str,
+        size: tuple[int, int] = WIDE,
+        *,
+        language: str = "en",
+        theme: str = "light",
+        password: str = PASSWORD,
+    ) -> Person:
+        """Somebody signed in, in this language and theme."""
+        person = self.visitor(size, language=language)
+        self._post(person, "login", login=login, password=password)
+        self._post(person, "account/language", language=language)
+        self._post(person, "preferences", name="theme", value=theme)
+        return person
+
+    def _post(self, person: Person, path: str, **form: str) -> None:
+        request = person.page.context.request
+        answer = request.post(
+            f"{self.address}/admin/{path}", form=form, headers={"sec-fetch-site": "same-origin"}, max_redirects=0
+        )
+        assert answer.status == 303, (path, answer.status, answer.text())
+
+    def visitor(self, size: tuple[int, int] = WIDE, *, language: str = "en") -> Person:
+        context = self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale={"en": "en-GB", "zh": "zh-CN"}[language]
+        )
+        self._open.append(context)
+        person = Person(context.new_page(), self.address)
+        person.page.on("console", lambda said: person.heard.append(said.text))
+        person.page.on("pageerror", lambda error: person.heard.append(str(error)))
+        person.page.on("request", lambda request: person.asked.append(request.url))
+        return person
+
+    def close(self) -> None:
+        for context in self._open:
+            context.close()
+        self._open.clear()
+
+
+def chromium() -> str:
+    """Where the browser is.  Skips without one, loudly; fails where one is required."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("MILLPOND_REQUIRE_BROWSER"):
+            raise RuntimeError("MILLPOND_REQUIRE_BROWSER is set and there is no chromium")
+        pytest.skip("there is no chromium: the stories in the browser are not told")
+    return found
+
+
+@contextmanager
+def screens(url: str) -> Iterator[Screens]:
+    """A served database in a browser."""
+    with served(url, "serve") as it, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
+        try:
+            yield Screens(browser, it.address, url)
+        finally:
+            browser.close()

@@ -1,0 +1,86 @@
+"""Every message that the panel may say: those written in its sources, and those derived from the models."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2.ext import babel_extract
+from sqlalchemy import Enum
+
+from admin.kit import labels, translation
+from models import ENTITIES, AuditEntry, Base, ContactPoint, OwnershipPeriod, User
+from policies.objects import ACTIONS
+from resolvers.audit.redaction import names_of
+from resolvers.reading.clauses import COMPUTED
+from resolvers.records.numbering import NUMBERED
+from resolvers.runtime.lifecycle import rules_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN: tuple[type[Base], ...] = (*ENTITIES, AuditEntry, OwnershipPeriod)
+KEYS_OF_A_PERSON = ("password", "session", "token")
+"""What the log notes with a person and no column is called."""
+SPOKEN = ("_", "gettext", "ngettext", "Label")
+_NEWSTYLE = {"newstyle_gettext": "true", "silent": "false"}
+_WRITTEN = re.compile(r'(?:\.write\(|each\(scope, |action=)"\w+\.(\w+)"')
+"""Where the use cases name what they do."""
+
+
+def messages() -> dict[str, str | None]:
+    """Message -> its plural, None where it has none."""
+    return dict.fromkeys(_derived()) | dict(_literal())
+
+
+def _literal() -> Iterator[tuple[str, str | None]]:
+    """What Python and the templates say word by word."""
+    for file in sorted((ROOT / "admin").rglob("*.py")):
+        yield from _in_python(ast.parse(file.read_text(encoding="utf-8")))
+    for file in sorted((ROOT / "admin").rglob("*.html")):
+        with file.open("rb") as source:
+            for _line, function, said, _comments in babel_extract(source, SPOKEN, [], _NEWSTYLE):
+                parts = said if isinstance(said, tuple) else (said,)
+                yield str(parts[0]), parts[1] if function == "ngettext" else None
+
+
+def _in_python(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """The constant messages of all calls, those inside f-strings too: Babel sees these from Python 3.12 on only."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SPOKEN and node.args:
+            said = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            if said:
+                yield said[0], said[1] if node.func.id == "ngettext" else None
+
+
+def _derived() -> Iterator[str]:
+    """What the labels of columns, choices, kinds of records and actions say in English."""
+    translation.speak("en")
+    for model in SHOWN:
+        yield from (labels.one(model), labels.many(model))
+        yield from (labels.field_label(model, key) for key in _keys(model))
+    yield from (labels.field_label(User, key) for key in KEYS_OF_A_PERSON)
+    yield from (labels.choice_label(member) for member in _members())
+    yield from (labels.done(action) for action in _actions())
+
+
+def _keys(model: type[Base]) -> Iterator[str]:
+    """Columns, computed values, what the rules take beside them, and what the log calls the parts."""
+    yield from model.__table__.c.keys()
+    yield from (key for owner, key in COMPUTED if owner is model)
+    if model in ENTITIES:
+        yield from rules_of(model).extra_inputs
+        yield from names_of(model)
+
+
+def _members() -> Iterator[str]:
+    yield from NUMBERED
+    tables = [model.__table__ for model in SHOWN] + [ContactPoint.__table__]
+    for table in tables:
+        for column in table.c:
+            yield from column.type.enums if isinstance(column.type, Enum) else ()
+
+
+def _actions() -> Iterator[str]:
+    yield from ACTIONS
+    for folder in ("resolvers", "millpond"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield from _WRITTEN.findall(file.read_text(encoding="utf-8"))

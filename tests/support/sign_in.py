@@ -1,0 +1,47 @@
+"""Coming in, in tests: the password that everybody has, and what a door does with it."""
+
+import asyncio
+
+import pytest
+from argon2 import PasswordHasher
+
+from models.errors import Refusal
+from resolvers.people import passwords
+from resolvers.people import sign_in as signing_in
+from resolvers.people.sign_in import Entrance
+from resolvers.runtime.scope import Scope
+from tests.support.world import World
+
+RIGHT, WRONG = "millpond-demo", "millpond-wrong"
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(RIGHT)
+"""Cheap to verify: the cost is written in it."""
+
+
+def give_passwords(world: World, *logins: str) -> None:
+    for login in logins:
+        world.system.do(passwords.set_password, login, HASH, one_time=False)
+
+
+def door(world: World, address: str | None = "10.0.0.1") -> Scope:
+    return world.backend.scope(None, "test", address=address, agent="Mozilla/5.0")
+
+
+def sign_in(world: World, login: str = "li", password: str = RIGHT, address: str | None = "10.0.0.1") -> Entrance:
+    return world.run(signing_in.sign_in(door(world, address), login, password))
+
+
+def fails(world: World, login: str = "li", password: str = WRONG, address: str | None = "10.0.0.1") -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        sign_in(world, login, password, address)
+    return caught.value
+
+
+def who(world: World, token: str) -> str | None:
+    """Whom a token belongs to, once everything that follows from the look is written."""
+
+    async def look() -> str | None:
+        found = await world.backend.principal_of(token)
+        await asyncio.gather(*world.backend._noting.values())
+        return found.login if found else None
+
+    return world.run(look())

@@ -1,0 +1,207 @@
+"""A small world to tell stories in: three departments, eight people, two pools, and whatever a test adds."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+import models
+from models import Base, Customer, Department, Dictionary, DictionaryItem, Entity, PoolMember, Role, User, UserRole
+from models.audit.entries import BYPASS_POLICY
+from models.database.engines import writing_engine
+from models.pool import GranteeKind, Seat
+from policies import STARTER, Principal
+from resolvers.records import create_update
+from resolvers.runtime.backend import Backend
+from resolvers.runtime.policy_store import put_in_force
+from resolvers.runtime.scope import Scope
+
+T = TypeVar("T")
+
+START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+ROLES = ("administrator", "role_manager", "sales", "sales_lead", "finance", "support", "auditor")
+PEOPLE = {
+    "ada": ("Ada Ng", "administrator", None),
+    "lead": ("Lena Lead", "sales_lead", "east"),
+    "li": ("Li Na", "sales", "east"),
+    "wu": ("Wu Wei", "sales", "east"),
+    "mei": ("Mei Lin", "sales", "west"),
+    "fin": ("Finn Ray", "finance", None),
+    "sam": ("Sam Ode", "support", None),
+    "rolf": ("Rolf Vik", "role_manager", None),
+    "aud": ("Audrey Oh", "auditor", None),
+}
+WORDS = {
+    "industry": ("retail", "internet", "steel"),
+    "stage": ("early", "won"),
+    "source": ("web",),
+    "region": ("east",),
+}
+
+
+class Clock:
+    """A clock that only moves when told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+class World:
+    """A house with people in it.  `world.li` is Li's scope, as fresh as a new request."""
+
+    def __init__(self, url: str) -> None:
+        """Move into a database in which `settle` has made the world."""
+        self.clock = Clock()
+        self.backend = Backend(url, clock=self.clock).open()
+        self.loop = asyncio.new_event_loop()
+        self.system = self.backend.system("system:test")
+        self.ids = self._known()
+
+    @classmethod
+    def settle(cls, url: str) -> None:
+        """Make the world in a database that has its tables and nothing else."""
+        engine = writing_engine(url)
+        with engine.begin() as connection:
+            beginning = {"id": 1, "name": "Millpond", "version": 1, "time_zone": "UTC", "currency": "CNY"}
+            beginning |= {"language": "en", "contact_required": False, "created_at": START, "updated_at": START}
+            connection.execute(insert(models.Organisation), beginning)
+            put_in_force(connection, STARTER, "the beginning", START)
+        engine.dispose()
+        world = cls(url)
+        try:
+            world._settle()
+        finally:
+            world.close()  # the last connection to leave folds SQLite's log into the file
+
+    def __getattr__(self, login: str) -> Scope:
+        if login not in PEOPLE and login not in self.__dict__.get("extra", ()):
+            raise AttributeError(login)
+        return self.scope(login)
+
+    def scope(self, login: str, door: str = "test") -> Scope:
+        return self.backend.scope(self.backend.person(login), door)
+
+    def principal(self, login: str) -> Principal:
+        return self.backend.person(login)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something in the one loop of this world: connections of the read side belong to it."""
+        return self.loop.run_until_complete(coroutine)
+
+    def make(self, model: type[Entity], **values: Any) -> int:
+        """Make a record as the house, through the use case; gives its id."""
+        return self.system.do(create_update.create, model, values).id
+
+    def user(self, login: str, name: str, role: str, department: str | None = None) -> int:
+        values: dict[str, Any] = {"login": login, "name": name}
+        if department:
+            values["department_id"] = self.ids[department]
+        self.ids[login] = self.make(User, **values)
+        self.make(UserRole, user_id=self.ids[login], role_id=self.ids[role])
+        self.__dict__.setdefault("extra", set()).add(login)
+        return self.ids[login]
+
+    def customer(self, name: str = "Acme", owner: str | None = None, pool: str | None = None, **values: Any) -> int:
+        """A customer of `owner`, or in `pool`."""
+        place = {"pool_id": self.ids[pool]} if pool else {"owner_id": self.ids[owner or "li"]}
+        return self.make(Customer, name=name, **place, **values)
+
+    def seat(self, pool: str, login: str, seat: Seat = Seat.MEMBER) -> int:
+        return self.make(
+            PoolMember, pool_id=self.ids[pool], grantee_kind=GranteeKind.USER, grantee_id=self.ids[login], seat=seat
+        )
+
+    def rule(self, pool: str, **numbers: int) -> int:
+        return self.make(models.ClaimRule, pool_id=self.ids[pool], **numbers)
+
+    # -- looking below the policy ------------------------------------------------------------------------
+
+    def row(self, model: type[Base], id: int) -> dict[str, Any]:
+        with self.backend.writer.engine.connect() as connection:
+            return dict(connection.execute(select(model.__table__).where(model.__table__.c.id == id)).mappings().one())
+
+    def rows(self, model: type[Base], *where: Any) -> list[dict[str, Any]]:
+        table = model.__table__
+        with self.backend.writer.engine.connect() as connection:
+            found = connection.execute(select(table).where(*where).order_by(*table.primary_key.columns))
+            return [dict(row) for row in found.mappings()]
+
+    def count(self, model: type[Base], *where: Any) -> int:
+        with self.backend.writer.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(model.__table__).where(*where)).scalar_one()
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """Every row of every table: what a refused use case must leave as it was (the log of attempts left out)."""
+        with self.backend.writer.engine.connect() as connection:
+            return {
+                table.name: [
+                    dict(row)
+                    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+                ]
+                for table in Base.metadata.sorted_tables
+                if table.name not in ("audit_entry", "audit_seal", "sign_in_session")
+            }
+
+    def log(self, entity: str | None = None, record_id: int | None = None, since: int = 0) -> list[dict[str, Any]]:
+        entry = models.AuditEntry.__table__.c
+        wanted = [entry.id > since]
+        if entity:
+            wanted.append(entry.entity == entity)
+        if record_id:
+            wanted.append(entry.record_id == record_id)
+        return self.rows(models.AuditEntry, *wanted)
+
+    def mark(self) -> int:
+        """The newest entry of the log, to look at what came after."""
+        return max((entry["id"] for entry in self.log()), default=0)
+
+    def _known(self) -> dict[str, int]:
+        """Everybody and everything that is called by a name in tests: people, departments, roles, pools."""
+        names = {User: "login", Department: "name", Role: "code", models.Pool: "name"}
+        return {row[name].lower(): row["id"] for model, name in names.items() for row in self.rows(model)}
+
+    def _settle(self) -> None:
+        head = self.make(Department, name="Backend")
+        for name in ("east", "west"):
+            self.ids[name] = self.make(Department, name=name.title(), parent_id=head)
+        self.ids["house"] = head
+        for code in ROLES:
+            self.ids[code] = self.make(Role, code=code, name=code.replace("_", " ").title())
+        for login, (name, role, department) in PEOPLE.items():
+            self.user(login, name, role, department)
+        for name in ("north", "south"):
+            self.ids[name] = self.make(models.Pool, name=name.title())
+        for login in ("li", "wu"):
+            self.seat("north", login)
+        self.seat("north", "lead", Seat.ADMIN)
+        self.seat("south", "mei")
+        for code, keys in WORDS.items():
+            dictionary = self.make(Dictionary, code=code, name=code.title())
+            for position, key in enumerate(keys):
+                self.make(
+                    DictionaryItem,
+                    dictionary_id=dictionary,
+                    key=key,
+                    label_en=key.title(),
+                    label_zh=f"{key}中",
+                    position=position,
+                )
+
+    def session(self, db: Session, model: type[Base], id: int) -> Any:
+        return db.execute(select(model).where(model.id == id), execution_options=BYPASS_POLICY).scalar_one()  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        self.backend.writer.close()
+        self.loop.run_until_complete(self.backend.stop_reading())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
