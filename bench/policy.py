@@ -1,6 +1,6 @@
 """What the policy costs: one check, one clause, a review, a change until every process has it, and a page of a list.
 
-    python bench/policy.py [--engine sqlite|postgresql|both] [--customers 100000] [--only cells review reload lists]
+    python bench/policy.py [--engine sqlite|postgresql|both] [--customers 100000] [--only cells review reload proof lists]
 
 Lists are of 100,000 customers, 600 people in 121 departments, 40,000 shares; a review is of 250 lines for 200 people.
 Prints JSON: times in milliseconds unless it says otherwise, medians of interleaved rounds; a page is fifty rows under a policy
@@ -10,48 +10,33 @@ and the same statement without its clause, on one connection.
 import argparse
 import asyncio
 import json
-import random
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
-from stage import ROOT, database, show, spread
+from policy_lists import PEOPLE, REVIEWED, TIMES, lists, populate
+from policy_proof import long_text, proofs
+from stage import ROOT, database, show, spread, took
 
-from models import Customer, Department, Role, Share, User, UserRole
-from models.pool import GranteeKind
-from models.share import ShareLevel
-from policies import STARTER, Facts, Principal, Snapshot
+from models import Customer, Role
+from policies import STARTER, Facts, Snapshot
 from resolvers.access import policy_drafts, policy_impact, policy_review
 from resolvers.people import tokens
-from resolvers.runtime import principals
 from resolvers.runtime.backend import Backend
 from tests.support.world import World
 
-PEOPLE, REVIEWED, SHARES, TIMES, ACTIVATIONS = 600, 200, 40_000, 31, 50
-ROLES = ("sales", "sales_lead", "support", "finance", "auditor", "role_manager")
-LINE = "p, r, customer, view, {}, any, allow\n"
-POLICIES = {
-    "all": LINE.format("all"),
-    "own": LINE.format("own"),
-    "team": LINE.format("team"),
-    "subtree": LINE.format("subtree"),
-    "shared": LINE.format("shared"),
-    "sales of the starter": STARTER,
-    "sales lead of the starter": STARTER,
-}
+ACTIVATIONS = 50
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--only", nargs="*", default=["cells", "review", "reload", "lists"])
+    parser.add_argument("--only", nargs="*", default=["cells", "review", "reload", "proof", "lists"])
     parser.add_argument("--listen", nargs=2, metavar=("DATABASE", "TOKEN"), help="what the other process runs")
     asked = parser.parse_args()
     if asked.listen:
@@ -78,6 +63,8 @@ def measured(world: World, customers: int, only: Sequence[str]) -> dict[str, Any
     populate(world, REVIEWED, customers)
     if "review" in only:
         found["review"] = review(world)
+    if "proof" in only:
+        found["proof"] = proofs(world)
     if "lists" in only:
         populate(world, PEOPLE - REVIEWED, 0)
         found["lists"] = lists(world)
@@ -117,23 +104,14 @@ def best(call: Callable[[], Any], times: int) -> float:
     return min(runs)
 
 
-def took(call: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    call()
-    return (time.perf_counter() - began) * 1000
-
-
 # --- review ----------------------------------------------------------------------------------------------
 
 
 def review(world: World) -> dict[str, Any]:
     """A text of 250 lines for 200 people, each time another one, so that nothing of the former is known."""
-    lines = len([x for x in STARTER.splitlines() if x and not x.startswith("#")])
-    more = "".join(f"p, extra{n}, opportunity, view, own, any, allow\n" for n in range(250 - lines))
-    roles = [{"code": f"extra{n}", "name": f"Extra {n}"} for n in range(250 - lines)]
-    for role in roles:
-        world.make(Role, **role)
-    base = STARTER + more
+    base, roles = long_text()
+    for code in roles:
+        world.make(Role, code=code, name=code.title())
     world.ada.do(policy_drafts.apply_policy, base, "250 lines")
     changed = base.replace("p, sales_lead, customer, view, subtree, any, allow\n", "")
     changed += "p, support, customer, edit, all, !locked, allow\np, sales, customer, export, own, any, allow\n"
@@ -174,9 +152,9 @@ def reload(world: World) -> dict[str, Any]:
     committed: dict[int, float] = {}
     take = world.backend.take_policy
 
-    def noted(stored: Any) -> None:
+    def noted(stored: Any, *sets: Any) -> None:
         committed.setdefault(stored.number, time.monotonic())
-        take(stored)
+        take(stored, *sets)
 
     world.backend.take_policy = noted  # type: ignore[method-assign]
     texts = [STARTER, STARTER + "p, sales, customer, export, own, any, allow\n"]
@@ -236,159 +214,6 @@ def _lines(into: "asyncio.Queue[str]", loop: asyncio.AbstractEventLoop) -> None:
     for line in sys.stdin:
         loop.call_soon_threadsafe(into.put_nowait, line)
     loop.call_soon_threadsafe(into.put_nowait, "")
-
-
-# --- lists -----------------------------------------------------------------------------------------------
-
-
-def lists(world: World) -> dict[str, Any]:
-    """For each policy: rows, one page of fifty, the page without a clause, and how many times as long."""
-    found: dict[str, Any] = {}
-    with world.backend.writer.engine.connect() as connection:
-        connection.execute(text("ANALYZE"))
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET jit = off"))
-        for name, policy in POLICIES.items():
-            p = person_for(world, connection, name)
-            clause = Snapshot(policy).where(p, "view", Customer, Customer.__table__.c)
-            free, bound = page(None), page(clause)
-            times: dict[str, list[float]] = {"free": [], "bound": []}
-            for n in range(TIMES + 2):
-                for which, statement in (("free", free), ("bound", bound)):
-                    ms = took(lambda statement=statement: connection.execute(statement).all())
-                    if n > 1:
-                        times[which].append(ms)
-            rows = connection.execute(select(func.count()).select_from(Customer.__table__).where(clause)).scalar_one()
-            without, under = (statistics.median(times[which]) for which in ("free", "bound"))
-            found[name] = {
-                "rows": rows,
-                "page": round(under, 2),
-                "without policy": round(without, 2),
-                "ratio": round(under / without, 2),
-            }
-    return found
-
-
-def page(clause: Any) -> Any:
-    c = Customer.__table__.c
-    asked = (
-        select(Customer.__table__).where(c.deleted_at.is_(None)).order_by(c.created_at.desc(), c.id.desc()).limit(50)
-    )
-    return asked if clause is None else asked.where(clause)
-
-
-def person_for(world: World, connection: Any, name: str) -> Principal:
-    """Somebody in the middle: a team of a leaf; for `subtree` and the lead a head of about a third of the house."""
-    wide = name in ("subtree", "sales lead of the starter")
-    login = "bench1" if wide else "bench399"
-    p = principals.by_login(connection, login, world.clock())
-    roles = {"sales of the starter": "sales", "sales lead of the starter": "sales_lead"}
-    return replace(p, roles=frozenset({roles.get(name, "r")}))
-
-
-# --- the house that is measured --------------------------------------------------------------------------
-
-
-def populate(world: World, people: int, customers: int) -> None:
-    """More people in a tree of departments, and, the first time, customers; shares when everybody is there."""
-    chance, now = random.Random(people), world.clock()
-    stamps = {"version": 1, "created_at": now, "updated_at": now}
-    with world.backend.writer.engine.begin() as connection:
-        if customers:
-            departments = list(tree(world.ids["house"], connection))
-            connection.execute(insert(Department.__table__), [{**stamps, **row} for row in departments])  # type: ignore[arg-type]
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT setval('department_id_seq', (SELECT max(id) FROM department))"))
-        known = list(
-            connection.execute(select(Department.id).where(Department.name.like("D %")).order_by("id")).scalars()
-        )
-        before = connection.execute(
-            select(func.count()).select_from(User).where(User.login.like("bench%"))
-        ).scalar_one()
-        rows = [
-            {"login": f"bench{n}", "name": f"Bench {n}", "department_id": known[n % len(known)], "active": True}
-            for n in range(before, before + people)
-        ]
-        connection.execute(insert(User.__table__), [{**stamps, "language": "en", **row} for row in rows])  # type: ignore[arg-type]
-        asked = select(User.id, User.department_id).where(User.login.like("bench%")).order_by(User.id)
-        everybody = list(connection.execute(asked).all())
-        held = [
-            {**stamps, "user_id": id, "role_id": world.ids[ROLES[n % 2 if n % 10 else n // 10 % len(ROLES)]]}
-            for n, (id, _) in enumerate(everybody)
-            if n >= before
-        ]
-        connection.execute(insert(UserRole.__table__), held)  # type: ignore[arg-type]
-        if customers:
-            for part in parts(made_up(world, chance, everybody, customers), 5_000):
-                connection.execute(insert(Customer.__table__), part)  # type: ignore[arg-type]
-        else:
-            share(world, connection, chance, everybody)
-            spread_out(connection, everybody)
-
-
-def tree(root: int, connection: Any) -> Iterator[dict[str, Any]]:
-    """A house of 121 departments: three, each with three, each with three, each with three, below the root."""
-    id = connection.execute(select(func.max(Department.id))).scalar_one()
-    level = [(root, f"/{root}/")]
-    for size in (3, 3, 3, 3):
-        below = []
-        for parent, path in level:
-            for _ in range(size):
-                id += 1
-                below.append((id, f"{path}{id}/"))
-                yield {"id": id, "name": f"D {id}", "parent_id": parent, "path": below[-1][1]}
-        level = below
-
-
-def made_up(world: World, chance: random.Random, people: Sequence[Any], count: int) -> Iterator[dict[str, Any]]:
-    now = world.clock()
-    for n in range(count):
-        id, department = chance.choice(people)
-        pooled = n % 10 == 0
-        at = now - timedelta(minutes=chance.randrange(500_000))
-        place = {"owner_id": None if pooled else id, "department_id": None if pooled else department}
-        place |= {"pool_id": world.ids["north" if n % 20 else "south"] if pooled else None}
-        place |= {
-            "locked_by_id": id if n % 33 == 1 and not pooled else None,
-            "deleted_at": now if n % 97 == 5 else None,
-        }
-        yield {"number": f"B{n}", "name": f"Customer {n}", "version": 1, "created_at": at, "updated_at": at, **place}
-
-
-def share(world: World, connection: Any, chance: random.Random, people: Sequence[Any]) -> None:
-    customers = list(connection.execute(select(Customer.id)).scalars())
-    now, rows = world.clock(), []
-    for n in range(SHARES):
-        ends = {0: now - timedelta(days=1), 1: now + timedelta(days=9)}.get(n % 5)
-        row = {
-            "customer_id": chance.choice(customers),
-            "grantee_kind": GranteeKind.USER,
-            "level": list(ShareLevel)[n % 2],
-        }
-        rows.append(
-            {**row, "grantee_id": chance.choice(people)[0], "starts_at": now - timedelta(days=2), "ends_at": ends}
-        )
-    for part in parts(rows, 5_000):
-        connection.execute(insert(Share.__table__), part)
-
-
-def spread_out(connection: Any, people: Sequence[Any]) -> None:
-    """Give the people who came later their part of the customers."""
-    for n, (id, department) in enumerate(people[REVIEWED:]):
-        given = {"id": id, "department": department, "n": n, "of": PEOPLE}
-        moved = "UPDATE customer SET owner_id = :id, department_id = :department WHERE owner_id IS NOT NULL AND id % :of = :n"
-        connection.execute(text(moved), given)
-
-
-def parts(rows: Any, size: int) -> Iterator[list[Any]]:
-    part: list[Any] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 if __name__ == "__main__":

@@ -126,5 +126,12 @@ def spread(milliseconds: Sequence[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(ordered), 1), "p99": round(ordered[int(len(ordered) * 0.99)], 1)}
 
 
+def took(call: Callable[[], Any]) -> float:
+    """Milliseconds of one call."""
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1000
+
+
 def show(figures: Any) -> None:
     print(json.dumps(figures, indent=2, ensure_ascii=False))

@@ -12,9 +12,11 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
 from models import Credential, Role, User, UserRole, utcnow
-from policies import InvalidPolicy, parse, validate
+from policies import InvalidPolicy, Snapshot, parse, validate
+from policies.proof import prove
 from resolvers.audit import seal
-from resolvers.runtime.policy_store import foreign_text, newest
+from resolvers.runtime import policy_proof
+from resolvers.runtime.policy_store import Stored, foreign_text, newest
 from resolvers.setup.invariants import broken
 
 from .database import Unready, check_current, look
@@ -132,11 +134,28 @@ def policy(connection: Connection) -> list[Finding]:
     if not stored.is_whole:
         sentence = f"The text of policy revision {stored.number} was changed by hand, so it is not taken. {repair}"
         return [Finding(ok=False, sentence=sentence)]
-    found = [Finding(ok=True, sentence=f"Policy revision {stored.number} is valid, {len(lines)} lines.")]
+    found = [
+        Finding(ok=True, sentence=f"Policy revision {stored.number} is valid, {len(lines)} lines."),
+        proof(connection, stored),
+    ]
     if foreign_text(connection) is not None:
         sentence = f"Somebody has changed casbin_rule by hand. It has no effect; to put it right, {repair[:1].lower()}{repair[1:]}"
         found.append(Finding(ok=False, sentence=sentence))
     return found
+
+
+def proof(connection: Connection, stored: Stored) -> Finding:
+    """Casbin's own verdicts beside those of the cells, made anew."""
+    try:
+        found = prove(Snapshot(stored.text, stored.number), policy_proof.role_sets(connection, utcnow()))
+    except InvalidPolicy as failure:
+        remedy = (
+            "No process that starts takes it. Install the versions of Millpond and casbin that you had before, or bring "
+            "back another revision: millpond policy repair --to NUMBER --reason …"
+        )
+        return Finding(ok=False, sentence=f"Policy revision {stored.number}: {failure.problems[0]}. {remedy}")
+    tried = f"{found.decisions:,} decisions, {found.lines_tried:,} of {found.lines:,} lines tried"
+    return Finding(ok=True, sentence=f"Casbin decides as Millpond does: {tried}.")
 
 
 def administrator(connection: Connection) -> list[Finding]:

@@ -45,6 +45,8 @@ class PolicyRevision(Base):
     parent: Mapped[int | None]
     back_to: Mapped[int | None]
     review: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    proof: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What Casbin judged before the revision took effect, and `by` which code; None for a text written by hand."""
 
 
 class PolicyDraft(Base):

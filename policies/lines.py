@@ -38,6 +38,10 @@ class InvalidPolicy(ValueError):
         self.problems = problems
         super().__init__("; ".join(problems))
 
+    def said(self, language: str) -> list[str]:
+        """The problems in a language; those that have no Chinese are in English."""
+        return self.problems
+
 
 def parse(text: str) -> list[Line]:
     """The lines of a policy text; blank lines and `#` comments are left out.  Validates nothing.

@@ -235,7 +235,7 @@ class Snapshot:
     # -- the judge ---------------------------------------------------------------------------------------
 
     def enforcer(self, people: Iterable[tuple[str, str]] = ()) -> "casbin.Enforcer":
-        """Casbin's own Enforcer over the same lines: the judge of tests, far too slow for requests.
+        """Casbin's own Enforcer over the same lines: the judge of proofs and tests, far too slow for requests.
 
         `people` are (subject, role) links.  Ask `enforce(subject, object, action, (principal, facts))`.
         """

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from millpond.migrate import migrate
 from models.database.engines import writing_engine
+from policies import proof
 from tests.support import postgres
 from tests.support.graphql import Api
 from tests.support.world import World
@@ -20,6 +21,8 @@ from tests.support.world import World
 SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""
 SWEPT = {"postgresql": 2, "sqlite": 8}
+proof.MOST_DECISIONS, proof.MOST_SECONDS = 8, 60.0
+"""Limits of a proof in tests, where hundreds of policies take effect; `policies/test_proof.py` tries the whole sample."""
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 

@@ -25,6 +25,7 @@ from policies.edit import copied, merged
 
 from ..reading.pages import LARGEST_PAGE
 from ..records import create_update
+from ..runtime import policy_proof
 from ..runtime.inputs import line
 from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
 from ..runtime.scope import Scope
@@ -228,7 +229,9 @@ def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = N
 def in_force(scope: Scope, db: Session) -> InForce:
     """The policy by which this process judges.  Raises Forbidden."""
     scope.allow("view", "policy")
-    return InForce(scope.policy.revision, scope.policy.text, scope.backend.policy_problems, foreign_text(db))
+    return InForce(
+        scope.policy.revision, scope.policy.text, scope.backend.policy_problems_in(scope.language), foreign_text(db)
+    )
 
 
 def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
@@ -292,11 +295,13 @@ def _activate(
     if review.needs_second and author_id == scope.person.id is not None:
         raise NeedsSecond(what=", ".join(review.widens))
     now = scope.person.now
-    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=review.in_short())
+    proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
+    told = review.in_short()
+    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=told, proof=proof)
     changes: Changes = {"lines": [_some(review.removed), _some(review.added)]}
     write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
     scope.tell(db, "policy", number)
-    scope.after_commit(lambda: scope.backend.take_policy(Stored(number, review.text, is_whole=True)))
+    scope.after_commit(lambda: scope.backend.take_policy(Stored(number, review.text, is_whole=True, is_proved=True)))
     return number
 
 

@@ -8,6 +8,7 @@ from models.audit.entries import BYPASS_POLICY, Changes, entry, write_row
 from models.errors import Forbidden, InvalidPolicyText, NotFound, Validation
 from policies import InvalidPolicy
 
+from ..runtime import policy_proof
 from ..runtime.inputs import line
 from ..runtime.policy_store import Stored, checked, hash_of, put_in_force, role_codes
 from ..runtime.scope import Scope
@@ -34,11 +35,12 @@ def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int
             lines = checked(text, codes)
         except InvalidPolicy as failure:
             raise InvalidPolicyText(problems=failure.problems) from None
-        number = put_in_force(db, text, why, scope.person.now, back_to=to)
+        proof = policy_proof.recorded(policy_proof.demand(db, text, scope.person.now), text)
+        number = put_in_force(db, text, why, scope.person.now, back_to=to, proof=proof)
         changes: Changes = {"lines": [None, [f"{len(lines)} lines, without review"]]}
         write_row(db, entry(db.info["signature"], scope.person.now, "policy", None, changes, label=f"#{number}"))
         scope.tell(db, "policy", number)
-        scope.after_commit(lambda: scope.backend.take_policy(Stored(number, text, is_whole=True)))
+        scope.after_commit(lambda: scope.backend.take_policy(Stored(number, text, is_whole=True, is_proved=True)))
         return number
 
 

@@ -19,8 +19,10 @@ from models.database.engines import ReadSession, is_sqlite, reading_engine, writ
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
+from policies.edit import difference
+from policies.questions import Roles
 
-from . import principals
+from . import policy_proof, principals
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
@@ -55,8 +57,7 @@ class Backend:
         )
         self.selectivity = SelectivityCache(self.reads, self.read_engine.dialect)
         self.policy = Snapshot("")
-        self.policy_problems: list[str] = []
-        """Why the newest revision is not in force; nothing when it is."""
+        self._failure: InvalidPolicy | None = None
         self._refused_revision = 0
         self._taking = threading.Lock()
         self._foreign: str | None = None
@@ -66,13 +67,19 @@ class Backend:
     # -- life --------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
+        """Take over the policy.  Casbin judges it in this process, even when a proof is on record."""
         async with self.read_engine.connect() as connection:
-            await connection.run_sync(self.refresh_policy)
+            stored = await connection.run_sync(newest)
+            sets = await connection.run_sync(policy_proof.role_sets, self.clock())
+        await asyncio.to_thread(self.take_policy, replace(stored, is_proved=False), sets)
+        if not stored.is_proved and 0 < stored.number == self.policy.revision:
+            await self._record_proof(stored, sets)
 
     def open(self) -> "Backend":
         """`start` for the command line and tests."""
         with self.writer.engine.connect() as connection:
-            self.refresh_policy(connection)
+            stored, sets = self._unknown(connection)
+        self.take_policy(stored, sets)
         return self
 
     async def close(self) -> None:
@@ -93,26 +100,68 @@ class Backend:
 
     # -- policy ------------------------------------------------------------------------------------------
 
-    def refresh_policy(self, connection: Connection) -> None:
-        """Take over the newest revision, if it is another one than that in force."""
-        self.take_policy(newest(connection))
+    @property
+    def policy_problems(self) -> list[str]:
+        """Why the newest revision is not in force; nothing when it is."""
+        return self.policy_problems_in("en")
 
-    def take_policy(self, stored: Stored) -> None:
-        """Judge by this revision from now on.  One that cannot be a policy is not taken: the last good one stays.
+    def policy_problems_in(self, language: str) -> list[str]:
+        return self._failure.said(language) if self._failure is not None else []
+
+    async def catch_up(self) -> None:
+        """Take over the newest revision.  One that is not proved yet is proved on a thread: the event loop goes on."""
+        async with self.read_engine.connect() as connection:
+            stored, sets = await connection.run_sync(self._unknown)
+        if stored.is_proved or self._is_known(stored.number):
+            self.take_policy(stored)
+        else:
+            await asyncio.to_thread(self.take_policy, stored, sets)
+
+    def refresh_policy(self, connection: Connection) -> None:
+        """The same inside a transaction, which waits for the proof.  Not for the event loop."""
+        self.take_policy(*self._unknown(connection))
+
+    def take_policy(self, stored: Stored, sets: frozenset[Roles] = frozenset()) -> None:
+        """Judge by this revision from now on.  The last good one stays when this one cannot be a policy, or when Casbin and
+        the cells differ on it for one of these role sets.
 
         A snapshot never changes: whoever works with the former one goes on with it.  Whoever has looked before the last
         change and comes late is not heard.
         """
+        if self._is_known(stored.number):
+            return
+        policy, failure = _judged(stored, sets, self.policy.text)
         with self._taking:
-            if stored.number <= max(self.policy.revision, self._refused_revision):
+            if self._is_known(stored.number):
                 return
-            try:
-                if not stored.is_whole:
-                    raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
-                self.policy, self.policy_problems = Snapshot(stored.text, stored.number), []
-            except InvalidPolicy as failure:
-                self._refused_revision, self.policy_problems = stored.number, failure.problems
-                _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+            self._failure = failure
+            if policy is not None:
+                self.policy = policy
+            else:
+                self._refused_revision = stored.number
+        if failure is not None:
+            _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+
+    def _is_known(self, number: int) -> bool:
+        """Whether a revision, or a later one, has been taken or refused."""
+        return number <= max(self.policy.revision, self._refused_revision)
+
+    def _unknown(self, connection: Connection) -> tuple[Stored, frozenset[Roles]]:
+        """The newest revision, and the role sets in use where this process has to prove it."""
+        stored = newest(connection)
+        if stored.is_proved or self._is_known(stored.number):
+            return stored, frozenset()
+        return stored, policy_proof.role_sets(connection, self.clock())
+
+    async def _record_proof(self, stored: Stored, sets: frozenset[Roles]) -> None:
+        """Store that this code has proved the revision: commands and other processes then need no proof of their own."""
+        proof = policy_proof.proved(self.policy, sets)
+        try:
+            await self.writer.submit(
+                lambda unit: policy_proof.record(unit.connection, stored.number, proof, stored.text)
+            )
+        except Exception:  # noqa: BLE001  it only saves time
+            _log.warning("the proof of the policy was not recorded", exc_info=True)
 
     def follow_policy(self, connection: Connection) -> Snapshot:
         """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""
@@ -126,13 +175,13 @@ class Backend:
 
         A process that nobody asks anything takes a new revision here.
         """
+        await self.catch_up()
         async with self.read_engine.connect() as connection:
             return await connection.run_sync(self.look_after_policy)
 
     def look_after_policy(self, connection: Connection) -> str | None:
-        """The same; what is wrong is logged once."""
+        """The same of what has been taken; what is wrong is logged once."""
         stored = newest(connection)
-        self.take_policy(stored)
         foreign = foreign_text(connection)
         if foreign is not None and foreign != self._foreign:
             _log.error("casbin_rule was changed by hand; that has no effect", revision=stored.number)
@@ -157,8 +206,7 @@ class Backend:
             return None
         found = principals.identity_of(rows[0], now, key)
         if found.revision != self.policy.revision:
-            async with self.read_engine.connect() as connection:
-                await connection.run_sync(self.refresh_policy)
+            await self.catch_up()
         if found.stale:
             self.note_seen(found, now)
         person = await self.selectivity.of(found.principal, self.policy)
@@ -209,3 +257,16 @@ class Backend:
                 self._noting.pop((found.key, found.key_id), None)
 
         self._noting[found.key, found.key_id] = asyncio.ensure_future(note())
+
+
+def _judged(stored: Stored, sets: frozenset[Roles], before: str) -> tuple[Snapshot | None, InvalidPolicy | None]:
+    """The snapshot of a revision, or why there is none.  A proof is made here unless it is on record."""
+    try:
+        if not stored.is_whole:
+            raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
+        policy = Snapshot(stored.text, stored.number)
+        if not stored.is_proved:
+            policy_proof.proved(policy, sets, difference(before, stored.text)[1])
+    except InvalidPolicy as failure:
+        return None, failure
+    return policy, None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import PolicyLine, PolicyRevision, Role
 from models.audit.entries import BYPASS_POLICY
 from policies import InvalidPolicy, Line, parse, validate
+from policies.proof import fingerprint
 
 LONGEST_TEXT, MOST_LINES = 1_000_000, 5_000
 """What a policy may have in characters and lines; nobody reads a longer one, and a review would take seconds."""
@@ -22,21 +23,28 @@ Ask = Connection | Session
 
 @dataclass(frozen=True)
 class Stored:
-    """The newest revision: its number and text, and whether the text is the one that its author saw."""
+    """The newest revision: its number and text, and whether the text is the one that its author saw.
+
+    `is_proved`: code like that of this process has proved the text before it was stored.
+    """
 
     number: int
     text: str
     is_whole: bool
+    is_proved: bool = False
 
 
 def newest(ask: Ask) -> Stored:
     """The newest revision; number 0 with an empty text before the first."""
-    columns = PolicyRevision.number, PolicyRevision.text, PolicyRevision.hash
+    columns = PolicyRevision.number, PolicyRevision.text, PolicyRevision.hash, PolicyRevision.proof
     found = ask.execute(
         select(*columns).order_by(PolicyRevision.number.desc()).limit(1), execution_options=BYPASS_POLICY
     )
     row = found.first()
-    return Stored(row.number, row.text, row.hash == hash_of(row.text)) if row else Stored(0, "", is_whole=True)
+    if row is None:
+        return Stored(0, "", is_whole=True)
+    is_proved = bool(row.proof) and row.proof.get("by") == fingerprint(row.text)
+    return Stored(row.number, row.text, row.hash == hash_of(row.text), is_proved)
 
 
 def current_text(ask: Ask) -> str:
@@ -67,13 +75,17 @@ def put_in_force(
     *,
     back_to: int | None = None,
     review: dict[str, Any] | None = None,
+    proof: dict[str, Any] | None = None,
 ) -> int:
-    """Make `text` the newest revision.  Gives its number.  Raises InvalidPolicy and then changes nothing."""
+    """Make `text` the newest revision.  Gives its number.  Raises InvalidPolicy and then changes nothing.
+
+    Without a proof on record each process proves it before it takes it over.
+    """
     lines = checked(text)
     parent = ask.execute(select(func.max(PolicyRevision.number)), execution_options=BYPASS_POLICY).scalar()
     number = (parent or 0) + 1
     row = {"number": number, "at": now, "author_id": author_id, "reason": reason, "text": text, "hash": hash_of(text)}
-    row |= {"parent": parent, "back_to": back_to, "review": review}
+    row |= {"parent": parent, "back_to": back_to, "review": review, "proof": proof}
     ask.execute(insert(PolicyRevision.__table__), row, execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
     ask.execute(delete(PolicyLine.__table__), execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
     rows = [{"ptype": x.kind, **dict(zip(_COLUMNS, (*x.columns, *[""] * 6), strict=False))} for x in lines]

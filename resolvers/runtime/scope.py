@@ -1,5 +1,6 @@
 """A scope is who is asking, through which door, with which rights.  Every use case takes one first."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from policies import NOW, Principal, Snapshot, whenever
 
 from .constraint_errors import translated
 from .ids import global_id, noun, table_of
+from .policy_proof import Unproved
 from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lookup_statement, masked, why_not
 from .services import Services
 from .viewer import Viewer
@@ -37,6 +39,9 @@ from .writer import Unit
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
+
+PROOFS_TRIED = 3
+"""Maximum number of runs of a use case whose policy needs another proof, because roles were given meanwhile."""
 
 
 class Scope:
@@ -103,11 +108,23 @@ class Scope:
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
-        return await self.backend.writer.submit(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        call = self._bound(use_case, *args, **kwargs)
+        for _ in range(PROOFS_TRIED):
+            try:
+                return await self.backend.writer.submit(call)  # type: ignore[no-any-return]
+            except Unproved as policy:
+                await asyncio.to_thread(policy.prove)
+        raise Conflict(label="The policy", label_zh="策略", field="text")
 
     def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The same in this thread: command line, demo, tests."""
-        return self.backend.writer.run(self._bound(use_case, *args, **kwargs))  # type: ignore[no-any-return]
+        call = self._bound(use_case, *args, **kwargs)
+        for _ in range(PROOFS_TRIED):
+            try:
+                return self.backend.writer.run(call)  # type: ignore[no-any-return]
+            except Unproved as policy:
+                policy.prove()
+        raise Conflict(label="The policy", label_zh="策略", field="text")
 
     async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """`reading(scope, db, …)` over a session that sees what the person may view and cannot write."""

@@ -26,10 +26,13 @@ class Services(Protocol):
     read_engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     policy: Snapshot
-    policy_problems: list[str]
 
     def follow_policy(self, connection: Connection) -> Snapshot:
         """Return the newest policy that the transaction of this connection can see."""
+        ...
+
+    def policy_problems_in(self, language: str) -> list[str]:
+        """Return why the newest revision is not in force, in a language; nothing when it is."""
         ...
 
     def take_policy(self, stored: Stored) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, Role
 from models.audit.entries import BYPASS_POLICY
-from policies import STARTER
+from policies import STARTER, Snapshot
 
 from ..records import create_update, numbering
+from ..runtime import policy_proof
 from ..runtime.backend import Backend
 from ..runtime.policy_store import put_in_force
 from ..runtime.scope import Scope
@@ -48,7 +49,9 @@ def install(backend: Backend) -> bool:
     with backend.writer.engine.begin() as connection:
         fresh = connection.execute(select(PolicyRevision.number).limit(1)).first() is None
         if fresh:
-            put_in_force(connection, STARTER, "the lines a new installation starts with", backend.clock())
+            proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
+            why = "the lines a new installation starts with"
+            put_in_force(connection, STARTER, why, backend.clock(), proof=proof)
         backend.refresh_policy(connection)
     furnished: bool = backend.system("system:install").do(_furnish)
     return fresh or furnished

@@ -280,6 +280,11 @@ class AccessExplanation:
     whole: "AccessExplanation | None" = strawberry.field(
         description="Why the record that this one hangs on may be seen; without that nobody sees this one."
     )
+    explained: strawberry.Private[explain.Explained]
+
+    @strawberry.field(description="The verdict of Casbin's own Enforcer over the same lines, beside `allowed`.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    async def casbin(self, info: Info[Context, None]) -> bool:
+        return await explain.verdict_of_casbin(info.context.scope, self.explained)
 
 
 @strawberry.type(description="Somebody who may do it, and the lines that let him.")
@@ -296,6 +301,7 @@ def explanation_of(x: explain.Explained, language: str) -> AccessExplanation:
         allowed=x.allowed,
         reasons=[_reason(reason, language) for reason in x.reasons],
         whole=None if x.whole is None else explanation_of(x.whole, language),
+        explained=x,
     )
 
 

@@ -35,7 +35,7 @@ def test_a_sound_installation_has_nothing_to_complain_of(well: str) -> None:
 
     assert looked.exit_code == 0
     lines = looked.stderr.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert {line[:9] for line in lines} == {"ok       "}
     assert lines[-3:-1] == [
         "ok       1 can sign in as administrator.",

@@ -52,7 +52,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
 SAME = {"GraphQL", "Id", "%(used)s of %(limit)s", "%(what)s, %(action)s:"}
 """Messages that need no Chinese letter: a name, an abbreviation, two numbers."""
-NAMES = {"Millpond", "GraphQL", "API", "English"}
+NAMES = {"Millpond", "Casbin", "GraphQL", "API", "English"}
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,9 @@ from models import Base, Customer, Department, Dictionary, DictionaryItem, Entit
 from models.audit.entries import BYPASS_POLICY
 from models.database.engines import writing_engine
 from models.pool import GranteeKind, Seat
-from policies import STARTER, Principal
+from policies import STARTER, Principal, Snapshot
 from resolvers.records import create_update
+from resolvers.runtime import policy_proof
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.policy_store import put_in_force
 from resolvers.runtime.scope import Scope
@@ -75,7 +76,8 @@ class World:
             beginning = {"id": 1, "name": "Millpond", "version": 1, "time_zone": "UTC", "currency": "CNY"}
             beginning |= {"language": "en", "contact_required": False, "created_at": START, "updated_at": START}
             connection.execute(insert(models.Organisation), beginning)
-            put_in_force(connection, STARTER, "the beginning", START)
+            proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
+            put_in_force(connection, STARTER, "the beginning", START, proof=proof)
         engine.dispose()
         world = cls(url)
         try:

@@ -38,6 +38,7 @@ class Simulator(Page):
         context: dict[str, Any] = {
             "query": query,
             "told": None,
+            "casbin": None,
             "who": None,
             "refused": "",
             "actions": [],
@@ -50,7 +51,8 @@ class Simulator(Page):
             context["fields"] = [x.partition(".")[2] for x, module in FIELDS.items() if module == model.module]
             try:
                 if person := number_of(User, query.get("person", "")):
-                    context["told"] = await ask.scope.read(explain.explain_access, person, action, model, id, field)
+                    told = await ask.scope.read(explain.explain_access, person, action, model, id, field)
+                    context |= {"told": told, "casbin": await explain.verdict_of_casbin(ask.scope, told)}
                 context["who"] = await ask.scope.read(explain.who_can_access, model, id, action)
             except Refusal as refusal:
                 context["refused"] = refusal.say(ask.language)
@@ -58,6 +60,9 @@ class Simulator(Page):
         context |= {
             "module": model.module if model else "",
             "spoken": _spoken(ask, names),
+            "roles": [names.get(code, code) for code in sorted(context["told"].person.roles)]
+            if context["told"]
+            else [],
             "action": action,
             "field": field,
         }

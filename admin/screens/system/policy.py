@@ -59,7 +59,7 @@ class Policy(Page):
             "desk": workspace,
             "difference": edit.difference(workspace.in_force, workspace.text),
             "may_edit": ask.may("policy.edit"),
-            "problems": self.panel.backend.policy_problems,
+            "problems": self.panel.backend.policy_problems_in(ask.language),
             **self._role(workspace, query),
             **more,
         }
