@@ -80,11 +80,7 @@ class Dataset:
         canaries = {key: text for key, text in _canaries(model, self._count).items() if key not in values}
         nested = self._nested(model)
         given = {key: self._id(value, names) for key, value in values.items()}
-        try:
-            id: int = (by or self.world.system).do(create_update.create, model, {**canaries, **nested, **given}).id
-        except Refusal as refusal:
-            sentence = f"{FILE}: the dataset cannot create a {model.__name__} of {given}: {refusal.say('en')}"
-            raise AssertionError(f"{sentence}  KINDS names its values, TEXTS the form of a text.") from refusal
+        id = _create(by or self.world.system, model, {**canaries, **nested, **given})
         for key, text in canaries.items():
             for written in (f"{text:,.2f}", f"{text:.2f}") if isinstance(text, Decimal) else (text,):
                 self._mark(written, model, id, key)
@@ -172,6 +168,15 @@ class Dataset:
         assert done.problems == [], (model, done.problems)
 
 
+def _create(by: Scope, model: type[Base], values: Mapping[str, Any]) -> int:
+    try:
+        id: int = by.do(create_update.create, model, values).id
+    except Refusal as refusal:
+        sentence = f"{FILE}, KINDS and TEXTS: no {model.__name__} can be created of {dict(values)}"
+        raise AssertionError(f"{sentence}: {refusal.say('en')}") from refusal
+    return id
+
+
 def _canaries(model: type[Base], n: int) -> dict[str, Any]:
     """Column -> a text of its own, or an amount of money."""
     amounts = [c.key for c in columns(model) if isinstance(c.type, Money) and not trait_of(c).system_managed]
@@ -189,7 +194,7 @@ def make_hostile(world: World) -> None:
         for values in kind.hostile:
             texts = {key: forms.get(key, HOSTILE) for key in free_texts(model)}
             given = {key: world.ids[value] if isinstance(value, Ref) else value for key, value in values.items()}
-            world.make(model, **{**texts, **given})
+            _create(world.system, model, {**texts, **given})
     world.li.do(locking.lock, [1], HOSTILE)
     world.li.do(locking.unlock, [1], HOSTILE)
     world.li.do(releasing.release, [1], world.ids["north"], HOSTILE)

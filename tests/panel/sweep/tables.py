@@ -100,7 +100,7 @@ KINDS: Table[type[Base], Kind] = Table(
             new={"name": "New", "enabled": "y", "priority": "0"},
             records={"lake": {}, "hill": {}},
             deleted=("hill",),
-            hostile=({},),
+            hostile=({"name": f"Another {HOSTILE}"},),
         ),
         models.ClaimRule: Kind(
             new={"pool_id": Ref("south"), "daily_quota": "7"},

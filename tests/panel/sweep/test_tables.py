@@ -10,9 +10,10 @@ from models import Contact, Customer, Opportunity, User
 from tests.support.panel import Panel
 
 from . import tables
-from .dataset import Dataset
+from .dataset import Dataset, make_hostile
 from .declared import FILE, Kind, Table
 from .gaps import missing_lines, weak_lines
+from .worlds import small
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -28,6 +29,16 @@ def test_every_line_covers_something(panel: Panel, dataset: Dataset) -> None:
     found = list(weak_lines(panel, dataset))
 
     assert not found, "\n".join(found)
+
+
+def test_every_hostile_record_can_be_created(sqlite_url: str) -> None:
+    with small(sqlite_url) as panel:
+        before = {model: panel.world.count(model) for model in tables.KINDS}
+
+        make_hostile(panel.world)
+
+        made = {model: panel.world.count(model) - before[model] for model in tables.KINDS}
+        assert made == {model: len(kind.hostile) for model, kind in tables.KINDS.items()}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +86,12 @@ def test_half_a_line_is_named(monkeypatch: pytest.MonkeyPatch, line: tuple[type,
     monkeypatch.setitem(tables.KINDS, *line)
 
     assert [gap for gap in missing_lines() if gap.startswith(f"{FILE}, KINDS: {sentence}")] != []
+
+
+def test_a_record_that_cannot_be_created_is_named(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(tables.KINDS, *changed(models.Role, hostile=({"code": "NO CODE"},)))
+    with small(sqlite_url) as panel, pytest.raises(AssertionError, match=f"{FILE}, KINDS and TEXTS: no Role can be"):
+        make_hostile(panel.world)
 
 
 @on_sqlite
