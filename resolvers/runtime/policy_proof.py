@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from models import PolicyRevision, Role, User, UserRole
 from models.database.bypass import Because, bypass_policy
 from models.errors import InvalidPolicyText
-from policies import Snapshot
+from policies import InvalidPolicy, Snapshot
 from policies.edit import difference
-from policies.proof import Dispute, Proof, fingerprint, prove
+from policies.proof import Proof, fingerprint, prove
 from policies.questions import Roles
 
 from .policy_store import Ask, newest
@@ -37,11 +37,11 @@ class Unproved(Exception):
         super().__init__("the policy has to be proved before it takes effect")
 
     def prove(self) -> None:
-        """Make the proof.  Raises InvalidPolicyText where Casbin and the cells differ."""
+        """Make the proof.  Raises InvalidPolicyText, which names the line, where Casbin and the cells differ."""
         try:
             proved(Snapshot(self.text), self.sets, self.changed)
-        except Dispute as dispute:
-            raise disputed(dispute) from None
+        except InvalidPolicy as failure:
+            raise InvalidPolicyText(problems=failure.problems, first_zh=failure.said("zh")[0]) from None
 
 
 def demand(db: Session, text: str, now: datetime) -> Proof:
@@ -54,7 +54,7 @@ def demand(db: Session, text: str, now: datetime) -> Proof:
 
 
 def proved(policy: Snapshot, sets: frozenset[Roles], changed: Collection[str] = ()) -> Proof:
-    """The proof of a policy, made now unless this process has made it before.  Raises Dispute."""
+    """The proof of a policy, made now unless this process has made it before.  Raises InvalidPolicy."""
     with _proving:
         key = policy.text, sets
         if key not in _proofs:
@@ -68,11 +68,6 @@ def proved(policy: Snapshot, sets: frozenset[Roles], changed: Collection[str] = 
 def forget() -> None:
     """Forget the proofs of this process: what is asked for next is proved anew."""
     _proofs.clear()
-
-
-def disputed(dispute: Dispute) -> InvalidPolicyText:
-    """The refusal that names the line in both languages."""
-    return InvalidPolicyText(problems=dispute.problems, first_zh=dispute.said("zh")[0])
 
 
 def role_sets(ask: Ask, now: datetime) -> frozenset[Roles]:
