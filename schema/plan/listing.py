@@ -119,15 +119,15 @@ class PageInfo:
 
     def has_more(self) -> Value:
         """Whether the list continues after the page, in the direction of reading."""
-        more: Value = func.coalesce(self.joins.column(self._totals, "more_"), _NO) == _YES
+        more: Value = func.coalesce(self.joins.column(self._page_ends, "more_"), _NO) == _YES
         return more
 
     def cursor(self, *, is_last: bool) -> Value:
         """The cursor of the first or the last row of the page, in the direction of reading."""
-        return self.joins.column(self._totals, "last_" if is_last else "first_")
+        return self.joins.column(self._page_ends, "last_" if is_last else "first_")
 
     @cached_property
-    def _totals(self) -> Any:
+    def _page_ends(self) -> Any:
         listing, c, cursor = self.listing, self.rows.table.c, self.listing.cursor(self.dialect, self.rows)
         more = case((func.count() > listing.size, _YES), else_=_NO)
         positions = (("first_", _YES), ("last_", listing.last_position(c.all_)))
