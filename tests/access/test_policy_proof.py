@@ -78,7 +78,7 @@ def test_where_casbin_itself_breaks_nothing_takes_effect_and_everything_else_goe
 
     monkeypatch.setattr(proof.Judge, "allows", breaks)
 
-    refusal = refused(world, world.ada, InvalidPolicyText, drafts.apply_policy, WIDER, "why")
+    refusal = refused(world, world.ada, InvalidPolicyText, policy_drafts.apply_policy, WIDER, "why")
 
     assert (
         str(refusal) == "The policy cannot be used: Casbin cannot judge the policy (RuntimeError: invalid policy size)"
@@ -86,7 +86,7 @@ def test_where_casbin_itself_breaks_nothing_takes_effect_and_everything_else_goe
     assert refusal.say("zh") == "策略无法使用：Casbin 无法判定该策略（RuntimeError: invalid policy size）"
     by_hand(world, WIDER)
     assert state(world) == "revision 2 cannot be in force; revision 1 stays in force"
-    world.ada.do(drafts.draft_policy, "# mine")
+    world.ada.do(policy_drafts.draft_policy, "# mine")
 
 
 def test_a_rollback_to_a_text_on_which_casbin_differs_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
