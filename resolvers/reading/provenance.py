@@ -1,8 +1,8 @@
-"""Values that remember where they came from, so that what was made from them once can be made again from others.
+"""Provenance: values that know their path in the request, so that a cached statement can be filled for other requests.
 
-A compiled statement is kept and used for other people and other arguments.  Its parameters say of each value which
-part of the request it is, and by which steps it was made from that.  A value that passes through anything but `derive`
-forgets its source, and is then part of the statement like any constant.
+A cached statement serves other users and other arguments.  Each of its parameters has a source: a path in the request,
+and the functions that made the value from what stands there.  A value that passes through any function but `derive`
+loses its source, and becomes a constant of the statement.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ Steps = tuple[Callable[[Any], Any], ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value comes from: a path into the request, and the steps from there."""
+    """The source of a value: a path in the request, and the functions that make the value from what stands there."""
 
     path: Path
     steps: Steps = ()
 
     def value(self, found: Any) -> Any:
-        """The value for what another request holds at the path.  Raises what the steps refuse."""
+        """The value for what another request holds at the path.  Raises what the functions raise."""
         for step in self.steps:
             found = step(found)
         return found
@@ -60,36 +60,38 @@ _KINDS: dict[type, Callable[[Any], Any]] = {
 
 
 class PlanMismatch(Exception):
-    """Another request's value does not fit where this one's stood: what was made from this one is of no use to it."""
+    """The value of another request does not fit the statement, which has to be compiled for that request."""
 
 
 def can_lift(value: object) -> bool:
+    """Whether values of this type can have a source."""
     return type(value) in _KINDS
 
 
 def trace(value: T, path: Path, steps: Steps = ()) -> T:
-    """An equal value with a source; the very value when its type cannot have one."""
+    """An equal value with this source; the value itself when its type cannot have one."""
     if not can_lift(value):
         return value
-    lifted: Any = _KINDS[type(value)](value)
-    lifted.source = Source(path, steps)
-    return lifted  # type: ignore[no-any-return]  # a subclass of what came in
+    traced: Any = _KINDS[type(value)](value)
+    traced.source = Source(path, steps)
+    return traced  # type: ignore[no-any-return]  # a subclass of what came in
 
 
 def source_of(value: object) -> Source | None:
+    """The source of a value, None for a constant."""
     return getattr(value, "source", None)
 
 
 def plain(value: Any) -> Any:
     """The same value without its source."""
-    for kind, lifted in ((str, _Text), (int, _Whole), (Decimal, _Amount)):
-        if isinstance(value, lifted):
+    for kind, traced in ((str, _Text), (int, _Whole), (Decimal, _Amount)):
+        if isinstance(value, traced):
             return kind(value)
     return value
 
 
 def derive(value: Any, step: Callable[[Any], Any]) -> Any:
-    """`step(value)`, which remembers the source of `value` and the step."""
+    """`step(value)` with the source of `value` and one more function, `step`."""
     source = source_of(value)
     made = step(plain(value))
     return made if source is None else trace(made, source.path, (*source.steps, step))
