@@ -1,4 +1,4 @@
-"""Coming in, in tests: the password that everybody has, and what a door does with it."""
+"""Sign-in in tests: the one password of all users, and attempts with it."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.support.world import World
 
 RIGHT, WRONG = "millpond-demo", "millpond-wrong"
 HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(RIGHT)
-"""Cheap to verify: the cost is written in it."""
+"""A hash of RIGHT that is cheap to verify, because it names a low cost."""
 
 
 def give_passwords(world: World, *logins: str) -> None:
@@ -37,11 +37,11 @@ def fails(world: World, login: str = "li", password: str = WRONG, address: str |
 
 
 def who(world: World, token: str) -> str | None:
-    """Whom a token belongs to, once everything that follows from the look is written."""
+    """The login of the user of a token; returns after the use of the token is written down."""
 
-    async def look() -> str | None:
+    async def identify() -> str | None:
         found = await world.backend.principal_of(token)
         await asyncio.gather(*world.backend._noting.values())
         return found.login if found else None
 
-    return world.run(look())
+    return world.run(identify())
