@@ -77,9 +77,9 @@ def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> 
     pairs = {pair for id in ids for pair in _pairs(before.get(id, ()), after.get(id, ()), now)}
     if scope.person.id is not None:
         refuse_excess(excesses(policy, policy, pairs, scope.person.roles))
-    everybody = holdings(db, now)
-    was = {**everybody, **{id: before.get(id, ()) for id in ids}}
-    refuse_to_lose_the_last(db, (policy, was), (policy, everybody), now)
+    all_held = holdings(db, now)
+    was = {**all_held, **{id: before.get(id, ()) for id in ids}}
+    refuse_to_lose_the_last(db, (policy, was), (policy, all_held), now)
 
 
 def guard_account(scope: Scope, db: Session, user_id: int) -> None:

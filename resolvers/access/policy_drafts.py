@@ -178,7 +178,7 @@ def drafts(scope: Scope, db: Session) -> list[Draft]:
 
 
 def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
-    """The review of a draft, whoever its author is.  Raises Forbidden, NotFound."""
+    """The review of a draft of any author.  Raises Forbidden, NotFound."""
     found = next((draft for draft in drafts(scope, db) if draft.id == draft_id), None)
     if found is None:
         raise NotFound(what="draft", field="draftId")
@@ -309,8 +309,8 @@ def _activate(
         raise NeedsSecond(what=", ".join(review.widens))
     now = scope.person.now
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
-    told = review.in_short()
-    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=told, proof=proof)
+    summary = review.in_short()
+    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=summary, proof=proof)
     changes: Changes = {"lines": [_loggable(review.removed), _loggable(review.added)]}
     write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
     scope.tell(db, "policy", number)
