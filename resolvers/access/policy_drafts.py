@@ -1,4 +1,4 @@
-"""Drafts and revisions of the policy: write a draft, activate it after review, list revisions, roll back to one.
+"""Policy drafts: write one, activate it after review, roll back to an older revision.
 
 A revision takes effect in the transaction that writes it: every request that begins later is judged by it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import PolicyDraft, PolicyRevision, Role, User
+from models import PolicyDraft, Role, User
 from models.audit.entries import BYPASS_POLICY, Changes, entry, write_row
 from models.errors import (
     Conflict,
@@ -23,14 +23,14 @@ from models.errors import (
 )
 from policies.edit import copied, merged
 
-from ..reading.pages import LARGEST_PAGE
 from ..records import create_update
 from ..runtime import policy_proof
 from ..runtime.inputs import line
-from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
+from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, newest, put_in_force
 from ..runtime.scope import Scope
 from .grant_limits import beyond, hold_rights
 from .policy_review import Review, current_policy, judge, review_policy
+from .policy_revisions import text_of
 
 _LINES_LOGGED = 50
 _QUIET: dict[str, Any] = {**BYPASS_POLICY, "synchronize_session": False}
@@ -47,21 +47,6 @@ class Draft:
     text: str
     at: datetime
     is_behind: bool
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One revision of the policy; `text` only where the caller asked for it."""
-
-    number: int
-    at: datetime
-    author_id: int | None
-    author: str | None
-    reason: str
-    parent: int | None
-    back_to: int | None
-    review: dict[str, Any] | None
-    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,16 +96,6 @@ def _roles(scope: Scope, db: Session) -> dict[str, tuple[int, str]]:
     return {code: (id, zh if chinese and zh else name) for code, id, name, zh in found}
 
 
-@dataclass(frozen=True)
-class InForce:
-    """The policy in force; `problems`: why a newer revision is not; `foreign`: lines put into `casbin_rule` by hand."""
-
-    number: int
-    text: str
-    problems: list[str]
-    foreign: str | None
-
-
 # --- drafts ----------------------------------------------------------------------------------------------
 
 
@@ -163,7 +138,7 @@ def catch_up(scope: Scope) -> int:
         draft = _mine(scope, db)
         if draft is None:
             raise NotFound(what="draft")
-        stored, begun = newest(db), _text_of(db, draft.base)
+        stored, begun = newest(db), text_of(db, draft.base)
         draft.text = merged(begun, draft.text, current_policy(scope, stored).text)
         draft.base, draft.at = stored.number, scope.person.now
         return stored.number
@@ -230,36 +205,10 @@ def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = N
     with scope.write("policy.activate", _reason(reason)) as db:
         hold_rights(scope, db)
         scope.allow("activate", "policy")
-        review = judge(scope, db, _text_of(db, number))
+        review = judge(scope, db, text_of(db, number))
         if base is not None and review.base != base:
             raise Conflict(label="The policy", label_zh="策略", field="text")
         return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
-
-
-def in_force(scope: Scope, db: Session) -> InForce:
-    """The policy in force in this process.  Raises Forbidden."""
-    scope.allow("view", "policy")
-    return InForce(
-        scope.policy.revision, scope.policy.text, scope.backend.policy_problems_in(scope.language), foreign_text(db)
-    )
-
-
-def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
-    """A page of revisions below number `before`, newest first, without their texts.  Raises Forbidden."""
-    scope.allow("view", "policy")
-    asked = _REVISIONS if before is None else _REVISIONS.where(PolicyRevision.number < before)
-    asked = asked.order_by(PolicyRevision.number.desc()).limit(max(1, min(first, LARGEST_PAGE)))
-    return [Revision(*row) for row in db.execute(asked, execution_options=BYPASS_POLICY)]
-
-
-def revision(scope: Scope, db: Session, number: int) -> Revision:
-    """One revision with its text.  Raises Forbidden, NotFound."""
-    scope.allow("view", "policy")
-    asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
-    row = db.execute(asked, execution_options=BYPASS_POLICY).first()
-    if row is None:
-        raise NotFound(what="revision", field="number")
-    return Revision(*row)
 
 
 def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> int:
@@ -281,16 +230,6 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
 # --- steps -----------------------------------------------------------------------------------------------
 
 _DRAFTS = select(PolicyDraft, User.name).join(User, User.id == PolicyDraft.author_id)
-_REVISIONS = select(
-    PolicyRevision.number,
-    PolicyRevision.at,
-    PolicyRevision.author_id,
-    User.name,
-    PolicyRevision.reason,
-    PolicyRevision.parent,
-    PolicyRevision.back_to,
-    PolicyRevision.review,
-).outerjoin(User, User.id == PolicyRevision.author_id)
 
 
 def _activate(
@@ -339,16 +278,6 @@ def _storable(text: str) -> str:
 def _loggable(lines: Sequence[str]) -> list[str] | None:
     """At most _LINES_LOGGED lines for the operation log; the revision has all of them."""
     return [*lines[:_LINES_LOGGED], *(["…"] if len(lines) > _LINES_LOGGED else [])] or None
-
-
-def _text_of(db: Session, number: int) -> str:
-    """The activated text of a revision.  Raises NotFound, InvalidPolicyText for a text that was changed by hand."""
-    found = db.execute(select(PolicyRevision.text, PolicyRevision.hash).where(PolicyRevision.number == number)).first()
-    if found is None:
-        raise NotFound(what="revision", field="number")
-    if hash_of(found.text) != found.hash:
-        raise InvalidPolicyText(problems=[f"line 1: somebody has changed the text of revision {number} by hand"])
-    return str(found.text)
 
 
 def _reason(reason: str) -> str:

@@ -8,6 +8,7 @@ from models import ENTITIES, Entity, Role, User
 from models.errors import NotFound, Refusal, Validation
 from resolvers.access import explain, policy_review
 from resolvers.access import policy_drafts as drafting
+from resolvers.access import policy_revisions as revising
 from resolvers.records.form_schema import form_schema
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import BY_PREFIX, number_of
@@ -27,16 +28,16 @@ def derive_policies() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _reading() -> dict[str, Any]:
     async def policy(info: Any) -> said.PolicyInForce:
-        found = await info.context.scope.read(drafting.in_force)
+        found = await info.context.scope.read(revising.in_force)
         return said.PolicyInForce(number=found.number, text=found.text, problems=found.problems, foreign=found.foreign)
 
     async def policy_revisions(info: Any, first: int = 50, before: int | None = None) -> list[said.PolicyRevision]:
-        found = await info.context.scope.read(drafting.revisions, before, first)
+        found = await info.context.scope.read(revising.revisions, before, first)
         return [said.revision_of(x) for x in found]
 
     async def policy_revision(info: Any, number: int) -> said.PolicyRevision | None:
         try:
-            return said.revision_of(await info.context.scope.read(drafting.revision, number))
+            return said.revision_of(await info.context.scope.read(revising.revision, number))
         except NotFound:
             return None
 

@@ -14,7 +14,7 @@ from policies.logic import Rights, witness
 from policies.review import Change, Remark, possible
 from policies.saying import phrase
 from policies.snapshot import Reason
-from resolvers.access import explain, policy_drafts, policy_impact, policy_review
+from resolvers.access import explain, policy_drafts, policy_impact, policy_review, policy_revisions
 from resolvers.records import form_schema
 from resolvers.runtime.ids import global_id
 
@@ -238,7 +238,7 @@ class PolicyDraft:
     is_behind: bool = strawberry.field(description="Whether another revision has come since it began.")
 
 
-def revision_of(x: policy_drafts.Revision) -> PolicyRevision:
+def revision_of(x: policy_revisions.Revision) -> PolicyRevision:
     return PolicyRevision(
         number=x.number,
         at=x.at,
