@@ -255,7 +255,7 @@ def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
     return bool(model.__table__.c[name].nullable) or guard is not None
 
 
-def behind(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
+def after_cursor(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
     """Condition: the row comes after the row with the key values `at`."""
     at = [literal(a) if isinstance(a, bool) else a for a in at]  # SQLAlchemy does not compare a column with a bare bool
     steps = []

@@ -16,7 +16,7 @@ from models.base import column_of
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import COMPUTED, Key, behind, in_bin, matching, open_to, order_of, value, visible, with_parents
+from .clauses import COMPUTED, Key, after_cursor, in_bin, matching, open_to, order_of, value, visible, with_parents
 from .cursors import values_of, written
 from .search import SearchResult, find
 
@@ -239,7 +239,7 @@ class _Reading:
         if not at:
             return ()
         values = [self._value(key.name) for key in self.keys]
-        return (and_(behind(self._steps(), values, values_of(self.asked.model, self.keys, at))),)
+        return (and_(after_cursor(self._steps(), values, values_of(self.asked.model, self.keys, at))),)
 
 
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
