@@ -95,7 +95,7 @@ FAULTS = (
     ),
     Fault(
         "an administrator who cannot sign in counts as the last one",
-        "resolvers.access.grant_limits:_keepers",
+        "resolvers.access.grant_limits:_administrators",
         "id in can_enter",
         "",
         ("access/test_policy_drafts.py",),

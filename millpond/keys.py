@@ -7,7 +7,7 @@ from .caller import Secure, address_of, agent_of, request_id, session_cookie, wi
 
 
 class CookieKeys:
-    """The panel's keys in the session cookie."""
+    """Reads and writes the panel's session token in the session cookie."""
 
     def __init__(self, secure: Secure) -> None:
         self.secure = secure
@@ -22,7 +22,7 @@ class CookieKeys:
         return with_cookie(response, request, token, self.secure)
 
     def origin(self, request: Request) -> tuple[str | None, str | None]:
-        """(address, agent) for the list of sessions and the log of sign-ins."""
+        """(address, agent) of the request, for the list of sessions and the sign-in log."""
         return address_of(request), agent_of(request)
 
     def request_id(self, request: Request) -> str:

@@ -1,7 +1,7 @@
-"""Writing much at once: rows in chunks, and their log entries in the order of time.
+"""Bulk insert of rows in chunks, and of their log entries in the order of time.
 
-The flush listener that logs everything else would take an hour for the largest demo; here the entries are made by
-hand, by the same function, and the invariants are checked afterwards.
+The flush listener that logs every other change would take an hour for the largest demo.  So the entries are made here,
+by the same function, and the invariants are checked afterwards.
 """
 
 import heapq
@@ -17,11 +17,11 @@ from models.audit.entries import SILENT, Changes, Signature, entry, plain
 from models.database.compiled import CompiledStatement, compile_statement
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
-"""Where a table stands so that every row comes after those it points to."""
+"""Table -> its place in an order in which every row comes after the rows that it refers to."""
 
 
 class Ledger:
-    """Gathers rows and entries on one connection; `write` puts down what is due."""
+    """Collects rows and log entries for one connection; `write` inserts those that are due."""
 
     def __init__(self, connection: Connection, signature: Signature) -> None:
         self.connection, self.signature = connection, signature
@@ -33,7 +33,7 @@ class Ledger:
         self._inserts: dict[type[Base], CompiledStatement] = {}
 
     def add(self, model: type[Base], row: dict[str, Any]) -> int:
-        """Take a row for the next `write`; gives its id.  Every row of a model has the same keys."""
+        """Collect a row for the next `write`; returns its id.  Every row of a model has the same keys."""
         if "id" not in row:
             row["id"] = self.next_id(model)
         self.rows[model].append(row)
@@ -41,6 +41,7 @@ class Ledger:
         return int(row["id"])
 
     def next_id(self, model: type[Base]) -> int:
+        """The next free id of a table."""
         if model not in self._next:
             self._next[model] = self.connection.execute(select(func.max(model.__table__.c.id))).scalar() or 0
         self._next[model] += 1
@@ -56,7 +57,7 @@ class Ledger:
         behalf_id: int | None,
         reason: str | None = None,
     ) -> None:
-        """Take an entry: the house did it in the place of a person, at that time."""
+        """Collect a log entry: the demo's system principal acted on behalf of a user, at that time."""
         mine = self.signature
         signature = Signature(
             mine.actor_id, mine.actor_name, mine.door, mine.request_id, mine.batch_id, action, behalf_id, reason
@@ -66,7 +67,7 @@ class Ledger:
         heapq.heappush(self._entries, (at, self._noted, made))
 
     def write(self, until: datetime | None = None) -> None:
-        """Insert the gathered rows, and the entries of before `until` (all without it)."""
+        """Insert the collected rows, and the entries before `until` (all entries without it)."""
         for model in sorted(self.rows, key=lambda model: _ORDER[model.__tablename__]):
             self._insert(model, self.rows[model])
         self.rows.clear()
@@ -77,7 +78,7 @@ class Ledger:
             self._insert(AuditEntry, due)
 
     def close(self) -> None:
-        """Write the rest and let PostgreSQL go on counting where we stopped."""
+        """Insert everything that is left, and set PostgreSQL's sequences to the ids used."""
         self.write()
         if self.connection.dialect.name == "postgresql":
             for model, last in self._next.items():
@@ -93,12 +94,12 @@ class Ledger:
 
 
 def born(row: Mapping[str, Any]) -> Changes:
-    """What the log says of a new record: every value that it has."""
+    """The changes that the log records for a new row: every value that is not None."""
     return {key: [None, plain(value)] for key, value in row.items() if value is not None and key not in SILENT}
 
 
 def changed(row: dict[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Put the new values into `row`; gives what the log says of it."""
+    """Put the new values into `row`; returns the changes for the log."""
     pairs = {key: [plain(row[key]), plain(value)] for key, value in new.items()}
     row.update(new)
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

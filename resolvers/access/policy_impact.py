@@ -1,4 +1,4 @@
-"""How many records somebody would win and lose by a new policy: counted, not guessed, with three of each to look at."""
+"""Impact of a new policy: how many records users gain and lose, counted in the database, with three samples each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +21,14 @@ from ..runtime.scope import Scope
 from .policy_review import Review, current_policy
 
 AT_ONCE = 25
-"""The clauses of so many people make one SELECT; their number in one statement has no limit then."""
-_BEFORE_THERE_IS_ONE = ("create", "import")
+"""Maximum number of users whose clauses share one SELECT; a UNION of such SELECTs serves any number of users."""
+_WITHOUT_RECORD = ("create", "import")
+"""Actions that are done before a record exists."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A record by its global id, and its name for somebody who may see it."""
+    """A record by its global id, and its name where the caller may see it."""
 
     id: str
     label: str | None
@@ -35,7 +36,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Effect:
-    """Records of one object that somebody wins or loses for one action, each counted once."""
+    """Numbers of records of one object that users gain or lose for one action, each record counted once."""
 
     object: str
     action: str
@@ -46,11 +47,11 @@ class Effect:
 
 
 def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[Effect]:
-    """What a change does to the records that there are: one `Effect` for each object that has records.
+    """The effect of a policy change on existing records: one `Effect` for each object that has records.
 
-    Of its actions the first is counted that is about records at all; the others are about the same ones.
+    Only the first action that concerns existing records is counted, because the others concern the same ones.
     """
-    action = next((x for x in change.actions if x not in _BEFORE_THERE_IS_ONE), None)
+    action = next((x for x in change.actions if x not in _WITHOUT_RECORD), None)
     if action is None:
         return []
     old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base)
@@ -63,7 +64,7 @@ def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[E
 
 
 def _people(scope: Scope, db: Session, review: Review, change: Change) -> list[Principal]:
-    """Whoever is concerned; one for all where only the state of a record counts."""
+    """The users whom the change concerns; one of them where the change depends on the record alone."""
     ids = [person.id for person in review.people_of(change)]
     if not asks_who(change.gained) and not asks_who(change.lost):
         ids = ids[:1]
@@ -96,7 +97,7 @@ def _effect(
 
 
 def _clause(policy: Snapshot, p: Principal, model: type[Base], object: str, action: str) -> ColumnElement[bool]:
-    """The records to which, or to whose field, the person may do it."""
+    """The records to which, or to whose field, the user may do the action."""
     if object not in FIELDS:
         return policy.where(p, action, model)
     rows = Rows(model, model)
@@ -104,7 +105,7 @@ def _clause(policy: Snapshot, p: Principal, model: type[Base], object: str, acti
 
 
 def _model_of(object: str) -> type[Entity] | None:
-    """The records that an object is about: the first model of its module."""
+    """The model of a policy object: the first entity of its module."""
     module = FIELDS.get(object, object)
     return next((x for x in PROTECTED if x.module == module and issubclass(x, Entity)), None)
 

@@ -1,4 +1,4 @@
-"""Where a person stands: what is left of his quotas, how many customers he holds."""
+"""The caller's own limits: what is used of their quotas, and how many customers they hold."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,14 @@ from ..runtime.scope import Scope
 
 @dataclass(frozen=True)
 class Limits:
-    """`quotas`: (pool id, quota) for every limit of every pool where the person may claim, in pool order."""
+    """`quotas`: (pool id, quota) for every limit of every pool where the caller may claim, ordered by pool id."""
 
     quotas: list[tuple[int, Quota]]
     capacity: Capacity
 
 
 def my_limits(scope: Scope, db: Session) -> Limits:
+    """Quotas and capacity of the caller at this moment."""
     p, zone = scope.person, zone_of(db)
     rules = select(ClaimRule).where(ClaimRule.pool_id.in_(p.member_pools), ClaimRule.deleted_at.is_(None))
     found = (

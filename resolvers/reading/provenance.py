@@ -77,6 +77,7 @@ def trace(value: T, path: Path, steps: Steps = ()) -> T:
 
 
 def source_of(value: object) -> Source | None:
+    """The source of a value, None for a constant."""
     return getattr(value, "source", None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
 from models.errors import Validation
-from resolvers.reading.clauses import Key, behind, matching, order_of, value
+from resolvers.reading.clauses import Key, after_cursor, matching, order_of, value
 from resolvers.reading.cursors import tag_of, values_of
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime.viewer import Viewer
@@ -59,9 +59,9 @@ class Listing:
         """The conditions of the list and of the page."""
         clauses = self.conditions(self.viewer, e)
         if self.after is not None:
-            clauses.append(behind(self.keys, self.values(e), self.after))
+            clauses.append(after_cursor(self.keys, self.values(e), self.after))
         if self.before is not None:
-            clauses.append(behind([key.back() for key in self.keys], self.values(e), self.before))
+            clauses.append(after_cursor([key.back() for key in self.keys], self.values(e), self.before))
         return clauses
 
     def values(self, e: Any) -> list[Value]:

@@ -7,6 +7,7 @@ from strawberry.scalars import JSON
 
 from models.errors import NotFound
 from resolvers.access import policy_drafts as drafting
+from resolvers.access import policy_revisions as revisions_of
 
 from ..contract import GraphQLInfo, query
 from ..types.policy import PolicyPerson, person
@@ -47,7 +48,7 @@ class PolicyDraft:
 @query("policy.view")
 async def policy(info: GraphQLInfo) -> PolicyInForce | None:
     """The policy in force."""
-    found = await info.context.scope.read(drafting.in_force)
+    found = await info.context.scope.read(revisions_of.in_force)
     return PolicyInForce(number=found.number, text=found.text, problems=found.problems, foreign=found.foreign)
 
 
@@ -56,7 +57,7 @@ async def policy_revisions(
     info: GraphQLInfo, first: int = 50, before: int | None = None
 ) -> list[PolicyRevision] | None:
     """The states of the policy, the newest first; `before` is a number."""
-    found = await info.context.scope.read(drafting.revisions, before, first)
+    found = await info.context.scope.read(revisions_of.revisions, before, first)
     return [_revision(x) for x in found]
 
 
@@ -64,7 +65,7 @@ async def policy_revisions(
 async def policy_revision(info: GraphQLInfo, number: int) -> PolicyRevision | None:
     """One state of it, with its text."""
     try:
-        return _revision(await info.context.scope.read(drafting.revision, number))
+        return _revision(await info.context.scope.read(revisions_of.revision, number))
     except NotFound:
         return None
 
@@ -75,7 +76,7 @@ async def policy_drafts(info: GraphQLInfo) -> list[PolicyDraft] | None:
     return [_draft(x) for x in await info.context.scope.read(drafting.drafts)]
 
 
-def _revision(x: drafting.Revision) -> PolicyRevision:
+def _revision(x: revisions_of.Revision) -> PolicyRevision:
     return PolicyRevision(
         number=x.number,
         at=x.at,

@@ -12,7 +12,7 @@ from models.errors import InvalidPolicyText
 from policies import STARTER, Snapshot, proof
 from policies.proof import fingerprint, prove
 from policies.questions import Roles
-from resolvers.access import policy_drafts
+from resolvers.access import policy_drafts, policy_revisions
 from resolvers.access.policy_repair import repair_policy
 from resolvers.customers import transfer
 from resolvers.people import preferences
@@ -213,7 +213,7 @@ def test_a_revision_on_which_casbin_differs_is_not_taken_over_and_the_last_good_
     assert state(world) == "revision 2 cannot be in force; revision 1 stays in force"
     assert [DENY in problem for problem in world.backend.policy_problems] == [True]
     assert world.backend.policy_problems_in("zh")[0].startswith("第 ")
-    in_force = world.run(world.ada.read(policy_drafts.in_force))
+    in_force = world.run(world.ada.read(policy_revisions.in_force))
     assert (in_force.number, in_force.problems) == (1, world.backend.policy_problems)
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import event, text, update
 from models import Contact, Customer, Entity, SearchDoc, User
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
-from models.search import GIN, INDEX, fold, pieces_of
+from models.search import GIN, INDEX, fold, name_pieces, pieces_of
 from resolvers.customers import contacts
-from resolvers.reading import pages, search, search_index
+from resolvers.reading import pages, search, search_index, search_words
 from resolvers.reading.pages import ListRequest
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
@@ -535,7 +535,7 @@ TYPED = st.lists(st.one_of(st.text(LETTERS, min_size=1, max_size=3), FIGURES, NA
 )
 
 
-def holds(word: search.Word, name: str, number: str, phones: list[str]) -> bool:
+def holds(word: search_words.Word, name: str, number: str, phones: list[str]) -> bool:
     """What a record holds, by looking."""
     is_number = (
         word.text in fold(number) if len(word.text) >= 3 else bool(number) and fold(number).startswith(word.text)
@@ -557,7 +557,7 @@ def by_looking(world: World, login: str, typed: str) -> set[int]:
         for one in world.rows(Contact, Contact.customer_id == row["id"], Contact.deleted_at.is_(None)):
             points = world.rows(ContactPoint, ContactPoint.contact_id == one["id"])
             says.append((one["name"], "", [point["value_key"] for point in points] if shows else []))
-        if all(any(holds(word, *said) for said in says) for word in search.words_of(typed)):
+        if all(any(holds(word, *said) for said in says) for word in search_words.words_of(typed)):
             result.add(row["id"])
     return result
 
@@ -580,7 +580,7 @@ def test_what_is_found_is_what_somebody_finds_who_looks_through_all_he_sees(
         for who, figures in people:
             contact(world, customer, who, figures)
 
-    for typed in (words for words in asked if search.words_of(words)):
+    for typed in (words for words in asked if search_words.words_of(words)):
         for login in ("ada", "li", "mei"):
             expected = by_looking(world, login, typed)
             page = world.run(world.scope(login).read(pages.page, ListRequest(Customer, ("name",), search=typed)))
@@ -596,4 +596,4 @@ def test_whatever_a_name_holds_its_pieces_hold(name: str) -> None:
     for word in folded.split():
         for start in range(len(word)):
             for end in range(start + 1, len(word) + 1):
-                assert pieces.issuperset(search.name_pieces(word[start:end]))
+                assert pieces.issuperset(name_pieces(word[start:end]))

@@ -12,7 +12,7 @@ from policies.edit import difference
 from policies.logic import witness
 from policies.review import Change, possible
 from policies.saying import sentence_of_others
-from resolvers.access import policy_drafts, policy_review
+from resolvers.access import policy_drafts, policy_review, policy_revisions
 from resolvers.access.policy_impact import effects
 from resolvers.access.policy_review import Review
 
@@ -109,10 +109,10 @@ class PolicyHistory(Page):
     async def _page(self, ask: PanelRequest, wanted: str, status: int = 200, **more: Any) -> Response:
         before = ask.request.query_params.get("before", "")
         last = int(before) if before.isdecimal() and len(before) < 10 else None
-        found = await ask.scope.read(policy_drafts.revisions, last)
+        found = await ask.scope.read(policy_revisions.revisions, last)
         context: dict[str, Any] = {"revisions": found, "shown": None, "refused": "", "reason": "", **more}
         if wanted.isdecimal() and len(wanted) < 10:
-            shown = await ask.scope.read(policy_drafts.revision, int(wanted))
+            shown = await ask.scope.read(policy_revisions.revision, int(wanted))
             workspace = await ask.scope.read(policy_drafts.workspace)
             back = difference(workspace.in_force, shown.text or "")
             context |= {
