@@ -6,14 +6,14 @@ import pytest
 
 from schema.engine import Engine
 from schema.plan import documents, plans
-from tests.graphql.test_read_corpus import EVERYBODY, Executing, asked, populate, told
+from tests.graphql.test_read_corpus import EVERYBODY, THOROUGH, Executing, asked, populate, told
 from tests.support.broken_queries import Mutants
 from tests.support.query_corpus import Corpus, Operation
 from tests.support.returning_caller import TAKEN, Caller, taken
 from tests.support.world import World
 
-IN_BRIEF, SMALL, AT_LENGTH = 50, 150, 2_000
-"""How many questions are asked: in every run, and in the long form."""
+IN_BRIEF, SMALL, AT_LENGTH = 50, 150, 2_000 if THOROUGH else 500
+"""How many questions are asked: in every run, in the long form, and in that on SQLite."""
 
 
 def ask_again(caller: Caller, executing: Engine, operation: Operation, what: str) -> bool:
@@ -74,6 +74,7 @@ def test_a_small_cache_of_plans_and_documents_answers_alike(sqlite_url: str, mon
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [0, 2, 3])
 def test_broken_questions_are_answered_alike_at_length(world: World, seed: int) -> None:
     throw(world, seed, AT_LENGTH if seed and world.backend.dialect == "sqlite" else SMALL)

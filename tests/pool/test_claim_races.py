@@ -55,7 +55,7 @@ def test_the_same_from_three_processes(world: World) -> None:
 def test_fifty_people_race_for_two_hundred_customers(world: World) -> None:
     race = Race(world, 50, 200, quota=20)
 
-    race.check(world.run(at_once(world.backend, race.plans())))
+    race.check(world.run(at_once(world.backend, race.plans(wanted=60))))
 
 
 @pytest.mark.long

@@ -44,11 +44,11 @@ class Race:
             world.user(f"p{n:03d}", f"P{n}", "sales", "east")
         self.customers = [world.customer(str(n), pool="north") for n in range(customers)]
 
-    def plans(self) -> Plan:
-        """Every user claims all customers, in an order of their own, one or three at a time."""
+    def plans(self, wanted: int | None = None) -> Plan:
+        """Every user claims all customers, or `wanted` of them, in an order of their own, one or three at a time."""
         dice, found = random.Random(7), {}
         for n in range(self.people):
-            ids, requests = dice.sample(self.customers, len(self.customers)), []
+            ids, requests = dice.sample(self.customers, wanted or len(self.customers)), []
             while ids:
                 size = dice.choice((1, 1, 1, 3))
                 requests.append(ids[:size])
