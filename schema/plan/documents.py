@@ -4,12 +4,12 @@ Keeping one saves parsing and validation, which take longer than most statements
 alone is the same for everybody until the process ends, and kept as well.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
+from cachetools import LRUCache
 from graphql import GraphQLError, GraphQLSchema
 from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
@@ -19,15 +19,12 @@ from .. import limits
 from .selection import Asked, asked
 
 MOST_DOCUMENTS, MOST_CHARACTERS = 500, 4_000_000
-"""How many are kept, and how long they may be together."""
+"""Maximum number of cached documents, and of their characters together."""
 MOST_CONSTANTS = 20
 """The answer to an editor's question for the whole schema is some 200 KiB."""
 MOST_MEASURED = 200
 MOST_STATEMENTS = 500
 """Of one document: each `node` may be of any kind, so a few of them make more statements than could ever be kept."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 _numbers = count()
 
@@ -100,10 +97,12 @@ class Document:
     """The variables that decide how much is asked for."""
     measured: set[tuple[int | None, ...]] = field(default_factory=set)
     """Their values with which it was not too much."""
-    statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
+    statements: LRUCache[str, Statement] = field(default_factory=lambda: LRUCache(MOST_STATEMENTS))
     """Those asked for lately, by name."""
     known: dict[str | None, PreparedOperation] = field(default_factory=dict)
     """Operations by the name by which they were asked for."""
+    size: int = 1
+    """What it takes of MOST_CHARACTERS: at least its share, so that there are no more than MOST_DOCUMENTS."""
     aggregated: set[str] = field(default_factory=set)
     """Those that nest too deep to be asked in place."""
 
@@ -118,10 +117,9 @@ class Document:
 
     def statement(self, name: str) -> Statement:
         """What is known of a statement; of one that was not asked for lately, nothing."""
-        found = _found(self.statements, name)
+        found = self.statements.get(name)
         if found is None:
-            found = Statement()
-            _put(self.statements, name, found, MOST_STATEMENTS)
+            found = self.statements[name] = Statement()
         return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
@@ -161,9 +159,8 @@ class Documents:
     """The documents of one engine, and the answers that never change; of both, those not asked for longest go first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
-        self._constants: OrderedDict[tuple[int, str | None], bytes] = OrderedDict()
+        self._kept: LRUCache[str, Document] = LRUCache(MOST_CHARACTERS, getsizeof=lambda document: document.size)
+        self._constants: LRUCache[tuple[int, str | None], bytes] = LRUCache(MOST_CONSTANTS)
 
     @property
     def count(self) -> int:
@@ -174,32 +171,17 @@ class Documents:
         return len(self._constants)
 
     def find(self, text: str) -> Document | None:
-        return _found(self._kept, text)
+        return self._kept.get(text)
 
     def keep(self, text: str, document: Document) -> None:
         """Remember a document; those not asked for longest make room."""
-        self._kept[text] = document
-        self._characters += len(text)
-        while len(self._kept) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._characters -= len(forgotten)
+        document.size = max(len(text), -(-MOST_CHARACTERS // MOST_DOCUMENTS))
+        if document.size <= MOST_CHARACTERS:
+            self._kept[text] = document
 
     def constant(self, document: Document, operation: str | None) -> bytes | None:
         """The answer to an operation that asks for the same thing whoever asks."""
-        return _found(self._constants, (document.number, operation))
+        return self._constants.get((document.number, operation))
 
     def keep_constant(self, document: Document, operation: str | None, answer: bytes) -> None:
-        _put(self._constants, (document.number, operation), answer, MOST_CONSTANTS)
-
-
-def _found(kept: OrderedDict[K, V], key: K) -> V | None:
-    found = kept.get(key)
-    if found is not None:
-        kept.move_to_end(key)
-    return found
-
-
-def _put(kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    kept[key] = value
-    if len(kept) > most:
-        kept.popitem(last=False)
+        self._constants[document.number, operation] = answer

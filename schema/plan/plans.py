@@ -8,12 +8,12 @@ differs shows a value that decides more than a parameter, and such a value is ma
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
@@ -25,6 +25,7 @@ from resolvers.reading.provenance import Path, PlanMismatch, Source, can_lift, s
 from .documents import Document
 
 MOST_PLANS = 2_000
+"""Maximum number of cached plans."""
 MOST_FIXED = 4
 """How many different sets of deciding values are tried for one statement of a document."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
@@ -76,7 +77,7 @@ class Plans:
 
     def __init__(self, made_at: int = 2) -> None:
         self.made_at = made_at
-        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._plans: LRUCache[Any, Plan] = LRUCache(MOST_PLANS)
         self._policy: Snapshot | None = None
 
     @property
@@ -89,10 +90,10 @@ class Plans:
 
     def find(self, document: Document, place: str, policy: Snapshot, request: Request) -> Plan | None:
         for fixed in document.statement(place).fixed:
-            key = _key(document, place, policy, request, fixed)
-            if (plan := self._plans.get(key)) is not None:
-                self._plans.move_to_end(key)
-                return plan
+            try:
+                return self._plans[_key(document, place, policy, request, fixed)]
+            except KeyError:
+                continue
         return None
 
     def make(
@@ -135,8 +136,6 @@ class Plans:
         if fixed not in known:
             known[:] = [fixed, *known][:MOST_FIXED]
         self._plans[_key(document, place, policy, request, fixed)] = plan
-        if len(self._plans) > MOST_PLANS:
-            self._plans.popitem(last=False)
 
 
 # --- keys ------------------------------------------------------------------------------------------------
