@@ -10,12 +10,12 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import asyncpg
+from cachetools import TLRUCache
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -74,13 +74,14 @@ class SqliteReads:
         self.inline = self.aside = 0
         self._here: sqlite3.Connection | None = None
         self._until = (0.0, 0.0)
-        self._slow: OrderedDict[str, float] = OrderedDict()
+        self._slow: TLRUCache[str, float] = TLRUCache(_MOST_SLOW, lambda _sql, seconds, now: now + seconds)
+        """Texts that were over the budget, each for so many seconds."""
         self._threads: ThreadPoolExecutor | None = None
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        if not self._is_slow(sql):
+        if sql not in self._slow:
             try:
                 found = self._at_once(sql, parameters)
             except sqlite3.OperationalError as failure:
@@ -88,7 +89,7 @@ class SqliteReads:
                     raise TooNested from failure
                 if failure.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
-                self._note_slow(sql, SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS)
+                self._slow[sql] = SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS
             else:
                 self.inline += 1
                 return found
@@ -134,18 +135,6 @@ class SqliteReads:
         for pragma in ("query_only=on", f"busy_timeout={busy}", f"cache_size=-{kibibytes}", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
-
-    # -- what was over the budget ------------------------------------------------------------------------
-
-    def _is_slow(self, sql: str) -> bool:
-        until = self._slow.get(sql)
-        return until is not None and time.monotonic() < until
-
-    def _note_slow(self, sql: str, seconds: float) -> None:
-        self._slow[sql] = time.monotonic() + seconds
-        self._slow.move_to_end(sql)
-        if len(self._slow) > _MOST_SLOW:
-            self._slow.popitem(last=False)
 
 
 class _Job:

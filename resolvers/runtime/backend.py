@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from cachetools import LRUCache
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ from .writer import Writer
 
 _log = structlog.get_logger("millpond.house")
 MAX_CACHED_IDENTITIES = 2_000
-"""Of how many keys it is remembered who came with them."""
+"""Maximum number of tokens whose owner is cached."""
 _NEWEST = Prepared(select(func.max(PolicyRevision.number)))
 
 
@@ -61,7 +61,7 @@ class Backend:
         self._taking = threading.Lock()
         self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
-        self._identities: OrderedDict[str, Identity] = OrderedDict()
+        self._identities: LRUCache[str, Identity] = LRUCache(MAX_CACHED_IDENTITIES)
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -209,18 +209,12 @@ class Backend:
         if found.stale:
             self.note_seen(found, now)
         person = await self.selectivity.of(found.principal, self.policy)
-        self._remember(values["hash"], replace(found, principal=person))
+        self._identities[values["hash"]] = replace(found, principal=person)
         return person
 
     def cached_identity(self, hash: str) -> Identity | None:
         """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
         return self._identities.get(hash)
-
-    def _remember(self, hash: str, found: Identity) -> None:
-        self._identities[hash] = found
-        self._identities.move_to_end(hash)
-        if len(self._identities) > MAX_CACHED_IDENTITIES:
-            self._identities.popitem(last=False)
 
     def person(self, login: str) -> Principal:
         """The person with this login, for the command line and tests.  Raises NotFound."""

@@ -4,12 +4,12 @@ It saves parsing and validation, which take longer than most statements.  It als
 alone, which are the same for all callers until the process ends.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+from cachetools import LRUCache
 from graphql import GraphQLError, GraphQLSchema
 from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
@@ -26,9 +26,6 @@ MAX_MEASURED = 200
 """Maximum number of page-size combinations remembered per document."""
 MAX_STATEMENTS = 500
 """Maximum number of statements per document: each `node` may be of any kind, so a few of them combine to many."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 _numbers = count()
 
@@ -111,10 +108,12 @@ class Document:
     """The variables that are page sizes."""
     measured: set[tuple[int | None, ...]] = field(default_factory=set)
     """Values of `sizes` that are within the limits."""
-    statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
+    statements: LRUCache[str, Statement] = field(default_factory=lambda: LRUCache(MAX_STATEMENTS))
     """The statements used last, by name."""
     operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
     """Operations by their requested names."""
+    size: int = 1
+    """Its part of MAX_CHARACTERS: at least one MAX_DOCUMENTS-th, so that there are no more than MAX_DOCUMENTS."""
     deep: set[str] = field(default_factory=set)
     """Names of statements that nest too deep for correlated subqueries; row sets are their form."""
 
@@ -130,10 +129,9 @@ class Document:
 
     def statement(self, name: str) -> Statement:
         """The statement of that name; a new one where it is not in the cache."""
-        found = _found(self.statements, name)
+        found = self.statements.get(name)
         if found is None:
-            found = Statement()
-            _put(self.statements, name, found, MAX_STATEMENTS)
+            found = self.statements[name] = Statement()
         return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
@@ -173,9 +171,8 @@ class Documents:
     """The documents of one engine, and its answers about the schema; both caches drop the least recently used."""
 
     def __init__(self) -> None:
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
-        self._constants: OrderedDict[tuple[int, str | None], bytes] = OrderedDict()
+        self._documents: LRUCache[str, Document] = LRUCache(MAX_CHARACTERS, getsizeof=lambda document: document.size)
+        self._constants: LRUCache[tuple[int, str | None], bytes] = LRUCache(MAX_CONSTANTS)
 
     @property
     def count(self) -> int:
@@ -186,32 +183,17 @@ class Documents:
         return len(self._constants)
 
     def find(self, text: str) -> Document | None:
-        return _found(self._documents, text)
+        return self._documents.get(text)
 
     def keep(self, text: str, document: Document) -> None:
         """Add a document; the least recently used make room for it."""
-        self._documents[text] = document
-        self._characters += len(text)
-        while len(self._documents) > MAX_DOCUMENTS or self._characters > MAX_CHARACTERS:
-            dropped, _ = self._documents.popitem(last=False)
-            self._characters -= len(dropped)
+        document.size = max(len(text), -(-MAX_CHARACTERS // MAX_DOCUMENTS))
+        if document.size <= MAX_CHARACTERS:
+            self._documents[text] = document
 
     def constant(self, document: Document, operation: str | None) -> bytes | None:
         """The answer to an operation about the schema alone."""
-        return _found(self._constants, (document.number, operation))
+        return self._constants.get((document.number, operation))
 
     def keep_constant(self, document: Document, operation: str | None, answer: bytes) -> None:
-        _put(self._constants, (document.number, operation), answer, MAX_CONSTANTS)
-
-
-def _found(cache: OrderedDict[K, V], key: K) -> V | None:
-    found = cache.get(key)
-    if found is not None:
-        cache.move_to_end(key)
-    return found
-
-
-def _put(cache: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
-    cache[key] = value
-    if len(cache) > limit:
-        cache.popitem(last=False)
+        self._constants[document.number, operation] = answer

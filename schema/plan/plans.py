@@ -4,10 +4,10 @@ The key of a plan is the document, the statement, the principal's likeness, the 
 that decides more than a parameter (see `planning.py`).
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy.engine import Dialect
 
 from policies import Snapshot
@@ -32,7 +32,7 @@ class Plans:
 
     def __init__(self, plan_at: int = 2) -> None:
         self.plan_at = plan_at
-        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._plans: LRUCache[Any, Plan] = LRUCache(MAX_PLANS)
         self._policy: Snapshot | None = None
 
     @property
@@ -45,10 +45,10 @@ class Plans:
 
     def find(self, document: Document, statement: str, policy: Snapshot, request: Request) -> Plan | None:
         for deciding in document.statement(statement).deciding:
-            key = _key(document, statement, policy, request, deciding)
-            if (plan := self._plans.get(key)) is not None:
-                self._plans.move_to_end(key)
-                return plan
+            try:
+                return self._plans[_key(document, statement, policy, request, deciding)]
+            except KeyError:
+                continue
         return None
 
     def make(
@@ -91,8 +91,6 @@ class Plans:
         if deciding not in known:
             known[:] = [deciding, *known][:MAX_DECIDING]
         self._plans[_key(document, statement, policy, request, deciding)] = plan
-        if len(self._plans) > MAX_PLANS:
-            self._plans.popitem(last=False)
 
 
 # --- keys ------------------------------------------------------------------------------------------------
