@@ -16,7 +16,7 @@ from resolvers.reading.pages import one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
 
-from . import forms
+from . import form_values, forms
 from .commands import DETAIL, LIST, Command
 from .form_page import FormPage, Options
 from .panel_request import PanelRequest, panel_request
@@ -66,7 +66,7 @@ class CommandPage(FormPage):
         if message := _mistake(which, ids, data, form):
             return await self._show_command(ask, which, ids, form, 422, message)
         names = {} if which.answers else await ask.scope.read(names_in, self.model, ids)
-        numbers, given = [number_of(self.model, id) for id in ids], forms.values_of(ask, which.fields, form)
+        numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, which.fields, form)
         try:
             result = await which.run(self, ask, numbers, given)
         except Refusal as refusal:

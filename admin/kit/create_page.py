@@ -10,7 +10,7 @@ from models.errors import Refusal
 from resolvers.records import create_update
 from resolvers.runtime import denials
 
-from . import forms
+from . import form_values, forms
 from .fields import Kind
 from .form_page import FormPage
 from .panel_request import PanelRequest, panel_request
@@ -56,7 +56,9 @@ class CreatePage(FormPage):
         form = (await self._form_class(ask, fields, creating=True))(forms.without_files(await request.form()))
         if not form.validate():
             return await self._show_form(ask, fields, form, None, status=422, error=forms.mistakes_in(form))
-        typed = {key: value for key, value in forms.values_of(ask, fields, form).items() if value not in (None, [])}
+        typed = {
+            key: value for key, value in form_values.values_of(ask, fields, form).items() if value not in (None, [])
+        }
         try:
             created = await ask.scope.run(create_update.create, self.model, self.creation_values(typed))
         except Refusal as refusal:

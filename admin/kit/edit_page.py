@@ -16,7 +16,7 @@ from resolvers.records.field_rights import open_fields
 from resolvers.runtime.ids import camel
 from resolvers.runtime.scope import Scope
 
-from . import forms
+from . import form_values, forms
 from .fields import Field
 from .form_page import FormPage
 from .formatting import cell
@@ -45,7 +45,7 @@ class EditPage(FormPage):
         ask = panel_request(request)
         edited = await self._load_edited(ask)
         form_class = await self._form_class(ask, edited.fields, creating=False)
-        was = forms.snapshot(edited.fields, edited.values)
+        was = form_values.snapshot(edited.fields, edited.values)
         return await self._show_form(ask, edited.fields, form_class(data=edited.values), edited.row, was=was)
 
     @page_route("/edit/{id}", "edit", "POST")
@@ -57,7 +57,7 @@ class EditPage(FormPage):
             await self._log_denial(ask)
             raise
         fields, row, data = edited.fields, edited.row, forms.without_files(await request.form())
-        form, was = (await self._form_class(ask, fields, creating=False))(data), str(data.get(forms.WAS, ""))
+        form, was = (await self._form_class(ask, fields, creating=False))(data), str(data.get(form_values.WAS, ""))
         if not form.validate():
             return await self._show_form(ask, fields, form, row, was=was, status=422, error=forms.mistakes_in(form))
         try:
@@ -73,7 +73,7 @@ class EditPage(FormPage):
         fields = self.form_fields(ask, creating=False)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})
         row, fields, values = await ask.scope.read(self._read_edited, self._record_id(ask.request), fields)
-        return EditedRecord(row, fields, {x.key: forms.input_value(ask, x, values[x.key]) for x in fields})
+        return EditedRecord(row, fields, {x.key: form_values.input_value(ask, x, values[x.key]) for x in fields})
 
     def _read_edited(
         self, scope: Scope, db: Session, id: int, fields: list[Field]
@@ -94,7 +94,7 @@ class EditPage(FormPage):
 
     async def _save(self, ask: PanelRequest, edited: EditedRecord, form: Any, was: str, version: str) -> None:
         """Save what the user has changed.  Raises Conflict and every other Refusal of the use case."""
-        values = forms.values_of(ask, forms.changed(edited.fields, form, was), form)
+        values = form_values.values_of(ask, form_values.changed(edited.fields, form, was), form)
         number = int(version) if version.isdecimal() and len(version) < 10 else 0
         if values:
             await ask.scope.run(create_update.update, self.model, edited.row.id, values, number)
@@ -105,5 +105,5 @@ class EditPage(FormPage):
         current = conflict.params.get("current", {})
         disputed = [field for field in fields if camel(field.key) in current]
         theirs = {field.key: (edited.values[field.key], cell(ask, field, row, address)) for field in disputed}
-        was, message = forms.snapshot(fields, edited.values), conflict.say(ask.language)
+        was, message = form_values.snapshot(fields, edited.values), conflict.say(ask.language)
         return await self._show_form(ask, fields, form, row, was=was, status=409, error=message, theirs=theirs)

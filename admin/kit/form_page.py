@@ -8,7 +8,7 @@ from models.errors import Refusal
 from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
-from . import forms
+from . import form_values, forms
 from .fields import Field, Kind, editable, field_of
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
@@ -59,7 +59,7 @@ class FormPage(Screen):
         error: str = "",
         **more: Any,
     ) -> Response:
-        """The form as a page, for a new record if `row` is None.  `was`: the text of `forms.snapshot` when it opened."""
+        """The form as a page, for a new record if `row` is None.  `was`: the text of `form_values.snapshot` when it opened."""
         await self._offer_chosen(ask, fields, form)
         context = {
             "form": form,
@@ -69,7 +69,7 @@ class FormPage(Screen):
             "id": global_id(self.model, row.id) if row else None,
             "name": self.name_of(row) if row else None,
             "error": error,
-            "was": was or forms.snapshot(fields, {}),
+            "was": was or form_values.snapshot(fields, {}),
             "version": row["version"] if row else None,
             "points": forms.PointsInput.kinds,
             **more,

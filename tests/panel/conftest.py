@@ -1,4 +1,4 @@
-"""A demo with 300 customers, served once for all tests that use a browser."""
+"""A demo with 300 customers, served once for each module of tests that use a browser."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,9 @@ from tests.support.browser import Screens, chromium, screens
 CUSTOMERS = 300
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
+    """It ends with the module, because other tests cannot run beside the event loop of the browser."""
     chromium()
     url = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db"
     demo.prepare(url, CUSTOMERS, lambda _said: None)
