@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, PolicyRevision, Role, User
+from models.actions import actions_in_chinese
 from models.audit.entries import Changes, entry, write_row
 from models.database.bypass import Because, bypass_policy
 from models.errors import (
@@ -159,7 +160,7 @@ def catch_up(scope: Scope) -> int:
         scope.allow("edit", "policy")
         draft = _mine(scope, db)
         if draft is None:
-            raise NotFound(what="draft")
+            raise NotFound(what=PolicyDraft.names)
         stored, begun = newest(db), _text_of(db, draft.base)
         draft.text = merged(begun, draft.text, current_policy(scope, stored).text)
         draft.base, draft.at = stored.number, scope.person.now
@@ -181,7 +182,7 @@ def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
     """The review of somebody's draft.  Raises Forbidden, NotFound."""
     found = next((draft for draft in drafts(scope, db) if draft.id == draft_id), None)
     if found is None:
-        raise NotFound(what="draft", field="draftId")
+        raise NotFound(what=PolicyDraft.names, field="draftId")
     return review_policy(scope, db, found.text)
 
 
@@ -199,7 +200,7 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
         scope.allow("activate", "policy")
         draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id).with_for_update()).scalar_one_or_none()
         if draft is None:
-            raise NotFound(what="draft")
+            raise NotFound(what=PolicyDraft.names)
         review = judge(scope, db, draft.text)
         if review.base != draft.base or review.hash != reviewed:
             raise Conflict(label="The policy", label_zh="策略", field="text")
@@ -252,7 +253,7 @@ def revision(scope: Scope, db: Session, number: int) -> Revision:
     asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
     row = db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first()
     if row is None:
-        raise NotFound(what="revision", field="number")
+        raise NotFound(what=PolicyRevision.names, field="number")
     return Revision(*row)
 
 
@@ -297,7 +298,7 @@ def _activate(
     if not review.keeps_an_administrator:
         raise LastAdministrator
     if review.needs_second and author_id == scope.person.id is not None:
-        raise NeedsSecond(what=", ".join(review.widens))
+        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
     now = scope.person.now
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
     told = review.in_short()
@@ -336,7 +337,7 @@ def _text_of(db: Session, number: int) -> str:
     """The text of a revision, as it was activated.  Raises NotFound, InvalidPolicyText for one changed by hand."""
     found = db.execute(select(PolicyRevision.text, PolicyRevision.hash).where(PolicyRevision.number == number)).first()
     if found is None:
-        raise NotFound(what="revision", field="number")
+        raise NotFound(what=PolicyRevision.names, field="number")
     if hash_of(found.text) != found.hash:
         raise InvalidPolicyText(problems=[f"line 1: somebody has changed the text of revision {number} by hand"])
     return str(found.text)

@@ -25,7 +25,7 @@ from policies.objects import MODULES, field_name
 
 from ..reading.clauses import matching, search_text
 from ..reading.pages import LARGEST_PAGE, display_column, target_of
-from ..runtime.ids import LARGEST_ID, global_id, noun
+from ..runtime.ids import LARGEST_ID, global_id
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
@@ -123,7 +123,7 @@ def of_record(
     # Asked after the entries were read, so that nothing is told by a right which was older than what it tells.
     sights = redaction.Visibilities(viewer, db, {model: {id}})
     if not sights.is_there(model, id):
-        raise NotFound(what=noun(model), record_id=global_id(model, id) if id else None)
+        raise NotFound(what=model.names, record_id=global_id(model, id) if id else None)
     return _told(viewer, db, sights, *page)
 
 
