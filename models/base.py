@@ -210,7 +210,7 @@ class Base(DeclarativeBase):
     """Where policy words find their facts when the column has another name: `{"pool_id": "id"}` for a pool."""
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Refuse a table that leaves out what the doors derive from it.  Raises TypeError, naming the file."""
+        """Refuse a table that leaves out what the doors derive from it.  Raises Misdeclared."""
         check_declared(cls)
         super().__init_subclass__(**more)
 

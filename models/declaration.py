@@ -10,9 +10,15 @@ _BY_PREFIX: dict[str, type[Any]] = {}
 """Prefix of global ids -> the model that has it."""
 
 
+class Misdeclared(RuntimeError):
+    """A declaration in the code has no effect, or not the one that is meant.  The sentences name the file; nothing starts."""
+
+
 def check_declared(model: type[Any]) -> None:
-    """Note the prefix and the names of a new model.  Raises TypeError for what it leaves out, TypeError for a prefix
-    that another model has, TypeError for a protected table outside of `models/`, where nothing would find it.
+    """Note the prefix and the names of a new model.
+
+    Raises Misdeclared for what it leaves out, for a prefix that another model has, and for a protected table outside of
+    `models/`, where it would not be found.
     """
     own = vars(model)
     is_protected = "prefix" in own or any(base.__name__ in ("Entity", "Part") for base in model.__mro__[1:])
@@ -20,15 +26,15 @@ def check_declared(model: type[Any]) -> None:
         return
     at = f"{file_of(model)}: {model.__name__}"
     if not model.__module__.startswith("models."):
-        raise TypeError(f"{at} is a protected table. Move it into a file of models/, where it is found.")
+        raise Misdeclared(f"{at} is a protected table. Move it into a file of models/, where it is found.")
     for word, example in _EXAMPLES.items():
         if not own.get(word):
-            raise TypeError(f"{at} has no {word}. Write, for example: {word} = {example}")
+            raise Misdeclared(f"{at} has no {word}. Write, for example: {word} = {example}")
     if not isinstance(own.get("names"), Names):
-        raise TypeError(f'{at} has no names. Write, for example: names = Names("Vehicle", "Vehicles", zh="车辆")')
+        raise Misdeclared(f'{at} has no names. Write, for example: names = Names("Vehicle", "Vehicles", zh="车辆")')
     first = _BY_PREFIX.setdefault(model.prefix, model)
     if first is not model:
-        raise TypeError(f"{at} has the prefix “{model.prefix}” of {first.__name__}. Choose another.")
+        raise Misdeclared(f"{at} has the prefix “{model.prefix}” of {first.__name__}. Choose another.")
     OF_MODULE.setdefault(model.module, model.names)
 
 
