@@ -67,9 +67,9 @@ FAULTS = (
     ),
     Fault(
         "touch misses an action",
-        "policies.objects:GROUPS",
-        '("view", "export", *_CHANGES, *_MORE)',
-        '("view", *_CHANGES, *_MORE)',
+        "models.actions:TABLE",
+        'Action("export", "Export", "导出", "", _SALES, (TOUCH,))',
+        'Action("export", "Export", "导出", "", _SALES, ())',
         ("policies/test_snapshot.py",),
     ),
     Fault(

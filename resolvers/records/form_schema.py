@@ -24,7 +24,7 @@ from .numbering import NUMBERED
 
 
 class FieldType(StrEnum):
-    """The kind of value that a field holds, which decides how a form edits it."""
+    """What a field holds, and so how it is typed in."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"

@@ -13,6 +13,7 @@ from typer.main import get_command
 from millpond import reference
 from millpond.cli import app
 from millpond.settings import Settings
+from models import PROTECTED, actions
 from models.errors import REFUSALS
 from schema.build import graphql_of, schema
 from schema.roots import ROOTS
@@ -107,6 +108,8 @@ def test_a_page_names_only_paths_that_exist(page: Path) -> None:
 def test_the_glossary_has_the_words_of_the_chinese_panel() -> None:
     spoken = (ROOT / "admin/locale/zh/LC_MESSAGES/millpond.po").read_text(encoding="utf-8")
     spoken += "".join(kind.zh for kind in REFUSALS.values())
+    spoken += "".join(action.zh for action in actions.TABLE)
+    spoken += "".join(word for model in PROTECTED for word in model.names.words().values())
     cells = re.findall(
         r"^\| [^|]+ \| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE
     )
