@@ -1,4 +1,5 @@
-"""The panel's door: screens derived from the models, thin buttons over the use cases, templates and words.
+"""The admin panel: screens derived from the models, buttons over the use cases, templates and translations.
 
-`kit` is written once, `screens` declare what is special, `panel.py` puts them together on sqladmin.
+`kit` holds what every screen shares, a module in `screens` declares what is special about its screens, and `panel.py`
+assembles them on sqladmin.
 """

@@ -1,9 +1,9 @@
-"""How many claims a second one process does: sign-in, policy, rules, counters, log, event and idempotency key, over HTTP.
+"""Claims per second of one process over HTTP, with sign-in, policy, rules, counters, log, event and idempotency key.
 
     python bench/claim_rate.py [--engine sqlite|postgresql|both] [--writers 5 50] [--seconds 5] [--rounds 3]
 
-Every writer is a person of his own and asks for the next customer of a full pool as soon as he has been answered:
-nobody loses a race, everybody is under a daily quota, a weekly one, a capacity and a cooldown.  Databases are durable.
+Every writer is a user who claims the next customer of a full pool as soon as the last answer is there.  No writer loses
+a race; all are under a daily quota, a weekly quota, a capacity and a cooldown.  Databases are durable.
 Prints JSON: claims/s, p50 and p99 in milliseconds, CPU per claim of server and of database in microseconds.
 """
 
@@ -41,7 +41,7 @@ CLAIM = """mutation ($input: RecordsInput!) { claimCustomers(input: $input) {
 
 @dataclass
 class Round:
-    """Some seconds of claims, and what they cost in CPU seconds."""
+    """One round of claims: how many, their times, and the CPU seconds of server and database."""
 
     claims: int
     taken: Taken
@@ -50,7 +50,7 @@ class Round:
 
 
 def prepare(url: str) -> tuple[World, list[str]]:
-    """Fifty sales people with tokens, and a pool with every rule there is and room for all."""
+    """(world, tokens of fifty sales users who are members of a pool with every kind of claim rule)."""
     World.settle(url)
     world = World(url)
     system = world.system
@@ -69,7 +69,7 @@ def prepare(url: str) -> tuple[World, list[str]]:
 
 
 def fill(world: World) -> list[int]:
-    """Many customers in the pool: plain SQL, without the log, for it is the claims that are measured."""
+    """The ids of CUSTOMERS new customers in the pool, inserted by plain SQL without log entries."""
     first, table = world.customer("The first", pool="rate"), Customer.__table__
     with world.backend.writer.engine.begin() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == first)).mappings().one())
@@ -77,15 +77,15 @@ def fill(world: World) -> list[int]:
         copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
         connection.execute(insert(table), copies)
         rebuild(connection)
-        _live(connection, world, first)
+        _add_past(connection, world, first)
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT setval('customer_id_seq', {first + CUSTOMERS})")
         connection.exec_driver_sql("ANALYZE")
     return list(range(first + 1, first + CUSTOMERS))
 
 
-def _live(connection: Connection, world: World, first: int) -> None:
-    """Give the house a past: without one PostgreSQL plans for empty tables, and keeps to it until they are looked at anew."""
+def _add_past(connection: Connection, world: World, first: int) -> None:
+    """Insert former ownership periods and idempotency keys, because PostgreSQL caches plans for empty tables."""
     now, owner = world.clock(), world.ids["ada"]
     began, ended = now - timedelta(days=90), now - timedelta(days=60)
     was = {"owner_id": owner, "began": Began.CREATE, "started_at": began, "ended": Ended.RELEASE, "ended_at": ended}
@@ -97,7 +97,7 @@ def _live(connection: Connection, world: World, first: int) -> None:
 
 
 async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: float, into: Taken) -> int:
-    """Every person claims for so long; gives how many customers were won."""
+    """The number of customers won, after every user has claimed for `seconds`; times go to `into`."""
     at, end, won = urlsplit(address), time.perf_counter() + seconds, 0
 
     async def one(token: str) -> None:
@@ -149,16 +149,16 @@ def measure(engine: str, crowds: list[int], seconds: float, rounds: int) -> list
             bad = violations(world)
         finally:
             world.close()
-    return [_told(engine, crowd, found[crowd], bad) for crowd in crowds]
+    return [_summary(engine, crowd, found[crowd], bad) for crowd in crowds]
 
 
 def violations(world: World) -> list[str]:
-    """What the books say is wrong, apart from what `fill` has left out."""
+    """Broken invariants and problems of the log."""
     with world.backend.writer.engine.connect() as connection:
         return broken(connection) + verify(connection).problems
 
 
-def _told(engine: str, crowd: int, rounds: list[Round], bad: list[str]) -> dict[str, Any]:
+def _summary(engine: str, crowd: int, rounds: list[Round], bad: list[str]) -> dict[str, Any]:
     claims = sum(one.claims for one in rounds)
     return {
         "engine": engine,

@@ -1,9 +1,9 @@
-"""Fifty people race for two hundred customers: is every customer won once, and nobody above quota or capacity?
+"""A race of fifty users for two hundred customers: one winner per customer, no user above quota or capacity.
 
     python bench/claims.py [--rounds 5] [--engine sqlite|postgresql|both]
 
-PostgreSQL is served by three processes, SQLite by one.  Everybody asks for random customers, one by one and in
-batches, until he has met his quota or nothing is left.  Prints JSON; exits 1 when anything was violated.
+PostgreSQL is served by three processes, SQLite by one.  Every user claims random customers, one by one and in batches,
+until their quota is reached or no customer is left.  Prints JSON; exits 1 when a limit was violated.
 """
 
 import argparse
@@ -30,7 +30,7 @@ EXPECTED = {"ALREADY_CLAIMED", "NOT_FOUND", "QUOTA_REACHED", "CAPACITY_REACHED"}
 
 
 def prepare(url: str) -> tuple[World, list[str], int]:
-    """Fifty sales people with tokens, and a pool whose rule is a quota of twenty and a capacity of twelve."""
+    """(world, tokens of fifty sales users, id of a pool with a quota of twenty and a capacity of twelve)."""
     World.settle(url)
     world = World(url)
     system = world.system
@@ -48,7 +48,7 @@ def prepare(url: str) -> tuple[World, list[str], int]:
 
 
 async def race(addresses: list[str], tokens: list[str], ids: list[str]) -> tuple[list[float], Counter[str], int]:
-    """Everybody at once; gives the times of all requests in ms, the codes of all problems, and claims acknowledged."""
+    """(times of all requests in ms, codes of all problems, number of claims acknowledged) of one race."""
     times: list[float] = []
     codes: Counter[str] = Counter()
     won: list[str] = []
@@ -86,7 +86,7 @@ async def race(addresses: list[str], tokens: list[str], ids: list[str]) -> tuple
 
 
 def violations(world: World, ids: list[int], mark: int, codes: Counter[str], acknowledged: int) -> list[str]:
-    """Everything that must not be, in words."""
+    """Everything that the race has violated, as sentences."""
     found = [f"{codes[code]} x {code}" for code in codes if code not in EXPECTED]
     rows = world.rows(Customer, Customer.__table__.c.id.in_(ids))
     owned = [row for row in rows if row["owner_id"]]
@@ -140,7 +140,7 @@ def measure(engine: str, rounds: int) -> dict[str, Any]:
 
 
 def _clear(world: World, ids: list[int]) -> None:
-    """Make room for the next round: everything into the bin, a new day for the quota."""
+    """Prepare the next round: delete the customers, start a new day, and clear the quota counters."""
     world.clock.pass_by(days=1)
     for n in range(0, len(ids), 100):
         world.system.do(create_update.delete, Customer, ids[n : n + 100])

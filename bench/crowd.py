@@ -1,9 +1,9 @@
-"""Make a demo database as full as the read bench wants it: 50 people, three contacts and five follow-ups a customer.
+"""Fill a demo database for `read_path.py`: 50 users, three contacts and five follow-ups per customer.
 
     millpond demo --customers 100000 --only-fill          (MILLPOND_DATABASE says where)
     python bench/crowd.py --database sqlite:///var/demo.db
 
-Plain SQL on a database that nobody works with: it skips the rules and the log.  A second run changes nothing.
+Plain SQL on a database that is not in use: it skips the rules and the log.  A second run changes nothing.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 PEOPLE, CONTACTS, FOLLOW_UPS = 50, 3, 5
 _STEPS = (
-    # Owners: everybody the same share of the customers that somebody owns.
+    # Owners: every user gets the same share of the owned customers.
     "UPDATE customer SET owner_id = :first + id % :people WHERE owner_id IS NOT NULL",
     "UPDATE ownership_period SET owner_id = :first + customer_id % :people WHERE ended_at IS NULL",
     (
@@ -32,7 +32,7 @@ _STEPS = (
 
 
 def crowded(connection: Connection) -> None:
-    """Add what is missing."""
+    """Add the users, contacts and follow-ups that are missing."""
     there = connection.execute(text("SELECT max(id) FROM app_user WHERE login = 'crowd1'")).scalar()
     if there is None:
         for n in range(1, PEOPLE + 1):
@@ -44,7 +44,7 @@ def crowded(connection: Connection) -> None:
 
 
 def _person(connection: Connection, n: int) -> None:
-    """A sales person like the one of the demo whose login is li."""
+    """Insert a sales user with department and rights of the demo user `li`."""
     like = "SELECT :login, :name, department_id, true, 'en', 1, created_at, updated_at FROM app_user WHERE login = 'li'"
     columns = "login, name, department_id, active, language, version, created_at, updated_at"
     who = {"login": f"crowd{n}", "name": f"Crowd {n}"}

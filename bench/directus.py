@@ -1,10 +1,11 @@
-"""Directus 12 as a peer of `read_path.py`, when `make bench-peers` has installed it: our tables, as its own collections.
+"""Directus 12 as a peer in `read_path.py`, when `make bench-peers` has installed it: our tables as its collections.
 
-It makes tables of its own beside ours.  It checks a token, of its administrator, who may see everything; activity and revisions are written; caches, telemetry, rate
-limits and websockets are off.  A row's owner is a relation to it, whose id must be asked for as such.
+It adds tables of its own.  It checks a token of its administrator, who may see everything, and writes activity and
+revisions; caches, telemetry, rate limits and websockets are off.  To Directus the owner of a row is a relation, whose
+id is a field of its own.
 
-`peers/package.json` puts a stub in the place of isolated-vm, which would have to be compiled and runs scripts of flows
-only, and takes the static files of the studio from a patch earlier than the API asks for.
+`peers/package.json` replaces isolated-vm by a stub, because that package has to be compiled and only runs scripts of
+flows.  It also takes the static files of the studio from an earlier patch release than the API asks for.
 """
 
 import os
@@ -55,7 +56,7 @@ def ids(data: Any) -> list[str]:
 
 @contextmanager
 def directus(url: str) -> Iterator[list[Target]]:
-    """It alone; nobody where it is not installed or the database is not PostgreSQL."""
+    """[the Directus target]; empty where it is not installed or the database is not PostgreSQL."""
     if not installed("directus", url):
         yield []
         return
@@ -89,7 +90,7 @@ def settings(url: str) -> dict[str, str]:
 
 
 def relate(served: str) -> None:
-    """Make our tables its collections, and contacts and follow-ups fields of a customer."""
+    """Register our tables as collections, and contacts and follow-ups as fields of a customer."""
     headers = {"authorization": f"Bearer {TOKEN}"}
     with httpx.Client(base_url=served, timeout=60, headers=headers) as client:
 

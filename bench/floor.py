@@ -1,7 +1,7 @@
-"""The floor: the three reads of `read_path.py` as somebody would write them by hand for this one purpose.
+"""The hand-written baseline of `read_path.py`: its three reads, each with one SQL text.  `python bench/floor.py URL PORT`.
 
-A Starlette route, one prepared SQL text with the clause that the policy gives an administrator, the JSON made by the
-database; sign-in as in the product.  No GraphQL.  `python bench/floor.py URL PORT`.
+A Starlette route, one prepared SQL text with the policy clause of an administrator, JSON made by the database, sign-in
+as in the product.  No GraphQL.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _JSON = {
 
 
 def texts(dialect: str) -> dict[str, str]:
-    """The three statements; parameters: now, me, and what is asked for."""
+    """Workload -> SQL text; parameters: now, the caller's id, and the variables of the workload."""
     array, made = _JSON[dialect]
     now, me, one, two = ("?1", "?2", "?3", "?4") if dialect == "sqlite" else ("$1::timestamptz", "$2::int", "$3", "$4")
     seen, locked = _SEEN.format(now=now, me=me), _LOCKED.format(now=now)

@@ -1,13 +1,13 @@
-"""A hundred thousand distinct questions, most of them broken, through both paths: the answers and what is kept of them.
+"""A hundred thousand distinct GraphQL requests, most of them broken, through all paths of the engine, and its memory.
 
     nice -n 19 python bench/fuzz.py [--texts 100000] [--engine sqlite] [--seed 0]
 
-Every text is asked of the compiled path and of the executor, by everybody of the small world of the tests in turn; each
-twentieth is asked again, so that plans are made.  Each fourth that is answered without errors is asked the short way too,
-with a key: again and again, after something was taken from its asker and after he has got it back.  It stops at the first
-answer that differs or is an error of ours.  Prints JSON: how many were answered with data, with errors, as too complex and
-the short way, documents and plans kept at the end, and the memory of the process in MiB after each tenth.  An hour beside
-other work.
+Every text goes to the compiled path and to the executor, for the users of the tests' small world in turn; every
+twentieth is repeated, so that plans are made.  Every fourth that is answered without errors also takes the prepared
+path with a token: repeatedly, after something was taken from its user and after they got it back.  Stops at the first
+answer that differs or is an internal error.  Prints JSON: numbers of answers with data, with errors, too complex and on
+the prepared path, cached documents and plans at the end, and the memory of the process in MiB after each tenth.  Takes
+an hour beside other work.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from schema.plan import documents, plans
 
 AGAIN, WITH_KEY = 20, 4
 WHOLE, IN_VARIABLES = 0.02, 0.06
-"""Fewer than in the tests are answered with data: each of these takes a tenth of a second."""
+"""Shares of valid requests, lower than in the tests, because each of them takes a tenth of a second."""
 _MIB = 2**20 // os.sysconf("SC_PAGE_SIZE")
 
 
@@ -57,8 +57,8 @@ def fuzz(world: World, texts: int, seed: int) -> dict[str, Any]:
         seen.update(word for word in ("data", "errors", "TOO_COMPLEX") if f'"{word}"' in executed)
         if '"errors"' not in executed and seen["data"] % WITH_KEY == 0:
             seen["short"] += ask_again(callers[login], executing, operation, [*TAKEN][n % len(TAKEN)])
-        assert planning.documents.count <= documents.MOST_DOCUMENTS
-        assert planning.plans.count <= plans.MOST_PLANS
+        assert planning.documents.count <= documents.MAX_DOCUMENTS
+        assert planning.plans.count <= plans.MAX_PLANS
         if (n + 1) % max(1, texts // 10) == 0:
             gc.collect()
             memory.append(_resident())

@@ -1,7 +1,7 @@
-"""The ground of `read_path.py`: a copy of a database, made ready for claims and searches, gone afterwards.
+"""The database of `read_path.py`: a copy of a given one, prepared for claims and searches, deleted afterwards.
 
-Claims change it and peers put tables and functions of their own beside ours, so nobody works on the database itself.
-All pooled customers come into one pool whose rules are all there, and whose quotas and capacity are never met.
+A copy, because claims change it and peers add tables and functions.  All pooled customers move into one pool that has
+every kind of claim rule, with quotas and capacity that are never reached.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from resolvers.people import tokens as token_cases
 from resolvers.runtime.backend import Backend
 
 POOL = 1  # the national pool of the demo
-PEOPLE = 16  # who claim, of those that `crowd.py` adds
+PEOPLE = 16  # of the users that `crowd.py` adds: those who claim
 _READY = (
     f"UPDATE customer SET pool_id = {POOL} WHERE pool_id IS NOT NULL AND deleted_at IS NULL",
     f"UPDATE claim_rule SET daily_quota = 1000000, weekly_quota = 1000000, capacity = 1000000 WHERE pool_id = {POOL}",
@@ -53,13 +53,13 @@ _FUNCTIONS = (
 
 @dataclass
 class Ground:
-    """Where it is, and the tokens of those who claim, by the numbers of these people."""
+    """The address of the copy, and user id -> token of the users who claim."""
 
     url: str
     tokens: dict[int, str] = field(default_factory=dict)
 
     def engine(self) -> Engine:
-        """For looking at it without our rules."""
+        """An engine that reads the copy without policy."""
         at = make_url(self.url)
         return create_engine(at.set(drivername="sqlite" if self.is_file else "postgresql+psycopg"))
 
@@ -70,7 +70,7 @@ class Ground:
 
 @contextmanager
 def ground(url: str) -> Iterator[Ground]:
-    """A copy of this database; on PostgreSQL nobody may be connected to it, and some 15 seconds a GB go by."""
+    """A prepared copy of this database.  On PostgreSQL no client may be connected to it; a GB takes some 15 seconds."""
     made = _file(url) if make_url(url).get_backend_name() == "sqlite" else copied(url, "bench")
     with made as copy:
         found = Ground(copy)

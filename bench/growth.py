@@ -1,12 +1,12 @@
-"""How reading grows with the data: the same questions over a database and over one ten times as large.
+"""Growth of read times with the data: the same queries over a database and over one ten times as large.
 
     millpond demo --customers 100000 --only-fill && python bench/crowd.py
     python bench/multiply.py sqlite:///var/demo.db --times 1      (the search index learns what crowd.py made)
     cp var/demo.db var/demo10.db && python bench/multiply.py sqlite:///var/demo10.db
     python bench/growth.py --small sqlite:///var/demo.db --large sqlite:///var/demo10.db [--times 25]
 
-The whole engine in process, without HTTP, by plans that are there already, rounds interleaved.  Prints JSON: for each question
-and person the median in milliseconds over both, and how many times the second is the first.
+The whole engine in process, without HTTP, with cached plans, rounds interleaved.  Prints JSON: per query and user the
+median in milliseconds over both databases, and their ratio.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from resolvers.runtime.scope import Scope
 from schema.engine import Engine
 
 PEOPLE = ("ada", "lead", "li", "crowd1", "li without pools")
-"""Administrator, lead and sales person; one of those who own what `crowd.py` made; one who sees what is shared with him alone."""
+"""Administrator, lead, sales user, an owner of `crowd.py`, and a sales user who sees only what is shared with them."""
 OWNER, COLLEAGUE = "crowd1", "crowd2"
 PAGE = f"query ($after: String) {{ customers(first: 50, after: $after) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage endCursor }} }} }}"
 QUESTIONS = {
@@ -50,8 +50,8 @@ QUESTIONS = {
 }
 
 
-class Asking:
-    """One database, and what is asked of it."""
+class Measured:
+    """One database with its engine, and the variables of the queries for each user."""
 
     def __init__(self, url: str) -> None:
         self.url, self.backend = url, Backend(url)
@@ -71,7 +71,7 @@ class Asking:
         self.variables = {who: await self._variables(who) for who in PEOPLE}
 
     async def _variables(self, who: str) -> dict[str, dict[str, Any]]:
-        """Question -> its variables; none where the person sees nothing that it could be asked about."""
+        """Query -> its variables for this user."""
         first = await self.ask(who, "{ customers(first: 7) { nodes { id } } }", {})
         some = first["customers"]["nodes"]
         at = f'{{ customers(first: 1, filter: {{createdAt: {{lte: "{self.at}"}}}}) {{ edges {{ cursor }} }} }}'
@@ -99,7 +99,7 @@ class Asking:
         return data
 
     async def time(self, who: str, name: str) -> float:
-        """Milliseconds of one answer."""
+        """The milliseconds of one answer."""
         scope = await self.scope(who)
         began = time.perf_counter()
         await self.engine.answer(scope, QUESTIONS[name], self.variables[who][name], None)
@@ -107,23 +107,23 @@ class Asking:
 
 
 async def measure(small: str, large: str, times: int, names: Sequence[str]) -> dict[str, Any]:
-    both = Asking(small), Asking(large)
-    for asking in both:
-        await asking.prepare()
+    both = Measured(small), Measured(large)
+    for measured in both:
+        await measured.prepare()
     figures: dict[str, dict[str, Any]] = {}
     for name in names:
         figures[name] = {}
         for who in PEOPLE:
             taken: tuple[list[float], list[float]] = ([], [])
             for n in range(times + 3):
-                for asking, into in zip(both, taken, strict=True):
-                    milliseconds = await asking.time(who, name)
+                for measured, into in zip(both, taken, strict=True):
+                    milliseconds = await measured.time(who, name)
                     if n > 2:
                         into.append(milliseconds)
             one, ten = (statistics.median(x) for x in taken)
             figures[name][who] = {"small": round(one, 2), "large": round(ten, 2), "times": round(ten / one, 2)}
-    for asking in both:
-        await asking.backend.close()
+    for measured in both:
+        await measured.backend.close()
     return figures
 
 

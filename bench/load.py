@@ -1,10 +1,10 @@
-"""The load of `read_path.py`: sixteen connections, each always waiting for one answer, in a process of its own.
+"""The load generator of `read_path.py`: sixteen connections with one request in flight each, in a process of its own.
 
-Server and load share the machine, so whatever the load costs is taken from the faster server first.  This one writes
-prepared bytes, reads the status and the length of an answer and looks for `"errors"` in all of it.  A request costs it
-some 25 us of CPU where answers come in crowds, 65 where they come one by one, every 340 us (wrk there: 45, at the same
-number of requests); it reports what it was.  It ends when every answer is there: nothing is in flight when the next
-server's turn comes.
+Server and load share the machine, so an expensive load slows the fastest server most.  This one writes prepared bytes,
+reads status and length of a response, and searches all of it for `"errors"`.  A request costs it some 25 us of CPU
+where responses arrive together, and 65 us where they arrive one by one, every 340 us (wrk there: 45 us at the same
+rate); it reports the actual cost.  It returns when every response has arrived, so nothing is in flight when the next
+server is measured.
 
     with Load() as load:
         taken = load(address, requests, seconds)
@@ -32,7 +32,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 @dataclass
 class Taken:
-    """What one load was answered: how long each answer took, over how many seconds, and what asking cost."""
+    """The result of one load: milliseconds of each response, duration in seconds, and CPU seconds of the load itself."""
 
     milliseconds: list[float] = field(default_factory=list)
     seconds: float = 0
@@ -40,7 +40,7 @@ class Taken:
 
 
 class Load:
-    """A process that asks; it is kept from one load to the next."""
+    """A process that sends requests; it serves several loads."""
 
     def __enter__(self) -> "Load":
         self._process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
@@ -50,21 +50,21 @@ class Load:
         self._process.shutdown()
 
     def __call__(self, address: str, requests: Sequence[bytes], seconds: float, *, once: bool = False) -> Taken:
-        """Keep every connection busy for so long; raises AssertionError at the first answer that is not a good one.
+        """The result of keeping every connection busy for `seconds`.  Raises AssertionError at the first bad response.
 
-        Requests come again and again in an order of chance, or `once`, in the order given, each connection the next
-        but fifteen; then it may end before the time does.
+        Requests repeat in random order.  With `once` each is sent once, in the given order, every sixteenth by the same
+        connection; the load may then end earlier.
         """
         return self._process.submit(_loaded, address, requests, seconds, once).result()
 
 
 class Connection(asyncio.Protocol):
-    """One request after the other until the time is up."""
+    """A connection that sends one request after the other until the time is up."""
 
     def __init__(self, requests: Iterator[bytes], until: float, milliseconds: list[float]) -> None:
         self.done = asyncio.get_running_loop().create_future()
         self._requests, self._until, self._milliseconds = requests, until, milliseconds
-        self._missing = 0  # bytes of the answer that have not come yet; 0 while its head is waited for
+        self._missing = 0  # bytes of the response that have not arrived; 0 while its head is incomplete
         self._head = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

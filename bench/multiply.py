@@ -1,11 +1,11 @@
-"""Make a filled database ten times as large: every customer again, with all that hangs on it.
+"""Multiply a filled database: every customer again, with all child records.
 
     cp var/demo.db var/demo10.db && python bench/multiply.py sqlite:///var/demo10.db [--times 10]
     createdb --template demo demo10 && python bench/multiply.py postgresql://…/demo10
 
-Plain SQL on a database that nobody works with: it skips the rules and the log, which does not grow.  The search index is
-written anew.  A million customers with three contacts and five follow-ups each take some ten minutes and 8 GB.
-PostgreSQL wants a superuser for it, who may leave out triggers and foreign keys.
+Plain SQL on a database that is not in use: it skips the rules and the log, which does not grow.  The search index is
+rebuilt.  A million customers with three contacts and five follow-ups each take some ten minutes and 8 GB.  PostgreSQL
+needs a superuser, because triggers and foreign keys are switched off.
 """
 
 import argparse
@@ -27,7 +27,7 @@ TABLES: dict[str, Sequence[str]] = {
     "ownership_period": ("id", "customer_id"),
     "share": ("id", "customer_id"),
 }
-"""Table -> its keys that move: the id, and what points to another of these tables."""
+"""Table -> its columns that change in a copy: the id, and the foreign keys to these tables."""
 _SETTINGS = {
     "sqlite": [
         f"PRAGMA {x}"
@@ -43,7 +43,7 @@ _INDEXES = {
 
 
 def multiply(connection: Connection, times: int) -> None:
-    """The same rows `times` times, each copy with ids and numbers of its own."""
+    """Copy the rows until there are `times` times as many, each copy with ids and numbers of its own."""
     dialect = connection.dialect.name
     highest = {t: connection.execute(text(f"SELECT max(id) FROM {t}")).scalar() or 0 for t in TABLES}
     made = [row for table in TABLES for row in connection.execute(text(_INDEXES[dialect]), {"table": table}).all()]
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("database", help="sqlite:///… or postgresql://…")
     parser.add_argument("--times", type=int, default=10)
     asked = parser.parse_args()
-    # Not the product's engine: that one begins a transaction each time, and SQLite leaves its log in none.
+    # Not the product's engine, which begins a transaction each time: SQLite changes its journal mode outside one only.
     driver = "sqlite" if is_sqlite(asked.database) else "postgresql+psycopg"
     engine = create_engine(make_url(asked.database).set(drivername=driver))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,10 +1,10 @@
-"""How long the everyday screens of the panel take over a large demo: every demo person, through HTTP, one at a time.
+"""Response times of the panel's everyday screens over a large demo, for every demo user, through HTTP, one at a time.
 
     make demo DEMO_CUSTOMERS=100000      (or any other database of the demo, on either engine)
     python bench/panel.py [--database sqlite:///var/demo.db] [--times 20]
 
-Prints JSON: for each screen and person the median and the 95th percentile in milliseconds, of interleaved rounds.
-Sign-in, policy and walls are on.
+Prints JSON: per screen and user the median and the 95th percentile in milliseconds, of interleaved rounds.  Sign-in,
+policy and guards are on.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     asked = parser.parse_args()
     with servers(asked.database, 1) as (address,):
-        measure(address, 2)  # what is compiled once is compiled
+        measure(address, 2)  # warms up everything that is compiled once
         figures = measure(address, asked.times)
     slow = {n: {k: v["p95"] for k, v in x.items() if v["p95"] > 100} for n, x in figures.items()}
     show(

@@ -1,7 +1,7 @@
-"""PostGraphile 5 as a peer of `read_path.py`, and what every peer needs; `make bench-peers` installs them.
+"""PostGraphile 5 as a peer in `read_path.py`, and helpers for all peers; `make bench-peers` installs them.
 
-As its manual sets it up (Amber preset, pool of 10), on the product's own tables in PostgreSQL.  It runs without sign-in
-and without policy; ours never does.
+Set up as in its manual (Amber preset, pool of 10), on the product's tables in PostgreSQL.  It runs without sign-in and
+without policy; Millpond never does.
 """
 
 import os
@@ -31,12 +31,12 @@ QUERIES = {
 
 
 def installed(package: str, url: str) -> bool:
-    """Is it there, and the database one that it knows?"""
+    """Whether the package is installed and the database is PostgreSQL."""
     return (HOME / "node_modules" / package).exists() and make_url(url).get_backend_name() == "postgresql"
 
 
 def numbers(given: dict[str, Any]) -> dict[str, Any]:
-    """Our variables as theirs: numbers instead of global ids."""
+    """Our variables with numbers in place of global ids."""
     return {name: int(value[4:]) if name in ("o", "id") else value for name, value in given.items()}
 
 
@@ -52,7 +52,7 @@ def ids(data: Any) -> list[str]:
 
 @contextmanager
 def postgraphile(url: str) -> Iterator[list[Target]]:
-    """It alone; nobody where it is not installed or the database is not PostgreSQL."""
+    """[the PostGraphile target]; empty where it is not installed or the database is not PostgreSQL."""
     if not installed("postgraphile", url):
         yield []
         return

@@ -1,9 +1,10 @@
-"""Are the tests worth anything?  Plants one fault after the other into a copy of the checkout and runs the tests that fit.
+"""Measure what the tests notice: plant one fault after the other into a copy of the checkout and run the tests that fit.
 
     python bench/planted_faults.py [--only "NULL" "deny"]
 
-A fault is a text that stands in a file once, another in its place, and the test files that have to turn red.  Prints JSON
-with the first test that noticed each; exits 1 when one stays green, when its text is gone, or when the tests are red without it.
+A fault is an expression or a statement of a function, another in its place, and the test files of which one has to fail.
+Prints JSON with the first test that noticed each; exits 1 when no test notices one, when there is not exactly one place
+for it, or when the tests fail without it.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from faults import FAULTS, Fault
+from plant import file_of, plant
 from stage import ROOT, postgres, show
 
 
@@ -56,11 +58,13 @@ def copy(folder: Path) -> None:
 
 
 def planted(folder: Path, server: str, fault: Fault) -> dict[str, Any]:
-    file = folder / fault.file
-    text = file.read_text(encoding="utf-8")
-    if text.count(fault.right) != 1:
-        return {"noticed by": None, "why": f"its text stands {text.count(fault.right)} times in {fault.file}"}
-    file.write_text(text.replace(fault.right, fault.wrong), encoding="utf-8")
+    file = file_of(fault.where, folder)
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    try:
+        changed = plant(text, fault.where, fault.right, fault.wrong)
+    except LookupError as failure:
+        return {"noticed by": None, "why": str(failure)}
+    file.write_text(changed, encoding="utf-8")
     try:
         return run(folder, server, fault.tests)
     finally:
@@ -87,7 +91,7 @@ def run(folder: Path, server: str, tests: Sequence[str]) -> dict[str, Any]:
     ]
     began = time.monotonic()
     done = subprocess.run(
-        [*command, *(f"tests/{name}" for name in tests)],
+        [*command, *(str(path) for name in tests for path in (folder / "tests").rglob(name))],
         cwd=folder,
         env=environment,
         capture_output=True,

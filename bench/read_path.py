@@ -1,26 +1,26 @@
-"""What Millpond gives under load, beside others: one process, sixteen connections, sign-in, policy, guards and log on.
+"""Millpond under load beside its peers: one process, sixteen connections, with sign-in, policy, guards and log.
 
     millpond demo --customers 100000 --only-fill && python bench/crowd.py
     python bench/read_path.py [--database sqlite:///var/demo.db] [--seconds 4] [--rounds 3] [--workloads list claim]
 
 `list` (50 customers of a stage and an owner, newest first, 10 fields), `nested` (the same with the owner's name and three
-contacts each), `record` (a customer with ten contacts and twenty follow-ups), `search` (the 20 newest with a word, and how
-many there are), `claim` (take a customer out of the pool), all by variables, as a front end asks.  Beside ours stand the
-floor (`floor.py`: what is read, by hand) and, on PostgreSQL, the peers that `make bench-peers` has installed (`peers.py`,
-`directus.py`), over the same rows and indexes, in a copy of the database (`ground.py`).  Answers are compared before with
-what the database says, claims are counted after each round: a customer and a line in the log for each.
+contacts each), `record` (a customer with ten contacts and twenty follow-ups), `search` (the 20 newest with a word, and
+their count), `claim` (claim a customer from the pool), all with variables, as front ends send them.  The peers are the
+hand-written baseline (`floor.py`, reads only) and, on PostgreSQL, what `make bench-peers` has installed (`peers.py`,
+`directus.py`), over the same rows and indexes in a copy of the database (`ground.py`).  Before a round, answers are
+compared with the database.  After each round, claims are counted: one customer and one log line each.
 
-Not like for like: PostGraphile asks nobody who he is, Directus knows its administrator, who may see everything; ours
-signs in and judges by the policy.  Ours searches numbers, phones, addresses and contacts too, by its index, and counts to
-1,001; the others look for a part of the name, without an index, and count all.  A claim of ours is the mutation with
-all rules: seat, protection, cooldown, two quotas, capacity, period of ownership, event, sealed log, idempotency key.  That
-of PostGraphile is a function with one conditional UPDATE and one line in a log.  That of Directus is an update of the
-item, without a condition, so that the last of two would win, and with its activity and revision.
+The comparison is not equal: PostGraphile has no sign-in, Directus checks its administrator, who may see everything;
+Millpond signs in and applies the policy.  Millpond searches numbers, phones, addresses and contacts too, by its index,
+and counts to 1,001; the others search a part of the name without an index and count all.  Millpond's claim is the
+mutation with all rules: membership, protection, cooldown, two quotas, capacity, ownership period, event, sealed log,
+idempotency key.  PostGraphile's claim is a function with one conditional UPDATE and one log line.  Directus' claim is
+an update of the item without a condition, so that the last of two would win, with its activity and revision.
 
-Rounds are interleaved, each begins with another server, and the next one waits until everybody rests.  Prints JSON:
+Rounds are interleaved, each starts with another server, and the next server waits until all are idle.  Prints JSON:
 requests/s (median of the rounds), p50 and p99 in milliseconds, CPU per request in microseconds of the server, of the
-database and of the load itself (`load.py`), MiB of the server, and how many times as many requests per second ours
-answered as each other one in the same round; with `--markdown` two tables.
+database and of the load itself (`load.py`), MiB of the server, and the ratio of Millpond's requests per second to those
+of each peer in the same round; with `--markdown` two tables.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from workloads import Claim, Workload, reads
 
 @dataclass(frozen=True)
 class Round:
-    """What one server did with one workload in one round; CPU in seconds."""
+    """The result of one server for one workload in one round; CPU in seconds."""
 
     milliseconds: list[float]
     seconds: float
@@ -55,7 +55,7 @@ class Round:
 
 @contextmanager
 def targets(on: Ground, login: str) -> Iterator[list[Target]]:
-    """Ours, the floor, and every peer that is there; each has one process."""
+    """Millpond, the baseline, and every installed peer; each has one process."""
     with ExitStack() as stack:
         found = stack.enter_context(ours(on.url, login, on.tokens))
         found += stack.enter_context(postgraphile(on.url))
@@ -63,7 +63,7 @@ def targets(on: Ground, login: str) -> Iterator[list[Target]]:
 
 
 class Course:
-    """Who is measured, and what has come of it: `rounds[workload, name]`."""
+    """The measurement of several servers; results are in `rounds[workload, name]`."""
 
     def __init__(self, targets: list[Target], database: Process | None) -> None:
         self._targets, self._database = targets, database
@@ -72,7 +72,7 @@ class Course:
         self.rounds: dict[tuple[str, str], list[Round]] = {}
 
     def run(self, workloads: list[Workload], rounds: int, seconds: float) -> None:
-        """One workload after the other, what changes the rows last."""
+        """Measure one workload after the other."""
         with Load() as load:
             for workload in workloads:
                 asked = [target for target in self._targets if workload.name in target.workloads]
@@ -85,7 +85,7 @@ class Course:
                         self.rounds.setdefault((workload.name, target.name), []).append(found)
 
     def _round(self, load: Load, workload: Workload, target: Target, seconds: float) -> Round:
-        """After everybody has come to rest, and this one has got warm for a second."""
+        """One round of one server, after all are idle and this one has warmed up for a second."""
         warm, requests = workload.requests(target)
         rest(lambda: sum(self._cpu(name)["server"] for name in self._servers) + self._cpu(target.name)["database"])
         answers = len(load(target.served, warm, 1, once=workload.once).milliseconds)
@@ -109,7 +109,7 @@ class Course:
         return found
 
     def ratios(self) -> dict[str, Any]:
-        """Requests per second, ours to theirs, of each round and the median."""
+        """Ratios of Millpond's requests per second to those of each peer: per round, and the median."""
         found: dict[str, Any] = {name: {} for name in self._servers if name != "ours"}
         for (workload, name), theirs in self.rounds.items():
             if name != "ours":
@@ -131,7 +131,7 @@ def figures(rounds: list[Round]) -> dict[str, Any]:
 
 
 def tables(servers: dict[str, Any], ratios: dict[str, Any]) -> str:
-    """requests/s, p50 / p99 in milliseconds, CPU of server + database in microseconds; and what ours is to them."""
+    """Two Markdown tables: requests/s, p50 / p99 in ms, CPU of server + database in us; and the ratios to each peer."""
     workloads = [name for name in servers["ours"] if name != "MiB"]
 
     def cell(found: dict[str, Any] | None) -> str:

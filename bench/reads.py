@@ -1,9 +1,9 @@
-"""How long the everyday questions take over a large demo: every demo person, three questions, through HTTP.
+"""Response times of everyday GraphQL queries over a large demo, for every demo user, through HTTP.
 
     make demo DEMO_CUSTOMERS=100000      (or any other database of the demo)
     python bench/reads.py [--database sqlite:///var/demo.db] [--times 15]
 
-Prints JSON: for each question and person the median and the 99th percentile in milliseconds, of interleaved rounds.
+Prints JSON: per query and user the median and the 99th percentile in milliseconds, of interleaved rounds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the measurements share: a database, serving processes over it, and figures as JSON."""
+"""Helpers of the benchmarks: databases, serving processes, and figures as JSON."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from tests.support import postgres  # noqa: E402
 
 @contextmanager
 def database(engine: str) -> Iterator[str]:
-    """A new, migrated database on `sqlite` or `postgresql` (durable: nothing is switched off)."""
+    """The address of a new, migrated database on `sqlite` or `postgresql`, with durable settings."""
     folder = tempfile.mkdtemp(prefix="mp-bench-")
     stop: Callable[[], None] = lambda: None  # noqa: E731
     url = f"sqlite:///{folder}/bench.db"
@@ -49,7 +49,7 @@ def database(engine: str) -> Iterator[str]:
 
 @contextmanager
 def copied(url: str, name: str) -> Iterator[str]:
-    """A copy of a PostgreSQL database that nobody is connected to, dropped afterwards."""
+    """The address of a copy of a PostgreSQL database without connected clients; dropped afterwards."""
     server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
     database = make_url(url).database
     copy = postgres.create(server, f"{database}_{name}", f"TEMPLATE {database}")
@@ -60,16 +60,16 @@ def copied(url: str, name: str) -> Iterator[str]:
 
 
 class Served(str):
-    """The address of a serving process, and its number."""
+    """The address of a serving process, and its process id."""
 
     pid: int
 
 
 @contextmanager
 def servers(url: str, count: int) -> Iterator[list[Served]]:
-    """Addresses of `count` serving processes over one database."""
+    """The addresses of `count` serving processes over one database."""
     environment = {**os.environ, "MILLPOND_DATABASE": url, "MILLPOND_PORT": "0", "MILLPOND_LOG_LEVEL": "warning"}
-    environment["MILLPOND_REQUEST_SECONDS"] = "60"  # fifty people at once are a queue, and its length is measured
+    environment["MILLPOND_REQUEST_SECONDS"] = "60"  # fifty users at once queue, and the waiting time is measured
     command = [sys.executable, "-m", "millpond", "serve"]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(count)
@@ -95,7 +95,7 @@ def _address(process: "subprocess.Popen[str]") -> Served:
 
 @contextmanager
 def running(command: Sequence[str], **how: Any) -> Iterator[Served]:
-    """The address of another server, started on a free port: `{port}` in its command or its environment."""
+    """The address of a server started on a free port, which replaces `{port}` in its command and environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

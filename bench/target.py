@@ -1,4 +1,4 @@
-"""A server that `read_path.py` measures: where it is, how a workload is asked of it, and the ids in its answer.  Ours."""
+"""A server that `read_path.py` measures: its address, its requests per workload, and the ids in its answers."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids(data: Any) -> list[str]:
-    """Global ids of the customers in an answer of ours."""
+    """The global ids of the customers in an answer of Millpond."""
     match data:
         case {"customers": {"nodes": rows}} | {"claimCustomers": {"customers": rows}}:
             return [row["id"] for row in rows]
@@ -41,9 +41,9 @@ def ids(data: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class Target:
-    """`body` and `ids` translate from our variables and to our ids; both are used before the clock runs.
+    """A server.  `body` translates our variables into its request, `ids` its answer into our ids, both before the timing.
 
-    `log` is where every claim leaves a line, `tokens` are those of the people who claim.
+    `log` is the table, with a condition, that gets one row per claim.  `tokens`: user id -> token of the users who claim.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Target:
     log: str = ""
 
     def request(self, workload: str, given: dict[str, Any]) -> bytes:
-        """Every byte of it."""
+        """The whole HTTP request."""
         content = json.dumps(self.body(workload, given)).encode()
         head = [f"POST {self.path(workload)} HTTP/1.1", f"Host: {urlsplit(self.served).netloc}"]
         head += [f"{name}: {value}" for name, value in self._headers(given).items()]
@@ -65,7 +65,7 @@ class Target:
         return "\r\n".join(head).encode() + content
 
     def ask(self, workload: str, given: dict[str, Any]) -> list[str]:
-        """The ids that it gives."""
+        """The ids in the server's answer."""
         url, content = f"{self.served}{self.path(workload)}", self.body(workload, given)
         answer = httpx.post(url, json=content, headers=self._headers(given), timeout=60).json()
         assert "errors" not in answer, (self.name, answer)
@@ -78,7 +78,7 @@ class Target:
 
 @contextmanager
 def ours(url: str, login: str, tokens: Mapping[int, str]) -> Iterator[list[Target]]:
-    """Millpond, and beside it the floor of what is read; one process each, and somebody who has signed in."""
+    """[Millpond, the hand-written baseline], one process each, with a token of this user."""
     by_hand = [sys.executable, str(Path(__file__).with_name("floor.py")), url, "{port}"]
     with servers(url, 1) as (served,), running(by_hand) as floor:
         with httpx.Client(base_url=served, timeout=30) as client:

@@ -1,4 +1,4 @@
-"""What processes use, by /proc: CPU seconds and memory of a server, CPU seconds of all of a PostgreSQL."""
+"""Resource usage of processes, from /proc: CPU seconds and memory of a server, CPU seconds of a PostgreSQL cluster."""
 
 import os
 import time
@@ -12,7 +12,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Process:
-    """A process with all its threads and all its children, those that have ended among them."""
+    """A process with all its threads and children, ended children included."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -22,13 +22,13 @@ class Process:
         return sum(_ticks(pid) for pid in (self.pid, *_children(self.pid))) / _TICK
 
     def memory(self) -> float:
-        """MiB that are resident."""
+        """The resident memory in MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
 
 
 def postgresql(url: str) -> Process | None:
-    """The server behind an address; None for SQLite, whose work is done by whoever asks."""
+    """The PostgreSQL server behind an address; None for SQLite, which runs inside its client."""
     at = make_url(url)
     if at.get_backend_name() != "postgresql":
         return None
@@ -41,7 +41,7 @@ def postgresql(url: str) -> Process | None:
 
 
 def rest(cpu: Callable[[], float], most: float = 30) -> None:
-    """Wait until less than a twentieth of a core is used, or so many seconds."""
+    """Wait until less than a twentieth of a core is used, for at most `most` seconds."""
     end = time.monotonic() + most
     before = cpu()
     while time.monotonic() < end:
@@ -52,14 +52,14 @@ def rest(cpu: Callable[[], float], most: float = 30) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """The numbers of a process, from its state on: parent [1], own time [11] and [12], that of ended children [13], [14]."""
+    """The fields of /proc/PID/stat after the name: parent [1], own CPU time [11] and [12], of ended children [13], [14]."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _ticks(pid: int) -> int:
     try:
         return sum(map(int, _stat(pid)[11:15]))
-    except OSError:  # it has ended meanwhile: its parent has its time
+    except OSError:  # it has ended meanwhile, and its parent has counted its time
         return 0
 
 

@@ -1,4 +1,4 @@
-"""What `read_path.py` asks: with which variables, and how one knows that the answers are right."""
+"""The workloads of `read_path.py`: their variables, and the checks of their answers."""
 
 import random
 from collections import Counter
@@ -18,7 +18,7 @@ _WORDS = """
     UNION ALL SELECT c.customer_id, p.value FROM contact_point p JOIN contact c ON c.id = p.contact_id
 """
 TRIED = 40
-"""With so many sets of variables every workload is tried before anything is measured."""
+"""Number of sets of variables with which every workload is checked before it is measured."""
 
 
 class Workload(Protocol):
@@ -27,18 +27,21 @@ class Workload(Protocol):
     """Whether a request may be sent once only."""
 
     def check(self, target: Target) -> None:
-        """Ask for some, and compare with what the database says.  Raises AssertionError."""
+        """Compare some answers with the database.  Raises AssertionError."""
 
     def requests(self, target: Target) -> tuple[list[bytes], list[bytes]]:
-        """Those to get warm with, and those to be measured."""
+        """(requests for the warm-up, requests to measure)."""
 
     def confirm(self, target: Target, answers: int) -> None:
-        """So many good answers came to what `requests` gave.  Raises AssertionError where they have done something else."""
+        """Check what `answers` good answers to `requests` have changed.  Raises AssertionError."""
 
 
 @dataclass
 class Read:
-    """The same sets of variables again and again.  `known` has, for each, the ids that may be in an answer, in order."""
+    """A read workload, repeated with the same sets of variables.
+
+    `known` has, for each set, the ids that may be in an answer, in order.
+    """
 
     name: str
     most: int
@@ -50,7 +53,7 @@ class Read:
         for given, known in list(zip(self.variables, self.known, strict=True))[:TRIED]:
             found = target.ask(self.name, given)
             assert len(found) == self.most, (target.name, self.name, given, found)
-            places = [known.index(id) for id in found]  # what is locked may be left out; nothing may be added
+            places = [known.index(id) for id in found]  # locked customers may be left out, none may be added
             assert places == sorted(places), (target.name, self.name, given)
 
     def requests(self, target: Target) -> tuple[list[bytes], list[bytes]]:
@@ -58,11 +61,11 @@ class Read:
         return found, found
 
     def confirm(self, target: Target, answers: int) -> None:
-        """Nothing is left of a read."""
+        """A read changes nothing."""
 
 
 def reads(ground: Ground) -> list[Read]:
-    """`list`, `nested`, `record` and `search`."""
+    """The workloads `list`, `nested`, `record` and `search`."""
     engine = ground.engine()
     with engine.connect() as connection:
         pairs = [{"o": owner, "s": stage} for owner, stage in connection.execute(text(_PAIRS))]
@@ -70,18 +73,18 @@ def reads(ground: Ground) -> list[Read]:
         listed = [_global(connection.execute(text(_LIST), pair).scalars().all()) for pair in pairs]
         some = connection.execute(text(f"SELECT id FROM customer WHERE {_ROWS}")).scalars().all()
         records = [{"id": f"cus_{id}"} for id in random.Random(7).sample(some, min(2_000, len(some)))]
-        words, sought = _sought(connection)
+        words, found = _searches(connection)
     engine.dispose()
     return [
         Read("list", 50, lists, listed),
         Read("nested", 50, lists, listed),
         Read("record", 1, records, [[given["id"]] for given in records]),
-        Read("search", 20, words, sought),
+        Read("search", 20, words, found),
     ]
 
 
-def _sought(connection: Connection) -> tuple[list[dict[str, str]], list[list[str]]]:
-    """Sixteen parts of names, and the newest customers where each is found, be it in a contact."""
+def _searches(connection: Connection) -> tuple[list[dict[str, str]], list[list[str]]]:
+    """(variables with sixteen parts of names, per part the ids of the customers that hold it, newest first)."""
     newest = "SELECT id, name FROM customer WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC"
     names = connection.execute(text(newest)).all()
     parts = Counter(part for _, name in names for part in _parts(name))
@@ -96,7 +99,7 @@ def _sought(connection: Connection) -> tuple[list[dict[str, str]], list[list[str
 
 
 def _parts(name: str) -> set[str]:
-    """The first word where there are words, else what a Chinese name begins with: a place, two characters more."""
+    """The first word of an English name; the first two characters of a Chinese name, a place, and the next two."""
     return {name.partition(" ")[0]} if name.isascii() else {name[:2], name[2:4]}
 
 
@@ -105,12 +108,12 @@ def _global(ids: Sequence[int]) -> list[str]:
 
 
 class Claim:
-    """Every connection is a person and takes customers out of the pool; each one is taken once, so there are no losers."""
+    """A claim workload: every connection is a user; each customer is claimed once, so no claim is lost."""
 
     name = "claim"
     once: ClassVar[bool] = True
     WARM, LOT = 400, 4_000
-    """At most so many in a turn."""
+    """Maximum numbers of requests in a turn: for the warm-up, and measured."""
 
     def __init__(self, ground: Ground) -> None:
         self._engine: Engine = ground.engine()
@@ -138,7 +141,7 @@ class Claim:
         return found[: self.WARM], found[self.WARM :]
 
     def confirm(self, target: Target, answers: int) -> None:
-        """Each has taken one customer and written one line."""
+        """Check that each claim has taken one customer and written one log line."""
         (pooled, lines), (pooled_now, lines_now) = self._before, self._counts(target)
         assert (pooled - pooled_now, lines_now - lines) == (answers, answers), (
             target.name,
@@ -152,7 +155,7 @@ class Claim:
         return [{"id": f"cus_{id}", "owner": self._people[n % len(self._people)]} for n, id in enumerate(ids)]
 
     def _pooled(self, most: int) -> Sequence[int]:
-        """Those that lie there for so long that nothing protects them."""
+        """The customers that have been in the pool longest, so that no protection applies."""
         oldest = f"SELECT id FROM customer WHERE pool_id = {POOL} AND {_ROWS} ORDER BY pooled_at, id LIMIT {most}"
         with self._engine.connect() as connection:
             return connection.execute(text(oldest)).scalars().all()

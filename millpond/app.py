@@ -1,4 +1,4 @@
-"""The application of one process: its doors, its life, and headers, ids and figures around them."""
+"""The ASGI application of one process: routes, start and stop, and the middleware around them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -21,10 +21,13 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .files import Assets
-from .http import Again, Answering, GraphQLDoor, Refused, bearer, refusal, with_cookie
+from .graphql_request import Refused
+from .http import AnswerPrepared, AnswerRequest, GraphQLDoor
 from .request_middleware import Metrics, RequestMiddleware
+from .responses import refusal
 from .settings import Settings
 
 DOORS: dict[str, tuple[str, str]] = {
@@ -38,7 +41,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "GET /": ("open", "leads to the panel"),
     "GET /assets/{hash}/{file:path}": ("open", "scripts and style sheets, the same for everybody"),
 }
-"""What each route asks for: (module, action), or ("open", why it may be).  The panel adds its own."""
+"""Route -> the right that it asks for, (module, action), or ("open", why none is needed).  The panel adds its own."""
 
 ASSETS = Path(__file__).parent / "assets"
 PANEL_FILES = Path(admin.__file__).parent / "static"
@@ -50,7 +53,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class ServedBackend(Protocol):
-    """What the application needs of the house."""
+    """The members of `Backend` that the application uses."""
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
@@ -66,17 +69,17 @@ def build(
     backend: ServedBackend,
     settings: Settings,
     *,
-    answer: Answering,
-    answer_prepared: Again | None = None,
+    answer: AnswerRequest,
+    answer_prepared: AnswerPrepared | None = None,
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
 ) -> Starlette:
-    """The application.  `answer` is the GraphQL engine, `answer_prepared` its short way, `background` runs beside it, `routes`
-    are more doors.
+    """The application.
 
-    `panel` makes the panel from the way to address its files.
-    Raises RuntimeError naming the route that has declared nothing.
+    `answer` is the GraphQL engine, `answer_prepared` its fast path for prepared operations.  `background` are jobs that
+    run while it serves, `routes` further routes.  `panel` makes the panel from a function that returns the address of
+    a static file.  Raises RuntimeError that names a route without a declared right.
     """
     assets = Assets(ASSETS, PANEL_FILES)
     shown = panel(assets.address) if panel is not None else None
@@ -85,7 +88,7 @@ def build(
     served = [
         Route(
             "/graphql",
-            _graphql(backend, settings, answer, answer_prepared or _nothing_is_known, assets, figures),
+            _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures),
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
@@ -105,14 +108,14 @@ def build(
             Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
         ],
         exception_handlers={HTTPException: _http_error},
-        lifespan=_life(backend, background),
+        lifespan=_lifespan(backend, background),
     )
     app.router.redirect_slashes = False
     return app
 
 
 def check_doors(routes: Iterable[BaseRoute], declared: Mapping[str, tuple[str, str]] = DOORS, above: str = "") -> None:
-    """Refuse to serve a route that has not declared what it asks for."""
+    """Raise RuntimeError for a route that declares neither a right nor why it is open."""
     for route in routes:
         if isinstance(route, Mount) and route.routes:
             check_doors(route.routes, declared, above + route.path)
@@ -129,14 +132,14 @@ def _doors(route: BaseRoute, above: str) -> list[str]:
     return [f"{'WS' if isinstance(route, WebSocketRoute) else '*'} {path}"]
 
 
-# -- doors ---------------------------------------------------------------------------------------------------
+# -- routes --------------------------------------------------------------------------------------------------
 
 
 def _graphql(
     backend: ServedBackend,
     settings: Settings,
-    answer: Answering,
-    answer_prepared: Again,
+    answer: AnswerRequest,
+    answer_prepared: AnswerPrepared,
     assets: "Assets",
     figures: "Metrics",
 ) -> GraphQLDoor:
@@ -159,13 +162,13 @@ def _graphql(
     )
 
 
-async def _nothing_is_known(*_: object) -> None:
+async def _never_prepared(*_: object) -> None:
     return None
 
 
 def _session(backend: ServedBackend, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     async def session(request: Request) -> Response:
-        """The token of the Authorization header, which no other site can send, becomes the cookie."""
+        """Set the session cookie to the token of the Authorization header, which no other site can send."""
         token = bearer(request.headers)
         if not token or await backend.principal_of(token) is None:
             return refusal(Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer"))
@@ -193,8 +196,8 @@ def _readyz(backend: ServedBackend, figures: Metrics) -> Callable[[Request], Awa
             _log.warning("not ready", exc_info=True)
             ready = False
         figures.policy(is_sound=policy is None)
-        said = {"status": "ready" if ready else "not ready"} | ({"policy": policy} if policy else {})
-        return JSONResponse(said, 200 if ready else 503)
+        state = {"status": "ready" if ready else "not ready"} | ({"policy": policy} if policy else {})
+        return JSONResponse(state, 200 if ready else 503)
 
     return readyz
 
@@ -207,16 +210,16 @@ async def _http_error(_: Request, error: Exception) -> Response:
     return response
 
 
-# -- life ----------------------------------------------------------------------------------------------------
+# -- start and stop ------------------------------------------------------------------------------------------
 
 
-def _life(
+def _lifespan(
     backend: ServedBackend, background: Sequence[Work]
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await backend.start()
-        tasks = [asyncio.create_task(_kept_up(work)) for work in background]
+        tasks = [asyncio.create_task(_restarting(work)) for work in background]
         try:
             yield
         finally:
@@ -225,11 +228,11 @@ def _life(
             await asyncio.gather(*tasks, return_exceptions=True)
             await backend.close()
 
-    return life
+    return lifespan
 
 
-async def _kept_up(work: Work) -> None:
-    """Run until it returns or the process stops; what breaks is logged and begun again."""
+async def _restarting(work: Work) -> None:
+    """Run a background job until it returns or the process stops; an exception is logged, and the job starts again."""
     while True:
         try:
             return await work()

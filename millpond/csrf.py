@@ -1,7 +1,7 @@
-"""The shield in front of the panel: nothing that another site sends with our cookie gets in.
+"""CSRF protection of the panel: a request that another site sends with our cookie is refused.
 
-Browsers say where a request comes from; no token in a form is needed.  A bearer token needs no shield, since no other
-site can add one, so GraphQL has its own check at its own door.
+Browsers say where a request comes from, so forms need no token.  A bearer token needs no protection, because no other
+site can add one; GraphQL checks the origin of cookies itself (`http.py`).
 """
 
 from starlette.exceptions import HTTPException
@@ -10,18 +10,18 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from admin.kit.panel_request import BASE
+from admin.kit.routes import BASE
 
-from .http import Secure, session_cookie
+from .caller import Secure, session_cookie
 
 FORM_BYTES = 1_000_000
-"""What a form of the panel may hold; files have a door of their own one day."""
+"""Maximum size of a form of the panel, in bytes."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 SENTENCE = "This request came from another site. 此请求来自其他网站。"
 
 
 class CsrfMiddleware:
-    """Refuses what changes something in the panel unless it comes from the panel itself."""
+    """Answers 403 to a request that changes something in the panel and does not come from the panel itself."""
 
     def __init__(self, app: ASGIApp, secure_cookies: Secure = "auto") -> None:
         self.app, self.secure_cookies = app, secure_cookies
@@ -40,7 +40,7 @@ class CsrfMiddleware:
             return site not in ("same-origin", "none")
         if origin is not None:
             return origin != f"{request.url.scheme}://{request.headers.get('host', '')}"
-        # No browser of these years is silent about both; a program without a session may sign in.
+        # Every current browser sends one of both headers; a program without a session may sign in.
         return session_cookie(request, self.secure_cookies) is not None
 
 
@@ -49,10 +49,10 @@ def _is_ours(connection: Connection) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Reads no more of a body than a form can hold."""
+    """`receive` for a body of at most FORM_BYTES.  Raises HTTPException 413 for a longer one."""
     length = 0
 
-    async def some() -> Message:
+    async def limited() -> Message:
         nonlocal length
         message = await receive()
         length += len(message.get("body", b""))
@@ -60,4 +60,4 @@ def _limited(receive: Receive) -> Receive:
             raise HTTPException(413)
         return message
 
-    return some
+    return limited

@@ -1,4 +1,4 @@
-"""Opening the database that the settings name, or a sentence that says why not and what to run."""
+"""Opening the database that the settings name; what is wrong with it is one sentence that says what to run."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ class Unready(Exception):
 
 @contextmanager
 def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[Backend]:
-    """A house over the database, closed at the end.  Raises Unready, UnknownShape."""
+    """A backend over an up-to-date database, closed at the end.  Raises Unready, UnknownShape."""
     check_there(url)
     backend = Backend(url, clock=clock)
     try:
@@ -39,12 +39,12 @@ def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[Back
 
 
 def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, bool]:
-    """Give the database its tables and what an installation starts with: (its revision, whether anything was new).
+    """Migrate the database and install what is missing; returns (its revision, whether anything was new).
 
     May be called again.  Raises Unready, UnknownShape.
     """
     check_address(url)
-    _make_room(url)
+    _make_folder(url)
     engine = writing_engine(url)
     try:
         with answering():
@@ -58,7 +58,7 @@ def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, 
 
 
 def look(url: str, at: Callable[[Connection], T]) -> T:
-    """What `at` finds on a connection that cannot write, and that keeps no writer waiting.  Raises Unready."""
+    """The result of `at` on a connection that cannot write and blocks no writer.  Raises Unready."""
     check_there(url)
 
     async def reading() -> T:
@@ -74,7 +74,7 @@ def look(url: str, at: Callable[[Connection], T]) -> T:
 
 
 def check_address(url: str) -> None:
-    """Raise Unready for what is no address of a database that Millpond knows."""
+    """Raise Unready for a text that is no address of an SQLite file or a PostgreSQL database."""
     try:
         at = make_url(url)
     except ArgumentError:
@@ -88,13 +88,13 @@ _ADDRESS = "MILLPOND_DATABASE has to be sqlite:///path or postgresql://user@host
 
 
 def check_there(url: str) -> None:
-    """Raise Unready for a file that is not there: SQLite would make an empty one."""
+    """Raise Unready for a missing file, because SQLite would make an empty one."""
     if not is_there(url):
         raise Unready(f"There is no database at {file_of(url)}. Run: millpond migrate")
 
 
 def is_there(url: str) -> bool:
-    """Whether there is a file, or a server to ask.  Raises Unready for what is no address."""
+    """Whether the file exists; always true for a server.  Raises Unready for a text that is no address."""
     check_address(url)
     path = file_of(url)
     return path is None or path.exists()
@@ -118,7 +118,7 @@ def file_of(url: str) -> Path | None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn what a driver says about a database that cannot be reached into one sentence."""
+    """Turn the error of a driver inside the block into one sentence.  Raises Unready."""
     try:
         yield
     except (DBAPIError, OSError) as failure:
@@ -127,7 +127,7 @@ def answering() -> Iterator[None]:
         raise Unready(f"The database does not answer: {first}. Check MILLPOND_DATABASE.") from failure
 
 
-def _make_room(url: str) -> None:
+def _make_folder(url: str) -> None:
     if (path := file_of(url)) is not None:
         with answering():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Files that browsers fetch: scripts, style sheets, icons."""
+"""Static files: scripts, style sheets, icons."""
 
 import asyncio
 import gzip
@@ -12,7 +12,10 @@ from starlette.responses import Response
 
 
 class Assets:
-    """Files that browsers may keep for ever, since another content has another address.  Held in memory."""
+    """The static files below some folders, read into memory.
+
+    Browsers may cache them for ever, because the address holds a hash of the content.
+    """
 
     def __init__(self, *roots: Path) -> None:
         self._files = {
@@ -25,9 +28,11 @@ class Assets:
         self._packed: dict[str, bytes] = {}
 
     def address(self, name: str) -> str:
+        """The path at which a file is served.  Raises KeyError for a file that does not exist."""
         return f"/assets/{self._hashes[name]}/{name}"
 
     async def page(self, request: Request) -> Response:
+        """The file, compressed where the browser accepts that; 404 for an unknown file or hash."""
         name = request.path_params["file"]
         if self._hashes.get(name) != request.path_params["hash"]:
             raise HTTPException(404)

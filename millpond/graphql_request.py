@@ -1,4 +1,4 @@
-"""Reading a request: from the bytes of a body to a question the engine may be asked, or a sentence why not."""
+"""GraphQL over HTTP, the requests: reads the bytes of a body as a GraphQL request, or refuses them with a sentence."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 BODY_BYTES = 1 << 20
 JSON_DEPTH, JSON_PARTS = 64, 20_000
+"""Maximum depth of the JSON, and maximum number of objects and lists in it."""
 PLAIN = "application/json"
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -21,7 +22,7 @@ _NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 
 
 class Refused(Exception):
-    """The request goes no further: an HTTP status, a code for programs and a sentence for people."""
+    """The request is refused: an HTTP status, a code for programs and a sentence for people."""
 
     def __init__(self, status: int, code: str, sentence: str, **headers: str) -> None:
         self.status, self.code, self.sentence = status, code, sentence
@@ -39,7 +40,7 @@ class GraphQLRequest:
 
 
 def check_type(headers: Headers) -> None:
-    """Only JSON, and not packed: a form of another site can send neither."""
+    """Raise Refused unless the body is uncompressed JSON, which a form of another site cannot send."""
     if not _is_json(headers.get("content-type", "")):
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send JSON, with Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
@@ -61,7 +62,7 @@ def named_in(text: str) -> Iterable[tuple[str, str]]:
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body, which is never held in memory beyond its limit."""
+    """The whole body.  Raises Refused as soon as it exceeds its limit."""
     announced = request.headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdigit()):
         raise Refused(400, "BAD_REQUEST", "Content-Length is not a number.")
@@ -75,8 +76,8 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def read_question(body: bytes) -> GraphQLRequest:
-    """What the body asks.  Raises Refused with a sentence about the first thing wrong with it."""
+def read_graphql_request(body: bytes) -> GraphQLRequest:
+    """The GraphQL request of a body.  Raises Refused with a sentence about the first mistake."""
     opened = body.count(b"{") + body.count(b"[")
     if opened > JSON_DEPTH:
         _check_brackets(_STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKET))
@@ -85,33 +86,33 @@ def read_question(body: bytes) -> GraphQLRequest:
     except UnicodeDecodeError:
         raise _bad("The body is not UTF-8.") from None
     try:
-        asked = orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise _bad(_why_not_json(body)) from None
-    if isinstance(asked, list):
+    if isinstance(parsed, list):
         raise _bad("Batches are not accepted: send one JSON object per request.")
-    if not isinstance(asked, dict):
+    if not isinstance(parsed, dict):
         raise _bad('The body must be a JSON object like {"query": "…", "variables": {…}}.')
-    if b"\\u0000" in body and _holds_nul(asked):
+    if b"\\u0000" in body and _holds_nul(parsed):
         raise _bad("Text may not contain the character NUL.")
-    return _question(asked)
+    return _checked(parsed)
 
 
-def _question(asked: Mapping[str, Any]) -> GraphQLRequest:
-    query, variables, name = asked.get("query"), asked.get("variables"), asked.get("operationName")
+def _checked(parsed: Mapping[str, Any]) -> GraphQLRequest:
+    query, variables, name = parsed.get("query"), parsed.get("variables"), parsed.get("operationName")
     if not isinstance(query, str) or not query.strip():
         raise _bad('"query" must be a string with a GraphQL document.')
     if variables is not None and not isinstance(variables, dict):
         raise _bad('"variables" must be an object or null.')
     if name is not None and not isinstance(name, str):
         raise _bad('"operationName" must be a string or null.')
-    if not isinstance(asked.get("extensions"), dict | None):
+    if not isinstance(parsed.get("extensions"), dict | None):
         raise _bad('"extensions" must be an object or null.')
     return GraphQLRequest(query, variables, name)
 
 
 def _check_brackets(brackets: bytes) -> None:
-    """Refuse JSON that is deep or of many parts.  Each round takes the innermost pairs away."""
+    """Raise Refused for JSON that is too deep or has too many parts.  Each round removes the innermost pairs."""
     many = brackets.count(b"[") > JSON_PARTS
     for _ in range(JSON_DEPTH):
         fewer = brackets.replace(b"[]", b"")
@@ -119,7 +120,7 @@ def _check_brackets(brackets: bytes) -> None:
             break
         brackets = fewer
     else:
-        brackets *= JSON_DEPTH  # whatever is left lies too deep
+        brackets *= JSON_DEPTH  # what remains is too deep
     if len(brackets) > JSON_DEPTH:
         raise _bad(f"The JSON nests deeper than {JSON_DEPTH} levels.")
     if many:
@@ -127,7 +128,7 @@ def _check_brackets(brackets: bytes) -> None:
 
 
 def _why_not_json(body: bytes) -> str:
-    """The sentence for a body that orjson refuses.  The standard library can tell: it takes halves."""
+    """The sentence for a body that orjson refuses.  The standard library accepts half a surrogate pair, so it can tell."""
     try:
         json.dumps(json.loads(body), ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -138,15 +139,15 @@ def _why_not_json(body: bytes) -> str:
 
 
 def _holds_nul(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
+    stack = [value]
+    while stack:
+        match stack.pop():
             case str() as text if "\0" in text:
                 return True
             case dict() as object_:
-                waiting += [*object_.keys(), *object_.values()]
+                stack += [*object_.keys(), *object_.values()]
             case list() as items:
-                waiting += items
+                stack += items
     return False
 
 

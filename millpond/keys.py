@@ -1,13 +1,13 @@
-"""How the session token of the panel travels: one cookie, the same that GraphiQL uses."""
+"""The session token of the panel in its cookie, which GraphiQL shares."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .http import Secure, address_of, agent_of, request_id, session_cookie, with_cookie, without_cookie
+from .caller import Secure, address_of, agent_of, request_id, session_cookie, with_cookie, without_cookie
 
 
 class CookieKeys:
-    """The panel's keys in the session cookie."""
+    """Reads and writes the panel's session token in the session cookie."""
 
     def __init__(self, secure: Secure) -> None:
         self.secure = secure
@@ -16,13 +16,13 @@ class CookieKeys:
         return session_cookie(request, self.secure)
 
     def write(self, response: Response, request: Request, token: str | None) -> Response:
-        """The response with this token in its cookie; without one the browser forgets what it had."""
+        """The response with the token in the cookie; without a token the browser deletes the cookie."""
         if token is None:
             return without_cookie(response, request, self.secure)
         return with_cookie(response, request, token, self.secure)
 
     def origin(self, request: Request) -> tuple[str | None, str | None]:
-        """(address, agent) for the list of sessions and the log of sign-ins."""
+        """(address, agent) of the request, for the list of sessions and the sign-in log."""
         return address_of(request), agent_of(request)
 
     def request_id(self, request: Request) -> str:

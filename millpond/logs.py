@@ -1,4 +1,4 @@
-"""Logs: one line per event with the request's id, without secrets; the standard library's go the same way."""
+"""Log configuration: one line per event with the request id and without secrets, for structlog and `logging` alike."""
 
 import logging
 import re
@@ -13,11 +13,11 @@ _SECRET_FIELD = re.compile(r"passw|token|authori[sz]ation|cookie|secret|credenti
 _SECRET_TEXT = re.compile(r"(?i:\b(bearer|basic)\s+)[\w.~+/=-]+|\bmp_\w{8,}")
 HIDDEN = "[hidden]"
 _QUIET = ("uvicorn.access", "httpx", "httpcore", "aiosqlite", "asyncio")
-"""Loggers heard from warnings on: requests are logged here, once."""
+"""Loggers that log warnings and errors only, because the request middleware logs every request already."""
 
 
 def set_up(level: str = "info", form: Literal["json", "console"] = "json") -> None:
-    """Send everything that is logged in this process to stderr, in one form.  May be called again."""
+    """Send every log event of this process to stderr, in one form.  May be called again."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -71,7 +71,7 @@ def _rendered(form: str) -> list[Processor]:
 
 
 def hide(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank what is secret by the name of its field or by its look, however deep it lies."""
+    """The event with secrets replaced, at any depth: by the name of their field, or by their form (`mp_…`)."""
     return {key: _hidden(key, value) for key, value in event.items()}
 
 

@@ -1,4 +1,7 @@
-"""What autogeneration leaves alone: the search index, which no table definition can say.  Imported for its effect."""
+"""Migration exclusions: Alembic's autogeneration ignores the search index, which no table definition describes.
+
+Imported for its effect: it registers a comparator.
+"""
 
 from typing import Any
 
@@ -21,7 +24,7 @@ def _leave_alone(_context: Any, steps: UpgradeOps) -> PriorityDispatchResult:
 def _is_of_the_index(step: Any) -> bool:
     if isinstance(step, DropIndexOp):
         return step.index_name == GIN
-    return isinstance(step, DropTableOp) and step.table_name.startswith(INDEX)  # FTS5 keeps its rows in tables beside
+    return isinstance(step, DropTableOp) and step.table_name.startswith(INDEX)  # FTS5 stores its rows in such tables
 
 
 def _is_empty(step: Any) -> bool:

@@ -1,6 +1,6 @@
-"""Whether our seven packages are really ours: their names are plain, so another distribution may bring the same.
+"""Package conflicts: whether another distribution hides or overwrites one of our packages, whose names are plain.
 
-Imports nothing but the standard library, because it has to speak before a wrong package is imported.
+Imports nothing but the standard library, because it has to report before a wrong package is imported.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from pathlib import Path
 
 PACKAGES = ("admin", "millpond", "models", "policies", "resolvers", "schema", "tasks")
 HOME = Path(__file__).resolve().parent.parent
-"""Where all seven lie side by side."""
+"""The folder that holds all seven packages."""
 
 
 def clashes() -> list[str]:
-    """One sentence for everything that hides or overwrites a package of ours; each says what to do."""
+    """One sentence for each distribution or folder that hides or overwrites a package of ours, with the remedy."""
     owners = packages_distributions()
     return [sentence for name in PACKAGES for sentence in (*_hidden(name), *_shared(name, owners.get(name, [])))]
 

@@ -1,6 +1,6 @@
-"""The pages of docs/ that are made from the code: settings, commands, refusals.  A test compares them.
+"""Generated pages of docs/: settings, commands, refusals.  A test compares them with the code.
 
-`python -m millpond.reference` writes them anew.
+`python -m millpond.reference` writes them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -57,7 +57,7 @@ PAGES: dict[str, Callable[[], str]] = {"settings.md": settings, "refusals.md": r
 
 
 def _walk(path: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that does something, with the words that call it."""
+    """(words that call it, command) for every command without subcommands."""
     below = getattr(command, "commands", {})
     for name, child in below.items():
         yield from _walk((*path, name), child)

@@ -1,4 +1,4 @@
-"""What is around every request: an id, headers, a line in the log, figures, and an answer whatever breaks."""
+"""Request middleware: request id, default headers, a log line, metrics, and an answer for every exception."""
 
 import logging
 import os
@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from .http import broke, request_id
+from .caller import request_id
+from .responses import broke
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -26,14 +27,14 @@ HEADERS = {
     "content-security-policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",
 }
-"""On every answer that does not say otherwise itself."""
+"""Headers of every response that does not set them itself."""
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 _log, _plain_log = structlog.get_logger("millpond"), logging.getLogger("millpond")
 
 
 class Metrics:
-    """What Prometheus may ask for."""
+    """The Prometheus metrics of the process."""
 
     def __init__(self, doors: Iterable[str]) -> None:
         self._registry = CollectorRegistry()
@@ -49,6 +50,7 @@ class Metrics:
         self._served: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, kind: str, seconds: float) -> None:
+        """Count a GraphQL answer of this kind."""
         if kind not in self._kinds:
             self._kinds[kind] = self._answers.labels(kind), self._engine.labels(kind)
         answers, engine = self._kinds[kind]
@@ -56,11 +58,13 @@ class Metrics:
         engine.observe(seconds)
 
     def policy(self, *, is_sound: bool) -> None:
+        """Set whether the policy in force is the stored one."""
         self._policy.set(not is_sound)
 
     def served(self, path: str, status: int, seconds: float) -> None:
+        """Count a response by the first part of its path and by its status."""
         first = path.split("/", 2)[1] if path.startswith("/") else ""
-        door = first if first in self._doors else "other"  # never the path itself: callers choose it
+        door = first if first in self._doors else "other"  # never the path itself, because callers choose it
         if (door, status) not in self._served:
             self._served[door, status] = self._requests.labels(door, str(status)), self._seconds.labels(door)
         requests, took = self._served[door, status]
@@ -68,6 +72,7 @@ class Metrics:
         took.observe(seconds)
 
     async def page(self, _: Request) -> Response:
+        """The metrics of this process, or of all processes that share PROMETHEUS_MULTIPROC_DIR."""
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
@@ -76,7 +81,7 @@ class Metrics:
 
 
 class RequestMiddleware:
-    """Gives every request an id, every answer its headers, every exception an answer that says nothing."""
+    """Adds an id to every request and default headers to every response; an exception becomes a response without details."""
 
     def __init__(self, app: ASGIApp, figures: Metrics) -> None:
         self.app, self.figures = app, figures
@@ -87,21 +92,21 @@ class RequestMiddleware:
             return
         id, began, status = request_id(connection), time.perf_counter(), 0
 
-        async def send_dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _dressed(message.get("headers", ()), id)
+                message["headers"] = _completed(message.get("headers", ()), id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=id):
             try:
-                await self.app(connection, receive, send_dressed)
+                await self.app(connection, receive, send_with_headers)
             except Exception:
                 answer = broke(id)
                 if status:
-                    raise  # half an answer is out: the server cuts the line
-                await answer(connection, receive, send_dressed)
+                    raise  # the response has begun, so the server closes the connection
+                await answer(connection, receive, send_with_headers)
             finally:
                 self._note(connection, status, time.perf_counter() - began)
 
@@ -109,14 +114,14 @@ class RequestMiddleware:
         path = connection["path"]
         self.figures.served(path, status, seconds)
         level = logging.DEBUG if path in _QUIET else logging.WARNING if status >= 500 else logging.INFO
-        if not _plain_log.isEnabledFor(level):  # what is put together for nobody costs as much as for somebody
+        if not _plain_log.isEnabledFor(level):  # saves building an event that is not logged
             return
         milliseconds = round(seconds * 1000, 1)
         _log.log(level, "request", method=connection["method"], path=path, status=status, ms=milliseconds)
 
 
-def _dressed(headers: Iterable[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with its id, and with those that every answer has."""
+def _completed(headers: Iterable[tuple[bytes, bytes]], id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a response with its request id and the default headers that it does not set."""
     kept = [pair for pair in headers if pair[0].lower() != b"x-request-id"]
     there = frozenset([name.lower() for name, _ in kept])
     return [*kept, (b"x-request-id", id.encode("latin-1")), *_missing(there)]
@@ -124,7 +129,7 @@ def _dressed(headers: Iterable[tuple[bytes, bytes]], id: str) -> list[tuple[byte
 
 @lru_cache(maxsize=100)
 def _missing(there: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
-    """What every answer has, without that of which it has its own."""
+    """The default headers whose names are not in `there`."""
     return [pair for pair in _RAW if pair[0] not in there]
 
 

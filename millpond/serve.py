@@ -1,4 +1,4 @@
-"""The serving process: one house, one application, one socket."""
+"""The serving process: one backend, one application, one socket."""
 
 import asyncio
 import gc
@@ -28,15 +28,15 @@ from .settings import Settings
 
 WARM_SECONDS = 30
 KEEP_SECONDS = 75
-"""How long a connection may rest.  Clients and proxies let go earlier, so none writes into one that is just closed."""
+"""Keep-alive timeout.  Clients and proxies close earlier, so none sends a request to a connection that is being closed."""
 STOP_SECONDS = 10
-"""How long running requests may go on after the signal to stop."""
+"""Maximum time of running requests after the signal to stop."""
 
 
 def serve(settings: Settings, more: Sequence[str] = ()) -> None:
-    """Serve until SIGINT or SIGTERM.  `more` is said beside the addresses.  Raises Unready, UnknownShape."""
+    """Serve until SIGINT or SIGTERM.  `more` are lines printed after the addresses.  Raises Unready, UnknownShape."""
     with opened(settings.database):
-        pass  # or a sentence, before anything listens
+        pass  # raises before anything listens
     with listen(settings.host, settings.port) as listener:
         logs.set_up(settings.log_level, settings.log_format)
         backend = Backend(settings.database, entrances=entrances(settings))
@@ -44,7 +44,7 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
 
 
 def entrances(settings: Settings) -> Entrances:
-    """How long sessions last and how often one may guess, as the house counts it."""
+    """The limits of sessions and of failed sign-ins, from the settings."""
     return Entrances(
         idle=timedelta(hours=settings.session_idle_hours),
         life=timedelta(hours=settings.session_hours),
@@ -55,7 +55,7 @@ def entrances(settings: Settings) -> Entrances:
 
 
 def application(backend: Backend, settings: Settings) -> ASGIApp:
-    """The doors and the clock, all over one house."""
+    """GraphQL, panel and background jobs over one backend."""
     keys, engine = CookieKeys(settings.secure_cookies), Engine(backend)
     return build(
         backend,
@@ -68,7 +68,7 @@ def application(backend: Backend, settings: Settings) -> ASGIApp:
 
 
 def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> None:
-    """Serve `served` on the socket; returns after a graceful stop."""
+    """Serve the application on the socket; returns after a graceful stop.  `more` are lines printed at the start."""
     config = uvicorn.Config(
         served,
         lifespan="on",
@@ -81,17 +81,17 @@ def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> N
         timeout_keep_alive=KEEP_SECONDS,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal once more when it has stopped, for a handler of ours: stopping was all it meant.
+        # uvicorn raises the signal again after it has stopped; without a handler that would end the process at once.
         signal.signal(number, lambda *_: None)
-    _calm_the_collector()
-    _Telling(config, [*addresses(listener), *more]).run(sockets=[listener])
+    _tune_garbage_collector()
+    _AnnouncingServer(config, [*addresses(listener), *more]).run(sockets=[listener])
 
 
-def _calm_the_collector() -> None:
-    """Let the garbage collector leave alone what is there for good.
+def _tune_garbage_collector() -> None:
+    """Exclude the objects made at start from garbage collection, and collect old objects less often.
 
-    A full collection walks through every class and compiled template, a third of a second in which nobody is answered.
-    Nearly all garbage dies young: the young are looked at as ever, the old far less often.
+    A full collection walks every class and compiled template: a third of a second without an answer.  Nearly all
+    garbage is young, and young objects are collected as often as before.
     """
     gc.collect()
     gc.freeze()
@@ -99,14 +99,14 @@ def _calm_the_collector() -> None:
 
 
 async def _settle() -> None:
-    """Once everybody has been here, what caches hold by now stays as well."""
+    """Exclude the content of the warm caches from garbage collection too, after WARM_SECONDS."""
     await asyncio.sleep(WARM_SECONDS)
     gc.collect()
     gc.freeze()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to this address; port 0 takes a free one.  Raises Unready."""
+    """A socket bound to this address; port 0 takes a free port.  Raises Unready."""
     try:
         kind, _, _, _, at = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
         return _bound(kind, at)
@@ -127,7 +127,7 @@ def _bound(kind: socket.AddressFamily, at: Any) -> socket.socket:
 
 
 def addresses(listener: socket.socket) -> list[str]:
-    """The lines that tell where to go."""
+    """The lines that name the addresses of panel, GraphQL and health check."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     at = f"http://{shown}:{port}"
@@ -139,8 +139,8 @@ def addresses(listener: socket.socket) -> list[str]:
     ]
 
 
-class _Telling(uvicorn.Server):
-    """Says where it listens once it does."""
+class _AnnouncingServer(uvicorn.Server):
+    """A server that prints lines as soon as it listens."""
 
     def __init__(self, config: uvicorn.Config, lines: Sequence[str]) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""What an installation may choose: `MILLPOND_…` environment variables, and nothing else."""
+"""Settings of an installation: `MILLPOND_…` environment variables, and nothing else."""
 
 import os
 import re
@@ -14,11 +14,11 @@ _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 
 
 class BadSettings(Exception):
-    """One line per variable that cannot be used, without its value: it may be a password."""
+    """One line per variable that cannot be used, without its value, which may be a password."""
 
 
 class Settings(BaseSettings):
-    """Every choice with its default.  The descriptions are the documentation."""
+    """Every setting with its default.  `docs/settings.md` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(
         env_prefix="MILLPOND_", frozen=True, populate_by_name=True, hide_input_in_errors=True
@@ -119,7 +119,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 def read(**chosen: Any) -> Settings:
-    """The settings of this process; what is `chosen` here wins over the environment.  Raises BadSettings."""
+    """The settings of this process; values in `chosen` override the environment.  Raises BadSettings."""
     try:
         return Settings(**chosen)
     except ValidationError as error:

@@ -81,22 +81,29 @@ class Dispute(InvalidPolicy):
         return "own" if word == "others" else f"!{word}"
 
 
-def prove(policy: Snapshot, sets: Iterable[Roles] = (), changed: Collection[str] = ()) -> Proof:
-    """Have Casbin judge a sample of decisions; the lines in `changed` come first.  Raises Dispute at a difference.
+class Unjudged(InvalidPolicy):
+    """Casbin broke over the policy, so nothing is proved."""
 
-    `sets` are the role sets in use.  Between two decisions other threads get their turn.
+    def __init__(self, failure: Exception) -> None:
+        self.why = f"{type(failure).__name__}: {failure}"
+        super().__init__([f"Casbin cannot judge the policy ({self.why})"])
+
+    def said(self, language: str) -> list[str]:
+        return [f"Casbin 无法判定该策略（{self.why}）"] if language.startswith("zh") else self.problems
+
+
+def prove(policy: Snapshot, sets: Iterable[Roles] = (), changed: Collection[str] = ()) -> Proof:
+    """Have Casbin judge a sample of decisions; the lines in `changed` come first.
+
+    `sets` are the role sets in use.  Between two decisions other threads get their turn.  Raises Dispute at a difference,
+    Unjudged where Casbin itself fails: a process then keeps the policy that it has, and goes on.
     """
-    began, count, tried = time.perf_counter(), 0, set[int]()
-    judge = Judge(policy)
-    for question in questions(policy.lines, sets, changed):
-        if count >= MOST_DECISIONS or (count and time.perf_counter() - began > MOST_SECONDS):
-            break
-        _compare(policy, judge, question)
-        count += 1
-        tried |= {question.line.number} if question.line else set()
-        time.sleep(0)  # lets go of the interpreter: an event loop in this process waits for one decision, not for all
-    judged = sum(line.kind != "p2" for line in policy.lines)
-    return Proof(count, len(tried), judged, time.perf_counter() - began)
+    try:
+        return _sample(policy, sets, changed)
+    except InvalidPolicy:
+        raise
+    except Exception as failure:
+        raise Unjudged(failure) from failure
 
 
 def verdict(policy: Snapshot, p: Principal, object: str, action: str, facts: Facts) -> bool:
@@ -130,6 +137,20 @@ class Judge:
 
 
 # --- steps ------------------------------------------------------------------------------------------------
+
+
+def _sample(policy: Snapshot, sets: Iterable[Roles], changed: Collection[str]) -> Proof:
+    began, count, tried = time.perf_counter(), 0, set[int]()
+    judge = Judge(policy)
+    for question in questions(policy.lines, sets, changed):
+        if count >= MOST_DECISIONS or (count and time.perf_counter() - began > MOST_SECONDS):
+            break
+        _compare(policy, judge, question)
+        count += 1
+        tried |= {question.line.number} if question.line else set()
+        time.sleep(0)  # lets go of the interpreter: an event loop in this process waits for one decision, not for all
+    judged = sum(line.kind != "p2" for line in policy.lines)
+    return Proof(count, len(tried), judged, time.perf_counter() - began)
 
 
 @cache

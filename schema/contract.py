@@ -1,12 +1,20 @@
-"""What every mutation has in common: its declared right, one hop to the use case, refusals as data."""
+"""The contract of root fields: each declares its right, calls one use case, and returns refusals as data.
+
+A field is a function with `@query` or `@mutation`.  Its name, arguments and type are those of the function, its
+description is the docstring, and the argument of the decorator is the right that it asks for.
+"""
 
 import enum
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import cleandoc
 from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
+from strawberry.types import Info
+from strawberry.types.field import StrawberryField
 
 from models import Base, Entity
 from models.audit.entries import plain
@@ -16,14 +24,77 @@ from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import camel, global_id
 from resolvers.runtime.scope import Scope
 
-from .plan.selection import Asked
+from .plan.reader import Reader
+from .plan.selection import Operation
+
+# --- what a resolver gets --------------------------------------------------------------------------------
+
+
+@dataclass
+class Context:
+    """The caller's scope, the operation, and the reader of this request."""
+
+    scope: Scope
+    operation: Operation
+    reader: Reader
+
+
+GraphQLInfo = Info[Context, None]
+
+# --- declaring root fields -------------------------------------------------------------------------------
+
+QUERIES: dict[str, StrawberryField] = {}
+MUTATIONS: dict[str, StrawberryField] = {}
+"""The declared root fields by their GraphQL names."""
+DECLARED: dict[str, str] = {}
+"""GraphQL name of a root field -> the module.action that it asks for."""
+DERIVATIONS: list[Callable[[], None]] = []
+"""Functions that declare the root fields derived from the models."""
+
+_RIGHT = re.compile(r"[a-z_]+\.[a-z_]+")
+
+
+def query(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Declare a query field that asks for `right` (module.action).
+
+    `returns` is its GraphQL type where that differs from the function's annotation: a type derived from the models.
+    """
+    return lambda resolver: _declare(QUERIES, strawberry.field, right, returns, resolver)
+
+
+def mutation(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Declare a mutation field that asks for `right` (module.action); `returns` is as in `query`."""
+    return lambda resolver: _declare(MUTATIONS, strawberry.mutation, right, returns, resolver)
+
+
+def derived(declare_fields: Callable[[], None]) -> Callable[[], None]:
+    """Register a function that declares fields from the models; `schema.build` calls it once the types exist."""
+    DERIVATIONS.append(declare_fields)
+    return declare_fields
+
+
+def _declare(
+    fields: dict[str, StrawberryField], kind: Any, right: str, returns: object, resolver: Callable[..., Any]
+) -> StrawberryField:
+    name, file = camel(resolver.__name__), file_of(resolver.__module__)
+    if not _RIGHT.fullmatch(right):
+        raise RuntimeError(f"{file}: the field {name} declares no right: “{right}” is no module.action")
+    if name in DECLARED:
+        raise RuntimeError(f"{file}: the field {name} is declared twice")
+    description = cleandoc(resolver.__doc__ or f"Asks for the right {right}.")
+    fields[name] = declared = kind(resolver=resolver, description=description, graphql_type=returns)
+    DECLARED[name] = right
+    return declared  # type: ignore[no-any-return]  # Strawberry's overloads
+
+
+def file_of(module: str) -> str:
+    return f"{module.replace('.', '/')}.py"
+
+
+# --- results ---------------------------------------------------------------------------------------------
 
 ProblemCode: Any = enum.Enum("ProblemCode", {code: code for code in REFUSALS}, module=__name__)  # type: ignore[misc]  # from the refusals
 strawberry.enum(ProblemCode, description="Why something was not done; one code for each refusal of the business.")
-
-DECLARED: dict[str, str] = {}
-"""Root field -> the module.action that it asks for.  Filled where fields are made; a field that is missing keeps the
-application from starting."""
 
 
 @strawberry.type(description="One thing that was not done, and why.")
@@ -36,27 +107,26 @@ class Problem:
     explanation: str | None
 
 
-@dataclass
-class Context:
-    """What a resolver may reach: who asks, what was asked, and the reader."""
+@strawberry.type(description="What was refused; nothing when it was done.")
+class DonePayload:
+    problems: list[Problem] = strawberry.field(default_factory=list)
 
-    scope: Scope
-    asked: Asked
-    reader: Any
+
+@dataclass(frozen=True)
+class Pointer:
+    """A record as a resolver returns it: the compiler reads its selected fields, under the rights of that moment."""
+
+    model: type[Base]
+    id: int
 
 
 @dataclass
 class Answered:
-    """What a mutation has done.  Its records are read afterwards, with the rights of that moment."""
+    """The records that a mutation has changed.  The compiler reads them afterwards, under the rights of that moment."""
 
     model: type[Base]
     ids: Sequence[int] = ()
     problems: list[Problem] = field(default_factory=list)
-
-
-def declare(name: str, action: str) -> None:
-    assert name not in DECLARED, f"{name} is declared twice"
-    DECLARED[name] = action
 
 
 def problem_of(refusal: Refusal, language: str) -> Problem:
@@ -71,6 +141,9 @@ def problem_of(refusal: Refusal, language: str) -> Problem:
     )
 
 
+# --- calling use cases -----------------------------------------------------------------------------------
+
+
 async def act(
     context: Context,
     model: type[Entity],
@@ -81,9 +154,9 @@ async def act(
     *,
     subject: int = 0,
 ) -> Answered:
-    """Run a use case once for this key, and turn what it refuses into problems.
+    """Run a use case once per idempotency key, and return its refusals as problems.
 
-    `subject` is the record that was meant: after a conflict its current state is shown.
+    `subject` is the id of the record to change; after a conflict the payload shows its current state.
     """
     scope = context.scope
     try:
@@ -93,3 +166,18 @@ async def act(
         refusal.record_id = refusal.record_id or (global_id(model, subject) if subject else None)
         return Answered(model, shown, [problem_of(refusal, scope.language)])
     return Answered(model, outcome.ids, [problem_of(x, scope.language) for x in outcome.problems])
+
+
+async def done(scope: Scope, use_case: Callable[..., object], *arguments: object) -> DonePayload:
+    """Run a use case that returns nothing, and return its refusal as a problem."""
+    try:
+        await scope.run(use_case, *arguments)
+    except Refusal as refusal:
+        return DonePayload(problems=[problem_of(refusal, scope.language)])
+    return DonePayload()
+
+
+def key_number(prefix: str, id: str) -> int:
+    """The number in the id of what is no entity: a session, token, attempt or draft.  0, which none has, otherwise."""
+    head, _, digits = id.partition("_")
+    return int(digits) if head == prefix and digits.isascii() and digits.isdigit() and len(digits) < 10 else 0

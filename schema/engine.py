@@ -1,7 +1,7 @@
-"""The engine: a question in, the bytes of an answer out.
+"""The engine: answers a GraphQL request with the bytes of a JSON body.
 
-A query whose root fields are all compiled becomes one statement whose JSON is passed on.  Anything else goes through
-the executor, which gets its rows from the same compiler.
+A query whose root fields are all compiled becomes one SQL statement, whose JSON is passed on unchanged.  The executor
+of graphql-core answers all other operations, and reads its records with the same compiler.
 """
 
 import secrets
@@ -27,24 +27,25 @@ from .build import graphql_of, schema
 from .contract import Context
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents, document_of
-from .plan.plans import Plans, Request
-from .plan.reader import Ended, Reader, answer_prepared
-from .plan.selection import Asked, asked
+from .plan.plan import Request
+from .plan.plans import Plans
+from .plan.reader import KeyEnded, Reader, answer_prepared
+from .plan.selection import Operation, select_operation
 from .plan.shape import kind_of
-from .queries.records import ROOTS, kind_at, model_of, root_of
+from .roots import ROOTS, kind_at, model_of, root_of
 
 _log = structlog.get_logger("millpond.graphql")
 
-ABOUT_THE_SCHEMA = {"__schema", "__type", "__typename"}
-FOR_EVERYBODY = {"signIn", "__typename"}
-"""What somebody who is not signed in may ask."""
+INTROSPECTION = {"__schema", "__type", "__typename"}
+WITHOUT_SIGN_IN = {"signIn", "__typename"}
+"""Root fields for a caller who is not signed in."""
 WITH_ONE_TIME_PASSWORD = {"signIn", "signOut", "changePassword", "__typename"}
-"""What a person may ask who has to choose a password first."""
+"""Root fields for a user who has to choose a password first."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The JSON of an answer, how it came to be, and whether the request itself was at fault."""
+    """The JSON of an answer, how it was made, and whether the request itself was invalid."""
 
     body: bytes
     kind: str
@@ -52,144 +53,140 @@ class Answer:
 
 
 class Engine:
-    """Answers GraphQL for one house."""
+    """Answers GraphQL requests on one backend."""
 
     def __init__(self, backend: Backend, *, plan_at: int = 2) -> None:
-        """`plan_at`: the how-manieth time a document is asked a plan is made; making one costs several compilations."""
+        """`plan_at`: ordinal of the request for a statement that makes its plan, see `Plans`."""
         self.backend, self.documents, self.plans = backend, Documents(), Plans(plan_at)
         self.schema = graphql_of(schema())
         queries = self.schema.query_type
-        assert queries is not None, "there is something to ask"
+        assert queries is not None, "the schema has query fields"
         for name in ROOTS:
-            queries.fields[name].resolve = _compiled_root
+            queries.fields[name].resolve = _resolve_compiled
 
     async def answer(
         self, scope: Scope, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> Answer:
-        """Answer one request.  Raises TooComplex; refusals and mistakes are in the answer."""
+        """Answer one request.  Raises TooComplex; refusals and GraphQL errors are in the answer."""
         try:
-            known = self.documents.find(query)
-            if known is not None:
-                known.check_size(variables or {})
+            document = self.documents.find(query)
+            if document is not None:
+                document.check_size(variables or {})
             else:
-                document = limits.parse(query)
-                limits.check(document, variables)
-                mistakes = validate(self.schema, document, max_errors=10, hide_suggestions=scope.principal is None)
-                if mistakes:
-                    return _invalid(mistakes)
-                known = document_of(document, variables or {})
-                if scope.principal is not None:  # nobody fills the memory of a house he may not enter
-                    self.documents.keep(query, known)
-            request = asked(self.schema, known.parsed, variables, operation_name)
-            _check_entrance(scope, request)
-        except GraphQLError as mistake:
-            return _invalid([mistake])
+                parsed = limits.parse(query)
+                limits.check(parsed, variables)
+                errors = validate(self.schema, parsed, max_errors=10, hide_suggestions=scope.principal is None)
+                if errors:
+                    return _invalid(errors)
+                document = document_of(parsed, variables or {})
+                if scope.principal is not None:  # callers who are not signed in do not fill the cache
+                    self.documents.keep(query, document)
+            operation = select_operation(self.schema, document.parsed, variables, operation_name)
+            _check_signed_in(scope, operation)
+        except GraphQLError as error:
+            return _invalid([error])
         except Refusal as refusal:
-            return _turned_away(refusal, scope)
-        return await self._answer(scope, known, request)
+            return _refused_whole(refusal, scope)
+        return await self._answer(scope, document, operation)
 
     async def answer_prepared(
         self, token: str, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> Answer | None:
-        """The answer to what was asked before, by a key that was used before: one statement, which looks who it is too.
+        """The answer of the prepared path: one planned statement that also checks the caller's session or token.
 
-        None where anything is new, or not quite as it was: then `answer` knows more.
+        None where the operation or the token is new, or has changed; then `answer` has to answer.
         """
         document = self.documents.find(query)
-        known = document.known.get(operation_name) if document is not None else None
-        if document is None or known is None:
+        operation = document.operations.get(operation_name) if document is not None else None
+        if document is None or operation is None:
             return None
         given, now = variables or {}, self.backend.clock()
         key = token_values(token, now, self.backend.entrances)
         cached_identity = self.backend.cached_identity(key["hash"])
-        values = known.values(self.schema, document.parsed, given)
+        values = operation.values(self.schema, document.parsed, given)
         if (
             cached_identity is None
             or cached_identity.principal.must_change_password
             or values is None
-            or not document.is_small(given)
+            or not document.is_within_limits(given)
         ):
             return None
-        person = cached_identity.principal.at(now)
-        texts = await answer_prepared(
-            self.backend,
-            self.plans,
-            document,
-            known.place,
-            cached_identity,
-            Request(person, person.language, values, key),
-        )
+        principal = cached_identity.principal.at(now)
+        request = Request(principal, principal.language, values, key)
+        texts = await answer_prepared(self.backend, self.plans, document, operation.statement, cached_identity, request)
         return None if texts is None else Answer(_data(texts), "planned")
 
-    async def _answer(self, scope: Scope, document: Document, request: Asked) -> Answer:
+    async def _answer(self, scope: Scope, document: Document, operation: Operation) -> Answer:
         if scope.principal is None:
-            # Nobody reads nothing: the reader of a sign-in has no rights at all.
+            # Without sign-in nothing is visible: the reader for the payload of `signIn` has a principal without rights.
             nobody = self.backend.scope(system("system:nobody", scope.now()), "graphql")
-            reader = Reader(self.backend, nobody, request, self.plans, document)
+            reader = Reader(self.backend, nobody, operation, self.plans, document)
         else:
-            reader = Reader(self.backend, scope, request, self.plans, document)
-        fields = request.top()
-        if not fields:  # everything was left out by @skip and @include
+            reader = Reader(self.backend, scope, operation, self.plans, document)
+        fields = operation.root_fields()
+        if not fields:  # @skip and @include have left out everything
             return Answer(b'{"data":{}}', "compiled")
         names = {nodes[0].name.value for nodes in fields.values()}
-        if _is_compiled(request):
-            return await self._compiled(reader, document, request)
-        if names <= ABOUT_THE_SCHEMA and not request.operation.variable_definitions and scope.principal is not None:
-            return await self._constant(scope, reader, document, request)
-        return await self._executed(scope, reader, document.parsed, request)
+        if _is_compiled(operation):
+            return await self._compiled(reader, document, operation)
+        if names <= INTROSPECTION and not operation.definition.variable_definitions and scope.principal is not None:
+            return await self._constant(scope, reader, document, operation)
+        return await self._executed(scope, reader, document.parsed, operation)
 
-    async def _compiled(self, reader: Reader, document: Document, request: Asked) -> Answer:
-        """One statement: the plan of an earlier request of this kind, or a new one."""
+    async def _compiled(self, reader: Reader, document: Document, operation: Operation) -> Answer:
+        """The answer of one statement, by a cached plan or by a new one."""
 
         def make(compiler: Compiler) -> dict[str, ColumnElement[Any]]:
-            return _values(compiler, request)
+            return _values(compiler, operation)
 
         try:
-            place = _place(request)
-            texts = await reader.again(place, request.variables.coerced, make, with_key=reader.scope.token is not None)
-        except Ended:
-            return _turned_away(NotSignedIn(), reader.scope)
-        except (Refusal, GraphQLError):  # the executor says of which field, and answers the others
-            return await self._executed(reader.scope, reader, document.parsed, request)
-        document.know(request, place)
-        return Answer(_data(texts), "planned" if reader.planned else "compiled")
+            statement = _statement_name(operation)
+            texts = await reader.read(
+                statement, operation.variables.coerced, make, with_key=reader.scope.token is not None
+            )
+        except KeyEnded:
+            return _refused_whole(NotSignedIn(), reader.scope)
+        except (Refusal, GraphQLError):  # the executor names the field, and answers the other fields
+            return await self._executed(reader.scope, reader, document.parsed, operation)
+        document.prepare(operation, statement)
+        return Answer(_data(texts), "planned" if reader.used_plan else "compiled")
 
-    async def _constant(self, scope: Scope, reader: Reader, document: Document, request: Asked) -> Answer:
-        """What is the same for everybody who may ask: put together once."""
-        name = request.operation.name.value if request.operation.name else None
-        kept = self.documents.constant(document, name)
-        if kept is not None:
-            return Answer(kept, "constant")
-        body = await self._body(scope, reader, document.parsed, request)
+    async def _constant(self, scope: Scope, reader: Reader, document: Document, operation: Operation) -> Answer:
+        """The answer to an operation about the schema alone, from the cache after its first request."""
+        name = operation.definition.name.value if operation.definition.name else None
+        cached = self.documents.constant(document, name)
+        if cached is not None:
+            return Answer(cached, "constant")
+        body = await self._body(scope, reader, document.parsed, operation)
         answer = Answer(orjson.dumps(body), "executed")
         if "errors" not in body:
             self.documents.keep_constant(document, name, answer.body)
         return answer
 
-    async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> Answer:
-        return Answer(orjson.dumps(await self._body(scope, reader, document, request)), "executed")
+    async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, operation: Operation) -> Answer:
+        return Answer(orjson.dumps(await self._body(scope, reader, document, operation)), "executed")
 
-    async def _body(self, scope: Scope, reader: Reader, document: DocumentNode, request: Asked) -> dict[str, Any]:
-        """What the executor answers, with what went wrong in the words of the reader."""
-        name = request.operation.name
+    async def _body(self, scope: Scope, reader: Reader, document: DocumentNode, operation: Operation) -> dict[str, Any]:
+        """The answer of the executor, with refusals in the caller's language."""
+        name = operation.definition.name
         done: Any = execute(
             self.schema,
             document,
-            context_value=Context(scope, request, reader),
-            variable_values=_raw(request),
+            context_value=Context(scope, operation, reader),
+            variable_values=_raw_variables(operation),
             operation_name=name.value if name else None,
         )
         result = await done if hasattr(done, "__await__") else done
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = [_shown(error, scope) for error in result.errors]
+            body["errors"] = [_error(error, scope) for error in result.errors]
         return body
 
 
-def _is_compiled(request: Asked) -> bool:
-    """Whether one statement is the whole answer."""
-    return request.is_query and all(
-        nodes[0].name.value == "__typename" or root_of(request, nodes) for nodes in request.top().values()
+def _is_compiled(operation: Operation) -> bool:
+    """Whether one statement answers the whole operation."""
+    return operation.is_query and all(
+        nodes[0].name.value == "__typename" or root_of(operation, nodes) for nodes in operation.root_fields().values()
     )
 
 
@@ -198,68 +195,69 @@ def _data(texts: Mapping[str, bytes]) -> bytes:
     return b'{"data":{%b}}' % inner
 
 
-def _place(request: Asked) -> str:
-    """The name of an operation among the statements of its document."""
-    name = request.operation.name.value if request.operation.name else ""
-    roots = [nodes[0] for nodes in request.top().values()]
-    kinds = [kind_at("node", request.arguments("Query", node)) for node in roots if node.name.value == "node"]
+def _statement_name(operation: Operation) -> str:
+    """The name of the operation's statement in its document: its own, and the kind of record of each `node`."""
+    name = operation.definition.name.value if operation.definition.name else ""
+    roots = [nodes[0] for nodes in operation.root_fields().values()]
+    kinds = [kind_at("node", operation.arguments("Query", node)) for node in roots if node.name.value == "node"]
     return " ".join([name, *kinds])
 
 
-def _values(compiler: Compiler, request: Asked) -> dict[str, ColumnElement[Any]]:
+def _values(compiler: Compiler, operation: Operation) -> dict[str, ColumnElement[Any]]:
     """The root fields of a query as SQL values by response key."""
     values = {}
-    for alias, nodes in request.top().items():
-        root = root_of(compiler.asked, nodes)
-        values[alias] = root(compiler, nodes, compiler.asked.arguments("Query", nodes[0])) if root else _QUERY
+    for alias, nodes in operation.root_fields().items():
+        root = root_of(compiler.operation, nodes)
+        values[alias] = root(compiler, nodes, compiler.operation.arguments("Query", nodes[0])) if root else _TYPENAME
     return values
 
 
-_QUERY: ColumnElement[Any] = literal_column("'\"Query\"'")
-"""What `__typename` is at the root, as JSON."""
+_TYPENAME: ColumnElement[Any] = literal_column("'\"Query\"'")
+"""`__typename` of the root, as JSON."""
 
 
-def _raw(request: Asked) -> dict[str, Any]:
-    """The variables as they came; the executor coerces them again by itself."""
-    return {name: source.value for name, source in request.variables.sources.items() if source.value is not Undefined}
+def _raw_variables(operation: Operation) -> dict[str, Any]:
+    """The variables as the request gave them, because the executor coerces them itself."""
+    sources = operation.variables.sources
+    return {name: source.value for name, source in sources.items() if source.value is not Undefined}
 
 
-def _check_entrance(scope: Scope, request: Asked) -> None:
-    names = {nodes[0].name.value for nodes in request.top().values()}
-    if scope.principal is None and not names <= FOR_EVERYBODY:
+def _check_signed_in(scope: Scope, operation: Operation) -> None:
+    names = {nodes[0].name.value for nodes in operation.root_fields().values()}
+    if scope.principal is None and not names <= WITHOUT_SIGN_IN:
         raise NotSignedIn
     if scope.principal is not None and scope.principal.must_change_password and not names <= WITH_ONE_TIME_PASSWORD:
         raise PasswordMustChange
 
 
-async def _compiled_root(_root: Any, info: Any, **given: Any) -> Any:
-    """A compiled root field inside an operation that the executor runs."""
+async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
+    """The resolver of a compiled root field, for an operation that the executor runs."""
     reader, nodes, name = info.context.reader, info.field_nodes, info.field_name
-    row = orjson.loads(await reader.root(f"{name} {kind_at(name, given)}", nodes, ROOTS[name]))
+    row = orjson.loads(await reader.root(f"{name} {kind_at(name, arguments)}", nodes, ROOTS[name]))
     if name == "node" and row is not None:
-        model = model_of(given["id"])
+        model = model_of(arguments["id"])
         assert model is not None, "it was found"
         row["~type"] = kind_of(model).name
     return row
 
 
-# --- what went wrong -------------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------------------
 
 
-def _turned_away(refusal: Refusal, scope: Scope) -> Answer:
+def _refused_whole(refusal: Refusal, scope: Scope) -> Answer:
     return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
 
 
-def _invalid(mistakes: list[GraphQLError]) -> Answer:
-    return Answer(orjson.dumps({"errors": [_formatted(mistake) for mistake in mistakes]}), "invalid", invalid=True)
+def _invalid(errors: list[GraphQLError]) -> Answer:
+    return Answer(orjson.dumps({"errors": [_formatted(error) for error in errors]}), "invalid", invalid=True)
 
 
-def _formatted(mistake: GraphQLError) -> dict[str, Any]:
-    return {**mistake.formatted, "extensions": {"code": "BAD_REQUEST", **(mistake.extensions or {})}}
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    return {**error.formatted, "extensions": {"code": "BAD_REQUEST", **(error.extensions or {})}}
 
 
-def _shown(error: GraphQLError, scope: Scope) -> dict[str, Any]:
-    """A refusal in words, a mistake of the client as it is, anything else as an id that the log explains."""
+def _error(error: GraphQLError, scope: Scope) -> dict[str, Any]:
+    """A refusal as its sentence, a GraphQL error unchanged, anything else as an id of the log."""
     cause = error.original_error
     where = {"path": error.path} if error.path else {}
     if isinstance(cause, Refusal):

@@ -1,4 +1,4 @@
-"""The page on which signed-in people try queries: GraphiQL from our own assets, no word to another host."""
+"""The GraphiQL page for users who are signed in, from our own assets, without requests to other hosts."""
 
 from collections.abc import Callable
 from html import escape
@@ -7,7 +7,7 @@ CSP = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""GraphiQL's editor writes style attributes and its style sheet carries its fonts; scripts stay files."""
+"""Inline styles and fonts are allowed, because GraphiQL's editor needs them; scripts are files of our own."""
 
 STYLES = ("graphiql/graphiql.min.css", "graphiql/graphiql-start.css")
 SCRIPTS = (
@@ -19,7 +19,7 @@ SCRIPTS = (
 
 
 def page(address_of: Callable[[str], str], name: str) -> str:
-    """GraphiQL for the person of this name.  `address_of` gives the address of an asset."""
+    """GraphiQL for the user of this name.  `address_of` returns the address of an asset."""
     styles = "\n".join(f'<link rel="stylesheet" href="{escape(address_of(file))}">' for file in STYLES)
     scripts = "\n".join(f'<script src="{escape(address_of(file))}" defer></script>' for file in SCRIPTS)
     body = f'<div id="graphiql" data-person="{escape(name)}">Loading GraphiQL…</div>'
@@ -27,7 +27,7 @@ def page(address_of: Callable[[str], str], name: str) -> str:
 
 
 def sign_in_page(address_of: Callable[[str], str]) -> str:
-    """What somebody sees who is not signed in: a form that turns a password into the session cookie."""
+    """The page without a session: a form that exchanges a password for the session cookie."""
     style = f'<link rel="stylesheet" href="{escape(address_of("graphiql/graphiql-start.css"))}">'
     script = f'<script src="{escape(address_of("graphiql/sign-in.js"))}" defer></script>'
     return _document("Please sign in · Millpond GraphQL", f"{style}\n{script}", _PLEASE)

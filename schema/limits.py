@@ -1,8 +1,8 @@
-"""The gate: how much one GraphQL document may ask for, decided before it is validated.
+"""Query limits: the size and cost of a GraphQL document, checked before it is validated.
 
-`parse` reads a text that is small and shallow enough; `check` walks the document once, each fragment once, so
-both take time in proportion to the text.  (Strawberry's limiters follow every spread: 651 bytes of doubling
-fragments keep them busy for seconds.)
+`parse` refuses texts that are too long or too deep; `check` walks the document once, each fragment once, so both take
+time in proportion to the text.  (Strawberry's limiters follow every spread: 651 bytes of doubling fragments take them
+seconds.)
 """
 
 import re
@@ -30,11 +30,12 @@ LIMITS: dict[str, int] = {
     "repeats": 10_000,  # pairs of fields with the same name: validation compares them two by two
     "cost": 20_000,
 }
-"""What is refused above; also the names under which the client is told."""
+"""The limits by the names that the answer to the client uses."""
 PAGE = 50
-"""How many rows a page is taken to have when the request does not say."""
+"""Number of rows that a page without a size counts for."""
 
-_MANY = 10**9
+_MAX_COUNT = 10**9
+"""Counts stop here, so that they stay small numbers."""
 _SIZES = {"first", "last", "limit"}
 _LISTS = {"edges", "nodes"}
 _SKIPPED = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*+(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?|#[^\n\r]*+')
@@ -42,7 +43,7 @@ _BRACKET = re.compile(r"[{\[(]|[}\])]")
 
 
 class TooComplex(Exception):
-    """The document asks for more than one request may.  `limits`: what was exceeded, and the most allowed."""
+    """The document exceeds limits of one request.  `limits` holds their names and values."""
 
     def __init__(self, *exceeded: str) -> None:
         self.limits = {name: LIMITS[name] for name in exceeded}
@@ -54,12 +55,12 @@ class TooComplex(Exception):
 
 
 def _listed(limits: Mapping[str, int]) -> str:
-    return ", ".join(f"at most {most} {name.replace('_', ' ')}" for name, most in limits.items()) + "."
+    return ", ".join(f"at most {limit} {name.replace('_', ' ')}" for name, limit in limits.items()) + "."
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How much a document asks for: the worst of its operations.  Everything stops counting at a billion."""
+    """The counts of a document, each the largest of its operations.  They stop at a billion."""
 
     definitions: int = 0
     depth: int = 0
@@ -75,7 +76,7 @@ class Measure:
 
 
 def parse(text: str) -> ast.DocumentNode:
-    """The document, if it is small enough to be looked at.  Raises TooComplex, GraphQLSyntaxError."""
+    """The document of a text within the limits.  Raises TooComplex, GraphQLSyntaxError."""
     if len(text) > LIMITS["characters"]:
         raise TooComplex("characters")
     if nesting(text) > LIMITS["nesting"]:
@@ -89,7 +90,7 @@ def parse(text: str) -> ast.DocumentNode:
 
 
 def nesting(text: str) -> int:
-    """How deep brackets nest, or how many open where that is few enough.  Strings, comments do not count."""
+    """The depth of nested brackets, without strings and comments; their number where that is within the limit."""
     opened = text.count("{") + text.count("[") + text.count("(")
     if opened <= LIMITS["nesting"]:
         return opened
@@ -101,9 +102,9 @@ def nesting(text: str) -> int:
 
 
 def check(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> None:
-    """Refuse a document that asks for too much.  Raises TooComplex; GraphQLError for a string with a NUL.
+    """Raise TooComplex for a document that exceeds a limit, GraphQLError for a string with a NUL.
 
-    The verdict depends on the variables that `page_variables` names, and on no others.
+    The result depends on the variables that `page_variables` names, and on no others.
     """
     found = asdict(measure(document, variables))
     exceeded = [name for name, amount in found.items() if amount > LIMITS[name]]
@@ -112,22 +113,22 @@ def check(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> No
 
 
 def measure(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> Measure:
-    """What `check` judges.  Raises TooComplex where counting itself would take too long."""
+    """The counts that `check` compares.  Raises TooComplex where counting would take too long."""
     if len(document.definitions) > LIMITS["definitions"]:
         raise TooComplex("definitions")
     return _Walk(document, variables or {}).measure()
 
 
 def page_variables(document: ast.DocumentNode) -> frozenset[str]:
-    """Variables that say how long a page is.  Who keeps a verdict keeps it together with their values."""
+    """The variables that are page sizes; a cached result of `check` holds for their values only."""
     walk = _Walk(document, {})
     walk.measure()
-    return frozenset(walk.sizes_asked)
+    return frozenset(walk.page_variables)
 
 
 @dataclass(slots=True)
 class _Sum:
-    """What a selection comes to, fragments followed.  `fields`, `sign_ins`, `paged` are of its own level."""
+    """The counts of a selection, fragments included.  `fields`, `sign_ins`, `paged` are of its own level."""
 
     depth: int = 0
     introspection_depth: int = 0
@@ -141,16 +142,16 @@ class _Sum:
     def add(self, other: "_Sum") -> None:
         self.depth = max(self.depth, other.depth)
         self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
-        self.aliases = min(_MANY, self.aliases + other.aliases)
-        self.directives = min(_MANY, self.directives + other.directives)
-        self.cost = min(_MANY, self.cost + other.cost)
-        self.fields = min(_MANY, self.fields + other.fields)
-        self.sign_ins = min(_MANY, self.sign_ins + other.sign_ins)
+        self.aliases = min(_MAX_COUNT, self.aliases + other.aliases)
+        self.directives = min(_MAX_COUNT, self.directives + other.directives)
+        self.cost = min(_MAX_COUNT, self.cost + other.cost)
+        self.fields = min(_MAX_COUNT, self.fields + other.fields)
+        self.sign_ins = min(_MAX_COUNT, self.sign_ins + other.sign_ins)
         self.paged = self.paged or other.paged
 
 
 class _Walk:
-    """One look at every node of a document."""
+    """One walk over every node of a document."""
 
     def __init__(self, document: ast.DocumentNode, variables: Mapping[str, Any]) -> None:
         self.document = document
@@ -158,15 +159,15 @@ class _Walk:
         self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, kind)}
         self.operations = [d for d in document.definitions if isinstance(d, ast.OperationDefinitionNode)]
         self.sizes = _defaults(self.operations) | {k: v for k, v in variables.items() if v is not None}
-        self.folded: dict[str, _Sum] = {}
+        self.fragment_sums: dict[str, _Sum] = {}
         self.open: set[str] = set()
         self.level = self.literal_depth = 0
         self.names: Counter[str] = Counter()
-        self.sizes_asked: set[str] = set()
+        self.page_variables: set[str] = set()
 
     def measure(self) -> Measure:
         sums = [(operation.operation, self._operation(operation)) for operation in self.operations]
-        for name in self.fragments:  # also those nobody spreads: validation looks at them all the same
+        for name in self.fragments:  # unused ones too, because validation reads them
             self._fragment(name)
         every = [total for _, total in sums] or [_Sum()]
         changes = [total for kind, total in sums if kind is graphql.OperationType.MUTATION] or [_Sum()]
@@ -213,14 +214,14 @@ class _Walk:
         return self._fragment(selection.name.value)
 
     def _fragment(self, name: str) -> _Sum:
-        """Folded at its first spread.  Unknown and circular ones count nothing: validation refuses them."""
-        if name in self.folded:
-            return self.folded[name]
+        """The counts of a fragment, computed at its first spread.  Unknown and circular ones count nothing: validation refuses them."""
+        if name in self.fragment_sums:
+            return self.fragment_sums[name]
         if name in self.open or name not in self.fragments:
             return _Sum()
         self.open.add(name)
         fragment = self.fragments[name]
-        self.folded[name] = total = self._selections(fragment.selection_set)
+        self.fragment_sums[name] = total = self._selections(fragment.selection_set)
         total.directives += self._directives(fragment.directives)
         self.open.discard(name)
         return total
@@ -229,7 +230,7 @@ class _Walk:
         name = field.name.value
         self.names[field.alias.value if field.alias else name] += 1
         total = self._selections(field.selection_set) if field.selection_set else _Sum()
-        total.cost = min(_MANY, 1 + total.cost * self._rows(field, total))
+        total.cost = min(_MAX_COUNT, 1 + total.cost * self._rows(field, total))
         if name in ("__schema", "__type"):
             total.introspection_depth, total.depth = max(total.introspection_depth, total.depth + 1), 0
         else:
@@ -239,7 +240,7 @@ class _Walk:
         return total
 
     def _rows(self, field: ast.FieldNode, below: _Sum) -> int:
-        """How many rows the field may answer with: its page size, or a usual page when it does not say."""
+        """The number of rows that the field may return: its page size, or PAGE where it gives none."""
         sizes = []
         for argument in field.arguments or ():
             self._literal(argument.value, 0)
@@ -249,7 +250,7 @@ class _Walk:
 
     def _size(self, value: ast.ValueNode) -> int:
         if isinstance(value, ast.VariableNode):
-            self.sizes_asked.add(value.name.value)
+            self.page_variables.add(value.name.value)
             return _rows_of(self.sizes.get(value.name.value))
         return _literal_rows(value)
 
@@ -259,8 +260,8 @@ class _Walk:
                 self._literal(argument.value, 0)
         return len(directives or ())
 
-    def _literal(self, value: ast.ValueNode, above: int) -> None:
-        """Note how deep lists and objects nest.  The text's brackets bound the recursion."""
+    def _literal(self, value: ast.ValueNode, depth: int) -> None:
+        """Record the depth of lists and objects.  The limit of nested brackets bounds the recursion."""
         inner: Iterable[ast.ValueNode] = ()
         if isinstance(value, ast.ListValueNode):
             inner = value.values
@@ -270,10 +271,10 @@ class _Walk:
             raise graphql.GraphQLError("Text may not contain the character NUL.", value)
         else:
             return
-        self.literal_depth = max(self.literal_depth, above + 1)
-        if above < LIMITS["nesting"]:
+        self.literal_depth = max(self.literal_depth, depth + 1)
+        if depth < LIMITS["nesting"]:
             for item in inner:
-                self._literal(item, above + 1)
+                self._literal(item, depth + 1)
 
 
 def _defaults(operations: Iterable[ast.OperationDefinitionNode]) -> dict[str, int]:
@@ -290,8 +291,10 @@ def _defaults(operations: Iterable[ast.OperationDefinitionNode]) -> dict[str, in
 def _literal_rows(value: ast.ValueNode) -> int:
     if not isinstance(value, ast.IntValueNode):
         return PAGE
-    return _rows_of(int(value.value) if len(value.value) < 10 else _MANY)  # longer ones may take minutes to read
+    return _rows_of(
+        int(value.value) if len(value.value) < 10 else _MAX_COUNT
+    )  # a longer one may take minutes to convert
 
 
 def _rows_of(size: object) -> int:
-    return min(_MANY, max(1, size)) if isinstance(size, int) and not isinstance(size, bool) else PAGE
+    return min(_MAX_COUNT, max(1, size)) if isinstance(size, int) and not isinstance(size, bool) else PAGE

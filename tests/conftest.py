@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             seen[table] += 1
             if seen[table] > SAMPLED[engine]:
                 item.add_marker(pytest.mark.long)
-            is_swept = item.path.name == "tests/panel/test_sweep.py" and seen[table] > SWEPT[engine]
+            is_swept = item.path.parent.name.endswith("sweep") and seen[table] > SWEPT[engine]
             if is_swept and not os.environ.get("MILLPOND_THOROUGH"):
                 left_out.append(item)
     if left_out:

@@ -1,10 +1,12 @@
 """Commands of a screen: the dialog before, the use case, and what became of each record."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,75 +15,81 @@ from models.errors import Refusal
 from resolvers.reading.pages import one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
-from resolvers.runtime.scope import Scope
 
-from . import forms
+from . import form_values, forms
 from .commands import DETAIL, LIST, Command
-from .form_page import FormPage
+from .form_page import FormPage, Options
 from .panel_request import PanelRequest, panel_request
+from .routes import PageRoute
 from .screen import names_in
 from .translation import gettext as _
 from .translation import ngettext
 
+MOST_RECORDS = 1_000
+"""Maximum number of records of one command."""
+
 
 class CommandPage(FormPage):
-    """GET asks, POST does; nothing is ever done by a GET."""
+    """GET shows the dialog, POST runs the command; a GET changes nothing."""
 
-    async def command_options(
-        self, ask: PanelRequest, which: Command, ids: list[int]
-    ) -> dict[str, list[tuple[str, str]]]:
-        """The choices of a dialog's fields that are offered as a plain list."""
+    def routes(self) -> list[PageRoute]:
+        return [*super().routes(), *(route for each in self.commands for route in self._command_routes(each))]
+
+    def _command_routes(self, which: Command) -> tuple[PageRoute, PageRoute]:
+        module, _dot, verb = which.action.partition(".")
+        show, run = partial(type(self).show_command, which=which), partial(type(self).run_command, which=which)
+        return (
+            PageRoute(f"/{self.identity}/ask/{which.name}", ("GET",), (module, verb), show),
+            PageRoute(f"/{self.identity}/do/{which.name}", ("POST",), (module, verb), run),
+        )
+
+    async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
+        """The fields of a dialog that offer a plain list instead of a search."""
         return {}
 
-    async def ask_command(self, request: Request, which: Command) -> Response:
-        """The dialog of a command: what it asks for, or whether one is sure."""
+    async def show_command(self, request: Request, which: Command) -> Response:
+        """The dialog of a command: its fields, or the question whether to go on."""
         ask = panel_request(request)
         if not ask.may(which.action):
             raise HTTPException(403)
-        ids = _ids_in(request.query_params.getlist("one") or request.query_params.getlist("ids"))
+        query = request.query_params
+        ids = _ids_in(query.getlist("one") or query.getlist("ids"))
         form = await self._command_form(ask, which, ids)
         return await self._show_command(ask, which, ids, form())
 
-    async def do_command(self, request: Request, which: Command) -> Response:
-        """Do it, and say what became of each record."""
+    async def run_command(self, request: Request, which: Command) -> Response:
+        """Run the command, and report what became of each record unless its method answers itself."""
         ask = panel_request(request)
-        data = forms.posted(await request.form())
+        data = forms.without_files(await request.form())
         ids = _ids_in([str(text) for text in data.getlist("one") or data.getlist("ids")])
         form = (await self._command_form(ask, which, ids))(data)
-        if not ids:
-            return await self._show_command(ask, which, ids, form, 422, _("Nothing is selected."))
-        if which.typed and str(data.get("typed", "")).strip() != str(which.typed):
-            said = _("Type “%(word)s” to go on.") % {"word": which.typed}
-            return await self._show_command(ask, which, ids, form, 422, said)
-        if not form.validate():
-            return await self._show_command(ask, which, ids, form, 422, forms.require_any(form))
-        numbers = [number_of(self.model, text) for text in ids]
-        names = await ask.scope.read(names_in, self.model, ids)
-        given = forms.values_of(ask, which.fields, form)
+        if message := _mistake(which, ids, data, form):
+            return await self._show_command(ask, which, ids, form, 422, message)
+        names = {} if which.answers else await ask.scope.read(names_in, self.model, ids)
+        numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, which.fields, form)
         try:
-            outcome = await ask.scope.run(self._call(which), numbers, given)
+            result = await which.run(self, ask, numbers, given)
         except Refusal as refusal:
-            said = forms.blame(form, refusal, ask.language) or forms.require_any(form)
-            return await self._show_command(ask, which, ids, form, 422, said)
-        return await self._answer(ask, which, outcome, names, str(data.get("from", LIST)))
-
-    def _call(self, which: Command) -> Callable[[Scope, list[int], Mapping[str, Any]], Outcome]:
-        return lambda scope, ids, given: which.call(self, scope, ids, given)
+            message = forms.place_refusal(form, refusal, ask.language) or forms.mistakes_in(form)
+            return await self._show_command(ask, which, ids, form, 422, message)
+        if isinstance(result, Response):
+            return result
+        return await self._report(ask, which, result, names, str(data.get("from", LIST)))
 
     async def _command_form(self, ask: PanelRequest, which: Command, ids: list[str]) -> type[forms.PanelForm]:
-        numbers = [number_of(self.model, text) for text in ids]
-        await ask.load_words({each.dictionary for each in which.fields if each.dictionary})
+        numbers = [number_of(self.model, id) for id in ids]
+        await ask.load_words({field.dictionary for field in which.fields if field.dictionary})
         return forms.form_class(ask, which.fields, await self.command_options(ask, which, numbers))
 
     async def _show_command(
         self, ask: PanelRequest, which: Command, ids: list[str], form: Any, status: int = 200, error: str = ""
     ) -> Response:
-        await self._offer_chosen(ask, list(which.fields), form, None)
+        await self._offer_chosen(ask, list(which.fields), form)
         names = await ask.scope.read(names_in, self.model, ids)
         context = {
             "command": which,
             "form": form,
-            "fields": {each.key: each for each in which.fields},
+            "fields": {field.key: field for field in which.fields},
             "ids": ids,
             "names": [names[id] for id in ids if id in names],
             "error": error,
@@ -90,44 +98,55 @@ class CommandPage(FormPage):
         }
         return await self.render(ask, "command.html", context, status)
 
-    async def _answer(
+    async def _report(
         self, ask: PanelRequest, which: Command, outcome: Outcome, names: Mapping[str, str], origin: str
     ) -> Response:
-        """What was done and, record by record, why the rest was not."""
-        done = len(outcome.ids)
-        message = f"{which.label}: " + ngettext("%(num)s done", "%(num)s done", done) % {"num": done}
+        """The number of records that are done and, record by record, why the others were refused."""
         refused = [(names.get(r.record_id or "", ""), r.say(ask.language)) for r in outcome.problems]
-        if refused:
-            number = len(refused)
-            message += ", " + ngettext("%(num)s refused", "%(num)s refused", number) % {"num": number}
-        go = await self._where_next(ask, outcome, origin)
+        message = _summary(which, len(outcome.ids), len(refused))
+        next_page = await self._next_page(ask, outcome, origin)
         context = {
             "command": which,
             "message": message,
             "refused": refused,
-            "go": go or self.url("list"),
-            "done": done,
-            "why": await self.explain(ask, which, outcome),
+            "next_page": next_page or self.url("list"),
+            "rules": await self.explain(ask, which, outcome),
         }
         if not ask.is_partial:
             return await self.render(ask, "results.html", context)
         response = await self.render(ask, "results.html", context) if refused else Response(status_code=204)
-        told = {"millpond:done": {"message": message, "go": go, "refused": len(refused)}}
-        response.headers["HX-Trigger"] = json.dumps(told)
+        event = {"millpond:done": {"message": message, "go": next_page, "refused": len(refused)}}
+        response.headers["HX-Trigger"] = json.dumps(event)
         return response
 
     async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
-        """Rule by rule, why a single record was refused: (rule, passed, words)."""
+        """(rule, whether it passed, explanation) of every rule about a single record that was refused."""
         return []
 
-    async def _where_next(self, ask: PanelRequest, outcome: Outcome, origin: str) -> str | None:
-        """Back to the list when the record whose page this was is out of sight now; else stay."""
+    async def _next_page(self, ask: PanelRequest, outcome: Outcome, origin: str) -> str | None:
+        """For a command on the page of a record: that page, or the list if the user no longer sees the record."""
         if origin != DETAIL or len(outcome.ids) != 1:
             return None
-        row = await ask.scope.read(one, replace(self.asked_one(), may=()), outcome.ids[0])
+        row = await ask.scope.read(one, replace(self.record_request(), may=()), outcome.ids[0])
         return self.url("list") if row is None else self.url("details", global_id(self.model, row.id))
 
 
+def _mistake(which: Command, ids: list[str], data: FormData, form: forms.PanelForm) -> str:
+    """The sentence about a form that cannot be run; "" for one that can."""
+    if not ids:
+        return _("Nothing is selected.")
+    if which.typed and str(data.get("typed", "")).strip() != str(which.typed):
+        return _("Type “%(word)s” to go on.") % {"word": which.typed}
+    return "" if form.validate() else forms.mistakes_in(form)
+
+
+def _summary(which: Command, done: int, refused: int) -> str:
+    message = f"{which.label}: " + ngettext("%(num)s done", "%(num)s done", done) % {"num": done}
+    if refused:
+        message += ", " + ngettext("%(num)s refused", "%(num)s refused", refused) % {"num": refused}
+    return message
+
+
 def _ids_in(texts: list[str]) -> list[str]:
-    """The ids that were named, each once."""
-    return list(dict.fromkeys(text for text in texts if text))[:1000]
+    """The ids that the request names, each once."""
+    return list(dict.fromkeys(text for text in texts if text))[:MOST_RECORDS]

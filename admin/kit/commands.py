@@ -1,33 +1,45 @@
-"""Buttons that do something: always POST, on one record or many, each calling one use case, answered per record."""
+"""Buttons that do something to records: always by POST, each calling one use case or answering with a page of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from starlette.responses import Response
 
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 
 from .fields import Field
+from .panel_request import PanelRequest
 
-Call = Callable[[Any, Scope, list[int], Mapping[str, Any]], Outcome]
+Given = Mapping[str, Any]
+"""What the fields of the dialog hold, as values."""
+UseCaseMethod = Callable[[Any, Scope, list[int], Given], Outcome]
+"""`(self, scope, ids, given)`: calls a use case in its transaction; the kit reports the outcome record by record."""
+ResponseMethod = Callable[[Any, PanelRequest, list[int], Given], Awaitable[Response]]
+"""`async (self, ask, ids, given)`: does its work and returns the answer to the browser."""
 LIST, DETAIL, ROW = "list", "detail", "row"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One button.  `action` is the right it asks for; `call` the use case, made from the method it decorates.
+    """One button.
 
-    `fields`: what the dialog asks for; without any, and without `confirm`, one click does it.  `when`: whether it
-    makes sense for a record that the right covers.  `where`: the list's selection, the page of a record, a row.
-    `typed`: the person types a word before something that cannot be undone.
+    `action`: the right that it asks for; `*` stands for the module of the screen.
+    `fields`: what its dialog asks for.  A command without `fields`, `confirm` and `typed` has no dialog.
+    `where`: the places of the button, which are the selection of a list, the page of a record and the row of a list.
+    `when`: whether the command makes sense for a record that the right covers.
+    `typed`: a word that the user types before something that cannot be undone.
+    `answers`: whether its method returns the answer itself, see ResponseMethod.
     """
 
     name: str
     label: str
     icon: str
     action: str
-    call: Call
+    method: str
+    answers: bool = False
     fields: tuple[Field, ...] = ()
     where: tuple[str, ...] = (LIST, DETAIL)
     confirm: str = ""
@@ -40,31 +52,48 @@ class Command:
         return self.action.rpartition(".")[2]
 
     @property
-    def asks(self) -> bool:
-        """Whether a dialog comes before it."""
+    def has_dialog(self) -> bool:
         return bool(self.fields or self.confirm or self.typed)
 
     def fits(self, row: Row) -> bool:
-        """Whether its button belongs beside this record."""
+        """Whether the button is shown beside this record."""
         return self.verb in row.may and self.when(row)
 
-
-def command(label: str, *, icon: str, action: str, **how: Any) -> Callable[[Call], Call]:
-    """Make a method `(self, scope, ids, given) -> Outcome` a button of its view.  See Command."""
-
-    def made(call: Call) -> Call:
-        name = call.__name__.replace("_", "-")
-        call.command = Command(name, label, icon, action, call, **how)  # type: ignore[attr-defined]  # how the view finds it
-        return call
-
-    return made
+    async def run(self, screen: Any, ask: PanelRequest, ids: list[int], given: Given) -> Outcome | Response:
+        """What the method returns: the outcome of a use case, or the answer itself.  Raises its Refusal."""
+        method = getattr(screen, self.method)
+        result: Outcome | Response = await (
+            method(ask, ids, given) if self.answers else ask.scope.run(method, ids, given)
+        )
+        return result
 
 
-def commands_of(view: type) -> Sequence[Command]:
-    """The commands of a view in the order in which they are written, those of its bases first."""
+def command(label: str, *, icon: str, action: str, **options: Any) -> Callable[[UseCaseMethod], UseCaseMethod]:
+    """Make a method that calls a use case a button of its screen.  `options`: see Command."""
+    return _declare(label, icon=icon, action=action, **options)
+
+
+def answering_command(
+    label: str, *, icon: str, action: str, **options: Any
+) -> Callable[[ResponseMethod], ResponseMethod]:
+    """Make a method that returns the answer itself a button of its screen.  `options`: see Command."""
+    return _declare(label, icon=icon, action=action, answers=True, **options)
+
+
+def _declare(label: str, **options: Any) -> Callable[[Any], Any]:
+    def declare(method: Any) -> Any:
+        name = method.__name__
+        method.command = Command(name.replace("_", "-"), label, method=name, **options)
+        return method
+
+    return declare
+
+
+def commands_of(screen: type) -> Sequence[Command]:
+    """The commands of a screen in the order in which they are written, those of its bases first."""
     found: dict[str, Command] = {}
-    for base in reversed(view.__mro__):
+    for base in reversed(screen.__mro__):
         for member in vars(base).values():
-            if isinstance(made := getattr(member, "command", None), Command):
-                found[made.name] = made
+            if isinstance(declared := getattr(member, "command", None), Command):
+                found[declared.name] = declared
     return list(found.values())

@@ -1,4 +1,4 @@
-"""What a column is to a person: its kind, its name, what it may hold.  Lists, filters, forms and facts derive from it."""
+"""Columns as users see them: kind, name, possible values.  Lists, filters, forms and facts derive from these."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from .labels import field_label
 from .translation import LANGUAGES
 
 HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
-"""Columns that serve the house alone.  Of people the department is shown all the same, see below."""
+"""Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
 
 
 class Kind(StrEnum):
-    """How a value is shown and typed in."""
+    """How a value is shown and entered."""
 
     TEXT = "text"
     LONG = "long"
@@ -43,7 +43,8 @@ class Kind(StrEnum):
 class Field:
     """One value of a record, or one that a dialog asks for.
 
-    `target`: what a RECORD is one of.  `dictionary`: whose words.  `choices`: the members of a CHOICE.
+    `target`: the model of a RECORD.  `dictionary`: the code of the dictionary of WORDS.  `choices`: the members of a
+    CHOICE.
     """
 
     key: str
@@ -63,7 +64,7 @@ class Field:
 
     @property
     def word(self) -> str:
-        """The word for it in policy lines."""
+        """The name of the field in policy lines."""
         return self.key.removesuffix("_id")
 
     @property
@@ -72,7 +73,7 @@ class Field:
 
 
 def field_of(model: type[Base], key: str) -> Field:
-    """The field of a column, of a computed value, or of what the entity's rules take beside its columns."""
+    """The field of a column, of a computed value, or of an extra input of the rules of the entity."""
     return _field_of(model, key)
 
 
@@ -122,30 +123,31 @@ def _kind(model: type[Base], key: str) -> Kind:
 
 
 def shown_keys(model: type[Base]) -> list[str]:
-    """The columns that a person may want to read, in the order of the table; what the house keeps comes last."""
+    """The columns that screens show, in the order of the table, and those that the system manages last."""
     keys = [c.key for c in columns(model) if c.key not in HIDDEN or (c.key == "department_id" and not _is_copy(c))]
     keys += [key for owner, key in COMPUTED if owner is model]
     first = display_column(model)
-    return sorted(keys, key=lambda key: (key != first, is_kept(model, key)))
+    return sorted(keys, key=lambda key: (key != first, is_system_managed(model, key)))
 
 
 def _is_copy(column: Any) -> bool:
     return trait_of(column).system_managed
 
 
-def is_kept(model: type[Base], key: str) -> bool:
+def is_system_managed(model: type[Base], key: str) -> bool:
     return (model, key) in COMPUTED or trait_of(column_of(model, key)).system_managed
 
 
 def editable(model: type[Entity], *, creating: bool) -> Iterator[str]:
-    """What a form may set: columns and, at creation or where they may change later, the extras of the rules."""
+    """The keys that a form may set: columns and, as far as they may still change, the extra inputs of the rules."""
     for column in columns(model):
         trait = trait_of(column)
         if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
             yield column.key
     rules = rules_of(model)
     extra_inputs = rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs
-    yield from sorted(extra_inputs, key=_EXTRAS.index)
+    yield from sorted(extra_inputs, key=_EXTRA_INPUTS.index)
 
 
-_EXTRAS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points"]
+_EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points"]
+"""Every extra input of a form, in order."""

@@ -1,8 +1,8 @@
-"""The filter bar: what the address says a list is narrowed to, as a filter tree, as inputs and as chips."""
+"""The filter bar of a list: its filters as the address sets them, as a filter tree, as inputs and as chips."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from dataclasses import field as made_by
+from dataclasses import field as dataclass_field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -20,23 +20,23 @@ from .panel_request import PanelRequest
 from .translation import gettext as _
 
 ME = "me"
-_MOST_VALUES = 50
-_LARGEST = 2**31 - 1
+"""The value of a filter by user that stands for the user who asks."""
+MOST_VALUES = 50
+"""Maximum number of values of one filter."""
+LARGEST = 2**31 - 1
+"""The largest number that an integer column holds."""
 Tree = dict[str, Any]
 
 
 @dataclass
 class Filter:
-    """One field of the bar: the values in the address, in order, and what they mean to a person.
-
-    `names` are those of records, read with the page: the address holds ids only.
-    """
+    """One field of the bar with the values of the address.  `names`: those of records, because the address holds ids."""
 
     field: Field
-    values: list[str] = made_by(default_factory=list)
+    values: list[str] = dataclass_field(default_factory=list)
     low: str = ""
     high: str = ""
-    names: dict[str, str] = made_by(default_factory=dict)
+    names: dict[str, str] = dataclass_field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -55,7 +55,7 @@ class Filter:
         return bool(self.values or self.low or self.high)
 
     def tree(self, ask: PanelRequest) -> Tree:
-        """What `resolvers.reading.clauses.matching` takes; nothing for what cannot be understood."""
+        """The filter for `resolvers.reading.clauses.matching`, empty if nothing valid is set."""
         if self.is_range:
             return {name: limit for name, limit in _limits(ask, self) if limit is not None}
         if not self.values:
@@ -66,11 +66,11 @@ class Filter:
             case Kind.YES_NO:
                 return {"eq": self.values[0] == "yes"}
             case Kind.WORDS | Kind.CHOICE:
-                return {"in": self._known()}
+                return {"in": self._known_choices()}
             case _:
                 return {"contains": self.values[0][:200]}
 
-    def _known(self) -> list[str]:
+    def _known_choices(self) -> list[str]:
         choices = self.field.choices
         return [value[:40] for value in self.values if not choices or value in choices]
 
@@ -81,7 +81,7 @@ class Filter:
         return number_of(target, value) if target is not None else 0
 
     def options(self, ask: PanelRequest) -> list[tuple[str, str]]:
-        """(value, label) of everything that may be chosen, or that is chosen already and looked up."""
+        """(value, label) of every choice; of records only those that are chosen, because the others are looked up."""
         match self.field.kind:
             case Kind.WORDS:
                 words = ask.words.get(self.field.dictionary or "", {})
@@ -95,8 +95,8 @@ class Filter:
                 return [*me, *((value, self.names.get(value, value)) for value in self.values if value != ME)]
         return []
 
-    def said(self, ask: PanelRequest) -> str:
-        """The chip: `Stage: Early, Won`."""
+    def chip(self, ask: PanelRequest) -> str:
+        """The filter in words: `Stage: Early, Won`."""
         return f"{self.field.label}: {self._meaning(ask)}"
 
     def _meaning(self, ask: PanelRequest) -> str:
@@ -111,31 +111,30 @@ class Filter:
         return ", ".join(labels.get(value, value) for value in self.values)
 
     def parameters(self) -> Iterator[tuple[str, str]]:
-        """What it puts into the address."""
+        """The (name, value) pairs of the filter in an address."""
         yield from ((f"f_{self.key}", value) for value in self.values)
         yield from ((f"f_{self.key}_{end}", limit) for end, limit in (("from", self.low), ("to", self.high)) if limit)
 
 
-def read(fields: list[Field], query: QueryParams) -> list[Filter]:
-    """The filters of a list as the address sets them, those that are not set among them."""
+def filters_in(query: QueryParams, fields: list[Field]) -> list[Filter]:
+    """One filter for each field, set or not, as the query of an address sets it."""
     found = []
-    for each in fields:
-        values = [value for value in query.getlist(f"f_{each.key}") if value][:_MOST_VALUES]
-        low, high = (query.get(f"f_{each.key}_{end}", "")[:40] for end in ("from", "to"))
-        found.append(Filter(each, list(dict.fromkeys(values)), low, high))
+    for field in fields:
+        values = [value for value in query.getlist(f"f_{field.key}") if value][:MOST_VALUES]
+        low, high = (query.get(f"f_{field.key}_{end}", "")[:40] for end in ("from", "to"))
+        found.append(Filter(field, list(dict.fromkeys(values)), low, high))
     return found
 
 
-def tree_of(ask: PanelRequest, filters: list[Filter], more: Mapping[str, Any]) -> Tree:
-    """Everything that must hold: the filters of the bar, and what the tab says."""
+def filter_tree(ask: PanelRequest, filters: list[Filter], more: Mapping[str, Any]) -> Tree:
+    """The conjunction of the filters that are set and of `more`, the filter of screen and tab."""
     trees = [{each.key: tree} for each in filters if (tree := each.tree(ask))]
     return {"and": [*trees, dict(more)]} if more else {"and": trees} if trees else {}
 
 
 def _limits(ask: PanelRequest, each: Filter) -> Iterator[tuple[str, Any]]:
-    kind = each.field.kind
     low, high = _limit(each, each.low), _limit(each, each.high)
-    if kind is Kind.TIME:
+    if each.field.kind is Kind.TIME:
         yield "gte", ask.day(low) if low is not None else None
         yield "lt", ask.day(high, end=True) if high is not None else None
     else:
@@ -144,7 +143,7 @@ def _limits(ask: PanelRequest, each: Filter) -> Iterator[tuple[str, Any]]:
 
 
 def _limit(each: Filter, text: str) -> Any:
-    """A limit as a value, None for what is none."""
+    """A limit as a value, None for a text that is no limit."""
     try:
         if each.field.kind in (Kind.DATE, Kind.TIME):
             day = date.fromisoformat(text)
@@ -153,7 +152,7 @@ def _limit(each: Filter, text: str) -> Any:
             amount = Decimal(text)
             return amount if amount.is_finite() and abs(amount) < 10**14 else None
         whole = int(text)
-        return whole if abs(whole) <= _LARGEST else None
+        return whole if abs(whole) <= LARGEST else None
     except (ValueError, InvalidOperation):
         return None
 

@@ -1,4 +1,4 @@
-"""How a value is shown: in a cell of a list, among the facts of a record, in a sentence of its history."""
+"""Values as text and markup: in a cell of a list, among the facts of a record, in its history."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -13,7 +13,6 @@ from markupsafe import Markup, escape
 
 from models import Base
 from resolvers.reading.pages import Row
-from resolvers.runtime.ids import global_id
 
 from .fields import Field, Kind
 from .labels import choice_label
@@ -22,18 +21,17 @@ from .translation import gettext as _
 
 NOTHING = Markup('<span class="nothing" aria-hidden="true">–</span>')
 _LOCALES = {"en": Locale.parse("en_GB"), "zh": Locale.parse("zh_CN")}
-"""Made once: to find out what such a name means takes thirty times as long as to write a number."""
+"""Parsed once, because it takes thirty times as long as to format a number."""
 
 Address = Callable[[type[Base], int], str | None]
-"""Where a record has its page for this person; None when it has none."""
+"""The address of a record, None if the user has no page for it."""
+
+ColumnFormat = tuple[Field, str, str]
+"""A column of a table: its field, its label, the classes of its cells."""
 
 
-Head = tuple[Field, str, str]
-"""A column of a table: its field, what it is called, the classes of its cells."""
-
-
-def heads(fields: Sequence[Field]) -> list[Head]:
-    """What all rows of a table have in common."""
+def column_formats(fields: Sequence[Field]) -> list[ColumnFormat]:
+    """The columns of a table, computed once for all its rows."""
     return [(each, each.label, _classes(each, is_first=n == 0)) for n, each in enumerate(fields)]
 
 
@@ -43,10 +41,10 @@ def _classes(field: Field, *, is_first: bool) -> str:
 
 
 def cells(
-    ask: PanelRequest, heads: Sequence[Head], row: Row, address: Address, href: str | None
+    ask: PanelRequest, formats: Sequence[ColumnFormat], row: Row, address: Address, href: str | None
 ) -> list[tuple[str, str, Markup]]:
-    """(label, classes, value) of every cell of a row; the first leads to the page of the record, if it has one."""
-    found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in heads]
+    """(label, classes, value) of every cell of a row.  The first one links to `href`, if there is one."""
+    found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in formats]
     if found and href:
         label, classes, value = found[0]
         found[0] = label, classes, Markup('<a class="open" href="%s">%s</a>') % (href, value)
@@ -54,7 +52,7 @@ def cells(
 
 
 def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
-    """The value of a field in a row, ready for the page."""
+    """The value of a field of a row, ready for the page."""
     value = row[field.key]
     if value is None or value in ("", []):
         return NOTHING
@@ -64,7 +62,7 @@ def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
 
 
 def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
-    """A value that stands for itself."""
+    """A value that points to no record, ready for the page."""
     match field.kind:
         case Kind.TIME:
             return moment(ask, value)
@@ -93,7 +91,7 @@ def badge(label: str) -> Markup:
 
 
 def word(ask: PanelRequest, field: Field, key: str) -> str:
-    """The label of a dictionary word; the key itself when the dictionary has forgotten it."""
+    """The label of a dictionary word; its key if the dictionary no longer has it."""
     known = ask.words.get(field.dictionary or "", {}).get(key)
     return known.label if known else key
 
@@ -104,7 +102,7 @@ def moment(ask: PanelRequest, at: datetime) -> Markup:
 
 
 def time_text(ask: PanelRequest, local: datetime) -> str:
-    """A time on local clocks: `24 Nov 2026 09:30`, `2026年11月24日 09:30`."""
+    """A local time as text: `24 Nov 2026 09:30`, `2026年11月24日 09:30`."""
     return _time_text(_LOCALES[ask.language], local.replace(second=0, microsecond=0, tzinfo=None))
 
 
@@ -134,7 +132,3 @@ def _record(field: Field, id: int, name: str | None, address: Address) -> Markup
         return Markup('<span class="text-secondary">%s</span>') % _("not visible to you")
     to = address(field.target, id)
     return Markup('<a href="%s">%s</a>') % (to, name) if to else escape(name)
-
-
-def record_id(model: type[Base], row: Row) -> str:
-    return global_id(model, row.id)

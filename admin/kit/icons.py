@@ -1,4 +1,4 @@
-"""Icons from the one sprite."""
+"""Icons from the sprite `icons.svg`."""
 
 from functools import lru_cache
 
@@ -6,13 +6,13 @@ from markupsafe import Markup
 
 
 def icon(sprite: str, name: str, label: str = "") -> Markup:
-    """The icon of this name; with a label it is read aloud, without one it is decoration."""
-    return _drawn(sprite, name, Markup('role="img" aria-label="%s"') % label if label else _DECORATION)
+    """The icon of this name.  Screen readers read its label; without one they skip it as decoration."""
+    return _svg(sprite, name, Markup('role="img" aria-label="%s"') % label if label else _DECORATION)
 
 
 _DECORATION = Markup('aria-hidden="true"')
 
 
 @lru_cache(maxsize=1024)
-def _drawn(sprite: str, name: str, said: Markup) -> Markup:
-    return Markup('<svg class="icon" %s><use href="%s#%s"></use></svg>') % (said, sprite, name)
+def _svg(sprite: str, name: str, attributes: Markup) -> Markup:
+    return Markup('<svg class="icon" %s><use href="%s#%s"></use></svg>') % (attributes, sprite, name)

@@ -1,7 +1,6 @@
-"""The list of a screen, and the search boxes of others that find its records."""
+"""The list of a screen, and the lookup by which search boxes of other forms find its records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
@@ -9,74 +8,81 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers.reading.pages import Asked, Page, Row, display_column, page
+from resolvers.reading.pages import ListRequest, Page, Row, display_column, page
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from .commands import LIST, ROW, Command
 from .fields import Field, Kind, field_of
-from .formatting import Head, cells, heads
+from .formatting import ColumnFormat, cells, column_formats
 from .lists import ListState, default_filters
 from .panel_request import PanelRequest, panel_request
-from .screen import Screen, names_in, served
+from .routes import page_route
+from .screen import Screen, names_in
 
-LOOKED_UP = 20
+MOST_FOUND = 20
+"""Maximum number of records that a search box offers."""
+MOST_COLUMNS = 8
+"""Maximum number of columns of a list that declares none."""
 
 
 class ListPage(Screen):
-    """Rows under the person's rights, narrowed and ordered as the address says."""
+    """Rows under the rights of the user, narrowed and ordered by the address."""
 
-    offered: ClassVar[Mapping[str, Any]] = {}
-    """What narrows the records that other forms may point to."""
+    lookup_filter: ClassVar[Mapping[str, Any]] = {}
+    """The filter of the records to which other forms may point."""
 
-    @served("/list", "view")
+    @page_route("/list", "view")
     async def list_page(self, request: Request) -> Response:
         ask = panel_request(request)
         state = ListState(self, ask)
-        await ask.load_words({each.dictionary for each in self.fields(ask) if each.dictionary})
+        await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
         try:
-            found, more = await ask.scope.read(self._read_list, state)
+            found, extra = await ask.scope.read(self._read_list, state)
         except Refusal:
-            return RedirectResponse(state.url(), 303)  # a cursor of another order: begin again
-        columns = heads(state.columns)
-        rows = [self._row(ask, columns, row, more.get(row.id, {})) for row in found.rows]
+            return RedirectResponse(state.url(), 303)  # the cursor is of another order: show the first page
+        formats = column_formats(state.columns)
+        rows = [self._line(ask, formats, row, extra.get(row.id, {})) for row in found.rows]
         context = {"state": state, "page": found, "rows": rows}
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
-        found = page(scope, db, state.asked())
+        found = page(scope, db, state.list_request())
         for each in state.filters:
             each.names |= names_in(scope, db, each.field.target, each.values) if each.field.kind is Kind.RECORD else {}
-        return found, self.enrich(scope, db, found.rows)
+        return found, self.extra_values(scope, db, found.rows)
 
     async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         """What the template of a special list needs beside the rows."""
         return {}
 
-    def _row(self, ask: PanelRequest, columns: Sequence[Head], row: Row, extra: Mapping[str, Any]) -> dict[str, Any]:
+    def _line(
+        self, ask: PanelRequest, formats: Sequence[ColumnFormat], row: Row, extra: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A row as the template draws it."""
         href = self.record_url(row)
         return {
             "row": row,
             "id": global_id(self.model, row.id),
             "name": self.name_of(row),
             "href": href,
-            "cells": cells(ask, columns, row, self.address(ask), href),
+            "cells": cells(ask, formats, row, self.address(ask), href),
             "extra": [(label, extra.get(key, "")) for key, label in self.extra_columns(ask)],
             "commands": [x for x in self.commands if ROW in x.where and x.fits(row)],
         }
 
     def columns_for(self, ask: PanelRequest) -> list[Field]:
-        """The columns as this person has chosen them in this browser, else as the screen has them."""
-        known = {each.key: each for each in self.fields(ask)}
+        """The columns that the user has chosen in this browser, else those of the screen."""
+        known = {field.key: field for field in self.fields(ask)}
         chosen = [key for key in ask.preferences.columns.get(self.identity, ()) if key in known]
-        wanted = chosen or [key for key in self.columns or self.default_columns() if key in known]
+        keys = chosen or [key for key in self.columns or self.default_columns() if key in known]
         first = display_column(self.model)
-        return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + wanted)]
+        return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + keys)]
 
     def default_columns(self) -> tuple[str, ...]:
         short = [key for key in self.keys() if field_of(self.model, key).kind not in (Kind.LONG, Kind.POINTS)]
-        kept = {"created_by_id", "updated_by_id", "deleted_by_id", "deleted_at", "created_at"}
-        return tuple(key for key in short if key not in kept)[:8]
+        left_out = {"created_by_id", "updated_by_id", "deleted_by_id", "deleted_at", "created_at"}
+        return tuple(key for key in short if key not in left_out)[:MOST_COLUMNS]
 
     def filter_keys(self, ask: PanelRequest) -> list[str]:
         keys = self.filters if self.filters is not None else default_filters(self.model)
@@ -85,16 +91,20 @@ class ListPage(Screen):
     def list_commands(self, ask: PanelRequest) -> list[Command]:
         return [x for x in self.commands if LIST in x.where and ask.may(x.action)]
 
-    @served("/lookup", "view")
+    @page_route("/lookup", "view")
     async def lookup(self, request: Request) -> Response:
-        """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`, at most LOOKED_UP."""
+        """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`."""
         ask = panel_request(request)
-        asked = Asked(
-            self.model, tuple(dict.fromkeys((display_column(self.model), self.model.named_by))), size=LOOKED_UP
+        wanted = ListRequest(
+            self.model,
+            tuple(dict.fromkeys((display_column(self.model), self.model.named_by))),
+            filter=self.lookup_filter,
+            search=request.query_params.get("q", "")[:100],
+            size=MOST_FOUND,
+            counts=False,
         )
-        asked = replace(asked, search=request.query_params.get("q", "")[:100], filter=self.offered, counts=False)
         try:
-            found = await ask.scope.read(page, asked)
+            found = await ask.scope.read(page, wanted)
         except Refusal:
             return JSONResponse([])
         return JSONResponse(

@@ -1,40 +1,52 @@
 """A list as its address asks for it: tab, search, filters, order, columns and page, and the addresses beside it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from models import Base
 from resolvers.reading.clauses import orderable
-from resolvers.reading.pages import Asked, display_column
+from resolvers.reading.pages import ListRequest, display_column
 
+from .declared import Order, Tab
 from .fields import Field, Kind, field_of, shown_keys
-from .filters import Filter, read, tree_of
+from .filters import Filter, filter_tree, filters_in
 from .panel_request import PanelRequest
 
-if TYPE_CHECKING:
-    from .list_page import ListPage
-
 SIZES = (25, 50, 100)
-_LONGEST_CURSOR = 4_000
+"""The numbers of rows that a page may have."""
+LONGEST_CURSOR = 4_000
+MOST_ORDERS = 3
+"""Maximum number of columns by which a list is ordered."""
+
+
+class ListScreen(Protocol):
+    """What a ListState uses of its screen."""
+
+    @property
+    def model(self) -> type[Base]: ...
+    @property
+    def tabs(self) -> tuple[Tab, ...]: ...
+    @property
+    def base_filter(self) -> Mapping[str, Any]: ...
+    @property
+    def default_order(self) -> Order: ...
+    @property
+    def always(self) -> tuple[str, ...]: ...
+    @property
+    def binned(self) -> bool | None: ...
+    @property
+    def verbs(self) -> tuple[str, ...]: ...
+    def url(self, *path: str) -> str: ...
+    def fields(self, ask: PanelRequest) -> list[Field]: ...
+    def columns_for(self, ask: PanelRequest) -> list[Field]: ...
+    def filter_keys(self, ask: PanelRequest) -> list[str]: ...
 
 
 @dataclass(frozen=True)
-class Tab:
-    """A narrower list beside the whole one."""
-
-    name: str
-    label: str
-    narrows: Callable[[PanelRequest], Mapping[str, Any]]
-    order: tuple[tuple[str, bool], ...] = ()
-    needs: str = ""
-    """The action without which nobody sees the tab."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """The head of a column: its field, where a click on it leads, how the list is ordered by it now."""
+class ColumnHeader:
+    """The head of a column: its field, the address that orders by it, and how it orders the list now (`aria-sort`)."""
 
     field: Field
     href: str | None
@@ -42,41 +54,36 @@ class Column:
 
 
 class ListState:
-    """What the address says.  Nothing in it is trusted: what makes no sense is as if it were not there."""
+    """The list that the address asks for.  Whatever in the address makes no sense is ignored."""
 
-    def __init__(self, view: "ListPage", ask: PanelRequest) -> None:
+    def __init__(self, view: ListScreen, ask: PanelRequest) -> None:
         query = ask.request.query_params
         self.view, self.ask = view, ask
         self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may(tab.needs)]
         self.tab = next((tab for tab in self.tabs if tab.name == query.get("tab")), self.tabs[0] if self.tabs else None)
         self.search = query.get("q", "").strip()[:100]
-        self.filters = read(self._filterable(), query)
+        self.filters = filters_in(query, [field_of(view.model, key) for key in view.filter_keys(ask)])
         self.order = self._order(query.get("order", ""))
         self.size = next((n for n in SIZES if str(n) == query.get("size")), SIZES[0])
-        self.after = query.get("after", "")[:_LONGEST_CURSOR]
-        self.before = "" if self.after else query.get("before", "")[:_LONGEST_CURSOR]
+        self.after = query.get("after", "")[:LONGEST_CURSOR]
+        self.before = "" if self.after else query.get("before", "")[:LONGEST_CURSOR]
         self.columns = view.columns_for(ask)
 
-    def asked(self) -> Asked:
-        """The question for `resolvers.reading.pages.page`."""
-        narrowed = {**self.view.base, **(self.tab.narrows(self.ask) if self.tab else {})}
-        return Asked(
+    def list_request(self) -> ListRequest:
+        """The request for `resolvers.reading.pages.page`."""
+        narrowed = {**self.view.base_filter, **(self.tab.narrows(self.ask) if self.tab else {})}
+        return ListRequest(
             self.view.model,
-            tuple(dict.fromkeys([*(each.key for each in self.columns), *self.view.always])),
-            filter=tree_of(self.ask, self.filters, narrowed),
+            tuple(dict.fromkeys([*(column.key for column in self.columns), *self.view.always])),
+            filter=filter_tree(self.ask, self.filters, narrowed),
             search=self.search,
-            order=self.order or (self.tab.order if self.tab else ()) or self.view.ordered,
+            order=self.order or (self.tab.order if self.tab else ()) or self.view.default_order,
             after=self.after or None,
             before=self.before or None,
             size=self.size,
             binned=self.view.binned,
             may=self.view.verbs,
         )
-
-    def counted(self, tab: Tab) -> Asked:
-        """The question for the number on a tab."""
-        narrowed = {**self.view.base, **tab.narrows(self.ask)}
-        return replace(self.asked(), filter=narrowed, search="", after=None, before=None)
 
     @property
     def is_narrowed(self) -> bool:
@@ -89,60 +96,53 @@ class ListState:
     # -- addresses ---------------------------------------------------------------------------------------
 
     def url(self, **changes: Any) -> str:
-        """This list with something changed; it begins at its first page unless a cursor is given."""
+        """This list with something changed, from its first page on unless a cursor is given."""
         return self._address({**self._parameters(), **changes}, self.filters)
 
-    def without(self, gone: Filter) -> str:
-        return self._address(self._parameters(), [each for each in self.filters if each is not gone])
+    def without(self, removed: Filter) -> str:
+        return self._address(self._parameters(), [each for each in self.filters if each is not removed])
 
     def cleared(self) -> str:
         return self._address({**self._parameters(), "q": ""}, [])
 
-    def heads(self) -> Iterator[Column]:
+    def headers(self) -> Iterator[ColumnHeader]:
         sortable = set(orderable(self.view.model))
-        for each in self.columns:
-            at = next((way for key, way in self.order if key == each.key), None)
-            href = self.url(order=each.key if at else f"-{each.key}") if each.key in sortable else None
-            yield Column(each, href, {None: "none", True: "descending", False: "ascending"}[at])
+        for column in self.columns:
+            descends = next((way for key, way in self.order if key == column.key), None)
+            href = self.url(order=column.key if descends else f"-{column.key}") if column.key in sortable else None
+            yield ColumnHeader(column, href, {None: "none", True: "descending", False: "ascending"}[descends])
 
-    def hidden(self) -> list[tuple[str, str]]:
-        """What the search form carries along beside what it asks for itself."""
-        kept = [(k, str(v)) for k, v in self._parameters().items() if v and k != "q"]
-        return [*kept, *(pair for each in self.filters for pair in each.parameters())]
+    def hidden_inputs(self) -> list[tuple[str, str]]:
+        """(name, value) of what the search form sends along beside its own input."""
+        own = [(name, str(value)) for name, value in self._parameters().items() if value and name != "q"]
+        return [*own, *(pair for each in self.filters for pair in each.parameters())]
 
     def _parameters(self) -> dict[str, Any]:
-        order = ",".join(f"{'-' if down else ''}{key}" for key, down in self.order)
-        size = self.size if self.size != SIZES[0] else ""
+        order = ",".join(f"{'-' if descends else ''}{key}" for key, descends in self.order)
         first = self.tabs[0] if self.tabs else None
         return {
             "tab": self.tab.name if self.tab and self.tab is not first else "",
             "q": self.search,
             "order": order,
-            "size": size,
+            "size": self.size if self.size != SIZES[0] else "",
         }
 
     def _address(self, parameters: Mapping[str, Any], filters: list[Filter]) -> str:
-        pairs = [(key, value) for key, value in parameters.items() if value not in ("", None)]
+        pairs = [(name, value) for name, value in parameters.items() if value not in ("", None)]
         pairs += [pair for each in filters for pair in each.parameters()]
         return f"{self.view.url('list')}?{urlencode(pairs)}" if pairs else self.view.url("list")
 
-    # -- reading -----------------------------------------------------------------------------------------
-
-    def _filterable(self) -> list[Field]:
-        return [field_of(self.view.model, key) for key in self.view.filter_keys(self.ask)]
-
-    def _order(self, text: str) -> tuple[tuple[str, bool], ...]:
-        known = {*orderable(self.view.model)} & {each.key for each in self.view.fields(self.ask)}
-        steps = [(step.lstrip("-"), step.startswith("-")) for step in text.split(",")[:3]]
-        return tuple((key, down) for key, down in steps if key in known)
+    def _order(self, text: str) -> Order:
+        known = {*orderable(self.view.model)} & {field.key for field in self.view.fields(self.ask)}
+        steps = [(step.lstrip("-"), step.startswith("-")) for step in text.split(",")[:MOST_ORDERS]]
+        return tuple((key, descends) for key, descends in steps if key in known)
 
 
 def default_filters(model: type[Base]) -> list[str]:
-    """What a list can be narrowed by when its screen does not say: all but long texts and what names it."""
+    """The filters of a screen that declares none: every field but long texts, its name and its number."""
     fields = [field_of(model, key) for key in shown_keys(model)]
-    plain, gone = (Kind.LONG, Kind.LINES, Kind.POINTS), ("deleted_at", "deleted_by_id")
-    return [
-        each.key
-        for each in fields
-        if each.kind not in plain and each.key not in (display_column(model), "number", *gone)
-    ]
+    unfit, left_out = (
+        (Kind.LONG, Kind.LINES, Kind.POINTS),
+        (display_column(model), "number", "deleted_at", "deleted_by_id"),
+    )
+    return [field.key for field in fields if field.kind not in unfit and field.key not in left_out]

@@ -1,4 +1,4 @@
-"""Small sentences that several templates say."""
+"""Short phrases that several templates show."""
 
 import re
 from typing import Any
@@ -16,14 +16,14 @@ from .panel_request import PanelRequest
 from .translation import Label, gettext, ngettext
 
 _ = gettext
-_DOORS = {
+DOORS = {
     "panel": Label("in the panel"),
     "graphql": Label("through GraphQL"),
     "system": Label("by itself"),
     "cli": Label("on the command line"),
 }
-_PASSWORDS = {"chosen": Label("chosen by the person"), "for one use": Label("for one use")}
-"""What the log holds of a password, which is never the password."""
+PASSWORD_KINDS = {"chosen": Label("chosen by the person"), "for one use": Label("for one use")}
+"""What the log holds of a password, because it never holds the password."""
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Windows", "Windows"),
@@ -34,8 +34,8 @@ _SYSTEMS = (
 )
 
 
-def why(stay: Stay) -> str:
-    """Why a customer lies in its pool, in a few words."""
+def pool_reason(stay: Stay) -> str:
+    """Why a customer is in its pool: who gave it up, and the reason that they gave."""
     if stay.ended is None:
         return _("Never had an owner")
     how = choice_label(stay.ended)
@@ -44,8 +44,8 @@ def why(stay: Stay) -> str:
     return f"{how}: {stay.reason}" if stay.reason else how
 
 
-def left(days: int | None) -> str:
-    """How long a customer may stay yet."""
+def days_left_text(days: int | None) -> str:
+    """How long a customer may still stay in its pool."""
     if days is None:
         return _("for ever")
     if days == 0:
@@ -53,19 +53,19 @@ def left(days: int | None) -> str:
     return ngettext("%(num)s more day", "%(num)s more days", days) % {"num": days}
 
 
-def door(name: str) -> str:
-    """Through which door something was done."""
-    return str(_DOORS.get(name, name))
+def door_label(name: str) -> str:
+    """The door through which something was done."""
+    return str(DOORS.get(name, name))
 
 
-def agent(text: str | None) -> str:
-    """The browser and system that an agent's text means: `Firefox, Windows`."""
-    found = [next((name for mark, name in marks if mark in (text or "")), "") for marks in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(name for name in found if name) or (text or "")[:40] or _("a program")
+def browser_name(agent: str | None) -> str:
+    """The browser and system of a user-agent text: `Firefox, Windows`."""
+    found = [next((name for mark, name in marks if mark in (agent or "")), "") for marks in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in found if name) or (agent or "")[:40] or _("a program")
 
 
-def said(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
-    """A value as the log holds it, in words: times and amounts in the reader's form."""
+def log_value(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
+    """A value of a log entry in words, with times in the form of the reader."""
     if isinstance(raw, bool):
         return escape(_("Yes") if raw else _("No"))
     if model is not None and key in model.__table__.c:
@@ -77,14 +77,14 @@ def said(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Mar
     if isinstance(raw, list):
         return Markup(", ").join(str(part) for part in raw)
     if key == "password":
-        return escape(_PASSWORDS.get(raw, raw))
+        return escape(PASSWORD_KINDS.get(raw, raw))
     if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", raw):
         return moment(ask, moment_of(raw))
     return escape(raw)
 
 
-def typed(input: Any) -> str:
-    """What somebody has typed into an input, in words."""
+def input_text(input: Any) -> str:
+    """What the user has typed into an input, in words."""
     held = input.data
     if isinstance(held, bool):
         return _("Yes") if held else _("No")

@@ -1,111 +1,137 @@
-"""The tabs of a record's page: what hangs on it and what became of it, read when the tab is opened."""
+"""The tabs on the page of a record: related records and its history, read when the tab is opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models import Base
 from models.errors import NotFound
 from resolvers.audit import history
-from resolvers.reading.pages import Asked, Page, Row, page
+from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.pages import ListRequest, Page, Row, page
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from .fields import Kind, field_of
-from .formatting import cells, heads
+from .declared import Order, RecordScreen, Related
+from .fields import Field, Kind, field_of
+from .formatting import cells, column_formats
 from .panel_request import PanelRequest
 from .translation import Label
 
-if TYPE_CHECKING:
-    from .screen import Screen
-
-SHOWN = 20
+MOST_ROWS = 20
+"""Maximum number of rows of a tab."""
 
 
-@dataclass(frozen=True)
-class Related:
-    """One tab.  `template` draws what `read` gives."""
-
-    name: str
-    label: str
-    icon: str = "list"
-    template: str = "related/table.html"
-
-    def is_open_to(self, ask: PanelRequest, row: Row) -> bool:
-        return True
-
-    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RelatedTable(Related):
-    """The records of `model` whose `key` points to this one: the newest by the model's own order."""
+    """The records of `model` whose `key` points to this one, in the order of the model unless `order` says another."""
 
-    model: type[Base] | None = None
-    key: str = ""
-    columns: tuple[str, ...] = ()
-    order: tuple[tuple[str, bool], ...] = ()
+    model: type[Base]
+    key: str
+    columns: tuple[str, ...]
+    order: Order = ()
+
+    def mistake(self) -> str | None:
+        known = {*self.model.__table__.c.keys(), *(key for model, key in COMPUTED if model is self.model)}
+        unknown = [key for key in (self.key, *self.columns, *(key for key, _ in self.order)) if key not in known]
+        return (
+            f"has the tab “{self.name}” with the column “{unknown[0]}”, which {self.model.__name__} has not"
+            if unknown
+            else None
+        )
 
     def is_open_to(self, ask: PanelRequest, row: Row) -> bool:
-        return self.model is not None and ask.may(f"{self.model.module}.view")
+        return ask.may(f"{self.model.module}.view")
 
-    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
-        assert self.model is not None, "a table has a model"
-        model = self.model
-        shown: Screen | None = view.panel.view_of(model)
-        fields = [field_of(model, key) for key in self.columns]
-        fields = [each for each in fields if ask.sees(model.module, each.word) or each.key not in model.__table__.c]
-        await ask.load_words({each.dictionary for each in fields if each.dictionary})
-        filter_, binned = {self.key: {"eq": row.id}}, None if row["deleted_at"] else False
-        keys = tuple(dict.fromkeys([*(each.key for each in fields), *(shown.always if shown is not None else ())]))
-        asked = Asked(model, keys, filter_, order=self.order, size=SHOWN, binned=binned, may=("edit",), counts=False)
-        found, more = await ask.scope.read(_read, asked, shown)
-        address = view.address(ask)
-        whole = global_id(view.model, row.id)
-        url: Any = shown.url if shown is not None else lambda *_path: None
-        columns = heads(fields)
-        leads = bool(fields) and fields[0].kind is not Kind.RECORD  # which is a link of its own
-        lines = [
-            {
-                "row": each,
-                "edit": url("edit", global_id(model, each.id)) if "edit" in each.may else None,
-                "cells": cells(ask, columns, each, address, address(model, each.id) if leads else None),
-                "extra": more.get(each.id, {}),
-            }
-            for each in found.rows
-        ]
-        makes = shown is not None and shown.is_made and ask.may(f"{model.module}.create") and not row["deleted_at"]
+    async def read(self, view: RecordScreen, ask: PanelRequest, row: Row) -> dict[str, Any]:
+        screen = view.panel.view_of(self.model)
+        fields = self._visible_fields(ask)
+        await ask.load_words({field.dictionary for field in fields if field.dictionary})
+        found, extra = await ask.scope.read(_read, self._request(fields, row, screen), screen)
         return {
             "fields": fields,
-            "rows": lines,
+            "rows": self._lines(view, screen, ask, fields, found.rows, extra),
             "more": found.after is not None,
-            "all": f"{url('list')}?f_{self.key}={whole}" if shown is not None else None,
-            "add": f"{url('create')}?{self.key}={whole}" if makes else None,
-            "extra": shown.extra_columns(ask) if shown else [],
+            "extra": screen.extra_columns(ask) if screen else [],
+            **self._links(view, screen, ask, row),
+        }
+
+    def _visible_fields(self, ask: PanelRequest) -> list[Field]:
+        fields = [field_of(self.model, key) for key in self.columns]
+        columns = self.model.__table__.c
+        return [x for x in fields if ask.sees(self.model.module, x.word) or x.key not in columns]
+
+    def _request(self, fields: Sequence[Field], row: Row, screen: RecordScreen | None) -> ListRequest:
+        keys = [*(field.key for field in fields), *(screen.always if screen is not None else ())]
+        return ListRequest(
+            self.model,
+            tuple(dict.fromkeys(keys)),
+            {self.key: {"eq": row.id}},
+            order=self.order,
+            size=MOST_ROWS,
+            binned=None if row["deleted_at"] else False,
+            may=("edit",),
+            counts=False,
+        )
+
+    def _lines(
+        self,
+        view: RecordScreen,
+        screen: RecordScreen | None,
+        ask: PanelRequest,
+        fields: list[Field],
+        rows: list[Row],
+        extra: dict[int, Any],
+    ) -> list[dict[str, Any]]:
+        """The rows as the template draws them.  The first cell links to the record unless it links to another one."""
+        model, address, formats = self.model, view.address(ask), column_formats(fields)
+        is_linked = bool(fields) and fields[0].kind is not Kind.RECORD
+        return [
+            {
+                "row": each,
+                "edit": screen.url("edit", global_id(model, each.id)) if screen and "edit" in each.may else None,
+                "cells": cells(ask, formats, each, address, address(model, each.id) if is_linked else None),
+                "extra": extra.get(each.id, {}),
+            }
+            for each in rows
+        ]
+
+    def _links(
+        self, view: RecordScreen, screen: RecordScreen | None, ask: PanelRequest, row: Row
+    ) -> dict[str, str | None]:
+        """The addresses of the whole list and of a new record that points to this one."""
+        if screen is None:
+            return {"all": None, "add": None}
+        id = global_id(view.model, row.id)
+        adds = screen.offers_create and ask.may(f"{screen.model.module}.create") and not row["deleted_at"]
+        return {
+            "all": f"{screen.url('list')}?f_{self.key}={id}",
+            "add": f"{screen.url('create')}?{self.key}={id}" if adds else None,
         }
 
 
-def _read(scope: Scope, db: Session, asked: Asked, view: "Screen | None") -> tuple[Page, dict[int, Any]]:
-    found = page(scope, db, asked)
-    return found, view.enrich(scope, db, found.rows) if view is not None else {}
+def _read(
+    scope: Scope, db: Session, request: ListRequest, screen: RecordScreen | None
+) -> tuple[Page, dict[int, dict[str, Any]]]:
+    found = page(scope, db, request)
+    return found, screen.extra_values(scope, db, found.rows) if screen is not None else {}
 
 
 @dataclass(frozen=True)
 class RelatedHistory(Related):
-    """What was done to the record, in words, the newest first."""
+    """The log entries of the record, the newest first."""
 
     template: str = "related/history.html"
 
-    async def read(self, view: "Screen", ask: PanelRequest, row: Row) -> dict[str, Any]:
+    async def read(self, view: RecordScreen, ask: PanelRequest, row: Row) -> dict[str, Any]:
         query = ask.request.query_params
         given = {name: query.get(name, "") for name in ("before", "after")}
         at = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 10}
+        first = dict(list(at.items())[:1])
         try:
-            pages = await ask.scope.read(
-                history.of_record, view.model, row.id, size=SHOWN, **dict(list(at.items())[:1])
-            )
+            pages = await ask.scope.read(history.of_record, view.model, row.id, size=MOST_ROWS, **first)
         except NotFound:
             return {"entries": [], "older": None, "newer": None}
         return {"entries": pages.entries, "older": pages.older, "newer": pages.newer}

@@ -1,7 +1,7 @@
-"""What every screen over a kind of record is: its model, its place, its fields, and who may come."""
+"""What every screen over a kind of record is: its model, its place in the menu, its fields, and who may open it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,86 +11,74 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import ENTITIES, Base, Entity
-from resolvers.reading.pages import Asked, Row, display_column, names_of
+from resolvers.reading.pages import ListRequest, Row, display_column, names_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
 from .commands import Command, commands_of
+from .declared import Order, Related, Tab
 from .fields import Field, field_of, shown_keys
 from .filters import ME
+from .formatting import Address
 from .labels import many
-from .lists import Tab
-from .panel_request import BASE, PanelRequest
-from .related import Related
+from .panel_request import PanelRequest
+from .routes import BASE, PageRoute, routes_of
 from .translation import language
 
-
-@dataclass(frozen=True)
-class Served:
-    """A page of a view: where, how, and which right of the module it asks for."""
-
-    path: str
-    methods: tuple[str, ...]
-    action: str
-    serve: Callable[[Any, Request], Any]
-
-
-def served(path: str, action: str, *methods: str) -> Callable[[Any], Any]:
-    """Make a method `async (self, request)` a page below the view's address."""
-
-    def made(serve: Any) -> Any:
-        serve.served = Served(path, methods or ("GET",), action, serve)
-        return serve
-
-    return made
+LAST = 1_000
+"""The position of a screen that declares none: after those that do."""
 
 
 class Screen(ModelView):
-    """A screen over one model.  Everything here can be left out; what is left out is derived from the model."""
+    """A screen over one model.  Every declaration is optional, because its default is derived from the model."""
 
     model: ClassVar[type[Any]]
     _admin_ref: ClassVar[Any]
 
     slug: ClassVar[str] = ""
-    """The word in addresses, when the model has several screens."""
+    """The word in addresses, for a further screen over the same model."""
     icon: ClassVar[str] = "template"
     group: ClassVar[str] = "more"
-    """Where in the menu it stands; "" is nowhere."""
+    """The group of the menu; "" keeps the screen out of the menu."""
+    position: ClassVar[int] = LAST
+    """The place in the group, in ascending order."""
     title: ClassVar[str] = ""
     hint: ClassVar[str] = ""
-    """One sentence below the title: what one does here."""
+    """One sentence below the title: what the screen is for."""
     empty: ClassVar[str] = ""
-    """What to do when the list is empty."""
+    """What an empty list says."""
     columns: ClassVar[tuple[str, ...]] = ()
     always: ClassVar[tuple[str, ...]] = ()
-    """What is read with each row beside what is shown, for `when` of commands."""
+    """Columns that are read with each row even if they are not shown, for `when` of commands."""
     filters: ClassVar[tuple[str, ...] | None] = None
     tabs: ClassVar[tuple[Tab, ...]] = ()
-    base: ClassVar[Mapping[str, Any]] = {}
-    """What narrows the list always."""
-    ordered: ClassVar[tuple[tuple[str, bool], ...]] = ()
+    base_filter: ClassVar[Mapping[str, Any]] = {}
+    """The filter of every list of this screen."""
+    default_order: ClassVar[Order] = ()
     binned: ClassVar[bool | None] = False
+    """Whether the list holds the records in the recycle bin, those outside it, or (None) both."""
     sections: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     related: ClassVar[tuple[Related, ...]] = ()
-    makes: ClassVar[bool] = True
-    edits: ClassVar[bool] = True
+    can_create: ClassVar[bool] = True
+    can_edit: ClassVar[bool] = True
     list_page_template: ClassVar[str] = "list.html"
     page_template: ClassVar[str] = "details.html"
-    kept: ClassVar[bool] = False
-    """Whether it is of interest only to those who may change something there."""
+    for_editors: ClassVar[bool] = False
+    """Whether the menu leads here only for users who may edit something here."""
     needs: ClassVar[str] = ""
-    """The action of which somebody must have some right to come here; "" is `view`."""
+    """The action without which the screen is closed; "" is `view`."""
 
     def __init__(self) -> None:
         super().__init__()
-        made = [replace(x, action=x.action.replace("*", self.module)) for x in commands_of(type(self))]
-        wanted = [x for x in made if x.verb != "delete" or (is_deletable(self.model) and not self.binned)]
-        self.commands: Sequence[Command] = sorted(wanted, key=lambda x: x.tone == "danger")  # harm comes last
-        self.verbs = tuple(dict.fromkeys([*(x.verb for x in self.commands), *(["edit"] if self.is_edited else [])]))
+        declared = [replace(x, action=x.action.replace("*", self.module)) for x in commands_of(type(self))]
+        offered = [x for x in declared if x.verb != "delete" or (is_deletable(self.model) and not self.binned)]
+        self.commands: Sequence[Command] = sorted(offered, key=lambda x: x.tone == "danger")  # dangerous ones come last
+        verbs = [*(x.verb for x in self.commands), *(["edit"] if self.offers_edit else [])]
+        self.verbs = tuple(dict.fromkeys(verbs))
 
     @property
     def panel(self) -> Any:
-        """The panel that this screen is part of; sqladmin sets it."""
+        """The panel that this screen belongs to; sqladmin sets it."""
         return self._admin_ref
 
     @property
@@ -98,50 +86,49 @@ class Screen(ModelView):
         return str(self.model.module)
 
     @property
-    def is_entity(self) -> bool:
-        return self.model in ENTITIES
+    def offers_create(self) -> bool:
+        return self.can_create and self.model in ENTITIES and not self.model.singleton
 
     @property
-    def is_made(self) -> bool:
-        return self.makes and self.is_entity and not self.model.singleton
-
-    @property
-    def is_edited(self) -> bool:
-        return self.edits and self.is_entity
+    def offers_edit(self) -> bool:
+        return self.can_edit and self.model in ENTITIES
 
     @property
     def heading(self) -> str:
         return str(self.title or many(self.model))
 
+    @property
+    def templates_used(self) -> set[str]:
+        return {self.list_page_template, self.page_template, *(tab.template for tab in self.related)}
+
     def url(self, *path: str) -> str:
         return "/".join((BASE, self.identity, *path))
+
+    def routes(self) -> list[PageRoute]:
+        """Every route with its path below the panel and its whole right, without forms that the screen does not offer."""
+        closed = {"/create": not self.offers_create, "/edit/{id}": not self.offers_edit}
+        return [
+            replace(route, path=f"/{self.identity}{route.path}", right=(self.module, str(route.right)))
+            for route in routes_of(type(self))
+            if not closed.get(route.path)
+        ]
 
     def is_accessible(self, request: Request) -> bool:
         found = getattr(request.state, "panel_request", None)
         return found is not None and found.may(f"{self.module}.{self.needs or 'view'}")
 
     def is_listed(self, ask: PanelRequest) -> bool:
-        """Whether the menu leads here: to work for everybody who sees it, to the rest for who may change it."""
+        """Whether the menu leads here for this user."""
         if not self.is_accessible(ask.request):
             return False
-        return self.group == "work" or not self.kept or ask.may(f"{self.module}.edit")
+        return not self.for_editors or ask.may(f"{self.module}.edit")
 
-    def address(self, ask: PanelRequest) -> Callable[[type[Base], int], str | None]:
-        """Where records have their pages, for links."""
+    def address(self, ask: PanelRequest) -> Address:
+        """The addresses of records, for links."""
         return partial(self.panel.address, ask)
 
-    @classmethod
-    def pages(cls) -> Iterator[Served]:
-        """The pages of this view, its own before those of the kit."""
-        found = {}
-        for base in reversed(cls.__mro__):
-            for name, member in vars(base).items():
-                if isinstance(page := getattr(member, "served", None), Served):
-                    found[name] = page
-        yield from found.values()
-
     def fields(self, ask: PanelRequest) -> list[Field]:
-        """Every field that this person may see in some record."""
+        """Every field that the user sees in some record."""
         if self.identity not in ask.fields:
             ask.fields[self.identity] = [field_of(self.model, key) for key in self.keys() if self.is_seen(ask, key)]
         return ask.fields[self.identity]
@@ -153,30 +140,31 @@ class Screen(ModelView):
         return ask.sees(self.module, key.removesuffix("_id"))
 
     def name_of(self, row: Row) -> str:
-        """How a record is called in a heading."""
+        """The name of a record, for headings."""
         chinese = row[f"{display_column(self.model).removesuffix('_en')}_zh"] if language() == "zh" else None
         return str(
             chinese or row[display_column(self.model)] or row[self.model.named_by] or global_id(self.model, row.id)
         )
 
-    def asked_one(self) -> Asked:
+    def record_request(self) -> ListRequest:
+        """The request by which one record is read: every column, in the bin or not."""
         own = [column.key for column in self.model.__table__.columns if column.key in ("version", "deleted_at")]
         keys = [*self.keys(), *self.always, *own]
-        wanted = tuple(dict.fromkeys(key for key in keys if key != "points"))
-        return Asked(self.model, wanted, binned=None, may=self.verbs, order=self.ordered)
+        columns = tuple(dict.fromkeys(key for key in keys if key != "points"))
+        return ListRequest(self.model, columns, binned=None, may=self.verbs, order=self.default_order)
 
     def record_url(self, row: Row) -> str:
         return self.url("details", global_id(self.model, row.id))
 
-    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
-        """What a screen shows beside the columns, by record: `{12: {"why": "…"}}`.  A constant number of queries."""
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """What is shown beside the columns, by record: `{12: {"why": "…"}}`.  Takes a constant number of queries."""
         return {}
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
-        """(key, label) of what `enrich` adds to the list."""
+        """(key, label) of what the list shows of `extra_values`."""
         return []
 
-    def _asked_id(self, request: Request) -> int:
+    def _record_id(self, request: Request) -> int:
         return number_of(self.model, request.path_params["id"])
 
     async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
@@ -185,7 +173,7 @@ class Screen(ModelView):
 
 
 def names_in(scope: Scope, db: Session, model: type[Base] | None, ids: list[str]) -> dict[str, str]:
-    """What these records are called, as far as the person sees them."""
+    """The names of these records by id, without those that the user does not see."""
     numbers = [number for text in ids if text != ME and model is not None and (number := number_of(model, text))]
     if model is None or not numbers:
         return {}
@@ -194,5 +182,5 @@ def names_in(scope: Scope, db: Session, model: type[Base] | None, ids: list[str]
 
 
 def is_deletable(model: type[Base]) -> bool:
-    """Whether a screen over the model has a button to delete."""
+    """Whether a screen over the model has a button that deletes."""
     return issubclass(model, Entity) and not model.singleton

@@ -18,7 +18,7 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 
 
 def speak(language: str) -> None:
-    """Choose the language of everything that this request says from here on."""
+    """Set the language of the request from here on."""
     _language.set(language if language in LANGUAGES else "en")
 
 
@@ -37,7 +37,7 @@ def ngettext(one: str, many: str, number: int) -> str:
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """The words of one language.  English needs none; the others are read from their `.po` once per process."""
+    """The messages of one language, read from its `.po` once per process.  English has no catalogue."""
     source = LOCALE / language / "LC_MESSAGES" / "millpond.po"
     if not source.exists():
         return NullTranslations()
@@ -50,7 +50,7 @@ def catalogue(language: str) -> NullTranslations:
 
 
 class Label(str):
-    """A word that is said in the language of whoever reads it, not of whoever imported it."""
+    """A message that is translated when it is shown, because the language is that of the request."""
 
     __slots__ = ()
 
@@ -64,8 +64,8 @@ class Label(str):
         return format(str(self), how)
 
 
-def chosen(cookie: str | None, accepted: str) -> str:
-    """The language for somebody who has no account yet: as he chose in this browser, else what it asks for."""
+def accepted_language(cookie: str | None, accepted: str) -> str:
+    """The language of a visitor: the one chosen in this browser, else the first one that the browser asks for."""
     if cookie in LANGUAGES:
         return str(cookie)
     for part in accepted.lower().split(","):

@@ -1,7 +1,7 @@
-"""The one base of every screen over a kind of record: list, page, forms and commands, derived and then declared.
+"""The base of every screen over a kind of record: list, page, forms and commands, derived from the model.
 
-A screen says what is special about it and holds no rule.  Lists read through `resolvers.reading.pages` behind the read
-wall; writing goes through use cases.
+A screen declares what is special about it and holds no rule.  Lists are read by `resolvers.reading.pages` behind the
+read guard; every change goes through a use case.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,15 @@ from resolvers.runtime.scope import Scope
 
 from .command_page import CommandPage
 from .commands import command
+from .create_page import CreatePage
+from .edit_page import EditPage
 from .list_page import ListPage
 from .record_page import RecordPage
-from .screen import served as served
 from .translation import Label
 
 
-class PolicyModelView(ListPage, RecordPage, CommandPage):
-    """A whole screen.  Declare what is special; see `screen.py` for what can be declared."""
+class PolicyModelView(ListPage, RecordPage, CreatePage, EditPage, CommandPage):
+    """A whole screen.  `screen.py` lists what a screen can declare."""
 
     @command(
         Label("Delete"),

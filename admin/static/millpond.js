@@ -1,10 +1,10 @@
-// What the panel does in the browser.  Every page works without it; with it, less is loaded and fewer clicks are needed.
+// The panel in the browser.  Every page works without this file; with it, a page loads less and needs fewer clicks.
 "use strict";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// --- telling -----------------------------------------------------------------------------------------------
+// --- messages -----------------------------------------------------------------------------------------------
 
 function toast(message, isBad = false) {
   const line = document.createElement("div");
@@ -23,7 +23,7 @@ document.addEventListener("click", (event) => {
   if (link) opener = link;
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   const box = event.target.closest("dialog");
-  if (box && event.target === box) box.close(); // the dark part beside it
+  if (box && event.target === box) box.close(); // the backdrop
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -88,7 +88,7 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// --- choices that search -----------------------------------------------------------------------------------
+// --- search boxes -----------------------------------------------------------------------------------
 
 function searching(select) {
   const address = select.dataset.lookup;
@@ -153,7 +153,7 @@ document.addEventListener("click", (event) => {
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => copy.classList.add("is-done"));
 });
 
-// --- forms that need no button, and words while typing ---------------------------------------------------------
+// --- forms without a button, and completion ---------------------------------------------------------
 
 document.addEventListener("change", (event) => event.target.closest("form[data-submit]")?.requestSubmit());
 
@@ -266,7 +266,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// --- every page and every piece ----------------------------------------------------------------------------
+// --- every page and every loaded piece ----------------------------------------------------------------------------
 
 function prepare(root) {
   for (const select of $$("select[data-lookup], select[multiple]", root)) if (!select.tomselect) searching(select);

@@ -1,4 +1,4 @@
-// Before anything is drawn: who wants the panel like the device gets it so, without a flash of the other theme.
+// Applies the theme of the device before the first paint, so that no page flashes in the other theme.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");

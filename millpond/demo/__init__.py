@@ -1,7 +1,7 @@
 """The demo: invented data in a database of its own, known passwords, this machine only.
 
-People, departments and pools come in through the use cases like everybody's.  Customers are too many for that and are
-written in bulk (`ledger.py`), with log, periods and counters as if each had lived his life here (`lives.py`).
+Users, departments and pools are created by the use cases.  Customers are too many for that: they are written in bulk
+(`ledger.py`), with the log entries, ownership periods and counters that the use cases would have written (`lives.py`).
 """
 
 import gc
@@ -29,7 +29,7 @@ from models import (
     User,
     utcnow,
 )
-from models.audit.entries import BYPASS_POLICY, Signature
+from models.audit.entries import Signature
 from models.base import clip
 from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
@@ -79,13 +79,16 @@ _DEFAULTS = {"database": "sqlite:///var/demo.db", "log_format": "console", "log_
 
 
 def settings() -> Settings:
-    """The settings of a demo: a database of its own and readable logs, unless chosen otherwise.  Raises BadSettings."""
+    """The settings of a demo: a database of its own and readable logs, unless set otherwise.  Raises BadSettings."""
     chosen = read(demo=True).model_fields_set
     return read(demo=True, **{name: value for name, value in _DEFAULTS.items() if name not in chosen})
 
 
 def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
-    """Fill the database unless it is filled.  Raises Unready for one that holds the records of real people."""
+    """Fill the database with `customers` customers, unless it holds demo data already; `tell` gets progress lines.
+
+    Raises Unready for a database with records of real users.
+    """
     there = look(url, _customers_there) if is_there(url) else None
     now = utcnow()
     opening_day = now - YEAR - timedelta(days=30)
@@ -103,7 +106,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
 
 
 def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
-    """All of it in one transaction: a demo that was interrupted leaves nothing."""
+    """Write all demo data in one transaction, so that an interrupted demo leaves nothing."""
     with scope.write("organisation.demo") as db:
         create_update.update(scope, Organisation, 1, {"name": "Millpond 演示公司", "time_zone": ZONE})
         departments = _departments(scope)
@@ -131,7 +134,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Millions of rows come and go and none of them is part of a circle: looking for circles took a quarter of the time."""
+    """Garbage collection off: no row is part of a cycle, and looking for cycles took a quarter of the time."""
     gc.disable()
     try:
         yield
@@ -139,7 +142,7 @@ def _no_collecting() -> Iterator[None]:
         gc.enable()
 
 
-# --- people and pools ------------------------------------------------------------------------------------
+# --- users and pools -------------------------------------------------------------------------------------
 
 
 def _departments(scope: Scope) -> dict[str, int]:
@@ -168,7 +171,7 @@ def _people(scope: Scope, hashed: str) -> dict[str, int]:
 
 
 def _pools(scope: Scope, people: dict[str, int], departments: dict[str, int], room: int) -> dict[int, ClaimRule]:
-    """Two pools, each with seats and a claim rule: pool id -> rule, the national one first."""
+    """Pool id -> claim rule, of two new pools with members, the national one first."""
     team, person = GranteeKind.DEPARTMENT, GranteeKind.USER
     east = _pool(scope, "全国公海 National pool", retain_days=90)
     west = _pool(scope, "西部客户池 Western pool", retain_days=60)
@@ -200,7 +203,7 @@ def _pool(scope: Scope, name: str, retain_days: int) -> int:
 
 def _live(land: Land, customers: int) -> None:
     for place, at in enumerate(_shown(moments(customers, land.now - YEAR, land.now))):
-        land.rng.seed(place)  # whatever the day: the same customer has the same name
+        land.rng.seed(place)  # the same customer has the same name on every day
         live(land, at)
         if place % CHUNK == CHUNK - 1:
             land.ledger.write(until=at)
@@ -208,7 +211,7 @@ def _live(land: Land, customers: int) -> None:
 
 
 def moments(count: int, start: datetime, end: datetime) -> list[datetime]:
-    """That many moments in working hours of the organisation, in order of time."""
+    """`count` moments in the working hours of the organisation, in order."""
     rng = random.Random(count)  # noqa: S311  nothing secret is made of it
     found: list[datetime] = []
     while len(found) < count:
@@ -219,7 +222,7 @@ def moments(count: int, start: datetime, end: datetime) -> list[datetime]:
 
 
 def _shown(times: list[datetime]) -> Iterable[datetime]:
-    """The same, with a bar on a terminal."""
+    """The same moments, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
         return times
     from rich.console import Console
@@ -229,22 +232,22 @@ def _shown(times: list[datetime]) -> Iterable[datetime]:
 
 
 def _count(connection: Connection, land: Land) -> None:
-    """Set the counters to what the lives came to."""
+    """Write the counters of capacity, numbers and quotas that the customers add up to."""
     for user_id, held in land.held.items():
         load = update(OwnerLoad).where(OwnerLoad.user_id == user_id).values(held=held)
-        connection.execute(load, execution_options=BYPASS_POLICY)
+        connection.execute(load)
     given = [{"for_module": "customer", "period": period, "last": last} for period, last in land.numbers.items()]
-    connection.execute(insert(NumberCounter), given, execution_options=BYPASS_POLICY)
+    connection.execute(insert(NumberCounter), given)
     used = [
         {"pool_id": pool_id, "user_id": user_id, "period": period, "used": used}
         for (pool_id, user_id, period), used in land.quota.items()
     ]
     if used:
-        connection.execute(insert(QuotaCounter), used, execution_options=BYPASS_POLICY)
+        connection.execute(insert(QuotaCounter), used)
 
 
 def _customers_there(connection: Connection) -> int | None:
-    """How many customers an earlier demo has left here, None for a database without people.  Raises Unready."""
+    """The number of customers of an earlier demo, None for a database without users.  Raises Unready."""
     tables = inspect(connection)
     if not tables.has_table(User.__tablename__) or connection.execute(select(User.id).limit(1)).first() is None:
         return None

@@ -1,4 +1,4 @@
-"""Where invented customers live: sellers, pools, words, the ledger, and what has to be counted on the way."""
+"""Shared state of the demo's customers: sellers, claim rules, words, ledger, random source, counters."""
 
 import random
 from collections import Counter
@@ -19,7 +19,7 @@ ZONE = "Asia/Shanghai"
 
 @dataclass(frozen=True)
 class Seller:
-    """Somebody who owns customers, and the pool where he lets go of them and claims."""
+    """A user who owns customers, and the pool into which they release customers and from which they claim."""
 
     id: int
     department_id: int
@@ -28,7 +28,7 @@ class Seller:
 
 
 class Land:
-    """One random source for everything, sown anew for each customer."""
+    """Everything that the makers of customers share; its one random source is seeded anew for each customer."""
 
     def __init__(
         self, ledger: Ledger, sellers: list[Seller], rules: dict[int, ClaimRule], pattern: Pattern, now: datetime
@@ -60,5 +60,6 @@ class Land:
         return self.pattern.number(day, self.numbers[period])
 
     def count_claim(self, seller: Seller, pool_id: int, at: datetime) -> None:
+        """Count one claim against the quotas of the periods in which `at` lies."""
         for _, period, _, _ in periods(self.rules[pool_id], at, ZONE):
             self.quota[pool_id, seller.id, period] += 1

@@ -1,7 +1,7 @@
-"""Writing much at once: rows in chunks, and their log entries in the order of time.
+"""Bulk insert of rows in chunks, and of their log entries in the order of time.
 
-The flush listener that logs everything else would take an hour for the largest demo; here the entries are made by
-hand, by the same function, and the invariants are checked afterwards.
+The flush listener that logs every other change would take an hour for the largest demo.  So the entries are made here,
+by the same function, and the invariants are checked afterwards.
 """
 
 import heapq
@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from models import AuditEntry, Base, Entity
 from models.audit.entries import SILENT, Changes, Signature, entry, plain
+from models.database.compiled import CompiledStatement, compile_statement
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
-"""Where a table stands so that every row comes after those it points to."""
+"""Table -> its place in an order in which every row comes after the rows that it refers to."""
 
 
 class Ledger:
-    """Gathers rows and entries on one connection; `write` puts down what is due."""
+    """Collects rows and log entries for one connection; `write` inserts those that are due."""
 
     def __init__(self, connection: Connection, signature: Signature) -> None:
         self.connection, self.signature = connection, signature
@@ -29,10 +30,10 @@ class Ledger:
         self._next: dict[type[Base], int] = {}
         self._entries: list[tuple[datetime, int, dict[str, Any]]] = []
         self._noted = 0
-        self._prepared: dict[type[Base], _Prepared] = {}
+        self._inserts: dict[type[Base], CompiledStatement] = {}
 
     def add(self, model: type[Base], row: dict[str, Any]) -> int:
-        """Take a row for the next `write`; gives its id.  Every row of a model has the same keys."""
+        """Collect a row for the next `write`; returns its id.  Every row of a model has the same keys."""
         if "id" not in row:
             row["id"] = self.next_id(model)
         self.rows[model].append(row)
@@ -40,6 +41,7 @@ class Ledger:
         return int(row["id"])
 
     def next_id(self, model: type[Base]) -> int:
+        """The next free id of a table."""
         if model not in self._next:
             self._next[model] = self.connection.execute(select(func.max(model.__table__.c.id))).scalar() or 0
         self._next[model] += 1
@@ -55,7 +57,7 @@ class Ledger:
         behalf_id: int | None,
         reason: str | None = None,
     ) -> None:
-        """Take an entry: the house did it in the place of a person, at that time."""
+        """Collect a log entry: the demo's system principal acted on behalf of a user, at that time."""
         mine = self.signature
         signature = Signature(
             mine.actor_id, mine.actor_name, mine.door, mine.request_id, mine.batch_id, action, behalf_id, reason
@@ -65,7 +67,7 @@ class Ledger:
         heapq.heappush(self._entries, (at, self._noted, made))
 
     def write(self, until: datetime | None = None) -> None:
-        """Insert the gathered rows, and the entries of before `until` (all without it)."""
+        """Insert the collected rows, and the entries before `until` (all entries without it)."""
         for model in sorted(self.rows, key=lambda model: _ORDER[model.__tablename__]):
             self._insert(model, self.rows[model])
         self.rows.clear()
@@ -76,7 +78,7 @@ class Ledger:
             self._insert(AuditEntry, due)
 
     def close(self) -> None:
-        """Write the rest and let PostgreSQL go on counting where we stopped."""
+        """Insert everything that is left, and set PostgreSQL's sequences to the ids used."""
         self.write()
         if self.connection.dialect.name == "postgresql":
             for model, last in self._next.items():
@@ -84,37 +86,20 @@ class Ledger:
                 self.connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"), sequence)
 
     def _insert(self, model: type[Base], rows: list[dict[str, Any]]) -> None:
-        if model not in self._prepared:
-            self._prepared[model] = _Prepared(self.connection.dialect, model, list(rows[0]))
-        prepared = self._prepared[model]
-        self.connection.exec_driver_sql(prepared.text, [prepared.values(row) for row in rows])
-
-
-class _Prepared:
-    """An INSERT with the columns' own conversions, put together once.
-
-    SQLAlchemy does that again for each row of an executemany; it was a seventh of the whole time.
-    """
-
-    def __init__(self, dialect: Dialect, model: type[Base], keys: list[str]) -> None:
-        table = cast("Table", model.__table__)
-        compiled = insert(table).inline().compile(dialect=dialect, column_keys=keys)
-        self.text, self._order = str(compiled), compiled.positiontup
-        self._converted = [(key, table.c[key].type.dialect_impl(dialect).bind_processor(dialect)) for key in keys]
-
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
-        """The row as the driver takes it: in the order of its question marks, or by name."""
-        values = {key: convert(row[key]) if convert else row[key] for key, convert in self._converted}
-        return values if self._order is None else tuple(values[key] for key in self._order)
+        if model not in self._inserts:  # compiled once: SQLAlchemy would do some of that again for every row
+            insert_ = insert(cast("Table", model.__table__)).inline()
+            self._inserts[model] = compile_statement(insert_, self.connection.dialect, list(rows[0]))
+        statement = self._inserts[model]
+        self.connection.exec_driver_sql(statement.text, [statement.values(row) for row in rows])
 
 
 def born(row: Mapping[str, Any]) -> Changes:
-    """What the log says of a new record: every value that it has."""
+    """The changes that the log records for a new row: every value that is not None."""
     return {key: [None, plain(value)] for key, value in row.items() if value is not None and key not in SILENT}
 
 
 def changed(row: dict[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Put the new values into `row`; gives what the log says of it."""
+    """Put the new values into `row`; returns the changes for the log."""
     pairs = {key: [plain(row[key]), plain(value)] for key, value in new.items()}
     row.update(new)
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

@@ -1,6 +1,6 @@
-"""The lives of invented customers: created, claimed, handed on, locked, shared, neglected, thrown away.
+"""The histories of invented customers: created, claimed, transferred, locked, shared, released, deleted.
 
-A life is lived from its first day to now, and each step is logged at its time; the row is what comes out in the end.
+A history goes from the creation to now.  Each step is logged at its time, and the row holds the final state.
 """
 
 from datetime import datetime
@@ -17,25 +17,25 @@ from .rows import DAY, Row
 
 
 def live(land: Land, at: datetime) -> None:
-    """One customer, created at `at`, with everything that hangs on it, until now."""
+    """Write one customer that is created at `at`, with its child records and its history until now."""
     life, age = _Life(land, at), land.now - at
     roll = land.rng.random()
     if roll < 0.03:
-        life.be_thrown_away()
+        life.be_deleted()
     elif roll < 0.15 and age > 20 * DAY:
         life.be_claimed()
     elif roll < 0.20 and age > 2 * DAY:
-        life.be_handed_on()
+        life.be_transferred()
     elif roll < 0.60:
         life.begin(life.seller)
     else:
-        life.be_neglected()
+        life.be_pooled()
     if life.owner is not None:
         life.be_worked_on(life.owner)
 
 
 class _Life:
-    """One customer while it is being lived."""
+    """The history of one customer while it is written."""
 
     def __init__(self, land: Land, at: datetime) -> None:
         self.land, self.at = land, at
@@ -43,20 +43,20 @@ class _Life:
         self.owner: Seller | None = None
         self.row: Row = {}
         self.period: Row = {}
-        self.hanging: list[tuple[type[Entity], Row]] = []
+        self.children: list[tuple[type[Entity], Row]] = []
 
-    # -- fates -------------------------------------------------------------------------------------------
+    # -- histories ---------------------------------------------------------------------------------------
 
     def be_claimed(self) -> None:
         self.begin(None)
-        # Not within the last days: those who try the demo have all their quota left.
+        # Not within the last days, so that users of the demo have their whole quota left.
         at = self.land.between(self.at + 3 * DAY, self.land.now - 8 * DAY)
         pool_id = self.row["pool_id"]
         self.land.count_claim(self.seller, pool_id, at)
         self.change(at, "customer.claim", rows.held_by(self.seller, at))
         self.open_period(Began.CLAIM, at, self.seller, pool_id)
 
-    def be_handed_on(self) -> None:
+    def be_transferred(self) -> None:
         self.begin(self.seller)
         at = self.land.between(self.at + DAY, self.land.now)
         reason = self.land.words.pick(("区域调整", "Territory change", "原负责人休假"))
@@ -66,8 +66,8 @@ class _Life:
         self.change(at, "customer.transfer", rows.held_by(assignee, at), reason)
         self.open_period(Began.TRANSFER, at, assignee)
 
-    def be_neglected(self) -> None:
-        """Lie in a pool: from the first day, or because its owner has let it go lately."""
+    def be_pooled(self) -> None:
+        """Lie in a pool: from the first day, or because its owner has released it lately."""
         land, seller = self.land, self.seller
         if land.now - self.at < 80 * DAY or land.chance(0.05):
             self.begin(None)
@@ -79,25 +79,25 @@ class _Life:
         self.close_period(Ended.RELEASE, at, reason)
         self.change(at, "customer.release", rows.pooled(seller.pool_id, at), reason)
 
-    def be_thrown_away(self) -> None:
+    def be_deleted(self) -> None:
         land = self.land
         self.begin(self.seller)
         at = land.between(max(self.at, land.now - 60 * DAY), land.now)
         self.work(self.seller, self.at, at)
         self.close_period(Ended.DELETE, at)
         batch = f"{land.ledger.signature.batch_id}-{self.row['id']}"
-        for model, row in self.hanging:
-            self.bury("customer.delete", model, row, at, batch)
-        self.bury("customer.delete", Customer, self.row, at, batch)
+        for model, row in self.children:
+            self.delete("customer.delete", model, row, at, batch)
+        self.delete("customer.delete", Customer, self.row, at, batch)
 
     def be_worked_on(self, owner: Seller) -> None:
-        """What happens to a customer in good hands."""
+        """Follow-ups and perhaps an opportunity, a lock or a share, while the customer has its last owner."""
         land, since = self.land, self.row["claimed_at"]
         land.held[owner.id] += 1
         self.work(owner, since, land.now)
         if land.chance(0.2):
             at = land.between(since, land.now)
-            self.deal(Opportunity, rows.opportunity(land, self.company, self.contact, owner, at), at)
+            self.add_activity(Opportunity, rows.opportunity(land, self.company, self.contact, owner, at), at)
         if land.chance(0.05):
             lock = rows.lock(land, owner, land.between(since, land.now))
             self.change(lock["locked_at"], "customer.lock", lock, lock["lock_reason"], by=owner)
@@ -108,7 +108,7 @@ class _Life:
     # -- steps -------------------------------------------------------------------------------------------
 
     def begin(self, owner: Seller | None) -> None:
-        """Come into the world with two contacts on average, in somebody's hands or in his pool."""
+        """Create the customer with two contacts on average, with this owner or in the pool of its seller."""
         ledger, people = self.land.ledger, (1, 2, 2, 3)[self.land.ledger.counts[Customer] % 4]
         self.row = rows.customer(self.land, self.company, self.seller, owner, self.at)
         ledger.add(Customer, self.row)
@@ -116,11 +116,11 @@ class _Life:
         if owner is not None:
             self.open_period(Began.CREATE, self.at, owner)
         for place in range(people):
-            self.meet(primary=place == 0)
+            self.add_contact(primary=place == 0)
         if people > 2 and self.land.chance(0.04):
             self.lose_contact()
 
-    def meet(self, *, primary: bool) -> None:
+    def add_contact(self, *, primary: bool) -> None:
         ledger, row = self.land.ledger, rows.contact(self.land, self.company, self.row, primary=primary)
         ledger.add(Contact, row)
         given = born(row)
@@ -129,37 +129,37 @@ class _Life:
             ledger.add(ContactPoint, point | {"position": position})
             given[kind.value.lower()] = [None, value]
         ledger.note(self.at, "contact.create", Contact, row, given, self.seller.id)
-        self.hanging.append((Contact, row))
+        self.children.append((Contact, row))
 
     def lose_contact(self) -> None:
-        """Somebody left the company; he lies in the bin by himself."""
+        """Delete the last contact by itself: they have left the company."""
         at = self.land.between(self.at, self.land.now)
-        model, row = self.hanging.pop()
-        self.bury("contact.delete", model, row, at, f"{self.land.ledger.signature.batch_id}-con-{row['id']}")
+        model, row = self.children.pop()
+        self.delete("contact.delete", model, row, at, f"{self.land.ledger.signature.batch_id}-con-{row['id']}")
 
     @property
     def contact(self) -> Row:
-        return self.hanging[0][1]
+        return self.children[0][1]
 
     def work(self, owner: Seller, start: datetime, end: datetime) -> None:
         """A few follow-ups between two moments."""
         for _ in range(self.land.rng.choices((0, 1, 2, 4), (60, 22, 12, 6))[0]):
             at = self.land.between(start, end)
-            self.deal(FollowUp, rows.follow_up(self.land, self.company, self.contact, owner, at), at)
+            self.add_activity(FollowUp, rows.follow_up(self.land, self.company, self.contact, owner, at), at)
 
-    def deal(self, model: type[Entity], row: Row, at: datetime) -> None:
+    def add_activity(self, model: type[Entity], row: Row, at: datetime) -> None:
         self.land.ledger.add(model, row)
         self.land.ledger.note(at, f"{model.module}.create", model, row, born(row), row["owner_id"])
-        self.hanging.append((model, row))
+        self.children.append((model, row))
 
     def change(
         self, at: datetime, action: str, new: Row, reason: str | None = None, *, by: Seller | None = None
     ) -> None:
-        who = (by or self.seller).id
-        self.land.ledger.note(at, action, Customer, self.row, changed(self.row, new), who, reason)
-        _stamp(self.row, at, who)
+        user_id = (by or self.seller).id
+        self.land.ledger.note(at, action, Customer, self.row, changed(self.row, new), user_id, reason)
+        _stamp(self.row, at, user_id)
 
-    def bury(self, action: str, model: type[Entity], row: Row, at: datetime, batch: str) -> None:
+    def delete(self, action: str, model: type[Entity], row: Row, at: datetime, batch: str) -> None:
         gone = changed(row, {"deleted_at": at, "delete_batch_id": batch})
         self.land.ledger.note(at, action, model, row, gone, self.seller.id)
         _stamp(row, at, self.seller.id)
@@ -176,5 +176,5 @@ class _Life:
         self.period.update(ended=ended, ended_at=at, reason=reason)
 
 
-def _stamp(row: dict[str, Any], at: datetime, who: int) -> None:
-    row.update(version=row["version"] + 1, updated_at=at, updated_by_id=who)
+def _stamp(row: dict[str, Any], at: datetime, user_id: int) -> None:
+    row.update(version=row["version"] + 1, updated_at=at, updated_by_id=user_id)

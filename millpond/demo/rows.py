@@ -1,4 +1,4 @@
-"""The rows of an invented customer and of what hangs on it, each as its table wants it."""
+"""Rows of an invented customer and of its child records, each with all columns of its table."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def customer(land: Land, company: Company, maker: Seller, owner: Seller | None, at: datetime) -> Row:
-    """In the hands of `owner`, or without one in the pool of its maker."""
+    """A customer of `owner`; without one, in the pool of its maker."""
     words, has = land.words, land.chance
     place = held_by(owner, at) if owner else pooled(maker.pool_id, at)
     return {
@@ -110,7 +110,7 @@ def opportunity(land: Land, company: Company, contact: Row, owner: Seller, at: d
 
 
 def share(land: Land, customer: Row, owner: Seller, at: datetime) -> Row:
-    """To a colleague or to his whole department; some have ended by now."""
+    """A share with a colleague or with their whole department; some have ended by now."""
     other = land.other(owner)
     to_team = land.chance(0.3) and other.department_id != owner.department_id
     ends_at = clip(max(at, land.now - 5 * DAY) + DAY * land.rng.randrange(1, 60)) if land.chance(0.7) else None
@@ -128,14 +128,14 @@ def share(land: Land, customer: Row, owner: Seller, at: datetime) -> Row:
 
 
 def lock(land: Land, owner: Seller, at: datetime) -> Row:
-    """The columns of a lock: open-ended, or for some days from now."""
+    """The columns of a lock: without an end, or for some days from now."""
     until = clip(land.now + DAY * land.rng.randrange(1, 60)) if land.chance(0.5) else None
     reason = land.words.pick(("合同谈判中", "Contract being signed", "VIP"))
     return {"locked_by_id": owner.id, "locked_at": at, "lock_reason": reason, "lock_expires_at": until}
 
 
 def held_by(seller: Seller, at: datetime) -> Row:
-    """The columns that say whose it is."""
+    """The columns of a customer that this seller owns."""
     return {
         "owner_id": seller.id,
         "department_id": seller.department_id,
@@ -146,7 +146,7 @@ def held_by(seller: Seller, at: datetime) -> Row:
 
 
 def pooled(pool_id: int, at: datetime) -> Row:
-    """The columns that say that it is nobody's."""
+    """The columns of a customer in a pool."""
     return {"owner_id": None, "department_id": None, "pool_id": pool_id, "pooled_at": at, "claimed_at": None}
 
 

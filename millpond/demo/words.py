@@ -15,7 +15,7 @@ SAID: dict[str, Any] = tomllib.loads((Path(__file__).parent / "words.toml").read
 
 @dataclass(frozen=True)
 class Company:
-    """One invented company; `domain` is of the kind that never exists."""
+    """One invented company; `domain` ends in `.example`, which is never registered."""
 
     chinese: bool
     name: str
@@ -26,7 +26,7 @@ class Company:
 
 
 class Words:
-    """Everything that is said and called in the demo, out of one random source."""
+    """Names and texts of the demo's records, from one random source."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -63,7 +63,7 @@ class Words:
         return f"+1 {self.rng.randrange(201, 990)} 555 01{self.rng.randrange(100):02d}"
 
     def line(self, company: Company) -> str:
-        """The company's own number."""
+        """The phone number of the company itself."""
         if company.chinese:
             return f"0{self.rng.randrange(10, 999)}-{self.rng.randrange(2 * 10**7, 9 * 10**7)}"
         return f"+44 20 7946 0{self.rng.randrange(1000):03d}"
@@ -99,7 +99,7 @@ class Words:
 
     def _say(self, what: str, company: Company) -> str:
         language = "zh" if company.chinese else "en"
-        said = self.pick(SAID[what][language])
-        if "{" not in said:
-            return said
-        return said.format(thing=self.pick(SAID["things"][language]), n=self.rng.randrange(2, 30))
+        template = self.pick(SAID[what][language])
+        if "{" not in template:
+            return template
+        return template.format(thing=self.pick(SAID["things"][language]), n=self.rng.randrange(2, 30))

@@ -31,8 +31,9 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base, Entity, Hash, Key, Part, Word, choice, text_type
-from ..database.prepared import BYPASS_POLICY as BYPASS_POLICY
+from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
+from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
 from .append_only import append_only_statements as append_only_statements
 from .parts import changes_of_parts
 from .proof import entry_hash, values_hash
@@ -122,7 +123,9 @@ class AuditSeal(Base):
 
 
 _TABLE = cast("Table", AuditEntry.__table__)
-_INSERT = Prepared(insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"])
+_INSERT = Prepared(
+    insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"], because=Because.WRITES_LOG
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def entry(
 def _remember(model: type[Base], _key: str, attribute: QueryableAttribute[Any]) -> None:
     """Make every column of an entity know its former value, also when it is set before anybody has read it."""
     if issubclass(model, Entity | Part) and isinstance(attribute.property, ColumnProperty):
-        attribute.impl.active_history = True
+        keep_former_value(attribute)
 
 
 def record(session: Session, row: Entity, changes: Changes) -> None:
@@ -230,7 +233,7 @@ def _log_the_flush(session: Session, _context: object) -> None:
         if isinstance(row, Entity) and (changes := _changes(session, row)):
             record(session, row, changes)
     parts = [row for row in touched if isinstance(row, Part)]
-    for model, id, name, pair in changes_of_parts(session, parts, BYPASS_POLICY):
+    for model, id, name, pair in changes_of_parts(session, parts):
         _note(session, model, id, _label(session, model, id), {name: pair})
     write_entries(session)
 
@@ -251,7 +254,7 @@ def _label(session: Session, model: type[Entity], id: int) -> str | None:
     if held is not None:
         return str(held.label)
     named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
-    return str(session.execute(named, execution_options=BYPASS_POLICY).scalar())
+    return str(session.execute(named, execution_options=bypass_policy(Because.WRITES_LOG)).scalar())
 
 
 def _changes(session: Session, row: Entity) -> Changes:
@@ -284,7 +287,8 @@ def _held(row: Entity) -> Iterator[tuple[str, Any]]:
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
-    for key in [key for key in _order(type(row)) if key in state.committed_state and key in state.dict]:
+    former = former_values(row)
+    for key in [key for key in _order(type(row)) if key in former and key in state.dict]:
         history = get_history(row, key)
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:
@@ -300,10 +304,9 @@ def guarded_update(
     columns that it sets.  Raises RuntimeError for a row whose old values were not given.
     """
     table = model.__table__
-    keys = [column if isinstance(column, str) else column.key for column in statement._values or {}]  # noqa: SLF001  no public way to the SET list
-    fields = [table.c[key] for key in keys if key not in SILENT]
+    fields = [table.c[key] for key in columns_set(statement) if key not in SILENT]
     returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
-    rows = session.execute(returned, execution_options=BYPASS_POLICY).all()
+    rows = session.execute(returned, execution_options=bypass_policy(Because.WRITES_LOG)).all()
     for id, label, *values in rows:
         pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
         if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:

@@ -11,6 +11,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstanceState, Session
 
 from ..base import Entity, Part
+from ..database.bypass import Because, bypass_policy
 from .proof import plain
 
 
@@ -31,9 +32,7 @@ def whole_of(part: type[Part]) -> type[Entity]:
     return whole
 
 
-def changes_of_parts(
-    session: Session, parts: Iterable[Part], options: dict[str, Any]
-) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:
+def changes_of_parts(session: Session, parts: Iterable[Part]) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:
     """(entity, its id, field, [old, new]) for what a flush did to these parts.
 
     A list of values has an order, which parts that were not touched take part in: one query for each kind of part.
@@ -44,7 +43,7 @@ def changes_of_parts(
         former = {part.id: _former(part) for part in mine if part not in session.new}
         wholes = {place.whole_id for place in former.values()}
         wholes |= {getattr(part, f"{kind.part_of}_id") for part in mine}
-        now = list(_stored(session, kind, wholes, options))
+        now = list(_stored(session, kind, wholes))
         moved = {part.id for part in mine}
         then = [place for place in now if place.id not in moved] + [*former.values()]
         yield from _compared(whole_of(kind), _lists(then), _lists(now))
@@ -65,10 +64,10 @@ def _placed(kind: type[Part], held: Any) -> _Place:
     return _Place(held[f"{kind.part_of}_id"], field, held.get("position") or 0, held["id"], plain(held["value"]))
 
 
-def _stored(session: Session, kind: type[Part], wholes: set[int], options: dict[str, Any]) -> Iterator[_Place]:
+def _stored(session: Session, kind: type[Part], wholes: set[int]) -> Iterator[_Place]:
     table = kind.__table__
-    rows = session.execute(select(table).where(table.c[f"{kind.part_of}_id"].in_(wholes)), execution_options=options)
-    for row in rows.mappings():
+    asked = select(table).where(table.c[f"{kind.part_of}_id"].in_(wholes))
+    for row in session.execute(asked, execution_options=bypass_policy(Because.WRITES_LOG)).mappings():
         yield _placed(kind, row)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from .flush import flush_changes
 from .prepared import in_words
+from .sqlalchemy_internals import needs_flush, while_flushing
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
@@ -49,15 +50,9 @@ class WriteSession(_HouseSession):
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write what has changed, the short way where there is one."""
-        if self._flushing or self._is_clean() or objects is not None:
+        if objects is not None or not needs_flush(self):
             super().flush(objects)
-            return
-        self._flushing = True
-        try:
-            is_done = flush_changes(self)
-        finally:
-            self._flushing = False
-        if not is_done:
+        elif not while_flushing(self, flush_changes):
             super().flush()
 
 

@@ -15,7 +15,9 @@ from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from ..base import Entity
+from .bypass import Because
 from .prepared import Prepared
+from .sqlalchemy_internals import former_values, mark_flushed, notify_after_flush, notify_before_flush
 
 State = InstanceState[Entity]
 
@@ -29,13 +31,13 @@ def flush_changes(session: Session) -> bool:
         return False
     if not _are_plain(session.dirty):
         return False
-    session.dispatch.before_flush(session, None, None)
+    notify_before_flush(session)
     states = [inspect(row) for row in session.dirty]  # the wall may have stamped them
     connection = session.connection()
     for state in sorted(states, key=lambda state: (state.class_.__name__, state.identity or ())):
         _write(connection, state)
-    session.dispatch.after_flush(session, None)
-    session._register_persistent(set(states))  # noqa: SLF001  as the long way ends; there is no public one
+    notify_after_flush(session)
+    mark_flushed(session, states)
     return True
 
 
@@ -44,8 +46,7 @@ def _are_plain(rows: Iterable[object]) -> bool:
     for row in rows:
         if not isinstance(row, Entity):
             return False
-        state: State = inspect(row)
-        if not _columns(type(row)) >= state.committed_state.keys():
+        if not _columns(type(row)) >= former_values(row).keys():
             return False
     return True
 
@@ -58,7 +59,7 @@ def _columns(model: type[Entity]) -> frozenset[str]:
 
 def _write(connection: Any, state: State) -> None:
     row: Any = state.obj()
-    changed = {key: row.__dict__[key] for key, old in state.committed_state.items() if row.__dict__[key] != old}
+    changed = {key: row.__dict__[key] for key, old in former_values(row).items() if row.__dict__[key] != old}
     if not changed:
         return
     changed["version"] = row.version + 1
@@ -72,4 +73,4 @@ def _write(connection: Any, state: State) -> None:
 def _updating(model: type[Entity], keys: tuple[str, ...]) -> Prepared:
     table: Any = model.__table__
     that = update(table).where(table.c.id == bindparam("that_id"), table.c.version == bindparam("that_version"))
-    return Prepared(that, keys)
+    return Prepared(that, keys, because=Because.FOLLOWS_CHECK)

@@ -1,16 +1,15 @@
-"""Statements of the write side that are asked again and again: compiled once, then given to the driver as they are.
+"""Prepared statements of the write side: compiled once, then given to the driver as they are.
 
-A session needs a third of a millisecond for a statement that SQLite answers in ten microseconds: most of it is spent on
-finding out anew what statement it is.  What stands here is known beforehand.  It runs in the transaction of the session
-and after its flush like any other, but no wall looks at it: it is for what use cases keep for themselves, counters and
-periods, the log and the like, and for clauses that carry the policy with them.
+A session needs a third of a millisecond for a statement that SQLite answers in ten microseconds, because it finds out
+anew each time which statement it is.  A prepared statement runs in the transaction of the session and after its flush,
+like any other.  The read guard of the session does not see it, so it is checked when it is compiled: it names no
+protected table, carries the policy clause, or says why neither is needed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, inspect
+from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session, make_transient_to_detached
@@ -18,14 +17,16 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base
-
-BYPASS_POLICY = {"bypass_policy": True}
-"""Execution option of the few statements that reach protected tables below the policy: the log's own."""
+from .bypass import Because, bypass_policy
+from .compiled import CompiledStatement, compile_statement
+from .sqlalchemy_internals import attach_loaded, raise_database_error, returns_rows
 
 B = TypeVar("B", bound=Base)
 
 Row = tuple[Any, ...]
-Process = Callable[[Any], Any] | None
+
+WHEN_COMPILED: list[Callable[[Any], object]] = []
+"""Called with each statement that gives no reason to bypass the policy; raises when it would."""
 
 
 class Prepared:
@@ -34,9 +35,10 @@ class Prepared:
     Some ten microseconds and what the database needs.  Raises what SQLAlchemy raises.
     """
 
-    def __init__(self, statement: Any, columns: Sequence[str] = ()) -> None:
-        """`columns`: those that an INSERT without values is given."""
+    def __init__(self, statement: Any, columns: Sequence[str] = (), *, because: Because | None = None) -> None:
+        """`columns`: those that an INSERT or UPDATE without values sets.  `because`: why it may bypass the policy."""
         self.statement = statement.inline() if _is_mute(statement) else statement
+        self.because = because
         self._columns = list(columns) or None
         self._forms: dict[str, _Form] = {}
 
@@ -44,10 +46,10 @@ class Prepared:
         """Every row of the answer."""
         connection = _connection(at)
         if connection.dialect.is_async:
-            found = at.execute(self.statement, given, execution_options=BYPASS_POLICY)
+            found = at.execute(self.statement, given, execution_options=self._options)
             return [tuple(row) for row in found]
         form = self._form(connection.dialect)
-        cursor = _run(connection, form.sql, form.values(given))
+        cursor = _run(connection, form.statement.text, form.statement.values(given))
         return form.results(cursor)
 
     def first(self, at: Session | Connection, /, **given: Any) -> Row | None:
@@ -56,30 +58,37 @@ class Prepared:
         return found[0] if found else None
 
     def run(self, at: Session | Connection, /, **given: Any) -> int:
-        """Change something; gives how many rows."""
+        """Change something; returns the number of rows."""
         connection = _connection(at)
-        form = self._form(connection.dialect)
-        count: int = _run(connection, form.sql, form.values(given)).rowcount
+        statement = self._form(connection.dialect).statement
+        count: int = _run(connection, statement.text, statement.values(given)).rowcount
         return count
 
     def run_each(self, at: Session | Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for every set of values."""
         connection = _connection(at)
-        form = self._form(connection.dialect)
+        statement = self._form(connection.dialect).statement
         if len(rows) == 1:
-            _run(connection, form.sql, form.values(rows[0]))
+            _run(connection, statement.text, statement.values(rows[0]))
         else:
-            _run(connection, form.sql, [form.values(row) for row in rows], many=True)
+            _run(connection, statement.text, [statement.values(row) for row in rows], many=True)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return bypass_policy(self.because) if self.because is not None else {}
 
     def _form(self, dialect: Dialect) -> "_Form":
         form = self._forms.get(dialect.driver)
         if form is None:
-            form = self._forms[dialect.driver] = _formed(self.statement, dialect, self._columns)
+            for check in WHEN_COMPILED if self.because is None else ():
+                check(self.statement)
+            compiled = compile_statement(self.statement, dialect, self._columns)
+            form = self._forms[dialect.driver] = _Form(compiled, dialect)
         return form
 
 
-def held(db: Session, model: type[B], row: Row) -> B:
-    """The record that a row of its whole table holds, in the session as if that had loaded it just now."""
+def attach(db: Session, model: type[B], row: Row) -> B:
+    """The record that a row of its whole table describes, in the session as if that had loaded it just now."""
     known: B | None = db.identity_map.get(identity_key(model, row[0]))
     columns = model.__table__.c.keys()
     if known is not None:
@@ -89,80 +98,39 @@ def held(db: Session, model: type[B], row: Row) -> B:
     made = model()
     made.__dict__.update(zip(columns, row, strict=True))
     make_transient_to_detached(made)
-    db._update_impl(inspect(made))  # noqa: SLF001  `add` without looking for what hangs on it: nothing does yet
+    attach_loaded(db, made)
     return made
 
 
 class _Form:
-    """The statement as one driver takes it."""
+    """The statement as one driver takes it, and the conversion of its rows into what the columns mean."""
 
-    def __init__(
-        self, sql: str, places: Sequence["_Place"], *, positional: bool, types: Sequence[Any], dialect: Dialect
-    ):
-        self.sql, self._places, self._positional = sql, places, positional
-        self._types, self._dialect = types, dialect
-        self._reading: list[tuple[int, Callable[[Any], Any]]] | None = None
-
-    def values(self, given: Mapping[str, Any]) -> Any:
-        """The parameters in the driver's form.  Raises KeyError for one that is missing."""
-        if self._positional:
-            return tuple([place.value(given) for place in self._places])
-        return {place.name: place.value(given) for place in self._places}
+    def __init__(self, statement: CompiledStatement, dialect: Dialect) -> None:
+        self.statement, self._dialect = statement, dialect
+        self._converted: list[tuple[int, Callable[[Any], Any]]] | None = None
 
     def results(self, cursor: Any) -> list[Row]:
         """The rows with their values as the columns mean them."""
-        if self._reading is None:  # a driver puts the description together anew whenever it is asked
-            self._reading = list(self._processes(cursor.description))
+        if self._converted is None:  # a driver computes the description anew at each access
+            self._converted = list(self._processes(cursor.description))
         rows: list[Row] = cursor.fetchall()
-        return [self._read(row) for row in rows] if self._reading else rows
+        return [self._read(row) for row in rows] if self._converted else rows
 
     def _read(self, row: Row) -> Row:
         values = list(row)
-        for place, process in self._reading or ():
+        for place, process in self._converted or ():
             values[place] = process(values[place])
         return tuple(values)
 
     def _processes(self, description: Any) -> Any:
-        for place, (type_, column) in enumerate(zip(self._types, description, strict=True)):
+        for place, (type_, column) in enumerate(zip(self.statement.types, description, strict=True)):
             process = type_.dialect_impl(self._dialect).result_processor(self._dialect, column[1])
             if process is not None:
                 yield place, process
 
 
-@dataclass(frozen=True)
-class _Place:
-    """One parameter: its name in the text, its value unless one is asked for, and how the driver wants it."""
-
-    name: str
-    constant: Any
-    is_asked: bool
-    process: Process
-
-    def value(self, given: Mapping[str, Any]) -> Any:
-        if not self.is_asked:
-            return self.constant
-        value = given[self.name]
-        return self.process(value) if self.process is not None else value
-
-
-def _formed(statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> _Form:
-    made: Any = statement.compile(dialect=dialect, column_keys=columns)
-    assert not [*made.insert_prefetch, *made.update_prefetch], "a column with a default is given its value"
-    asked = {name for name, bind in made.binds.items() if bind.required}
-    state = made.construct_expanded_state(dict.fromkeys(asked))
-    processors: Mapping[str, Any] = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to them
-    names = state.positiontup if made.positional else list(state.parameters)
-    places = []
-    for name in names:
-        process, value = processors.get(name), state.parameters[name]
-        constant = process(value) if process is not None and name not in asked else value
-        places.append(_Place(name, constant, name in asked, process))
-    types = [column.type for column in made._result_columns]  # noqa: SLF001  as above
-    return _Form(state.statement, places, positional=made.positional, types=types, dialect=dialect)
-
-
 def _is_mute(statement: Any) -> bool:
-    return isinstance(statement, Insert) and not statement._returning  # noqa: SLF001  no public way to what it returns
+    return isinstance(statement, Insert) and not returns_rows(statement)
 
 
 def _connection(at: Session | Connection) -> Connection:
@@ -187,8 +155,8 @@ def _run(connection: Connection, sql: str, parameters: Any, *, many: bool = Fals
             cursor.executemany(sql, parameters)
         else:
             cursor.execute(sql, parameters)
-    except Exception as failure:  # noqa: BLE001  SQLAlchemy knows which of them are the database's
-        connection._handle_dbapi_exception(failure, sql, parameters, cursor, None)  # noqa: SLF001  as all its own statements do
+    except Exception as failure:  # noqa: BLE001  SQLAlchemy decides which of them are the database's
+        raise_database_error(connection, failure, sql, parameters, cursor)
     return cursor
 
 

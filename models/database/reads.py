@@ -10,16 +10,13 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Select
-from sqlalchemy.engine import Dialect, make_url
+from cachetools import TLRUCache
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .engines import PLANNING, is_sqlite
@@ -42,61 +39,6 @@ _STEPS = 2_000
 _MOST_SLOW = 500
 _TEXTS = 400
 """How many prepared statements a connection keeps."""
-
-
-@dataclass(frozen=True)
-class CompiledQuery:
-    """A statement compiled once, to be asked with values for the parameters that have a name."""
-
-    sql: str
-    parameters: tuple[tuple[str | None, Any, Callable[[Any], Any] | None], ...]
-    """(name, or a constant, how the driver wants the value), in the order of the text."""
-
-    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The parameters for these values; each is brought into its form once, however often it stands in the text."""
-        made = {(name, process): process(given[name]) if process else given[name] for name, process in self._asked}
-        return tuple([made[key] if key is not None else constant for key, constant in self._places])
-
-    @cached_property
-    def _asked(self) -> set[tuple[str, Callable[[Any], Any] | None]]:
-        return {(name, process) for name, _, process in self.parameters if name is not None}
-
-    @cached_property
-    def _places(self) -> list[tuple[Any, Any]]:
-        return [(None if name is None else (name, process), constant) for name, constant, process in self.parameters]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One place of a compiled text: its value, None where one is asked for, and how the driver wants it."""
-
-    name: str
-    value: Any
-    process: Callable[[Any], Any] | None
-    is_asked: bool
-
-    @property
-    def driven(self) -> Any:
-        """The value as the driver wants it."""
-        return self.process(self.value) if self.process and self.value is not None else self.value
-
-
-def driven(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Parameter]]:
-    """A statement as the driver of this dialect takes it: the text, and its parameters in their order."""
-    made = statement.compile(dialect=dialect)
-    asked = {name for name, bind in made.binds.items() if bind.required}
-    state = made.construct_expanded_state(dict.fromkeys(asked))
-    processors: dict[str, Any] = {**made._bind_processors, **state.processors}  # noqa: SLF001  no public way to those that are not expanded
-    names = state.positiontup or ()
-    return state.statement, [Parameter(x, state.parameters[x], processors.get(x), x in asked) for x in names]
-
-
-def compile_query(statement: Select[Any], dialect: Dialect) -> CompiledQuery:
-    """The statement, compiled once; `bindparam`s without a value are asked for."""
-    sql, parameters = driven(statement, dialect)
-    return CompiledQuery(
-        sql, tuple((x.name, None, x.process) if x.is_asked else (None, x.driven, None) for x in parameters)
-    )
 
 
 class Reads(Protocol):
@@ -132,13 +74,14 @@ class SqliteReads:
         self.inline = self.aside = 0
         self._here: sqlite3.Connection | None = None
         self._until = (0.0, 0.0)
-        self._slow: OrderedDict[str, float] = OrderedDict()
+        self._slow: TLRUCache[str, float] = TLRUCache(_MOST_SLOW, lambda _sql, seconds, now: now + seconds)
+        """Texts that were over the budget, each for so many seconds."""
         self._threads: ThreadPoolExecutor | None = None
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        if not self._is_slow(sql):
+        if sql not in self._slow:
             try:
                 found = self._at_once(sql, parameters)
             except sqlite3.OperationalError as failure:
@@ -146,7 +89,7 @@ class SqliteReads:
                     raise TooNested from failure
                 if failure.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
-                self._note_slow(sql, SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS)
+                self._slow[sql] = SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS
             else:
                 self.inline += 1
                 return found
@@ -192,18 +135,6 @@ class SqliteReads:
         for pragma in ("query_only=on", f"busy_timeout={busy}", f"cache_size=-{kibibytes}", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
-
-    # -- what was over the budget ------------------------------------------------------------------------
-
-    def _is_slow(self, sql: str) -> bool:
-        until = self._slow.get(sql)
-        return until is not None and time.monotonic() < until
-
-    def _note_slow(self, sql: str, seconds: float) -> None:
-        self._slow[sql] = time.monotonic() + seconds
-        self._slow.move_to_end(sql)
-        if len(self._slow) > _MOST_SLOW:
-            self._slow.popitem(last=False)
 
 
 class _Job:

@@ -1,4 +1,4 @@
-"""Why somebody may do something or not: every line that spoke, and the word that failed where it did not fire."""
+"""Explanations of access: every policy line about an action, and the condition that failed where a line did not apply."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,8 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import Base, Customer, Entity, Share, User
-from models.audit.entries import BYPASS_POLICY
 from models.customer import locked
+from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 from policies import Facts, Principal, Snapshot, proof
 from policies.objects import ACTIONS, FIELDS
@@ -25,9 +25,9 @@ from .grant_limits import holdings, sets_of
 
 @dataclass(frozen=True)
 class Explained:
-    """Whether somebody may do it to a record, or to a field of it, and what every line about that says.
+    """Whether a user may do an action to a record or to one of its fields, and what every policy line says about it.
 
-    A record that hangs on another is in sight only with it: `whole` is then why that one may be seen.
+    A child record is visible only with its parent; `whole` then explains why the user may see the parent.
     """
 
     person: Principal
@@ -41,7 +41,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Access:
-    """Somebody who may do it, and the lines that let him."""
+    """A user who may do the action, and the policy lines that allow it."""
 
     user_id: int
     name: str
@@ -57,10 +57,10 @@ def explain_access(
     id: int | None = None,
     field: str | None = None,
 ) -> Explained:
-    """Why this person may do it to this record; without one, to a new record of his own.
+    """Why this user may or may not do the action to this record; without an id, to a new record of their own.
 
-    About oneself everybody may ask, about records that he sees; about others whoever may see the policy.  Raises
-    NotFound, Forbidden, Validation (an action or field that there is not).
+    Every caller may ask about themselves, for records that they see; asking about other users needs the right to view
+    the policy.  Raises NotFound, Forbidden, Validation (unknown action or field).
     """
     if user_id != scope.me:
         scope.allow("view", "policy")
@@ -70,28 +70,28 @@ def explain_access(
         facts = Facts(owner_id=person.id, department_id=person.department_id, created_by_id=person.id)
         reasons = scope.policy.explain(person, action, model.module, facts, field)
         return Explained(person, action, _object(model, field), _verdict(reasons), reasons, facts)
-    _look_for(scope, db, model, id)
+    _check_exists(scope, db, model, id)
     return _explained(scope.policy, db, person, action, model, id, field)
 
 
-async def verdict_of_casbin(scope: Scope, told: Explained) -> bool:
-    """What Casbin's own Enforcer says to the same question, over the same lines.  On a thread: some milliseconds."""
-    return await asyncio.to_thread(_by_casbin, scope.policy, told)
+async def verdict_of_casbin(scope: Scope, explained: Explained) -> bool:
+    """Casbin's own verdict on the same question, by the same lines.  Runs on a thread for some milliseconds."""
+    return await asyncio.to_thread(_by_casbin, scope.policy, explained)
 
 
 def who_can_access(scope: Scope, db: Session, model: type[Entity], id: int, action: str = "view") -> list[Access]:
-    """Everybody active who may do it to this record, by name.  Some milliseconds for a hundred people.
+    """All active users who may do the action to this record, ordered by name.  Some milliseconds for a hundred users.
 
-    Raises Forbidden for somebody who may not see the policy, NotFound, Validation.
+    Raises Forbidden for a caller who may not view the policy, NotFound, Validation.
     """
     scope.allow("view", "policy")
     _check_words(model, action, None)
-    _look_for(scope, db, model, id)
-    return list(_let_in(scope, db, model, id, action))
+    _check_exists(scope, db, model, id)
+    return list(_allowed_users(scope, db, model, id, action))
 
 
 def whom_to_ask(scope: Scope, db: Session) -> list[str]:
-    """The names of those who can give rights: whoever may put a policy in force now, five at most."""
+    """The names of at most five users who may put a policy in force now, and so can grant rights."""
     now = scope.now()
     able = [
         id
@@ -99,15 +99,18 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
     named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
-    return list(db.execute(named, execution_options=BYPASS_POLICY).scalars())
+    return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:
-    """What policy words ask about a record, as it is stored; None for a missing one.
+    """The facts of a stored record that policy conditions test; None for a missing record.
 
-    What it does not say itself, whose it is, where it lies, is said by the record that it hangs on.
+    Owner, department and pool that a child record does not have itself come from its parent.
     """
-    row = db.execute(select(model.__table__).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY).first()
+    row = db.execute(
+        select(model.__table__).where(model.__table__.c.id == id),
+        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
+    ).first()
     if row is None:
         return None
     own: dict[str, Any] = {name: getattr(row, model.policy_columns.get(name, name), None) for name in _KEYS}
@@ -116,11 +119,11 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
         return replace(found, locked=_is_locked(db, id, person), shares=_shares(db, id, person))
     if not model.visible_through:
         return found
-    whole, key = _whole(model)
-    above = facts_of(db, whole, getattr(row, key), person) or Facts()
-    lifted: dict[str, Any] = {name: own[name] if own[name] is not None else getattr(above, name) for name in _KEYS}
-    lifted["created_by_id"] = own["created_by_id"]
-    return replace(found, **lifted, locked=above.locked, shares=above.shares)
+    parent, key = _parent_of(model)
+    above = facts_of(db, parent, getattr(row, key), person) or Facts()
+    merged: dict[str, Any] = {name: own[name] if own[name] is not None else getattr(above, name) for name in _KEYS}
+    merged["created_by_id"] = own["created_by_id"]
+    return replace(found, **merged, locked=above.locked, shares=above.shares)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -135,11 +138,12 @@ def _explained(
     reasons = policy.explain(person, action, model.module, facts, field)
     above = None
     if model.visible_through:
-        whole, key = _whole(model)
+        parent, key = _parent_of(model)
         belongs_to = db.execute(
-            select(model.__table__.c[key]).where(model.__table__.c.id == id), execution_options=BYPASS_POLICY
+            select(model.__table__.c[key]).where(model.__table__.c.id == id),
+            execution_options=bypass_policy(Because.JUDGES_RIGHTS),
         )
-        above = _explained(policy, db, person, "view", whole, belongs_to.scalar_one(), None)
+        above = _explained(policy, db, person, "view", parent, belongs_to.scalar_one(), None)
     allowed = _verdict(reasons) and (above is None or above.allowed)
     return Explained(person, action, _object(model, field), allowed, reasons, facts, above)
 
@@ -149,19 +153,19 @@ def _verdict(reasons: Sequence[Reason]) -> bool:
     return "allow" in fired and "deny" not in fired
 
 
-def _by_casbin(policy: Snapshot, told: Explained) -> bool:
-    """A record that hangs on another is in sight only with it, for Casbin too."""
-    is_allowed = proof.verdict(policy, told.person, told.object, told.action, told.facts)
-    return is_allowed and (told.whole is None or _by_casbin(policy, told.whole))
+def _by_casbin(policy: Snapshot, explained: Explained) -> bool:
+    """Casbin's verdict on a record and on its parents: a child record is visible only with its parent."""
+    is_allowed = proof.verdict(policy, explained.person, explained.object, explained.action, explained.facts)
+    return is_allowed and (explained.whole is None or _by_casbin(policy, explained.whole))
 
 
-def _let_in(scope: Scope, db: Session, model: type[Entity], id: int, action: str) -> Iterator[Access]:
+def _allowed_users(scope: Scope, db: Session, model: type[Entity], id: int, action: str) -> Iterator[Access]:
     people = select(User.id).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
-    for user_id in db.execute(people, execution_options=BYPASS_POLICY).scalars().all():
+    for user_id in db.execute(people, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars().all():
         person = principals.by_id(db.connection(), user_id, scope.now())
-        told = _explained(scope.policy, db, person, action, model, id, None)
-        if told.allowed:
-            lines = [reason.line for reason in told.reasons if reason.fired and reason.effect == "allow"]
+        explained = _explained(scope.policy, db, person, action, model, id, None)
+        if explained.allowed:
+            lines = [reason.line for reason in explained.reasons if reason.fired and reason.effect == "allow"]
             yield Access(user_id, person.name, lines)
 
 
@@ -188,18 +192,18 @@ def _person(scope: Scope, db: Session, user_id: int) -> Principal:
         raise NotFound(what="person", field="userId") from None
 
 
-def _look_for(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
-    """Raise NotFound unless the record is there, and seen by who asks or explained to somebody who sees the policy."""
+def _check_exists(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
+    """Raise NotFound unless the record exists and the caller may view it or the policy."""
     columns = model.__table__.c
     there = select(columns.id).where(columns.id == id)
     if not scope.policy.ever(scope.person, "view", "policy"):
         there = there.where(or_(scope.policy.where(scope.person, "view", model, columns)))
-    if not id or db.execute(there, execution_options=BYPASS_POLICY).first() is None:
+    if not id or db.execute(there, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is None:
         raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
 
 
-def _whole(model: type[Base]) -> tuple[type[Base], str]:
-    """(the kind of record that one hangs on, its foreign key)."""
+def _parent_of(model: type[Base]) -> tuple[type[Base], str]:
+    """(the model of the parent record, the foreign key to it)."""
     relation = inspect(model).relationships[model.visible_through]
     ((mine, _),) = relation.local_remote_pairs or ()
     return relation.mapper.class_, str(mine.key)
@@ -208,11 +212,11 @@ def _whole(model: type[Base]) -> tuple[type[Base], str]:
 def _is_locked(db: Session, id: int, person: Principal) -> bool:
     columns = Customer.__table__.c
     asked = select(columns.id).where(columns.id == id, locked(columns, person.now))
-    return db.execute(asked, execution_options=BYPASS_POLICY).first() is not None
+    return db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is not None
 
 
 def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
-    """The shares in force: (kind, who, level)."""
+    """The shares of a customer that are in force: (kind of grantee, id of grantee, level)."""
     columns = Share.__table__.c
     in_force = (
         columns.revoked_at.is_(None),
@@ -220,4 +224,4 @@ def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
         or_(columns.ends_at.is_(None), columns.ends_at > person.now),
     )
     asked = select(columns.grantee_kind, columns.grantee_id, columns.level).where(columns.customer_id == id, *in_force)
-    return frozenset(tuple(row) for row in db.execute(asked, execution_options=BYPASS_POLICY))
+    return frozenset(tuple(row) for row in db.execute(asked))

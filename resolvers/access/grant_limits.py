@@ -1,18 +1,18 @@
-"""What nobody gets around: no right beyond what the giver may hand out, and never a house without an administrator.
+"""Limits of granting: no user grants more than they may grant, and the last administrator stays.
 
-Roles begin and end by themselves, so rights are compared for every moment from now on.  Whoever changes who holds what
-calls `guard` after the change, inside its transaction; one such change at a time.
+Roles begin and end at fixed times, so rights are compared for every moment from now on.  A use case that changes roles
+calls `guard` after the change, in the same transaction; a lock lets one such change run at a time.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Credential, Role, User, UserRole
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import BeyondCeiling, LastAdministrator
 from policies import Snapshot
 from policies.review import Excess, Roles, can_administer, excesses
@@ -22,7 +22,7 @@ from ..runtime.scope import Scope
 
 @dataclass(frozen=True)
 class Held:
-    """A role that somebody holds, from when (None: since ever) until when (None: for good)."""
+    """A role that a user holds from `starts` (None: always) until `ends` (None: for good)."""
 
     role: str
     starts: datetime | None = None
@@ -30,15 +30,15 @@ class Held:
 
 
 Holdings = Mapping[int, Sequence[Held]]
-"""Person -> roles held now or later.  Who is not there holds nothing."""
+"""User id -> roles held now or later.  A user without an entry holds none."""
 
 
 def holdings(
     db: Session, now: datetime, ids: Collection[int] | None = None, *, active: bool = True, batch: str | None = None
 ) -> dict[int, list[Held]]:
-    """What people, all or these, hold now and later.
+    """User id -> roles held now or later, of all users or of these.
 
-    `active` ones alone, or those too who cannot come in; with what went into the bin as `batch`, if that is given.
+    `active`: active users only.  `batch`: also the roles that were deleted as this batch.
     """
     live = UserRole.deleted_at.is_(None)
     asked = (
@@ -54,22 +54,22 @@ def holdings(
     if ids is not None:
         asked = asked.where(UserRole.user_id.in_(sorted(ids)))
     found: dict[int, list[Held]] = {}
-    for user_id, code, starts, ends in db.execute(asked, execution_options=BYPASS_POLICY):
+    for user_id, code, starts, ends in db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)):
         found.setdefault(user_id, []).append(Held(code, starts, ends))
     return found
 
 
 def sets_of(held: Iterable[Held], now: datetime) -> set[Roles]:
-    """Every set of roles that somebody holds at some moment from now on."""
+    """Every set of roles that is held together at some moment from now on."""
     held = list(held)
     return {_at(held, moment) for moment in _moments(held, now)}
 
 
 def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> None:
-    """Judge what has become of the roles of these people; `before` is what they held.
+    """Judge a change of the roles of these users; `before` is what they held.
 
-    Raises BeyondCeiling when somebody got more than the person of the scope may hand out, LastAdministrator when
-    nobody is left who could set things right.  The house itself is at the machine anyway and may hand out everything.
+    Raises BeyondCeiling when a user has got more than the caller may grant, LastAdministrator when no administrator is
+    left.  A system principal (command line, jobs) may grant everything, because it has the database anyway.
     """
     hold_rights(scope, db)
     now, policy = scope.person.now, scope.policy
@@ -77,13 +77,13 @@ def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> 
     pairs = {pair for id in ids for pair in _pairs(before.get(id, ()), after.get(id, ()), now)}
     if scope.person.id is not None:
         refuse_excess(excesses(policy, policy, pairs, scope.person.roles))
-    everybody = holdings(db, now)
-    was = {**everybody, **{id: before.get(id, ()) for id in ids}}
-    refuse_to_lose_the_last(db, (policy, was), (policy, everybody), now)
+    all_held = holdings(db, now)
+    was = {**all_held, **{id: before.get(id, ()) for id in ids}}
+    refuse_to_lose_the_last(db, (policy, was), (policy, all_held), now)
 
 
 def guard_account(scope: Scope, db: Session, user_id: int) -> None:
-    """Raise BeyondCeiling for somebody who would come into an account that may do more than he may hand out."""
+    """Raise BeyondCeiling when the caller would get into an account with rights that they may not grant."""
     if scope.person.id is None or user_id == scope.person.id:
         return
     held = holdings(db, scope.person.now, [user_id], active=False).get(user_id, [])
@@ -92,23 +92,23 @@ def guard_account(scope: Scope, db: Session, user_id: int) -> None:
 
 
 def hold_rights(scope: Scope, db: Session) -> None:
-    """One change of rights at a time until this transaction ends, judged by the policy that the one before has left.
+    """Lock all changes of rights until this transaction ends, and take the policy that the last change has left.
 
-    SQLite has one writer anyway.
+    On SQLite the one writer is lock enough.
     """
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rights', 0))"), execution_options=BYPASS_POLICY)
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("rights", 0))))
     scope.policy = scope.backend.follow_policy(db.connection())
 
 
 def refuse_excess(found: Iterable[Excess]) -> None:
-    """Raise BeyondCeiling for the first of what was found."""
+    """Raise BeyondCeiling for the first excess, if there is one."""
     for first in found:
         raise beyond(first.roles, [first.action], first.object, first.when)
 
 
 def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
-    """The refusal that names who would get which right, and the case that is the witness."""
+    """The refusal that names the roles, the right that they would get, and one case in which they would have it."""
     en, zh = ("when " + " and ".join(when), "、".join(when)) if when else ("always", "任何情况")
     who = " + ".join(sorted(roles)) or "everybody"
     return BeyondCeiling(who=who, action=", ".join(actions), object=object, when=en, when_zh=zh)
@@ -117,19 +117,19 @@ def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str
 def refuse_to_lose_the_last(
     db: Session, before: tuple[Snapshot, Holdings], after: tuple[Snapshot, Holdings], now: datetime
 ) -> None:
-    """Raise LastAdministrator when there was somebody who keeps the house and there is nobody any more.
+    """Raise LastAdministrator when there was an administrator before and there is none after.
 
-    He can sign in, and has all that it takes now and for good.
+    An administrator can sign in, and has the rights of `can_administer` at every moment from now on.
     """
-    can_enter = set(db.execute(select(Credential.user_id), execution_options=BYPASS_POLICY).scalars())
-    if any(_keepers(*before, can_enter, now)) and not any(_keepers(*after, can_enter, now)):
+    can_enter = set(db.execute(select(Credential.user_id)).scalars())
+    if any(_administrators(*before, can_enter, now)) and not any(_administrators(*after, can_enter, now)):
         raise LastAdministrator
 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _keepers(policy: Snapshot, held: Holdings, can_enter: set[int], now: datetime) -> Iterator[int]:
+def _administrators(policy: Snapshot, held: Holdings, can_enter: set[int], now: datetime) -> Iterator[int]:
     for id, roles in held.items():
         if id in can_enter and all(can_administer(policy, mine) for mine in sets_of(roles, now)):
             yield id

@@ -1,18 +1,18 @@
-"""How the policy changes: a draft is written, reviewed and activated; every state is kept, and may come back.
+"""Policy drafts: write one, activate it after review, roll back to an older revision.
 
-A revision takes effect in the transaction that writes it: requests that begin later are judged by it.
+A revision takes effect in the transaction that writes it: every request that begins later is judged by it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import PolicyDraft, PolicyRevision, Role, User
-from models.audit.entries import BYPASS_POLICY, Changes, entry, write_row
+from models import PolicyDraft, Role, User
+from models.audit.entries import Changes, entry, write_row
+from models.database.bypass import Because, bypass_policy
 from models.errors import (
     Conflict,
     InvalidPolicyText,
@@ -23,22 +23,22 @@ from models.errors import (
 )
 from policies.edit import copied, merged
 
-from ..reading.pages import LARGEST_PAGE
 from ..records import create_update
 from ..runtime import policy_proof
 from ..runtime.inputs import line
-from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, hash_of, newest, put_in_force
+from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, newest, put_in_force
 from ..runtime.scope import Scope
 from .grant_limits import beyond, hold_rights
 from .policy_review import Review, current_policy, judge, review_policy
+from .policy_revisions import text_of
 
 _LINES_LOGGED = 50
-_QUIET: dict[str, Any] = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A policy that somebody is working on; `is_behind` when another revision has come since it began."""
+    """The policy text that one author is working on; `is_behind` when a newer revision exists than its `base`."""
 
     id: int
     author_id: int
@@ -50,25 +50,11 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """One state of the policy; the text only where it was asked for."""
-
-    number: int
-    at: datetime
-    author_id: int | None
-    author: str | None
-    reason: str
-    parent: int | None
-    back_to: int | None
-    review: dict[str, Any] | None
-    text: str | None = None
-
-
-@dataclass(frozen=True)
 class PolicyWorkspace:
-    """What somebody who works on the policy has before him: what is in force, his draft, those of others.
+    """The policy in force, the caller's draft and the drafts of others.
 
-    `foreign` is what somebody else's tool has written into `casbin_rule`: it has no effect, but may be looked at.
+    `roles`: code -> (id, name in the caller's language).  `foreign`: lines that another tool has written into
+    `casbin_rule`; they have no effect.
     """
 
     number: int
@@ -80,16 +66,16 @@ class PolicyWorkspace:
 
     @property
     def text(self) -> str:
-        """What he works on: his draft, or what is in force."""
+        """The text to edit: the caller's draft, or the policy in force."""
         return self.mine.text if self.mine is not None else self.in_force
 
     def draft(self, id: str) -> Draft | None:
-        """The draft with this id; one's own for any other text."""
+        """The draft of another author with this id, else the caller's own."""
         return next((draft for draft in self.others if str(draft.id) == id), self.mine)
 
 
 def workspace(scope: Scope, db: Session) -> PolicyWorkspace:
-    """The state of the policy for who may see it.  Raises Forbidden.  `roles`: code -> (id, name in one's language)."""
+    """Policy, drafts and roles for a caller who may view the policy.  Raises Forbidden."""
     found, stored = drafts(scope, db), newest(db)
     mine = next((draft for draft in found if draft.author_id == scope.me), None)
     others = [draft for draft in found if draft is not mine]
@@ -99,40 +85,33 @@ def workspace(scope: Scope, db: Session) -> PolicyWorkspace:
 
 
 def role_titles(scope: Scope, db: Session) -> dict[str, str]:
-    """Code -> what a role is called in one's language.  What roles are called is no secret."""
+    """Code -> name of the role in the caller's language.  Needs no right, because names of roles are not secret."""
     return {code: name for code, (_, name) in _roles(scope, db).items()}
 
 
 def _roles(scope: Scope, db: Session) -> dict[str, tuple[int, str]]:
     known = select(Role.code, Role.id, Role.name, Role.name_zh).where(Role.deleted_at.is_(None)).order_by(Role.id)
     chinese = scope.language.startswith("zh")
-    found = db.execute(known, execution_options=BYPASS_POLICY)
+    found = db.execute(known, execution_options=bypass_policy(Because.JUDGES_RIGHTS))
     return {code: (id, zh if chinese and zh else name) for code, id, name, zh in found}
-
-
-@dataclass(frozen=True)
-class InForce:
-    """The policy in force: why a newer revision is not, and what somebody wrote into `casbin_rule` past Millpond."""
-
-    number: int
-    text: str
-    problems: list[str]
-    foreign: str | None
 
 
 # --- drafts ----------------------------------------------------------------------------------------------
 
 
 def draft_policy(scope: Scope, text: str) -> int:
-    """Keep a text as one's own draft, whatever is wrong with it; gives its id.  One draft per person.
+    """Store a text as the caller's one draft, whatever is wrong with it; returns the id of the draft.
 
-    Raises Forbidden, Validation for a text too long.
+    Raises Forbidden, Validation for a text that is too long.
     """
     return change_draft(scope, lambda _: text)
 
 
 def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
-    """Make a change to one's own draft, or begin one with it; gives its id.  Raises as `draft_policy`."""
+    """Apply `change` to the caller's draft, or to a new one from the policy in force; returns the id of the draft.
+
+    Raises as `draft_policy`.
+    """
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
         draft = _mine(scope, db)
@@ -140,41 +119,44 @@ def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
             stored = newest(db)
             draft = PolicyDraft(author_id=scope.me, base=stored.number, text=current_policy(scope, stored).text)
             db.add(draft)
-        draft.text, draft.at = _kept(change(draft.text)), scope.person.now
+        draft.text, draft.at = _storable(change(draft.text)), scope.person.now
         db.flush()
         return draft.id
 
 
 def discard_draft(scope: Scope) -> None:
-    """Give up one's own draft.  Without one nothing happens."""
+    """Delete the caller's draft; without one nothing happens."""
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
         db.execute(delete(PolicyDraft).where(PolicyDraft.author_id == scope.me), execution_options=_QUIET)
 
 
 def catch_up(scope: Scope) -> int:
-    """Put one's own changes on top of the newest revision; gives its number.  Raises NotFound without a draft."""
+    """Rebase the caller's draft on the newest revision; returns its number.  Raises NotFound without a draft."""
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
         draft = _mine(scope, db)
         if draft is None:
             raise NotFound(what="draft")
-        stored, begun = newest(db), _text_of(db, draft.base)
+        stored, begun = newest(db), text_of(db, draft.base)
         draft.text = merged(begun, draft.text, current_policy(scope, stored).text)
         draft.base, draft.at = stored.number, scope.person.now
         return stored.number
 
 
 def drafts(scope: Scope, db: Session) -> list[Draft]:
-    """All drafts that wait, the newest first.  Raises Forbidden for somebody who may not see the policy."""
+    """All drafts, newest first.  Raises Forbidden for a caller who may not view the policy."""
     scope.allow("view", "policy")
-    found = db.execute(_DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()), execution_options=BYPASS_POLICY)
+    found = db.execute(
+        _DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()),
+        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
+    )
     number = newest(db).number
     return [Draft(x.id, x.author_id, name, x.base, x.text, x.at, x.base != number) for x, name in found]
 
 
 def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
-    """The review of somebody's draft.  Raises Forbidden, NotFound."""
+    """The review of a draft of any author.  Raises Forbidden, NotFound."""
     found = next((draft for draft in drafts(scope, db) if draft.id == draft_id), None)
     if found is None:
         raise NotFound(what="draft", field="draftId")
@@ -185,10 +167,10 @@ def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
 
 
 def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> int:
-    """Put a draft in force; gives the number of the new revision.  `reviewed` is the hash that its review showed.
+    """Put a draft in force; returns the number of the new revision.  `reviewed` is the hash that its review returned.
 
-    Raises Forbidden, NotFound, Conflict (the draft or the policy is another one than was reviewed), InvalidPolicyText,
-    BeyondCeiling, LastAdministrator, NeedsSecond, Validation (no reason, nothing changes).
+    Raises Forbidden, NotFound, Conflict (draft or policy have changed since the review), InvalidPolicyText,
+    BeyondCeiling, LastAdministrator, NeedsSecond, Validation (no reason, or nothing changes).
     """
     with scope.write("policy.activate", _reason(reason)) as db:
         hold_rights(scope, db)
@@ -205,7 +187,10 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
 
 
 def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) -> int:
-    """Review a text and put it in force in one step: what the command line does.  Raises as `activate_policy`."""
+    """Review a text and put it in force in one step, for the command line; returns the number of the new revision.
+
+    Raises as `activate_policy`; Conflict when the newest revision is not `base`.
+    """
     with scope.write("policy.activate", _reason(reason)) as db:
         hold_rights(scope, db)
         scope.allow("activate", "policy")
@@ -216,44 +201,24 @@ def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) 
 
 
 def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = None) -> int:
-    """Bring back the text of an older revision, as a new one and through the same review.  Raises as above."""
+    """Put the text of an older revision in force as a new revision, after the same review; returns its number.
+
+    Raises as `apply_policy`.
+    """
     with scope.write("policy.activate", _reason(reason)) as db:
         hold_rights(scope, db)
         scope.allow("activate", "policy")
-        review = judge(scope, db, _text_of(db, number))
+        review = judge(scope, db, text_of(db, number))
         if base is not None and review.base != base:
             raise Conflict(label="The policy", label_zh="策略", field="text")
         return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
 
 
-def in_force(scope: Scope, db: Session) -> InForce:
-    """The policy by which this process judges.  Raises Forbidden."""
-    scope.allow("view", "policy")
-    return InForce(
-        scope.policy.revision, scope.policy.text, scope.backend.policy_problems_in(scope.language), foreign_text(db)
-    )
-
-
-def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
-    """The states of the policy, the newest first, without their texts.  Raises Forbidden."""
-    scope.allow("view", "policy")
-    asked = _REVISIONS if before is None else _REVISIONS.where(PolicyRevision.number < before)
-    asked = asked.order_by(PolicyRevision.number.desc()).limit(max(1, min(first, LARGEST_PAGE)))
-    return [Revision(*row) for row in db.execute(asked, execution_options=BYPASS_POLICY)]
-
-
-def revision(scope: Scope, db: Session, number: int) -> Revision:
-    """One state with its text.  Raises Forbidden, NotFound."""
-    scope.allow("view", "policy")
-    asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
-    row = db.execute(asked, execution_options=BYPASS_POLICY).first()
-    if row is None:
-        raise NotFound(what="revision", field="number")
-    return Revision(*row)
-
-
 def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> int:
-    """Make a role with the same lines as another; gives its id.  Raises as `activate_policy` and as creating a role."""
+    """Create a role with the same policy lines as another; returns its id.
+
+    Raises as `activate_policy` and as the creation of a role.
+    """
     with scope.write("role.create", _reason(reason)) as db:
         scope.allow("activate", "policy")
         origin = scope.load(db, Role, role_id, to="view")
@@ -268,22 +233,12 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
 # --- steps -----------------------------------------------------------------------------------------------
 
 _DRAFTS = select(PolicyDraft, User.name).join(User, User.id == PolicyDraft.author_id)
-_REVISIONS = select(
-    PolicyRevision.number,
-    PolicyRevision.at,
-    PolicyRevision.author_id,
-    User.name,
-    PolicyRevision.reason,
-    PolicyRevision.parent,
-    PolicyRevision.back_to,
-    PolicyRevision.review,
-).outerjoin(User, User.id == PolicyRevision.author_id)
 
 
 def _activate(
     scope: Scope, db: Session, review: Review, reason: str, author_id: int | None, back_to: int | None = None
 ) -> int:
-    """Put what was reviewed in force, or raise what stands against it."""
+    """Put a reviewed text in force; returns the number of its revision.  Raises the first thing against it."""
     if review.problems:
         raise InvalidPolicyText(problems=review.problems)
     if not review.added and not review.removed:
@@ -296,9 +251,9 @@ def _activate(
         raise NeedsSecond(what=", ".join(review.widens))
     now = scope.person.now
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
-    told = review.in_short()
-    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=told, proof=proof)
-    changes: Changes = {"lines": [_some(review.removed), _some(review.added)]}
+    summary = review.in_short()
+    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=summary, proof=proof)
+    changes: Changes = {"lines": [_loggable(review.removed), _loggable(review.added)]}
     write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
     scope.tell(db, "policy", number)
     scope.after_commit(lambda: scope.backend.take_policy(Stored(number, review.text, is_whole=True, is_proved=True)))
@@ -311,31 +266,21 @@ def _mine(scope: Scope, db: Session) -> PolicyDraft | None:
     ).scalar_one_or_none()
 
 
-def _kept(text: str) -> str:
-    """A text as it is stored.  Raises Validation."""
+def _storable(text: str) -> str:
+    """A text in its stored form.  Raises Validation for one that is too long."""
     if len(text) > LONGEST_TEXT:
         raise Validation(
             f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
         )
     if text.count("\n") > MOST_ROWS:
         raise Validation(f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。", field="text")
-    whole = text.encode(errors="ignore").decode()  # without halves of characters, which no encoding holds
+    whole = text.encode(errors="ignore").decode()  # without lone surrogates, which no encoding can store
     return whole.replace("\0", "").replace("\r\n", "\n")
 
 
-def _some(lines: Sequence[str]) -> list[str] | None:
-    """As many lines as fit into an entry of the log; the revisions have them all."""
+def _loggable(lines: Sequence[str]) -> list[str] | None:
+    """At most _LINES_LOGGED lines for the operation log; the revision has all of them."""
     return [*lines[:_LINES_LOGGED], *(["…"] if len(lines) > _LINES_LOGGED else [])] or None
-
-
-def _text_of(db: Session, number: int) -> str:
-    """The text of a revision, as it was activated.  Raises NotFound, InvalidPolicyText for one changed by hand."""
-    found = db.execute(select(PolicyRevision.text, PolicyRevision.hash).where(PolicyRevision.number == number)).first()
-    if found is None:
-        raise NotFound(what="revision", field="number")
-    if hash_of(found.text) != found.hash:
-        raise InvalidPolicyText(problems=[f"line 1: somebody has changed the text of revision {number} by hand"])
-    return str(found.text)
 
 
 def _reason(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""How many records somebody would win and lose by a new policy: counted, not guessed, with three of each to look at."""
+"""Impact of a new policy: how many records users gain and lose, counted in the database, with three samples each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, union
 from sqlalchemy.orm import Session
 
 from models import PROTECTED, Base, Entity
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from policies import Principal, Snapshot
 from policies.logic import asks_who
 from policies.objects import FIELDS, field_name
@@ -21,13 +21,14 @@ from ..runtime.scope import Scope
 from .policy_review import Review, current_policy
 
 AT_ONCE = 25
-"""The clauses of so many people make one SELECT; their number in one statement has no limit then."""
-_BEFORE_THERE_IS_ONE = ("create", "import")
+"""Maximum number of users whose clauses share one SELECT; a UNION of such SELECTs serves any number of users."""
+_WITHOUT_RECORD = ("create", "import")
+"""Actions that are done before a record exists."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A record by its global id, and its name for somebody who may see it."""
+    """A record by its global id, and its name where the caller may see it."""
 
     id: str
     label: str | None
@@ -35,7 +36,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Effect:
-    """Records of one object that somebody wins or loses for one action, each counted once."""
+    """Numbers of records of one object that users gain or lose for one action, each record counted once."""
 
     object: str
     action: str
@@ -46,11 +47,11 @@ class Effect:
 
 
 def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[Effect]:
-    """What a change does to the records that there are: one `Effect` for each object that has records.
+    """The effect of a policy change on existing records: one `Effect` for each object that has records.
 
-    Of its actions the first is counted that is about records at all; the others are about the same ones.
+    Only the first action that concerns existing records is counted, because the others concern the same ones.
     """
-    action = next((x for x in change.actions if x not in _BEFORE_THERE_IS_ONE), None)
+    action = next((x for x in change.actions if x not in _WITHOUT_RECORD), None)
     if action is None:
         return []
     old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base)
@@ -63,7 +64,7 @@ def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[E
 
 
 def _people(scope: Scope, db: Session, review: Review, change: Change) -> list[Principal]:
-    """Whoever is concerned; one for all where only the state of a record counts."""
+    """The users whom the change concerns; one of them where the change depends on the record alone."""
     ids = [person.id for person in review.people_of(change)]
     if not asks_who(change.gained) and not asks_who(change.lost):
         ids = ids[:1]
@@ -96,7 +97,7 @@ def _effect(
 
 
 def _clause(policy: Snapshot, p: Principal, model: type[Base], object: str, action: str) -> ColumnElement[bool]:
-    """The records to which, or to whose field, the person may do it."""
+    """The records to which, or to whose field, the user may do the action."""
     if object not in FIELDS:
         return policy.where(p, action, model)
     rows = Rows(model, model)
@@ -104,7 +105,7 @@ def _clause(policy: Snapshot, p: Principal, model: type[Base], object: str, acti
 
 
 def _model_of(object: str) -> type[Entity] | None:
-    """The records that an object is about: the first model of its module."""
+    """The model of a policy object: the first entity of its module."""
     module = FIELDS.get(object, object)
     return next((x for x in PROTECTED if x.module == module and issubclass(x, Entity)), None)
 
@@ -115,7 +116,9 @@ def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[b
     parts = [clauses[at : at + AT_ONCE] for at in range(0, len(clauses), AT_ONCE)]
     found = [select(model.id).where(or_(*part)) for part in parts]
     ids = (union(*found) if len(found) > 1 else found[0]).subquery()
-    return db.execute(select(func.count()).select_from(ids), execution_options=BYPASS_POLICY).scalar_one()
+    return db.execute(
+        select(func.count()).select_from(ids), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
+    ).scalar_one()
 
 
 def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> list[Sample]:
@@ -126,7 +129,8 @@ def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[C
     shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
     named = select(model.id, shown.label("name"), seen.label("seen"))
     found = db.execute(
-        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3), execution_options=BYPASS_POLICY
+        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3),
+        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
     )
     return [
         Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found

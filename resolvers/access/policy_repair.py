@@ -1,10 +1,10 @@
-"""Mending the policy when it cannot mend itself: broken, gone, or such that nobody may do anything."""
+"""Repair of the policy past review, for a policy that is broken, missing, or denies everything to everyone."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import PolicyRevision
-from models.audit.entries import BYPASS_POLICY, Changes, entry, write_row
+from models.audit.entries import Changes, entry, write_row
 from models.errors import Forbidden, InvalidPolicyText, NotFound, Validation
 from policies import InvalidPolicy
 
@@ -16,11 +16,11 @@ from .grant_limits import hold_rights
 
 
 def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int | None = None) -> int:
-    """Put a text, or that of revision `to`, in force without asking for any right; gives the new number.
+    """Put a text, or the text of revision `to`, in force without asking for any right; returns the new number.
 
-    Without either the newest revision comes back that is as its author saw it and can be a policy.  Only for whoever
-    sits at the machine, who could write into the database anyway; the log says that it was he.  Raises Forbidden for
-    anybody else, NotFound, InvalidPolicyText, Validation (no reason).
+    Without either, the newest revision that is valid and unchanged comes back.  Only for the system principal of the
+    command line, because a user of the machine can write to the database anyway; the log names it.  Raises Forbidden
+    for other callers, NotFound, InvalidPolicyText, Validation (no reason).
     """
     if scope.person.id is not None:
         raise Forbidden(action="policy.repair")
@@ -29,7 +29,7 @@ def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int
         raise Validation("Say why: the history keeps it.", "请填写原因，历史中会保留。", field="reason")
     with scope.write("policy.repair", why) as db:
         hold_rights(scope, db)
-        codes = None if text is None else role_codes(db)  # an older text may speak of a role that is gone by now
+        codes = None if text is None else role_codes(db)  # an older text may name a role that is gone by now
         text = text if text is not None else _text_of(db, to) if to is not None else _last_good(db)
         try:
             lines = checked(text, codes)
@@ -46,23 +46,23 @@ def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int
 
 def _text_of(db: Session, number: int) -> str:
     asked = select(PolicyRevision.text).where(PolicyRevision.number == number)
-    found = db.execute(asked, execution_options=BYPASS_POLICY).scalar()
+    found = db.execute(asked).scalar()
     if found is None:
         raise NotFound(what="revision", field="number")
     return found
 
 
 def _last_good(db: Session) -> str:
-    """The newest text that its author has seen and that can be a policy."""
+    """The newest text that is a valid policy and has the hash of its activation.  Raises NotFound."""
     asked = select(PolicyRevision.text, PolicyRevision.hash).order_by(PolicyRevision.number.desc())
-    for text, hash in db.execute(asked, execution_options=BYPASS_POLICY):
-        if hash == hash_of(text) and _can_be(text):
+    for text, hash in db.execute(asked):
+        if hash == hash_of(text) and _is_valid(text):
             found: str = text
             return found
     raise NotFound(what="revision", field="number")
 
 
-def _can_be(text: str) -> bool:
+def _is_valid(text: str) -> bool:
     try:
         return bool(checked(text))
     except InvalidPolicy:

@@ -1,6 +1,6 @@
-"""The review of a policy before it takes effect: what is wrong with it, what it changes for whom, and who may do that.
+"""Review of a policy text before it takes effect: its problems, what it changes for whom, and whether that is allowed.
 
-Reads only, and says everything at once.  What records somebody wins or loses is counted in `policy_impact.py`.
+Reads only.  The records that users gain or lose are counted in `policy_impact.py`.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Organisation, User
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import LastAdministrator
 from policies import InvalidPolicy, Snapshot
 from policies.edit import difference
@@ -23,12 +23,12 @@ from ..runtime.scope import Scope
 from .grant_limits import holdings, refuse_to_lose_the_last, sets_of
 
 WIDENING = ("export", "purge")
-"""Actions that a second pair of eyes looks at, if the organisation wants that; everything about the policy is another."""
+"""Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody concerned: his id and name."""
+    """A user whom a change concerns."""
 
     id: int
     name: str
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Group:
-    """The people who hold exactly these roles, now or at some moment to come; nobody, for a role that waits."""
+    """The users who hold exactly these roles now or at some later moment; none for a role that is not given yet."""
 
     roles: Roles
     people: tuple[Person, ...]
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Beyond:
-    """Rights that these roles would bring and that the author may not hand out."""
+    """Rights that these roles would bring and that the author may not grant."""
 
     roles: Roles
     object: str
@@ -56,7 +56,7 @@ class Beyond:
 
 @dataclass(frozen=True)
 class Review:
-    """What a text would do in place of revision `base`.  With `problems` nothing else was looked at."""
+    """What a text would change in place of revision `base`.  With `problems` the other fields are empty."""
 
     base: int
     text: str
@@ -70,7 +70,7 @@ class Review:
     remarks: list[Remark] = field(default_factory=list)
     keeps_an_administrator: bool = True
     widens: tuple[str, ...] = ()
-    """What it lets somebody do who could not, among export, purge and the policy itself."""
+    """Which of export, purge and the rights on the policy a user would gain."""
     needs_second: bool = False
 
     @property
@@ -78,13 +78,13 @@ class Review:
         return not self.problems and not self.beyond and self.keeps_an_administrator
 
     def people_of(self, change: Change) -> list[Person]:
-        """Everybody whom a change concerns, by name."""
+        """The users whom a change concerns, ordered by name."""
         found = {person for roles in change.roles for person in self.groups[roles].people}
         return sorted(found, key=lambda person: (person.name, person.id))
 
     def in_short(self) -> dict[str, Any]:
-        """What the history keeps of it."""
-        told = [
+        """The review as JSON for the revision, with at most 200 changes."""
+        summary = [
             {
                 "roles": [sorted(roles) for roles in change.roles],
                 "people": len(self.people_of(change)),
@@ -95,17 +95,17 @@ class Review:
             }
             for change in self.changes
         ]
-        return {"added": self.added, "removed": self.removed, "changes": told[:200], "widens": list(self.widens)}
+        return {"added": self.added, "removed": self.removed, "changes": summary[:200], "widens": list(self.widens)}
 
 
 def review_policy(scope: Scope, db: Session, text: str) -> Review:
-    """What `text` would change.  Raises Forbidden for somebody who may not review policies."""
+    """What `text` would change.  Raises Forbidden for a caller who may not review policies."""
     scope.allow("review", "policy")
     return judge(scope, db, text)
 
 
 def judge(scope: Scope, db: Session, text: str) -> Review:
-    """The same for use cases that have asked for their own right."""
+    """What `text` would change, for use cases that check a right of their own."""
     stored = newest(db)
     try:
         codes = role_codes(db)
@@ -141,7 +141,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
 
 
 def current_policy(scope: Scope, stored: Stored) -> Snapshot:
-    """What a review compares with: the newest revision, or the last good one where somebody has spoilt that by hand."""
+    """The policy to compare with: the newest revision, or the last valid one where that was changed by hand."""
     if scope.policy.revision == stored.number or not stored.is_whole:
         return scope.policy
     try:
@@ -154,15 +154,15 @@ def current_policy(scope: Scope, stored: Stored) -> Snapshot:
 
 
 def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
-    """Everybody by the sets of roles that he holds, those without any too; and each role by itself."""
-    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=BYPASS_POLICY)}
+    """All active users by the sets of roles that they hold, the empty set too; and each role by itself."""
+    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=bypass_policy(Because.JUDGES_RIGHTS))}
     people: dict[Roles, list[Person]] = {}
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
             people.setdefault(roles, []).append(Person(id, name))
-    people.setdefault(frozenset(), [])  # whoever is taken in next has no role yet
-    spoken = {line.columns[0] for policy in (old, new) for line in policy.lines} - {"*"}
-    for code in {*codes, *spoken}:
+    people.setdefault(frozenset(), [])  # a new user has no role yet
+    named = {line.columns[0] for policy in (old, new) for line in policy.lines} - {"*"}
+    for code in {*codes, *named}:
         people.setdefault(frozenset({code}), [])
     return {roles: Group(roles, tuple(members)) for roles, members in people.items()}
 
@@ -171,7 +171,7 @@ _EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(N
 
 
 def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Group]) -> list[Beyond]:
-    """What the author may not hand out, alike actions together.  The house itself may hand out everything."""
+    """The rights that the author may not grant, equal actions together.  A system principal may grant everything."""
     if scope.person.id is None:
         return []
     alike: dict[tuple[Roles, str, tuple[str, ...], bool], list[str]] = {}
@@ -185,7 +185,7 @@ def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Grou
 
 
 def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str, ...]:
-    """Which of the rights that want two people somebody gains, to use or to hand out."""
+    """Which of the rights that need a second user a user gains, to use or to grant."""
     wide: set[str] = set()
     for x in excesses(old, new, [(roles, roles) for roles in groups], frozenset()):
         wide |= {x.action} & {*WIDENING} | {x.object.partition(".")[0]} & {"policy"}
@@ -193,4 +193,8 @@ def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str
 
 
 def _wants_two(db: Session) -> bool:
-    return bool(db.execute(select(Organisation.two_for_policy), execution_options=BYPASS_POLICY).scalar())
+    return bool(
+        db.execute(
+            select(Organisation.two_for_policy), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
+        ).scalar()
+    )

@@ -1,8 +1,8 @@
-"""What the operation log tells its reader: the records that he sees, and in each the fields that he may see.
+"""Redaction of the operation log: which records of entries a viewer sees, and which fields in each of them.
 
-Clauses under policy, like those of `clauses.py`, and one statement that asks them of a few records.  A record is judged as
-it is now.  One that was purged is nobody's secret any more; what some line hides in some records stays hidden in it,
-since nobody can tell any more which of them it was.
+SQL conditions under policy, and one statement that evaluates them for a few records.  The current state of a record
+decides.  Entries about a purged record are visible, but every field that the policy hides in some records stays hidden
+in them, because the facts that would decide are gone.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,34 +22,34 @@ from ..runtime.viewer import UNGUARDED, Clause, Value, Viewer
 
 
 def is_visible(viewer: Viewer, e: Any) -> Clause:
-    """Whether the record of an entry may be seen; for statements that tell of many entries."""
+    """Condition: the viewer may see the record of entry `e`; for statements over many entries."""
     return or_(e.record_id.is_(None), *(and_(e.entity == m.__tablename__, _is_seen(viewer, m, e)) for m in ENTITIES))
 
 
 def said(viewer: Viewer, e: Any, key: str) -> Value:
-    """The label or the reason of an entry, NULL where it would tell of a record out of sight or by a hidden name."""
-    secret = _unnamed(viewer, e) if key == "label" else ()
-    shown = and_(is_visible(viewer, e), *(~clause for clause in secret))
+    """The label or the reason of an entry; NULL where it would reveal a hidden record or a hidden name."""
+    hidden = _hidden_labels(viewer, e) if key == "label" else ()
+    shown = and_(is_visible(viewer, e), *(~clause for clause in hidden))
     return case((shown, viewer.value(AuditEntry, e, key)), else_=null())
 
 
 def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:
-    """Clauses that let a change of the field `name` through, all together."""
+    """Conditions under which a change of the field `name` is visible; all of them must hold."""
     yield is_visible(viewer, e)
     whole = viewer.policy.guard(viewer.person, AuditEntry, "changes", e)
     if whole is not None:
         yield whole
     for model in ENTITIES:
         for key in names_of(model):
-            clear = _clear(viewer, model, key)
-            if clear is not None:
-                yield ~and_(e.entity == model.__tablename__, name == key, e.record_id.not_in(clear))
+            visible = _visible_in(viewer, model, key)
+            if visible is not None:
+                yield ~and_(e.entity == model.__tablename__, name == key, e.record_id.not_in(visible))
 
 
 def named_in_sight(viewer: Viewer, e: Any) -> Clause:
-    """Whether the label of an entry may be seen, asked of one entry after the other: for a search among many."""
-    known = {model.__tablename__: _is_named(viewer, model, e) for model in ENTITIES}
-    return or_(e.record_id.is_(None), case(known, value=e.entity, else_=false()))
+    """Condition: the viewer may see the label of entry `e`, evaluated row by row: for a search among many entries."""
+    by_entity = {model.__tablename__: _is_label_visible(viewer, model, e) for model in ENTITIES}
+    return or_(e.record_id.is_(None), case(by_entity, value=e.entity, else_=false()))
 
 
 # --- few records -----------------------------------------------------------------------------------------
@@ -57,14 +57,14 @@ def named_in_sight(viewer: Viewer, e: Any) -> Clause:
 
 @dataclass(frozen=True)
 class Visibility:
-    """Whether the record of an entry is seen, and the names in the log that are hidden in it."""
+    """Whether the viewer sees the record of an entry, and the names of the changes that are hidden from them."""
 
     seen: bool
     hidden: Collection[str]
 
 
 class Visibilities:
-    """What somebody sees of the records that a few entries are about: one statement per kind of record."""
+    """The visibility of the records that a few entries are about.  Reads at creation: one statement per entity."""
 
     def __init__(self, viewer: Viewer, db: Session, records: Mapping[type[Base], Collection[int]]) -> None:
         self._found: dict[tuple[type[Base], int], Visibility] = {}
@@ -75,25 +75,25 @@ class Visibilities:
             self._guarded[model] = [x for x, word in names_of(model).items() if hides(viewer, model, word)]
             flags = [viewer.rows(model, row).label("seen"), *(g.label(f"g{n}") for n, g in enumerate(guards.values()))]
             asked = select(row.id, *flags).select_from(source).where(row.id.in_(sorted(ids)))
-            for id, seen, *clear in db.execute(asked.execution_options(policy=True)) if ids else ():
-                hidden = [key for key, is_clear in zip(guards, clear, strict=True) if not is_clear]
+            for id, seen, *shown in db.execute(asked.execution_options(policy=True)) if ids else ():
+                hidden = [key for key, is_shown in zip(guards, shown, strict=True) if not is_shown]
                 self._found[model, id] = Visibility(bool(seen), hidden)
 
     def is_there(self, model: type[Base], id: int) -> bool:
-        """Whether the record is there and seen."""
+        """Whether the record exists and the viewer sees it."""
         return (model, id) in self._found and self._found[model, id].seen
 
     def of(self, model: type[Base] | None, id: int | None) -> Visibility:
-        """What is seen of the record of an entry; `model` is None for what is no kind of record."""
+        """The visibility of the record of an entry; `model` is None for an entry that is not about an entity."""
         if model is None:
             return Visibility(id is None, ())
-        purged = Visibility(seen=True, hidden=self._guarded[model])  # where it lay when it went nobody knows
+        purged = Visibility(seen=True, hidden=self._guarded[model])  # its owner and pool are not known any more
         return purged if id is None else self._found.get((model, id), purged)
 
 
 @cache
 def names_of(model: type[Base]) -> Mapping[str, str]:
-    """Name in the log -> field word: columns by their key, parts as they are logged by the list that they lie in."""
+    """Name in the log -> field name in policy lines: column keys, and the logged names of parts (`phone`)."""
     names = {column.key: field_name(column.key) for column in columns(model) if column.key not in UNGUARDED}
     for relation in inspect(model).relationships:
         part = relation.mapper.class_
@@ -103,30 +103,30 @@ def names_of(model: type[Base]) -> Mapping[str, str]:
 
 
 def label_of(model: type[Base]) -> str:
-    """The column whose value is the label of an entry."""
+    """The key of the column whose value is the label of an entry."""
     return str(getattr(model, "named_by", "id"))
 
 
 def guards_of(viewer: Viewer, model: type[Base], e: Any) -> dict[str, Clause]:
-    """Name in the log -> what must hold of a record `e` that is seen for changes of that field to be told.
+    """Name in the log -> condition on a visible record `e` under which changes of that field are visible.
 
-    Names that are not in it are told to whoever sees the record.
+    A name without a condition is visible to every viewer who sees the record.
     """
     found = {key: viewer.policy.guard(viewer.person, model, word, e) for key, word in names_of(model).items()}
     return {key: guard for key, guard in found.items() if guard is not None}
 
 
 def hides(viewer: Viewer, model: type[Base], word: str) -> bool:
-    """Whether the policy hides this field in some records."""
+    """Whether the policy hides this field from the viewer in some records."""
     return viewer.policy.may_hide(viewer.person, model, word)
 
 
 @cache
 def few(model: type[Base]) -> tuple[Any, Any]:
-    """A row source for a statement about few records, and its columns as the policy wants them.
+    """(row source of `model` for a statement about few records, its columns for policy conditions).
 
-    What a record hangs on stands beside it.  So the policy asks about those few wholes, not for all that are in reach.
-    Dear to make and safe to share: nothing is correlated to it.
+    Parent records are joined to it, so the policy tests those few parents instead of listing all visible ones.  It is
+    expensive to make and safe to share, because nothing is correlated to it.
     """
     table = model.__table__.alias(f"few_{model.__tablename__}")
     if not model.visible_through:
@@ -142,7 +142,7 @@ def few(model: type[Base]) -> tuple[Any, Any]:
 
 
 def _logged_as(part: type[Part]) -> list[str]:
-    """The names under which parts stand in the log: `phone`, `email` …"""
+    """The names of a kind of part in the log: `phone`, `email` …"""
     kind: Any = part.__table__.c.get("kind")
     return [part.__tablename__] if kind is None else [str(word).lower() for word in kind.type.enums]
 
@@ -156,7 +156,7 @@ def _is_seen(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     return or_(e.record_id.in_(visible), e.record_id.not_in(select(there.c.id).execution_options(policy=True)))
 
 
-def _is_named(viewer: Viewer, model: type[Base], e: Any) -> Clause:
+def _is_label_visible(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     source, row = few(model)
     guard = guards_of(viewer, model, row).get(label_of(model))
     shown = viewer.rows(model, row) if guard is None else and_(viewer.rows(model, row), guard)
@@ -167,16 +167,16 @@ def _is_named(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     return func.coalesce(asked.scalar_subquery(), purged)
 
 
-def _unnamed(viewer: Viewer, e: Any) -> Iterator[Clause]:
-    """Clauses that are true for an entry whose label is a value that this reader may not see in this record."""
+def _hidden_labels(viewer: Viewer, e: Any) -> Iterator[Clause]:
+    """Conditions, each true for entries whose label is a value that the viewer may not see in the record."""
     for model in ENTITIES:
-        clear = _clear(viewer, model, label_of(model))
-        if clear is not None:
-            yield and_(e.entity == model.__tablename__, e.record_id.not_in(clear))
+        visible = _visible_in(viewer, model, label_of(model))
+        if visible is not None:
+            yield and_(e.entity == model.__tablename__, e.record_id.not_in(visible))
 
 
-def _clear(viewer: Viewer, model: type[Base], key: str) -> Any:
-    """SELECT of the records in which a field is not hidden; None when it is hidden in none."""
+def _visible_in(viewer: Viewer, model: type[Base], key: str) -> Any:
+    """SELECT of the ids of records in which a field is visible; None when no record hides it."""
     table, word = model.__table__, names_of(model).get(key)
     if word is None or viewer.policy.guard(viewer.person, model, word, table.c) is None:
         return None

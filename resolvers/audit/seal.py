@@ -1,9 +1,9 @@
-"""Sealing the operation log, and finding out whether anybody has touched it.
+"""Seals of the operation log: write them, and verify that entries and seals are unchanged.
 
-A seal is a hash over a run of entries and over the seal before it.  It is laid only over what is settled: entries
-below which none can appear any more.  SQLite has one writer, so that is everything committed.  On PostgreSQL two
-looks are needed.  The first notes how far entry ids have been drawn, and then takes a transaction number itself: who
-drew one of those ids has a lower number (`models.audit.entries.append_only.ORDERED_IDS`).  Once no transaction with a lower number runs
+A seal is a hash over a range of entries and over the seal before it.  It covers settled entries only: those below which
+no entry can appear any more.  SQLite has one writer, so every committed entry is settled.  PostgreSQL needs two calls.
+The first notes the highest entry id drawn so far and then takes a transaction number.  Every transaction that drew one of
+those ids has a lower number (`models/audit/append_only.py`, ORDERED_IDS).  When no transaction with a lower number runs
 any more, those ids are settled.
 """
 
@@ -22,22 +22,22 @@ from models.audit.proof import entry_hash, plain, seal_hash, values_hash
 
 FIRST = "0" * 64
 LARGEST = 10_000
-"""How many entries one seal covers at most."""
+"""Maximum number of entries of one seal."""
 _PAGE = 1000
-"""How many rows are held in memory."""
+"""Number of rows read at once."""
 _NAMED = 20
-"""How many missing entries are named."""
+"""Maximum number of missing entries that a problem names."""
 _LOCK = 730_114
 
 Row = Mapping[str, Any]
-_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, DBAPIError)
-"""What reading a row can raise when somebody has put into it what its columns cannot hold."""
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, DBAPIError)
+"""What reading a row raises when a value that its columns cannot hold was put there by hand."""
 _UNREADABLE = "unreadable"
 
 
 @dataclass
 class Horizon:
-    """What the first look saw on PostgreSQL; kept between two calls of `seal`."""
+    """What the first call of `seal` noted on PostgreSQL; the caller passes it to the next call."""
 
     drawn: int = 0
     transaction: int = 0
@@ -45,7 +45,7 @@ class Horizon:
 
 @dataclass
 class Report:
-    """What `verify` found: nothing wrong, or sentences that name the entry or the seal."""
+    """The result of `verify`: numbers of entries and seals, and one sentence per problem."""
 
     entries: int = 0
     seals: int = 0
@@ -53,9 +53,9 @@ class Report:
 
 
 def seal(connection: Connection, now: datetime, horizon: Horizon) -> int:
-    """Lay seals over what is settled and not sealed yet.  Gives how many entries were sealed.
+    """Seal the settled entries that have no seal yet; returns their number.
 
-    One process seals at a time: another one that tries meanwhile does nothing.
+    One process seals at a time: another one that tries meanwhile seals nothing.
     """
     if connection.dialect.name == "postgresql":
         if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}).scalar():
@@ -63,18 +63,18 @@ def seal(connection: Connection, now: datetime, horizon: Horizon) -> int:
         settled = _settled(connection, horizon)
     else:
         settled = connection.execute(select(func.max(AuditEntry.id))).scalar() or 0
-    return _lay(connection, now, settled)
+    return _write_seals(connection, now, settled)
 
 
 def is_due(connection: Connection) -> bool:
-    """Whether there is an entry that no seal covers yet."""
+    """Whether an entry has no seal yet."""
     newest = connection.execute(select(func.max(AuditEntry.id))).scalar() or 0
     sealed = connection.execute(select(func.max(AuditSeal.last_id))).scalar() or 0
     return bool(newest > sealed)
 
 
 def verify(connection: Connection) -> Report:
-    """Compare every entry with its hash, every seal with its entries, and every seal with the one before."""
+    """The problems found by comparing each entry with its hash, each seal with its entries and with the seal before."""
     report, previous, next_id = Report(), FIRST, 1
     for row in _rows(connection, AuditEntry, last=0):
         report.problems.append(f"entry {row['id']} was added: the numbers of entries begin with 1")
@@ -92,7 +92,7 @@ def verify(connection: Connection) -> Report:
 
 
 def _out_of_line(row: Row, previous: str, next_id: int) -> Iterator[str]:
-    """What is wrong between a seal and the one before it."""
+    """The problems between a seal and the one before it, as sentences."""
     if row["first_id"] > next_id:
         yield f"a seal is missing before seal {row['id']}: none covers the entries {next_id} to {row['first_id'] - 1}"
     elif row["first_id"] < next_id:
@@ -102,7 +102,7 @@ def _out_of_line(row: Row, previous: str, next_id: int) -> Iterator[str]:
 
 
 def _broken(row: Row, hashes: Sequence[tuple[int, str]]) -> Iterator[str]:
-    """What is wrong between a seal and its entries."""
+    """The problems between a seal and its entries, as sentences."""
     digest, count = seal_hash(row["previous_hash"], row["at"], row["first_id"], row["last_id"], hashes)
     span = f"entries {row['first_id']} to {row['last_id']}"
     covers = f"seal {row['id']} covers {row['count']} entries, {count} are there"
@@ -115,7 +115,7 @@ def _broken(row: Row, hashes: Sequence[tuple[int, str]]) -> Iterator[str]:
 
 
 def _missing(row: Row, there: set[int]) -> str:
-    """Which entries are gone, as far as can be told: a number is also free when its transaction was rolled back."""
+    """The missing entries, as far as they are known: a rolled-back transaction leaves a free number too."""
     number = row["count"] - len(there)
     free = list(islice((id for id in range(row["first_id"], row["last_id"] + 1) if id not in there), _NAMED + 1))
     named = ", ".join(map(str, free[:_NAMED])) + (" …" if len(free) > _NAMED else "")
@@ -125,7 +125,7 @@ def _missing(row: Row, there: set[int]) -> str:
 
 
 def _entries(connection: Connection, first: int, last: int | None, report: Report) -> Iterator[tuple[int, str]]:
-    """(id, hash) of the entries from `first` to `last`, each compared with its own content."""
+    """(id, hash) of the entries from `first` to `last`; problems of their content go to `report`."""
     for row in _rows(connection, AuditEntry, first, last):
         report.entries += 1
         report.problems += _altered(row)
@@ -141,7 +141,7 @@ def _altered(row: Row) -> Iterator[str]:
         yield f"entry {row['id']} was changed: who, when or what is not as it was written"
 
 
-# --- reading what somebody may have tampered with --------------------------------------------------------
+# --- reading rows that may be malformed ------------------------------------------------------------------
 
 
 def _rows(
@@ -160,11 +160,11 @@ def _rows(
 
 
 def _page(connection: Connection, model: type[Base], wanted: list[ColumnElement[bool]]) -> list[Row]:
-    """The next rows.  When there is nonsense in one of them each is read by itself."""
+    """The next rows; where one of them is malformed, each is read by itself."""
     key = model.__table__.c.id
     try:
         return _read(connection, select(model.__table__).where(*wanted).order_by(key).limit(_PAGE))
-    except _NONSENSE:
+    except _MALFORMED:
         ids = connection.execute(select(key).where(*wanted).order_by(key).limit(_PAGE)).scalars().all()
         return [_alone(connection, model, id) for id in ids]
 
@@ -172,12 +172,12 @@ def _page(connection: Connection, model: type[Base], wanted: list[ColumnElement[
 def _alone(connection: Connection, model: type[Base], id: int) -> Row:
     try:
         return _read(connection, select(model.__table__).where(model.__table__.c.id == id))[0]
-    except _NONSENSE:
+    except _MALFORMED:
         return {"id": id, _UNREADABLE: True}
 
 
 def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
-    """The rows of a statement.  Raises one of `_NONSENSE`."""
+    """The rows of a statement.  Raises one of `_MALFORMED`."""
     rows: list[Row] = [
         {str(key): value for key, value in row.items()} for row in connection.execute(statement).mappings()
     ]
@@ -189,19 +189,19 @@ def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
 
 
 def _as_text(value: Any) -> str:
-    """Raises TypeError for bytes in a column of text."""
+    """A value as text.  Raises TypeError for bytes, which no text column holds."""
     if isinstance(value, bytes):
         raise TypeError("bytes")
     return str(plain(value))
 
 
 def _settled(connection: Connection, horizon: Horizon) -> int:
-    """The highest entry id below which nothing can appear any more."""
+    """The highest entry id below which no entry can appear any more; 0 while that is not known."""
     oldest = _number(connection, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
     if horizon.transaction and oldest < horizon.transaction:
         return 0
     settled = horizon.drawn
-    # First the ids, then a transaction number: whoever drew one of these ids has a lower one, running or not.
+    # First the ids, then a transaction number: every transaction that drew one of these ids has a lower number.
     horizon.drawn = _number(connection, "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM audit_entry_id_seq")
     horizon.transaction = _number(connection, "SELECT pg_current_xact_id()::text")
     return settled
@@ -211,7 +211,8 @@ def _number(connection: Connection, question: str) -> int:
     return int(connection.execute(text(question)).scalar_one())
 
 
-def _lay(connection: Connection, now: datetime, settled: int) -> int:
+def _write_seals(connection: Connection, now: datetime, settled: int) -> int:
+    """Write seals for the entries up to id `settled`; returns the number of entries."""
     newest = select(AuditSeal.last_id, AuditSeal.hash).order_by(AuditSeal.id.desc()).limit(1)
     last = connection.execute(newest).first()
     last_id, previous = (last.last_id, last.hash) if last else (0, FIRST)
@@ -225,7 +226,7 @@ def _lay(connection: Connection, now: datetime, settled: int) -> int:
         ).all()
         if not rows:
             return sealed
-        first_id, last_id = last_id + 1, rows[-1].id  # no gap between seals: an entry slipped in would be counted
+        first_id, last_id = last_id + 1, rows[-1].id  # no gap between seals, so an inserted entry would be counted
         digest, count = seal_hash(previous, now, first_id, last_id, ((row.id, row.hash) for row in rows))
         connection.execute(
             insert(AuditSeal).values(

@@ -1,4 +1,4 @@
-"""Opportunities and follow-ups: whoever writes one down looks after it, and it stays with one customer."""
+"""Rules of opportunities and follow-ups: their author becomes their owner, and they stay with one customer."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from .contacts import check_looks_after
 
 
 class ActivityRules(Rules[Any], models=(Opportunity, FollowUp)):
-    """The author is the owner unless another is named; contact and opportunity belong to the same customer."""
+    """The author is the owner unless another one is named; contact and opportunity belong to the same customer."""
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         values.setdefault("owner_id", scope.person.id)

@@ -1,4 +1,4 @@
-"""Contacts: their phones and addresses, and the one who is asked first."""
+"""Contacts of customers: transfer, phones and addresses, and the primary contact."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer
-from models.audit.entries import BYPASS_POLICY, guarded_update
+from models.audit.entries import guarded_update
 from models.contact import PointKind, key_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import Validation
 
 from ..people.people import active_user
-from ..reading.clauses import beside, visible
+from ..reading.clauses import visible, with_parents
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel
 from ..runtime.inputs import line
@@ -24,14 +25,14 @@ MOST_POINTS = 20
 
 
 class Point(NamedTuple):
-    """A phone number or an address."""
+    """A phone number, an e-mail address or another way to reach a contact, with its kind."""
 
     kind: PointKind
     value: str
 
 
 class ContactRules(Rules[Contact]):
-    """At most one primary contact of a customer: making one primary takes it from the other."""
+    """A customer has at most one primary contact: making one primary takes the mark from the other."""
 
     extra_inputs: ClassVar[frozenset[str]] = frozenset({"points"})
 
@@ -39,7 +40,7 @@ class ContactRules(Rules[Contact]):
         if is_new(row) and values.get("owner_id") is not None:
             check_looks_after(scope, db, values["owner_id"], row.customer_id)
         if values.get("is_primary"):
-            _step_down(db, row)
+            _demote_primary(db, row)
 
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
         _set_points(db, row, extra.get("points") or ())
@@ -59,7 +60,10 @@ class ContactRules(Rules[Contact]):
 def transfer(
     scope: Scope, ids: list[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
 ) -> Outcome:
-    """Give contacts to another person.  Refused for somebody who cannot see the customer: share it with him first."""
+    """Give contacts to another owner; returns the outcome per contact.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION for a user who cannot see the customer: share it with them first.
+    """
 
     def work(db: Session, id: int) -> None:
         contact = scope.load(db, Contact, id, to="transfer")
@@ -69,7 +73,10 @@ def transfer(
 
 
 def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int, *, field: str = "ownerId") -> int:
-    """The id of somebody active who sees the customer.  Raises NotFound, Validation: nobody gets what he cannot see."""
+    """The id of the user, who is active and sees the customer.  Raises NotFound, Validation.
+
+    A user never becomes the owner of a record of a customer that they cannot see.
+    """
     assignee = active_user(scope, db, user_id)
     if assignee.id != scope.person.id and not scope.backend.may_see(db, assignee.id, Customer, customer_id):
         raise Validation(
@@ -81,8 +88,8 @@ def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int,
 
 
 def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:
-    """The phones and addresses of these contacts that the person may see, each contact's in their order."""
-    viewer, e = scope.viewer, beside(ContactPoint)[1]
+    """Contact id -> the phones and addresses that the caller may see, in their stored order.  One query."""
+    viewer, e = scope.viewer, with_parents(ContactPoint)[1]
     statement = visible(viewer, ContactPoint, e.contact_id, e.kind, e.value).where(e.contact_id.in_(contact_ids))
     found: dict[int, list[Point]] = {}
     for contact_id, kind, value in db.execute(statement.order_by(e.contact_id, e.position)):
@@ -94,9 +101,9 @@ def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int
 
 
 def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> bool:
-    """Make the phones and addresses of a contact exactly these, in this order; the first of a kind is the main one.
+    """Replace the phones and addresses of a contact by these, in this order; returns whether that changed anything.
 
-    Says whether that changed anything.
+    The first one of a kind is the main one.
     """
     wanted = list(dict.fromkeys(_point(item) for item in given))
     if len(wanted) > MOST_POINTS:
@@ -104,7 +111,8 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
             f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
         )
     points = db.execute(
-        select(ContactPoint).where(ContactPoint.contact_id == contact.id), execution_options=BYPASS_POLICY
+        select(ContactPoint).where(ContactPoint.contact_id == contact.id),
+        execution_options=bypass_policy(Because.FOLLOWS_CHECK),
     ).scalars()
     have = {(point.kind, point.value): point for point in points}
     for gone in have.keys() - set(wanted):
@@ -132,24 +140,24 @@ def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
 
 
 def check_point(kind: PointKind, value: str, field: str = "points") -> None:
-    """Raise Validation for what can be no phone number and no e-mail address."""
+    """Raise Validation for a value that cannot be a phone number or an e-mail address."""
     if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
         raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
     if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
         raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
 
 
-def _step_down(db: Session, row: Contact) -> None:
+def _demote_primary(db: Session, row: Contact) -> None:
     """Take the mark from the former primary contact before the new one is written: the database allows one at a time."""
     other = _primary_of(db, row.customer_id, but=row.id)
     if other is None:
         return
-    table, who = Contact.__table__, db.info["principal"].id
-    stepping = update(Contact).where(table.c.id == other.id)
-    stepping = stepping.values(
-        is_primary=False, version=table.c.version + 1, updated_at=db.info["now"], updated_by_id=who
+    table, user_id = Contact.__table__, db.info["principal"].id
+    demoting = update(Contact).where(table.c.id == other.id)
+    demoting = demoting.values(
+        is_primary=False, version=table.c.version + 1, updated_at=db.info["now"], updated_by_id=user_id
     )
-    guarded_update(db, stepping, Contact, {other.id: {"is_primary": True, "label": other.label}})
+    guarded_update(db, demoting, Contact, {other.id: {"is_primary": True, "label": other.label}})
     db.expire(other)
 
 
@@ -157,4 +165,4 @@ def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Con
     primary = select(Contact).where(
         Contact.customer_id == customer_id, Contact.is_primary, Contact.deleted_at.is_(None), Contact.id != (but or 0)
     )
-    return db.execute(primary, execution_options=BYPASS_POLICY).scalar_one_or_none()
+    return db.execute(primary, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""What a customer adds to being created, changed, deleted and restored."""
+"""Rules of customers: number, owner or pool, capacity, ownership period and primary contact."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Contact, ContactPoint, Customer, Organisation, Pool, User
-from models.audit.entries import BYPASS_POLICY
 from models.contact import PointKind, key_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
@@ -27,7 +27,10 @@ _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 
 
 class CustomerRules(Rules[Customer]):
-    """Number, owner and room at creation; the primary contact; room and period at bin and return."""
+    """A new customer gets a number, an owner or a pool, and its primary contact.
+
+    Capacity and ownership period of an owned customer end with its deletion and begin again with its return.
+    """
 
     extra_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
     create_only_inputs: ClassVar[frozenset[str]] = extra_inputs
@@ -55,7 +58,7 @@ class CustomerRules(Rules[Customer]):
             _add_contact(db, row, extra)
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
-        """The counters of the owners and of the assignee, in the order of their ids."""
+        """Lock the capacity counters of the owners and of the assignee, in the order of user ids."""
         lock_capacities(db, ids, assignee_id)
 
     def deleted(self, scope: Scope, db: Session, row: Customer) -> None:
@@ -67,9 +70,9 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
-        """Who left meanwhile owns nothing any more: then it belongs to whoever brings it back."""
+        """Give the customer back to its owner, or to the caller when that user has left meanwhile."""
         if row.owner_id is not None:
-            owner = active_user(scope, db, row.owner_id if _is_here(db, row.owner_id) else scope.me)
+            owner = active_user(scope, db, row.owner_id if _is_active(db, row.owner_id) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id
             reserve_capacity(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
@@ -78,14 +81,14 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
-        """The creator owns it, unless he names another owner or a pool."""
+        """Set owner or pool: the creator owns the customer unless they name another owner or a pool."""
         owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
         if owner_id is not None and pool_id is not None:
             raise Validation(
                 "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在客户池中。", field="poolId"
             )
         if pool_id is not None:
-            _check_open(db, pool_id)  # one that is out of sight the wall refuses, like every hidden reference
+            _check_open(db, pool_id)  # the write guard refuses a hidden pool, like every hidden reference
             values["pooled_at"] = scope.person.now
             return
         owner = active_user(scope, db, owner_id if owner_id is not None else _creator(scope))
@@ -99,7 +102,9 @@ class CustomerRules(Rules[Customer]):
         if extra["contact_email"]:
             check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
         given = any(extra[key] for key in _CONTACT)
-        needed = db.execute(select(Organisation.contact_required), execution_options=BYPASS_POLICY).scalar()
+        needed = db.execute(
+            select(Organisation.contact_required), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
+        ).scalar()
         for key in ("contact_name", "contact_phone"):
             if (needed or (given and key == "contact_name")) and not extra[key]:
                 field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
@@ -112,13 +117,13 @@ def _creator(scope: Scope) -> int:
     return scope.person.id
 
 
-def _is_here(db: Session, user_id: int) -> bool:
-    here = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
-    return db.execute(here, execution_options=BYPASS_POLICY).first() is not None
+def _is_active(db: Session, user_id: int) -> bool:
+    active = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
+    return db.execute(active, execution_options=bypass_policy(Because.KEEPS_RULE)).first() is not None
 
 
 def _check_open(db: Session, pool_id: int | None) -> None:
-    """Raise InBin or Validation for a pool, seen by the person, that takes nothing in any more."""
+    """Raise InBin or Validation for a visible pool that accepts no customers."""
     pool = db.execute(select(Pool).where(Pool.id == pool_id)).scalar_one_or_none()
     if pool is not None and pool.deleted_at is not None:
         raise InBin(label=pool.name, record_id=global_id(Pool, pool.id), field="poolId")
@@ -127,7 +132,7 @@ def _check_open(db: Session, pool_id: int | None) -> None:
 
 
 def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:
-    """The contact that comes with a new customer becomes its primary contact."""
+    """Create the primary contact of a new customer from its extra inputs."""
     permit_create(db, Contact)
     contact = Contact(
         customer_id=customer.id, name=extra["contact_name"], title=extra["contact_title"], is_primary=True

@@ -21,7 +21,7 @@ def lock(
     until: datetime | None = None,
     mode: Mode = Mode.BEST_EFFORT,
 ) -> Outcome:
-    """Close customers for everybody but their owner, until unlocked or until the given time.
+    """Lock customers so that only their owner may change them, until unlocked or until the given time.
 
     Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_IN_POOL.  Raises Validation for an end that has passed.
     """
@@ -35,7 +35,7 @@ def lock(
 
 
 def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT) -> Outcome:
-    """Open customers again.  Somebody else's lock needs the right to unlock, is logged, and its owner is told.
+    """Unlock customers.  Another owner's lock needs the right to unlock, is logged, and its owner gets an event.
 
     Problems: NOT_FOUND, FORBIDDEN, IN_BIN, NOT_LOCKED (an expired lock is none).
     """
@@ -51,7 +51,10 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
 
 
 def _locked(scope: Scope, db: Session, id: int) -> Customer:
-    """The locked customer, masked for who does not see it.  Raises NotLocked also for who may only unlock the locked."""
+    """The locked customer, masked for a caller who does not see it.
+
+    Raises NotLocked also for a caller whose right to unlock covers locked customers only.
+    """
     row, seen, _ = scope.lookup(db, Customer, id, to="unlock")
     is_open = row is not None and row.deleted_at is None and not row.is_locked(scope.person.now)
     if row is not None and seen and is_open and scope.policy.ever(scope.person, "unlock", Customer.module):
@@ -60,7 +63,7 @@ def _locked(scope: Scope, db: Session, id: int) -> Customer:
 
 
 def _end(scope: Scope, until: datetime | None) -> datetime | None:
-    """The end of a lock in UTC.  Raises Validation for one that has passed or lies out of range."""
+    """The end of a lock in UTC.  Raises Validation for an end that has passed or that no column can hold."""
     if until is None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)

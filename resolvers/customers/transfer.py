@@ -21,8 +21,9 @@ from ..runtime.scope import Scope
 def transfer(
     scope: Scope, ids: Sequence[int], user_id: int, reason: str | None = None, mode: Mode = Mode.BEST_EFFORT
 ) -> Outcome:
-    """Give customers to another owner.  Stage, history and follow-ups stay; what the former owner looked after follows.
+    """Give customers to another owner; stage, history and follow-ups stay.
 
+    Contacts and opportunities of the former owner at these customers get the new owner too.
     Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
     CAPACITY_REACHED.
     """
@@ -31,7 +32,7 @@ def transfer(
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "transfer")
         owner_id, now = customer.owner_id, scope.person.now
-        assert owner_id is not None, "it does not lie in a pool"
+        assert owner_id is not None, "load_owned returns no pooled customer"
         assignee = load_assignee(scope, db, user_id)
         if owner_id == assignee.id:
             raise Validation(

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, o
 from sqlalchemy.orm import Session
 
 from models import Customer, Department, Organisation, OwnerLoad, User
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, upsert
 from models.errors import CapacityReached
 
@@ -61,7 +61,7 @@ def _limit() -> ColumnElement[int | None]:
 
 @cache
 def _limits() -> Prepared:
-    return Prepared(select(_limit()))
+    return Prepared(select(_limit()), because=Because.APPLIES_TO_ALL)
 
 
 def capacity(db: Session, user_id: int) -> Capacity:
@@ -95,7 +95,8 @@ def _one_more(insert: Any) -> Prepared:
             set_={"held": load.c.held + 1},
             where=and_(load.c.held < own, load.c.held < at_most),
         )
-        .returning(load.c.held)
+        .returning(load.c.held),
+        because=Because.APPLIES_TO_ALL,
     )
 
 
@@ -130,4 +131,4 @@ def lock_capacities(db: Session, ids: Sequence[int], assignee: int | None) -> No
         .order_by(OwnerLoad.user_id)
         .with_for_update()
     )
-    db.execute(counters, execution_options=BYPASS_POLICY)
+    db.execute(counters, execution_options=bypass_policy(Because.LOCKS_ROWS))

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, FollowUp
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 
 from ..records.create_update import children_of
 from ..runtime.write_guard import action_of, permit
@@ -23,6 +23,8 @@ def reassign_dependents(db: Session, customer: Customer, owner_id: int, heir_id:
         if child in _STAYS or "owner_id" not in columns:
             continue
         owned = select(child).where(columns[key] == customer.id, columns["owner_id"] == owner_id)
-        for row in db.execute(owned.order_by(child.id), execution_options=BYPASS_POLICY).scalars():
+        for row in db.execute(
+            owned.order_by(child.id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)
+        ).scalars():
             permit(db, row, action_of(db))
             setattr(row, "owner_id", heir_id)  # noqa: B010  only some entities have it

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod, Pool
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotInPool, Refusal
 from models.ownership import Began
 from policies import Facts, Principal, Snapshot
@@ -75,5 +75,5 @@ def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:
         .where(period.began.in_([Began.CLAIM, Began.ASSIGN]), period.started_at > p.now - RECENT)
         .where(Pool.enabled, Pool.deleted_at.is_(None))
     )
-    pool_id = db.execute(taken, execution_options=BYPASS_POLICY).scalar()
+    pool_id = db.execute(taken, execution_options=bypass_policy(Because.NAMES_REFUSAL)).scalar()
     return may_claim_from(scope.policy, p, pool_id)

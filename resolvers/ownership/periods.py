@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.ownership import Began, Ended
 
@@ -37,16 +37,19 @@ def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]
 def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
     """The same of each of these customers; those that he never owned are left out."""
     given = {"customers": list(customer_ids), "owner": owner_id}
-    found = db.execute(_ENDS, given, execution_options=BYPASS_POLICY)
+    found = db.execute(_ENDS, given, execution_options=bypass_policy(Because.COUNTS_OWN_RECORDS))
     return {customer_id: at for customer_id, at in found if at is not None}
 
 
 _TABLE: Any = OwnershipPeriod.__table__
 _PERIOD = _TABLE.c
-_BEGIN = Prepared(insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began", "started_at"])
+_BEGIN = Prepared(
+    insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began", "started_at"], because=Because.FOLLOWS_CHECK
+)
 _END = Prepared(
     update(_TABLE).where(_PERIOD.customer_id == bindparam("customer"), _PERIOD.ended_at.is_(None)),
     ["ended", "ended_at", "reason"],
+    because=Because.FOLLOWS_CHECK,
 )
 _ENDS = (
     select(_PERIOD.customer_id, func.max(_PERIOD.ended_at))

@@ -14,7 +14,6 @@ from sqlalchemy import Integer, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, QuotaCounter
-from models.audit.entries import BYPASS_POLICY
 from models.database.prepared import Prepared, upsert
 from models.errors import QuotaReached
 
@@ -63,7 +62,7 @@ def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zon
         QuotaCounter.user_id == user_id,
         QuotaCounter.period.in_([period for _, period, _, _ in wanted]),
     )
-    used = dict(db.execute(counters, execution_options=BYPASS_POLICY).all())
+    used = dict(db.execute(counters).all())
     return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
 
 

@@ -1,4 +1,4 @@
-"""Taking somebody in: the person, his roles and his first password, in one step or not at all."""
+"""User accounts: create a user with roles and first password in one step, give and take roles, activate."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from . import passwords, sign_in
 
 @dataclass(frozen=True)
 class Member:
-    """One line of the list of people."""
+    """One line of the list of users; roles as codes in alphabetical order."""
 
     login: str
     name: str
@@ -39,7 +39,7 @@ def create_account(
     language: str = "en",
     one_time: bool = True,
 ) -> User:
-    """Make a person who may sign in with the password behind `hashed`.  Roles by code, the department by name.
+    """Create a user who signs in with the password behind `hashed`.  Roles are codes, the department is a name.
 
     Raises Validation (login, an unknown role), NotFound (department), Duplicate (login), Forbidden.
     """
@@ -56,7 +56,7 @@ def create_account(
 
 
 def give_role(scope: Scope, login: str, code: str) -> None:
-    """Let a person hold a role from now on.  Raises NotFound, Validation, Duplicate when he holds it already."""
+    """Give a user a role from now on.  Raises NotFound, Validation, Duplicate when the user holds it already."""
     with scope.write("role.create") as db:
         user_id, role_id = _user(db, login), _role(db, code)
         if _holding(db, user_id, role_id):
@@ -65,7 +65,7 @@ def give_role(scope: Scope, login: str, code: str) -> None:
 
 
 def take_role(scope: Scope, login: str, code: str) -> None:
-    """Take a role from a person, at once.  Raises NotFound when he does not hold it."""
+    """Take a role from a user, at once.  Raises NotFound when the user does not hold it."""
     with scope.write("role.delete") as db:
         held = _holding(db, _user(db, login), _role(db, code))
         if not held:
@@ -75,7 +75,10 @@ def take_role(scope: Scope, login: str, code: str) -> None:
 
 
 def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
-    """Let people come in again, or shut them out at once.  Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION."""
+    """Activate or deactivate users; a deactivated user loses access at once.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION.
+    """
 
     def work(_db: Session, id: int) -> None:
         create_update.update(scope, User, id, {"active": active})
@@ -84,7 +87,7 @@ def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
 
 
 def roster(_scope: Scope, db: Session) -> list[Member]:
-    """Everybody whom the asker may see, by login; roles only where he may see those."""
+    """All visible users, ordered by login; roles only where the caller may view those.  Two queries."""
     roles: dict[int, list[str]] = defaultdict(list)
     held = select(UserRole.user_id, Role.code).join(Role, Role.id == UserRole.role_id)
     for user_id, code in db.execute(held.where(UserRole.deleted_at.is_(None)).order_by(Role.code)):

@@ -1,7 +1,7 @@
-"""Passwords: proving one, changing one's own, setting one for another user.
+"""Passwords: verify one, change one's own, set one for another user.
 
-Unknown people, wrong passwords and inactive accounts get one answer in one time.  Hashing is slow on purpose: it runs
-beside the writer, never on it.
+Unknown logins, wrong passwords and inactive accounts get the same answer after the same time.  Hashing is slow on
+purpose, so it runs on threads of its own and never on the writer.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from models import Credential, SignInSession, User
-from models.audit.entries import BYPASS_POLICY, log_now
+from models.audit.entries import log_now
 from models.errors import NotFound, SignInRefused, Validation
 
 from ..access.grant_limits import guard_account
@@ -29,26 +29,27 @@ from .sign_in_throttle import check_throttle, hold_throttle, write_down
 T = TypeVar("T")
 
 SHORTEST_PASSWORD = 10
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 _hasher = PasswordHasher()
 _dummy = _hasher.hash("nobody has this password")
 _hashing = ThreadPoolExecutor(2, thread_name_prefix="hashing")
-_HALF = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which no encoding holds."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Lone surrogates, which no encoding can store."""
 
 
 async def proven(
     scope: Scope, login: str, password: str, then: Callable[[Scope, Connection, int], T], *, noted: bool
 ) -> T | None:
-    """`then` for the person whose password this is, in the transaction that notes the try; None for a wrong one.
+    """The result of `then` for the user whose password this is; None for a wrong password.  Raises TooManyAttempts.
 
-    A wrong one is always noted, a right one only if `noted`.
+    `then` gets the scope, the connection and the user id, in the transaction that logs the attempt.  A wrong password
+    is always logged, a right one only if `noted`.
     """
     async with scope.backend.read_engine.connect() as connection:
         await connection.run_sync(check_throttle, scope.backend.entrances, login, scope.address, scope.now())
         found = await connection.run_sync(_credential, login)
-    right = await _beside(_verify, found[1] if found else _dummy, password)
+    right = await _on_hashing_thread(_verify, found[1] if found else _dummy, password)
 
     def judge(unit: Unit) -> T | None:
         connection, now = unit.connection, scope.now()
@@ -74,8 +75,8 @@ def _credential(connection: Connection, login: str) -> tuple[int, str] | None:
 
 
 def check_password(password: str, login: str) -> None:
-    """Raise Validation for a password that is too short or too easily guessed."""
-    if not SHORTEST_PASSWORD <= len(password) <= 200 or _HALF.search(password):
+    """Raise Validation for a password that is too short, too long or too easy to guess."""
+    if not SHORTEST_PASSWORD <= len(password) <= 200 or _SURROGATE.search(password):
         raise Validation(
             f"A password has {SHORTEST_PASSWORD} to 200 characters.",
             f"密码长度须为 {SHORTEST_PASSWORD} 至 200 个字符。",
@@ -86,9 +87,9 @@ def check_password(password: str, login: str) -> None:
 
 
 async def change_password(scope: Scope, old: str, new: str) -> None:
-    """Choose a new password for oneself.  Every other session ends.
+    """Set a new password for the caller.  Their other sessions end.
 
-    Raises SignInRefused for a wrong old one, TooManyAttempts after several, Validation.
+    Raises SignInRefused for a wrong old password, TooManyAttempts after several of them, Validation.
     """
     scope.refuse_view_as()
     scope = scope.allowing_one_time_password()
@@ -98,11 +99,14 @@ async def change_password(scope: Scope, old: str, new: str) -> None:
         raise Validation("The new password is the old one.", "新密码不能与旧密码相同。", field="password")
     if await proven(scope, login, old, lambda *_: True, noted=False) is None:
         raise SignInRefused(field="old")
-    await scope.run(set_password, login, await _beside(hash_password, new), one_time=False)
+    await scope.run(set_password, login, await _on_hashing_thread(hash_password, new), one_time=False)
 
 
 def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> None:
-    """Store a hashed password and end the person's other sessions.  Only for himself, or by who may edit people."""
+    """Store a hashed password and end the user's other sessions.  Raises NotFound, Forbidden, BeyondCeiling.
+
+    Needs the right to edit the user, except for the caller's own password that is not for one use.
+    """
     with scope.write("user.password") as db:
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         if user is None:
@@ -118,7 +122,7 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> No
 
 
 def _end_sessions(scope: Scope, db: Session, user_id: int) -> None:
-    """End every session of a person but the one in which he is asking."""
+    """End every session of a user except the one that makes this request."""
     live = update(SignInSession).where(SignInSession.user_id == user_id, SignInSession.revoked_at.is_(None))
     if scope.token is not None and user_id == scope.person.id:
         live = live.where(SignInSession.token_hash != principals.hash_of(scope.token))
@@ -126,12 +130,12 @@ def _end_sessions(scope: Scope, db: Session, user_id: int) -> None:
 
 
 def hash_password(password: str) -> str:
-    """About 50 ms, on purpose."""
+    """The argon2id hash of a password; takes about 50 ms on purpose."""
     return _hasher.hash(password)
 
 
 def one_time_password() -> str:
-    """A password to be changed at the first sign-in, easy to read aloud."""
+    """A random password that is easy to read aloud; the user has to change it at the first sign-in."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
 
@@ -143,6 +147,6 @@ def _verify(stored: str, password: str | None) -> bool:
         return False
 
 
-async def _beside(work: Callable[..., T], *arguments: Any) -> T:
-    """Do slow work beside the loop and the writer, two at a time in one process."""
+async def _on_hashing_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """The result of slow work, done on one of the two hashing threads of the process."""
     return await asyncio.get_running_loop().run_in_executor(_hashing, work, *arguments)

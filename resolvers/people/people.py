@@ -1,4 +1,4 @@
-"""People and departments: the tree, and what follows when somebody moves or leaves."""
+"""Rules of users, departments and roles: the tree of departments, and the effects when a user moves or leaves."""
 
 import re
 from typing import Any, cast
@@ -7,8 +7,8 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
-from models.audit.entries import BYPASS_POLICY
-from models.database.prepared import Prepared, held
+from models.database.bypass import Because, bypass_policy
+from models.database.prepared import Prepared, attach
 from models.errors import InBin, NotFound, Validation
 
 from ..access.grant_limits import Held, guard, holdings
@@ -19,21 +19,21 @@ from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 
 RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "millpond"})
-"""Logins and role codes that would read as somebody they are not."""
+"""Logins and role codes that a reader would take for the application itself or for everyone."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 def active_user(scope: Scope, db: Session, user_id: int) -> User:
-    """Somebody who can be given work.  Raises NotFound for the unknown, Validation for those who have left.
+    """The active user with this id.  Raises NotFound for an unknown user, Validation for an inactive one.
 
-    He can neither leave nor move to another department before this transaction ends.
+    The row is locked: the user cannot be deactivated or moved to another department before this transaction ends.
     """
     user: User | None
-    if user_id == scope.person.id:  # everybody knows himself
+    if user_id == scope.person.id:  # a user may always see their own record
         row = _MYSELF.first(db, id=user_id)
-        user = held(db, User, row) if row else None
+        user = attach(db, User, row) if row else None
     else:
         user = db.execute(_THERE, {"id": user_id}, execution_options={"populate_existing": True}).scalar_one_or_none()
     if user is None:
@@ -46,13 +46,14 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
 
 _PERSON = User.__table__
 _MYSELF = Prepared(
-    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True)
+    select(_PERSON).where(_PERSON.c.id == bindparam("id"), _PERSON.c.deleted_at.is_(None)).with_for_update(read=True),
+    because=Because.COUNTS_OWN_RECORDS,
 )
 _THERE = select(User).where(User.id == bindparam("id"), User.deleted_at.is_(None)).with_for_update(read=True)
 
 
 def login_of(text: str) -> str:
-    """A login as it is stored.  Raises Validation."""
+    """A login in its stored form: trimmed, in lower case.  Raises Validation."""
     login = text.strip().lower()
     if not _LOGIN.fullmatch(login):
         raise Validation(
@@ -66,12 +67,12 @@ def login_of(text: str) -> str:
 
 
 class DepartmentRules(Rules[Department]):
-    """Departments are a tree: nobody is below himself, and every path is true."""
+    """Departments are a tree: none is below itself, and every `path` matches the parents."""
 
     def check(self, scope: Scope, db: Session, row: Department, values: dict[str, Any]) -> None:
         if is_new(row) or values.get("parent_id") is None:
             return
-        _hold_the_tree(db)
+        _lock_tree(db)
         if f"/{row.id}/" in _department(db, values["parent_id"]).path:
             raise Validation("A department cannot be below itself.", "部门不能成为自己的下级。", field="parentId")
 
@@ -86,7 +87,7 @@ class DepartmentRules(Rules[Department]):
             return
         old, new = row.path, self._path(db, row)
         below = select(Department).where(Department.path.startswith(old)).order_by(Department.path)
-        for department in db.execute(below, execution_options=BYPASS_POLICY).scalars():
+        for department in db.execute(below, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
             permit(db, department, "edit")
             department.path = new + department.path.removeprefix(old)
         db.flush()
@@ -97,7 +98,7 @@ class DepartmentRules(Rules[Department]):
 
 
 class UserRules(Rules[User]):
-    """A person's customers follow to the new department; who is deactivated is out at once."""
+    """A user's customers move to the new department with them; a deactivated user loses access at once."""
 
     def check(self, scope: Scope, db: Session, row: User, values: dict[str, Any]) -> None:
         if "language" in values:
@@ -114,7 +115,7 @@ class UserRules(Rules[User]):
         if "department_id" in before and before["department_id"] != row.department_id:
             _move_customers(db, row)
         if "active" in before and before["active"] != row.active:
-            _guard_coming_in(scope, db, row, was_active=before["active"])
+            _guard_activation(scope, db, row, was_active=before["active"])
         if before.get("active") and not row.active:
             end_access(scope, db, row.id)
 
@@ -134,7 +135,7 @@ class UserRules(Rules[User]):
 
 
 class RoleRules(Rules[Role]):
-    """A role's code can stand in a policy line, and means nobody of the house."""
+    """A role's code can stand in a policy line, and is no name of the application itself."""
 
     def check(self, scope: Scope, db: Session, row: Role, values: dict[str, Any]) -> None:
         if "code" in values and (not _ROLE.fullmatch(values["code"]) or values["code"] in RESERVED):
@@ -145,7 +146,7 @@ class RoleRules(Rules[Role]):
             )
 
     def restored(self, scope: Scope, db: Session, row: Role) -> None:
-        """Whoever holds a role that comes back has what it brings again."""
+        """Judge the rights that the holders of a restored role get back."""
         db.flush()
         held = holdings(db, scope.person.now)
         holders = {id: roles for id, roles in held.items() if any(x.role == row.code for x in roles)}
@@ -153,7 +154,7 @@ class RoleRules(Rules[Role]):
 
 
 class UserRoleRules(Rules[UserRole]):
-    """A role is given for some time, not for none, and by somebody who may hand out what it brings."""
+    """A role is given for a time that is not empty, by a user who may grant the rights that it brings."""
 
     def check(self, scope: Scope, db: Session, row: UserRole, values: dict[str, Any]) -> None:
         if row.starts_at is not None and row.ends_at is not None and row.starts_at >= row.ends_at:
@@ -172,12 +173,15 @@ class UserRoleRules(Rules[UserRole]):
     def restored(self, scope: Scope, db: Session, row: UserRole) -> None:
         db.flush()
         gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
-        if (name := db.execute(gone, execution_options=BYPASS_POLICY).scalar()) is not None:
+        if (name := db.execute(gone, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar()) is not None:
             raise InBin(label=name, record_id=global_id(Role, row.role_id))
         self._guard(scope, db, row, had=None)
 
     def _guard(self, scope: Scope, db: Session, row: UserRole, *, had: Held | None) -> None:
-        """Judge what the person holds now against what he would hold with `had` in place of this row."""
+        """Compare the user's roles now with those that they would hold with `had` in place of this row.
+
+        Raises BeyondCeiling, LastAdministrator.
+        """
         has = Held(self._code(db, row), row.starts_at, row.ends_at)
         now = holdings(db, scope.person.now, [row.user_id]).get(row.user_id, [])
         others = [held for held in now if held != has]
@@ -185,44 +189,42 @@ class UserRoleRules(Rules[UserRole]):
 
     def _code(self, db: Session, row: UserRole) -> str:
         named = select(Role.code).where(Role.id == row.role_id)
-        return str(db.execute(named, execution_options=BYPASS_POLICY).scalar_one())
+        return str(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalar_one())
 
 
-def _guard_coming_in(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
-    """Who comes in again gets all that his roles allow; who is shut out may be the last administrator."""
+def _guard_activation(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
+    """Judge the rights that an activated user gets, and that a deactivated one was not the last administrator."""
     held = holdings(db, scope.person.now, [row.id], active=False)
     guard(scope, db, held if was_active else {}, [row.id])
 
 
 def end_access(scope: Scope, db: Session, user_id: int) -> None:
-    """Revoke every session and token of a person, and those in which he looks through other eyes."""
+    """Revoke every session and token of a user, and the sessions in which they view as another user."""
     for key, whose in ((SignInSession, SignInSession.user_id), (ApiToken, ApiToken.user_id)):
         live = update(key).where(whose == user_id, key.revoked_at.is_(None))
         db.execute(live.values(revoked_at=scope.person.now), execution_options=_QUIET)
-    viewed_principal = update(SignInSession).where(
-        SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None)
-    )
-    db.execute(viewed_principal.values(revoked_at=scope.person.now), execution_options=_QUIET)
+    view_as = update(SignInSession).where(SignInSession.looker_id == user_id, SignInSession.revoked_at.is_(None))
+    db.execute(view_as.values(revoked_at=scope.person.now), execution_options=_QUIET)
 
 
 def _move_customers(db: Session, user: User) -> None:
-    """The department beside the owner is a copy; it is no change that anybody made to a customer."""
+    """Copy the user's department to their customers.  Not logged, because no user has changed the customers."""
     table = cast("Table", Customer.__table__)
     db.execute(
         update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
-        execution_options=BYPASS_POLICY,
+        execution_options=bypass_policy(Because.KEEPS_COPY),
     )
 
 
-def _hold_the_tree(db: Session) -> None:
-    """One change of the tree at a time: two moves, each right by itself, could make a circle."""
+def _lock_tree(db: Session) -> None:
+    """Lock all departments until the transaction ends, because two valid moves together could make a circle."""
     everything = select(Department.id).order_by(Department.id).with_for_update()
-    db.execute(everything, execution_options=BYPASS_POLICY).all()
+    db.execute(everything, execution_options=bypass_policy(Because.LOCKS_ROWS)).all()
 
 
 def _department(db: Session, id: int) -> Department:
     found = db.execute(
-        select(Department).where(Department.id == id), execution_options=BYPASS_POLICY
+        select(Department).where(Department.id == id), execution_options=bypass_policy(Because.KEEPS_RULE)
     ).scalar_one_or_none()
     if found is None:
         raise NotFound(what="department", field="parentId")

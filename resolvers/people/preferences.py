@@ -1,4 +1,4 @@
-"""What everybody may choose for himself, whatever his roles."""
+"""Preferences that every user may choose for themselves, whatever their roles."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from ..runtime.write_guard import permit
 
 
 def set_language(scope: Scope, language: str) -> None:
-    """Choose the language in which Millpond speaks to oneself: `en` or `zh`.  Raises Validation."""
+    """Set the language of the caller: `en` or `zh`.  Raises Validation."""
     with scope.write("user.preferences") as db:
         me = db.execute(select(User).where(User.id == scope.me)).scalar_one_or_none()
         if me is None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, update
 
 from models import SignInSession
-from models.audit.entries import BYPASS_POLICY
 from models.errors import SignInRefused
 from policies import Principal
 
@@ -17,12 +16,12 @@ from .passwords import proven
 from .people import login_of as login_of
 from .sign_in_throttle import normalized_login
 
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
 class Entrance:
-    """A new session: the token is shown once and stored hashed."""
+    """A new session.  The token is shown once and stored as a hash."""
 
     token: str
     expires_at: datetime
@@ -30,7 +29,7 @@ class Entrance:
 
 
 async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
-    """Begin a session.  Raises SignInRefused, TooManyAttempts."""
+    """A new session of the user with this login and password.  Raises SignInRefused, TooManyAttempts."""
     login = normalized_login(login)
     entrance = await proven(scope, login, password, _begin_session, noted=True)
     if entrance is None:
@@ -50,7 +49,7 @@ def open_session(
     address: str | None = None,
     agent: str | None = None,
 ) -> Entrance:
-    """A new session of this person, with a token of its own."""
+    """A new session of the user, with a token of its own."""
     token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + entrances.life
     connection.execute(
         insert(SignInSession).values(
@@ -67,7 +66,7 @@ def open_session(
 
 
 def sign_out(scope: Scope, token: str) -> None:
-    """End one's own session that this token belongs to; an unknown one is no error."""
+    """End the caller's session that this token belongs to; an unknown token is no error."""
     scope = scope.allowing_one_time_password()
     with scope.write("session.end") as db:
         ended = update(SignInSession).where(
@@ -82,5 +81,5 @@ def sign_out(scope: Scope, token: str) -> None:
 
 
 def _printable(text: str | None, length: int) -> str | None:
-    """Text that a program sent about itself, cut to what can be stored."""
+    """The printable characters of a text, cut to `length`; None for an empty one."""
     return "".join(c for c in (text or "") if c.isprintable())[:length] or None

@@ -1,4 +1,4 @@
-"""API tokens and sessions: making one, listing one's own, ending one."""
+"""API tokens and sessions of the caller: create a token, list them, revoke one."""
 
 import secrets
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ MOST_TOKENS = 50
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token at the only moment when it can be read."""
+    """A token in clear text, which only its creation returns."""
 
     id: int
     token: str
 
 
 def create_token(scope: Scope, name: str, expires_at: datetime | None = None) -> NewToken:
-    """Make an API token that acts with one's own rights.  Raises Validation."""
+    """A new API token that acts with the caller's rights.  Raises Validation."""
     name, expires_at, now = line(name, "name") or "token", moment(expires_at, "expires_at"), scope.now()
     if expires_at is not None and expires_at <= now:
         raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
@@ -46,23 +46,23 @@ def create_token(scope: Scope, name: str, expires_at: datetime | None = None) ->
 
 
 def revoke_token(scope: Scope, token_id: int) -> None:
-    """End one of one's own tokens.  Raises NotFound."""
+    """Revoke one of the caller's tokens.  Raises NotFound."""
     _revoke(scope, ApiToken, token_id, "token")
 
 
 def revoke_session(scope: Scope, session_id: int) -> None:
-    """End one of one's own sessions.  Raises NotFound."""
+    """Revoke one of the caller's sessions.  Raises NotFound."""
     _revoke(scope, SignInSession, session_id, "session")
 
 
 def keys_of(scope: Scope, db: Session, kind: type[ApiToken] | type[SignInSession]) -> list[ApiToken | SignInSession]:
-    """One's own live tokens or sessions, newest first."""
+    """The caller's tokens or sessions that are in force, newest first."""
     mine = select(kind).where(kind.user_id == scope.me, _is_alive(kind, scope)).order_by(kind.id.desc())
     return [*db.execute(mine).scalars()]
 
 
 def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> ColumnElement[bool]:
-    """Whether a key would still open the door."""
+    """Whether a token or session is in force: neither revoked, nor expired, nor idle for too long."""
     now = scope.now()
     alive = and_(kind.revoked_at.is_(None), or_(kind.expires_at.is_(None), kind.expires_at > now))
     if kind is SignInSession:

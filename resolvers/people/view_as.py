@@ -1,6 +1,6 @@
-"""Seeing Millpond as another person does: for who helps, and for who has changed the policy.  Logged, and read only.
+"""View as another user: for support, and for checking a changed policy.  Read-only and logged.
 
-It is a short session of that person, in which every use case that changes anything is refused (`Scope.write`).
+It is a short session of the viewed user, in which `Scope.write` refuses every use case that changes something.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import SignInSession, User
-from models.audit.entries import BYPASS_POLICY, log_now
+from models.audit.entries import log_now
 from models.errors import BeyondCeiling, Validation
 from policies import Principal
 
@@ -20,14 +20,14 @@ from ..runtime.scope import Scope
 from .sign_in import open_session
 
 LASTS = timedelta(minutes=30)
-_QUIET = {**BYPASS_POLICY, "synchronize_session": False}
+_QUIET = {"synchronize_session": False}
 
 
 def start_viewing_as(scope: Scope, user_id: int) -> str:
-    """Open such a session; gives its token.  It ends after half an hour at the latest.
+    """The token of a new session as this user, which ends after half an hour at the latest.
 
-    Raises NotFound, Forbidden, Validation (oneself, somebody who has left), BeyondCeiling for somebody who may do more
-    than oneself may hand out: what he sees would be seen.
+    Raises NotFound, Forbidden, Validation (the caller themselves, an inactive user), BeyondCeiling for a user with
+    rights that the caller may not grant, because the caller would see what those rights show.
     """
     with scope.write("user.view_as") as db:
         row = scope.load(db, User, user_id, to="view_as")
@@ -43,18 +43,16 @@ def start_viewing_as(scope: Scope, user_id: int) -> str:
 
 
 def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:
-    """Whom one sees through the eyes of, by a token of `start_viewing_as`; None when that has ended or may no longer be.
+    """The user whom the caller views as, by a token of `start_viewing_as`; None when the session has ended.
 
-    Asked at every request: whoever may not begin to look any more may not go on either.
+    Every request asks for it, so a session ends as soon as the caller may no longer start one.
     """
-    found = db.execute(
-        _OPEN.where(SignInSession.token_hash == principals.hash_of(token)), execution_options=BYPASS_POLICY
-    ).first()
+    found = db.execute(_OPEN.where(SignInSession.token_hash == principals.hash_of(token))).first()
     if found is None or found.looker_id != scope.me or found.expires_at <= scope.now():
         return None
     may = scope.policy.where(scope.person, "view_as", User)
     seen = select(User.id).where(User.id == found.user_id, User.active, User.deleted_at.is_(None), may)
-    if db.execute(seen, execution_options=BYPASS_POLICY).first() is None:
+    if db.execute(seen.execution_options(policy=True)).first() is None:
         return None
     try:
         guard_account(scope, db, found.user_id)
@@ -65,7 +63,7 @@ def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:
 
 
 def stop_looking(scope: Scope, token: str) -> None:
-    """End a session of `start_viewing_as`; an unknown one is no error."""
+    """End a session of `start_viewing_as`; an unknown token is no error."""
     with scope.write("session.end") as db:
         mine = SignInSession.token_hash == principals.hash_of(token), SignInSession.looker_id == scope.me
         ended = update(SignInSession).where(*mine, SignInSession.revoked_at.is_(None))

@@ -20,7 +20,7 @@ from .claim_rules import pool_closed, terms_of
 def assign(
     scope: Scope, ids: Sequence[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
 ) -> Outcome:
-    """Give pooled customers to somebody who may claim from their pool.  Uses his capacity, not his quota.
+    """Give pooled customers to a user who may claim from their pool.  Uses the user's capacity, not their quota.
 
     Problems: NOT_FOUND (customer or person), FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE, VALIDATION,
     CAPACITY_REACHED.
@@ -29,7 +29,7 @@ def assign(
     def work(db: Session, id: int) -> None:
         customer = load_pooled(scope, db, id, "assign")
         pool_id, now = customer.pool_id, scope.person.now
-        assert pool_id is not None, "it lies in a pool"
+        assert pool_id is not None, "load_pooled returns pooled customers only"
         assignee = load_eligible_assignee(scope, db, user_id, pool_id)
         if not terms_of(db, pool_id).is_open:
             raise pool_closed(assignee.name)

@@ -21,7 +21,7 @@ from .claim_rules import rule_checks, terms_for
 
 
 def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
-    """Take customers out of their pools for oneself: one winner each, never above quota or capacity.
+    """Make the caller the owner of pooled customers: each has one winner, and no user gets above quota or capacity.
 
     Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE (the pool is closed), PROTECTED,
     COOLDOWN, QUOTA_REACHED, CAPACITY_REACHED, in this order.

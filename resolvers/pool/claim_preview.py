@@ -1,4 +1,4 @@
-"""What a claim would meet: every rule, passed or not, before anybody clicks.  Reads only."""
+"""Preview of a claim: every rule with its result, without claiming.  Reads only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .claim_rules import Check, ClaimTerms, counted_checks, rule_checks, terms_o
 
 @dataclass(frozen=True)
 class Preview:
-    """Every rule about claiming one customer, in the order in which a claim meets them."""
+    """Every rule about claiming one customer, in the order in which a claim checks them."""
 
     customer_id: int
     checks: list[Check]
@@ -32,16 +32,16 @@ class Preview:
 
 
 def claim_preview(scope: Scope, db: Session, ids: Sequence[int]) -> list[Preview]:
-    """One preview for each customer that the person sees, in the order asked.  Raises Validation for too many.
+    """One preview for each visible customer, in the order of `ids`.  Raises Validation for too many ids.
 
     Each customer is judged as if it were the only one claimed.
     """
-    viewer = _Look(scope, db, distinct(ids))
-    return [Preview(id, list(viewer.checks(*viewer.seen[id]))) for id in viewer.ids if id in viewer.seen]
+    batch = _PreviewBatch(scope, db, distinct(ids))
+    return [Preview(id, list(batch.checks(*batch.seen[id]))) for id in batch.ids if id in batch.seen]
 
 
-class _Look:
-    """What the previews of one request have in common, fetched once."""
+class _PreviewBatch:
+    """The rows, claim terms and counters that the previews of one request share, fetched once."""
 
     def __init__(self, scope: Scope, db: Session, ids: list[int]) -> None:
         self.scope, self.db, self.ids, self.person = scope, db, ids, scope.person
@@ -53,16 +53,16 @@ class _Look:
         self._counted: dict[int, list[Check]] = {}
 
     @cached_property
-    def _room(self) -> Capacity:
+    def _capacity(self) -> Capacity:
         return capacity(self.db, self.scope.me)
 
     def checks(self, customer: Customer, may: bool) -> Iterator[Check]:
-        gone = why_not_pooled(self.scope, self.db, customer.id, customer)
-        if gone is None and not self.scope.policy.ever(self.person, "claim", Customer.module):
+        refusal = why_not_pooled(self.scope, self.db, customer.id, customer)
+        if refusal is None and not self.scope.policy.ever(self.person, "claim", Customer.module):
             yield _right(may=False)
             return
-        yield Check("IN_POOL", "it lies in a pool" if gone is None else "it does not lie in a pool", gone)
-        if gone is None and customer.pool_id is not None:
+        yield Check("IN_POOL", "it lies in a pool" if refusal is None else "it does not lie in a pool", refusal)
+        if refusal is None and customer.pool_id is not None:
             yield _right(may=may)
             terms = self.terms[customer.pool_id]
             yield from rule_checks(terms, customer, self.left.get(customer.id), self.person)
@@ -71,7 +71,7 @@ class _Look:
     def _counters(self, pool_id: int, terms: ClaimTerms) -> list[Check]:
         if pool_id not in self._counted:
             used = quotas(self.db, terms.rule, self.scope.me, self.person.now, terms.zone)
-            self._counted[pool_id] = list(counted_checks(terms, used, self._room, self.person))
+            self._counted[pool_id] = list(counted_checks(terms, used, self._capacity, self.person))
         return self._counted[pool_id]
 
 

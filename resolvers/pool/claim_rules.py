@@ -1,4 +1,4 @@
-"""What a pool asks of whoever claims from it, and every check that follows: passed or not, and when it would pass."""
+"""Claim rules of a pool, and the checks that follow from them: passed or not, and when each would pass."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Pool
-from models.database.prepared import Prepared, held
+from models.database.bypass import Because
+from models.database.prepared import Prepared, attach
 from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from policies import Principal
 
@@ -21,7 +22,10 @@ from ..records.organisation import ZONE
 
 @dataclass(frozen=True)
 class ClaimTerms:
-    """Whether one may claim there at all, by which numbers, and where the days begin that they count; no rule is no limit."""
+    """Whether the pool is open, its claim rule, and the time zone in which the rule counts days.
+
+    A pool without a rule has no limits.
+    """
 
     is_open: bool
     zone: str
@@ -39,29 +43,31 @@ _IS_OPEN = and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None))
 _ASKED = (
     select(_IS_OPEN, ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
 )
-_TERMS = Prepared(_ASKED)
-_TERMS_AND_LEFT = Prepared(_ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))))
+_TERMS = Prepared(_ASKED, because=Because.APPLIES_TO_ALL)
+_TERMS_AND_LEFT = Prepared(
+    _ASKED.add_columns(last_left(bindparam("customer"), bindparam("owner"))), because=Because.APPLIES_TO_ALL
+)
 
 
 def terms_of(db: Session, pool_id: int) -> ClaimTerms:
-    """The terms of a pool, whether or not the person may look into its settings."""
+    """The claim terms of a pool, whether or not the caller may view its settings.  One statement."""
     return _terms(db, _TERMS.rows(db, pool=pool_id)[0])
 
 
 def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[ClaimTerms, datetime | None]:
-    """The terms of a customer's pool, and when this person last ceased to own the customer; None when he never did."""
+    """(claim terms of the customer's pool, when the user last ceased to own it or None).  One statement."""
     *terms, left_at = _TERMS_AND_LEFT.rows(db, pool=customer.pool_id, customer=customer.id, owner=owner_id)[0]
     return _terms(db, terms), left_at
 
 
 def _terms(db: Session, row: Sequence[Any]) -> ClaimTerms:
     is_open, zone, *rule = row
-    return ClaimTerms(bool(is_open), zone, held(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    return ClaimTerms(bool(is_open), zone, attach(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule about one claim: passed or not, in words and numbers, and when it would pass."""
+    """The result of one rule about one claim: what it says in words and numbers, why it fails, when it would pass."""
 
     rule: str
     detail: str
@@ -74,12 +80,15 @@ class Check:
 
 
 def pool_closed(name: str) -> NotEligible:
-    """Nobody takes customers out of a pool that is switched off."""
+    """The refusal to claim or assign from a pool that is switched off."""
     return NotEligible(name=name, reason="the pool is closed", reason_zh="客户池已停用", field="poolId")
 
 
 def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
-    """The rules that ask no counter: an open pool, protection of arrivals, cooldown of who left the customer then."""
+    """The checks that need no counter: open pool, protection of new arrivals, cooldown of former owners.
+
+    `left_at` is when the claiming user last ceased to own the customer.
+    """
     refusal: Refusal | None = None if terms.is_open else pool_closed(p.name)
     yield Check("POOL_OPEN", "the pool is open" if terms.is_open else "the pool is closed", refusal)
     rule = terms.rule
@@ -91,7 +100,7 @@ def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None,
 
 
 def counted_checks(terms: ClaimTerms, quotas: Iterable[Quota], room: Capacity, p: Principal) -> Iterator[Check]:
-    """The rules that count.  The claim itself counts again, and exactly."""
+    """The checks that count: quotas and capacity.  A claim counts again, under a lock."""
     for quota in quotas:
         refusal = quota.refusal() if quota.used >= quota.limit else None
         at = quota.resets_at if refusal else None
@@ -103,7 +112,7 @@ def counted_checks(terms: ClaimTerms, quotas: Iterable[Quota], room: Capacity, p
 
 
 def _from(at: datetime | None, p: Principal, rule: str, detail: str) -> Check:
-    """A rule that is met from `at` on."""
+    """The check of a rule that passes from `at` on."""
     if at is None or at <= p.now:
         return Check(rule, detail)
     return Check(rule, detail, {"PROTECTION": Protected, "COOLDOWN": Cooldown}[rule](passes_at=at), at)

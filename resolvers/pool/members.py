@@ -1,4 +1,4 @@
-"""Seats in pools, and what keeps a pool from vanishing."""
+"""Rules of pools and of their members."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ GRANTEES: dict[GranteeKind, type[Entity]] = {
     GranteeKind.DEPARTMENT: Department,
     GranteeKind.ROLE: Role,
 }
-"""Whom a seat may be given to."""
+"""Kind of grantee -> the model whose records may be members of a pool."""
 
 
 class SeatRules(Rules[PoolMember]):
-    """A seat is given to somebody who exists."""
+    """A member of a pool is a user, department or role that exists."""
 
     def check(self, scope: Scope, db: Session, row: PoolMember, values: dict[str, Any]) -> None:
         if "grantee_id" in values:
@@ -32,7 +32,7 @@ class SeatRules(Rules[PoolMember]):
 
 
 class PoolRules(Rules[Pool]):
-    """A pool that still has a log of quotas and periods is closed, not purged."""
+    """A pool is never purged, because quota counters and ownership periods refer to it; it can be closed."""
 
     def purged(self, scope: Scope, db: Session, row: Pool) -> None:
         raise InUse(label=row.label, count="some", what="ownership periods")

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Pool
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, RuleMissing
 from models.ownership import Ended
 
@@ -29,9 +29,9 @@ def release(
     reason: str | None = None,
     mode: Mode = Mode.BEST_EFFORT,
 ) -> Outcome:
-    """Put customers into a pool: the one named, else the first by priority where their owner has a seat.
+    """Put customers into a pool: the one named, else the one of highest priority of which their owner is a member.
 
-    What the owner looked after himself follows the next owner.
+    Contacts and opportunities of the owner at these customers lose their own owner, so they follow the next one.
     Problems: NOT_FOUND (customer or pool), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, RULE_MISSING.
     """
     reason = line(reason, "reason")
@@ -39,8 +39,8 @@ def release(
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "release")
         owner_id, now = customer.owner_id, scope.person.now
-        assert owner_id is not None, "it does not lie in a pool"
-        pool = _named(db, pool_id) if pool_id is not None else _first_of(scope, db, owner_id)
+        assert owner_id is not None, "load_owned returns no pooled customer"
+        pool = _named(db, pool_id) if pool_id is not None else _default_pool(scope, db, owner_id)
         reassign_dependents(db, customer, owner_id, None)
         customer.return_to_pool(pool, now)
         db.flush()
@@ -52,7 +52,7 @@ def release(
 
 
 def _named(db: Session, pool_id: int) -> Pool:
-    """An open pool that the person sees.  Raises NotFound, RuleMissing."""
+    """The pool with this id, which is open and visible.  Raises NotFound, RuleMissing."""
     chosen = select(Pool).where(Pool.id == pool_id, Pool.deleted_at.is_(None))
     pool = db.execute(chosen).scalar_one_or_none()
     if pool is None:
@@ -66,12 +66,12 @@ def _named(db: Session, pool_id: int) -> Pool:
     return pool
 
 
-def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
-    """The open pool of highest priority where the owner has a seat.  Raises RuleMissing."""
-    seats = _seats_of(scope, db, owner_id)
-    best = select(Pool).where(Pool.id.in_(seats), Pool.enabled, Pool.deleted_at.is_(None))
+def _default_pool(scope: Scope, db: Session, owner_id: int) -> Pool:
+    """The open pool of highest priority of which the owner is a member.  Raises RuleMissing."""
+    pool_ids = _pools_of(scope, db, owner_id)
+    best = select(Pool).where(Pool.id.in_(pool_ids), Pool.enabled, Pool.deleted_at.is_(None))
     best = best.order_by(Pool.priority.desc(), Pool.id).limit(1)
-    pool = db.execute(best, execution_options=BYPASS_POLICY).scalar_one_or_none()
+    pool = db.execute(best, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one_or_none()
     if pool is None:
         raise RuleMissing(
             reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",
@@ -82,8 +82,8 @@ def _first_of(scope: Scope, db: Session, owner_id: int) -> Pool:
     return pool
 
 
-def _seats_of(scope: Scope, db: Session, user_id: int) -> frozenset[int]:
+def _pools_of(scope: Scope, db: Session, user_id: int) -> frozenset[int]:
     try:
         return principals.by_id(db.connection(), user_id, scope.person.now).pools
-    except NotFound:  # who has left has no seats
+    except NotFound:  # an inactive user is a member of no pool
         return frozenset()

@@ -1,4 +1,4 @@
-"""Why a customer lies in its pool, since when, and how long it may stay.  Reads only, behind the wall."""
+"""Time in the pool: why a customer lies there, since when, and how long it may stay.  Reads under the read guard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from ..runtime.viewer import Viewer
 class Stay:
     """A customer's stay in a pool.
 
-    `ended`, `former` and `reason`: how and with whom its last ownership ended; all None for one that nobody ever
-    owned.  `until`: when the pool's rule acts; None is never.
+    `ended`, `former` and `reason`: how the last ownership ended, the name of that owner, and the reason given; all
+    None for a customer without a former owner.  `until`: when the time limit of the pool ends; None means never.
     """
 
     pool: str
@@ -31,12 +31,12 @@ class Stay:
     reason: str | None
 
     def days_left(self, now: datetime) -> int | None:
-        """Whole days until the rule acts, 0 when that time has come."""
+        """Whole days until the time limit of the pool ends, 0 from then on; None without a limit."""
         return None if self.until is None else max(0, (self.until - now).days)
 
 
 def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay]:
-    """The stays of those customers that lie in pools and that the person sees, without what is hidden.  Two queries."""
+    """Customer id -> its stay, for the visible customers that lie in pools; hidden values are None.  Two queries."""
     viewer = scope.viewer
     before = _last_periods(viewer, db, customer_ids)
     since, name, days = (
@@ -59,7 +59,7 @@ def of(scope: Scope, db: Session, customer_ids: Sequence[int]) -> dict[int, Stay
 def _last_periods(
     viewer: Viewer, db: Session, ids: Sequence[int]
 ) -> dict[int, tuple[Ended | None, str | None, str | None]]:
-    """Customer -> how its last ownership ended, with whom, and the reason that was given."""
+    """Customer id -> (how its last ownership ended, name of the owner, reason given)."""
     period = OwnershipPeriod
     how, owner, reason = (value(viewer, period, period, key) for key in ("ended", "owner_id", "reason"))
     ended = (

@@ -1,4 +1,4 @@
-"""Who holds how much: customers by stage, and the load of one's team.  Reads only, behind the wall."""
+"""Workload: customers by stage, and customers held by each user of a team.  Reads under the read guard."""
 
 from typing import Any
 
@@ -16,23 +16,22 @@ MOST_PEOPLE = 20
 
 
 def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
-    """How many customers that the person sees are in each stage; None where a stage is missing or hidden."""
+    """Stage -> number of visible customers; None is the key where a stage is missing or hidden."""
     viewer = scope.viewer
     stage = value(viewer, Customer, Customer, "stage")
     counted = select(stage.label("stage"), func.count(Customer.id).label("held"))
     deleted_at: Any = Customer.deleted_at
-    if (
-        scope.backend.dialect == "sqlite"
-    ):  # all are read: as they lie, which is twice as fast as in the order of an index
+    if scope.backend.dialect == "sqlite":  # a scan in table order reads all rows twice as fast as one by an index
         deleted_at = func.coalesce(deleted_at, null())
     counted = counted.where(deleted_at.is_(None)).group_by(stage)
     return {row.stage: row.held for row in db.execute(counted)}
 
 
 def of_team(scope: Scope, db: Session) -> list[Candidate]:
-    """The people of one's department and below, with what they hold and may hold, who holds most first.
+    """At most MOST_PEOPLE users of the caller's department and below, with what they hold and their limit.
 
-    Empty for who may not see other people's customers: what they hold would be told by it.
+    Ordered by customers held, most first.  Empty for a caller who may not view other users' customers, because the
+    numbers would reveal them.
     """
     if not scope.person.subtree or not _sees_the_team(scope):
         return []
@@ -54,6 +53,6 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
 
 
 def _sees_the_team(scope: Scope) -> bool:
-    """Whether some line lets the person view customers by department, or all of them."""
+    """Whether a policy line lets the caller view customers by department, or all of them."""
     cell = scope.policy.cell(scope.person.roles, Customer.module, "view")
     return bool({name for name, _ in cell.allow} & {"all", "team", "subtree"})

@@ -1,7 +1,7 @@
-"""One way to look: filter, search, order and cursor as SQLAlchemy clauses under policy.
+"""Filter, search, order and cursor as SQLAlchemy clauses under policy, for GraphQL, lists and exports alike.
 
-Nothing here runs a statement.  The compiler adds the shape of the answer, lists and exports use the very same clauses.
-Every value is the guarded one, so a field that somebody may not see can be neither filtered nor ordered by.
+Nothing here runs a statement.  Every value is guarded (NULL where the viewer may not see it), so a hidden field can be
+neither filtered nor ordered by.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,50 +22,50 @@ from policies.objects import field_name
 from policies.rows import Hanging, Rows
 
 from ..runtime.viewer import Clause, Value, Viewer
-from .provenance import derive
+from .provenance import map_traced
 
 LAST_CHARACTER = "\U0010ffff"
 LONGEST_SEARCH = 100
 
 
 @cache
-def beside(model: type[Base]) -> tuple[list[tuple[Any, Clause]], Any]:
-    """(the rows that records of `model` hang on, one after the other, each with its ON; the records with those)."""
-    return with_above(model, model)
+def with_parents(model: type[Base]) -> tuple[list[tuple[Any, Clause]], Any]:
+    """([(parent row source, its ON clause)], columns of `model` that know these parents), nearest parent first."""
+    return join_parents(model, model)
 
 
-def with_above(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
-    """`beside` for other columns of records of `model`."""
+def join_parents(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Clause]], Any]:
+    """As `with_parents`, for another row source of `model` with these columns."""
     if not model.visible_through:
         return [], columns
     whole: type[Base] = inspect(model).relationships[model.visible_through].mapper.class_
     above = whole.__table__.alias()
-    further, e = with_above(whole, above.c)
+    further, e = join_parents(whole, above.c)
     return [(above, above.c.id == getattr(columns, f"{model.visible_through}_id")), *further], Hanging(
         columns, Rows(whole, e)
     )
 
 
 def visible(viewer: Viewer, model: type[Base], *values: Value) -> Select[Any]:
-    """SELECT of values of the records that the person may view; they are written in terms of `beside(model)[1]`.
+    """SELECT of values of the records that the viewer may see; values are expressions over `with_parents(model)[1]`.
 
-    What a record hangs on stands beside it, so the policy is asked about that row and not for all that are in reach.
+    Parent records are joined, so the policy tests the joined row instead of listing all visible parents.
     """
     statement: Select[Any] = select(*values).where(open_to(viewer, "view", model)).execution_options(policy=True)
-    for above, on in beside(model)[0]:
-        # There always is one; but for an inner join SQLite first reads all that could stand beside into a filter.
+    for above, on in with_parents(model)[0]:
+        # The parent always exists; but for an inner join SQLite first reads all candidates into a Bloom filter.
         statement = statement.outerjoin(above, on)
     return statement
 
 
 @lru_cache(maxsize=1024)
 def open_to(viewer: Viewer, action: str, model: type[Base]) -> Clause:
-    """Whether the person may do `action`, in terms of `beside`.  Made once: it takes longer to write than to run."""
-    return viewer.policy.where(viewer.person, action, model, beside(model)[1])
+    """Condition over `with_parents(model)[1]`: the viewer may do `action`.  Cached, because building it costs more than running."""
+    return viewer.policy.where(viewer.person, action, model, with_parents(model)[1])
 
 
 def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
-    """The rows in the recycle bin, or those outside it."""
+    """Condition: the row is in the recycle bin, or (`wanted` False) outside it."""
     if "deleted_at" not in model.__table__.c:
         return false() if wanted else true()
     at = e.deleted_at
@@ -73,16 +73,16 @@ def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
     return clause
 
 
-# --- values that are no columns --------------------------------------------------------------------------
+# --- computed values -------------------------------------------------------------------------------------
 
 COMPUTED: dict[tuple[type[Base], str], Callable[[Viewer, Any], Value]] = {
     (Customer, "locked"): lambda viewer, e: locked(e, viewer.person.now),
 }
-"""What can be asked, filtered and ordered by like a column, and is an expression."""
+"""(model, key) -> expression of a value that is read, filtered and ordered by like a column."""
 
 
 def value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
-    """A column or a computed value, guarded."""
+    """A column or a computed value; NULL where the viewer may not see it."""
     computed = COMPUTED.get((model, key))
     return computed(viewer, e) if computed else viewer.value(model, e, key)
 
@@ -91,10 +91,10 @@ def value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
 
 
 def matching(viewer: Viewer, model: type[Base], e: Any, tree: Mapping[str, Any]) -> Clause:
-    """`{"name": {"contains": "ac"}, "or": [{…}, {…}]}` as a clause.
+    """A filter like `{"name": {"contains": "ac"}, "or": [{…}, {…}]}` as a clause.
 
-    Keys are column keys; everything in one object must hold.  `not` and `ne` treat an empty value as different, on both
-    databases.
+    Keys are column keys; all conditions of one object must hold.  `not` and `ne` take NULL for a different value, on
+    both databases.
     """
     clauses = [_part(viewer, model, e, key, wanted) for key, wanted in tree.items() if wanted is not None]
     return and_(true(), *clauses)
@@ -112,16 +112,16 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
 
 
 def _contains(column: Value, text: str) -> Clause:
-    return _like(column, derive(text, lambda x: f"%{_escaped(x)}%"))
+    return _like(column, map_traced(text, lambda x: f"%{_escaped(x)}%"))
 
 
 def _like(column: Value, pattern: str) -> Clause:
-    """ASCII letters match in either case, on both databases; everything else as it is."""
+    """`LIKE` that ignores the case of ASCII letters and of no others, on both databases."""
     return Alike(column, literal(pattern))
 
 
 class Alike(FunctionElement[bool]):
-    """`LIKE` without regard to the case of ASCII letters.  SQLite's own is that, and twice as fast as `lower()`."""
+    """`LIKE` that ignores the case of ASCII letters.  SQLite's own does that, twice as fast as with `lower()`."""
 
     type = Boolean()
     inherit_cache = True
@@ -153,8 +153,8 @@ OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
     "lte": lambda column, x: column <= x,
     "is_null": lambda column, x: column.is_(None) if x else column.is_not(None),
     "contains": _contains,
-    "starts_with": lambda column, x: _like(column, derive(x, lambda text: f"{_escaped(text)}%")),
-    "ends_with": lambda column, x: _like(column, derive(x, lambda text: f"%{_escaped(text)}")),
+    "starts_with": lambda column, x: _like(column, map_traced(x, lambda text: f"{_escaped(text)}%")),
+    "ends_with": lambda column, x: _like(column, map_traced(x, lambda text: f"%{_escaped(text)}")),
 }
 
 
@@ -162,7 +162,7 @@ OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
 
 
 def search_text(text: str) -> str:
-    """What somebody typed, trimmed.  Raises Validation when it is too long."""
+    """The typed text, trimmed.  Raises Validation for a text that is too long."""
     text = text.replace("\0", "").strip()
     if len(text) > LONGEST_SEARCH:
         raise Validation(
@@ -173,12 +173,12 @@ def search_text(text: str) -> str:
     return text
 
 
-def found(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
-    """The rows that the search box of a list finds where no index covers it: the beginning of a number, any part of a name.
+def search_clause(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
+    """Condition of a search without index: the beginning of a number, or any part of a name.
 
-    No text finds everything.
+    An empty text matches every row.
     """
-    text = derive(text, search_text)
+    text = map_traced(text, search_text)
     if not text:
         return true()
     names = getattr(model, "search", ())
@@ -188,9 +188,9 @@ def found(viewer: Viewer, model: type[Base], e: Any, text: str) -> Clause:
 
 
 def _number(column: Value, text: str) -> Clause:
-    """A prefix as a range, which an index answers; numbers are usually written in capitals."""
-    written = (text, derive(text, str.upper))
-    return or_(*(and_(column >= x, column < derive(x, lambda start: start + LAST_CHARACTER)) for x in written))
+    """A prefix as a range, which an index serves; also in capitals, because most numbers are."""
+    spellings = (text, map_traced(text, str.upper))
+    return or_(*(and_(column >= x, column < map_traced(x, lambda start: start + LAST_CHARACTER)) for x in spellings))
 
 
 # --- order and cursor ------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def _number(column: Value, text: str) -> Clause:
 
 @dataclass(frozen=True)
 class Key:
-    """One step of an order.  Empty values come last in both directions; first only where an order is read backwards."""
+    """One sort key.  NULLs come last in both directions; first only in an order that is read backwards."""
 
     name: str
     descending: bool
@@ -206,7 +206,7 @@ class Key:
     empty_first: bool = False
 
     def back(self) -> "Key":
-        """The same step read from the end."""
+        """The same key for reading backwards."""
         return replace(self, descending=not self.descending, empty_first=self.nullable and not self.empty_first)
 
     def order(self, column: Value) -> Value:
@@ -216,11 +216,11 @@ class Key:
         return ordered.nulls_first() if self.empty_first else ordered.nulls_last()
 
     def after(self, column: Value, at: Any) -> Clause:
-        """The rows behind `at` in this step alone."""
+        """Condition: the row comes after `at` by this key alone."""
         if at is None:
             return column.is_not(None) if self.empty_first else false()
-        beyond = column < at if self.descending else column > at
-        return or_(beyond, column.is_(None)) if self.nullable and not self.empty_first else beyond
+        later = column < at if self.descending else column > at
+        return or_(later, column.is_(None)) if self.nullable and not self.empty_first else later
 
     def same(self, column: Value, at: Any) -> Clause:
         clause: Clause = column.is_(None) if at is None else column == at
@@ -230,12 +230,12 @@ class Key:
 def order_of(
     viewer: Viewer, model: type[Base], asked: Sequence[tuple[str, bool]], tree: Mapping[str, Any] | None = None
 ) -> list[Key]:
-    """The keys of an order: (name, descending) as asked, else the model's own; the id breaks ties.
+    """The sort keys of a list: (name, descending) as asked for, else the model's own; the id breaks ties.
 
-    `tree` is the filter of the list: where it leaves out what is empty, an index can give the order.
+    `tree` is the filter of the list: a key that it requires to be not NULL can be sorted by an index.
     """
-    wishes = (tree or {}).items()
-    filled = {key for key, wish in wishes if isinstance(wish, Mapping) and wish.get("is_null") is False}
+    conditions = (tree or {}).items()
+    filled = {key for key, wanted in conditions if isinstance(wanted, Mapping) and wanted.get("is_null") is False}
     default = getattr(model, "order", "-id")
     steps = list(asked) or [(default.lstrip("-"), default.startswith("-"))]
     keys = [
@@ -255,9 +255,9 @@ def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
     return bool(model.__table__.c[name].nullable) or guard is not None
 
 
-def behind(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
-    """The rows that come after the row with the key values `at`."""
-    at = [literal(a) if isinstance(a, bool) else a for a in at]  # SQLAlchemy compares columns with no bare truth value
+def after_cursor(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
+    """Condition: the row comes after the row with the key values `at`."""
+    at = [literal(a) if isinstance(a, bool) else a for a in at]  # SQLAlchemy does not compare a column with a bare bool
     steps = []
     for n, key in enumerate(keys):
         same = [k.same(v, a) for k, v, a in zip(keys[:n], values, at, strict=False)]
@@ -265,21 +265,21 @@ def behind(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> C
     first, value_, at_ = keys[0], values[0], at[0]
     if len(keys) == 1 or first.nullable:
         return or_(*steps)
-    # Says nothing new, but lets an index begin at the right place.
+    # Changes no result, but lets an index scan begin at the right place.
     return and_(value_ <= at_ if first.descending else value_ >= at_, or_(*steps))
 
 
 def orderable(model: type[Base]) -> list[str]:
-    """The keys by which a list can be ordered: every column that has an order of its own."""
+    """The keys by which a list can be ordered: columns except foreign keys, JSON and long text."""
     simple = [c.key for c in columns(model) if not c.foreign_keys and c.type.__class__.__name__ not in ("JSON", "Text")]
     return [key for key in simple if key != "delete_batch_id"]
 
 
-# --- small subqueries that several places show -----------------------------------------------------------
+# --- subqueries for computed columns ---------------------------------------------------------------------
 
 
 def role_codes(viewer: Viewer, user_id: Value) -> Any:
-    """SELECT of the role codes that a person holds now, as far as the asker may see who holds them."""
+    """SELECT of the codes of the roles that a user holds now, as far as the viewer may see who holds them."""
     held, role, now = UserRole.__table__.alias(), Role.__table__.alias(), viewer.person.now
     return (
         select(role.c.code)

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as the values that the list is ordered by, opaque to whoever carries them on."""
+"""Cursors: the sort key values of the row where a page ended, as opaque text."""
 
 import json
 from collections.abc import Sequence
@@ -15,34 +15,33 @@ from models.base import Money, Utc, moment_of
 from models.errors import Validation
 
 from .clauses import COMPUTED, Key
-from .provenance import PlanMismatch, Steps, can_lift, source_of, trace
-from .provenance import plain as plain_value
+from .provenance import PlanMismatch, Steps, is_traceable, source_of, trace, untraced
 
 LONGEST = 4_000
 
 
 def tag_of(keys: Sequence[Key]) -> str:
-    """The order in short, so that a cursor of one order is not taken for one of another."""
+    """The order as short text, so that a cursor of another order is recognised."""
     return "_".join(f"{'d' if k.descending else 'a'}_{k.name}" for k in keys)
 
 
 def written(keys: Sequence[Key], values: Sequence[Any]) -> str:
-    """The cursor of a row whose key values are at hand."""
+    """The cursor of a row with these sort key values."""
     return json.dumps([tag_of(keys), *(plain(value) for value in values)], separators=(",", ":")).encode().hex()
 
 
 def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
-    """The key values that a cursor holds.  Raises Validation for one that no page of this list has given."""
-    values, source = _read(model, keys, plain_value(cursor)), source_of(cursor)
-    if source is None or not all(can_lift(value) for value in values):
-        return values  # an empty value is another condition, not another parameter
+    """The sort key values of a cursor, with provenance.  Raises Validation for a cursor of another list or order."""
+    values, source = _read(model, keys, untraced(cursor)), source_of(cursor)
+    if source is None or not all(is_traceable(value) for value in values):
+        return values  # NULL needs another condition, not another parameter
     steps: list[Steps] = [(*source.steps, partial(_nth, model, keys, n)) for n in range(len(values))]
     return [trace(value, source.path, made) for value, made in zip(values, steps, strict=True)]
 
 
 def _nth(model: type[Base], keys: Sequence[Key], n: int, cursor: str) -> Any:
     values = _read(model, keys, cursor)
-    if not all(can_lift(value) for value in values):
+    if not all(is_traceable(value) for value in values):
         raise PlanMismatch
     return values[n]
 
@@ -102,7 +101,7 @@ def _typed(value: Any, kind: type) -> Any:
     if type(value) is not kind:
         raise ValueError("of another kind")
     if isinstance(value, str):
-        value.encode()  # half a character: no column holds it
+        value.encode()  # raises for a lone surrogate, which no column can store
         if "\0" in value:
             raise ValueError("of another kind")
     return value

@@ -1,8 +1,8 @@
-"""Values that remember where they came from, so that what was made from them once can be made again from others.
+"""Provenance: values that know their path in the request, so that a cached plan can take them from another request.
 
-A compiled statement is kept and used for other people and other arguments.  Its parameters say of each value which
-part of the request it is, and by which steps it was made from that.  A value that passes through anything but `derive`
-forgets its source, and is then part of the statement like any constant.
+A compiled statement serves other people and other arguments.  For each parameter its plan holds the path of the value
+in the request, and the steps by which it was computed.  A value that passes through anything but `map_traced` loses its
+source, and becomes a constant of the statement.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ Steps = tuple[Callable[[Any], Any], ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value comes from: a path into the request, and the steps from there."""
+    """The source of a value: a path in the request, and the steps applied to the value there."""
 
     path: Path
     steps: Steps = ()
 
     def value(self, found: Any) -> Any:
-        """The value for what another request holds at the path.  Raises what the steps refuse."""
+        """The value computed from what another request holds at the path.  Raises what the steps refuse."""
         for step in self.steps:
             found = step(found)
         return found
@@ -34,62 +34,63 @@ class _Text(str):
     source: Source
 
 
-class _Whole(int):
+class _Integer(int):
     source: Source
 
 
-class _Moment(datetime):
+class _Timestamp(datetime):
     source: Source
 
 
-class _Day(date):
+class _Date(date):
     source: Source
 
 
-class _Amount(Decimal):
+class _Decimal(Decimal):
     source: Source
 
 
-_KINDS: dict[type, Callable[[Any], Any]] = {
+_TRACED: dict[type, Callable[[Any], Any]] = {
     str: _Text,
-    int: _Whole,
-    datetime: lambda at: _Moment.combine(at.date(), at.timetz()),
-    date: lambda day: _Day(day.year, day.month, day.day),
-    Decimal: _Amount,
+    int: _Integer,
+    datetime: lambda at: _Timestamp.combine(at.date(), at.timetz()),
+    date: lambda day: _Date(day.year, day.month, day.day),
+    Decimal: _Decimal,
 }
 
 
 class PlanMismatch(Exception):
-    """Another request's value does not fit where this one's stood: what was made from this one is of no use to it."""
+    """A value of the request does not fit the plan, so the plan cannot serve it."""
 
 
-def can_lift(value: object) -> bool:
-    return type(value) in _KINDS
+def is_traceable(value: object) -> bool:
+    return type(value) in _TRACED
 
 
 def trace(value: T, path: Path, steps: Steps = ()) -> T:
-    """An equal value with a source; the very value when its type cannot have one."""
-    if not can_lift(value):
+    """An equal value with a source; the same value where its type cannot carry one."""
+    if not is_traceable(value):
         return value
-    lifted: Any = _KINDS[type(value)](value)
-    lifted.source = Source(path, steps)
-    return lifted  # type: ignore[no-any-return]  # a subclass of what came in
+    traced: Any = _TRACED[type(value)](value)
+    traced.source = Source(path, steps)
+    return traced  # type: ignore[no-any-return]  # a subclass of what came in
 
 
 def source_of(value: object) -> Source | None:
+    """The source of a value, None for a constant."""
     return getattr(value, "source", None)
 
 
-def plain(value: Any) -> Any:
+def untraced(value: Any) -> Any:
     """The same value without its source."""
-    for kind, lifted in ((str, _Text), (int, _Whole), (Decimal, _Amount)):
-        if isinstance(value, lifted):
+    for kind, traced in ((str, _Text), (int, _Integer), (Decimal, _Decimal)):
+        if isinstance(value, traced):
             return kind(value)
     return value
 
 
-def derive(value: Any, step: Callable[[Any], Any]) -> Any:
-    """`step(value)`, which remembers the source of `value` and the step."""
+def map_traced(value: Any, step: Callable[[Any], Any]) -> Any:
+    """`step(value)`, whose source is the source of `value` with one step more."""
     source = source_of(value)
-    made = step(plain(value))
+    made = step(untraced(value))
     return made if source is None else trace(made, source.path, (*source.steps, step))

@@ -1,8 +1,8 @@
-"""A search inside the one statement that answers a list: the text is a parameter, and the statement serves every text.
+"""Search inside the one statement that answers a list: the text is a parameter, so one cached plan serves every text.
 
-The words come in one JSON value and are rows of the statement.  Whether a record says them is asked by the same rules as
-everywhere (`resolvers/reading/search.py`); the index leads to the records by the word that the fewest docs may hold.  While these
-are few the list is looked for among them; the statement says when they are not, and another form walks the list instead.
+The words come as one JSON value and become rows of the statement.  The rules of `search.py` decide whether a record
+holds them.  The index finds records by the word that the fewest docs hold.  Where these are few, the list is filtered
+to them; where they are many, the statement says so, and a second form of it walks the list instead.
 """
 
 import json
@@ -34,13 +34,14 @@ from models.search import INDEX
 
 from ..runtime.viewer import Clause, Value, Viewer
 from . import search
-from .clauses import found, with_above
-from .provenance import PlanMismatch, derive, plain
-from .search import COVERED, docs, fts, id_in, in_turn, match, says_word, ways_to, words_of
+from .clauses import join_parents, search_clause
+from .provenance import PlanMismatch, map_traced, untraced
+from .search import COVERED, docs, fts, id_in, in_turn, says_word
+from .search_words import match, ways_to, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)
-"""Where the parts of a word are in its JSON: as names hold it, how far a number may begin with other characters, as numbers
-and addresses hold it, as phones do (None: not at all), and from there on what is looked up in the index."""
+"""Places of the parts of a word in its JSON: text for names; last position in a number where it may begin; text for
+numbers and addresses; digits for phones (None: not searched); from _WAYS on what is looked up in the index."""
 _MOST_WAYS = 4
 _ANYWHERE = 1_000_000
 
@@ -48,7 +49,8 @@ _ANYWHERE = 1_000_000
 class Searches:
     """The searches of one statement on `dialect`.
 
-    `walking`: lists are walked, since there is too much to look among; without it `too_many` says whether that is so.
+    `walking`: the form that walks the list.  In the other form `too_many` has, per search, the condition that more than
+    FEW docs hold the rarest word.
     """
 
     def __init__(self, dialect: str, *, walking: bool = False) -> None:
@@ -56,27 +58,27 @@ class Searches:
         self.too_many: list[Clause] = []
 
     def clause(self, viewer: Viewer, model: type[Base], text: str) -> Callable[[Any], Clause] | None:
-        """What rows have to be for a text to find them; None where it finds all.  Raises Validation when it is too much."""
+        """Row source -> condition that the text finds its rows; None for a text without words.  Raises Validation."""
         if model not in COVERED:
-            return lambda e: found(viewer, model, e, text)
-        if not words_of(plain(text)):
+            return lambda e: search_clause(viewer, model, e, text)
+        if not words_of(untraced(text)):
             return None
-        words = _Words(self.dialect, derive(text, partial(_written, self.dialect)))
-        led = words.led_to(model)
+        words = _Words(self.dialect, map_traced(text, partial(_written, self.dialect)))
+        candidates = words.led_to(model)
         if self.walking:
-            # Found once for the list and its number where an index leads to the docs themselves, which takes long.
-            near: Any = led.subquery() if self.dialect == "sqlite" else led.cte()
+            # A CTE on PostgreSQL, where the index lookup is slow: it runs once for the list and its count.
+            near: Any = candidates.subquery() if self.dialect == "sqlite" else candidates.cte()
             return lambda e: in_turn(self.dialect, e.id, select(near.c.id), words.said_by(viewer, model, e))
-        some = led.limit(_one_too_many()).cte()
+        some = candidates.limit(_one_too_many()).cte()
         is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
         self.too_many.append(is_too_many)
         few = self._found(viewer, model, words, select(some.c.id).where(not_(is_too_many)))
         return lambda e: _is_among(self.dialect, e.id, select(few.c.id))
 
     def _found(self, viewer: Viewer, model: type[Base], words: "_Words", some: Select[Any]) -> Any:
-        """Which of some records say all words, found out once for the rows of a list, their number and whatever else."""
+        """CTE of the ids, among these, of records that hold all words: evaluated once for the list and its counts."""
         rows = model.__table__.alias()
-        above, e = with_above(model, rows.c)
+        above, e = join_parents(model, rows.c)
         source: Any = rows
         for table, on in above:
             source = source.join(table, on)
@@ -85,19 +87,19 @@ class Searches:
 
 
 def _one_too_many() -> Value:
-    """Where counting stops.  Written out, since PostgreSQL plans badly for limits that it does not know."""
+    """The limit at which counting stops, as a literal, because PostgreSQL plans badly for a parameter."""
     return literal_column(str(search.FEW + 1))
 
 
 def _is_among(dialect: str, id: Value, few: Select[Any]) -> Clause:
     if dialect == "sqlite":
         return id.in_(few)
-    # In this form PostgreSQL takes them for few, and begins there.
+    # In this form PostgreSQL estimates few ids, and begins with them.
     return id == any_(func.array(few.scalar_subquery(), type_=ARRAY(Integer)))
 
 
 def _written(dialect: str, text: str) -> str:
-    """The words of a text as the statement takes them.  Raises PlanMismatch where there are none: that is another statement."""
+    """The words of a text as JSON for the statement.  Raises PlanMismatch for none, which needs another statement."""
     words = words_of(text)
     if not words:
         raise PlanMismatch
@@ -119,14 +121,14 @@ class _Words:
     value: str
 
     def said_by(self, viewer: Viewer, model: type[Base], e: Any) -> Clause:
-        """Whether a record holds every word where the person may see it."""
+        """Condition: a record holds every word in fields that the viewer may see."""
         word = self.rows()
-        unsaid = not_(says_word(viewer, model, e, _Word(self.dialect, word)))
-        missing: Select[Any] = select(literal_column("1")).select_from(word).where(unsaid).correlate_except(word)
+        is_missing = not_(says_word(viewer, model, e, _Word(self.dialect, word)))
+        missing: Select[Any] = select(literal_column("1")).select_from(word).where(is_missing).correlate_except(word)
         return not_(exists(missing.execution_options(policy=True)))
 
     def led_to(self, model: type[Base]) -> Select[Any]:
-        """The ids of the records whose docs have the pieces of the rarest word."""
+        """SELECT of the ids of records whose docs have the pieces of the rarest word."""
         word = self.rows()
         ways = [_part(self.dialect, word, _WAYS + n) for n in range(1 if self.dialect == "sqlite" else _MOST_WAYS)]
         some = self._docs(ways).limit(_one_too_many()).correlate(word).subquery()
@@ -141,7 +143,7 @@ class _Words:
         return self._docs(chosen).with_only_columns(id_in(self.dialect, model).label("id"))
 
     def rows(self) -> Any:
-        """One row for each word."""
+        """A row source with one row per word."""
         if self.dialect == "sqlite":
             return func.json_each(literal(self.value)).table_valued("value")
         return func.jsonb_array_elements(cast(literal(self.value), JSONB)).table_valued("value")
@@ -157,7 +159,7 @@ class _Words:
 
 @dataclass(frozen=True)
 class _Word:
-    """A row that stands for a word; holds whatever `search.Word` holds."""
+    """A row of the statement that holds a word; its conditions equal those of `search_words.Word`."""
 
     dialect: str
     row: Any

@@ -1,4 +1,4 @@
-"""The whole search index: written anew, and compared with the records."""
+"""The search index as a whole: rebuild it from the records, and check it against them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -8,18 +8,19 @@ from sqlalchemy import Connection, func, select
 from models import Contact, Customer
 from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
 
-from .search import MOST_PIECES, docs, fts, match
+from .search import docs, fts
+from .search_words import MOST_PIECES, match
 
 CHUNK = 1_000
-"""So many customers are taken at once, with their contacts."""
+"""Number of customers that are processed at once, with their contacts."""
 MOST_CHUNKS = 10
-"""So many chunks are compared with the records; of more, as many spread over all."""
+"""Maximum number of chunks that `check` compares, spread over the whole index."""
 
 
 def rebuild(connection: Connection) -> int:
-    """Write every doc anew from the records, in the transaction of the caller; gives their number.
+    """Write every doc anew from the records, in the transaction of the caller; returns their number.
 
-    Nobody else searches, or changes customers and contacts, meanwhile.
+    Searches, and changes of customers and contacts, wait until that transaction ends.
     """
     dialect, count = connection.dialect.name, 0
     for line in clearing_rules(dialect):
@@ -35,7 +36,7 @@ def rebuild(connection: Connection) -> int:
 
 
 def _put(connection: Connection, made: Sequence[Doc]) -> None:
-    """Insert docs as the driver does it fastest, without what SQLAlchemy does for each row."""
+    """Insert docs at the driver, without SQLAlchemy's work per row: executemany on SQLite, COPY on PostgreSQL."""
     keys = ", ".join(docs.c.keys())
     if connection.dialect.name == "sqlite":
         rows = [(*values, " ".join(pieces)) for *values, pieces in (doc.values() for doc in made)]
@@ -45,13 +46,13 @@ def _put(connection: Connection, made: Sequence[Doc]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor().copy(f"COPY search_doc ({keys}) FROM STDIN") as copy:
         for *values, pieces in (doc.values() for doc in made):
-            copy.write_row((*values, f"{{{','.join(pieces)}}}"))  # no piece has a sign that an array would want quoted
+            copy.write_row((*values, f"{{{','.join(pieces)}}}"))  # no piece has a character that arrays quote
 
 
 def check(connection: Connection) -> Iterator[str]:
-    """One sentence for each record whose doc says something else, or that the index does not lead to.
+    """One sentence for each customer whose docs differ from the records, or are not found by the index.
 
-    Compares the docs of 10,000 customers, and the number of all.
+    Compares the docs of at most MOST_CHUNKS * CHUNK customers, and the number of all docs.
     """
     c, t = Customer.__table__.c, Contact.__table__.c
     numbers = (select(func.count()).select_from(column.table) for column in (c.id, t.id, docs.c.id))
@@ -60,35 +61,35 @@ def check(connection: Connection) -> Iterator[str]:
         yield f"There are {customers + contacts:,} customers and contacts, but {known:,} in the search index: run millpond reindex."
     firsts = list(_firsts(connection))
     for first in firsts[:: -(-len(firsts) // MOST_CHUNKS) or 1]:
-        kept = {doc["id"]: dict(doc) for doc in _kept(connection, first)}
+        stored = {doc["id"]: dict(doc) for doc in _stored(connection, first)}
         made = {doc["id"]: {**doc, "pieces": tuple(doc["pieces"])} for doc in _records(connection, first)}
-        wrong = {id for id in made.keys() | kept.keys() if made.get(id) != kept.get(id)}
+        wrong = {id for id in made.keys() | stored.keys() if made.get(id) != stored.get(id)}
         lost = (id for id in [*made][:: len(made) - 1 or 1] if not _is_led_to(connection, made[id]))
         for customer_id in sorted({id // SPAN for id in (*wrong, *lost)}):
             yield f"Customer {_number(connection, customer_id)} is found by something else than it says: run millpond reindex."
 
 
 def _firsts(connection: Connection) -> range:
-    """With which id of a customer each chunk begins."""
+    """The customer id with which each chunk begins."""
     last = connection.execute(select(func.max(Customer.__table__.c.id))).scalar() or 0
     return range(1, last + 1, CHUNK)
 
 
 def _records(connection: Connection, first: int) -> Iterator[Doc]:
-    """The docs of a chunk as the records have it."""
+    """The docs of a chunk, made from the records."""
     last = first + CHUNK - 1
     yield from of_customers(connection, Customer.__table__.c.id.between(first, last))
     yield from of_contacts(connection, Contact.__table__.c.customer_id.between(first, last))
 
 
-def _kept(connection: Connection, first: int) -> Iterable[Any]:
-    """The docs of a chunk as they are."""
-    here = docs.c.id.between(first * SPAN, (first + CHUNK) * SPAN - 1)
-    return connection.execute(select(docs).where(here)).mappings()
+def _stored(connection: Connection, first: int) -> Iterable[Any]:
+    """The docs of a chunk, as stored."""
+    in_chunk = docs.c.id.between(first * SPAN, (first + CHUNK) * SPAN - 1)
+    return connection.execute(select(docs).where(in_chunk)).mappings()
 
 
 def _is_led_to(connection: Connection, doc: Doc) -> bool:
-    """Whether the index of SQLite knows a doc by its pieces; PostgreSQL looks after its own."""
+    """Whether SQLite's index finds a doc by its pieces; PostgreSQL keeps its index consistent by itself."""
     if connection.dialect.name != "sqlite":
         return True
     known = select(fts.c.rowid).where(fts.c[INDEX].op("MATCH")(match([doc["pieces"][:MOST_PIECES]])))

@@ -1,6 +1,6 @@
-"""The use cases that every entity has: create and update here; delete, restore and purge in `recycle_bin.py`.
+"""Use cases of every entity: create and update here; delete, restore and purge in `recycle_bin.py`.
 
-What an entity adds of its own is in its `Rules`.
+An entity adds its own rules as a subclass of `Rules` (`resolvers/runtime/lifecycle.py`).
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ E = TypeVar("E", bound=Entity)
 
 
 def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
-    """Make a record.  `given` are column values and the extras that the entity's rules take.
+    """A new record.  `given` holds column values and the extra inputs of the entity's rules.
 
     Raises Forbidden, Validation, Duplicate, NotFound (a reference), CapacityReached and what the rules add.
     """
     rules = rules_of(model)
     with scope.write(f"{model.module}.create") as db:
-        _allow_making(scope, model)
+        _check_may_create(scope, model)
         values, extra = _split(model, given, creating=True)
         rules.prepare(scope, db, values, extra)
         require(model, values)
@@ -48,9 +48,9 @@ def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
 
 
 def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], version: int | None = None) -> E:
-    """Change the given fields of a record and nothing else.
+    """The record after the given fields, and no others, were changed.
 
-    An edit of an older `version` goes on top of the newer state, unless somebody has changed the same fields since.
+    An edit of an older `version` is merged into the newer state, unless the same fields were changed since.
     Raises NotFound, Forbidden, Locked, InBin, Conflict (with both values), Validation, Duplicate.
     """
     rules = rules_of(model)
@@ -73,7 +73,7 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _allow_making(scope: Scope, model: type[Entity]) -> None:
+def _check_may_create(scope: Scope, model: type[Entity]) -> None:
     if not scope.policy.ever(scope.person, "create", model.module):
         raise scope.denied(Forbidden(action=f"{model.module}.create"), model, None, "create")
     if model.singleton:
@@ -81,7 +81,7 @@ def _allow_making(scope: Scope, model: type[Entity]) -> None:
 
 
 def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values for columns, extras for the rules)."""
+    """(values of columns, extra inputs of the rules)."""
     rules = rules_of(model)
     extra = {key: value for key, value in given.items() if key in rules.extra_inputs}
     for key in sorted(extra.keys() & rules.create_only_inputs):
@@ -92,7 +92,7 @@ def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> 
 
 
 def _flush(scope: Scope, db: Session, model: type[Entity], id: int | None, action: str) -> None:
-    """Write, and log what the wall refuses under the record itself."""
+    """Flush; a refusal of the write guard is logged with the record that it is about."""
     try:
         db.flush()
     except Forbidden as refusal:

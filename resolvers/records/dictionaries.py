@@ -1,4 +1,4 @@
-"""Words of dictionaries: whether a field may hold a key, and which one was meant when it may not."""
+"""Dictionaries: check that a field holds a known key, and suggest the one that was meant."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,8 +9,8 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity
-from models.audit.entries import BYPASS_POLICY
 from models.base import columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import InUse, Validation
 
 from ..runtime.ids import camel, noun
@@ -20,12 +20,12 @@ from ..runtime.scope import Scope
 
 _SUGGESTED = 12
 _SEARCHED = 500
-"""How many words of a dictionary are looked through for the one that was meant."""
+"""Maximum number of words of a dictionary that are compared with an unknown key."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a dictionary as somebody reads it."""
+    """One word of a dictionary, its label in the language of the caller."""
 
     key: str
     label: str
@@ -33,7 +33,7 @@ class Word:
 
 
 def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
-    """The words of these dictionaries by code and key, in their order, archived ones included."""
+    """Code -> key -> word, for these dictionaries, in their order, archived words included.  One query."""
     chinese, item = scope.language.startswith("zh"), DictionaryItem
     statement = (
         select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at)
@@ -48,9 +48,9 @@ def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dic
 
 
 def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], before: Entity | None = None) -> None:
-    """Raise Validation for a key that its dictionary does not have, or has archived.  One query.
+    """Raise Validation for a key that its dictionary does not have or has archived.  One query.
 
-    What the record `before` holds already it may go on holding.
+    A key that the record `before` holds already may stay.
     """
     wanted = {
         column.key: (code, values[column.key])
@@ -61,7 +61,10 @@ def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], bef
     if not wanted:
         return
     asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for code, key in wanted.values()))
-    known = {(code, item.key) for code, item in db.execute(_live().where(asked), execution_options=BYPASS_POLICY)}
+    known = {
+        (code, item.key)
+        for code, item in db.execute(_live().where(asked), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
+    }
     for field, word in wanted.items():
         if word not in known:
             raise _unknown(db, field, *word)
@@ -78,8 +81,10 @@ def _live() -> Select[str, DictionaryItem]:
 
 
 def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
-    """What to write instead: the words that are close, else the first ones of the dictionary."""
-    found = db.execute(_live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=BYPASS_POLICY)
+    """The refusal of an unknown key, which suggests close keys, else the first ones of the dictionary."""
+    found = db.execute(
+        _live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
+    )
     items = [item for _, item in found]
     meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
     if not meant:
@@ -91,7 +96,7 @@ def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
 
 
 def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:
-    """The keys of the items whose key, label or alias is close to what was written, the closest first."""
+    """The keys of the items whose key, label or alias is close to `key`, closest first."""
     names: dict[str, str] = {}
     for item in items:
         for name in (item.key, item.label_en, item.label_zh, *item.aliases):
@@ -102,17 +107,17 @@ def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:
 
 
 class DictionaryItemRules(Rules[DictionaryItem]):
-    """A word and the wider word above it stand in one dictionary, and nothing is above itself."""
+    """A word and its parent belong to one dictionary, and no word is its own ancestor."""
 
     def check(self, scope: Scope, db: Session, row: DictionaryItem, values: dict[str, Any]) -> None:
         above, steps = values.get("parent_id"), 0
         while above is not None:
             found = db.execute(
                 select(DictionaryItem.dictionary_id, DictionaryItem.parent_id).where(DictionaryItem.id == above),
-                execution_options=BYPASS_POLICY,
+                execution_options=bypass_policy(Because.KEEPS_RULE),
             ).first()
             if found is None:
-                return  # the wall refuses what is not there
+                return  # the write guard refuses a reference to a missing record
             steps += 1
             if above == row.id or found.dictionary_id != row.dictionary_id or steps > _DEEPEST:
                 raise Validation(
@@ -123,20 +128,21 @@ class DictionaryItemRules(Rules[DictionaryItem]):
             above = found.parent_id
 
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
-        """A word that records hold is archived, not deleted: they would be left with a key that says nothing."""
+        """Raise InUse for a word that records hold: they would be left with a key without a label."""
         code = db.execute(
-            select(Dictionary.code).where(Dictionary.id == row.dictionary_id), execution_options=BYPASS_POLICY
+            select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
+            execution_options=bypass_policy(Because.KEEPS_RULE),
         ).scalar_one()
         for model, key in _holding(code):
             used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
             if count := db.execute(
-                used.where(model.deleted_at.is_(None)), execution_options=BYPASS_POLICY
+                used.where(model.deleted_at.is_(None)), execution_options=bypass_policy(Because.KEEPS_RULE)
             ).scalar_one():
                 raise InUse(label=row.label, count=count, what=noun(model))
 
 
 def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
-    """(entity, column) for every column whose words are those of a dictionary."""
+    """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)
 

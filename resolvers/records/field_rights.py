@@ -1,4 +1,4 @@
-"""Rights on single fields: whether a person may see and edit what he is about to set."""
+"""Rights on single fields: whether the caller may view and edit the fields that they set."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,27 +7,26 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models import Entity
-from models.audit.entries import BYPASS_POLICY
 from models.errors import Forbidden
 
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
 HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path"}
-"""Columns that serve the house alone."""
+"""Columns for internal use, which no front end shows."""
 
 
 def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], actions: Sequence[str]) -> None:
-    """Raise Forbidden for the first field on which the person lacks one of `actions` in this record.
+    """Raise Forbidden for the first field on which the caller lacks one of `actions` in this record.
 
-    One query at most.  The record is asked as the database holds it: at creation it must be written already.
+    At most one query, which judges the stored row: a new record must be flushed already.
     """
     clauses = _clauses(scope, type(row), keys, actions)
     if not clauses:
         return
     table: Any = type(row).__table__
     labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
-    answer = db.execute(select(*labelled).where(table.c.id == row.id), execution_options=BYPASS_POLICY).one()
+    answer = db.execute(select(*labelled).where(table.c.id == row.id).execution_options(policy=True)).one()
     for (field, _), allowed in zip(clauses, answer, strict=True):
         if not allowed:
             refusal = Forbidden(action=f"{row.module}.{field}", field=camel(field))
@@ -42,9 +41,9 @@ def open_fields(
     keys: Iterable[str],
     actions: Sequence[str] = ("view", "edit"),
 ) -> set[str]:
-    """Those among `keys` that the person may see and edit in a record which he may edit as such.  One query at most.
+    """The fields among `keys` on which the caller may do all of `actions` in this record.  At most one query.
 
-    With other `actions`: those that he may do all of that to, where he may do it to the record.
+    Asks about the fields alone: the right on the record itself must be checked before.
     """
     keys = list(keys)
     clauses = _clauses(scope, model, keys, actions)
@@ -52,7 +51,7 @@ def open_fields(
         return set(keys)
     table: Any = model.__table__
     labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
-    answer = db.execute(select(*labelled).where(table.c.id == id), execution_options=BYPASS_POLICY).one()
+    answer = db.execute(select(*labelled).where(table.c.id == id).execution_options(policy=True)).one()
     closed = {field for (field, _), allowed in zip(clauses, answer, strict=True) if not allowed}
     return {key for key in keys if key.removesuffix("_id") not in closed}
 
@@ -60,7 +59,7 @@ def open_fields(
 def _clauses(
     scope: Scope, model: type[Entity], keys: Iterable[str], actions: Sequence[str]
 ) -> list[tuple[str, ColumnElement[bool]]]:
-    """(field, clause under which an action on it is allowed), where the right on the record is not enough."""
+    """(field, condition of an action on it) for the fields where the right on the record is not enough."""
     found = []
     for key in sorted(keys):
         field = key.removesuffix("_id")

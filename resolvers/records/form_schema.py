@@ -1,4 +1,4 @@
-"""What a front end needs to draw a form: every field of a kind of record that this person may see or set."""
+"""Form schema: every field of an entity that the caller may see or set, with what a front end needs to draw it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, NumberRule
-from models.audit.entries import BYPASS_POLICY
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.errors import NotFound, Validation
 from models.people import LANGUAGES
@@ -25,7 +24,7 @@ from .numbering import NUMBERED
 
 
 class FieldType(StrEnum):
-    """What a field holds, and so how it is typed in."""
+    """The kind of value that a field holds, which decides how a form edits it."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -43,9 +42,10 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True)
 class FormField:
-    """One field: `name` as in the API; `dictionary` whose words, `reference` which kind of record it holds.
+    """One field of a form.
 
-    `required`: a new record needs it.  `visible` and `editable`: what this person may do with it.
+    `name` is that of the API.  `dictionary`: the code of the dictionary whose words it holds.  `reference`: the entity
+    that it refers to.  `required`: a new record needs it.  `visible`, `editable`: the rights of the caller.
     """
 
     key: str
@@ -61,10 +61,10 @@ class FormField:
 
 
 def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | None = None) -> list[FormField]:
-    """The fields of an entity for somebody who makes a record, or edits this one, or any; those closed to him are left out.
+    """The fields of an entity that the caller may see or set, to create a record, or to edit this one or any.
 
-    Of a record that he sees and may not edit nothing is editable.  One or two queries with a record, none without.
-    Raises Forbidden (to make one), NotFound, Validation (an entity or action that there is not).
+    No field is editable in a record that the caller may not edit.  One or two queries with an id, none without.
+    Raises Forbidden (no right to create), NotFound, Validation (unknown entity or action).
     """
     model = _model(entity)
     if action not in ("create", "edit"):
@@ -74,9 +74,11 @@ def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | N
         raise Validation("A new record has no id yet.", "新建时没有 id。", field="recordId")
     scope.allow("create" if creating else "view", model.module)
     keys = list(_keys(model, creating=creating))
-    seen, free = _ever(scope, model, keys, creating=creating) if id is None else _here(scope, db, model, id, keys)
-    free &= set(_settable(model, creating=creating))
-    return [_field(model, key, key in seen, key in free) for key in keys if key in seen or key in free]
+    seen, editable = (
+        _in_some(scope, model, keys, creating=creating) if id is None else _in_one(scope, db, model, id, keys)
+    )
+    editable &= set(_settable(model, creating=creating))
+    return [_field(model, key, key in seen, key in editable) for key in keys if key in seen or key in editable]
 
 
 # --- which fields ----------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ def _model(entity: str) -> type[Entity]:
 
 
 def _keys(model: type[Entity], *, creating: bool) -> Iterator[str]:
-    """What a form may set and, beside an existing record, what it may only show."""
+    """The keys that a form sets, and for an existing record also those that it only shows."""
     if creating:
         yield from _settable(model, creating=True)
         return
@@ -112,16 +114,16 @@ def _settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
     yield from sorted(rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs)
 
 
-# --- what he may -----------------------------------------------------------------------------------------
+# --- rights on them --------------------------------------------------------------------------------------
 
 
-def _ever(scope: Scope, model: type[Entity], keys: list[str], *, creating: bool) -> tuple[set[str], set[str]]:
-    """(what he may see, what he may set) in some record.  Whoever makes one has to be able to edit what he sets."""
-    permit_create = ("create", "edit") if creating else ("view", "edit")
+def _in_some(scope: Scope, model: type[Entity], keys: list[str], *, creating: bool) -> tuple[set[str], set[str]]:
+    """(keys that the caller may see, keys that they may set) in some record.  A new field needs create and edit."""
+    actions = ("create", "edit") if creating else ("view", "edit")
     may = scope.policy.ever(scope.person, "create" if creating else "edit", model.module)
     seen = {key for key in keys if _may_ever(scope, model, key, "view")}
-    free = {key for key in keys if may and all(_may_ever(scope, model, key, action) for action in permit_create)}
-    return seen, free
+    editable = {key for key in keys if may and all(_may_ever(scope, model, key, action) for action in actions)}
+    return seen, editable
 
 
 def _may_ever(scope: Scope, model: type[Entity], key: str, action: str) -> bool:
@@ -133,20 +135,20 @@ def _may_ever(scope: Scope, model: type[Entity], key: str, action: str) -> bool:
     return scope.policy.ever(scope.person, action, f"{model.module}.{field}")
 
 
-def _here(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[str]) -> tuple[set[str], set[str]]:
-    """The same in one record."""
+def _in_one(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[str]) -> tuple[set[str], set[str]]:
+    """(keys that the caller may see, keys that they may set) in this record.  Raises NotFound."""
     table: Any = model.__table__
     may = scope.policy.where(scope.person, "edit", model, table.c).label("may")
     seen = scope.policy.where(scope.person, "view", model, table.c)
     asked = select(may, table.c.deleted_at.is_(None).label("live")).where(table.c.id == id, seen)
-    row = db.execute(asked, execution_options=BYPASS_POLICY).first() if id else None
+    row = db.execute(asked.execution_options(policy=True)).first() if id else None
     if row is None:
         raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
     shown = open_fields(scope, db, model, id, keys, ("view",))
     return shown, open_fields(scope, db, model, id, keys) if row.may and row.live else set()
 
 
-# --- what it is ------------------------------------------------------------------------------------------
+# --- kinds of fields -------------------------------------------------------------------------------------
 
 
 def _field(model: type[Entity], key: str, visible: bool, editable: bool) -> FormField:
@@ -172,7 +174,7 @@ def _field(model: type[Entity], key: str, visible: bool, editable: bool) -> Form
 
 
 def _choices(model: type[Entity], column: Column[Any]) -> tuple[str, ...]:
-    """The members of an enum, in the words of the API; what else has a short list of its own."""
+    """The names of an enum's members as in the API, or the fixed choices of a language or a numbered module."""
     if isinstance(column.type, Enum):
         return tuple(member.name for member in column.type.enum_class or ())
     if column.key == "language":

@@ -1,4 +1,4 @@
-"""Giving numbers: the next of the pattern, or one given by hand if it was never used."""
+"""Numbers of records: the next one of the pattern, or one given by hand if it was never used."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.database.prepared import upsert
 from models.errors import Duplicate
 from models.numbering import LARGEST_SEQUENCE, Pattern
@@ -19,11 +19,11 @@ from .organisation import zone_of
 
 DEFAULT = {"customer": "C{YYYY}{seq:3}"}
 NUMBERED: dict[str, type[Entity]] = {"customer": Customer}
-"""Modules whose records have numbers; those are in the column `number`."""
+"""Module -> the entity whose records have a number in the column `number`."""
 
 
 def next_number(scope: Scope, db: Session, module: str) -> str:
-    """A number that was never given before.  Its counter row stays locked until the transaction ends."""
+    """A number that was never given before.  The counter row stays locked until the transaction ends."""
     pattern, today = pattern_of(db, module), _today(scope, db)
     while True:
         number = pattern.number(today, _count(db, module, pattern.period(today), None))
@@ -32,17 +32,17 @@ def next_number(scope: Scope, db: Session, module: str) -> str:
 
 
 def coming(scope: Scope, db: Session, module: str) -> str:
-    """The number that the next record will probably get: nothing is reserved until it is saved."""
+    """The number that the next record will probably get; nothing is reserved before it is saved."""
     pattern, today = pattern_of(db, module), _today(scope, db)
     counter = select(NumberCounter.last).where(
         NumberCounter.for_module == module, NumberCounter.period == pattern.period(today)
     )
-    last = db.execute(counter, execution_options=BYPASS_POLICY).scalar() or 0
+    last = db.execute(counter).scalar() or 0
     return pattern.number(today, last + 1)
 
 
 def accept(db: Session, module: str, number: str) -> None:
-    """Take a number given by hand: push the counter of its period past it.  Raises Duplicate for one ever given."""
+    """Accept a number given by hand and advance the counter past it.  Raises Duplicate for one that was ever given."""
     if _is_taken(db, module, number):
         raise Duplicate(field="number", value=number)
     found = pattern_of(db, module).read(number)
@@ -51,12 +51,15 @@ def accept(db: Session, module: str, number: str) -> None:
 
 
 def pattern_of(db: Session, module: str) -> Pattern:
+    """The pattern of the module's number rule, or the default one."""
     rule = select(NumberRule.pattern).where(NumberRule.for_module == module, NumberRule.deleted_at.is_(None))
-    return Pattern(db.execute(rule, execution_options=BYPASS_POLICY).scalar() or DEFAULT[module])
+    return Pattern(
+        db.execute(rule, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).scalar() or DEFAULT[module]
+    )
 
 
 def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
-    """Advance the counter by one, or to `at_least` if it is below; gives its new state."""
+    """Advance the counter by one, or to `at_least` if it is below; returns the new count."""
     counter = NumberCounter
     statement = upsert(db.get_bind().dialect)(counter).values(for_module=module, period=period, last=at_least or 1)
     if at_least is None:
@@ -67,15 +70,18 @@ def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
         statement = statement.on_conflict_do_update(
             index_elements=["for_module", "period"], set_={"last": at_least}, where=counter.last < at_least
         )
-    return db.execute(statement.returning(counter.last), execution_options=BYPASS_POLICY).scalar() or 0
+    return db.execute(statement.returning(counter.last)).scalar() or 0
 
 
 def _is_taken(db: Session, module: str, number: str) -> bool:
-    """Whether a record has the number, in the bin or out of it, or had it before it was purged."""
+    """Whether a record has the number, deleted or not, or had it before it was purged."""
     table = NUMBERED[module].__table__
     there = select(table.c.id).where(table.c.number == number)
     tombstone = select(Tombstone.id).where(Tombstone.for_module == module, Tombstone.number == number)
-    return any(db.execute(found, execution_options=BYPASS_POLICY).first() is not None for found in (there, tombstone))
+    return any(
+        db.execute(found, execution_options=bypass_policy(Because.KEEPS_RULE)).first() is not None
+        for found in (there, tombstone)
+    )
 
 
 def _today(scope: Scope, db: Session) -> date:
@@ -83,7 +89,7 @@ def _today(scope: Scope, db: Session) -> date:
 
 
 class NumberRuleRules(Rules[NumberRule]):
-    """A pattern must be one, for records that have numbers."""
+    """A number rule has a valid pattern and is for records that have numbers."""
 
     def check(self, scope: Scope, db: Session, row: NumberRule, values: dict[str, object]) -> None:
         if row.for_module not in NUMBERED:

@@ -1,4 +1,4 @@
-"""The organisation: what its settings may be, since the whole house reckons with them."""
+"""Settings of the organisation: valid values of time zone, currency and language, and the time zone in statements."""
 
 import re
 from functools import cache
@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Organisation
+from models.database.bypass import Because
 from models.database.prepared import Prepared
 
 from ..runtime.inputs import check_language, invalid
@@ -17,7 +18,7 @@ from ..runtime.scope import Scope
 
 
 class OrganisationRules(Rules[Organisation]):
-    """Time zone, currency and language are ones that exist."""
+    """Time zone, currency and language exist."""
 
     def check(self, scope: Scope, db: Session, row: Organisation, values: dict[str, Any]) -> None:
         if "time_zone" in values and values["time_zone"] not in _zones():
@@ -29,7 +30,7 @@ class OrganisationRules(Rules[Organisation]):
 
 
 def currency_of(code: str) -> str:
-    """A currency by the three letters of ISO 4217.  Raises Validation."""
+    """A currency code of three letters (ISO 4217), in capitals.  Raises Validation."""
     if not re.fullmatch(r"[A-Za-z]{3}", code):
         raise invalid("currency", "must be three letters like CNY", "必须是三个字母，例如 CNY")
     return code.upper()
@@ -41,10 +42,10 @@ def _zones() -> set[str]:
 
 
 ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_subquery(), "UTC")
-"""The organisation's time zone, within a statement: where its days and weeks begin."""
-_ZONE = Prepared(select(ZONE))
+"""SQL expression of the organisation's time zone, in which days and weeks begin."""
+_ZONE = Prepared(select(ZONE), because=Because.APPLIES_TO_ALL)
 
 
 def zone_of(db: Session) -> str:
-    """The organisation's time zone."""
+    """The name of the organisation's time zone, `UTC` without one."""
     return str(_ZONE.rows(db)[0][0])

@@ -1,4 +1,4 @@
-"""The recycle bin: delete as one batch with what hangs on a record, restore that batch, purge for good."""
+"""Recycle bin: delete a record with its child records as one batch, restore that batch, purge for good."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -7,8 +7,9 @@ from sqlalchemy import Column, Index, and_, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, Part, Tombstone
-from models.audit.entries import BYPASS_POLICY, guarded_update
+from models.audit.entries import guarded_update
 from models.base import LIVE, columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
 
 from ..runtime.batch import Mode, Outcome, each
@@ -24,13 +25,16 @@ E = TypeVar("E", bound=Entity)
 def delete(
     scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
 ) -> Outcome:
-    """Move records to the bin, each with what hangs on it, as one batch that can be restored as one."""
+    """Move records to the bin, each with its child records as one batch; returns the outcome per record.
+
+    Problems: NOT_FOUND, FORBIDDEN, LOCKED, IN_BIN, IN_USE, VALIDATION.
+    """
 
     def work(db: Session, id: int) -> None:
         row = scope.load(db, model, id, to="delete")
-        _refuse_the_only_one(model)
+        _refuse_singleton(model)
         _refuse_if_used(db, row, is_purge=False)
-        rows: list[Entity] = [*_hanging(db, row, live=True), row]
+        rows: list[Entity] = [*_children(db, row, live=True), row]
         for part in rows:
             permit(db, part, "delete")
             part.deleted_at, part.deleted_by_id = scope.person.now, scope.person.id
@@ -44,13 +48,16 @@ def delete(
 def restore(
     scope: Scope, model: type[E], ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
 ) -> Outcome:
-    """Bring records back from the bin, with all that went with them."""
+    """Restore records from the bin, each with the child records of its batch; returns the outcome per record.
+
+    Problems: NOT_FOUND, FORBIDDEN, NOT_DELETED, IN_BIN (the parent), TAKEN_MEANWHILE, and what the rules add.
+    """
 
     def work(db: Session, id: int) -> None:
         row = _from_the_bin(scope, db, model, id, to="restore")
         batch = row.delete_batch_id
-        rows: list[Entity] = [row, *(part for part in _hanging(db, row, live=False) if part.delete_batch_id == batch)]
-        _refuse_without_whole(db, row)
+        rows: list[Entity] = [row, *(part for part in _children(db, row, live=False) if part.delete_batch_id == batch)]
+        _refuse_without_parent(db, row)
         for part in rows:
             _refuse_if_taken(db, part)
         with db.no_autoflush:
@@ -72,7 +79,10 @@ def purge(
     mode: Mode = Mode.BEST_EFFORT,
     reason: str | None = None,
 ) -> Outcome:
-    """Delete records of the bin for good.  Their log stays, and their numbers are never given again."""
+    """Delete records of the bin for good; returns the outcome per record.  Raises Validation without `confirm`.
+
+    Their log entries stay, and their numbers are never given again.
+    """
     if not confirm:
         raise Validation("Purging cannot be undone; confirm it.", "永久删除无法恢复，请确认。", field="confirm")
 
@@ -81,7 +91,7 @@ def purge(
         rules_of(model).purged(scope, db, row)
         _refuse_if_used(db, row, is_purge=True)
         _leave_tombstone(scope, db, row)
-        rows: list[Entity] = [*_hanging(db, row, live=None), row]
+        rows: list[Entity] = [*_children(db, row, live=None), row]
         for part in rows:
             permit(db, part, "purge")
             _erase(db, part)
@@ -90,55 +100,60 @@ def purge(
     return each(scope, f"{model.module}.purge", model, ids, mode, work, reason=line(reason, "reason"))
 
 
-# --- what hangs on a record ------------------------------------------------------------------------------
+# --- child records ---------------------------------------------------------------------------------------
 
 
 def children_of(model: type[Entity]) -> Iterator[tuple[type[Entity], str]]:
-    """(entity that hangs on `model`, its foreign key): contacts, opportunities, follow-ups of a customer."""
+    """(child entity of `model`, its foreign key): contacts, opportunities and follow-ups of a customer."""
     for child in ENTITIES:
         relation = child.cascades_with or child.visible_through
         if relation and inspect(child).relationships[relation].mapper.class_ is model:
             yield child, f"{relation}_id"
 
 
-def _hanging(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
-    """The records that hang on `row`: those alive, those in the bin, or all."""
+def _children(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
+    """The child records of `row`: those outside the bin, those in it, or (None) all."""
     found: list[Entity] = []
     for child, key in children_of(type(row)):
         statement = select(child).where(getattr(child, key) == row.id)
         if live is not None:
             statement = statement.where(child.deleted_at.is_(None) if live else child.deleted_at.is_not(None))
-        found += db.execute(statement.order_by(child.id), execution_options=BYPASS_POLICY).scalars()
+        found += db.execute(
+            statement.order_by(child.id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)
+        ).scalars()
     return found
 
 
-# --- what stands in the way ------------------------------------------------------------------------------
+# --- reasons to refuse -----------------------------------------------------------------------------------
 
 
-def _refuse_the_only_one(model: type[Entity]) -> None:
+def _refuse_singleton(model: type[Entity]) -> None:
     if model.singleton:
         raise Validation("There is only one of this; it stays.", "此项有且仅有一条，不能删除。")
 
 
 def _refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
-    """Raise InUse while other records need this one: a pool with customers, a person with some.
+    """Raise InUse while other records refer to this one: a pool with customers, a user who owns some.
 
-    In the bin it may still be named by others there; only a purge asks about those too.
+    References from records in the bin count for a purge only.
     """
     for other, column in _references_to(type(row)):
         used = select(func.count()).select_from(other).where(column == row.id)
         if not is_purge:
             used = used.where(other.deleted_at.is_(None))
-        if count := db.execute(used, execution_options=BYPASS_POLICY).scalar_one():
+        if count := db.execute(used, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one():
             raise InUse(label=row.label, count=count, what=noun(other), record_id=global_id(type(row), row.id))
 
 
 def _references_to(model: type[Entity]) -> Iterator[tuple[type[Entity], Column[Any]]]:
-    """Every column by which records need one of `model`: not what hangs on it, and not who did something."""
-    hanging = {child for child, _ in children_of(model)}
+    """(entity, column) of every reference that keeps a record of `model`.
+
+    References of child records, of history (`created_by_id`) and between siblings do not count.
+    """
+    children = {child for child, _ in children_of(model)}
     for other in ENTITIES:
-        for column in _pointing(other, model) if other not in hanging else ():
-            if not trait_of(column).historical and not _is_aside(other, model, column):
+        for column in _pointing(other, model) if other not in children else ():
+            if not trait_of(column).historical and not _is_sibling_reference(other, model, column):
                 yield other, column
 
 
@@ -148,30 +163,32 @@ def _pointing(other: type[Entity], model: type[Entity]) -> Iterator[Column[Any]]
             yield column
 
 
-def _is_aside(other: type[Entity], model: type[Entity], column: Column[Any]) -> bool:
-    """Whether a record merely mentions one that hangs on the same whole: a follow-up the contact it was with."""
+def _is_sibling_reference(other: type[Entity], model: type[Entity], column: Column[Any]) -> bool:
+    """Whether an optional reference points to a record of the same parent: a follow-up to its contact."""
     return bool(column.nullable and model.visible_through and other.visible_through == model.visible_through)
 
 
-def _refuse_without_whole(db: Session, row: Entity) -> None:
-    """Raise InBin when the record that this one hangs on is itself in the bin: it comes back with that one."""
+def _refuse_without_parent(db: Session, row: Entity) -> None:
+    """Raise InBin when the parent record is in the bin too: the child comes back with it."""
     relation = type(row).cascades_with or type(row).visible_through
     if relation:
         model: type[Entity] = inspect(type(row)).relationships[relation].mapper.class_
         above = select(model).where(model.id == getattr(row, f"{relation}_id"))
-        whole = db.execute(above, execution_options=BYPASS_POLICY).scalar_one()
-        if whole.deleted_at is not None:
-            raise InBin(label=whole.label, record_id=global_id(model, whole.id))
+        parent = db.execute(above, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one()
+        if parent.deleted_at is not None:
+            raise InBin(label=parent.label, record_id=global_id(model, parent.id))
 
 
 def _refuse_if_taken(db: Session, row: Entity) -> None:
-    """Raise TakenMeanwhile when a living record has got the name that this one had."""
+    """Raise TakenMeanwhile when a record outside the bin has got the unique value that this one had."""
     table: Any = type(row).__table__
     for index in table.indexes:
         if not (isinstance(index, Index) and index.unique and _ignores_the_bin(index)):
             continue
         same = and_(*(column == getattr(row, column.key) for column in index.columns), table.c.deleted_at.is_(None))
-        if db.execute(select(table.c.id).where(same, table.c.id != row.id), execution_options=BYPASS_POLICY).first():
+        if db.execute(
+            select(table.c.id).where(same, table.c.id != row.id), execution_options=bypass_policy(Because.KEEPS_RULE)
+        ).first():
             last = list(index.columns)[-1]
             value = noun(type(row)).capitalize() if last.foreign_keys else getattr(row, last.key)
             raise TakenMeanwhile(
@@ -187,16 +204,18 @@ def _ignores_the_bin(index: Index) -> bool:
 
 
 def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str) -> E:
-    """The record with every column: what the person sees of it is masked, what is done to it needs the whole."""
+    """The deleted record with every column, although the caller may see it masked.  Raises NotDeleted and as `load`."""
     row = scope.load(db, model, id, to=to)
     if row.deleted_at is None:
         raise NotDeleted(label=row.label)
     whole = select(model).where(model.id == id)
-    return db.execute(whole, execution_options={**BYPASS_POLICY, "populate_existing": True}).scalar_one()
+    return db.execute(
+        whole, execution_options=bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
+    ).scalar_one()
 
 
 def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:
-    """Leave a tombstone, so that the number is never given again."""
+    """Write a tombstone, so that the number of the record is never given again."""
     number = row.label if type(row).named_by == "number" else None
     tombstone = Tombstone(for_module=row.module, record_id=row.id, number=number)
     tombstone.purged_at, tombstone.purged_by_id = scope.person.now, scope.person.id
@@ -204,24 +223,28 @@ def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:
 
 
 def _erase(db: Session, row: Entity) -> None:
-    """Delete the row with its parts; who merely mentioned it does so no longer.  All of that is logged."""
+    """Delete the row with its parts, and clear sibling references to it.  All of that is logged."""
     for other in ENTITIES:
         for column in _pointing(other, type(row)):
-            if _is_aside(other, type(row), column):
-                _forget(db, other, column, row.id)
+            if _is_sibling_reference(other, type(row), column):
+                _clear_reference(db, other, column, row.id)
     for mapper in Part.__subclasses__():
         if inspect(mapper).relationships[mapper.part_of].mapper.class_ is type(row):
             mine = select(mapper).where(getattr(mapper, f"{mapper.part_of}_id") == row.id)
-            for part in db.execute(mine, execution_options=BYPASS_POLICY).scalars():
+            for part in db.execute(mine, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
                 db.delete(part)
     db.delete(row)
 
 
-def _forget(db: Session, other: type[Entity], column: Column[Any], id: int) -> None:
-    mentioning = db.execute(select(other).where(column == id), execution_options=BYPASS_POLICY).scalars().all()
-    if mentioning:
+def _clear_reference(db: Session, other: type[Entity], column: Column[Any], id: int) -> None:
+    referring = (
+        db.execute(select(other).where(column == id), execution_options=bypass_policy(Because.FOLLOWS_CHECK))
+        .scalars()
+        .all()
+    )
+    if referring:
         table: Any = other.__table__
-        let_go = update(other).where(column == id).values({column.key: None, "version": table.c.version + 1})
-        guarded_update(db, let_go, other, {row.id: {column.key: id, "label": row.label} for row in mentioning})
-        for row in mentioning:
+        clearing = update(other).where(column == id).values({column.key: None, "version": table.c.version + 1})
+        guarded_update(db, clearing, other, {row.id: {column.key: id, "label": row.label} for row in referring})
+        for row in referring:
             db.expire(row)

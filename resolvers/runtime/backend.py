@@ -2,19 +2,18 @@
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from cachetools import LRUCache
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
 import resolvers
 from models import Base, PolicyRevision, utcnow
-from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
@@ -31,7 +30,7 @@ from .writer import Writer
 
 _log = structlog.get_logger("millpond.house")
 MAX_CACHED_IDENTITIES = 2_000
-"""Of how many keys it is remembered who came with them."""
+"""Maximum number of tokens whose owner is cached."""
 _NEWEST = Prepared(select(func.max(PolicyRevision.number)))
 
 
@@ -62,7 +61,7 @@ class Backend:
         self._taking = threading.Lock()
         self._foreign: str | None = None
         self._noting: dict[tuple[type[Base], int], asyncio.Task[None]] = {}
-        self._identities: OrderedDict[str, Identity] = OrderedDict()
+        self._identities: LRUCache[str, Identity] = LRUCache(MAX_CACHED_IDENTITIES)
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -200,7 +199,7 @@ class Backend:
         now, key = self.clock(), principals.kind_of_key(token)
         asked = principals.asked_by(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
-        rows = await self.reads.rows(asked.sql, asked.values(values))
+        rows = await self.reads.rows(asked.text, asked.values(values))
         if not rows:
             self._identities.pop(values["hash"], None)
             return None
@@ -210,18 +209,12 @@ class Backend:
         if found.stale:
             self.note_seen(found, now)
         person = await self.selectivity.of(found.principal, self.policy)
-        self._remember(values["hash"], replace(found, principal=person))
+        self._identities[values["hash"]] = replace(found, principal=person)
         return person
 
     def cached_identity(self, hash: str) -> Identity | None:
         """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
         return self._identities.get(hash)
-
-    def _remember(self, hash: str, found: Identity) -> None:
-        self._identities[hash] = found
-        self._identities.move_to_end(hash)
-        if len(self._identities) > MAX_CACHED_IDENTITIES:
-            self._identities.popitem(last=False)
 
     def person(self, login: str) -> Principal:
         """The person with this login, for the command line and tests.  Raises NotFound."""
@@ -234,7 +227,7 @@ class Backend:
         statement = select(model.__table__.c.id).where(
             model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
         )
-        return db.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+        return db.execute(statement.execution_options(policy=True)).first() is not None
 
     def scope(self, principal: Principal | None, door: str, **request: str | None) -> Scope:
         return Scope(self, principal, door, **request)

@@ -13,11 +13,11 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import PolicyRevision, Role, User, UserRole
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from models.errors import InvalidPolicyText
-from policies import Snapshot
+from policies import InvalidPolicy, Snapshot
 from policies.edit import difference
-from policies.proof import Dispute, Proof, fingerprint, prove
+from policies.proof import Proof, fingerprint, prove
 from policies.questions import Roles
 
 from .policy_store import Ask, newest
@@ -37,11 +37,11 @@ class Unproved(Exception):
         super().__init__("the policy has to be proved before it takes effect")
 
     def prove(self) -> None:
-        """Make the proof.  Raises InvalidPolicyText where Casbin and the cells differ."""
+        """Make the proof.  Raises InvalidPolicyText, which names the line, where Casbin and the cells differ."""
         try:
             proved(Snapshot(self.text), self.sets, self.changed)
-        except Dispute as dispute:
-            raise disputed(dispute) from None
+        except InvalidPolicy as failure:
+            raise InvalidPolicyText(problems=failure.problems, first_zh=failure.said("zh")[0]) from None
 
 
 def demand(db: Session, text: str, now: datetime) -> Proof:
@@ -54,7 +54,7 @@ def demand(db: Session, text: str, now: datetime) -> Proof:
 
 
 def proved(policy: Snapshot, sets: frozenset[Roles], changed: Collection[str] = ()) -> Proof:
-    """The proof of a policy, made now unless this process has made it before.  Raises Dispute."""
+    """The proof of a policy, made now unless this process has made it before.  Raises InvalidPolicy."""
     with _proving:
         key = policy.text, sets
         if key not in _proofs:
@@ -70,15 +70,12 @@ def forget() -> None:
     _proofs.clear()
 
 
-def disputed(dispute: Dispute) -> InvalidPolicyText:
-    """The refusal that names the line in both languages."""
-    return InvalidPolicyText(problems=dispute.problems, first_zh=dispute.said("zh")[0])
-
-
 def role_sets(ask: Ask, now: datetime) -> frozenset[Roles]:
     """Every set of roles that an active user holds at this time, and the empty one."""
     held: dict[int, set[str]] = {}
-    for user_id, code in ask.execute(_HELD.where(_in_force(now)), execution_options=BYPASS_POLICY):
+    for user_id, code in ask.execute(
+        _HELD.where(_in_force(now)), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
+    ):
         held.setdefault(user_id, set()).add(code)
     return frozenset({frozenset[str](), *map(frozenset, held.values())})
 
@@ -92,7 +89,7 @@ def recorded(proof: Proof, text: str) -> dict[str, Any]:
 def record(ask: Ask, number: int, proof: Proof, text: str) -> None:
     """Store with a revision that this code has proved it."""
     kept = update(PolicyRevision.__table__).where(PolicyRevision.number == number)  # type: ignore[arg-type]  # a Table
-    ask.execute(kept.values(proof=recorded(proof, text)), execution_options=BYPASS_POLICY)
+    ask.execute(kept.values(proof=recorded(proof, text)))
 
 
 _HELD = (

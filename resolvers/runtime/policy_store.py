@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from models import PolicyLine, PolicyRevision, Role
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from policies import InvalidPolicy, Line, parse, validate
 from policies.proof import fingerprint
 
@@ -37,9 +37,7 @@ class Stored:
 def newest(ask: Ask) -> Stored:
     """The newest revision; number 0 with an empty text before the first."""
     columns = PolicyRevision.number, PolicyRevision.text, PolicyRevision.hash, PolicyRevision.proof
-    found = ask.execute(
-        select(*columns).order_by(PolicyRevision.number.desc()).limit(1), execution_options=BYPASS_POLICY
-    )
+    found = ask.execute(select(*columns).order_by(PolicyRevision.number.desc()).limit(1))
     row = found.first()
     if row is None:
         return Stored(0, "", is_whole=True)
@@ -82,15 +80,15 @@ def put_in_force(
     Without a proof on record each process proves it before it takes it over.
     """
     lines = checked(text)
-    parent = ask.execute(select(func.max(PolicyRevision.number)), execution_options=BYPASS_POLICY).scalar()
+    parent = ask.execute(select(func.max(PolicyRevision.number))).scalar()
     number = (parent or 0) + 1
     row = {"number": number, "at": now, "author_id": author_id, "reason": reason, "text": text, "hash": hash_of(text)}
     row |= {"parent": parent, "back_to": back_to, "review": review, "proof": proof}
-    ask.execute(insert(PolicyRevision.__table__), row, execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
-    ask.execute(delete(PolicyLine.__table__), execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
+    ask.execute(insert(PolicyRevision.__table__), row)  # type: ignore[arg-type]
+    ask.execute(delete(PolicyLine.__table__))  # type: ignore[arg-type]
     rows = [{"ptype": x.kind, **dict(zip(_COLUMNS, (*x.columns, *[""] * 6), strict=False))} for x in lines]
     if rows:
-        ask.execute(insert(PolicyLine.__table__), rows, execution_options=BYPASS_POLICY)  # type: ignore[arg-type]
+        ask.execute(insert(PolicyLine.__table__), rows)  # type: ignore[arg-type]
     return number
 
 
@@ -100,7 +98,7 @@ def foreign_text(ask: Ask) -> str | None:
     Nothing of that is in force: the policy is what the newest revision says.
     """
     columns = [PolicyLine.ptype, *(getattr(PolicyLine, name) for name in _COLUMNS)]
-    rows = {tuple(row) for row in ask.execute(select(*columns), execution_options=BYPASS_POLICY)}
+    rows = {tuple(row) for row in ask.execute(select(*columns))}
     text = current_text(ask)
     meant = {(x.kind, *x.columns, *[""] * (6 - len(x.columns))): x for x in parse(text) if len(x.columns) <= 6}
     if rows == meant.keys():
@@ -112,7 +110,7 @@ def foreign_text(ask: Ask) -> str | None:
 
 def role_codes(ask: Ask) -> set[str]:
     """The codes of all roles that there are, those in the bin included: a line about a retired one is no mistake."""
-    return set(ask.execute(select(Role.code), execution_options=BYPASS_POLICY).scalars())
+    return set(ask.execute(select(Role.code), execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from models import (
     UserRole,
 )
 from models.base import Utc
-from models.database.reads import CompiledQuery, compile_query
+from models.database.compiled import CompiledStatement, compile_statement
 from models.errors import NotFound
 from models.pool import GranteeKind, Seat
 from policies import Principal
@@ -106,15 +106,15 @@ def token_question(key: Key) -> Select[Any]:
     return rows.where(*alive)
 
 
-def asked_by(key: Key, dialect: Dialect) -> CompiledQuery:
+def asked_by(key: Key, dialect: Dialect) -> CompiledStatement:
     """`token_question` as a driver takes it, compiled once per process."""
     made = key, dialect.driver
     if made not in _ASKED:
-        _ASKED[made] = compile_query(token_question(key), dialect)
+        _ASKED[made] = compile_statement(token_question(key), dialect)
     return _ASKED[made]
 
 
-_ASKED: dict[tuple[Key, str], CompiledQuery] = {}
+_ASKED: dict[tuple[Key, str], CompiledStatement] = {}
 
 
 def beside(key: Key, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
@@ -148,8 +148,8 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
     return _found(connection, _BY_ID, {"id": id, "now": now})
 
 
-def _found(connection: Connection, compile_query: Select[Any], values: Mapping[str, Any]) -> Principal:
-    row = connection.execute(compile_query, values).first()
+def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
+    row = connection.execute(statement, values).first()
     if row is None:
         raise NotFound(what="person")
     return _principal(row[:-1], values["now"])

@@ -12,7 +12,9 @@ from sqlalchemy import Select, event, inspect
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from models import PROTECTED, Base
+from models.database.bypass import OPTION
 from models.database.engines import ReadSession, WriteSession
+from models.database.sqlalchemy_internals import has_loader_options
 from policies import NOW, Principal, Snapshot, whenever
 
 from .statement_guard import PolicyBypassed as PolicyBypassed
@@ -26,7 +28,7 @@ current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("curr
 @event.listens_for(WriteSession, "do_orm_execute")
 def _guard_reads(state: ORMExecuteState) -> None:
     _tell_the_time(state)
-    if state.execution_options.get("bypass_policy") or state.is_column_load:
+    if state.execution_options.get(OPTION) is not None or state.is_column_load:
         return
     reached = _reached(state)
     if reached:
@@ -51,8 +53,9 @@ def _reached(state: ORMExecuteState) -> set[type[Base]]:
     reached = models_of(statement, is_filtered=bool(state.is_orm_statement and state.is_select))
     if not state.is_select and state.bind_mapper is not None and state.bind_mapper.class_ in PROTECTED:
         raise PolicyBypassed("a bulk write skips the policy and the log; load the rows, or use guarded_update")
-    eager = getattr(statement, "_with_options", None)
-    return _around(reached | {mapper.class_ for mapper in state.all_mappers}) if eager else reached
+    if has_loader_options(statement):
+        return _around(reached | {mapper.class_ for mapper in state.all_mappers})
+    return reached
 
 
 @cache

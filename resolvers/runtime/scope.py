@@ -13,9 +13,10 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
-from models.audit.entries import BYPASS_POLICY, Outcome, Signature, entry
+from models.audit.entries import Outcome, Signature, entry
+from models.database.bypass import Because, bypass_policy
 from models.database.engines import WriteSession
-from models.database.prepared import Prepared, held
+from models.database.prepared import Prepared, attach
 from models.errors import (
     Conflict,
     Forbidden,
@@ -263,14 +264,14 @@ class Scope:
         if found is None:
             return None, False, False
         *row, seen, may = found
-        return held(db, model, tuple(row)), bool(seen), bool(may)
+        return attach(db, model, tuple(row)), bool(seen), bool(may)
 
     def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
         """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
         if self.backend.dialect == "postgresql" and len(ids) > 1:
             table = model.__table__
             statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
-            db.execute(statement, execution_options=BYPASS_POLICY)
+            db.execute(statement, execution_options=bypass_policy(Because.LOCKS_ROWS))
 
     def allow(self, action: str, module: str) -> None:
         """Raise Forbidden unless some line lets the person do this to some record."""

@@ -5,15 +5,15 @@ takes the same time however many there are.  For somebody who sees few, what he 
 Nobody is told the difference: a look at some customers, as many from each part of the table, says which he is.
 """
 
-import time
-from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
+from cachetools import TTLCache
 from sqlalchemy import Dialect, func, literal_column, select
 
 from models import Customer
-from models.database.reads import Reads, driven
+from models.database.compiled import compile_statement
+from models.database.reads import Reads
 from policies import Principal, Snapshot
 
 PARTS, OF_EACH = 5, 100
@@ -31,7 +31,7 @@ class SelectivityCache:
     def __init__(self, reads: Reads, dialect: Dialect) -> None:
         self.reads, self.dialect = reads, dialect
         self._policy: Snapshot | None = None
-        self._known: OrderedDict[Any, tuple[bool, float]] = OrderedDict()
+        self._known: TTLCache[Any, bool] = TTLCache(MOST_KEPT, KEPT_SECONDS)
 
     async def of(self, p: Principal, policy: Snapshot) -> Principal:
         """The same person, `sees_many` where he is.  Asks the database once in ten minutes, and when his rights change."""
@@ -39,13 +39,9 @@ class SelectivityCache:
             self._policy = policy
             self._known.clear()
         key = policy, p.id, p.roles, p.departments, p.subtree, p.pools
-        known, until = self._known.get(key, (False, 0.0))
-        if time.monotonic() > until:
-            known = await self._look(p, policy)
-            self._known[key] = known, time.monotonic() + KEPT_SECONDS
-            self._known.move_to_end(key)
-            if len(self._known) > MOST_KEPT:
-                self._known.popitem(last=False)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = await self._look(p, policy)
         return replace(p, sees_many=True) if known else p
 
     async def _look(self, p: Principal, policy: Snapshot) -> bool:
@@ -60,8 +56,8 @@ class SelectivityCache:
         return len({(id - 1) * PARTS // last[0] for id in found}) == PARTS
 
     async def _asked(self, statement: Any) -> list[Any]:
-        sql, parameters = driven(statement, self.dialect)
-        rows = await self.reads.rows(sql, [each.driven for each in parameters])
+        compiled = compile_statement(statement, self.dialect)
+        rows = await self.reads.rows(compiled.text, compiled.values({}))
         return [row[0] for row in rows]
 
 

@@ -6,22 +6,21 @@ FULL JOIN.  So a protected table must be selected, joined or in `select_from`; a
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnClause, Executable, FromClause, Select, Table, TableClause, TextClause, inspect
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy import ColumnClause, Executable, FromClause, Select, Table, TableClause, TextClause
 from sqlalchemy.sql.selectable import AliasedReturnsRows, Lateral
-from sqlalchemy.sql.util import extract_first_column_annotation
 
 from models import PROTECTED, Base
+from models.database.prepared import WHEN_COMPILED
+from models.database.sqlalchemy_internals import correlated_with, joins_of, mapped_sources, parts_beside_joins
 
 MODELS: dict[str, type[Base]] = {model.__tablename__: model for model in PROTECTED}
 Scope = frozenset[Any]
 """The row sources of one SELECT to which the policy's criteria will be added."""
 
 _PLAIN_WORD = re.compile(r"\*|\w+")
-_ENTITY = "parententity"  # how SQLAlchemy marks what came through a model
 
 
 class PolicyBypassed(RuntimeError):
@@ -37,6 +36,14 @@ def models_of(statement: Executable, *, is_filtered: bool) -> set[type[Base]]:
     look = _Look(is_filtered)
     look.at(statement, frozenset())
     return look.found
+
+
+def check_prepared(statement: Executable) -> None:
+    """Raise PolicyBypassed for a prepared statement that names a protected table and carries no policy clause."""
+    models_of(statement, is_filtered=False)
+
+
+WHEN_COMPILED.append(check_prepared)
 
 
 class _Look:
@@ -67,16 +74,14 @@ class _Look:
     def _select(self, statement: Select[Any], outer: Scope) -> None:
         if statement.get_execution_options().get("policy"):
             return
-        entities = list(_entities(statement)) if self.is_filtered else []
+        entities = list(mapped_sources(statement)) if self.is_filtered else []
         self.found |= {entity.mapper.class_ for entity in entities} & set(PROTECTED)
-        scope = frozenset(entity.selectable for entity in entities)
-        children = ClauseElement.get_children(statement, omit_attrs=("_correlate", "_correlate_except", "_setup_joins"))
-        self._all(children, scope | _correlated(statement, outer))
-        for target, onclause, _left, flags in statement._setup_joins:  # noqa: SLF001  no public way to the joins
-            if flags["full"]:
+        scope = frozenset(entity.selectable for entity in entities) | correlated_with(statement, outer)
+        self._all(parts_beside_joins(statement), scope)
+        for join in joins_of(statement):
+            if join.is_full:
                 raise PolicyBypassed("a FULL JOIN shows rows that no criteria reach")
-            parts = (part for part in (target, onclause) if part is not None and not hasattr(part, "property"))
-            self._all(parts, scope | _correlated(statement, outer))
+            self._all(join.clauses, scope)
 
     def _column(self, column: ColumnClause[Any], scope: Scope) -> None:
         if column.is_literal and not _PLAIN_WORD.fullmatch(column.name):
@@ -101,26 +106,3 @@ class _Look:
         if source in scope and isinstance(below, TableClause):
             return
         self.at(below, scope if isinstance(source, Lateral) else frozenset())
-
-
-def _entities(statement: Select[Any]) -> Iterator[Any]:
-    """The mapped row sources that get criteria: of columns (the first of each), of `select_from`, of joins."""
-    if statement._propagate_attrs.get("compile_state_plugin") != "orm":  # noqa: SLF001  as above
-        return
-    for column in statement._raw_columns:  # noqa: SLF001  as above
-        entity = extract_first_column_annotation(column, _ENTITY)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-        if entity is not None:
-            yield entity
-    joined: list[Any] = [target for target, *_ in statement._setup_joins]  # noqa: SLF001  as above
-    for source in (*statement._from_obj, *joined):  # noqa: SLF001  as above
-        entity = source.entity if hasattr(source, "property") else source._annotations.get(_ENTITY)  # noqa: SLF001
-        if entity is not None:
-            yield inspect(entity)
-
-
-def _correlated(statement: Select[Any], outer: Scope) -> Scope:
-    """What of the enclosing SELECT this one refers to instead of naming it again."""
-    but, only = statement._correlate_except, statement._correlate  # noqa: SLF001  no public way to these
-    if but is not None:
-        return outer - frozenset(but)
-    return outer if statement._auto_correlate else outer & frozenset(only)  # noqa: SLF001  as above

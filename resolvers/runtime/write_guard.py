@@ -13,13 +13,13 @@ from sqlalchemy.orm import (
     RelationshipDirection,
     Session,
 )
-from sqlalchemy.orm.attributes import get_history
-from sqlalchemy.orm.base import PassiveFlag
 
 from models import Base, Entity, Part
-from models.audit.entries import BYPASS_POLICY, Signature
+from models.audit.entries import Signature
 from models.base import columns, trait_of
+from models.database.bypass import Because, bypass_policy
 from models.database.engines import WHEN_MADE, WriteSession
+from models.database.sqlalchemy_internals import added_values
 from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
@@ -117,7 +117,9 @@ def _wholes(session: Session, row: Part) -> set[int]:
     ids = {getattr(row, key), *(whole.id for whole in inspect(row).attrs[row.part_of].history.sum() if whole)}
     if row not in session.new:
         ids.add(
-            session.execute(select(table.c[key]).where(table.c.id == row.id), execution_options=BYPASS_POLICY).scalar()
+            session.execute(
+                select(table.c[key]).where(table.c.id == row.id), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
+            ).scalar()
         )
     return {id for id in ids if id is not None}
 
@@ -136,7 +138,7 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     principal, policy = rights(session)
     table = model.__table__
     statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
-    return session.execute(statement, execution_options=BYPASS_POLICY).first() is not None
+    return session.execute(statement.execution_options(policy=True)).first() is not None
 
 
 # -- what it points to
@@ -167,13 +169,10 @@ def _pointing(model: type[Base]) -> list[tuple[Column[Any], type[Base], list[str
 def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) -> Iterator[int]:
     """The id that was put into the column, or that will be, because its relation was given a record."""
     state: InstanceState[Entity | Part] = inspect(row)
-    yield from (id for id in get_history(row, column.key, _HELD).added or () if id is not None)
+    yield from (id for id in added_values(row, column.key) if id is not None)
     for key in relations:
         if key in state.dict:
-            yield from (it.id for it in get_history(row, key, _HELD).added or () if it is not None and it.id)
-
-
-_HELD = PassiveFlag.PASSIVE_NO_INITIALIZE
+            yield from (it.id for it in added_values(row, key) if it is not None and it.id)
 
 
 def _is_visible(session: Session, model: type[Base], id: int) -> bool:
@@ -184,7 +183,7 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
     clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
     if "deleted_at" in table.c:
         clause = and_(clause, table.c.deleted_at.is_(None))
-    return session.execute(select(table.c.id).where(clause), execution_options=BYPASS_POLICY).first() is not None
+    return session.execute(select(table.c.id).where(clause).execution_options(policy=True)).first() is not None
 
 
 # -- as it has become

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
 from models import AuditEntry
-from models.audit.entries import BYPASS_POLICY
 
 LARGEST_BATCH = 64
 TRIES = 6
@@ -277,7 +276,7 @@ def attempt_in(unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseExcept
         unit.undo()
     if unit.denied:
         unit.begin()
-        unit.connection.execute(insert(AuditEntry), unit.denied, execution_options=BYPASS_POLICY)
+        unit.connection.execute(insert(AuditEntry), unit.denied)
     return result, error
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, Role
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because, bypass_policy
 from policies import STARTER, Snapshot
 
 from ..records import create_update, numbering
@@ -117,4 +117,6 @@ def _number_rules(scope: Scope, db: Session) -> bool:
 
 def _never(db: Session, model: type[Entity], which: ColumnElement[bool]) -> bool:
     """Whether there never was such a record, in the bin or out of it."""
-    return db.execute(select(model.id).where(which), execution_options=BYPASS_POLICY).first() is None
+    return (
+        db.execute(select(model.id).where(which), execution_options=bypass_policy(Because.KEEPS_RULE)).first() is None
+    )

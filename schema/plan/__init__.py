@@ -1,5 +1,7 @@
-"""The compiler: a GraphQL operation becomes one SQL statement under policy, and the database builds the JSON.
+"""The compiler: a GraphQL query becomes one SQL statement under policy, and the database builds its JSON.
 
-There is no other way to read.  `shape` declares what a type is made of, `selection` reads what was asked, `compile`
-joins both into SQLAlchemy Core, `dialect` knows the JSON functions of the two databases, `reader` runs it.
+GraphQL reads records through this package only; the panel's lists have a reader of their own
+(`resolvers/reading/pages.py`).  `shape` declares the fields of each type, `selection` reads the operation, `compile`
+turns both into SQLAlchemy Core, `dialect` holds the JSON functions of the two databases, `reader` runs the statement,
+`plans` and `documents` are its caches.
 """

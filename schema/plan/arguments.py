@@ -1,20 +1,20 @@
-"""Arguments as the client wrote them, made into what `find` understands: column keys, numbers for ids."""
+"""Arguments of a list in the form of `resolvers/reading/clauses.py`: column keys for names, numbers for global ids."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from models import Base
-from resolvers.reading.provenance import derive
+from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
 
-from .shape import SHAPES, AnyId, Column
+from .shape import SHAPES, Column, PolymorphicId
 
-_WORDS = {"isNull": "is_null", "startsWith": "starts_with", "endsWith": "ends_with"}
+_OPERATORS = {"isNull": "is_null", "startsWith": "starts_with", "endsWith": "ends_with"}
 
 
 def filter_of(model: type[Base], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A filter tree by column keys.  An id of another kind finds nothing, as a missing one does."""
+    """A filter tree by column keys.  An id of another kind matches no record, as an unknown id does."""
     tree: dict[str, Any] = {}
     for name, wanted in given.items():
         if wanted is None:
@@ -25,11 +25,11 @@ def filter_of(model: type[Base], given: Mapping[str, Any]) -> dict[str, Any]:
             tree[name] = filter_of(model, wanted)
         else:
             shape = SHAPES[model].get(name)
-            if isinstance(shape, AnyId):
-                tree.setdefault("and", []).append(_any_id(shape, wanted))
+            if isinstance(shape, PolymorphicId):
+                tree.setdefault("and", []).append(_polymorphic(shape, wanted))
                 continue
             key = shape.column.key if isinstance(shape, Column) else name
-            tree[key] = {_WORDS.get(op, op): _operand(model, shape, op, x) for op, x in wanted.items()}
+            tree[key] = {_OPERATORS.get(op, op): _operand(model, shape, op, x) for op, x in wanted.items()}
     return tree
 
 
@@ -40,11 +40,11 @@ def _operand(model: type[Base], shape: Any, operator: str, given: Any) -> Any:
         return given
     target = shape.target or model
     number = partial(number_of, target)
-    return [derive(x, number) for x in given] if isinstance(given, list) else derive(given, number)
+    return [map_traced(x, number) for x in given] if isinstance(given, list) else map_traced(given, number)
 
 
-def _any_id(shape: AnyId, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """An id whose prefix says the table is two conditions: on the number, and on the column that names the table."""
+def _polymorphic(shape: PolymorphicId, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The conditions on a polymorphic id: each id compares the number and the column that names the table."""
     parts: list[dict[str, Any]] = []
     for operator, given in wanted.items():
         if given is None:
@@ -53,22 +53,23 @@ def _any_id(shape: AnyId, wanted: Mapping[str, Any]) -> dict[str, Any]:
             parts.append({shape.column.key: {"is_null": given}})
             continue
         ids = given if isinstance(given, list) else [given]
-        one_of = {"or": [_pair(shape, text) for text in ids]}
+        one_of = {"or": [_equals(shape, text) for text in ids]}
         parts.append({"not": one_of} if operator == "ne" else one_of)
     return {"and": parts}
 
 
-def _pair(shape: AnyId, text: str) -> dict[str, Any]:
-    for word, target in shape.targets.items():
+def _equals(shape: PolymorphicId, text: str) -> dict[str, Any]:
+    for table, target in shape.targets.items():
         if number := number_of(target, text):
-            return {shape.column.key: {"eq": number}, shape.kind: {"eq": word}}
+            return {shape.column.key: {"eq": number}, shape.kind: {"eq": table}}
     return {shape.column.key: {"eq": 0}}
 
 
 def orders_of(given: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, bool]]:
-    """(column key, descending) for each step."""
-    return [(_bare(step["field"]), _bare(step.get("direction", "ASC")) == "DESC") for step in given or ()]
+    """The steps of an order as (column key, is descending)."""
+    return [(_name(step["field"]), _name(step.get("direction", "ASC")) == "DESC") for step in given or ()]
 
 
-def _bare(word: Any) -> str:
-    return str(getattr(word, "value", word))
+def _name(member: Any) -> str:
+    """The value of an enum member, which arrives as text where the executor has not coerced it."""
+    return str(getattr(member, "value", member))

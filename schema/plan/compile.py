@@ -1,4 +1,7 @@
-"""From selections to SQL: every level carries its policy clause, and the database builds the whole JSON."""
+"""From fields to SQL: every row set carries its policy clause, and the database builds the whole JSON.
+
+The JSON below a row is either joined (`joins` is a Joins, see `row_set.py`) or a correlated subquery (`joins` is None).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,75 +18,80 @@ from resolvers.runtime.viewer import Viewer
 
 from . import correlated, listing
 from .depth import ITEMS, Depth
-from .dialect import Dialect, Value, key, object_of, plain
-from .row_set import Conditions, Gathering, Order, RowSet, aggregated, one, page, single
-from .selection import Asked, Fields
-from .shape import AnyId, Column, Computed, Kind, Log, Many, One, Whole, kind_of
+from .dialect import Dialect, Value, api_value, name_literal, object_of
+from .row_set import Conditions, Joins, Order, RowSet, aggregated, one, page, single
+from .selection import Fields, Operation
+from .shape import Column, Computed, History, Kind, Many, One, Parts, PolymorphicId, kind_of
 
-MOST_PARTS = 200
+MAX_PARTS = 200
 
 Nodes = Sequence[FieldNode]
 Where = Callable[[Any], ColumnElement[bool]]
-"""A further condition on the rows of a list, given their row source."""
+"""A condition on the rows of a list, given their columns."""
 
 
 class Compiler:
-    """Compiles the parts of one operation for one person."""
+    """Compiles the fields of one operation for one viewer."""
 
     def __init__(
-        self, viewer: Viewer, dialect: Dialect, asked: Asked, searches: Searches, nested: int = correlated.MOST_NESTED
+        self,
+        viewer: Viewer,
+        dialect: Dialect,
+        operation: Operation,
+        searches: Searches,
+        max_nested: int = correlated.MAX_NESTED,
     ) -> None:
-        """`nested`: how many relations below one another are asked in place."""
-        self.viewer, self.dialect, self.asked, self.nested = viewer, dialect, asked, nested
+        """`max_nested`: maximum depth of what becomes a correlated subquery."""
+        self.viewer, self.dialect, self.operation, self.max_nested = viewer, dialect, operation, max_nested
         self.searches = searches
-        self.height = Depth(asked)
+        self.depth = Depth(operation)
 
     # -- roots -------------------------------------------------------------------------------------------
 
     def record(self, kind: Kind, nodes: Nodes, where: Where) -> Value:
         """One visible row as a JSON object, NULL when there is none."""
-        return self._record(None, Gathering(None), kind, nodes, where)
+        return self._record(None, Joins(None), kind, nodes, where)
 
     def records(self, kind: Kind, nodes: Nodes, ids: Sequence[int]) -> Value:
         """The visible rows among `ids` as a JSON array in order of the id; each carries it under `~id`."""
-        fields = self.asked.below(kind.name, nodes)
+        fields = self.operation.subfields(kind.name, nodes)
         conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.viewer.one_by_one, e)]  # noqa: E731
         order: Order = lambda e: [e.id]  # noqa: E731
-        if self.height.of(kind, nodes) <= self.nested:
+        if self.depth.of(kind, nodes) <= self.max_nested:
             return self._every(None, kind, fields, conditions, order, len(ids), keyed=True)
-        level = page(self.dialect, kind, None, conditions, order, len(ids))
-        gathering = Gathering(level)
-        item = self.object(level, gathering, fields, keyed=True)
-        return self._array(Gathering(None), aggregated(self.dialect, gathering, item))
+        rows = page(self.dialect, kind, None, conditions, order, len(ids))
+        joins = Joins(rows)
+        item = self.object(rows, joins, fields, keyed=True)
+        return self._array(Joins(None), aggregated(self.dialect, joins, item))
 
-    def list(self, asked_of: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
-        """A page of a list with what was asked about it, as one JSON object."""
-        return self._list(None, Gathering(None), asked_of, kind, nodes, where)
+    def list(self, parent_type: str, kind: Kind, nodes: Nodes, where: Where) -> Value:
+        """A connection as a JSON object; `parent_type` is the type whose field it is."""
+        return self._list(None, Joins(None), parent_type, kind, nodes, where)
 
     # -- one row -----------------------------------------------------------------------------------------
 
-    def object(self, level: RowSet, gathering: Gathering | None, fields: Fields, *, keyed: bool = False) -> Value:
-        """A row as a JSON object; what lies below it is joined to the gathering, or without one asked in place."""
-        pairs = [("~id", level.c.id)] if keyed else []
-        pairs += [(name, self._field(level, gathering, nodes)) for name, nodes in fields.items()]
+    def object(self, rows: RowSet, joins: Joins | None, fields: Fields, *, keyed: bool = False) -> Value:
+        """A row as a JSON object; `keyed` adds its id under `~id`."""
+        pairs = [("~id", rows.c.id)] if keyed else []
+        pairs += [(name, self._field(rows, joins, nodes)) for name, nodes in fields.items()]
         return self.dialect.row(pairs)
 
-    def _field(self, level: RowSet, gathering: Gathering | None, nodes: Nodes) -> Value:
-        name, kind, e = nodes[0].name.value, level.kind, level.c
+    def _field(self, rows: RowSet, joins: Joins | None, nodes: Nodes) -> Value:
+        name, kind, e = nodes[0].name.value, rows.kind, rows.c
         if name == "__typename":
-            return key(kind.name)
+            return name_literal(kind.name)
         match kind.fields[name]:
             case Column() as shape:
                 return self._column(kind.model, shape, e)
-            case AnyId() as shape:
-                return self._any_id(kind.model, shape, e)
+            case PolymorphicId() as shape:
+                return self._polymorphic_id(kind.model, shape, e)
             case Computed() as shape:
-                return shape.sql(self, e, self.asked.arguments(kind.name, nodes[0]), nodes)
+                return shape.sql(self, e, self.operation.arguments(kind.name, nodes[0]), nodes)
             case One() as shape:
                 mine = self.viewer.value(kind.model, e, shape.key)
-                return self._record(level, gathering, kind_of(shape.target), nodes, lambda c: c.id == mine)
+                return self._record(rows, joins, kind_of(shape.target), nodes, lambda c: c.id == mine)
             case shape:
-                return self._many(level, gathering, name, shape, nodes)
+                return self._many(rows, joins, name, shape, nodes)
 
     def _column(self, model: type[Base], shape: Column, e: Any) -> Value:
         value = self.viewer.value(model, e, shape.column.key)
@@ -91,70 +99,65 @@ class Compiler:
             return self.global_id(model, value)
         if shape.target is not None:
             return self.global_id(shape.target, value)
-        return plain(self.dialect, value, shape.column.type)
+        return api_value(self.dialect, value, shape.column.type)
 
-    def _any_id(self, model: type[Base], shape: AnyId, e: Any) -> Value:
-        number, word = self.viewer.value(model, e, shape.column.key), getattr(e, shape.kind)
-        return case(*((word == x, self.global_id(target, number)) for x, target in shape.targets.items()), else_=None)
+    def _polymorphic_id(self, model: type[Base], shape: PolymorphicId, e: Any) -> Value:
+        number, table = self.viewer.value(model, e, shape.column.key), getattr(e, shape.kind)
+        return case(*((table == x, self.global_id(target, number)) for x, target in shape.targets.items()), else_=None)
 
     def global_id(self, model: type[Base], value: Value) -> Value:
         return literal_column(f"'{model.prefix}_'", String).concat(cast(value, String))
 
-    # -- what lies below a row ---------------------------------------------------------------------------
+    # -- the relations of a row --------------------------------------------------------------------------
 
-    def _record(
-        self, parent: RowSet | None, gathering: Gathering | None, kind: Kind, nodes: Nodes, where: Where
-    ) -> Value:
-        fields = self.asked.below(kind.name, nodes)
-        if gathering is None or self.height.of(kind, nodes) <= self.nested:
-            level = correlated.rows_of(kind, parent)
-            item = self.object(level, None, fields)
-            return correlated.single(
-                self.dialect, parent, level, item, and_(where(level.c), kind.rows(self.viewer.one_by_one, level.c))
-            )
-        level = single(kind, parent, lambda e: [where(e), kind.rows(self.viewer.one_by_one, e)])
-        inner = Gathering(level)
-        return self.dialect.json(gathering.take(one(inner, self.object(level, inner, fields))))
+    def _record(self, parent: RowSet | None, joins: Joins | None, kind: Kind, nodes: Nodes, where: Where) -> Value:
+        fields = self.operation.subfields(kind.name, nodes)
+        if joins is None or self.depth.of(kind, nodes) <= self.max_nested:
+            rows = correlated.rows_of(kind, parent)
+            item = self.object(rows, None, fields)
+            wanted = and_(where(rows.c), kind.rows(self.viewer.one_by_one, rows.c))
+            return correlated.single(self.dialect, parent, rows, item, wanted)
+        rows = single(kind, parent, lambda e: [where(e), kind.rows(self.viewer.one_by_one, e)])
+        inner = Joins(rows)
+        return self.dialect.json(joins.column(one(inner, self.object(rows, inner, fields))))
 
-    def _many(
-        self, level: RowSet, gathering: Gathering | None, name: str, shape: Many | Whole | Log, nodes: Nodes
-    ) -> Value:
-        """A list below a row; empty where the policy hides it."""
-        guard = self.viewer.policy.guard(self.viewer.person, level.kind.model, name, level.c)
+    def _many(self, rows: RowSet, joins: Joins | None, name: str, shape: Many | Parts | History, nodes: Nodes) -> Value:
+        """A list below a row; empty where the policy hides the field."""
+        guard = self.viewer.policy.guard(self.viewer.person, rows.kind.model, name, rows.c)
         shown = guard if guard is not None else true()
-        if isinstance(shape, Whole):
-            return self._whole(level, gathering, shape, nodes, shown)
-        if isinstance(shape, Log):
-            return self._history(level, gathering, nodes, shown)
-        target, deleted = shape.target, in_bin(level.kind.model, level.c)
+        if isinstance(shape, Parts):
+            return self._parts(rows, joins, shape, nodes, shown)
+        if isinstance(shape, History):
+            return self._history(rows, joins, nodes, shown)
+        target, deleted = shape.target, in_bin(rows.kind.model, rows.c)
         mine: Where = lambda e: (  # noqa: E731
-            (getattr(e, shape.key) == level.c.id) & shown & (in_bin(target, e, wanted=False) | deleted)
+            (getattr(e, shape.key) == rows.c.id) & shown & (in_bin(target, e, wanted=False) | deleted)
         )
-        return self._list(level, gathering, level.kind.name, kind_of(target), nodes, mine)
+        return self._list(rows, joins, rows.kind.name, kind_of(target), nodes, mine)
 
-    def _history(self, level: RowSet, gathering: Gathering | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
-        """What was done to a row.  Whoever sees the row may read it; hidden fields stay hidden in there."""
-        table = literal(level.kind.model.__tablename__)
-        about: Where = lambda e: (e.entity == table) & (e.record_id == level.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
-        log = replace(kind_of(AuditEntry), sight=lambda _look, e: about(e))
-        return self._list(level, gathering, level.kind.name, log, nodes, lambda _: true())
+    def _history(self, rows: RowSet, joins: Joins | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
+        """The log entries of a row, for all who may see the row; hidden fields are redacted in the entries."""
+        table = literal(rows.kind.model.__tablename__)
+        mine: Where = lambda e: (e.entity == table) & (e.record_id == rows.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
+        log = replace(kind_of(AuditEntry), visible=lambda _viewer, e: mine(e))
+        return self._list(rows, joins, rows.kind.name, log, nodes, lambda _: true())
 
-    def _whole(
-        self, level: RowSet, gathering: Gathering | None, shape: Whole, nodes: Nodes, shown: ColumnElement[bool]
+    def _parts(
+        self, rows: RowSet, joins: Joins | None, shape: Parts, nodes: Nodes, shown: ColumnElement[bool]
     ) -> Value:
         kind = kind_of(shape.target)
         conditions: Conditions = lambda e: [  # noqa: E731
-            getattr(e, shape.key) == level.c.id,
+            getattr(e, shape.key) == rows.c.id,
             shown,
             kind.rows(self.viewer, e),
         ]
         order: Order = lambda e: [getattr(e, shape.order), e.id]  # noqa: E731
-        fields = self.asked.below(kind.name, nodes)
-        if gathering is None or self.height.of(kind, nodes) <= self.nested:
-            return self._every(level, kind, fields, conditions, order, MOST_PARTS)
-        parts = page(self.dialect, kind, level, conditions, order, MOST_PARTS)
-        inner = Gathering(parts)
-        return self._array(gathering, aggregated(self.dialect, inner, self.object(parts, inner, fields)))
+        fields = self.operation.subfields(kind.name, nodes)
+        if joins is None or self.depth.of(kind, nodes) <= self.max_nested:
+            return self._every(rows, kind, fields, conditions, order, MAX_PARTS)
+        parts = page(self.dialect, kind, rows, conditions, order, MAX_PARTS)
+        inner = Joins(parts)
+        return self._array(joins, aggregated(self.dialect, inner, self.object(parts, inner, fields)))
 
     def _every(
         self,
@@ -163,118 +166,111 @@ class Compiler:
         fields: Fields,
         conditions: Conditions,
         order: Order,
-        most: int,
+        limit: int,
         *,
         keyed: bool = False,
     ) -> Value:
-        level = correlated.rows_of(kind, parent)
-        item = self.object(level, None, fields, keyed=keyed)
-        return correlated.every(self.dialect, parent, level, item, and_(*conditions(level.c)), order(level.c), most)
+        rows = correlated.rows_of(kind, parent)
+        item = self.object(rows, None, fields, keyed=keyed)
+        return correlated.every(self.dialect, parent, rows, item, and_(*conditions(rows.c)), order(rows.c), limit)
 
-    def _array(self, gathering: Gathering, found: Any) -> Value:
-        return self.dialect.json(func.coalesce(gathering.take(found), self.dialect.nothing()))
+    def _array(self, joins: Joins, aggregated: Any) -> Value:
+        return self.dialect.json(func.coalesce(joins.column(aggregated), self.dialect.empty_array()))
 
-    def listed(self, item: Value, order: Value, rows: Any) -> Value:
-        """Every row of a subquery about the row at hand as a JSON array."""
-        array = self.dialect.filled(self.dialect.array(item, order))
+    def array_of(self, item: Value, order: Value, rows: Any) -> Value:
+        """The items of a subquery's rows as a JSON array."""
+        array = self.dialect.or_empty(self.dialect.array(item, order))
         return self.dialect.json(select(array).select_from(rows).scalar_subquery())
 
     # -- lists -------------------------------------------------------------------------------------------
 
     def _list(
-        self,
-        parent: RowSet | None,
-        gathering: Gathering | None,
-        asked_of: str,
-        kind: Kind,
-        nodes: Nodes,
-        where: Where,
+        self, parent: RowSet | None, joins: Joins | None, parent_type: str, kind: Kind, nodes: Nodes, where: Where
     ) -> Value:
-        arguments = self.asked.arguments(asked_of, nodes[0])
-        listed = listing.read(self.viewer, self.searches, kind, parent, arguments, where)
-        fields = self.asked.below(f"{kind.name}Connection", nodes)
-        if gathering is None or self.height.of_list(kind, nodes) <= self.nested:
-            return self._page_in_place(parent, listed, fields)
-        return self._page_gathered(parent, gathering, listed, fields)
+        arguments = self.operation.arguments(parent_type, nodes[0])
+        found = listing.read(self.viewer, self.searches, kind, parent, arguments, where)
+        fields = self.operation.subfields(f"{kind.name}Connection", nodes)
+        if joins is None or self.depth.of_list(kind, nodes) <= self.max_nested:
+            return self._correlated_page(parent, found, fields)
+        return self._joined_page(parent, joins, found, fields)
 
-    def _page_in_place(self, parent: RowSet | None, listed: listing.Listing, fields: Fields) -> Value:
-        level = correlated.rows_of(listed.kind, parent)
+    def _correlated_page(self, parent: RowSet | None, found: listing.Listing, fields: Fields) -> Value:
+        rows = correlated.rows_of(found.kind, parent)
         items = {
-            alias: self._item(level, None, listed, group)
+            alias: self._item(rows, None, found, group)
             for alias, group in fields.items()
             if group[0].name.value in ITEMS
         }
-        told = {node.name.value for group in fields.values() for node in self._asked_of_page(group)}
-        page = correlated.Page(self.dialect, parent, level, listed, items, told & listed.costly)
+        selected = {node.name.value for group in fields.values() for node in self._page_info_fields(group)}
+        page = correlated.Page(self.dialect, parent, rows, found, items, selected & found.needs_numbers)
         pairs = [
-            (alias, page.array(alias) if alias in items else self._about(listed, group, page))
+            (alias, page.array(alias) if alias in items else self._page_field(found, group, page))
             for alias, group in fields.items()
         ]
-        return page.shown(object_of(self.dialect, pairs))
+        return page.json(object_of(self.dialect, pairs))
 
-    def _page_gathered(
-        self, parent: RowSet | None, gathering: Gathering, listed: listing.Listing, fields: Fields
-    ) -> Value:
-        level = page(self.dialect, listed.kind, parent, listed.within, listed.walk, listed.size + 1)
-        told = listing.Ends(self.dialect, listed, level, gathering)
+    def _joined_page(self, parent: RowSet | None, joins: Joins, found: listing.Listing, fields: Fields) -> Value:
+        rows = page(self.dialect, found.kind, parent, found.page_conditions, found.order, found.size + 1)
+        info = listing.PageInfo(self.dialect, found, rows, joins)
         arrays: dict[str, Value] = {}
         for alias, group in fields.items():
             if group[0].name.value in ITEMS:
-                inner = Gathering(level)
-                item = self._item(level, inner, listed, group)
-                shown: Where = lambda c: c.n_ <= listed.size  # noqa: E731
-                array = aggregated(self.dialect, inner, item, shown, is_reversed=listed.is_backward)
-                arrays[alias] = self._array(gathering, array)
+                inner = Joins(rows)
+                item = self._item(rows, inner, found, group)
+                within: Where = lambda c: c.n_ <= found.size  # noqa: E731
+                array = aggregated(self.dialect, inner, item, within, is_reversed=found.is_backward)
+                arrays[alias] = self._array(joins, array)
         pairs = [
-            (alias, arrays[alias] if alias in arrays else self._about(listed, group, told))
+            (alias, arrays[alias] if alias in arrays else self._page_field(found, group, info))
             for alias, group in fields.items()
         ]
         return object_of(self.dialect, pairs)
 
-    def _item(self, level: RowSet, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
+    def _item(self, rows: RowSet, joins: Joins | None, found: listing.Listing, group: Nodes) -> Value:
         if group[0].name.value == "nodes":
-            return self.object(level, gathering, self.asked.below(level.kind.name, group))
-        return self._edge(level, gathering, listed, group)
+            return self.object(rows, joins, self.operation.subfields(rows.kind.name, group))
+        return self._edge(rows, joins, found, group)
 
-    def _asked_of_page(self, group: Nodes) -> Nodes:
+    def _page_info_fields(self, group: Nodes) -> Nodes:
         if group[0].name.value != "pageInfo":
             return []
-        return [nodes[0] for nodes in self.asked.below("PageInfo", group).values()]
+        return [nodes[0] for nodes in self.operation.subfields("PageInfo", group).values()]
 
-    def _about(self, listed: listing.Listing, group: Nodes, told: "correlated.Page | listing.Ends") -> Value:
-        name, kind = group[0].name.value, listed.kind
+    def _page_field(self, found: listing.Listing, group: Nodes, page: correlated.Page | listing.PageInfo) -> Value:
+        """A field of a connection that holds no rows."""
+        name, kind = group[0].name.value, found.kind
         if name == "__typename":
-            return key(f"{kind.name}Connection")
+            return name_literal(f"{kind.name}Connection")
         if name == "totalCount":
-            return listed.total(self.dialect)
+            return found.total(self.dialect)
         if name == "countUpTo":
-            return listed.total(self.dialect, self.asked.arguments(f"{kind.name}Connection", group[0])["limit"])
-        return self._page_info(listed, group, told)
+            return found.total(self.dialect, self.operation.arguments(f"{kind.name}Connection", group[0])["limit"])
+        return self._page_info(found, group, page)
 
-    def _edge(self, level: RowSet, gathering: Gathering | None, listed: listing.Listing, group: Nodes) -> Value:
-        name = level.kind.name
-        made = []
-        for alias, asked in self.asked.below(f"{name}Edge", group).items():
-            match asked[0].name.value:
+    def _edge(self, rows: RowSet, joins: Joins | None, found: listing.Listing, group: Nodes) -> Value:
+        name = rows.kind.name
+        pairs = []
+        for alias, nodes in self.operation.subfields(f"{name}Edge", group).items():
+            match nodes[0].name.value:
                 case "__typename":
-                    made.append((alias, key(f"{name}Edge")))
+                    pairs.append((alias, name_literal(f"{name}Edge")))
                 case "cursor":
-                    made.append((alias, listed.cursor(self.dialect, level)))
+                    pairs.append((alias, found.cursor(self.dialect, rows)))
                 case _:
-                    made.append((alias, self.object(level, gathering, self.asked.below(name, asked))))
-        return self.dialect.row(made)
+                    pairs.append((alias, self.object(rows, joins, self.operation.subfields(name, nodes))))
+        return self.dialect.row(pairs)
 
-    def _page_info(self, listed: listing.Listing, group: Nodes, told: "correlated.Page | listing.Ends") -> Value:
-        def more(*, is_ahead: bool, beyond: Any) -> Value:
-            """Whether there are rows on that side: known where the page was walked to, else by where it begins."""
-            return self.dialect.boolean(told.more() if is_ahead else literal(beyond is not None))
+    def _page_info(self, found: listing.Listing, group: Nodes, page: correlated.Page | listing.PageInfo) -> Value:
+        def has_more(*, is_ahead: bool, cursor: Any) -> Value:
+            """Whether rows follow on that side: in the direction of reading by count, else by the cursor given."""
+            return self.dialect.boolean(page.has_more() if is_ahead else literal(cursor is not None))
 
-        known: Mapping[str, Callable[[], Value]] = {
-            "__typename": lambda: key("PageInfo"),
-            "hasNextPage": lambda: more(is_ahead=not listed.is_backward, beyond=listed.before),
-            "hasPreviousPage": lambda: more(is_ahead=listed.is_backward, beyond=listed.after),
-            "startCursor": lambda: told.end(is_far=listed.is_backward),
-            "endCursor": lambda: told.end(is_far=not listed.is_backward),
+        values: Mapping[str, Callable[[], Value]] = {
+            "__typename": lambda: name_literal("PageInfo"),
+            "hasNextPage": lambda: has_more(is_ahead=not found.is_backward, cursor=found.before),
+            "hasPreviousPage": lambda: has_more(is_ahead=found.is_backward, cursor=found.after),
+            "startCursor": lambda: page.cursor(is_last=found.is_backward),
+            "endCursor": lambda: page.cursor(is_last=not found.is_backward),
         }
-        asked = self.asked.below("PageInfo", group)
-        return object_of(self.dialect, [(alias, known[nodes[0].name.value]()) for alias, nodes in asked.items()])
+        fields = self.operation.subfields("PageInfo", group)
+        return object_of(self.dialect, [(alias, values[nodes[0].name.value]()) for alias, nodes in fields.items()])

@@ -1,11 +1,11 @@
-"""The JSON functions of SQLite and PostgreSQL, and the one text form of every kind of value.
+"""The JSON functions of SQLite and PostgreSQL, and the text form of each kind of value.
 
-Both give the same values for the same rows.  A JSON value that comes out of a subquery or a CASE passes through
-`json`, since SQLite forgets there that it is JSON and would quote it.
+Both databases return the same values for the same rows.  A JSON value out of a subquery or a CASE passes through
+`json`, because SQLite treats it as plain text there and would quote it.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import (
     JSON,
@@ -31,51 +31,48 @@ from sqlalchemy.types import TypeEngine
 
 from models.base import Money, Utc
 
-if TYPE_CHECKING:
-    from .row_set import RowSet
-
 Value = ColumnElement[Any]
 Pair = tuple[str, Value]
 
-_WORDS: list[tuple[Value, Value]] = [
+_BOOLEANS: list[tuple[Value, Value]] = [
     (literal_column(n), literal_column(word)) for n, word in (("1", "'true'"), ("0", "'false'"))
 ]
-MOST_LETTERS = 63
-"""How long a name may be in PostgreSQL."""
-MOST_PAIRS = 48
-"""PostgreSQL's functions take 100 arguments, SQLite's 127: a wider object is put together from several."""
+MAX_NAME = 63
+"""Maximum number of characters of a column name in PostgreSQL."""
+MAX_PAIRS = 48
+"""Maximum number of pairs in one function call: PostgreSQL's functions take 100 arguments, SQLite's 127."""
 
 
 class Dialect(Protocol):
-    """What the compiler asks of a database."""
+    """The SQL in which the two databases differ."""
 
-    picks_first: bool
-    """Whether a page of what is sorted is picked by its ids before anything is made of its rows."""
+    selects_ids_first: bool
+    """Whether a sorted page selects its ids in a subquery, before the items of its rows are built."""
 
     def pairs(self, pairs: Sequence[Pair]) -> Value: ...
     def row(self, pairs: Sequence[Pair]) -> Value: ...
     def json(self, value: Value) -> Value: ...
     def text(self, value: Value) -> Value: ...
     def bytes(self, value: Value) -> Value: ...
-    def nothing(self) -> Value: ...
+    def empty_array(self) -> Value: ...
     def array(self, item: Value, order: Value | None = None) -> Any: ...
-    def filled(self, array: Value) -> Value: ...
-    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]: ...
-    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]: ...
+    def or_empty(self, array: Value) -> Value: ...
+    def below(self, source: Any, key: Value, wanted: Select[Any], rows: Any) -> Select[Any]: ...
+    def in_any_order(self, statement: Select[Any], index_order: Sequence[Value]) -> Select[Any]: ...
     def boolean(self, value: Value) -> Value: ...
-    def moment(self, value: Value) -> Value: ...
-    def money(self, value: Value) -> Value: ...
+    def timestamp(self, value: Value) -> Value: ...
+    def amount(self, value: Value) -> Value: ...
     def hex(self, value: Value) -> Value: ...
     def list(self, *items: Value) -> Value: ...
-    def each(self, value: Value, name: str) -> Any: ...
-    def half(self, value: Value, n: int) -> Value: ...
+    def each_pair(self, value: Value, name: str) -> Any: ...
+    def element(self, value: Value, n: int) -> Value: ...
 
 
 class Sqlite:
-    """JSON is text that the functions recognise while it stays inside one expression."""
+    """SQLite: JSON is text that the functions recognise within one expression only."""
 
-    picks_first = True
-    """Its sorter has each row made that is ahead of those so far: all of them, where the oldest are found first."""
+    selects_ids_first = True
+    """SQLite's sorter builds the item of each row it inserts: of all rows, where the scan meets the oldest first."""
 
     def pairs(self, pairs: Sequence[Pair]) -> Value:
         return func.json_object(*_flat(pairs), type_=Text)
@@ -93,35 +90,36 @@ class Sqlite:
         return cast(value, LargeBinary)
 
     def array(self, item: Value, order: Value | None = None) -> Any:
-        """In the order in which the rows come; `order` must be theirs."""
+        """An array in the order of the rows of the subquery, which must be sorted by `order`."""
         return func.json_group_array(item, type_=Text)
 
-    def filled(self, array: Value) -> Value:
-        """An array where there is nothing to put into it, too: this database makes one by itself."""
+    def or_empty(self, array: Value) -> Value:
+        """The array itself: over no rows SQLite's aggregate returns an empty array."""
         return array
 
-    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]:
-        """The wanted rows for every row of `level`.  SQLite has no LATERAL, but correlates a list of ids."""
+    def below(self, source: Any, key: Value, wanted: Select[Any], rows: Any) -> Select[Any]:
+        """The `wanted` rows for every row of `source`, whose `key` each carries.
+
+        SQLite has no LATERAL, but it correlates a list of ids.
+        """
         again = rows.original.alias()
         ids = wanted.with_only_columns(rows.c.id)
-        return select(again, level.table.c.key_.label("up_")).select_from(
-            level.with_above().join(again, again.c.id.in_(ids))
-        )
+        return select(again, key.label("up_")).select_from(source.join(again, again.c.id.in_(ids)))
 
-    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]:
-        """Rows of which any will do, of somebody who sees much: this database finds the shortest way by itself."""
-        return wanted
+    def in_any_order(self, statement: Select[Any], index_order: Sequence[Value]) -> Select[Any]:
+        """The statement itself: SQLite's planner finds the shortest scan."""
+        return statement
 
     def boolean(self, value: Value) -> Value:
-        return self.json(case(*_WORDS, value=value.self_group(), else_=literal_column("'null'")))
+        return self.json(case(*_BOOLEANS, value=value.self_group(), else_=literal_column("'null'")))
 
-    def nothing(self) -> Value:
+    def empty_array(self) -> Value:
         return literal_column("'[]'", Text)
 
-    def moment(self, value: Value) -> Value:
+    def timestamp(self, value: Value) -> Value:
         return cast(value, Text)
 
-    def money(self, value: Value) -> Value:
+    def amount(self, value: Value) -> Value:
         sign = case((cast(value, Integer) < 0, literal_column("'-'")), else_=literal_column("''"))
         size = func.abs(cast(value, Integer))
         text = func.printf(literal_column("'%s%d.%02d'"), sign, size.op("/")(100), size.op("%")(100), type_=Text)
@@ -133,27 +131,27 @@ class Sqlite:
     def list(self, *items: Value) -> Value:
         return func.json_array(*items, type_=Text)
 
-    def each(self, value: Value, name: str) -> Any:
+    def each_pair(self, value: Value, name: str) -> Any:
         return func.json_each(value).table_valued("key", "value", name=name, joins_implicitly=True)
 
-    def half(self, value: Value, n: int) -> Value:
-        place: Value = literal_column(f"'$[{n}]'")
-        word = func.json_type(value, place, type_=Text)
-        text = cast(func.json_extract(value, place), Text)
-        return case((word.in_(("true", "false")), word), else_=text)
+    def element(self, value: Value, n: int) -> Value:
+        path: Value = literal_column(f"'$[{n}]'")
+        kind = func.json_type(value, path, type_=Text)
+        text = cast(func.json_extract(value, path), Text)
+        return case((kind.in_(("true", "false")), kind), else_=text)
 
 
 class Postgresql:
-    """JSON is a type of its own."""
+    """PostgreSQL: JSON is a type."""
 
-    picks_first = False
-    """It sorts before it makes what is dear."""
+    selects_ids_first = False
+    """PostgreSQL sorts before it evaluates expensive columns."""
 
     def pairs(self, pairs: Sequence[Pair]) -> Value:
         return func.json_build_object(*_flat(pairs), type_=JSON)
 
     def row(self, pairs: Sequence[Pair]) -> Value:
-        if any(len(name) > MOST_LETTERS for name, _ in pairs):
+        if any(len(name) > MAX_NAME for name, _ in pairs):
             return object_of(self, pairs)
         return _RowObject([name for name, _ in pairs], [value for _, value in pairs])
 
@@ -169,30 +167,31 @@ class Postgresql:
     def array(self, item: Value, order: Value | None = None) -> Any:
         return func.json_agg(item if order is None else aggregate_order_by(item, order), type_=JSON)
 
-    def filled(self, array: Value) -> Value:
-        filled: Value = func.coalesce(array, self.nothing())
+    def or_empty(self, array: Value) -> Value:
+        """The array, or an empty one over no rows, where PostgreSQL's aggregate returns NULL."""
+        filled: Value = func.coalesce(array, self.empty_array())
         return filled
 
-    def below(self, level: "RowSet", wanted: Select[Any], rows: Any) -> Select[Any]:
-        """The wanted rows for every row of `level`."""
+    def below(self, source: Any, key: Value, wanted: Select[Any], rows: Any) -> Select[Any]:
+        """The `wanted` rows for every row of `source`, whose `key` each carries."""
         each = wanted.lateral()
-        return select(each, level.table.c.key_.label("up_")).select_from(level.with_above().join(each, true()))
+        return select(each, key.label("up_")).select_from(source.join(each, true()))
 
-    def some(self, wanted: Select[Any], order: Sequence[Value]) -> Select[Any]:
-        """Rows of which any will do, in an order that an index has: with none it takes one where all he sees comes last."""
-        return wanted.order_by(*order)
+    def in_any_order(self, statement: Select[Any], index_order: Sequence[Value]) -> Select[Any]:
+        """The statement in the order of an index: unordered, PostgreSQL may pick a scan that ends with the visible rows."""
+        return statement.order_by(*index_order)
 
     def boolean(self, value: Value) -> Value:
         return value
 
-    def nothing(self) -> Value:
+    def empty_array(self) -> Value:
         return literal_column("'[]'::json", JSON)
 
-    def moment(self, value: Value) -> Value:
+    def timestamp(self, value: Value) -> Value:
         form: Value = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
         return func.to_char(func.timezone(literal_column("'UTC'"), value), form, type_=Text)
 
-    def money(self, value: Value) -> Value:
+    def amount(self, value: Value) -> Value:
         return cast(value, Text)
 
     def hex(self, value: Value) -> Value:
@@ -202,17 +201,17 @@ class Postgresql:
     def list(self, *items: Value) -> Value:
         return func.json_build_array(*items, type_=JSON)
 
-    def each(self, value: Value, name: str) -> Any:
+    def each_pair(self, value: Value, name: str) -> Any:
         return func.json_each(value).table_valued("key", "value", name=name, joins_implicitly=True)
 
-    def half(self, value: Value, n: int) -> Value:
+    def element(self, value: Value, n: int) -> Value:
         return value.op("->>", return_type=Text())(literal_column(str(n)))
 
 
 class _RowObject(FunctionElement[Any]):
-    """A JSON object of PostgreSQL made from a row that has the keys as names of its columns.
+    """A JSON object of PostgreSQL, built from a row whose column names are the keys.
 
-    It takes a fifth less time than `json_build_object` and writes no blanks.  Aggregates may not stand in it.
+    It takes a fifth less time than `json_build_object` and writes no blanks.  It may not contain aggregates.
     """
 
     type = JSON()
@@ -228,17 +227,17 @@ def _row_object(element: _RowObject, compiler: Any, **how: Any) -> str:
     how["within_columns_clause"] = False
     values = [compiler.process(value, **how) for value in element.clauses]
     columns = ", ".join(f'{value} AS "{name}"' for name, value in zip(element.names, values, strict=True))
-    return f"(SELECT row_to_json(r_) FROM (SELECT {columns}) AS r_)"  # noqa: S608  names of GraphQL, and SQL
+    return f"(SELECT row_to_json(r_) FROM (SELECT {columns}) AS r_)"  # noqa: S608  GraphQL names, and compiled SQL
 
 
 DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
 
 
 def object_of(dialect: Dialect, pairs: Sequence[Pair]) -> Value:
-    """A JSON object of any width."""
-    if len(pairs) <= MOST_PAIRS:
+    """A JSON object with any number of pairs; a wide one is concatenated from several."""
+    if len(pairs) <= MAX_PAIRS:
         return dialect.pairs(pairs)
-    parts = [dialect.pairs(pairs[n : n + MOST_PAIRS]) for n in range(0, len(pairs), MOST_PAIRS)]
+    parts = [dialect.pairs(pairs[n : n + MAX_PAIRS]) for n in range(0, len(pairs), MAX_PAIRS)]
     inner = [func.substr(text, 2, func.length(text) - 2, type_=Text) for text in map(dialect.text, parts)]
     joined: Value = literal("{", Text)
     for n, part in enumerate(inner):
@@ -246,25 +245,25 @@ def object_of(dialect: Dialect, pairs: Sequence[Pair]) -> Value:
     return dialect.json(joined.concat(literal_column("'}'")))
 
 
-def plain(dialect: Dialect, value: Value, kind: TypeEngine[Any] | None = None) -> Value:
-    """A value in the form that the API shows: times, days and amounts as text, booleans as such."""
+def api_value(dialect: Dialect, value: Value, kind: TypeEngine[Any] | None = None) -> Value:
+    """A value in the form of the API: times, days and amounts as text, booleans as JSON."""
     kind = kind if kind is not None else value.type
     if isinstance(kind, Boolean):
         return dialect.boolean(value)
     if isinstance(kind, Utc):
-        return dialect.moment(value)
+        return dialect.timestamp(value)
     if isinstance(kind, Money):
-        return dialect.money(value)
+        return dialect.amount(value)
     if isinstance(kind, JSON):
         return dialect.json(value)
     return cast(value, Text) if isinstance(kind, Date) else value
 
 
-def key(name: str) -> Value:
-    """A key or a fixed word in SQL.  GraphQL's names hold nothing that would need escaping."""
+def name_literal(name: str) -> Value:
+    """A GraphQL name as an SQL text literal; its characters need no escaping."""
     assert name.replace("_", "").replace("~", "").isalnum(), name
     return literal_column(f"'{name}'", Text)
 
 
 def _flat(pairs: Sequence[Pair]) -> list[Value]:
-    return [part for name, value in pairs for part in (key(name), value)]
+    return [part for name, value in pairs for part in (name_literal(name), value)]

@@ -1,58 +1,65 @@
-"""Documents that were parsed and found valid, kept by their text, with what is known of each.
+"""The cache of documents: parsed and validated texts, and the statements known of each.
 
-Keeping one saves parsing and validation, which take longer than most statements.  What a document says about the schema
-alone is the same for everybody until the process ends, and kept as well.
+It saves parsing and validation, which take longer than most statements.  It also holds the answers about the schema
+alone, which are the same for all callers until the process ends.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
+from cachetools import LRUCache
 from graphql import GraphQLError, GraphQLSchema
 from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, VariableDefinitionNode
 
 from resolvers.reading.provenance import Path
 
 from .. import limits
-from .selection import Asked, asked
+from .selection import Operation, select_operation
 
-MOST_DOCUMENTS, MOST_CHARACTERS = 500, 4_000_000
-"""How many are kept, and how long they may be together."""
-MOST_CONSTANTS = 20
-"""The answer to an editor's question for the whole schema is some 200 KiB."""
-MOST_MEASURED = 200
-MOST_STATEMENTS = 500
-"""Of one document: each `node` may be of any kind, so a few of them make more statements than could ever be kept."""
-
-K = TypeVar("K")
-V = TypeVar("V")
+MAX_DOCUMENTS, MAX_CHARACTERS = 500, 4_000_000
+"""Maximum number of cached documents, and of their characters together."""
+MAX_CONSTANTS = 20
+"""Maximum number of cached answers about the schema; the answer to an editor's introspection query has 200 KiB."""
+MAX_MEASURED = 200
+"""Maximum number of page-size combinations remembered per document."""
+MAX_STATEMENTS = 500
+"""Maximum number of statements per document: each `node` may be of any kind, so a few of them combine to many."""
 
 _numbers = count()
 
 
+class Variable(NamedTuple):
+    """A variable of a prepared operation."""
+
+    name: str
+    plain_type: type | None
+    """The Python type whose values need no coercion; None for enums, lists, inputs and other scalars."""
+    is_required: bool
+    has_default: bool
+
+
 @dataclass(frozen=True)
 class PreparedOperation:
-    """An operation of which one statement is the whole answer, whatever the values of its variables are."""
+    """An operation whose whole answer is one statement, for all values of its variables."""
 
-    place: str
-    named: str | None
-    """The name by which the request asked for it."""
-    variables: tuple[tuple[str, type | None, bool, bool], ...]
-    """(name, what a plain value of it is, whether it has to be there, whether it is something else when it is not)."""
+    statement: str
+    requested_name: str | None
+    """The `operationName` of the request."""
+    variables: tuple[Variable, ...]
 
     def values(
         self, schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
         """The variables, coerced; None where one has a wrong value."""
         found: dict[str, Any] = {}
-        for name, plain, is_needed, has_default in self.variables:
+        for name, plain_type, is_required, has_default in self.variables:
             value: Any = given.get(name, _MISSING)
-            is_plain = type(value) is plain
-            if is_plain and (plain is not int or -_WIDE <= value < _WIDE):
+            is_plain = type(value) is plain_type
+            if is_plain and (plain_type is not int or _MIN_INT <= value < -_MIN_INT):
                 found[name] = value
-            elif is_needed or has_default or (value is not None and value is not _MISSING):
+            elif is_required or has_default or (value is not None and value is not _MISSING):
                 return self._coerced(schema, document, given)
             elif value is None:
                 found[name] = None
@@ -62,83 +69,86 @@ class PreparedOperation:
         self, schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
         try:
-            return asked(schema, document, given, self.named).variables.coerced
+            return select_operation(schema, document, given, self.requested_name).variables.coerced
         except GraphQLError:
             return None
 
 
 _MISSING = object()
-_WIDE = 2**31
-_PLAIN: dict[str, type] = {"String": str, "ID": str, "Int": int, "Boolean": bool}
+_MIN_INT = -(2**31)
+_PLAIN_TYPES: dict[str, type] = {"String": str, "ID": str, "Int": int, "Boolean": bool}
 
 
-def _variable(node: VariableDefinitionNode) -> tuple[str, type | None, bool, bool]:
-    is_needed = isinstance(node.type, NonNullTypeNode)
+def _variable(node: VariableDefinitionNode) -> Variable:
+    is_required = isinstance(node.type, NonNullTypeNode)
     inner: Any = node.type.type if isinstance(node.type, NonNullTypeNode) else node.type
-    plain = _PLAIN.get(inner.name.value) if isinstance(inner, NamedTypeNode) else None
-    return node.variable.name.value, plain, is_needed, node.default_value is not None
+    plain_type = _PLAIN_TYPES.get(inner.name.value) if isinstance(inner, NamedTypeNode) else None
+    return Variable(node.variable.name.value, plain_type, is_required, node.default_value is not None)
 
 
 @dataclass
 class Statement:
-    """How often a statement was asked for, and the sets of values that decide it."""
+    """The number of requests for a statement, and the sets of paths whose values are part of its plans' keys."""
 
-    asked: int = 0
-    fixed: list[frozenset[Path]] = field(default_factory=list)
+    requests: int = 0
+    deciding: list[frozenset[Path]] = field(default_factory=list)
 
 
 @dataclass
 class Document:
-    """A document that was parsed and found valid, with what is known of its statements.
+    """A parsed and validated document, with its statements.
 
-    A statement is named by its place in the document: an operation, or a field of a mutation with what is read of it.
+    The name of a statement is its place in the document: the operation, or the field of a mutation whose record it
+    reads.
     """
 
     parsed: DocumentNode
     number: int
     sizes: tuple[str, ...] = ()
-    """The variables that decide how much is asked for."""
+    """The variables that are page sizes."""
     measured: set[tuple[int | None, ...]] = field(default_factory=set)
-    """Their values with which it was not too much."""
-    statements: OrderedDict[str, Statement] = field(default_factory=OrderedDict)
-    """Those asked for lately, by name."""
-    known: dict[str | None, PreparedOperation] = field(default_factory=dict)
-    """Operations by the name by which they were asked for."""
-    aggregated: set[str] = field(default_factory=set)
-    """Those that nest too deep to be asked in place."""
+    """Values of `sizes` that are within the limits."""
+    statements: LRUCache[str, Statement] = field(default_factory=lambda: LRUCache(MAX_STATEMENTS))
+    """The statements used last, by name."""
+    operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
+    """Operations by their requested names."""
+    size: int = 1
+    """Its part of MAX_CHARACTERS: at least one MAX_DOCUMENTS-th, so that there are no more than MAX_DOCUMENTS."""
+    deep: set[str] = field(default_factory=set)
+    """Names of statements that nest too deep for correlated subqueries; row sets are their form."""
 
-    def know(self, request: Asked, place: str) -> None:
-        """Remember an operation, unless the values of its variables decide what is asked at its root.
+    def prepare(self, operation: Operation, statement: str) -> None:
+        """Remember an operation, unless values of its variables decide its root fields or its statement.
 
-        (They do in a place of several words, which names kinds of records behind the operation.)
+        (They decide the statement where its name has several words, the kinds of records behind the operation.)
         """
-        if request.named not in self.known and request.is_settled and " " not in place:
-            variables = tuple(_variable(node) for node in request.operation.variable_definitions or ())
-            self.known[request.named] = PreparedOperation(place, request.named, variables)
+        name = operation.requested_name
+        if name not in self.operations and operation.has_fixed_root_fields and " " not in statement:
+            variables = tuple(_variable(node) for node in operation.definition.variable_definitions or ())
+            self.operations[name] = PreparedOperation(statement, name, variables)
 
     def statement(self, name: str) -> Statement:
-        """What is known of a statement; of one that was not asked for lately, nothing."""
-        found = _found(self.statements, name)
+        """The statement of that name; a new one where it is not in the cache."""
+        found = self.statements.get(name)
         if found is None:
-            found = Statement()
-            _put(self.statements, name, found, MOST_STATEMENTS)
+            found = self.statements[name] = Statement()
         return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
-        """`gate.check`, once for every set of page sizes.  Raises TooComplex."""
-        if self.is_small(variables):
+        """Run `limits.check` once for each combination of page sizes.  Raises TooComplex."""
+        if self.is_within_limits(variables):
             return
         limits.check(self.parsed, variables)
         self.note_size(variables)
 
     def note_size(self, variables: Mapping[str, Any]) -> None:
-        """Remember that this was not too much."""
+        """Remember that these page sizes are within the limits."""
         sizes = self._sizes_in(variables)
-        if _are_plain(sizes) and len(self.measured) < MOST_MEASURED:
+        if _are_plain(sizes) and len(self.measured) < MAX_MEASURED:
             self.measured.add(sizes)
 
-    def is_small(self, variables: Mapping[str, Any]) -> bool:
-        """Whether it is known that this asks for no more than one request may."""
+    def is_within_limits(self, variables: Mapping[str, Any]) -> bool:
+        """Whether these page sizes were found to be within the limits before."""
         sizes = self._sizes_in(variables)
         return _are_plain(sizes) and sizes in self.measured
 
@@ -151,55 +161,39 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
 
 
 def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
-    """A document that is valid, and that was not too much with the variables it came with."""
+    """The cache entry of a valid document that is within the limits with these variables."""
     document = Document(parsed, next(_numbers), tuple(sorted(limits.page_variables(parsed))))
     document.note_size(variables)
     return document
 
 
 class Documents:
-    """The documents of one engine, and the answers that never change; of both, those not asked for longest go first."""
+    """The documents of one engine, and its answers about the schema; both caches drop the least recently used."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
-        self._constants: OrderedDict[tuple[int, str | None], bytes] = OrderedDict()
+        self._documents: LRUCache[str, Document] = LRUCache(MAX_CHARACTERS, getsizeof=lambda document: document.size)
+        self._constants: LRUCache[tuple[int, str | None], bytes] = LRUCache(MAX_CONSTANTS)
 
     @property
     def count(self) -> int:
-        return len(self._kept)
+        return len(self._documents)
 
     @property
     def constants(self) -> int:
         return len(self._constants)
 
     def find(self, text: str) -> Document | None:
-        return _found(self._kept, text)
+        return self._documents.get(text)
 
     def keep(self, text: str, document: Document) -> None:
-        """Remember a document; those not asked for longest make room."""
-        self._kept[text] = document
-        self._characters += len(text)
-        while len(self._kept) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._characters -= len(forgotten)
+        """Add a document; the least recently used make room for it."""
+        document.size = max(len(text), -(-MAX_CHARACTERS // MAX_DOCUMENTS))
+        if document.size <= MAX_CHARACTERS:
+            self._documents[text] = document
 
     def constant(self, document: Document, operation: str | None) -> bytes | None:
-        """The answer to an operation that asks for the same thing whoever asks."""
-        return _found(self._constants, (document.number, operation))
+        """The answer to an operation about the schema alone."""
+        return self._constants.get((document.number, operation))
 
     def keep_constant(self, document: Document, operation: str | None, answer: bytes) -> None:
-        _put(self._constants, (document.number, operation), answer, MOST_CONSTANTS)
-
-
-def _found(kept: OrderedDict[K, V], key: K) -> V | None:
-    found = kept.get(key)
-    if found is not None:
-        kept.move_to_end(key)
-    return found
-
-
-def _put(kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    kept[key] = value
-    if len(kept) > most:
-        kept.popitem(last=False)
+        self._constants[document.number, operation] = answer

@@ -1,7 +1,6 @@
-"""Running what was compiled: one statement on the read engine, which cannot write."""
+"""The reader: runs compiled statements on the read engine, which cannot write."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,7 +8,8 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
-from models.database.reads import TooNested, driven
+from models.database.compiled import compile_statement
+from models.database.reads import TooNested
 from models.errors import Refusal
 from resolvers.reading.provenance import PlanMismatch
 from resolvers.reading.search_in_statement import Searches
@@ -23,171 +23,174 @@ from . import correlated
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
-from .plans import Plan, Plans, Request
-from .selection import Asked
+from .plan import Plan, Request
+from .plans import Plans
+from .selection import Operation
 from .shape import Kind
 
 Make = Callable[[Compiler], Mapping[str, Value]]
-Root = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
-"""What compiles one root field: its nodes and its arguments."""
+CompileRoot = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
+"""Compiles one root field from its nodes and its arguments."""
 
 
-class TooMany(Exception):
-    """A search leads to so many records that the statement has not looked among them."""
+class TooManyMatches(Exception):
+    """A search matches more records than the statement looks among; the list must be scanned instead."""
 
 
-class Ended(Exception):
-    """The key with which somebody came is not in force any more."""
+class KeyEnded(Exception):
+    """The session or token of the request is no longer in force."""
 
 
 IDS = "~ids"
-"""Among the variables of a statement that reads records: which."""
+"""The variable that holds the ids, in a statement that reads records by id."""
 
 
 class Reader:
     """Reads for one request.  Every call is one statement, and one statement is one snapshot."""
 
-    def __init__(self, backend: Backend, scope: Scope, asked: Asked, plans: Plans, document: Document) -> None:
+    def __init__(self, backend: Backend, scope: Scope, operation: Operation, plans: Plans, document: Document) -> None:
         self.backend, self.scope = backend, scope
-        self.asked, self.plans, self.document = asked, plans, document
-        self.planned = 0
+        self.operation, self.plans, self.document = operation, plans, document
+        self.used_plan = False
 
-    async def again(
-        self, place: str, variables: Mapping[str, Any], make: Make, *, with_key: bool = False
+    async def read(
+        self, statement: str, variables: Mapping[str, Any], make: Make, *, with_key: bool = False
     ) -> dict[str, bytes]:
-        """The values that `make` compiles, by the plan of an earlier request of this kind, or by a new one.
+        """The JSON of each value that `make` compiles, by a cached plan or by a new one.
 
-        `make` takes the variables from the compiler, and nothing that depends on the request from anywhere else.
-        `with_key`: the statement also looks whether the key of this request is in force, so that its plan can serve the
-        next such request by itself (`answer_prepared`).  Raises Ended when it is not any more.
+        `make` takes the variables from the compiler, and nothing else that depends on the request.
+        `with_key`: the statement also checks that the session or token is in force, so that its plan can answer the
+        next such request alone (`answer_prepared`).  Raises KeyEnded when it is not.
         """
-        wanted = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
-        nested, walking = (0 if place in self.document.aggregated else correlated.MOST_NESTED), False
+        request = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
+        is_deep, is_scan = statement in self.document.deep, False
         while True:
             try:
-                return await self._again(place, wanted, make, nested, walking=walking)
+                return await self._read(statement, request, make, is_deep=is_deep, is_scan=is_scan)
             except TooNested:
-                if not nested:
+                if is_deep:
                     raise
-                self.document.aggregated.add(place)
-                nested = 0
-            except TooMany:
-                walking = True
+                self.document.deep.add(statement)
+                is_deep = True
+            except TooManyMatches:
+                is_scan = True
 
     @property
     def _key(self) -> Mapping[str, Any]:
-        """What a statement asks of the key of this request; nothing without one."""
+        """The values for the check of the session or token; empty without one."""
         token = self.scope.token
         return principals.token_values(token, self.scope.now(), self.backend.entrances) if token else {}
 
-    async def _again(self, place: str, wanted: Request, make: Make, nested: int, *, walking: bool) -> dict[str, bytes]:
-        kind = principals.kind_of_key(self.scope.token) if wanted.key and self.scope.token else None
-        form = form_of(place, kind, aggregated=not nested, walking=walking)
-        key = (self.document, form, self.scope.policy)
+    async def _read(
+        self, statement: str, request: Request, make: Make, *, is_deep: bool, is_scan: bool
+    ) -> dict[str, bytes]:
+        key_kind = principals.kind_of_key(self.scope.token) if request.key and self.scope.token else None
+        name = form_of(statement, key_kind, is_deep=is_deep, is_scan=is_scan)
+        at = (self.document, name, self.scope.policy)
 
-        def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            viewer = Viewer(wanted.person, self.scope.policy, wanted.language)
-            asked = self.asked.with_values(wanted.variables)
-            searches = Searches(self.backend.dialect, walking=walking)
+        def compile(request: Request) -> tuple[Select[Any], tuple[str, ...]]:
+            viewer = Viewer(request.principal, self.scope.policy, request.language)
+            operation = self.operation.with_values(request.variables)
+            searches = Searches(self.backend.dialect, walking=is_scan)
             dialect = DIALECTS[self.backend.dialect]
-            values = make(Compiler(viewer, dialect, asked, searches, nested))
+            max_nested = 0 if is_deep else correlated.MAX_NESTED
+            values = make(Compiler(viewer, dialect, operation, searches, max_nested))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
-            return (select(*columns) if kind is None else principals.beside(kind, columns)), tuple(values)
+            return (select(*columns) if key_kind is None else principals.beside(key_kind, columns)), tuple(values)
 
         try:
-            plan = self.plans.find(*key, wanted)
+            plan = self.plans.find(*at, request)
             if plan is not None:
-                return await self._by_plan(plan, wanted)
+                return await self._read_by_plan(plan, request)
         except PlanMismatch:
-            pass  # compiled below, for itself
-        known = self.document.statement(form)
-        known.asked += 1
-        if known.asked >= self.plans.made_at:
-            plan = self.plans.make(*key, wanted, self.dialect, compile)
+            pass  # compiled below for this request alone
+        known = self.document.statement(name)
+        known.requests += 1
+        if known.requests >= self.plans.plan_at:
+            plan = self.plans.make(*at, request, self.dialect, compile)
             if plan is not None:
-                return await self._by_plan(plan, wanted)
-        statement, names = compile(wanted)
-        sql, parameters = driven(statement, self.dialect)
-        given = [replace(each, value=wanted.key[each.name]) if each.is_asked else each for each in parameters]
-        rows = await self.backend.reads.rows(sql, [each.driven for each in given])
-        return _told(names, rows, with_key=kind is not None)
+                return await self._read_by_plan(plan, request)
+        made, names = compile(request)
+        compiled = compile_statement(made, self.dialect)
+        rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
+        return _texts(names, rows, with_key=key_kind is not None)
 
-    async def _by_plan(self, plan: Plan, wanted: Request) -> dict[str, bytes]:
-        rows = await self.backend.reads.rows(plan.sql, plan.values(wanted))
-        self.planned += 1
-        return _told(plan.names, rows, with_key=bool(wanted.key))
+    async def _read_by_plan(self, plan: Plan, request: Request) -> dict[str, bytes]:
+        rows = await self.backend.reads.rows(plan.statement.text, plan.statement.values(request))
+        self.used_plan = True
+        return _texts(plan.names, rows, with_key=bool(request.key))
 
     @property
     def dialect(self) -> Dialect:
-        """How the driver of the read engine wants its text."""
+        """The SQLAlchemy dialect of the read engine's driver."""
         return self.backend.read_engine.dialect
 
-    async def root(self, name: str, nodes: Sequence[FieldNode], compile: Root) -> bytes:
-        """The JSON of one root field of an operation that the executor puts together."""
-        place = f"{name} at {nodes[0].loc.start if nodes[0].loc else 0}"
+    async def root(self, name: str, nodes: Sequence[FieldNode], compile: CompileRoot) -> bytes:
+        """The JSON of one compiled root field, for an operation that the executor runs."""
+        statement = f"{name} at {nodes[0].loc.start if nodes[0].loc else 0}"
 
         def make(compiler: Compiler) -> dict[str, Value]:
-            return {name: compile(compiler, nodes, compiler.asked.arguments("Query", nodes[0]))}
+            return {name: compile(compiler, nodes, compiler.operation.arguments("Query", nodes[0]))}
 
-        return (await self.again(place, self.asked.variables_of(nodes), make))[name]
+        return (await self.read(statement, self.operation.variables_of(nodes), make))[name]
 
     async def records(self, kind: Kind, nodes: Sequence[FieldNode], ids: Sequence[int]) -> list[dict[str, Any]]:
-        """The records that may be seen, in the order of `ids`, as dictionaries by response key."""
+        """The visible records among `ids`, in their order, as dictionaries by response key."""
         if not ids:
             return []
-        place = f"{kind.name} at {nodes[0].loc.start if nodes[0].loc else 0}"
-        variables = {**self.asked.variables_below(nodes), IDS: list(ids)}
+        statement = f"{kind.name} at {nodes[0].loc.start if nodes[0].loc else 0}"
+        variables = {**self.operation.variables_below(nodes), IDS: list(ids)}
 
         def make(compiler: Compiler) -> dict[str, Value]:
-            return {"all": compiler.records(kind, nodes, compiler.asked.variables.coerced[IDS])}
+            return {"all": compiler.records(kind, nodes, compiler.operation.variables.coerced[IDS])}
 
-        texts = await self.again(place, variables, make)
+        texts = await self.read(statement, variables, make)
         found = {record["~id"]: record for record in orjson.loads(texts["all"])}
         return [found[id] for id in ids if id in found]
 
 
 async def answer_prepared(
-    backend: Backend, plans: Plans, document: Document, place: str, cached_identity: Identity, wanted: Request
+    backend: Backend, plans: Plans, document: Document, statement: str, cached_identity: Identity, request: Request
 ) -> dict[str, bytes] | None:
-    """The values of a statement that is planned, if it says of the key of this request what was known before.
+    """The values of a planned statement, if it also returns the identity that the cache holds for the caller's key.
 
-    None when there is no plan, when its plan does not fit, or when the person is not quite as he was: then nothing of
-    what was read may be told.
+    None when there is no plan, when the plan does not fit, or when the identity has changed: then the values that were
+    read are discarded.
     """
-    policy, aggregated = backend.policy, place in document.aggregated
+    policy, is_deep = backend.policy, statement in document.deep
     if policy.revision != cached_identity.revision:
         return None
-    for walking in (False, True):
-        form = form_of(place, cached_identity.key, aggregated=aggregated, walking=walking)
+    for is_scan in (False, True):
+        name = form_of(statement, cached_identity.key, is_deep=is_deep, is_scan=is_scan)
         try:
-            plan = plans.find(document, form, policy, wanted)
+            plan = plans.find(document, name, policy, request)
             if plan is None:
                 return None
-            rows = await backend.reads.rows(plan.sql, plan.values(wanted))
+            rows = await backend.reads.rows(plan.statement.text, plan.statement.values(request))
             if not rows or not cached_identity.is_told_by(rows[0]):
                 return None
             if rows[0][TOLD - 1]:
-                backend.note_seen(cached_identity, wanted.person.now)
-            return _told(plan.names, rows, with_key=True)
-        except TooMany:
+                backend.note_seen(cached_identity, request.principal.now)
+            return _texts(plan.names, rows, with_key=True)
+        except TooManyMatches:
             continue
         except (PlanMismatch, Refusal, TooNested):
             return None
     return None
 
 
-def form_of(place: str, key: Key | None, *, aggregated: bool, walking: bool) -> str:
-    """The name of a statement among those of its document: where it stands, and how it is written."""
+def form_of(statement: str, key: Key | None, *, is_deep: bool, is_scan: bool) -> str:
+    """The full name of a statement in its document: its place, and the form in which it is compiled."""
     by = f", by {key.__tablename__}" if key is not None else ""
-    return f"{place}{by}{', aggregated' if aggregated else ''}{', walking' if walking else ''}"
+    return f"{statement}{by}{', deep' if is_deep else ''}{', scan' if is_scan else ''}"
 
 
-def _told(names: Sequence[str], rows: Sequence[Sequence[Any]], *, with_key: bool) -> dict[str, bytes]:
-    """Response key -> the JSON of its value.  Raises TooMany when the row says so behind them, Ended without a row."""
+def _texts(names: Sequence[str], rows: Sequence[Sequence[Any]], *, with_key: bool) -> dict[str, bytes]:
+    """Response key -> the JSON of its value.  Raises KeyEnded without a row, TooManyMatches when the row says so."""
     if not rows:
-        raise Ended
+        raise KeyEnded
     row = rows[0][TOLD:] if with_key else rows[0]
     if any(row[len(names) :]):
-        raise TooMany
+        raise TooManyMatches
     return {name: text if text is not None else b"null" for name, text in zip(names, row, strict=False)}

@@ -1,34 +1,40 @@
-"""What a GraphQL type is made of, as far as the compiler needs to know: columns, expressions, relations.
+"""Shapes: the fields of each GraphQL type as the compiler reads them, that is columns, expressions and relations.
 
-Everything here is derived from the models; `schema/types/computed.py` adds by hand what is no column and no key.
+All shapes are derived from the models; `schema/types/computed.py` adds the fields that are neither column nor key.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from graphql import FieldNode
 from sqlalchemy import Column as TableColumn
-from sqlalchemy import ColumnElement, inspect
+from sqlalchemy import inspect
 
 from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
 from models.base import column_of, columns
 from resolvers.records.field_rights import HIDDEN
 from resolvers.runtime.ids import camel
+from resolvers.runtime.viewer import Viewer
 
-if TYPE_CHECKING:
-    from graphql import FieldNode
+from .dialect import Dialect, Value
+from .selection import Operation
 
-    from resolvers.runtime.viewer import Viewer
 
-    from .compile import Compiler
+class Expressions(Protocol):
+    """The parts of the compiler that a computed field uses."""
 
-Value = ColumnElement[Any]
+    viewer: Viewer
+    dialect: Dialect
+    operation: Operation
+
+    def array_of(self, item: Value, order: Value, rows: Any) -> Value: ...
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column; a foreign key is shown as the global id of what it points to."""
+    """A column; a foreign key becomes the global id of its target."""
 
     column: TableColumn[Any]
     target: type[Base] | None = None
@@ -36,12 +42,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Computed:
-    """An SQL expression, ready as JSON: made of the compiler, the row, the arguments and what is selected below.
+    """An SQL expression that returns JSON, built from the compiler, the row, the arguments and the selections.
 
-    `annotation` is its type in GraphQL, `arguments` those of its arguments.
+    `annotation` is its GraphQL type, `arguments` maps the name of each argument to its GraphQL type.
     """
 
-    sql: "Callable[[Compiler, Any, Mapping[str, Any], Sequence[FieldNode]], Value]"
+    sql: Callable[[Expressions, Any, Mapping[str, Any], Sequence[FieldNode]], Value]
     annotation: Any
     doc: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +55,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class One:
-    """The record that a foreign key of this row points to."""
+    """The record that a foreign key of the row points to."""
 
     key: str
     target: type[Base]
@@ -57,15 +63,15 @@ class One:
 
 @dataclass(frozen=True)
 class Many:
-    """The records whose foreign key points to this row, page by page."""
+    """The records whose foreign key points to the row, in pages."""
 
     key: str
     target: type[Base]
 
 
 @dataclass(frozen=True)
-class Whole:
-    """The rows that belong to this one and have no life of their own, all of them in their order."""
+class Parts:
+    """The parts of the row, which have no lists of their own: all of them, in their order."""
 
     key: str
     target: type[Base]
@@ -73,43 +79,44 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Log:
-    """What the operation log says about this row, page by page."""
+class History:
+    """The entries of the operation log about the row, in pages."""
 
 
 @dataclass(frozen=True)
-class AnyId:
-    """A number that points into the table which another column of the row names; shown as a global id."""
+class PolymorphicId:
+    """The id of a record in a table that another column of the row names; it becomes a global id."""
 
     column: TableColumn[Any]
     kind: str
+    """Key of the column that names the table."""
     targets: Mapping[str, type[Base]]
 
 
-Field = Column | Computed | One | Many | Whole | Log | AnyId
+Field = Column | Computed | One | Many | Parts | History | PolymorphicId
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A GraphQL type that is read from a table: its fields, and which rows of the table are of its kind.
+    """A GraphQL type that is read from a table: its fields, and the clause for its rows.
 
-    `sight` says which rows may be seen as such; None is the right to view.
+    `visible` is the clause for the rows that the viewer may see as this type; None stands for the right to view.
     """
 
     name: str
     model: type[Base]
     fields: dict[str, Field]
-    sight: "Callable[[Viewer, Any], Value] | None" = None
+    visible: Callable[[Viewer, Any], Value] | None = None
     doc: str = ""
 
-    def rows(self, viewer: "Viewer", e: Any) -> Value:
-        return self.sight(viewer, e) if self.sight is not None else viewer.rows(self.model, e)
+    def rows(self, viewer: Viewer, e: Any) -> Value:
+        return self.visible(viewer, e) if self.visible is not None else viewer.rows(self.model, e)
 
 
 KINDS: dict[str, Kind] = {}
-"""Every such type by its name."""
+"""All types that are read from a table, by their GraphQL names."""
 SHAPES: dict[type[Base], dict[str, Field]] = {}
-"""The fields of the type that a model has for whoever may view it."""
+"""Model -> the fields of the type that shows its whole records."""
 
 
 def kind_of(model: type[Base]) -> Kind:
@@ -117,7 +124,7 @@ def kind_of(model: type[Base]) -> Kind:
 
 
 def belongs_to(model: type[Base], whole: type[Base]) -> bool:
-    """Whether records of `model` belong to one of `whole`, which then decides who may see them."""
+    """Whether a record of `model` is visible through one of `whole`."""
     return bool(model.visible_through) and inspect(model).relationships[model.visible_through].mapper.class_ is whole
 
 
@@ -136,7 +143,7 @@ def singular(model: type[Base]) -> str:
 
 
 def derive_shapes() -> None:
-    """Fill KINDS and SHAPES from the models.  Called once, before the schema is made."""
+    """Fill KINDS and SHAPES from the models.  `schema.build` calls it once."""
     parts = {r.mapper.class_ for model in ENTITIES for r in inspect(model).relationships if r.uselist}
     readable: list[type[Base]] = [*ENTITIES, *sorted(parts, key=name_of), OwnershipPeriod, AuditEntry]
     for model in readable:
@@ -158,17 +165,17 @@ def _fields(model: type[Base]) -> Iterator[tuple[str, Field]]:
     for relation in inspect(model).relationships:
         if relation.uselist:
             (_, theirs), *_ = relation.local_remote_pairs or ()
-            yield relation.key, Whole(str(theirs.key), relation.mapper.class_, "position")
+            yield relation.key, Parts(str(theirs.key), relation.mapper.class_, "position")
     for child in ENTITIES:
         key = f"{_snake(model)}_id"
         if key in child.__table__.c and target_of(column_of(child, key)) is model:
             yield plural(child), Many(key, child)
     if model in ENTITIES:
-        yield "history", Log()
+        yield "history", History()
 
 
 def target_of(column: TableColumn[Any]) -> type[Base] | None:
-    """The model that a foreign key points to, None for another column or one that nobody reads."""
+    """The model that a foreign key points to; None for another column, or where the API does not show the model."""
     table = next((key.column.table for key in column.foreign_keys), None)
     return next((model for model in SHAPES if model.__table__ is table), None)
 

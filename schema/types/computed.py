@@ -1,6 +1,6 @@
-"""What types have beside their columns and keys: labels, locks, roles, history, and what one may do.
+"""Computed fields: labels, locks, roles, log entries, and `can`.
 
-These are expressions of the one statement, each under the policy of whatever it looks at.
+Each is an expression of the compiled statement, under the policy of the rows that it reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 from graphql import FieldNode
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import and_, case, func, select
 
 from models import (
     ENTITIES,
@@ -34,13 +34,10 @@ from resolvers.reading.clauses import COMPUTED, role_codes
 from resolvers.runtime.ids import camel
 from resolvers.runtime.viewer import Viewer
 
-from ..plan.compile import Compiler
-from ..plan.dialect import key as word
-from ..plan.dialect import object_of
-from ..plan.shape import KINDS, SHAPES, AnyId, Computed, Field, Kind, Whole, target_of
+from ..plan.dialect import Value, name_literal, object_of
+from ..plan.shape import KINDS, SHAPES, Computed, Expressions, Field, Kind, Parts, PolymorphicId, target_of
 
-Value = ColumnElement[Any]
-Given = Mapping[str, Any]
+Arguments = Mapping[str, Any]
 Nodes = Sequence[FieldNode]
 
 
@@ -53,8 +50,12 @@ class AuditChange:
     new: str | None
 
 
+ROW_TYPES = ("AuditChange",)
+"""Object types whose rows the compiled statement builds."""
+
+
 def add() -> None:
-    """Put everything by hand into the derived shapes."""
+    """Add the computed fields to the derived shapes."""
     for model in ENTITIES:
         SHAPES[model]["can"] = Computed(
             partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
@@ -67,18 +68,18 @@ def add() -> None:
                 )
     for owner, key in COMPUTED:
         SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
-    SHAPES[Customer]["ownershipHistory"] = Whole("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
     SHAPES[User]["roles"] = Computed(_roles, list[str], "The codes of the roles held now.")
     grantees: dict[str, type[Base]] = {
         GranteeKind.USER: User,
         GranteeKind.DEPARTMENT: Department,
         GranteeKind.ROLE: Role,
     }
-    SHAPES[PoolMember]["granteeId"] = AnyId(column_of(PoolMember, "grantee_id"), "grantee_kind", grantees)
+    SHAPES[PoolMember]["granteeId"] = PolymorphicId(column_of(PoolMember, "grantee_id"), "grantee_kind", grantees)
     logged = {model.__tablename__: model for model in ENTITIES}
-    SHAPES[AuditEntry]["recordId"] = AnyId(column_of(AuditEntry, "record_id"), "entity", logged)
-    SHAPES[AuditEntry]["label"] = Computed(partial(_said, "label"), str | None, "What the record was called.")
-    SHAPES[AuditEntry]["reason"] = Computed(partial(_said, "reason"), str | None, "The reason that was given.")
+    SHAPES[AuditEntry]["recordId"] = PolymorphicId(column_of(AuditEntry, "record_id"), "entity", logged)
+    SHAPES[AuditEntry]["label"] = Computed(partial(_entry_text, "label"), str | None, "What the record was called.")
+    SHAPES[AuditEntry]["reason"] = Computed(partial(_entry_text, "reason"), str | None, "The reason that was given.")
     KINDS["LockedCustomer"] = Kind("LockedCustomer", Customer, _masked(), _unlockable, _MASKED_DOC)
     SHAPES[AuditEntry]["changes"] = Computed(_changes, list[AuditChange], "What changed, field by field.")
 
@@ -98,8 +99,8 @@ def _unlockable(viewer: Viewer, e: Any) -> Value:
 # --- any entity ------------------------------------------------------------------------------------------
 
 
-def _can(model: type[Base], compiler: Compiler, e: Any, given: Given, _nodes: Nodes) -> Value:
-    action = given["action"]
+def _can(model: type[Base], compiler: Expressions, e: Any, arguments: Arguments, _nodes: Nodes) -> Value:
+    action = arguments["action"]
     if action not in ACTIONS:
         known = ", ".join(ACTIONS)
         raise Validation(
@@ -109,12 +110,14 @@ def _can(model: type[Base], compiler: Compiler, e: Any, given: Given, _nodes: No
     return compiler.dialect.boolean(may)
 
 
-def _computed(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+def _computed(
+    model: type[Base], key: str, compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes
+) -> Value:
     return compiler.dialect.boolean(COMPUTED[model, key](compiler.viewer, e))
 
 
-def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    """The label of a dictionary key, the key itself when the dictionary has forgotten it."""
+def _label(model: type[Base], key: str, compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
+    """The label of a dictionary key; the key itself where the dictionary has no such item."""
     code = trait_of(column_of(model, key)).dictionary
     value = compiler.viewer.value(model, e, key)
     item, dictionary = DictionaryItem.__table__.alias(), Dictionary.__table__.alias()
@@ -131,33 +134,33 @@ def _label(model: type[Base], key: str, compiler: Compiler, e: Any, _given: Give
     return func.coalesce(known.scalar_subquery(), value)
 
 
-def _roles(compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
-    held = role_codes(compiler.viewer, e.id).subquery()
-    return compiler.listed(held.c.code, held.c.code, held)
+def _roles(compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
+    codes = role_codes(compiler.viewer, e.id).subquery()
+    return compiler.array_of(codes.c.code, codes.c.code, codes)
 
 
 # --- the operation log -----------------------------------------------------------------------------------
 
 
-def _said(key: str, compiler: Compiler, e: Any, _given: Given, _nodes: Nodes) -> Value:
+def _entry_text(key: str, compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
     return redaction.said(compiler.viewer, e, key)
 
 
-def _changes(compiler: Compiler, e: Any, _given: Given, nodes: Nodes) -> Value:
-    """The changes as a list, without the fields that the reader may not see in that record."""
-    pair = compiler.dialect.each(e.changes, "pair")
-    old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.half(pair.c.value, n)) for n in (0, 1))
-    known = {"__typename": word("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
-    asked = compiler.asked.below("AuditChange", nodes)
-    item = object_of(compiler.dialect, [(alias, known[group[0].name.value]) for alias, group in asked.items()])
+def _changes(compiler: Expressions, e: Any, _arguments: Arguments, nodes: Nodes) -> Value:
+    """The changes of a log entry, without the fields that the viewer may not see in the record."""
+    pair = compiler.dialect.each_pair(e.changes, "pair")
+    old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.element(pair.c.value, n)) for n in (0, 1))
+    values = {"__typename": name_literal("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
+    fields = compiler.operation.subfields("AuditChange", nodes)
+    item = object_of(compiler.dialect, [(alias, values[group[0].name.value]) for alias, group in fields.items()])
     shown = select(item.label("item"), pair.c.key.label("n")).select_from(pair)
     shown = shown.where(*redaction.change_is_visible(compiler.viewer, e, pair.c.key)).order_by("n")
     rows = shown.correlate(e.id.table).subquery()
-    return compiler.listed(compiler.dialect.json(rows.c.item), rows.c.n, rows)
+    return compiler.array_of(compiler.dialect.json(rows.c.item), rows.c.n, rows)
 
 
 def _prefix(e: Any, name: Value) -> Value:
-    """What makes a number in the log the global id of what it points to; nothing for any other field."""
+    """The prefix that turns a number in the log into a global id; empty where the field is no foreign key."""
     pointers = {
         f"{model.__tablename__}.{column.key}": f"{target.prefix}_"
         for model in ENTITIES
@@ -168,7 +171,7 @@ def _prefix(e: Any, name: Value) -> Value:
 
 
 def _camel(name: Value) -> Value:
-    """`owner_id` as the log holds it -> `ownerId` as the API shows it."""
+    """`owner_id` of the log -> `ownerId` of the API."""
     keys = {column.key for model in ENTITIES for column in columns(model)}
     spelled = {key: camel(key) for key in sorted(keys) if camel(key) != key}
     return case(spelled, value=name, else_=name)

@@ -1,7 +1,7 @@
 """The GraphQL types derived from the models: objects, pages, filters, orders.
 
-Strawberry resolves the names in their annotations in `derived`, so every derived type is put there under its name.
-All columns but id and version are nullable: any field may be hidden from somebody by a line of the policy.
+Strawberry resolves the names in their annotations in `namespace`, so every derived type is added to that module.
+All columns but id and version are nullable, because a policy line may hide any other field.
 """
 
 import enum
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, ForwardRef
 
 import strawberry
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer
@@ -19,7 +19,20 @@ from models import ENTITIES, AuditEntry, Base
 from models.base import Money, Utc, columns
 from resolvers.reading.clauses import COMPUTED, orderable
 
-from ..plan.shape import KINDS, SHAPES, AnyId, Column, Computed, Field, Kind, Log, One, Whole, name_of, plural
+from ..plan.shape import (
+    KINDS,
+    SHAPES,
+    Column,
+    Computed,
+    Field,
+    History,
+    Kind,
+    One,
+    Parts,
+    PolymorphicId,
+    name_of,
+    plural,
+)
 from . import namespace
 from .namespace import Direction, Node, PageInfo
 
@@ -27,7 +40,7 @@ Made = dict[str, Any]
 
 
 def python_type(column: TableColumn[Any]) -> Any:
-    """The type of a column's value in GraphQL, without its nullability."""
+    """The GraphQL type of a column's value, without its nullability."""
     if column.primary_key or column.foreign_keys:
         return strawberry.ID
     kind = column.type
@@ -47,7 +60,7 @@ def python_type(column: TableColumn[Any]) -> Any:
 
 
 def enum_of(kind: Any) -> Any:
-    """The Strawberry enum for one of the models'; made once."""
+    """The Strawberry enum for an enum of the models, made once."""
     if not hasattr(kind, "__strawberry_definition__"):
         strawberry.enum(kind, description=(kind.__doc__ or "").strip())
     return kind
@@ -62,7 +75,7 @@ def make(
     *,
     bases: tuple[type, ...] = (),
 ) -> Any:
-    """A Strawberry type of that name in this module."""
+    """A Strawberry type with these annotations, added to `namespace` under its name."""
     made = type(
         name, bases, {"__annotations__": dict(annotations), "__module__": namespace.__name__, **(members or {})}
     )
@@ -70,11 +83,21 @@ def make(
     return getattr(namespace, name)
 
 
-def function(name: str, annotations: Mapping[str, Any], body: Callable[..., Any]) -> Any:
-    """`body` with a signature that Strawberry reads: `annotations` are its arguments and `return`."""
+def function(name: str, annotations: Mapping[str, Any], body: Callable[..., Any]) -> Callable[..., Any]:
+    """`body` with a name and annotations for Strawberry: its arguments and `return`, types as objects or names."""
     body.__name__ = body.__qualname__ = name
     body.__module__, body.__annotations__ = namespace.__name__, dict(annotations)
     return body
+
+
+def named(name: str) -> Any:
+    """A derived type by its name, for annotations that are read before it exists."""
+    return strawberry.lazy(namespace.__name__).resolve_forward_ref(ForwardRef(name))
+
+
+def record_of(model: type[Base]) -> Any:
+    """The GraphQL type of a field that holds a Pointer: null where the caller may not see the record."""
+    return named(name_of(model)) | None
 
 
 # --- objects ---------------------------------------------------------------------------------------------
@@ -83,7 +106,7 @@ PAGED = {"first": "Optional[int]", "after": "Optional[str]", "last": "Optional[i
 
 
 def derive_types() -> None:
-    """Make every type of KINDS with its page, filter and order."""
+    """Make all types of KINDS with their pages, filters and orders."""
     for model in SHAPES:
         _filter_and_order(model)
     for kind in KINDS.values():
@@ -102,32 +125,32 @@ def _object(kind: Kind) -> None:
     for name, shape in kind.fields.items():
         annotation, field = _member(name, shape)
         if field is None:
-            annotations[key_of(name)] = annotation
+            annotations[python_name(name)] = annotation
         else:
-            members[key_of(name)] = field
+            members[python_name(name)] = field
     make(kind.name, annotations, kind.doc or kind.model.__doc__ or "", strawberry.type, members, bases=(Node,))
 
 
 def _member(name: str, shape: Field) -> tuple[Any, Any]:
-    """(annotation, None) of a plain field, (None, field) of one with arguments or a description."""
+    """(annotation, None) for a plain field, (None, field) for one with arguments or a description."""
     if isinstance(shape, Column):
         kind = python_type(shape.column)
         return (kind if shape.column.key in ("id", "version") else kind | None), None
-    if isinstance(shape, AnyId):
+    if isinstance(shape, PolymorphicId):
         return strawberry.ID | None, None
     if isinstance(shape, One):
         return f"Optional[{name_of(shape.target)}]", None
-    if isinstance(shape, Whole):
+    if isinstance(shape, Parts):
         return f"List[{name_of(shape.target)}]", None
     if isinstance(shape, Computed):
-        return None, stub_field(name, {**shape.arguments, "return": shape.annotation}, shape.doc)
-    target = AuditEntry if isinstance(shape, Log) else shape.target
-    doc = "What the operation log says about this record." if isinstance(shape, Log) else f"Its {plural(target)}."
-    return None, stub_field(name, {**list_arguments(target), "return": f"{name_of(target)}Connection"}, doc)
+        return None, _stub_field(name, {**shape.arguments, "return": shape.annotation}, shape.doc)
+    target = AuditEntry if isinstance(shape, History) else shape.target
+    doc = "What the operation log says about this record." if isinstance(shape, History) else f"Its {plural(target)}."
+    return None, _stub_field(name, {**list_arguments(target), "return": f"{name_of(target)}Connection"}, doc)
 
 
 def list_arguments(model: type[Base]) -> Made:
-    """The arguments of a list: page, filter, order, and the search box where there is something to search."""
+    """The arguments of a list: page, filter, order, and `search` where the model declares searched columns."""
     order = {"filter": f"Optional[{filter_name(model)}]", "order_by": f"Optional[List[{name_of(model)}Order]]"}
     search = {"search": "Optional[str]"} if getattr(model, "search", ()) else {}
     return {**PAGED, **order, **search}
@@ -137,15 +160,20 @@ def filter_name(model: type[Base]) -> str:
     return "AuditFilter" if model is AuditEntry else f"{name_of(model)}Filter"
 
 
-def stub_field(name: str, annotations: Made, doc: str, **defaults: Any) -> Any:
-    """A field with arguments that the compiler answers; its resolver is there for its signature alone."""
+def stub(name: str, annotations: Made, doc: str, **defaults: Any) -> Callable[..., Any]:
+    """The signature of a field that the compiler answers; it is never called."""
 
-    def stub(**_: Any) -> Any:
+    def signature(**_: Any) -> Any:
         raise RuntimeError("answered by the compiler")
 
     parameters = [_parameter(x, kind, defaults) for x, kind in annotations.items() if x != "return"]
-    stub.__signature__ = Signature(parameters, return_annotation=annotations["return"])  # type: ignore[attr-defined]  # what inspect, and so Strawberry, reads
-    return strawberry.field(resolver=function(key_of(name), annotations, stub), description=doc)
+    signature.__signature__ = Signature(parameters, return_annotation=annotations["return"])  # type: ignore[attr-defined]  # what inspect, and so Strawberry, reads
+    signature.__doc__ = doc
+    return function(python_name(name), annotations, signature)
+
+
+def _stub_field(name: str, annotations: Made, doc: str, **defaults: Any) -> Any:
+    return strawberry.field(resolver=stub(name, annotations, doc, **defaults), description=doc)
 
 
 def _parameter(name: str, kind: Any, defaults: Made) -> Parameter:
@@ -155,7 +183,7 @@ def _parameter(name: str, kind: Any, defaults: Made) -> Parameter:
 
 def _count_up_to() -> Any:
     doc = "The number of rows, counted no further than `limit`."
-    return stub_field("countUpTo", {"limit": int, "return": int}, doc, limit=1001)
+    return _stub_field("countUpTo", {"limit": int, "return": int}, doc, limit=1001)
 
 
 # --- filters and orders ----------------------------------------------------------------------------------
@@ -207,13 +235,13 @@ def _filter_and_order(model: type[Base]) -> None:
 
 
 def filterable(model: type[Base]) -> list[tuple[str, Any]]:
-    """(key, type) of everything a list of the model may be filtered by.
+    """(key, type) of each field that a list of the model may be filtered by.
 
-    Of an audit entry that is what describes it, never what it holds: labels and values are judged row by row.
+    An audit entry has no filter on its labels and values, because their redaction is decided row by row.
     """
     shown = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, Column)}
     found = [(c.key, python_type(c)) for c in columns(model) if c.key in shown and not isinstance(c.type, JSON)]
-    found += [(x.column.key, strawberry.ID) for x in SHAPES[model].values() if isinstance(x, AnyId)]
+    found += [(x.column.key, strawberry.ID) for x in SHAPES[model].values() if isinstance(x, PolymorphicId)]
     computed = [(key, bool) for owner, key in COMPUTED if owner is model]
     return [*found, *computed]
 
@@ -224,7 +252,7 @@ def orderable_keys(model: type[Base]) -> list[str]:
 
 
 def _operators(kind: Any) -> str:
-    """The input with the operators that values of this type know; made once."""
+    """The name of the input with the operators for values of this type, made once."""
     name, operators = OPERATORS.get(kind) or (f"{kind.__name__}Filter", ("eq", "ne", "in", "is_null"))
     if not hasattr(namespace, name):
         types = {"in": list[kind] | None, "is_null": bool | None}
@@ -241,6 +269,6 @@ def entity_types() -> list[Any]:
     return [getattr(namespace, name_of(model)) for model in ENTITIES]
 
 
-def key_of(name: str) -> str:
-    """`ownerId` -> `owner_id`: the column behind a GraphQL name, and the name that Strawberry spells so."""
+def python_name(name: str) -> str:
+    """`ownerId` -> `owner_id`: the column key and the Python name that Strawberry turns into a GraphQL name."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

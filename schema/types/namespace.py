@@ -1,6 +1,6 @@
-"""Where the GraphQL types stand by name, for Strawberry to resolve annotations like `Optional[Customer]`.
+"""The namespace in which Strawberry resolves the names of GraphQL types, as in `Optional[Customer]`.
 
-`types.make` puts the derived types into this module; what all of them share is written here by hand.
+`derive.make` adds the derived types; the types that all of them use are written here by hand.
 """
 
 import enum

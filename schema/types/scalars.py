@@ -1,4 +1,4 @@
-"""The scalars of the API: times, days and amounts as exact text.  What the database has formatted passes unchanged."""
+"""The scalars of the API: times, days and amounts as exact text.  Text from the compiled statement passes unchanged."""
 
 import re
 from datetime import UTC, date, datetime
@@ -13,7 +13,7 @@ _AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
-def _shown(value: Any) -> Any:
+def _serialized(value: Any) -> Any:
     return value if isinstance(value, str) else plain(value)
 
 
@@ -50,14 +50,14 @@ SCALARS: dict[object, Any] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment in UTC to the millisecond: 2026-11-24T08:30:00.000Z.",
-        serialize=_shown,
+        serialize=_serialized,
         parse_value=_moment,
     ),
-    date: strawberry.scalar(name="Date", description="A day: 2026-11-24.", serialize=_shown, parse_value=_day),
+    date: strawberry.scalar(name="Date", description="A day: 2026-11-24.", serialize=_serialized, parse_value=_day),
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact amount with two decimals, as text: "1234.50".',
-        serialize=_shown,
+        serialize=_serialized,
         parse_value=_amount,
     ),
 }

@@ -11,7 +11,7 @@ from models.errors import Forbidden, NotFound, Validation
 from resolvers.access import explain
 from resolvers.runtime.scope import Scope
 from tests.support.policy_facts import CHILDREN, children, customers, populate, store
-from tests.support.world import World
+from tests.support.world import AS_STORED, World
 
 EVERY = 13
 """One kind of record in so many is looked at; prime, so that every owner, pool, lock and share comes up."""
@@ -56,12 +56,7 @@ def test_the_verdict_is_that_of_the_clause(peopled: World, model: type[Entity], 
         for login in ("li", "mei", "lead", "sam", "ada", "aud"):
             person = peopled.principal(login)
             clause = policy.where(person, action, model, columns).label("may")
-            may = {
-                row.id: bool(row.may)
-                for row in db.execute(
-                    select(columns.id, clause), execution_options={"policy": True, "bypass_policy": True}
-                )
-            }
+            may = {row.id: bool(row.may) for row in db.execute(select(columns.id, clause), execution_options=AS_STORED)}
             for id in ids:
                 told = explain.explain_access(scope, db, peopled.ids[login], action, model, id)
                 if told.allowed is not may[id]:

@@ -25,7 +25,7 @@ from models.errors import (
     Validation,
 )
 from policies import STARTER
-from resolvers.access import policy_drafts, policy_review
+from resolvers.access import policy_drafts, policy_review, policy_revisions
 from resolvers.records import create_update
 from tests.support.refusals import refused
 from tests.support.world import World
@@ -314,8 +314,8 @@ def test_somebody_without_the_right_neither_reads_nor_changes_the_policy(world: 
     ):
         refused(world, world.li, Forbidden, use_case, *given)
     for look, *given in (
-        (policy_drafts.revisions,),
-        (policy_drafts.revision, 1),
+        (policy_revisions.revisions,),
+        (policy_revisions.revision, 1),
         (policy_drafts.drafts,),
         (policy_review.review_policy, STARTER),
     ):

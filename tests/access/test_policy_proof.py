@@ -12,7 +12,7 @@ from models.errors import InvalidPolicyText
 from policies import STARTER, Snapshot, proof
 from policies.proof import fingerprint, prove
 from policies.questions import Roles
-from resolvers.access import policy_drafts
+from resolvers.access import policy_drafts, policy_revisions
 from resolvers.access.policy_repair import repair_policy
 from resolvers.customers import transfer
 from resolvers.people import preferences
@@ -68,6 +68,25 @@ def test_an_activation_on_which_casbin_differs_is_refused_with_its_line_and_chan
         assert refusal.say("zh").startswith(f"策略无法使用：第 {line} 行（{DENY}）：sales 对 customer 执行 export（")
         assert (world.backend.policy.revision, world.backend.policy.text) == (1, STARTER)
     refused(world, world.system, InvalidPolicyText, repair_policy, "why", text=WIDER)
+
+
+def test_where_casbin_itself_breaks_nothing_takes_effect_and_everything_else_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> bool:
+        raise RuntimeError("invalid policy size")
+
+    monkeypatch.setattr(proof.Judge, "allows", breaks)
+
+    refusal = refused(world, world.ada, InvalidPolicyText, policy_drafts.apply_policy, WIDER, "why")
+
+    assert (
+        str(refusal) == "The policy cannot be used: Casbin cannot judge the policy (RuntimeError: invalid policy size)"
+    )
+    assert refusal.say("zh") == "策略无法使用：Casbin 无法判定该策略（RuntimeError: invalid policy size）"
+    by_hand(world, WIDER)
+    assert state(world) == "revision 2 cannot be in force; revision 1 stays in force"
+    world.ada.do(policy_drafts.draft_policy, "# mine")
 
 
 def test_a_rollback_to_a_text_on_which_casbin_differs_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +213,7 @@ def test_a_revision_on_which_casbin_differs_is_not_taken_over_and_the_last_good_
     assert state(world) == "revision 2 cannot be in force; revision 1 stays in force"
     assert [DENY in problem for problem in world.backend.policy_problems] == [True]
     assert world.backend.policy_problems_in("zh")[0].startswith("第 ")
-    in_force = world.run(world.ada.read(policy_drafts.in_force))
+    in_force = world.run(world.ada.read(policy_revisions.in_force))
     assert (in_force.number, in_force.problems) == (1, world.backend.policy_problems)
 
 

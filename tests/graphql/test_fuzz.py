@@ -17,7 +17,7 @@ IN_BRIEF, SMALL, AT_LENGTH = 50, 150, 2_000 if THOROUGH else 500
 
 
 def ask_again(caller: Caller, executing: Engine, operation: Operation, what: str) -> bool:
-    """Ask with a key until there is a plan, without one of `TAKEN`, and with it again; whether there is a short way."""
+    """Ask with a key until there is a plan, without one of `TAKEN`, and with it again; whether there is a prepared path."""
     short = [caller.both(operation)[1] for _ in range(3)][-1]
     with taken(caller.world, caller.login, what):
         long, _ = caller.both(operation)
@@ -32,7 +32,7 @@ def ask_again(caller: Caller, executing: Engine, operation: Operation, what: str
 
 
 def throw(world: World, seed: int, texts: int) -> Counter[str]:
-    """Ask by both paths, what is planned by the short way too; gives how often there were data, errors, a short way."""
+    """Ask by both paths, what is planned by the prepared path too; gives how often there were data, errors, a prepared path."""
     ids = populate(world)
     world.clock.pass_by(minutes=1)  # what began just now has lasted a while
     executing, planning = Executing(world.backend, plan_at=1), Engine(world.backend, plan_at=1)
@@ -49,8 +49,8 @@ def throw(world: World, seed: int, texts: int) -> Counter[str]:
         seen.update(key for key in ("data", "errors") if f'"{key}"' in executed)
         if '"errors"' not in executed:
             seen["short"] += ask_again(callers[login], executing, operation, [*TAKEN][n % len(TAKEN)])
-    assert planning.documents.count <= documents.MOST_DOCUMENTS
-    assert planning.plans.count <= plans.MOST_PLANS
+    assert planning.documents.count <= documents.MAX_DOCUMENTS
+    assert planning.plans.count <= plans.MAX_PLANS
     return seen
 
 
@@ -64,8 +64,8 @@ def test_broken_questions_are_answered_alike_and_never_break_anything(world: Wor
 @pytest.mark.long
 def test_a_small_cache_of_plans_and_documents_answers_alike(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is forgotten and made again is the same; nothing is found under another's key."""
-    monkeypatch.setattr(documents, "MOST_DOCUMENTS", 3)
-    monkeypatch.setattr(plans, "MOST_PLANS", 2)
+    monkeypatch.setattr(documents, "MAX_DOCUMENTS", 3)
+    monkeypatch.setattr(plans, "MAX_PLANS", 2)
     world = World(sqlite_url)
     try:
         throw(world, 1, SMALL)

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from millpond import app, logs
 from millpond.graphql_request import BODY_BYTES, PLAIN
-from millpond.http import GRAPHQL
+from millpond.responses import GRAPHQL
 from millpond.settings import BadSettings, Settings, read
 from policies import Principal
 from schema import limits

@@ -11,10 +11,11 @@ from sqlalchemy.dialects import sqlite
 
 from policies import Principal, Snapshot
 from resolvers.customers import lock as locking
-from resolvers.reading.provenance import PlanMismatch, derive, plain, source_of, trace
+from resolvers.reading.provenance import PlanMismatch, map_traced, source_of, trace, untraced
 from schema.engine import Engine
 from schema.limits import TooComplex
 from schema.plan import documents, plans
+from schema.plan.plan import Plan, Request
 from tests.support.engines import at_length_on_postgresql
 from tests.support.reading_as import furnish
 from tests.support.world import PEOPLE as EVERYONE
@@ -110,16 +111,16 @@ def test_nobody_is_answered_by_the_plan_of_another_role(world: World) -> None:
         assert planned == plain_answers[login, name], (login, name)
 
 
-def _request(person: int, number: int) -> plans.Request:
-    return plans.Request(Principal(id=person, name="", now=START), "en", {"n": number})
+def _request(person: int, number: int) -> Request:
+    return Request(Principal(id=person, name="", now=START), "en", {"n": number})
 
 
-def _plan(kept: plans.Plans, document: documents.Document, request: plans.Request, made: Any) -> plans.Plan | None:
+def _plan(kept: plans.Plans, document: documents.Document, request: Request, made: Any) -> Plan | None:
     return kept.make(document, "here", POLICY, request, sqlite.dialect(paramstyle="qmark"), made)
 
 
 def test_a_value_that_decides_more_than_a_parameter_is_part_of_the_key() -> None:
-    def made(request: plans.Request) -> Any:
+    def made(request: Request) -> Any:
         n = request.variables["n"]
         return select(literal(n), literal("odd" if n % 2 else "even")), ("r",)
 
@@ -132,8 +133,8 @@ def test_a_value_that_decides_more_than_a_parameter_is_part_of_the_key() -> None
 
 
 def test_where_the_person_himself_decides_more_than_a_parameter_no_plan_is_kept() -> None:
-    def made(request: plans.Request) -> Any:
-        return select(literal(request.person.id), literal(request.person.id == 3)), ("r",)
+    def made(request: Request) -> Any:
+        return select(literal(request.principal.id), literal(request.principal.id == 3)), ("r",)
 
     kept = plans.Plans()
 
@@ -272,17 +273,17 @@ def test_what_depends_on_more_than_the_schema_is_asked_each_time(world: World, q
 def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "MOST_DOCUMENTS", 2 * documents.MOST_CONSTANTS)
+    monkeypatch.setattr(documents, "MAX_DOCUMENTS", 2 * documents.MAX_CONSTANTS)
     engine = Engine(world.backend)
-    for n in range(documents.MOST_DOCUMENTS + 5):
+    for n in range(documents.MAX_DOCUMENTS + 5):
         world.run(engine.answer(world.li, f"{{ a{n}: __schema {{ queryType {{ name }} }} }}", {}, None))
 
-    assert engine.documents.count == documents.MOST_DOCUMENTS
-    assert engine.documents.constants == documents.MOST_CONSTANTS
+    assert engine.documents.count == documents.MAX_DOCUMENTS
+    assert engine.documents.constants == documents.MAX_CONSTANTS
 
 
 def test_documents_are_kept_up_to_a_length_all_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MOST_CHARACTERS", 500)
+    monkeypatch.setattr(documents, "MAX_CHARACTERS", 500)
     engine = Engine(world.backend)
     for n in range(10):
         body(world, engine, "li", f"{{ customers {{ totalCount }} }} # {n} {'x' * 200}", {})
@@ -301,7 +302,7 @@ def test_what_somebody_asks_who_is_not_signed_in_is_not_kept(world: World) -> No
 def test_what_a_document_may_ask_of_many_kinds_is_kept_in_limited_numbers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "MOST_STATEMENTS", 5)
+    monkeypatch.setattr(documents, "MAX_STATEMENTS", 5)
     furnish(world)
     query = "query ($a: ID!, $b: ID!) { a: node(id: $a) { id } b: node(id: $b) { id } }"
     engine, kinds = Engine(world.backend, plan_at=1), ("cus_1", "con_1", "usr_1", "poo_1")
@@ -374,14 +375,14 @@ def test_plans_are_made_for_what_is_asked_again(world: World) -> None:
     assert counts == [0, 1, 1]
 
 
-def test_a_value_remembers_its_source_through_derive_and_through_nothing_else() -> None:
+def test_a_value_remembers_its_source_through_map_traced_and_through_nothing_else() -> None:
     text = trace("cus_12", ("variables", "id"))
-    number = derive(text, lambda x: int(x[4:]))
+    number = map_traced(text, lambda x: int(x[4:]))
 
     assert (text, number, number + 1) == ("cus_12", 12, 13)
     source = source_of(number)
     assert source is not None
     assert (source.path, source.value("cus_7")) == (("variables", "id"), 7)
     assert source_of(number + 1) is source_of(text.upper()) is source_of(trace(True, ("x",))) is None
-    assert type(plain(number)) is int
+    assert type(untraced(number)) is int
     assert issubclass(PlanMismatch, Exception)

@@ -1,4 +1,4 @@
-"""The short way: what is asked again is answered by one statement, and only while its asker is who he was."""
+"""The prepared path: what is asked again is answered by one statement, and only while its asker is who he was."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ def li(world: World) -> Caller:
     return Caller(world, "li")
 
 
-def test_what_was_asked_once_is_answered_the_short_way_as_the_long_way_answers(li: Caller) -> None:
+def test_what_was_asked_once_is_answered_by_the_prepared_path_as_by_the_usual_one(li: Caller) -> None:
     assert li.short() is None
 
     long = li.long()
@@ -36,7 +36,7 @@ def test_what_was_asked_once_is_answered_the_short_way_as_the_long_way_answers(l
         assert li.short(variables=variables) == li.long(variables=variables) is not None
 
 
-def test_a_change_is_seen_the_short_way(li: Caller) -> None:
+def test_a_change_is_seen_by_the_prepared_path(li: Caller) -> None:
     li.long()
 
     li.world.customer("New here", owner="li")
@@ -44,7 +44,7 @@ def test_a_change_is_seen_the_short_way(li: Caller) -> None:
     assert b'"New here"' in (li.short() or b"")
 
 
-def test_who_one_is_goes_the_short_way_and_figures_about_him_do_not(li: Caller) -> None:
+def test_who_one_is_takes_the_prepared_path_and_figures_about_him_do_not(li: Caller) -> None:
     me = "query ($deep: Boolean = false) { me { user { email } capacity @include(if: $deep) { held } } }"
     li.long(me, {})
     assert li.short(me, {}) == li.long(me, {}) is not None
@@ -108,7 +108,7 @@ def test_a_key_that_ends_between_two_looks_of_one_request_opens_nothing(li: Call
     assert [error["extensions"]["code"] for error in json.loads(answer.body)["errors"]] == ["NOT_SIGNED_IN"]
 
 
-def test_the_use_of_a_key_is_noted_the_short_way_too(li: Caller) -> None:
+def test_the_use_of_a_key_is_noted_by_the_prepared_path_too(li: Caller) -> None:
     async def noted() -> None:
         if waiting := li.world.backend._noting.values():
             await asyncio.wait(waiting)
@@ -165,7 +165,7 @@ ELSEWHERE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (SPREAD, {"on": False}, {"on": False}),
     ("{ me { capacity { held } } }", {}, {}),
 ]
-"""A question, what it was asked with, and with what it does not go the short way."""
+"""A question, what it was asked with, and with what it does not take the prepared path."""
 
 
 def test_what_is_not_one_plain_statement_goes_the_long_way(li: Caller) -> None:

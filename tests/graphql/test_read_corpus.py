@@ -21,7 +21,7 @@ from resolvers.records import create_update
 from schema.engine import Answer, Engine
 from schema.limits import TooComplex
 from schema.plan import correlated
-from schema.queries.records import ROOTS
+from schema.roots import ROOTS
 from tests.support.engines import at_length_on_postgresql
 from tests.support.query_corpus import Corpus, Operation
 from tests.support.reading_as import furnish
@@ -46,15 +46,15 @@ class Executing(Engine):
         return await self._executed(reader.scope, reader, document.parsed, request)
 
 
-class Gathering(Engine):
-    """An engine that nests nothing in SQL: every list and record is gathered as a level of its own."""
+class RowSets(Engine):
+    """An engine that nests nothing in SQL: every list and record is a row set of its own."""
 
     async def answer(self, *asked: Any) -> Answer:
-        nested, correlated.MOST_NESTED = correlated.MOST_NESTED, 0
+        nested, correlated.MAX_NESTED = correlated.MAX_NESTED, 0
         try:
             return await super().answer(*asked)
         finally:
-            correlated.MOST_NESTED = nested
+            correlated.MAX_NESTED = nested
 
 
 def populate(world: World) -> list[str]:
@@ -95,34 +95,34 @@ def asked(world: World, engine: Engine, login: str, operation: Operation, *, see
 def compare(
     world: World, seed: int, operations: int, people: Callable[[int], Iterable[str]], patch: pytest.MonkeyPatch
 ) -> None:
-    """Ask everything five times: of the executor, gathered, in place by plans that others have made, row by row too, and
-    the short way with a key.
+    """Ask everything five times: of the executor, by row sets, by correlated plans that others have made, row by row too, and
+    the prepared path with a key.
 
     For every other seed a search that leads to more than two records is one that leads to many.
     """
     if seed % 2 == 0:
         patch.setattr(search, "FEW", 2)
     ids = populate(world)
-    executing, gathering = Executing(world.backend), Gathering(world.backend, plan_at=NEVER)
+    executing, row_sets = Executing(world.backend), RowSets(world.backend, plan_at=NEVER)
     planning = Engine(world.backend, plan_at=1)
     corpus = Corpus(executing.schema, list(ROOTS), ids, seed)
     callers = {login: Caller(world, login, planning) for login in EVERYBODY}
-    answers = refused = short_ways = 0
+    answers = refused = prepared = 0
     for n in range(operations):
         operation = corpus.operation()
         for login in people(n):
             what = (seed, n, login, operation)
             executed = asked(world, executing, login, operation)
-            assert asked(world, gathering, login, operation) == executed, what
+            assert asked(world, row_sets, login, operation) == executed, what
             assert asked(world, planning, login, operation, sees_many=True) == executed, what
             if "TOO_COMPLEX" not in executed:
                 long, short = callers[login].both(operation)
                 assert long is not None, what
                 assert told(long) == executed, what
-                short_ways += short is not None
+                prepared += short is not None
             answers, refused = answers + 1, refused + ('"errors"' in executed)
     assert refused < answers / 2, "most of what is asked makes sense"
-    assert short_ways > answers / 4, "much of it can be asked the short way"
+    assert prepared > answers / 4, "much of it can be asked the prepared path"
     for sql in planning.plans.texts():
         rows = Counter(name for name, _ in _ROWS.findall(sql))
         assert max(rows.values(), default=0) <= 1, f"{rows}: something is asked of all rows instead of one: {sql}"

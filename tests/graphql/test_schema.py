@@ -1,5 +1,6 @@
 """The schema: committed, declared, derived; and a new plain entity costs a file, its name and a migration."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from graphql import GraphQLObjectType, build_schema, get_named_type, validate_sc
 
 from models import ENTITIES
 from models.errors import REFUSALS
-from schema.build import check_declared, graphql_of, schema, sdl
+from schema.build import graphql_of, schema, sdl
 from schema.contract import DECLARED
 from schema.plan.shape import name_of, plural, singular
 
@@ -31,9 +32,43 @@ def test_every_root_field_declares_its_right() -> None:
     assert {*inner.query_type.fields, *inner.mutation_type.fields} == DECLARED.keys()
 
 
-def test_a_field_without_a_declared_right_keeps_the_application_from_starting() -> None:
-    with pytest.raises(RuntimeError, match=r"the field surprise declares no \(module, action\)"):
-        check_declared(build_schema("type Query { customers: Int surprise: Int }"))
+@pytest.fixture(scope="module")
+def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What becomes of each new file of `tests/support/new_schema_file.py`."""
+    script, folder = ROOT / "tests/support/new_schema_file.py", tmp_path_factory.mktemp("new")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said: dict[str, str] = json.loads(done.stdout)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("case", "field"),
+    [
+        ("a mutation with a right", "closeTicket(id: ID!): DonePayload!"),
+        ("a query outside of queries", "closeTicket: Int!"),
+    ],
+)
+def test_a_field_in_a_new_file_is_found(new_files: dict[str, str], case: str, field: str) -> None:
+    assert new_files[case] == field
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        ("a field without a right", "schema/mutations/tickets.py: the field close_ticket declares no right"),
+        ("a right that is none", "schema/mutations/tickets.py: the field closeTicket declares no right: “ticket” is"),
+        ("a field that is there already", "schema/mutations/tickets.py: the field claimCustomers is declared twice"),
+        ("a root type of its own", "schema/mutations/tickets.py: the type Mutation is no part of the schema"),
+        ("a type that no field uses", "schema/queries/tickets.py: the type CloseTicketInput is no part of the schema"),
+    ],
+)
+def test_a_new_file_that_is_no_part_of_the_schema_stops_the_start(
+    new_files: dict[str, str], case: str, sentence: str
+) -> None:
+    assert new_files[case].startswith(sentence)
 
 
 def test_every_entity_has_its_fields_and_mutations() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from models import Contact, Customer, Entity
 from resolvers.reading import pages, search
-from resolvers.reading.pages import Asked
+from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.engine import Engine
 from schema.plan.shape import plural
-from tests.graphql.test_read_corpus import Executing, Gathering, populate
+from tests.graphql.test_read_corpus import Executing, RowSets, populate
 from tests.support.world import World
 
 TEXTS = ("mi", "ine", "C2026", "c2026003", "026", "26", "2", "ann", "ann of", "of hers", "mine ann", "hers ann", "xy z")
@@ -39,10 +39,10 @@ def ids(world: World, engine: Engine, login: str, query: str, text: str) -> Any:
 def test_graphql_finds_what_the_panel_finds(world: World, model: type[Entity], login: str) -> None:
     populate(world)
     query = f"query ($q: String) {{ found: {plural(model)}(search: $q) {{ nodes {{ id }} totalCount countUpTo(limit: 2) }} }}"
-    engines = [made(world.backend, plan_at=1) for made in (Executing, Gathering, Engine)]
+    engines = [made(world.backend, plan_at=1) for made in (Executing, RowSets, Engine)]
     shown = 0
     for text in TEXTS:
-        panel = world.run(world.scope(login).read(pages.page, Asked(model, (), search=text, size=50)))
+        panel = world.run(world.scope(login).read(pages.page, ListRequest(model, (), search=text, size=50)))
         for engine in engines:
             answer = ids(world, engine, login, query, text)
             assert [x["id"] for x in answer["nodes"]] == [global_id(model, row.id) for row in panel.rows], text
@@ -55,7 +55,7 @@ def test_graphql_finds_what_the_panel_finds(world: World, model: type[Entity], l
 def test_below_a_record_its_own_contacts_are_searched(world: World) -> None:
     populate(world)
     query = "query ($q: String) { found: customers(orderBy: [{field: ID}]) { nodes { name contacts(search: $q) { nodes { name } } } } }"
-    for engine in [made(world.backend, plan_at=1) for made in (Executing, Gathering, Engine)]:
+    for engine in [made(world.backend, plan_at=1) for made in (Executing, RowSets, Engine)]:
         below = {x["name"]: x["contacts"]["nodes"] for x in ids(world, engine, "ada", query, "mine")["nodes"]}
         assert below["Mine"] == [{"name": "Ann of Mine"}]
         assert below["Hers"] == below["Wus"] == []

@@ -1,4 +1,4 @@
-"""What the panel takes from others is what the manifest says, has its licence, and asks no other host for anything."""
+"""Files by others are those of the manifest, have their licence beside them, and fetch nothing from another host."""
 
 import hashlib
 import re
@@ -90,7 +90,7 @@ def test_a_namespace_a_comment_and_what_is_inside_the_file_are_no_asking(kind: s
 
 
 def wanted(source: str, kind: str) -> Iterator[str]:
-    """What a browser would go and fetch because of this file; addresses of namespaces are names and nothing else."""
+    """What a browser would fetch because of this file, without the addresses of namespaces, which are only names."""
     yield from re.findall(r"sourceMappingURL=([^\s*]+)", source)
     if kind == ".css":
         bare = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
@@ -136,7 +136,7 @@ def sprite() -> list[str]:
 
 
 def icons_named() -> dict[str, list[str]]:
-    """Icon by icon, the templates (`icon("name"`) and the Python files (`icon="name"`) that name it."""
+    """Icon -> the templates (`icon("name"`) and the Python files (`icon="name"`) that name it."""
     found: dict[str, list[str]] = {}
     named = (
         (r"""\bicon\(\s*["']([^"']+)""", "html"),

@@ -1,4 +1,4 @@
-"""A new role manager at work in a real browser: what she changes is seen elsewhere at once, and comes back as easily."""
+"""A role manager in a real browser: a change takes effect elsewhere at once, and can be brought back."""
 
 import time
 from collections.abc import Iterator
@@ -23,14 +23,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
         yield found
 
 
-@pytest.fixture
-def demo_screens(shown: Screens) -> Iterator[Screens]:
-    yield shown
-    shown.close()
-
-
 def contact_with_a_phone(shown: Screens) -> tuple[int, str]:
-    """(id, phone) of somebody at a customer that is in no pool."""
+    """(id, phone) of a contact whose customer is in no pool."""
     engine, c = create_engine(shown.url), Customer.__table__.c
     asked = (
         select(Contact.id, ContactPoint.value)
@@ -78,7 +72,7 @@ def test_a_role_manager_lets_support_see_contacts_without_their_phones_and_takes
     began = time.monotonic()
     sam.page.reload()
     assert sam.page.get_by_text(phone).count() == 0
-    assert time.monotonic() - began < 5  # one reload; how soon it is in force measures bench/policy.py
+    assert time.monotonic() - began < 5  # one reload; bench/policy.py measures the delay
     expect(sam.page.locator("h1")).to_be_visible()
 
     rolf.picture("policy-history")

@@ -1,4 +1,4 @@
-"""What the panel stands on in sqladmin: each point that we use, so that an upgrade tells what has moved."""
+"""What the panel uses of sqladmin, point by point, so that an upgrade shows what has changed."""
 
 import inspect
 from importlib.metadata import version
@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from admin.kit.keys import Rights, SignIn
+from admin.kit.authentication import Authentication
+from admin.kit.authorization import Authorization
 from admin.panel import Panel
 from models import Customer
 
@@ -41,12 +42,16 @@ def test_the_panel_is_made_with_what_sqladmin_takes() -> None:
 def test_the_hooks_that_we_override_are_there_with_the_arguments_they_get() -> None:
     assert parameters(Admin.init_templating_engine) == ["self"] == parameters(Panel.init_templating_engine)
     assert parameters(Admin.add_view) == ["self", "view"] == parameters(Panel.add_view)
-    assert parameters(AuthenticationBackend.authenticate) == ["self", "request"] == parameters(SignIn.authenticate)
-    assert parameters(AuthenticationBackend.login) == ["self", "request"] == parameters(SignIn.login)
-    assert parameters(AuthenticationBackend.logout) == ["self", "request"] == parameters(SignIn.logout)
-    assert parameters(AuthenticationBackend.get_user_id) == ["self", "request"] == parameters(SignIn.get_user_id)
+    assert (
+        parameters(AuthenticationBackend.authenticate) == ["self", "request"] == parameters(Authentication.authenticate)
+    )
+    assert parameters(AuthenticationBackend.login) == ["self", "request"] == parameters(Authentication.login)
+    assert parameters(AuthenticationBackend.logout) == ["self", "request"] == parameters(Authentication.logout)
+    assert (
+        parameters(AuthenticationBackend.get_user_id) == ["self", "request"] == parameters(Authentication.get_user_id)
+    )
     asked = ["self", "request", "identity", "action", "obj"]
-    assert parameters(AuthorizationBackend.has_permission) == asked == parameters(Rights.has_permission)
+    assert parameters(AuthorizationBackend.has_permission) == asked == parameters(Authorization.has_permission)
     assert parameters(ModelView.is_accessible) == ["self", "request"] == parameters(BaseView.is_accessible)
 
 
@@ -60,7 +65,7 @@ def test_a_view_gets_its_identity_its_model_and_the_way_to_its_panel() -> None:
     assert (Some.identity, Some.model, Some._admin_ref) == ("customer", Customer, admin)
     assert [type(view) for view in admin.views] == [Some]
     assert isinstance(admin.admin, Starlette)
-    assert admin.templates.env.is_async  # ours draws without, and hands no template to its TemplateResponse
+    assert admin.templates.env.is_async  # the panel renders without it, and passes no template to its TemplateResponse
 
 
 def test_login_required_asks_the_backend_of_the_panel_and_passes_its_answer_on() -> None:

@@ -19,7 +19,7 @@ from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import change, claim, codes, held, owner, used, whole
-from tests.support.racing import FULL, Race, allowing_one_time_password, in_processes, in_threads
+from tests.support.racing import FULL, Race, at_once, in_processes, in_threads
 from tests.support.world import World
 
 # --- one pool, many people -------------------------------------------------------------------------------
@@ -28,7 +28,7 @@ from tests.support.world import World
 def test_at_one_door_every_customer_has_one_winner_and_nobody_is_above_his_quota(world: World) -> None:
     race = Race(world, 10, 24, quota=3)
 
-    race.check(world.run(allowing_one_time_password(world.backend, race.plans())))
+    race.check(world.run(at_once(world.backend, race.plans())))
 
 
 def test_the_same_in_threads_with_capacity_as_the_smaller_limit(world: World) -> None:
@@ -40,7 +40,7 @@ def test_the_same_in_threads_with_capacity_as_the_smaller_limit(world: World) ->
 def test_when_there_is_enough_for_everybody_everything_is_claimed(world: World) -> None:
     race = Race(world, 6, 12, quota=9)
 
-    race.check(world.run(allowing_one_time_password(world.backend, race.plans())))
+    race.check(world.run(at_once(world.backend, race.plans())))
 
 
 @pytest.mark.long
@@ -55,7 +55,7 @@ def test_the_same_from_three_processes(world: World) -> None:
 def test_fifty_people_race_for_two_hundred_customers(world: World) -> None:
     race = Race(world, 50, 200, quota=20)
 
-    race.check(world.run(allowing_one_time_password(world.backend, race.plans(wanted=60))))
+    race.check(world.run(at_once(world.backend, race.plans(wanted=60))))
 
 
 @pytest.mark.long
@@ -83,7 +83,7 @@ def test_one_person_in_many_places_stays_within_his_quota_and_capacity(world: Wo
 def test_twenty_racers_for_one_customer_are_one_winner_and_nineteen_who_learn_it(world: World) -> None:
     race = Race(world, 20, 1, quota=5)
 
-    answers = world.run(allowing_one_time_password(world.backend, race.plans()))
+    answers = world.run(at_once(world.backend, race.plans()))
 
     race.check(answers)
     assert Counter(code for _, refused in answers for code in refused) == {"ALREADY_CLAIMED": 19}

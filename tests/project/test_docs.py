@@ -1,4 +1,4 @@
-"""What the pages say is so: tables made from the code, commands that exist, a README that does what it says."""
+"""The pages are true: generated tables are up to date, named commands and paths exist, the README's commands run."""
 
 import json
 import re
@@ -15,11 +15,24 @@ from millpond.cli import app
 from millpond.settings import Settings
 from models.errors import REFUSALS
 from schema.build import graphql_of, schema
-from schema.queries.records import ROOTS
+from schema.roots import ROOTS
 from tests.support.terminal import ROOT, environment, served
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
+FOLDERS = (
+    "admin",
+    "bench",
+    "docs",
+    "migrations",
+    "millpond",
+    "models",
+    "policies",
+    "resolvers",
+    "schema",
+    "tasks",
+    "tests",
+)
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))
@@ -82,6 +95,25 @@ def test_a_page_names_only_commands_and_files_that_exist(page: Path) -> None:
 
     assert unknown == []
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_paths_that_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", page.read_text(encoding="utf-8"))
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_glossary_has_the_words_of_the_chinese_panel() -> None:
+    spoken = (ROOT / "admin/locale/zh/LC_MESSAGES/millpond.po").read_text(encoding="utf-8")
+    spoken += "".join(kind.zh for kind in REFUSALS.values())
+    cells = re.findall(
+        r"^\| [^|]+ \| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    words = [word for cell in cells for word in cell.split("、") if not word.isascii() and word not in ("中文", "—")]
+
+    assert len(words) > 30
+    assert [word for word in words if word not in spoken] == []
 
 
 def test_make_knows_the_targets_that_the_readme_names() -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select, text
 
 from models import Customer
 from models.base import Utc
-from models.database.reads import PostgresReads, SqliteReads, question
+from models.database.compiled import compile_statement
+from models.database.reads import PostgresReads, SqliteReads
 from tests.support.world import World
 
 SLOW = {
@@ -23,18 +24,18 @@ def reading(world: World, story: Callable[[Any], Coroutine[Any, Any, Any]]) -> A
     return world.run(story(world.backend.reads))
 
 
-def test_a_question_is_compiled_once_and_asked_with_other_values(world: World) -> None:
+def test_a_statement_is_compiled_once_and_asked_with_other_values(world: World) -> None:
     ids = [world.customer(name) for name in ("One", "Two")]
     asked = select(Customer.id).where(
         Customer.name == bindparam("name"), Customer.created_at <= bindparam("now", type_=Utc())
     )
-    made = question(asked, world.backend.read_engine.dialect)
+    made = compile_statement(asked, world.backend.read_engine.dialect)
 
     for name, id in zip(("One", "Two"), ids, strict=True):
         given = {"name": name, "now": world.clock.now}
-        assert reading(world, lambda reads, given=given: reads.rows(made.sql, made.values(given))) == [(id,)]
+        assert reading(world, lambda reads, given=given: reads.rows(made.text, made.values(given))) == [(id,)]
     early = {"name": "One", "now": world.clock.now.replace(year=2020)}
-    assert reading(world, lambda reads: reads.rows(made.sql, made.values(early))) == []
+    assert reading(world, lambda reads: reads.rows(made.text, made.values(early))) == []
 
 
 def test_nothing_can_be_written(world: World) -> None:

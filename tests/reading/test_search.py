@@ -12,10 +12,10 @@ from sqlalchemy import event, text, update
 from models import Contact, Customer, Entity, SearchDoc, User
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
-from models.search import GIN, INDEX, fold, pieces_of
+from models.search import GIN, INDEX, fold, name_pieces, pieces_of
 from resolvers.customers import contacts
-from resolvers.reading import pages, search, search_index
-from resolvers.reading.pages import Asked
+from resolvers.reading import pages, search, search_index, search_words
+from resolvers.reading.pages import ListRequest
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from resolvers.setup.invariants import broken
@@ -30,7 +30,7 @@ PHONE = "13800138000"
 
 def found(world: World, text: str, login: str = "ada", model: type[Entity] = Customer, **more: Any) -> list[str]:
     """The names that the search box of a list shows, which are as many as it says."""
-    page = world.run(world.scope(login).read(pages.page, Asked(model, ("name",), search=text, size=50, **more)))
+    page = world.run(world.scope(login).read(pages.page, ListRequest(model, ("name",), search=text, size=50, **more)))
     assert page.count == len(page.rows)
     return sorted(row["name"] or "" for row in page.rows)
 
@@ -271,18 +271,18 @@ def test_many_are_walked_in_the_order_of_the_list_page_by_page(world: World, mod
         world.clock.pass_by(minutes=1)
         customer = world.customer(f"{'Acme' if n % 2 else 'Other'} {n}", "li" if n < 8 else "mei")
         contact(world, customer, f"{'Acme' if n % 2 else 'Other'} {n}")
-    asked = Asked(model, ("name",), search="other", size=2, order=(("created_at", True),))
+    asked = ListRequest(model, ("name",), search="other", size=2, order=(("created_at", True),))
 
     first = world.run(world.li.read(pages.page, asked))
-    second = world.run(world.li.read(pages.page, Asked(**{**vars(asked), "after": first.after})))
-    back = world.run(world.li.read(pages.page, Asked(**{**vars(asked), "before": second.before})))
+    second = world.run(world.li.read(pages.page, ListRequest(**{**vars(asked), "after": first.after})))
+    back = world.run(world.li.read(pages.page, ListRequest(**{**vars(asked), "before": second.before})))
 
     assert (first.count, first.is_counted) == (4, False)
     assert [row["name"] for row in first.rows] == ["Other 6", "Other 4"]
     assert [row["name"] for row in second.rows] == ["Other 2", "Other 0"]
     assert (second.after, back.rows) == (None, first.rows)
     assert world.run(world.li.read(pages.count, asked)) == 4
-    mine = Asked(model, ("name",), search="other", filter={"name": {"contains": "4"}})
+    mine = ListRequest(model, ("name",), search="other", filter={"name": {"contains": "4"}})
     assert [row["name"] for row in world.run(world.li.read(pages.page, mine)).rows] == ["Other 4"]
 
 
@@ -535,7 +535,7 @@ TYPED = st.lists(st.one_of(st.text(LETTERS, min_size=1, max_size=3), FIGURES, NA
 )
 
 
-def holds(word: search.Word, name: str, number: str, phones: list[str]) -> bool:
+def holds(word: search_words.Word, name: str, number: str, phones: list[str]) -> bool:
     """What a record holds, by looking."""
     is_number = (
         word.text in fold(number) if len(word.text) >= 3 else bool(number) and fold(number).startswith(word.text)
@@ -557,7 +557,7 @@ def by_looking(world: World, login: str, typed: str) -> set[int]:
         for one in world.rows(Contact, Contact.customer_id == row["id"], Contact.deleted_at.is_(None)):
             points = world.rows(ContactPoint, ContactPoint.contact_id == one["id"])
             says.append((one["name"], "", [point["value_key"] for point in points] if shows else []))
-        if all(any(holds(word, *said) for said in says) for word in search.words_of(typed)):
+        if all(any(holds(word, *said) for said in says) for word in search_words.words_of(typed)):
             result.add(row["id"])
     return result
 
@@ -580,10 +580,10 @@ def test_what_is_found_is_what_somebody_finds_who_looks_through_all_he_sees(
         for who, figures in people:
             contact(world, customer, who, figures)
 
-    for typed in (words for words in asked if search.words_of(words)):
+    for typed in (words for words in asked if search_words.words_of(words)):
         for login in ("ada", "li", "mei"):
             expected = by_looking(world, login, typed)
-            page = world.run(world.scope(login).read(pages.page, Asked(Customer, ("name",), search=typed)))
+            page = world.run(world.scope(login).read(pages.page, ListRequest(Customer, ("name",), search=typed)))
             assert {row.id for row in page.rows} == expected, (login, typed)
             assert page.count == min(len(expected), 4), (login, typed)
 
@@ -596,4 +596,4 @@ def test_whatever_a_name_holds_its_pieces_hold(name: str) -> None:
     for word in folded.split():
         for start in range(len(word)):
             for end in range(start + 1, len(word) + 1):
-                assert pieces.issuperset(search.name_pieces(word[start:end]))
+                assert pieces.issuperset(name_pieces(word[start:end]))

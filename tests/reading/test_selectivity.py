@@ -63,7 +63,16 @@ def test_it_is_remembered_until_the_policy_is_another(world: World) -> None:
     assert looked_at(world, world.principal("li"))
 
 
+def cache_of(world: World, monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    """Give the backend a cache with other limits."""
+    for name, limit in limits.items():
+        monkeypatch.setattr(selectivity, name, limit)
+    backend = world.backend
+    backend.selectivity = selectivity.SelectivityCache(backend.reads, backend.read_engine.dialect)
+
+
 def test_it_is_looked_up_again_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache_of(world, monkeypatch, KEPT_SECONDS=0)
     monkeypatch.setattr(selectivity, "KEPT_SECONDS", 0)
     fill(world, "wwwwwwwwww")
     assert not looked_at(world, world.principal("li"))
@@ -73,7 +82,7 @@ def test_it_is_looked_up_again_after_a_while(world: World, monkeypatch: pytest.M
 
 
 def test_it_is_remembered_of_so_many_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectivity, "MOST_KEPT", 2)
+    cache_of(world, monkeypatch, MOST_KEPT=2)
     fill(world, "llllllllll")
     for login in ("ada", "li", "wu", "lead"):
         looked_at(world, world.principal(login))

@@ -19,7 +19,7 @@ from models import ENTITIES, Customer, Entity
 from models.base import column_of, time_text
 from resolvers.reading import pages
 from resolvers.reading.clauses import COMPUTED
-from resolvers.reading.pages import Asked
+from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.build import schema
 from schema.engine import Engine
@@ -141,7 +141,7 @@ def by_graphql(world: World, engine: Engine, asked: List) -> tuple[int, list[dic
 
 def by_panel(world: World, asked: List) -> tuple[int | None, list[dict[str, Any]]]:
     columns = columns_of(asked.model)
-    request = Asked(
+    request = ListRequest(
         asked.model,
         tuple(columns),
         filter={asked.key: {asked.operator: asked.value}} if asked.key else {},

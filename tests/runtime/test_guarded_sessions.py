@@ -12,16 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload, lazyload, selectinload, subqueryload
 
 from models import Contact, Customer, Opportunity
-from models.audit.entries import BYPASS_POLICY
 from models.database.engines import ReadSession, WriteSession
 from resolvers.customers import lock as locking
 from resolvers.reading import pages
 from resolvers.reading.clauses import open_to
-from resolvers.reading.pages import Asked
+from resolvers.reading.pages import ListRequest
 from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
 from tests.support.reading_as import SIDES, Reading, furnish, seen_by
-from tests.support.world import World
+from tests.support.world import AS_STORED, World
 
 
 @pytest.fixture
@@ -161,7 +160,7 @@ def test_the_database_itself_refuses_writes_on_the_reading_engine(world: World) 
 
 def test_raw_sql_that_passes_the_wall_cannot_write_on_the_read_side_either(world: World, stock: dict[str, int]) -> None:
     def write(db: Session) -> None:
-        db.execute(text("UPDATE customer SET name = 'X'"), execution_options=BYPASS_POLICY)
+        db.execute(text("UPDATE customer SET name = 'X'"), execution_options=AS_STORED)
 
     with pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
         seen_by(world, "read", world.principal("ada"), write)
@@ -193,7 +192,7 @@ def test_clauses_of_one_request_serve_the_next_at_the_time_of_that_one(world: Wo
     locked = world.customer("Locked", "li")
     until = world.clock.now + timedelta(hours=1)
     world.li.do(locking.lock, [locked], until=until)
-    asked = Asked(Customer, ("name", "locked"), search="Locked")
+    asked = ListRequest(Customer, ("name", "locked"), search="Locked")
 
     def both(scope: Scope, db: Session) -> tuple[int, int]:
         rows = pages.page(scope, db, asked).rows
@@ -212,7 +211,7 @@ def test_only_sessions_have_postgresql_plan_each_statement_for_its_values(world:
         pytest.skip("SQLite plans no other way")
 
     def mode(_scope: Scope, db: Session) -> str:
-        return str(db.execute(text("SHOW plan_cache_mode"), execution_options=BYPASS_POLICY).scalar())
+        return str(db.execute(text("SHOW plan_cache_mode"), execution_options=AS_STORED).scalar())
 
     assert world.run(world.li.read(mode)) == "force_custom_plan"
     assert world.run(world.backend.reads.rows("SHOW plan_cache_mode")) == [("auto",)]

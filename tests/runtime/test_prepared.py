@@ -9,12 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from models import Customer, Event, OwnershipPeriod
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import Because
 from models.database.prepared import Prepared
 from models.ownership import Began
 from resolvers.runtime.scope import Scope
 from tests.support.world import START, World
 
+BECAUSE = Because.FOLLOWS_CHECK
 EVENTS: Any = Event.__table__
 PERIODS: Any = OwnershipPeriod.__table__
 TELL = Prepared(insert(EVENTS), ["at", "topic", "action", "record_id"])
@@ -27,10 +28,10 @@ def test_rows_come_back_as_the_columns_mean_them(world: World) -> None:
     )
 
     with world.backend.writer.engine.connect() as connection:
-        found = Prepared(asked).rows(connection, c=customer)
+        found = Prepared(asked, because=BECAUSE).rows(connection, c=customer)
         assert found == [tuple(row) for row in connection.execute(asked, {"c": customer})]
         assert found == [(Began.CREATE, START, None)]
-        assert Prepared(asked).first(connection, c=0) is None
+        assert Prepared(asked, because=BECAUSE).first(connection, c=0) is None
 
 
 def test_what_is_changed_is_counted_and_each_set_of_values_is_one_row(world: World) -> None:
@@ -59,12 +60,13 @@ def test_a_value_that_is_missing_is_an_error_before_the_database_is_asked(world:
 def test_a_column_with_a_default_must_be_given_its_value(world: World) -> None:
     table: Any = Customer.__table__
     with world.backend.writer.engine.connect() as connection, pytest.raises(AssertionError, match="default"):
-        Prepared(insert(table), ["name"]).run(connection, name="Acme")
+        Prepared(insert(table), ["name"], because=BECAUSE).run(connection, name="Acme")
 
 
 def test_it_sees_what_the_session_was_still_to_write(world: World) -> None:
     customer = world.customer("Old", owner="li")
-    name = Prepared(select(Customer.__table__.c.name).where(Customer.__table__.c.id == bindparam("id")))
+    asked = select(Customer.__table__.c.name).where(Customer.__table__.c.id == bindparam("id"))
+    name = Prepared(asked, because=BECAUSE)
 
     def use_case(scope: Scope) -> Any:
         with scope.write("customer.edit") as db:
@@ -153,7 +155,7 @@ def test_a_record_that_has_another_version_by_now_is_not_overwritten(world: Worl
         with scope.write("customer.edit") as db:
             row = scope.load(db, Customer, customer, to="edit")
             rival = update(table).where(table.c.id == customer).values(version=table.c.version + 1)
-            db.connection().execute(rival, execution_options=BYPASS_POLICY)
+            db.connection().execute(rival)
             row.name = "New"
             with pytest.raises(StaleDataError):
                 db.flush()

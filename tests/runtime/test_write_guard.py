@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Base, Contact, ContactPoint, Customer, Opportunity, OwnershipPeriod, Share, User
-from models.audit.entries import BYPASS_POLICY
 from models.contact import PointKind
 from models.database.engines import WriteSession
 from models.errors import Forbidden, NotFound, NotSignedIn, Refusal
@@ -18,7 +17,7 @@ from policies import Snapshot
 from resolvers.records import create_update
 from resolvers.runtime import read_guard
 from resolvers.runtime.scope import Scope
-from tests.support.world import World
+from tests.support.world import AS_STORED, World
 
 Work = Callable[[Scope, Session], None]
 
@@ -54,7 +53,7 @@ def refused(world: World, login: str, action: str, work: Work, refusal: type[Ref
 
 def below(db: Session, model: type[Any], id: int) -> Any:
     """A row fetched past the policy, as a careless use case might."""
-    return db.execute(select(model).where(model.id == id), execution_options=BYPASS_POLICY).scalar_one()
+    return db.execute(select(model).where(model.id == id), execution_options=AS_STORED).scalar_one()
 
 
 def point(contact_id: int | None, value: str = "2999", **more: Any) -> ContactPoint:

@@ -1,1 +1,1 @@
-"""What tests share: worlds, databases, doors, browsers."""
+"""Helpers of the tests: the small world, databases, GraphQL, panel, terminal and browser."""

@@ -1,4 +1,4 @@
-"""Questions by lot, most of them broken somewhere: in the text, in the variables, or not at all."""
+"""Random GraphQL requests, most of them broken in their text or their variables."""
 
 import random
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.query_corpus import Corpus, Operation
 
 WHOLE, IN_VARIABLES = 0.12, 0.25
-"""How many are left as they are, and how many of the others have only other variables."""
+"""Share of requests that stay valid, and share of the others of which only the variables change."""
 SIGNS = '{}()[]":$@!.,#|&=\\ \n\0é中🚀ſ0-e"""'
 WORDS = ("null", "true", "fragment", "on", "query", "mutation", "first", "node", "__schema", "__type", "F0", "Customer")
 VALUES: tuple[Any, ...] = (
@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 @dataclass
 class Mutants:
-    """Distinct texts from a corpus.  The same seed gives the same ones."""
+    """Distinct requests made from a corpus.  The same seed makes the same requests."""
 
     corpus: Corpus
     seed: int
@@ -48,7 +48,7 @@ class Mutants:
         self.lot = random.Random(self.seed)
 
     def operation(self) -> Operation:
-        """Another operation; no text comes twice."""
+        """The next operation; no text comes twice."""
         operation, self.made = self.corpus.operation(), self.made + 1
         if self.lot.random() > self.whole:
             if self.lot.random() < self.in_variables:

@@ -1,4 +1,4 @@
-"""A demo in a real browser: Debian's Chromium over a served demo database."""
+"""Chromium over a served demo database."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from millpond.demo import PASSWORD
 from tests.support.terminal import served
 
 PICTURES = os.environ.get("MILLPOND_PICTURES")
-"""Where the stories leave pictures of what they did; nowhere without it."""
+"""The folder for screenshots; without it none are taken."""
 WIDE, NARROW = (1360, 900), (390, 844)
 _FLAGS = (
     "--no-sandbox",
@@ -28,7 +28,7 @@ _AXE = Path(__file__).parents[1] / "assets" / "axe.min.js"
 
 @dataclass
 class Person:
-    """Somebody at a screen.  `heard` is what his console said, `asked` every address that his browser fetched."""
+    """A browser window of one user.  `heard` are the lines of its console, `asked` the addresses that it fetched."""
 
     page: Page
     address: str
@@ -44,23 +44,23 @@ class Person:
 
     def picture(self, name: str) -> None:
         if PICTURES:
-            self.page.wait_for_timeout(400)  # for what moves into its place
+            self.page.wait_for_timeout(400)  # until animations have ended
             Path(PICTURES).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=f"{PICTURES}/{name}.png")
 
     def overflow(self) -> int:
-        """How many pixels the page is wider than the screen."""
+        """The number of pixels by which the page is wider than the screen."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def faults(self) -> list[str]:
-        """What axe finds on the page: rule and place."""
+        """The accessibility violations that axe finds on the page: rule and place."""
         self.page.evaluate(_AXE.read_text())
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [f"{x['id']}: {x['nodes'][0]['target']}" for x in found["violations"]]
 
 
 class Screens:
-    """A browser over one served demo; `person` opens a window of his own for somebody."""
+    """A browser over one served demo; `person` opens a window with a session of its own."""
 
     def __init__(self, browser: Browser, address: str, url: str) -> None:
         self.browser, self.address, self.url = browser, address, url
@@ -75,7 +75,7 @@ class Screens:
         theme: str = "light",
         password: str = PASSWORD,
     ) -> Person:
-        """Somebody signed in, in this language and theme."""
+        """A window in which this user is signed in, in this language and theme."""
         person = self.visitor(size, language=language)
         self._post(person, "login", login=login, password=password)
         self._post(person, "account/language", language=language)
@@ -107,7 +107,7 @@ class Screens:
 
 
 def chromium() -> str:
-    """Where the browser is.  Skips without one, loudly; fails where one is required."""
+    """The path of the browser.  Skips the test without one; raises RuntimeError where one is required."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         if os.environ.get("MILLPOND_REQUIRE_BROWSER"):

@@ -1,4 +1,4 @@
-"""Every message that the panel may say: those written in its sources, and those derived from the models."""
+"""Every message of the panel: those written in its sources, and those derived from the models."""
 
 import ast
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2.ext import babel_extract
 from sqlalchemy import Enum
 
+import resolvers
 from admin.kit import labels, translation
 from models import ENTITIES, AuditEntry, Base, ContactPoint, OwnershipPeriod, User
 from policies.objects import ACTIONS
@@ -19,20 +20,21 @@ from resolvers.runtime.lifecycle import rules_of
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN: tuple[type[Base], ...] = (*ENTITIES, AuditEntry, OwnershipPeriod)
 KEYS_OF_A_PERSON = ("password", "session", "token")
-"""What the log notes with a person and no column is called."""
+"""Names in the log of a user's changes that are no columns."""
 SPOKEN = ("_", "gettext", "ngettext", "Label")
 _NEWSTYLE = {"newstyle_gettext": "true", "silent": "false"}
 _WRITTEN = re.compile(r'(?:\.write\(|each\(scope, |action=)"\w+\.(\w+)"')
-"""Where the use cases name what they do."""
+"""The places where use cases name their action."""
 
 
 def messages() -> dict[str, str | None]:
     """Message -> its plural, None where it has none."""
+    resolvers.load()
     return dict.fromkeys(_derived()) | dict(_literal())
 
 
 def _literal() -> Iterator[tuple[str, str | None]]:
-    """What Python and the templates say word by word."""
+    """(message, its plural or None) of every constant message in Python and in the templates."""
     for file in sorted((ROOT / "admin").rglob("*.py")):
         yield from _in_python(ast.parse(file.read_text(encoding="utf-8")))
     for file in sorted((ROOT / "admin").rglob("*.html")):
@@ -43,7 +45,7 @@ def _literal() -> Iterator[tuple[str, str | None]]:
 
 
 def _in_python(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
-    """The constant messages of all calls, those inside f-strings too: Babel sees these from Python 3.12 on only."""
+    """The constant messages of all calls, inside f-strings too, where Babel finds them only from Python 3.12 on."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SPOKEN and node.args:
             said = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
@@ -52,7 +54,7 @@ def _in_python(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
 
 
 def _derived() -> Iterator[str]:
-    """What the labels of columns, choices, kinds of records and actions say in English."""
+    """The English labels of entities, columns, choices and actions."""
     translation.speak("en")
     for model in SHOWN:
         yield from (labels.one(model), labels.many(model))
@@ -63,7 +65,7 @@ def _derived() -> Iterator[str]:
 
 
 def _keys(model: type[Base]) -> Iterator[str]:
-    """Columns, computed values, what the rules take beside them, and what the log calls the parts."""
+    """Keys of columns, computed values and extra inputs of the rules, and the names of parts in the log."""
     yield from model.__table__.c.keys()
     yield from (key for owner, key in COMPUTED if owner is model)
     if model in ENTITIES:

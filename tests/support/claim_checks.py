@@ -1,4 +1,4 @@
-"""Words that the stories of claiming and handing on share: what was refused, what must stay as it was, what may not show."""
+"""Assertions and look-ups of the tests about claims and transfers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from resolvers.setup.invariants import broken
 from tests.support.world import World
 
 MISSING = 999_999
-"""The id of a record that never was."""
+"""The id of a record that never existed."""
 
 
 def claim(world: World, login: str, *ids: int, **how: Any) -> Outcome:
@@ -24,19 +24,19 @@ def claim(world: World, login: str, *ids: int, **how: Any) -> Outcome:
 
 
 def codes(outcome: Outcome) -> list[str]:
-    """The codes of an outcome that did nothing."""
+    """The codes of the problems of an outcome that changed nothing."""
     assert outcome.ids == []
     return [problem.code() for problem in outcome.problems]
 
 
 def the(outcome: Outcome) -> Refusal:
-    """The one refusal of an outcome that did nothing."""
+    """The one refusal of an outcome that changed nothing."""
     assert (outcome.ids, len(outcome.problems)) == ([], 1)
     return outcome.problems[0]
 
 
 def change(world: World, model: type[Entity], id: int, **values: Any) -> None:
-    """Let the house edit a record."""
+    """Edit a record as the system principal."""
     world.system.do(create_update.update, model, id, values)
 
 
@@ -46,21 +46,21 @@ def organise(world: World, **values: Any) -> None:
 
 @contextmanager
 def unchanged(world: World) -> Iterator[None]:
-    """Whatever happens inside leaves every table as it was, the log of attempts aside."""
+    """Assert that the block changes no table, the log of refused attempts aside."""
     before = world.everything()
     yield
     assert world.everything() == before
 
 
 def refused_like_missing(world: World, login: str, call: Callable[..., Outcome], hidden: int, *more: Any) -> None:
-    """Somebody's `call` on a hidden record changes nothing and is answered and logged exactly like a missing one."""
-    told = [_told(world, world.scope(login), call, id, *more) for id in (hidden, MISSING)]
-    assert told[0] == told[1]
-    assert told[0][0] == "NOT_FOUND"
-    assert told[0][-1] == [(world.ids[login], "customer", "id", None, "DENIED", {})]
+    """Assert that `call` on a hidden record changes nothing, and is answered and logged exactly like a missing one."""
+    results = [_refusal_and_log(world, world.scope(login), call, id, *more) for id in (hidden, MISSING)]
+    assert results[0] == results[1]
+    assert results[0][0] == "NOT_FOUND"
+    assert results[0][-1] == [(world.ids[login], "customer", "id", None, "DENIED", {})]
 
 
-def _told(world: World, scope: Scope, call: Callable[..., Outcome], id: int, *more: Any) -> tuple[Any, ...]:
+def _refusal_and_log(world: World, scope: Scope, call: Callable[..., Outcome], id: int, *more: Any) -> tuple[Any, ...]:
     mark = world.mark()
     with unchanged(world):
         problem = the(scope.do(call, [id], *more))
@@ -80,18 +80,18 @@ def _told(world: World, scope: Scope, call: Callable[..., Outcome], id: int, *mo
 
 
 def held(world: World, login: str) -> int:
-    """How many customers somebody holds, by his counter."""
+    """The number of customers that a user holds, by the counter."""
     return sum(row["held"] for row in world.rows(OwnerLoad, OwnerLoad.user_id == world.ids[login]))
 
 
 def used(world: World, login: str, pool: str = "north") -> dict[str, int]:
-    """Period -> how many claims the counters of somebody in a pool show."""
+    """Period -> number of claims of a user in a pool, by the counters."""
     mine = (QuotaCounter.user_id == world.ids[login], QuotaCounter.pool_id == world.ids[pool])
     return {row["period"]: row["used"] for row in world.rows(QuotaCounter, *mine)}
 
 
 def periods(world: World, customer: int) -> list[tuple[int, str, str | None]]:
-    """(owner, how it began, how it ended) of a customer's ownership periods, oldest first."""
+    """(owner id, how it began, how it ended) of a customer's ownership periods, oldest first."""
     rows = world.rows(OwnershipPeriod, OwnershipPeriod.customer_id == customer)
     return [(row["owner_id"], row["began"], row["ended"]) for row in rows]
 
@@ -102,7 +102,7 @@ def owner(world: World, customer: int) -> int | None:
 
 
 def whole(world: World) -> list[str]:
-    """What is broken in this world: nothing, if all is well."""
+    """The invariants that this world breaks, as sentences."""
     with world.backend.writer.engine.connect() as connection:
         return broken(connection)
 

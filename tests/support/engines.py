@@ -1,4 +1,4 @@
-"""For what has little to do with the database: on SQLite in every run, on PostgreSQL in the long one."""
+"""A mark for tests that hardly depend on the database: SQLite in every run, PostgreSQL in the long one."""
 
 import pytest
 

@@ -1,11 +1,11 @@
-"""A story told in a process of its own: somebody adds a plain entity, Vehicle, and finds everything derived from it."""
+"""A program that adds a plain entity, Vehicle, and asserts what GraphQL and the panel derive from it."""
 
 import asyncio
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # in place of this folder, whose `graphql` is not the library
 
 from sqlalchemy import ForeignKey  # noqa: E402
 from sqlalchemy.orm import Mapped, mapped_column  # noqa: E402
@@ -16,7 +16,7 @@ from models.base import Entity, Line, text_type  # noqa: E402
 
 # The file: models/vehicle.py.
 class Vehicle(Entity):
-    """A vehicle of the house."""
+    """A company vehicle."""
 
     __tablename__ = "vehicle"
     module, prefix = "vehicle", "veh"
@@ -43,7 +43,7 @@ from tests.support.world import World  # noqa: E402
 
 
 def migrate_vehicle(url: str) -> None:
-    """The migration, as autogeneration writes it."""
+    """Migrate the database with the steps that autogeneration writes for the entity."""
     engine = writing_engine(url)
     migrate(engine)
     with engine.begin() as connection:
@@ -121,7 +121,7 @@ def tell(api: Api, world: World) -> None:
 
 
 def show(panel: Panel) -> None:
-    """The panel has its list, page, form, bin and rights, and nobody has touched a file of it."""
+    """Assert that the panel has list, page, form, recycle bin and rights of the entity, with no file of its own."""
     ada, li, fin = panel.of("ada"), panel.of("li"), panel.of("fin")
     listed = ada.get("/admin/vehicle/list").text
     assert rows_in(listed) == ["veh_1"], listed

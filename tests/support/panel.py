@@ -1,4 +1,4 @@
-"""The panel over the small world, seen from browsers: what they send, what they get, and what a page says."""
+"""The panel over the small world: browsers that check every response, the route table, and what a page shows."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,12 +24,12 @@ from tests.support.world import World
 
 ORIGIN, COOKIE = "http://127.0.0.1:8000", "millpond"
 OURS = {"sec-fetch-site": "same-origin"}
-"""What a browser adds when a page of ours sends something."""
+"""The header that a browser adds to requests of our own pages."""
 Pairs = Iterable[tuple[str, str]]
 
 
 class Panel:
-    """The whole application over a world, one at a time.  `panel.of("li")` is the browser in which Li is signed in."""
+    """The whole application over one world at a time.  `panel.of("li")` is the browser in which Li is signed in."""
 
     def __init__(self, world: World) -> None:
         self.world, _tenant.world = world, world
@@ -37,7 +37,7 @@ class Panel:
         self._browsers: dict[str | None, Browser] = {}
 
     def of(self, login: str | None) -> "Browser":
-        """The browser of somebody, who has signed in on its page; of a stranger for None."""
+        """The browser of a user, signed in on the sign-in page; for None one that is not signed in."""
         if login not in self._browsers:
             self._browsers[login] = browser = Browser(self)
             if login is not None:
@@ -47,12 +47,12 @@ class Panel:
         return self._browsers[login]
 
     def browser(self) -> "Browser":
-        """One more browser, of nobody yet."""
+        """One more browser, not signed in."""
         return Browser(self)
 
 
 class _Tenant:
-    """The house of the world that is looked at now."""
+    """The backend of the world under test."""
 
     world: World
 
@@ -65,15 +65,15 @@ _tenant = _Tenant()
 
 @cache
 def _application() -> Any:
-    """The application as it is served.  To put it together and to compile its templates takes longer than most tests."""
-    doors()  # first: sqladmin keeps in the class of a screen to which panel it belongs, and the last one wins
+    """The application as served, made once: assembling it and compiling its templates takes longer than most tests."""
+    doors()  # first, because sqladmin stores in the class of a screen to which panel it belongs, and the last one wins
     return application(cast("Backend", _tenant), Settings())
 
 
 class Browser:
-    """Sends, keeps cookies, follows nothing, and looks through every answer.
+    """Sends requests, keeps cookies, follows no redirects, and checks every response.
 
-    `marks` finds marked texts, `secrets` are those that must be in no answer; what the request itself brings is none.
+    `marks` matches marked texts, `secrets` are those that no response may hold, unless the request itself holds them.
     """
 
     def __init__(self, panel: Panel) -> None:
@@ -99,13 +99,13 @@ class Browser:
     def post(
         self, path: str, form: Mapping[str, Any] | Pairs = (), headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """`headers` takes the place of what a page of ours would send along."""
+        """`headers` replaces the headers that a page of ours would send."""
         kind = {"content-type": "application/x-www-form-urlencoded"}
         sent = self.client.post(path, content=encoded(form), headers=kind | dict(OURS if headers is None else headers))
         return self._looked_through(self.world.run(sent), path + encoded(form))
 
     def post_raw(self, path: str, body: bytes, kind: str) -> httpx.Response:
-        """Something that is perhaps no form at all."""
+        """Send any bytes in place of a form."""
         sent = self.client.post(path, content=body, headers=OURS | ({"content-type": kind} if kind else {}))
         return self._looked_through(self.world.run(sent), path + body.decode(errors="replace"))
 
@@ -121,7 +121,7 @@ class Browser:
 
 
 def encoded(what: Mapping[str, Any] | Pairs) -> str:
-    """As a form or an address holds it; a list is a key given several times."""
+    """The URL-encoded form; a list is a key given several times."""
     pairs = what.items() if isinstance(what, Mapping) else what
     return urlencode(
         [(k, v) for k, values in pairs for v in (values if isinstance(values, list | tuple) else [values])]
@@ -129,7 +129,7 @@ def encoded(what: Mapping[str, Any] | Pairs) -> str:
 
 
 def told(response: httpx.Response, *ids: str) -> tuple[Any, ...]:
-    """An answer as somebody can compare it: status, headers and body without these ids."""
+    """(status, headers, body) of a response, these ids replaced, for a comparison."""
 
     def without(text: str) -> str:
         for id in ids:
@@ -147,8 +147,8 @@ def told(response: httpx.Response, *ids: str) -> tuple[Any, ...]:
 class Door:
     """One route and one method: `GET /admin/customer/ask/claim`, asking for (customer, claim).
 
-    `view` is the screen over a kind of record, None for a page of its own.  `page` is what comes behind the screen's
-    word: `list`, `details`, `edit`, `create`, `lookup`, `ask/claim`, `do/claim`.
+    `view` is the screen over an entity, None for a page of its own.  `page` is the path behind the name of the screen:
+    `list`, `details`, `edit`, `create`, `lookup`, `ask/claim`, `do/claim`.
     """
 
     method: str
@@ -168,7 +168,7 @@ class Door:
 
     @property
     def right(self) -> str:
-        """The action without which nobody comes to this screen at all."""
+        """The action that a user must be allowed for this screen."""
         return str(self.view.needs or "view")
 
     def at(self, id: str) -> str:
@@ -180,7 +180,7 @@ class Door:
 
 @cache
 def doors() -> tuple[Door, ...]:
-    """Every route of the panel with every method, from the table by which it serves."""
+    """Every route of the panel with every method, from its own route table."""
     backend = Backend("sqlite:////nowhere/at/all.db")
     backend.writer.close()
     made = Assembled(backend, CookieKeys("auto"), str, screens(), GROUPS)
@@ -203,7 +203,7 @@ def over_records(method: str, *pages: str) -> Iterator[Door]:
             yield door
 
 
-# --- what a page says ------------------------------------------------------------------------------------
+# --- what a page shows -----------------------------------------------------------------------------------
 
 
 def rows_in(page: str) -> list[str]:
@@ -212,7 +212,7 @@ def rows_in(page: str) -> list[str]:
 
 
 def count_in(page: str) -> int:
-    """How many records a list says that it has."""
+    """The number of records that a list shows as its count."""
     found = re.search(r'pager-count">([\d,]+) record', page)
     return int(found[1].replace(",", "")) if found else 0
 
@@ -223,17 +223,17 @@ def next_in(page: str) -> str | None:
 
 
 def refused_in(page: str) -> list[str]:
-    """The sentences by which a command says why not."""
+    """The refusals that the result page of a command shows."""
     return [unescape(said) for said in re.findall(r'<th scope="row">.*?</th><td>(.*?)</td>', page)]
 
 
-# --- what no answer may hold -----------------------------------------------------------------------------
+# --- what no response may hold ---------------------------------------------------------------------------
 
 _POLICY = {"default-src": "'self'", "frame-ancestors": "'none'", "object-src": "'none'", "base-uri": "'none'"}
 
 
 def amiss(response: httpx.Response) -> Iterator[str]:
-    """Whatever an answer of the panel must not be: without its headers, kept by anybody, with code in its markup."""
+    """The faults of a response: missing security headers, cacheable, code in its markup."""
     headers, kind = response.headers, response.headers.get("content-type", "").partition(";")[0]
     said = headers.get_list("content-security-policy")
     policy = dict(part.strip().split(" ", 1) for part in ";".join(said).split(";"))
@@ -251,7 +251,7 @@ def amiss(response: httpx.Response) -> Iterator[str]:
 
 
 def mistakes(page: str) -> list[str]:
-    """The code in the markup of a page, and the links in it that leave us."""
+    """The code in the markup of a page, and its links to other sites."""
     parser = _Markup(convert_charrefs=True)
     parser.feed(page)
     return parser.found
@@ -264,11 +264,11 @@ _SUSPICIOUS = re.compile(
     rf"""|\b(?:{"|".join(_ADDRESSES)})=(?!"{_INSIDE}|"")""",
     re.IGNORECASE,
 )
-"""Whether it is worth to parse a page: most hold nothing that even looks like code."""
+"""Matches a page that has to be parsed; most pages hold nothing that looks like code."""
 
 
 class _Markup(HTMLParser):
-    """Looks for scripts that are no file of ours, styles and handlers in attributes, links that leave us."""
+    """Finds scripts that are no file of ours, styles and handlers in attributes, and links to other sites."""
 
     def reset(self) -> None:
         super().reset()

@@ -1,4 +1,4 @@
-"""Every kind of record that policy words can tell apart, as rows to store and as facts that a person reads off them."""
+"""Every combination that policy conditions distinguish, as stored rows and as the facts that follow from them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from policies import Facts, Principal, system
 from tests.support.world import START, World
 
 HOUR = timedelta(hours=1)
-# How a lock or a share stands at START: (from, until, revoked) and whether it is in force.
+# The states of a lock or a share at START: (from, until, revoked) and whether it is in force.
 LOCKS = {"none": False, "for good": True, "until later": True, "ends now": False, "ended": False}
 LOCK_ENDS = {"until later": START + HOUR, "ends now": START, "ended": START - HOUR}
 TERMS: dict[str, tuple[tuple[Any, Any, Any], bool]] = {
@@ -34,7 +34,7 @@ CHILDREN: tuple[type[Base], ...] = (Contact, Opportunity, FollowUp)
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record: the row as it is stored, and the facts that a person would read off it."""
+    """One combination: the row as stored, and the facts that follow from it, written by hand."""
 
     row: dict[str, Any]
     facts: Facts
@@ -42,7 +42,7 @@ class Kind:
 
 
 def populate(world: World) -> World:
-    """Add a team below east, a head above all, and a seat of each kind for Li.  The world itself."""
+    """The same world, with a team below east, a user in the top department, and a membership of each kind for Li."""
     world.ids["below"] = world.make(Department, name="Below", parent_id=world.ids["east"])
     world.user("boss", "Bo Head", "sales_lead", "house")
     for name, seat in (("lake", Seat.VIEWER), ("hill", Seat.ADMIN)):
@@ -52,7 +52,7 @@ def populate(world: World) -> World:
 
 
 def customers(ids: dict[str, int]) -> list[Kind]:
-    """Owner or pool, lock, department, bin and creator in every combination; a share of every kind in turn."""
+    """Customers with owner or pool, lock, department, bin and creator in every combination; shares of all kinds in turn."""
     places = [("owner_id", owner, lock) for owner in ("li", "wu", "mei", "lead") for lock in LOCKS]
     places += [("pool_id", pool, "none") for pool in ("north", "south", "lake", "hill")]
     departments, creators = (None, "house", "east", "below", "west"), (None, "li", "mei")
@@ -111,7 +111,7 @@ def _stamps(id: int, creator: int | None, *, deleted: bool) -> dict[str, Any]:
 
 
 def children(ids: dict[str, int], wholes: list[Kind]) -> list[Kind]:
-    """For every customer one record that hangs on it for each owner it may have; creator and bin in turn."""
+    """For every customer one child record per possible owner; creator and bin in turn."""
     turns = list(product((None, "li", "mei"), (False, True)))
     return [
         _child(ids, 4 * number + turn, whole, owner, *turns[(number + turn) % len(turns)])
@@ -135,7 +135,7 @@ OF_ITS_OWN: dict[type[Base], dict[str, Any]] = {
 
 
 def store(connection: Connection, model: type[Base], kinds: list[Kind]) -> None:
-    """Insert the rows as they are, and the shares that belong to them."""
+    """Insert the rows and the shares that belong to them."""
     connection.execute(insert(model.__table__), [kind.row | OF_ITS_OWN.get(model, {}) for kind in kinds])
     if shares := [kind.share for kind in kinds if kind.share]:
         connection.execute(insert(Share.__table__), shares)

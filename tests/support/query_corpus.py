@@ -1,7 +1,6 @@
-"""Operations by lot: whatever a front end could ask of the compiled fields, and some of what it should not.
+"""Random GraphQL operations over the compiled fields, a few of them with values that are refused.
 
-The same seed gives the same operations.  Everything is made from the schema: a new type or argument is asked for as soon
-as it is there.
+The same seed makes the same operations.  They are made from the schema, so a new type or argument is covered at once.
 """
 
 import random
@@ -38,7 +37,7 @@ ACTIONS = ("view", "edit", "delete", "claim", "transfer", "unlock", "nonsense")
 SEARCHES = ("Mi", "%", "", "Ann", "C2026", "2", "中", "her s", "ann of", "001", "+86 2001", "mine ann")
 DEEPEST, MOST_FIELDS = 4, 5
 RARELY = 0.05
-"""How often something is asked that is refused."""
+"""Share of values that are refused."""
 
 
 @dataclass
@@ -51,17 +50,17 @@ class Operation:
 
 @dataclass
 class _Writing:
-    """One operation in the making."""
+    """One operation while it is written."""
 
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    """Name -> (declaration, value or ... for none)."""
+    """Name -> (declaration, value, or `...` for none)."""
     fragments: list[str] = field(default_factory=list)
     left: int = 45
-    """How many more selections it may have."""
+    """Number of selections that may still be added."""
 
 
 class Corpus:
-    """Operations over `schema`; `roots` are the fields to ask, `ids` global ids that point somewhere or nowhere."""
+    """Operations over `schema`; `roots` are the root fields to use, `ids` global ids of existing and missing records."""
 
     def __init__(self, schema: GraphQLSchema, roots: Sequence[str], ids: Sequence[str], seed: int) -> None:
         self.schema, self.roots, self.ids = schema, sorted(roots), ids
@@ -113,7 +112,7 @@ class Corpus:
         return " ".join(parts) or "__typename"
 
     def _names(self, writing: _Writing, kind: GraphQLObjectType, deep: int) -> list[str]:
-        """Some fields, each once; on the way to rows the fields that lead there."""
+        """Names of some fields, each once; in connections and edges also the fields that lead to rows."""
         leaves = [name for name, x in kind.fields.items() if is_leaf_type(get_named_type(x.type))]
         branches = [name for name in kind.fields if name not in leaves]
         if writing.left <= 0 or deep <= 0:
@@ -214,11 +213,11 @@ class Corpus:
 
 
 class _Word(str):
-    """A word of an enum, written without quotes."""
+    """A value of an enum, written without quotes."""
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it."""
+    """A value for JSON variables."""
     if isinstance(value, dict):
         return {name: _plain(x) for name, x in value.items()}
     if isinstance(value, list):
@@ -227,7 +226,7 @@ def _plain(value: Any) -> Any:
 
 
 def _literal(value: Any) -> str:
-    """A value as a document holds it."""
+    """A value as a literal of a GraphQL document."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_literal(x)}" for name, x in value.items()) + "}"
     if isinstance(value, list):

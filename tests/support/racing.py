@@ -1,6 +1,6 @@
-"""People who claim at the same moment, in this process, in threads, or in processes of their own.
+"""Users who claim at the same moment: in one event loop, in threads, or in several processes.
 
-Run as a program it is one of several processes: `racers.py URL`, then a line of JSON {login: requests} and a line to go.
+As a program it is one of these processes: `racing.py URL` reads one line of JSON {login: requests}, then one to start.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from tests.support.world import START, World
 
 FULL = {"QUOTA_REACHED", "CAPACITY_REACHED"}
 Told = tuple[list[int], list[str]]
-"""What one request was answered: the customers won, and why the others were not."""
+"""The answer to one request: the ids of the customers won, and the codes of the problems."""
 Plan = dict[str, list[list[int]]]
-"""By login, what somebody asks for, request by request."""
+"""Login -> the requests of a user, each a list of customer ids."""
 
 
 class Race:
-    """So many people, who may each claim `quota` and hold `capacity`, before so many customers in one pool."""
+    """Users who may each claim `quota` customers and hold `capacity`, and customers in one pool."""
 
     def __init__(self, world: World, people: int, customers: int, *, quota: int, capacity: int | None = None) -> None:
         self.world, self.people, self.most = world, people, quota if capacity is None else min(quota, capacity)
@@ -45,7 +45,7 @@ class Race:
         self.customers = [world.customer(str(n), pool="north") for n in range(customers)]
 
     def plans(self, wanted: int | None = None) -> Plan:
-        """Everybody wants every customer, or so many of them, in an order of their own, now one and now three at a time."""
+        """Every user claims all customers, or `wanted` of them, in an order of their own, one or three at a time."""
         dice, found = random.Random(7), {}
         for n in range(self.people):
             ids, requests = dice.sample(self.customers, wanted or len(self.customers)), []
@@ -57,7 +57,7 @@ class Race:
         return found
 
     def check(self, answers: list[Told]) -> None:
-        """Every customer one winner, nobody above his limits, and the books say what people were told."""
+        """Assert one winner per customer, no user above a limit, and that counters and log match the answers."""
         won = Counter(id for ids, _ in answers for id in ids)
         owners = {row["id"]: row["owner_id"] for row in self.world.rows(Customer, Customer.id.in_(self.customers))}
         each = Counter(owner for owner in owners.values() if owner is not None)
@@ -67,7 +67,7 @@ class Race:
         assert max(each.values()) <= self.most
         assert len(won) == min(
             len(self.customers), self.most * self.people
-        )  # nothing was left that somebody could have
+        )  # no customer was left that a user could still claim
         counted = self.world.rows(QuotaCounter, QuotaCounter.period == "2026-11-24")
         assert {row["user_id"]: row["used"] for row in counted} == dict(each)
         log = [x["record_id"] for x in self.world.log(entity="customer") if x["action"] == "customer.claim"]
@@ -78,8 +78,8 @@ class Race:
 # --- ways to run -----------------------------------------------------------------------------------------
 
 
-async def allowing_one_time_password(backend: Backend, plan: Plan) -> list[Told]:
-    """Everybody at once, each waiting for his answers as at a door."""
+async def at_once(backend: Backend, plan: Plan) -> list[Told]:
+    """The answers of all users in one event loop, each waiting for an answer before the next request."""
 
     async def one(login: str, requests: list[list[int]]) -> list[Told]:
         scope, answers = backend.scope(backend.person(login), "race"), []
@@ -94,7 +94,7 @@ async def allowing_one_time_password(backend: Backend, plan: Plan) -> list[Told]
 
 
 def in_threads(backend: Backend, plan: Plan, threads: int = 6) -> list[Told]:
-    """The same, each in a thread and transactions of its own."""
+    """The answers of all users, each in a thread and in transactions of their own."""
 
     def one(login: str) -> list[Told]:
         scope, answers = backend.scope(backend.person(login), "race"), []
@@ -109,9 +109,9 @@ def in_threads(backend: Backend, plan: Plan, threads: int = 6) -> list[Told]:
 
 
 def in_processes(url: str, plan: Plan, processes: int = 3) -> list[Told]:
-    """The same from several processes on one database, which begin at the same moment."""
+    """The answers of all users from several processes on one database, which start at the same moment."""
     logins, answers = list(plan), []
-    with ExitStack() as running:  # whatever happens, their input ends, and so do they
+    with ExitStack() as running:  # closes their input, which ends them
         racers = [running.enter_context(_process(url)) for _ in range(processes)]
         for n, racer in enumerate(racers):
             _say(racer, json.dumps({login: plan[login] for login in logins[n::processes]}))
@@ -155,7 +155,7 @@ def main(url: str, read: Callable[[], str], write: Callable[[str], Any]) -> None
 
     async def race() -> list[Told]:
         try:
-            return await allowing_one_time_password(backend, plan)
+            return await at_once(backend, plan)
         finally:
             await backend.close()
 

@@ -1,4 +1,4 @@
-"""Looking at a world through a session, as one person, on the writing or on the reading side."""
+"""Reading a world through a session of one user, on the write side or on the read side."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,10 @@ SIDES = ("write", "read")
 
 
 def furnish(world: World) -> dict[str, int]:
-    """Make Li's Mine, Mei's Hers and Pooled in Li's pool; each has Ann with a phone; Mine has a deal with a contact who left."""
+    """Create the customers Mine (of Li), Hers (of Mei) and Pooled (in Li's pool); returns name -> id.
+
+    Each has the contact Ann with a phone; Mine has an opportunity whose contact is deleted.
+    """
     ids = {"Mine": world.customer("Mine", "li", phone="1001"), "Hers": world.customer("Hers", "mei", phone="1002")}
     ids["Pooled"] = world.customer("Pooled", pool="north", phone="1003")
     for number, (name, id) in enumerate(ids.copy().items()):
@@ -33,7 +36,7 @@ def furnish(world: World) -> dict[str, int]:
 
 
 def seen_by(world: World, side: str, principal: Principal | None, reading: Reading) -> Any:
-    """What `reading` sees in a session of that person, on the writing or the reading side."""
+    """The result of `reading` in a session of that user, on the side `write` or `read`."""
     if side == "read":
         return asyncio.run(_reading(world, principal, reading))
     info = {"principal": principal, "policy": world.backend.policy}

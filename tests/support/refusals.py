@@ -1,4 +1,4 @@
-"""Asking for what is refused, and making sure that nothing has changed."""
+"""Use cases that are refused and change nothing."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.world import START, World
 
 
 def refused(world: World, scope: Scope, kind: type[Refusal], use_case: Any, *args: Any, **kwargs: Any) -> Any:
-    """The refusal of a use case; every table is as it was."""
+    """The refusal of a use case, after asserting that it has changed no table."""
     before = world.everything()
     with pytest.raises(kind) as caught:
         scope.do(use_case, *args, **kwargs)

@@ -39,12 +39,12 @@ class Caller:
         return self.world.run(ask())
 
     def short(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
-        """As the door asks first; None where it has to ask the long way."""
+        """As the door asks first; None where it has to ask the usual path."""
         answer = self.world.run(self.engine.answer_prepared(self.token, query, variables, name))
         return answer.body if answer is not None else None
 
     def both(self, operation: Operation) -> tuple[bytes | None, bytes | None]:
-        """(the long way, the short way after it).  The short way tells the same or nothing, before and after."""
+        """(the usual path, the prepared path after it).  The prepared path tells the same or nothing, before and after."""
         asked = operation.text, operation.variables
         before, long, after = self.short(*asked), self.long(*asked), self.short(*asked)
         assert {before, after} <= {long, None}, (self.login, operation, before, long, after)

@@ -1,4 +1,4 @@
-"""Running `millpond` in tests: in this process, and as a process of its own."""
+"""The `millpond` command in tests: in this process, and as a process of its own."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def millpond(url: str, *words: str, **environment: str) -> Result:
-    """The command in this process, with this database.  What is no refusal comes out as an exception."""
+    """The result of the command in this process, with this database.  Raises unexpected exceptions."""
     env = {"MILLPOND_DATABASE": url, "LANG": "C", "LC_ALL": "", **environment}
     result = CliRunner().invoke(app, list(words), env=env)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -40,7 +40,7 @@ def environment(url: str, **more: str) -> dict[str, str]:
 def process(
     url: str, *words: str, cwd: Path = ROOT, seconds: float = 90, **more: str
 ) -> "subprocess.CompletedProcess[str]":
-    """The command as a process of its own, from start to end."""
+    """The result of the command as a process of its own."""
     command = [sys.executable, "-m", "millpond", *words]
     env = environment(url, **more)
     return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False)
@@ -48,7 +48,7 @@ def process(
 
 @dataclass
 class Served:
-    """A serving process: where it is, what it said first, and what became of it."""
+    """A serving process: its address, the lines printed at its start, and its exit code after the end."""
 
     address: str
     said: list[str] = field(default_factory=list)

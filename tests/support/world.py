@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 import models
 from models import Base, Customer, Department, Dictionary, DictionaryItem, Entity, PoolMember, Role, User, UserRole
-from models.audit.entries import BYPASS_POLICY
+from models.database.bypass import OPTION
 from models.database.engines import writing_engine
 from models.pool import GranteeKind, Seat
 from policies import STARTER, Principal, Snapshot
@@ -25,6 +25,7 @@ from resolvers.runtime.scope import Scope
 T = TypeVar("T")
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+AS_STORED = {OPTION: "a test looks at what is stored"}
 
 ROLES = ("administrator", "role_manager", "sales", "sales_lead", "finance", "support", "auditor")
 PEOPLE = {
@@ -213,7 +214,7 @@ class World:
                 )
 
     def session(self, db: Session, model: type[Base], id: int) -> Any:
-        return db.execute(select(model).where(model.id == id), execution_options=BYPASS_POLICY).scalar_one()  # type: ignore[attr-defined]
+        return db.execute(select(model).where(model.id == id), execution_options=AS_STORED).scalar_one()  # type: ignore[attr-defined]
 
     def close(self) -> None:
         self.backend.writer.close()

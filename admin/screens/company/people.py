@@ -1,11 +1,10 @@
-"""People, the tree of departments, and who holds which role."""
+"""People, the tree of departments, and the roles of each person."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from models import Customer, Department, Role, User, UserRole
@@ -14,13 +13,12 @@ from resolvers.access import policy_drafts
 from resolvers.people import accounts, passwords
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.batch import Outcome
-from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import DETAIL, LIST, Command, command
+from ...kit.commands import DETAIL, LIST, answering_command, command
+from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
-from ...kit.lists import Tab
-from ...kit.panel_request import panel_request
+from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
@@ -28,14 +26,18 @@ from ...kit.view import PolicyModelView
 _ = gettext
 
 
-class People(PolicyModelView, model=User):
-    """Everybody who works here."""
+def is_active(row: Row) -> bool:
+    return row["deleted_at"] is None and bool(row["active"])
 
-    icon, group = "user", "house"
+
+class People(PolicyModelView, model=User):
+    """The people who work here."""
+
+    icon, group, position = "user", "company", 20
     title = Label("People")
     columns = ("name", "login", "department_id", "active", "absent_until", "language")
     filters = ("department_id", "active", "absent_until", "created_at")
-    offered = {"active": {"eq": True}}  # noqa: RUF012  declared as the others
+    lookup_filter = {"active": {"eq": True}}  # noqa: RUF012  declared like the others
     sections = (
         (Label("Person"), ("name", "login", "department_id", "email", "language")),
         (Label("Work"), ("active", "absent_until", "capacity")),
@@ -65,16 +67,26 @@ class People(PolicyModelView, model=User):
         HISTORY,
     )
 
-    @command(
+    @answering_command(
         Label("One-time password"),
         icon="key",
         action="user.edit",
         where=(DETAIL,),
         confirm=Label("The old password and every session end. The new one is shown once and changed at sign-in."),
-        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+        when=is_active,
     )
-    def one_time_password(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        raise NotImplementedError("shown once, see do_command")
+    async def one_time_password(self, ask: PanelRequest, ids: list[int], given: Mapping[str, Any]) -> Response:
+        """Save a new password as a hash, and show it this once."""
+        row = await ask.scope.read(one, self.record_request(), ids[0])
+        if row is None:
+            raise HTTPException(404)
+        secret = passwords.one_time_password()
+        hashed = await asyncio.to_thread(passwords.hash_password, secret)
+        try:
+            await ask.scope.run(passwords.set_password, str(row["login"]), hashed, one_time=True)
+        except Refusal as refusal:
+            return await self._show_secret(ask, _("One-time password"), error=refusal.say(ask.language))
+        return await self._show_secret(ask, _("One-time password of %(name)s") % {"name": row["name"]}, secret)
 
     @command(
         Label("Deactivate"),
@@ -83,7 +95,7 @@ class People(PolicyModelView, model=User):
         where=(LIST, DETAIL),
         tone="danger",
         confirm=Label("The person is signed out at once and cannot come in again. Customers stay with him."),
-        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+        when=is_active,
     )
     def deactivate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return accounts.set_active(scope, ids, active=False)
@@ -98,55 +110,34 @@ class People(PolicyModelView, model=User):
     def activate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return accounts.set_active(scope, ids, active=True)
 
-    @command(
+    @answering_command(
         Label("See as this person"),
         icon="users",
         action="user.view_as",
         where=(DETAIL,),
         confirm=Label("You see what this person sees, for half an hour at most, and change nothing. It is logged."),
-        when=lambda row: row["deleted_at"] is None and bool(row["active"]),
+        when=is_active,
     )
-    def see_as(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        raise NotImplementedError("opens a session, see do_command")
-
-    async def do_command(self, request: Request, which: Command) -> Response:
-        """A one-time password is made, stored hashed, and shown this once; seeing as somebody opens a session."""
-        if which.name == "see-as":
-            return await self._see_as(request)
-        if which.name != "one-time-password":
-            return await super().do_command(request, which)
-        ask, form = panel_request(request), await request.form()
-        row = await ask.scope.read(one, self.asked_one(), number_of(User, str(form.get("ids", ""))))
-        if row is None:
-            raise HTTPException(404)
-        secret = passwords.one_time_password()
-        hashed = await asyncio.to_thread(passwords.hash_password, secret)
+    async def see_as(self, ask: PanelRequest, ids: list[int], given: Mapping[str, Any]) -> Response:
+        """Open a session that views the panel as this person, and go to its first page."""
         try:
-            await ask.scope.run(passwords.set_password, str(row["login"]), hashed, one_time=True)
-        except Refusal as refusal:
-            return await self.render(ask, "secret.html", {"error": refusal.say(ask.language), "secret": ""}, 422)
-        what = _("One-time password of %(name)s") % {"name": row["name"]}
-        return await self.render(ask, "secret.html", {"secret": secret, "what": what, "error": ""})
-
-    async def _see_as(self, request: Request) -> Response:
-        ask, form = panel_request(request), await request.form()
-        try:
-            backend = self.panel.authentication_backend
-            response: Response = await backend.look(
-                request, number_of(User, str(form.get("one") or form.get("ids", "")))
-            )
+            response: Response = await self.panel.authentication.start_viewing_as(ask.request, ids[0])
         except NotFound:
-            raise
+            raise HTTPException(404) from None
         except Refusal as refusal:
-            context = {"error": refusal.say(ask.language), "secret": "", "what": _("See as this person")}
-            return await self.render(ask, "secret.html", context, 422)
+            return await self._show_secret(ask, _("See as this person"), error=refusal.say(ask.language))
         return response
+
+    async def _show_secret(self, ask: PanelRequest, title: str, secret: str = "", error: str = "") -> Response:
+        """The secret under this title, or the sentence why there is none."""
+        context = {"what": title, "secret": secret, "error": error}
+        return await self.render(ask, "secret.html", context, 422 if error else 200)
 
 
 class Departments(PolicyModelView, model=Department):
     """The tree of teams."""
 
-    icon, group = "sitemap", "house"
+    icon, group, position = "sitemap", "company", 30
     columns = ("name", "parent_id", "capacity")
     related = (
         RelatedTable(
@@ -162,10 +153,10 @@ class Departments(PolicyModelView, model=Department):
 
 
 class Roles(PolicyModelView, model=Role):
-    """Roles; what they may do is in the policy."""
+    """Roles; the policy says what each of them may do."""
 
-    kept = True
-    icon, group = "shield-lock", "house"
+    icon, group, position = "shield-lock", "company", 40
+    for_editors = True
     columns = ("name", "code", "name_zh")
     related = (
         RelatedTable(
@@ -191,12 +182,12 @@ class Roles(PolicyModelView, model=Role):
         ),
     )
     def copy(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        """A role with the same lines: a change of the policy, which asks for that right too."""
+        """A role with the same policy lines.  The use case asks for the right to change the policy too."""
         return Outcome([policy_drafts.copy_role(scope, ids[0], given["code"], given["name"], given["reason"])], [])
 
 
 class RolesOfPeople(PolicyModelView, model=UserRole):
-    """Who holds which role, from when to when."""
+    """The roles of people, each from one time to another."""
 
     icon = "shield-check"
     group = ""

@@ -1,15 +1,10 @@
-"""Pools as administrators keep them: their members and their rules about claiming."""
+"""Pools for their administrators: members and claim rules."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import (
-    ClaimRule,
-    Customer,
-    Pool,
-    PoolMember,
-)
+from models import ClaimRule, Customer, Pool, PoolMember
 from models.errors import Validation
 from resolvers.pool.members import GRANTEES
 from resolvers.reading.pages import Row, names_of
@@ -26,9 +21,9 @@ _ = gettext
 
 
 class Pools(PolicyModelView, model=Pool):
-    """Pools: who sits in them, by which rules one claims."""
+    """Pools with their members and their claim rule."""
 
-    icon, group = "inbox", "house"
+    icon, group, position = "inbox", "company", 10
     hint = Label("Each pool has its members and its rule about claiming.")
     columns = ("name", "enabled", "priority", "retain_days", "description")
     sections = ((Label("Basics"), ("name", "description", "enabled", "priority", "retain_days")),)
@@ -62,8 +57,8 @@ class Pools(PolicyModelView, model=Pool):
     )
 
 
-class PoolSeats(PolicyModelView, model=PoolMember):
-    """Seats in pools: for a person, a department with all below it, or a role."""
+class PoolMembers(PolicyModelView, model=PoolMember):
+    """Seats in pools: for a person, for a department with all departments below it, or for a role."""
 
     icon = "users-group"
     group = ""
@@ -71,9 +66,9 @@ class PoolSeats(PolicyModelView, model=PoolMember):
     always = ("grantee_id",)
     sections = ((Label("Basics"), ("pool_id", "seat", "grantee_kind", "grantee_id")),)
 
-    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
-        """Whose seat it is: the names behind kind and number."""
-        return {id: {"who": name} for id, name in seat_names(scope, db, rows).items()}
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """The name of the person, department or role that has each seat."""
+        return {id: {"who": name} for id, name in member_names(scope, db, rows).items()}
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("who", _("Given to"))]
@@ -85,15 +80,15 @@ class PoolSeats(PolicyModelView, model=PoolMember):
         return _("Seat %(id)s") % {"id": row.id}
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
-        """Three searches instead of a number: the one that is filled says to whom the seat is given."""
+        """A search for each kind of member instead of a kind and a number."""
         fields = [x for x in super().form_fields(ask, creating=creating) if x.key not in ("grantee_id", "grantee_kind")]
-        given = [
+        searches = [
             Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=ONE[model]) for kind, model in GRANTEES.items()
         ]
-        return [*fields, *given] if creating else fields
+        return [*fields, *searches] if creating else fields
 
-    def given(self, typed: dict[str, Any]) -> dict[str, Any]:
-        """One of the three searches is filled; it says both kind and number."""
+    def creation_values(self, typed: dict[str, Any]) -> dict[str, Any]:
+        """Kind and number of the member, from the one search that is filled."""
         found = {kind: typed.pop(f"to_{kind.lower()}", None) for kind in GRANTEES}
         filled = [(kind, id) for kind, id in found.items() if id is not None]
         if len(filled) != 1:
@@ -105,19 +100,19 @@ class PoolSeats(PolicyModelView, model=PoolMember):
         return {**typed, "grantee_kind": filled[0][0], "grantee_id": filled[0][1]}
 
 
-def seat_names(scope: Scope, db: Session, rows: list[Row]) -> dict[int, str]:
-    """Seat -> the name of the person, department or role that has it."""
+def member_names(scope: Scope, db: Session, rows: list[Row]) -> dict[int, str]:
+    """Seat -> the name of the person, department or role that has it, as far as the user sees the name."""
     found: dict[int, str] = {}
-    whole = {row.id: (row["grantee_kind"], row["grantee_id"]) for row in rows}
+    holders = {row.id: (row["grantee_kind"], row["grantee_id"]) for row in rows}
     for kind, model in GRANTEES.items():
-        ids = [id for what, id in whole.values() if what == kind and id]
+        ids = [id for what, id in holders.values() if what == kind and id]
         names = names_of(scope, db, model, ids) if ids else {}
-        found |= {seat: names[id] for seat, (what, id) in whole.items() if what == kind and id in names}
+        found |= {seat: names[id] for seat, (what, id) in holders.items() if what == kind and id in names}
     return found
 
 
 class ClaimRules(PolicyModelView, model=ClaimRule):
-    """By which numbers one claims from a pool."""
+    """The limits of claims from each pool."""
 
     icon = "adjustments"
     group = ""

@@ -1,4 +1,4 @@
-"""What the whole house reckons with: dictionaries, number patterns, the organisation."""
+"""Settings of the whole installation: dictionaries, number rules, the organisation."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,17 +8,16 @@ from resolvers.reading.pages import Row
 
 from ...kit.labels import choice_label
 from ...kit.related import HISTORY, RelatedTable
-from ...kit.translation import Label, gettext
-from ...kit.view import PolicyModelView, served
-
-_ = gettext
+from ...kit.routes import page_route
+from ...kit.translation import Label
+from ...kit.view import PolicyModelView
 
 
 class Dictionaries(PolicyModelView, model=Dictionary):
-    """The lists of words that fields hold."""
+    """The lists of words that fields can hold."""
 
-    kept = True
-    icon, group = "book", "system"
+    icon, group, position = "book", "system", 10
+    for_editors = True
     columns = ("name", "code", "name_zh")
     related = (
         RelatedTable(
@@ -43,10 +42,10 @@ class DictionaryItems(PolicyModelView, model=DictionaryItem):
 
 
 class NumberRules(PolicyModelView, model=NumberRule):
-    """By which pattern records are numbered."""
+    """The pattern by which each kind of record is numbered."""
 
-    kept = True
-    icon, group = "hash", "system"
+    icon, group, position = "hash", "system", 20
+    for_editors = True
     hint = Label("C{YYYY}{seq:3} makes C2026001, C2026002 and so on.")
 
     def name_of(self, row: Row) -> str:
@@ -54,10 +53,10 @@ class NumberRules(PolicyModelView, model=NumberRule):
 
 
 class OrganisationPage(PolicyModelView, model=Organisation):
-    """The one row of the organisation: name, zone, currency, language, support."""
+    """The one record of the organisation: name, time zone, currency, language, support."""
 
-    kept = True
-    icon, group = "building-community", "system"
+    icon, group, position = "building-community", "system", 30
+    for_editors = True
     sections = (
         (Label("Organisation"), ("name", "support_contact")),
         (Label("Region and language"), ("time_zone", "currency", "language")),
@@ -65,7 +64,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
     )
     related = (HISTORY,)
 
-    @served("/list", "view")
+    @page_route("/list", "view")
     async def list_page(self, request: Request) -> Response:
-        """There is one: its page is the list."""
+        """There is one record, so the list leads to its page."""
         return RedirectResponse(self.url("details", "org_1"), 303)

@@ -1,1 +1,1 @@
-"""Screens about the system: policy, operation log, recycle bin, one's own account."""
+"""Screens about the system: policy, operation log, recycle bin, the user's account."""

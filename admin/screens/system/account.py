@@ -1,4 +1,4 @@
-"""My account: sessions, tokens, password, language, theme, density."""
+"""The account of the user: sessions, tokens, password, language, theme, density."""
 
 from datetime import date
 from typing import Any
@@ -11,34 +11,38 @@ from models.errors import Refusal
 from resolvers.people import passwords, preferences, sign_in_throttle, tokens
 from resolvers.runtime.principals import hash_of
 
-from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, DENSITIES, THEMES, panel_request
+from ...kit.pages import Page
+from ...kit.panel_request import panel_request
+from ...kit.preferences import DENSITIES, THEMES
+from ...kit.routes import BASE, page_route
 from ...kit.translation import LANGUAGES, Label, gettext, speak
 
 _ = gettext
-TRIES = 15
-"""How many tries to sign in are shown."""
-OWN = ("open", "one's own account")
+MOST_TRIES = 15
+"""Maximum number of attempts to sign in that are shown."""
+OWN = ("open", "the account of the user who asks")
 
 
 class Account(Page):
-    """Everybody's own."""
+    """The user's own account."""
 
     icon, path = "id-badge-2", "/account"
     title = Label("My account")
 
-    @page_at("/account", OWN)
+    @page_route("/account", OWN)
     async def show(self, request: Request) -> Response:
-        return await self._shown(request)
+        return await self._page(request)
 
-    async def _shown(self, request: Request, status: int = 200, **more: Any) -> Response:
+    async def _page(self, request: Request, status: int = 200, **more: Any) -> Response:
         ask = panel_request(request)
         sessions = await ask.scope.read(tokens.keys_of, SignInSession)
         context = {
             "sessions": sessions,
             "this": hash_of(ask.scope.token or ""),
             "tokens": await ask.scope.read(tokens.keys_of, ApiToken),
-            "tries": await ask.scope.read(sign_in_throttle.sign_in_log, first=TRIES) if ask.may("session.view") else [],
+            "tries": await ask.scope.read(sign_in_throttle.sign_in_log, first=MOST_TRIES)
+            if ask.may("session.view")
+            else [],
             "themes": THEMES,
             "densities": DENSITIES,
             "errors": {},
@@ -48,7 +52,7 @@ class Account(Page):
         }
         return await self.render(ask, "account.html", context, status)
 
-    @page_at("/account/language", OWN, "POST")
+    @page_route("/account/language", OWN, "POST")
     async def language(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         chosen = str(form.get("language", ""))
@@ -57,34 +61,34 @@ class Account(Page):
             speak(chosen)
         return RedirectResponse(f"{BASE}/account", 303)
 
-    @page_at("/account/password", OWN, "POST")
+    @page_route("/account/password", OWN, "POST")
     async def password(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         old, new, again = (str(form.get(name, ""))[:300] for name in ("old", "new", "again"))
         try:
             if new != again:
-                return await self._shown(request, 422, errors={"again": _("The two new passwords differ.")})
+                return await self._page(request, 422, errors={"again": _("The two new passwords differ.")})
             await passwords.change_password(ask.scope, old, new)
         except Refusal as refusal:
             field = "old" if refusal.field == "old" else "new"
-            return await self._shown(request, 422, errors={field: refusal.say(ask.language)})
+            return await self._page(request, 422, errors={field: refusal.say(ask.language)})
         return RedirectResponse(f"{BASE}/account?done=password", 303)
 
-    @page_at("/account/token", OWN, "POST")
+    @page_route("/account/token", OWN, "POST")
     async def token(self, request: Request) -> Response:
-        """A new token is shown on this very answer and never again."""
+        """Create a token and show it, this once."""
         ask, form = panel_request(request), await request.form()
         try:
             end = date.fromisoformat(str(form["expires"])) if form.get("expires") else None
             until = ask.day(end, end=True) if end else None
             made = await ask.scope.run(tokens.create_token, str(form.get("name", ""))[:300], until)
         except (ValueError, OverflowError):
-            return await self._shown(request, 422, errors={"token": _("This is no date.")})
+            return await self._page(request, 422, errors={"token": _("This is no date.")})
         except Refusal as refusal:
-            return await self._shown(request, 422, errors={"token": refusal.say(ask.language)})
-        return await self._shown(request, secret=made.token)
+            return await self._page(request, 422, errors={"token": refusal.say(ask.language)})
+        return await self._page(request, secret=made.token)
 
-    @page_at("/account/revoke", OWN, "POST")
+    @page_route("/account/revoke", OWN, "POST")
     async def revoke(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         kind, _sep, digits = str(form.get("key", "")).partition("_")
@@ -93,5 +97,5 @@ class Account(Page):
             try:
                 await ask.scope.run(use_case, int(digits))
             except Refusal as refusal:
-                return await self._shown(request, 422, errors={"key": refusal.say(ask.language)})
+                return await self._page(request, 422, errors={"key": refusal.say(ask.language)})
         return RedirectResponse(f"{BASE}/account?done=revoked", 303)

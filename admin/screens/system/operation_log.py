@@ -1,8 +1,7 @@
-"""The operation log: who did what, when, from what to what, and what was refused."""
+"""The operation log: who did what, when, from which value to which, and what was refused."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -20,29 +19,30 @@ from resolvers.runtime.ids import BY_PREFIX, number_of
 from resolvers.runtime.inputs import YEARS
 
 from ...kit.labels import DONE, choice_label, many
-from ...kit.pages import Page, page_at
+from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.routes import page_route
 from ...kit.translation import Label
 
-SIZE = 50
+PAGE_SIZE = 50
 
 
 class OperationLog(Page):
-    """The log as far as one may read it."""
+    """The log as far as the user may read it."""
 
-    icon, group, path = "clipboard-list", "system", "/log"
+    icon, group, position, path = "clipboard-list", "system", 50, "/log"
     title = Label("Operation log")
     hint = Label("Every change, and every attempt that was refused for lack of rights. Nothing here can be changed.")
     needs = "audit.view"
 
-    @page_at("/log", ("audit", "view"))
+    @page_route("/log", ("audit", "view"))
     async def show(self, request: Request) -> Response:
         ask = panel_request(request)
         query = request.query_params
         wanted = self._wanted(ask, query)
         at = {n: int(x) for n in ("before", "after") if (x := query.get(n, "")).isdecimal() and len(x) < 10}
         try:
-            pages = await ask.scope.read(history.log, wanted, size=SIZE, **dict(list(at.items())[:1]))
+            pages = await ask.scope.read(history.log, wanted, size=PAGE_SIZE, **dict(list(at.items())[:1]))
         except Forbidden:
             raise HTTPException(403) from None
         actor = query.get("actor", "")
@@ -62,6 +62,7 @@ class OperationLog(Page):
         return await self.render(ask, "log.html", context)
 
     def _wanted(self, ask: PanelRequest, query: QueryParams) -> history.Wanted:
+        """The filter of the log that the address asks for."""
         record = query.get("record", "").strip()
         model = BY_PREFIX.get(record.partition("_")[0]) or BY_PREFIX.get(query.get("kind", ""))
         action, outcome = query.get("action", ""), query.get("outcome", "")
@@ -78,7 +79,8 @@ class OperationLog(Page):
         )
 
 
-def _day(ask: PanelRequest, text: str, *, end: bool) -> Any:
+def _day(ask: PanelRequest, text: str, *, end: bool) -> datetime | None:
+    """When a day begins or ends for the organisation, None for a text that is no day."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -87,4 +89,5 @@ def _day(ask: PanelRequest, text: str, *, end: bool) -> Any:
 
 
 def _pager(query: QueryParams) -> str:
+    """The address of this list without its page."""
     return urlencode([(k, v) for k, v in query.multi_items() if v and k not in ("before", "after")])

@@ -1,4 +1,4 @@
-"""The policy as role managers work on it: a table, its fields, its lines.  Everything goes into a draft."""
+"""The policy for role managers: as a table, field by field, as lines.  Every change goes into a draft."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,14 +13,15 @@ from starlette.responses import RedirectResponse, Response
 from models.errors import Refusal
 from policies import InvalidPolicy, Snapshot, edit, matrix, parse
 from policies.objects import ACTIONS, FIELDS, GROUPS, MODULES
-from policies.saying import said
+from policies.saying import said as sentence
 from policies.words import SCOPES, STATES
 from resolvers.access import policy_drafts, policy_review
 from resolvers.access.policy_drafts import PolicyWorkspace
 
 from ...kit.labels import namer
-from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, PanelRequest, panel_request
+from ...kit.pages import Page
+from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.routes import BASE, page_route
 from ...kit.translation import Label
 
 TABS = {
@@ -35,28 +36,28 @@ WORDS = {
     "state": [*STATES],
     "effect": ["allow", "deny"],
 }
-"""What the columns of a line may hold, for completion."""
+"""The words of each column of a line, for completion."""
 
 
 class Policy(Page):
-    """Who may do what."""
+    """The policy in force, with the user's draft."""
 
-    icon, group, path = "shield-check", "house", "/policy"
+    icon, group, position, path = "shield-check", "company", 50, "/policy"
     title = Label("Policy")
     hint = Label("Who may do what. A change goes into your draft, and takes effect when you have reviewed it.")
     needs = "policy.view"
 
-    @page_at("/policy", ("policy", "view"))
+    @page_route("/policy", ("policy", "view"))
     async def show(self, request: Request) -> Response:
-        return await self._shown(panel_request(request), request.query_params)
+        return await self._page(panel_request(request), request.query_params)
 
-    async def _shown(self, ask: PanelRequest, query: Any, status: int = 200, **more: Any) -> Response:
+    async def _page(self, ask: PanelRequest, query: Any, status: int = 200, **more: Any) -> Response:
         workspace = await ask.scope.read(policy_drafts.workspace)
         tab = query.get("tab", "matrix")
         context = {
             "tabs": TABS,
             "tab": tab if tab in TABS else "matrix",
-            "desk": workspace,
+            "workspace": workspace,
             "difference": edit.difference(workspace.in_force, workspace.text),
             "may_edit": ask.may("policy.edit"),
             "problems": self.panel.backend.policy_problems_in(ask.language),
@@ -104,14 +105,14 @@ class Policy(Page):
         problems: list[str] = []
         if ask.may("policy.review"):
             problems = (await ask.scope.read(policy_review.review_policy, text)).problems
-        spoken = [(line.number, str(line), _spoken(line, ask.language, named)) for line in parse(text)]
-        return {"broken": problems, "text": text, "spoken": spoken, "words": WORDS}
+        sentences = [(line.number, str(line), _sentence(line, ask.language, named)) for line in parse(text)]
+        return {"broken": problems, "text": text, "sentences": sentences, "words": WORDS}
 
     # -- changing ----------------------------------------------------------------------------------------
 
-    @page_at("/policy/cell", ("policy", "edit"), "POST")
+    @page_route("/policy/cell", ("policy", "edit"), "POST")
     async def set_cell(self, request: Request) -> Response:
-        """One cell, or all of a row or column."""
+        """Set one cell, or every cell of a row or column."""
         form = await request.form()
         role, cells = str(form.get("role", "")), _cells(form)
 
@@ -122,7 +123,7 @@ class Policy(Page):
 
         return await self._change(request, form, change)
 
-    @page_at("/policy/field", ("policy", "edit"), "POST")
+    @page_route("/policy/field", ("policy", "edit"), "POST")
     async def set_field(self, request: Request) -> Response:
         form = await request.form()
         field, state = str(form.get("field", "")), str(form.get("state", ""))
@@ -131,31 +132,31 @@ class Policy(Page):
         change = partial(matrix.with_field, role=str(form.get("role", "")), field=field, state=state)
         return await self._change(request, form, change)
 
-    @page_at("/policy/copy", ("policy", "edit"), "POST")
+    @page_route("/policy/copy", ("policy", "edit"), "POST")
     async def copy(self, request: Request) -> Response:
-        """Give a role all lines of another as well."""
+        """Give a role all lines of another role too."""
         form = await request.form()
         change = partial(edit.copied, role=str(form.get("other", "")), other=str(form.get("role", "")))
         return await self._change(request, form, change)
 
-    @page_at("/policy/lines", ("policy", "edit"), "POST")
+    @page_route("/policy/lines", ("policy", "edit"), "POST")
     async def set_lines(self, request: Request) -> Response:
         form = await request.form()
         text = str(form.get("text", ""))
         return await self._change(request, form, lambda _: text)
 
-    @page_at("/policy/foreign", ("policy", "edit"), "POST")
-    async def look_at_foreign(self, request: Request) -> Response:
-        """Take what somebody else's tool has written as a draft."""
+    @page_route("/policy/foreign", ("policy", "edit"), "POST")
+    async def take_foreign_lines(self, request: Request) -> Response:
+        """Take lines that another program has written into the table as a draft."""
         workspace = await panel_request(request).scope.read(policy_drafts.workspace)
         return await self._change(request, await request.form(), lambda text: workspace.foreign or text)
 
-    @page_at("/policy/discard", ("policy", "edit"), "POST")
+    @page_route("/policy/discard", ("policy", "edit"), "POST")
     async def discard(self, request: Request) -> Response:
         await panel_request(request).scope.run(policy_drafts.discard_draft)
         return RedirectResponse(f"{BASE}/policy", 303)
 
-    @page_at("/policy/catch-up", ("policy", "edit"), "POST")
+    @page_route("/policy/catch-up", ("policy", "edit"), "POST")
     async def catch_up(self, request: Request) -> Response:
         await panel_request(request).scope.run(policy_drafts.catch_up)
         return RedirectResponse(f"{BASE}/policy/review", 303)
@@ -169,12 +170,12 @@ class Policy(Page):
         try:
             await ask.scope.run(policy_drafts.change_draft, change)
         except Refusal as refusal:
-            return await self._shown(ask, query, 422, refused=refusal.say(ask.language))
+            return await self._page(ask, query, 422, refused=refusal.say(ask.language))
         return RedirectResponse(f"{BASE}/policy?{urlencode(query)}", 303)
 
 
 def _cells(form: FormData) -> list[tuple[str, str, str | None]]:
-    """(object, action, scope) of the cells that a form sets: `step` names one, `fill` a whole row, `column` one of those."""
+    """(object, action, scope) of the cells that a form sets.  `step` names one cell, `fill` a row, `column` a column."""
     if form.get("column"):
         action, _, scope = str(form["column"]).partition(":")
         modules = [module for module in matrix.modules() if action in matrix.actions_of(module)]
@@ -194,13 +195,13 @@ def _cells(form: FormData) -> list[tuple[str, str, str | None]]:
 
 
 def role_names(workspace: PolicyWorkspace) -> dict[str, str]:
-    """Code -> what the role is called here; everybody is the last."""
+    """Code -> name of each role, with “everybody” as the last."""
     return {**{code: name for code, (_, name) in workspace.roles.items()}, "*": str(Label("Everybody"))}
 
 
-def _spoken(line: Any, language: str, named: Callable[[str, str], str]) -> str:
-    """The sentence of a line; nothing for one that is not a line yet."""
+def _sentence(line: Any, language: str, named: Callable[[str, str], str]) -> str:
+    """What a line says, "" for an unfinished line."""
     try:
-        return said(line, language, named)
+        return sentence(line, language, named)
     except (KeyError, ValueError):
         return ""

@@ -1,5 +1,6 @@
-"""Before a policy takes effect: what it changes for whom.  And afterwards: every state that there was."""
+"""The review of a draft before it takes effect, and the history of the policy with every revision."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,35 +12,36 @@ from policies.edit import difference
 from policies.logic import witness
 from policies.review import Change, possible
 from policies.saying import sentence_of_others
-from resolvers.access import policy_drafts, policy_review
+from resolvers.access import policy_drafts, policy_review, policy_revisions
 from resolvers.access.policy_impact import effects
 from resolvers.access.policy_review import Review
 
-from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, PanelRequest, panel_request
+from ...kit.pages import Page
+from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
 
 _ = gettext
-COUNTED = 12
-"""For so many changes the browser has the records counted by itself; for the others when somebody asks."""
+MOST_COUNTED = 12
+"""Maximum number of changes whose records the browser has counted by itself; the user may ask for the others."""
 
 
 class PolicyReview(Page):
-    """A draft, as it would take effect."""
+    """What a draft changes, for whom."""
 
     icon, path = "shield-check", "/policy/review"
     title = Label("Review")
     needs = "policy.review"
 
-    @page_at("/policy/review", ("policy", "review"))
+    @page_route("/policy/review", ("policy", "review"))
     async def show(self, request: Request) -> Response:
-        return await self._shown(panel_request(request), request.query_params.get("draft", ""))
+        return await self._page(panel_request(request), request.query_params.get("draft", ""))
 
-    async def _shown(self, ask: PanelRequest, wanted: str, status: int = 200, **more: Any) -> Response:
+    async def _page(self, ask: PanelRequest, wanted: str, status: int = 200, **more: Any) -> Response:
         workspace = await ask.scope.read(policy_drafts.workspace)
         draft = workspace.draft(wanted)
         context: dict[str, Any] = {
-            "desk": workspace,
+            "workspace": workspace,
             "draft": draft,
             "review": None,
             "refused": "",
@@ -48,22 +50,27 @@ class PolicyReview(Page):
         }
         if draft is not None:
             review = await ask.scope.read(policy_review.review_policy, draft.text)
-            context |= {"review": review, "told": await self._told(ask, review), "when": _when(ask), "counted": COUNTED}
+            context |= {
+                "review": review,
+                "described": await self._described(ask, review),
+                "when": _when(ask),
+                "counted": MOST_COUNTED,
+            }
         return await self.render(ask, "policy_review.html", context, status)
 
-    async def _told(self, ask: PanelRequest, review: Review) -> list[dict[str, Any]]:
-        """Each change with what it says and whom it concerns; `effects` are None until somebody has them counted."""
+    async def _described(self, ask: PanelRequest, review: Review) -> list[dict[str, Any]]:
+        """Each change with its meaning and its people.  `effects` is None until the records are counted."""
         is_counted = ask.request.query_params.get("count") == "all"
-        told = []
+        described = []
         for change in review.changes:
             found = await ask.scope.read(effects, review, change) if is_counted else None
-            said = {"change": change, "people": review.people_of(change), "effects": found}
-            told.append(said | {"gained": _case(ask, change, change.gained), "lost": _case(ask, change, change.lost)})
-        return told
+            cases = {"gained": _case(ask, change, change.gained), "lost": _case(ask, change, change.lost)}
+            described.append({"change": change, "people": review.people_of(change), "effects": found, **cases})
+        return described
 
-    @page_at("/policy/effect", ("policy", "review"))
+    @page_route("/policy/effect", ("policy", "review"))
     async def effect(self, request: Request) -> Response:
-        """The records that one change wins and loses: a piece of the page, counted after it is there."""
+        """The records that one change wins and loses, as a piece that the page loads afterwards."""
         ask, query = panel_request(request), request.query_params
         draft = (await ask.scope.read(policy_drafts.workspace)).draft(query.get("draft", ""))
         if draft is None:
@@ -73,7 +80,7 @@ class PolicyReview(Page):
         counted = [effect for change in found for effect in await ask.scope.read(effects, review, change)]
         return await self.render(ask, "policy/effects.html", {"effects": counted})
 
-    @page_at("/policy/activate", ("policy", "activate"), "POST")
+    @page_route("/policy/activate", ("policy", "activate"), "POST")
     async def activate(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         draft, reason, reviewed = (str(form.get(name, "")) for name in ("draft", "reason", "reviewed"))
@@ -84,28 +91,28 @@ class PolicyReview(Page):
         except NotFound:
             raise
         except Refusal as refusal:
-            return await self._shown(ask, draft, 422, refused=refusal.say(ask.language), reason=reason)
+            return await self._page(ask, draft, 422, refused=refusal.say(ask.language), reason=reason)
         return RedirectResponse(f"{BASE}/policy/history?done={number}", 303)
 
 
 class PolicyHistory(Page):
-    """Every state of the policy, and the way back."""
+    """Every revision of the policy, each of which can be brought back."""
 
     icon, path = "history", "/policy/history"
     title = Label("History of the policy")
     needs = "policy.view"
 
-    @page_at("/policy/history", ("policy", "view"))
+    @page_route("/policy/history", ("policy", "view"))
     async def show(self, request: Request) -> Response:
-        return await self._shown(panel_request(request), request.query_params.get("number", ""))
+        return await self._page(panel_request(request), request.query_params.get("number", ""))
 
-    async def _shown(self, ask: PanelRequest, wanted: str, status: int = 200, **more: Any) -> Response:
+    async def _page(self, ask: PanelRequest, wanted: str, status: int = 200, **more: Any) -> Response:
         before = ask.request.query_params.get("before", "")
         last = int(before) if before.isdecimal() and len(before) < 10 else None
-        found = await ask.scope.read(policy_drafts.revisions, last)
+        found = await ask.scope.read(policy_revisions.revisions, last)
         context: dict[str, Any] = {"revisions": found, "shown": None, "refused": "", "reason": "", **more}
         if wanted.isdecimal() and len(wanted) < 10:
-            shown = await ask.scope.read(policy_drafts.revision, int(wanted))
+            shown = await ask.scope.read(policy_revisions.revision, int(wanted))
             workspace = await ask.scope.read(policy_drafts.workspace)
             back = difference(workspace.in_force, shown.text or "")
             context |= {
@@ -117,7 +124,7 @@ class PolicyHistory(Page):
         context["done"] = ask.request.query_params.get("done", "")[:9]
         return await self.render(ask, "policy_history.html", context, status)
 
-    @page_at("/policy/rollback", ("policy", "activate"), "POST")
+    @page_route("/policy/rollback", ("policy", "activate"), "POST")
     async def rollback(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         number, reason, base = (str(form.get(name, "")) for name in ("number", "reason", "base"))
@@ -128,19 +135,22 @@ class PolicyHistory(Page):
         except NotFound:
             raise
         except Refusal as refusal:
-            return await self._shown(ask, number, 422, refused=refusal.say(ask.language), reason=reason)
+            return await self._page(ask, number, 422, refused=refusal.say(ask.language), reason=reason)
         return RedirectResponse(f"{BASE}/policy/history?done={made}", 303)
 
 
 def _case(ask: PanelRequest, change: Change, table: int) -> str | None:
-    """In which case rights are won or lost, in words; None where none are."""
+    """The case in which rights are won or lost, in words; None if none are."""
     found = witness(table, possible(change.objects[0]))
     return None if found is None else _when(ask)(found)
 
 
-def _when(ask: PanelRequest) -> Any:
-    def spoken(words: tuple[str, ...]) -> str:
-        joint = _(" and ")
-        return joint.join(sentence_of_others(word, ask.language) for word in words) if words else _("always")
+def _when(ask: PanelRequest) -> Callable[[tuple[str, ...]], str]:
+    """A function that puts the conditions of a case into words."""
 
-    return spoken
+    def sentence(conditions: tuple[str, ...]) -> str:
+        if not conditions:
+            return _("always")
+        return _(" and ").join(sentence_of_others(each, ask.language) for each in conditions)
+
+    return sentence

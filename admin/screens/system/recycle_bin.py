@@ -1,4 +1,4 @@
-"""The recycle bin: one list for each kind of record, and the way there."""
+"""The recycle bin: one list for each kind of record, and the menu entry that leads to the first of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models import ENTITIES, Entity
-from resolvers.reading.pages import display_column
+from resolvers.reading.pages import Row, display_column
 from resolvers.records import recycle_bin
 from resolvers.runtime.batch import Mode, Outcome
 from resolvers.runtime.ids import global_id
@@ -16,8 +16,9 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import LIST, ROW, command
 from ...kit.labels import MANY
 from ...kit.lists import ListState
-from ...kit.pages import Page, page_at
+from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 
@@ -30,10 +31,10 @@ class Bin(PolicyModelView):
 
     icon, group, needs = "trash", "", "restore"
     binned = True
-    makes = edits = False
+    can_create = can_edit = False
     hint = Label("What was deleted. Restored records come back with all that went with them.")
     empty = Label("Nothing of this kind is in the bin.")
-    ordered = (("deleted_at", True),)
+    default_order = (("deleted_at", True),)
 
     @command(Label("Restore"), icon="restore", action="*.restore", where=(ROW, LIST), tone="primary")
     def restore(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
@@ -51,18 +52,20 @@ class Bin(PolicyModelView):
     def purge(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return recycle_bin.purge(scope, self.model, ids, confirm=True, mode=Mode.BEST_EFFORT)
 
-    def record_url(self, row: Any) -> str:
-        return self.url("list").replace("/bin-", "/").replace("/list", f"/details/{global_id(self.model, row.id)}")
+    def record_url(self, row: Row) -> str:
+        """The page of the record, which is that of the main screen."""
+        return f"{BASE}/{self.slug.removeprefix('bin-')}/details/{global_id(self.model, row.id)}"
 
     async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         return {"bins": open_bins(self.panel, ask)}
 
 
-def _screen(model: type[Entity]) -> type[Bin]:
+def _screen(model: type[Entity], position: int) -> type[Bin]:
     shown = [display_column(model), model.named_by, "deleted_at", "deleted_by_id"]
     columns = tuple(dict.fromkeys(key for key in shown if key != "id"))
     members = {
         "slug": f"bin-{model.__tablename__.replace('_', '-').removeprefix('app-')}",
+        "position": position,
         "columns": columns,
         "filters": ("deleted_by_id", "deleted_at"),
         "title": Label("Recycle bin"),
@@ -74,23 +77,24 @@ def _screen(model: type[Entity]) -> type[Bin]:
     return made
 
 
-BIN_SCREENS = [_screen(model) for model in ENTITIES if not model.singleton]
+BIN_SCREENS = [_screen(model, n) for n, model in enumerate(ENTITIES) if not model.singleton]
+"""The bins in the order of their tabs.  The name keeps the classes alive, so that the panel finds them."""
 
 
 def open_bins(panel: Any, ask: PanelRequest) -> list[Any]:
-    """The bins that this person may look into."""
+    """The bins that the user may open."""
     return [view for view in panel.views if isinstance(view, Bin) and view.is_accessible(ask.request)]
 
 
 class RecycleBin(Page):
-    """The way to the first bin that is open."""
+    """The menu entry: it leads to the first bin that the user may open."""
 
-    icon, group, path = "trash", "system", "/bin"
+    icon, group, position, path = "trash", "system", 40, "/bin"
     title = Label("Recycle bin")
 
     def is_accessible(self, request: Request) -> bool:
         return hasattr(request.state, "panel_request") and bool(open_bins(self.panel, panel_request(request)))
 
-    @page_at("/bin", ("open", "leads on to a bin; each asks for the right to restore"))
+    @page_route("/bin", ("open", "leads to a bin; each bin asks for the right to restore"))
     async def go(self, request: Request) -> Response:
         return RedirectResponse(open_bins(self.panel, panel_request(request))[0].url("list"), 303)

@@ -1,10 +1,11 @@
-"""Opportunities and follow-ups: what is going on with a customer."""
+"""Opportunities and follow-ups: what happens with a customer."""
 
-from models import FollowUp, Opportunity
+from models import FollowUp, Opportunity, User
 from resolvers.reading.pages import Row
+from resolvers.runtime.ids import global_id
 
+from ...kit.declared import Tab
 from ...kit.labels import choice_label
-from ...kit.lists import Tab
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY
 from ...kit.translation import Label
@@ -12,9 +13,9 @@ from ...kit.view import PolicyModelView
 
 
 class Opportunities(PolicyModelView, model=Opportunity):
-    """What may be sold."""
+    """The opportunities that the user sees."""
 
-    icon, group = "target", "work"
+    icon, group, position = "target", "work", 50
     hint = Label("What you may sell, to whom, for how much.")
     empty = Label("No opportunity is here yet. Add one on the page of its customer.")
     columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
@@ -31,9 +32,9 @@ class Opportunities(PolicyModelView, model=Opportunity):
 
 
 class FollowUps(PolicyModelView, model=FollowUp):
-    """What was done."""
+    """The follow-ups that the user sees."""
 
-    icon, group = "message-circle", "work"
+    icon, group, position = "message-circle", "work", 60
     hint = Label("Calls, visits and messages, newest first.")
     empty = Label("No follow-up is here yet. Write one down on the page of its customer.")
     columns = ("content", "customer_id", "kind", "happened_at", "contact_id", "owner_id")
@@ -49,9 +50,10 @@ class FollowUps(PolicyModelView, model=FollowUp):
     related = (HISTORY,)
 
     def name_of(self, row: Row) -> str:
-        """A follow-up has no name: what was done, and with whom."""
+        """Its kind and its customer, because a follow-up has no name."""
         return " · ".join(part for part in (choice_label(row["kind"] or ""), row.names.get("customer_id")) if part)
 
-    def starting(self, ask: PanelRequest) -> dict[str, object]:
+    def initial_values(self, ask: PanelRequest) -> dict[str, object]:
         now = ask.local(ask.scope.now()).replace(second=0, microsecond=0, tzinfo=None)
-        return {"happened_at": now, "kind": "CALL", "owner_id": f"usr_{ask.scope.me}", **super().starting(ask)}
+        me = global_id(User, ask.scope.me)
+        return {"happened_at": now, "kind": "CALL", "owner_id": me, **super().initial_values(ask)}

@@ -12,8 +12,8 @@ from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import command
+from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
-from ...kit.lists import Tab
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
@@ -23,9 +23,9 @@ _ = gettext
 
 
 class Contacts(PolicyModelView, model=Contact):
-    """Every contact of a customer that one may see."""
+    """The contacts that the user sees."""
 
-    icon, group = "users", "work"
+    icon, group, position = "users", "work", 30
     hint = Label("The people at your customers.")
     empty = Label("No contact is here yet. Add one on the page of its customer.")
     columns = ("name", "title", "customer_id", "is_primary", "do_not_contact", "owner_id", "updated_at")
@@ -74,14 +74,14 @@ class Contacts(PolicyModelView, model=Contact):
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return contacts.transfer(scope, ids, given["user_id"] or 0, reason=given["reason"])
 
-    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
-        """Their phones and addresses, where they may be seen."""
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """Phones and addresses, as far as the user sees them."""
         points = contacts.points_of(scope, db, [row.id for row in rows])
         return {id: {"points": found} for id, found in points.items()}
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("points", _("Phones and addresses"))] if ask.sees("contact", "points") else []
 
-    def held_beside(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
+    def extra_form_values(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
         points = contacts.points_of(scope, db, [row.id]).get(row.id, [])
         return {"points": [{"kind": x.kind, "value": x.value} for x in points]}

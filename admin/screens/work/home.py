@@ -1,74 +1,78 @@
-"""Home: what waits for this person, how much room is left, where his team stands."""
+"""Home: customers that wait in pools, limits of the user, stages of customers, load of the team."""
 
 from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models import Customer
+from models import Customer, User
 from resolvers.pool import workload
 from resolvers.pool.my_limits import my_limits
-from resolvers.reading.pages import Asked, page
-from resolvers.reading.pages import Page as Listed
+from resolvers.reading import pages
+from resolvers.reading.pages import ListRequest
+from resolvers.runtime.ids import global_id
 
 from ...kit.charts import Bar
 from ...kit.fields import field_of
 from ...kit.formatting import number, word
-from ...kit.pages import Page, page_at
-from ...kit.panel_request import BASE, PanelRequest, panel_request
+from ...kit.pages import Page
+from ...kit.panel_request import PanelRequest, panel_request
+from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
-from .my_limits import shown
+from .limit_bars import limit_bars
 
 _ = gettext
-_FEW = Asked(Customer, (), size=6, counts=False)
+SHORT = ListRequest(Customer, (), size=6, counts=False)
+"""The request of a short list, without its columns."""
 POOLED: tuple[str, ...] = ("number", "name", "pool_id", "pooled_at")
 RECENT: tuple[str, ...] = ("number", "name", "stage", "updated_at")
 
 
 class Home(Page):
-    """The first page, by what one may do."""
+    """The first page: each part under its own right."""
 
-    icon, group, path = "home", "work", "/"
+    icon, group, position, path = "home", "work", 10, "/"
     title = Label("Home")
 
-    @page_at("/", ("open", "shows what other screens show, each part under its own right"))
+    @page_route("/", ("open", "shows what other screens show, each part under its own right"))
     async def show(self, request: Request) -> Response:
         ask = panel_request(request)
         await ask.load_words({"stage"})
-        # For the stages every customer is counted; the rest is read meanwhile.
+        # The stages count every customer, so the rest is read at the same time.
         stages, lists = await gather(self._stages(ask), self._lists(ask))
         return await self.render(ask, "home.html", {**lists, "stages": stages})
 
     async def _lists(self, ask: PanelRequest) -> dict[str, Any]:
-        """All that is quickly read."""
+        """Every part that is read quickly."""
         sees, claims = ask.may("customer.view"), ask.may("customer.claim")
         return {
-            "standing": await shown(ask, await ask.scope.read(my_limits)) if claims else [],
+            "limits": await limit_bars(ask, await ask.scope.read(my_limits)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,
             "recent": await self._recent(ask) if sees else None,
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
-            "address": partial(self.panel.address, ask),
-            "customer": Customer,
         }
 
-    async def _pooled(self, ask: PanelRequest, *, descending: bool) -> Any:
+    async def _pooled(self, ask: PanelRequest, *, descending: bool) -> pages.Page:
+        """The customers that are in the user's pools for longest, or for the shortest time."""
         pools = sorted(ask.scope.person.member_pools)
         if not pools:
-            return Listed([], None, None, None)
+            return pages.Page([], None, None, None)
         mine = {"pool_id": {"in": pools}, "pooled_at": {"is_null": False}}
-        asked = replace(_FEW, columns=POOLED, filter=mine, order=(("pooled_at", descending),), may=("claim",))
-        return await ask.scope.read(page, asked)
+        wanted = replace(SHORT, columns=POOLED, filter=mine, order=(("pooled_at", descending),), may=("claim",))
+        found: pages.Page = await ask.scope.read(pages.page, wanted)
+        return found
 
-    async def _recent(self, ask: PanelRequest) -> Any:
-        """One's own customers that were touched last; everybody's for who owns none."""
-        touched = replace(_FEW, columns=RECENT, order=(("updated_at", True),))
-        found = await ask.scope.read(page, replace(touched, filter={"owner_id": {"eq": ask.scope.me}}))
-        return found if found.rows else await ask.scope.read(page, touched)
+    async def _recent(self, ask: PanelRequest) -> pages.Page:
+        """The user's own customers that were changed last, or all customers if the user owns none."""
+        changed = replace(SHORT, columns=RECENT, order=(("updated_at", True),))
+        found: pages.Page = await ask.scope.read(
+            pages.page, replace(changed, filter={"owner_id": {"eq": ask.scope.me}})
+        )
+        return found if found.rows else await ask.scope.read(pages.page, changed)
 
     async def _stages(self, ask: PanelRequest) -> Sequence[Bar]:
         if not ask.may("customer.view"):
@@ -86,9 +90,9 @@ class Home(Page):
         rows = await ask.scope.read(workload.of_team)
         found = []
         for x in rows:
-            said = number(ask, x.held)
+            text = number(ask, x.held)
             if x.limit is not None:
-                said = _("%(used)s of %(limit)s") % {"used": said, "limit": number(ask, x.limit)}
+                text = _("%(used)s of %(limit)s") % {"used": text, "limit": number(ask, x.limit)}
             share = (round(100 * x.held / x.limit) if x.limit else 100) if x.limit is not None else None
-            found.append(Bar(x.name, x.held, said, f"{BASE}/customer/list?f_owner_id=usr_{x.id}", share))
+            found.append(Bar(x.name, x.held, text, f"{BASE}/customer/list?f_owner_id={global_id(User, x.id)}", share))
         return found

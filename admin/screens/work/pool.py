@@ -1,4 +1,4 @@
-"""The customer pool as those see it who claim from it: who waits, why, since when and how long yet."""
+"""The customer pool for users who claim: the customers in it, why, since when and for how long."""
 
 from typing import Any
 
@@ -8,30 +8,33 @@ from models import Customer
 from resolvers.pool import time_in_pool
 from resolvers.pool.my_limits import my_limits
 from resolvers.reading.pages import Row
+from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from ...kit.lists import ListState, Tab
+from ...kit.declared import Tab
+from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest
-from ...kit.phrases import left, why
+from ...kit.phrases import days_left_text, pool_reason
+from ...kit.routes import BASE
 from ...kit.translation import Label, gettext
-from .customers import CustomerCommands
-from .my_limits import shown
+from .customer_commands import CustomerCommands
+from .limit_bars import limit_bars
 
 _ = gettext
 
 
 class Pooled(CustomerCommands, model=Customer):
-    """Customers nobody works on."""
+    """The customers in pools."""
 
     slug = "pooled"
-    icon, group = "ripple", "work"
+    icon, group, position = "ripple", "work", 40
     title = Label("Customer pool")
     hint = Label("Customers nobody works on. Claim one and it is yours.")
     empty = Label("Nobody waits here. Customers come back when they are released or neglected.")
     columns = ("number", "name", "pool_id", "stage", "industry", "pooled_at")
     filters = ("pool_id", "stage", "industry", "level", "region", "source", "pooled_at")
-    base = {"pool_id": {"is_null": False}, "pooled_at": {"is_null": False}}  # noqa: RUF012  declared as the others
-    makes = edits = False
+    base_filter = {"pool_id": {"is_null": False}, "pooled_at": {"is_null": False}}  # noqa: RUF012  declared like the others
+    can_create = can_edit = False
     tabs = (
         Tab("longest", Label("Waiting longest"), lambda _ask: {}, order=(("pooled_at", False),)),
         Tab("newest", Label("Newest"), lambda _ask: {}, order=(("pooled_at", True),)),
@@ -45,16 +48,20 @@ class Pooled(CustomerCommands, model=Customer):
     )
 
     def record_url(self, row: Row) -> str:
-        return f"{self.url('list').replace('/pooled/list', '/customer/details')}/cus_{row.id}"
+        """The page of the customer, which is that of the main screen."""
+        return f"{BASE}/customer/details/{global_id(Customer, row.id)}"
 
-    def enrich(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         found = time_in_pool.of(scope, db, [row.id for row in rows])
-        return {id: {"why": why(stay), "left": left(stay.days_left(scope.now()))} for id, stay in found.items()}
+        return {
+            id: {"why": pool_reason(stay), "left": days_left_text(stay.days_left(scope.now()))}
+            for id, stay in found.items()
+        }
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         return [("why", _("Why it is here")), ("left", _("May stay"))]
 
     async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         if not ask.may("customer.claim"):
-            return {"standing": []}
-        return {"standing": await shown(ask, await ask.scope.read(my_limits))}
+            return {"limits": []}
+        return {"limits": await limit_bars(ask, await ask.scope.read(my_limits))}

@@ -1,0 +1,59 @@
+"""The template environment of the panel: what every template can use."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from models import Base
+
+from .kit import labels, phrases, translation
+from .kit.charts import bars
+from .kit.formatting import moment
+from .kit.icons import icon
+from .kit.routes import BASE
+
+
+def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[type[Base]], str]) -> None:
+    """Give the environment our templates, messages and functions.
+
+    `asset`: file -> its address.  `lookup`: model -> the address at which a search box finds its records.
+    """
+    env.loader = PackageLoader("admin", "templates")
+    env.is_async = False  # a template waits for nothing while it is rendered
+    env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
+    env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    env.globals |= {
+        "base": BASE,
+        "asset": asset,
+        "lookup": lookup,
+        "bars": bars,
+        "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
+        "moment": moment,
+        "offers_list": offers_list,
+        **_MESSAGES,
+    }
+
+
+_MESSAGES: dict[str, Any] = {
+    "languages": translation.LANGUAGES,
+    "language": translation.language,
+    "one": labels.one,
+    "done": labels.done,
+    "field_label": labels.field_label,
+    "choice_label": labels.choice_label,
+    "action_label": labels.action_label,
+    "scope_label": labels.scope_label,
+    "object_label": labels.object_label,
+    "browser_name": phrases.browser_name,
+    "days_left_text": phrases.days_left_text,
+    "door_label": phrases.door_label,
+    "input_text": phrases.input_text,
+    "log_value": phrases.log_value,
+    "pool_reason": phrases.pool_reason,
+}
+
+
+def offers_list(input: Any) -> bool:
+    """Whether an input for a record offers a plain list instead of a search."""
+    return bool((input.render_kw or {}).get("data-plain"))

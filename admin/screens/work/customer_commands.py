@@ -1,0 +1,155 @@
+"""What can be done to customers, wherever they are listed: claim, assign, transfer, release, lock, unlock."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Customer, Pool, User
+from resolvers.customers import lock as locking
+from resolvers.customers import transfer as transferring
+from resolvers.ownership import assignees
+from resolvers.pool import assign as assigning
+from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
+from resolvers.reading.pages import ListRequest, Row, page
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
+
+from ...kit.commands import DETAIL, LIST, ROW, Command, command
+from ...kit.fields import Field, Kind
+from ...kit.form_page import Options
+from ...kit.formatting import moment, number
+from ...kit.panel_request import PanelRequest
+from ...kit.translation import Label, gettext
+from ...kit.view import PolicyModelView
+
+_ = gettext
+MOST_POOLS = 200
+"""Maximum number of pools that a release offers."""
+REASON = Field("reason", Kind.TEXT, name=Label("Reason"), length=200)
+TO_WHOM = Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True)
+RULES = {
+    "IN_POOL": Label("It lies in a pool"),
+    "RIGHT": Label("You may claim there"),
+    "POOL_OPEN": Label("The pool is open"),
+    "PROTECTION": Label("Protection of new arrivals"),
+    "COOLDOWN": Label("Waiting time of former owners"),
+    "QUOTA_DAY": Label("Claims today"),
+    "QUOTA_WEEK": Label("Claims this week"),
+    "CAPACITY": Label("Customers held"),
+}
+
+
+def owned(row: Row) -> bool:
+    return row["owner_id"] is not None and row["deleted_at"] is None
+
+
+def pooled(row: Row) -> bool:
+    return row["pool_id"] is not None and row["deleted_at"] is None
+
+
+class CustomerCommands(PolicyModelView):
+    """The base of every screen over customers."""
+
+    always = ("owner_id", "pool_id", "locked", "deleted_at")
+
+    @command(
+        Label("Claim"),
+        icon="hand-grab",
+        action="customer.claim",
+        where=(ROW, LIST, DETAIL),
+        when=pooled,
+        tone="primary",
+    )
+    def claim(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return claiming.claim(scope, ids)
+
+    @command(Label("Assign"), icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
+    def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
+
+    @command(
+        Label("Transfer"), icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON)
+    )
+    def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return transferring.transfer(scope, ids, given["user_id"] or 0, given["reason"])
+
+    @command(
+        Label("Put into the pool"),
+        icon="arrow-back-up",
+        action="customer.release",
+        when=owned,
+        fields=(
+            Field("pool_id", Kind.RECORD, target=Pool, name=Label("Pool"), help=Label("Empty: by priority.")),
+            REASON,
+        ),
+    )
+    def release(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return releasing.release(scope, ids, given["pool_id"], given["reason"])
+
+    @command(
+        Label("Lock"),
+        icon="lock",
+        action="customer.lock",
+        when=lambda row: owned(row) and not row["locked"],
+        fields=(
+            REASON,
+            Field("until", Kind.TIME, name=Label("Locked until"), help=Label("Empty: until it is unlocked.")),
+        ),
+    )
+    def lock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return locking.lock(scope, ids, given["reason"], given["until"])
+
+    @command(
+        Label("Unlock"),
+        icon="lock-open",
+        action="customer.unlock",
+        when=lambda row: bool(row["locked"]),
+        fields=(REASON,),
+    )
+    def unlock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return locking.unlock(scope, ids, given["reason"])
+
+    async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
+        """The possible owners with the number of customers that each holds, and the open pools."""
+        if which.name == "assign":
+            found = await ask.scope.read(assignees.candidates, ids)
+            return {"user_id": [(global_id(User, x.id), _with_load(ask, x)) for x in found]}
+        if which.name == "release":
+            return {"pool_id": await ask.scope.read(_open_pools)}
+        return {}
+
+    async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
+        """For a single claim that was refused: every rule, whether it passed, and when it will."""
+        refused = [x.record_id for x in outcome.problems if x.record_id]
+        if which.name != "claim" or len(refused) != 1 or outcome.ids:
+            return []
+        return await claim_rules(ask, number_of(Customer, refused[0]))
+
+
+async def claim_rules(ask: PanelRequest, id: int) -> list[tuple[str, bool, str]]:
+    """(rule, whether it passed, explanation) of every rule about the claim of a customer."""
+    found = await ask.scope.read(claiming.claim_preview, [id])
+    rules = []
+    for check in found[0].checks if found else ():
+        explanation = check.refusal.say(ask.language) if check.refusal else ""
+        if check.passes_at and not explanation:
+            explanation = _("From %(when)s.") % {"when": moment(ask, check.passes_at).striptags()}
+        rules.append((str(RULES.get(check.rule, check.rule)), check.passed, explanation))
+    return rules
+
+
+def _with_load(ask: PanelRequest, x: assignees.Candidate) -> str:
+    held, limit = number(ask, x.held), "" if x.limit is None else f" / {number(ask, x.limit)}"
+    absent = f" · {_('absent')}" if x.is_absent else ""
+    return f"{x.name} · {held}{limit}{absent}"
+
+
+def _open_pools(scope: Scope, db: Session) -> list[tuple[str, str]]:
+    """(id, name) of every pool that is open, in the order of priority."""
+    wanted = ListRequest(
+        Pool, ("name",), filter={"enabled": {"eq": True}}, order=(("priority", True),), size=MOST_POOLS, counts=False
+    )
+    return [(global_id(Pool, row.id), str(row["name"])) for row in page(scope, db, wanted).rows]

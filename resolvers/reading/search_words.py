@@ -1,0 +1,84 @@
+"""The words of a search: a typed text becomes words, and a word becomes the pieces that the index holds."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from models.contact import PointKind, key_of
+from models.errors import Validation
+from models.search import CODE, beginning, code_pieces, fold, name_pieces
+
+from ..runtime.viewer import Clause
+from .clauses import search_text
+
+MOST_WORDS = 16
+MOST_PIECES = 12
+"""Maximum number of pieces of a word that are looked up in the index; the text decides about what they find."""
+
+_PHONE = re.compile(r"[\d+(][\d ()./–-]*")
+_OUR_CODE = re.compile(r"\A\+86[ -]?(?=\d)")
+_SPLIT_PHONE = 7
+"""Minimum number of digits for which digits with spaces are one phone number instead of several words."""
+
+
+class Searchable(Protocol):
+    """A word, or a row of the statement that holds one (`resolvers/reading/search_in_statement.py`)."""
+
+    def held_by(self, doc: Any) -> dict[str, Clause]:
+        """Column of a doc -> condition that it holds the word."""
+        ...
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: its text for names, numbers and addresses, and its digits for phones."""
+
+    text: str
+    figures: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is long enough to match inside numbers and addresses."""
+        return len(self.text) >= CODE
+
+    def held_by(self, doc: Any) -> dict[str, Clause]:
+        number = doc.number.contains if self.is_code else doc.number.startswith
+        ways = {"name": doc.name.contains(self.text, autoescape=True), "number": number(self.text, autoescape=True)}
+        if self.is_code:
+            ways["addresses"] = doc.addresses.contains(self.text, autoescape=True)
+        if self.figures:
+            ways["phones"] = doc.phones.contains(self.figures)
+        return ways
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    """The words of a typed text; none for an empty text.  Raises Validation for too many words or characters."""
+    typed = fold(search_text(text))
+    if _PHONE.fullmatch(typed) and sum(c.isdigit() for c in typed) >= _SPLIT_PHONE:
+        typed = typed.replace(" ", "")
+    words = list(dict.fromkeys(typed.split()))
+    if len(words) > MOST_WORDS:
+        raise Validation(
+            f"A search has at most {MOST_WORDS} words.", f"搜索内容最多 {MOST_WORDS} 个词。", field="search"
+        )
+    return tuple(Word(word, _figures(word)) for word in words)
+
+
+def _figures(word: str) -> str:
+    """The digits of a phone number (`+86 138-0013` -> `1380013`); empty for any other or a too short word."""
+    figures = key_of(PointKind.PHONE, _OUR_CODE.sub("", word)) if _PHONE.fullmatch(word) else ""
+    return figures if len(figures) >= CODE else ""
+
+
+def match(ways: Iterable[Iterable[str]]) -> str:
+    """The FTS5 query for docs that have all pieces of one of these sets."""
+    return " OR ".join("({})".format(" ".join(f'"{piece}"' for piece in way)) for way in ways)
+
+
+def ways_to(word: Word) -> list[tuple[str, ...]]:
+    """Sets of pieces: a doc that holds the word has all pieces of one set."""
+    codes = [code_pieces(word.text), code_pieces(word.figures)]
+    short = [[beginning(word.text)]] if len(word.text) == CODE - 1 else []
+    ways = (tuple(dict.fromkeys(pieces))[:MOST_PIECES] for pieces in (name_pieces(word.text), *codes, *short))
+    return list(dict.fromkeys(way for way in ways if way))

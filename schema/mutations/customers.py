@@ -1,0 +1,43 @@
+"""Customers with an owner: transfer, lock and unlock them."""
+
+from datetime import datetime
+
+import strawberry
+
+from models import Customer, User
+from resolvers.customers import lock, transfer
+from resolvers.runtime.batch import Mode
+from resolvers.runtime.ids import number_of
+
+from ..contract import Answered, GraphQLInfo, mutation
+from ..types.payloads import batch_payload_of
+from .batches import HandInput, RecordsInput, batch
+
+
+@strawberry.input(description="Which customers only their owners may see and change, until when.")
+class LockInput:
+    ids: list[strawberry.ID]
+    until: datetime | None = None
+    mode: Mode = Mode.BEST_EFFORT
+    reason: str | None = None
+    idempotency_key: str | None = None
+
+
+@mutation("customer.transfer", returns=batch_payload_of(Customer))
+async def transfer_customers(info: GraphQLInfo, input: HandInput) -> Answered:
+    owner = number_of(User, input.user_id)
+    return await batch(
+        info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode)
+    )
+
+
+@mutation("customer.lock", returns=batch_payload_of(Customer))
+async def lock_customers(info: GraphQLInfo, input: LockInput) -> Answered:
+    return await batch(
+        info, Customer, input, lambda scope, ids: lock.lock(scope, ids, input.reason, input.until, input.mode)
+    )
+
+
+@mutation("customer.unlock", returns=batch_payload_of(Customer))
+async def unlock_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    return await batch(info, Customer, input, lambda scope, ids: lock.unlock(scope, ids, input.reason, input.mode))

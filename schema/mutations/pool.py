@@ -1,0 +1,42 @@
+"""The customer pool: claim, assign and release customers."""
+
+import strawberry
+
+from models import Customer, Pool, User
+from resolvers.pool import assign, claim, release
+from resolvers.runtime.batch import Mode
+from resolvers.runtime.ids import number_of
+
+from ..contract import Answered, GraphQLInfo, mutation
+from ..types.payloads import batch_payload_of
+from .batches import HandInput, RecordsInput, batch
+
+
+@strawberry.input(description="Which customers go into which pool; without a pool the owner's first by priority.")
+class ReleaseInput:
+    ids: list[strawberry.ID]
+    pool_id: strawberry.ID | None = None
+    mode: Mode = Mode.BEST_EFFORT
+    reason: str | None = None
+    idempotency_key: str | None = None
+
+
+@mutation("customer.claim", returns=batch_payload_of(Customer))
+async def claim_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    return await batch(info, Customer, input, lambda scope, ids: claim.claim(scope, ids, input.mode))
+
+
+@mutation("customer.assign", returns=batch_payload_of(Customer))
+async def assign_customers(info: GraphQLInfo, input: HandInput) -> Answered:
+    owner = number_of(User, input.user_id)
+    return await batch(
+        info, Customer, input, lambda scope, ids: assign.assign(scope, ids, owner, input.mode, input.reason)
+    )
+
+
+@mutation("customer.release", returns=batch_payload_of(Customer))
+async def release_customers(info: GraphQLInfo, input: ReleaseInput) -> Answered:
+    pool = number_of(Pool, input.pool_id) if input.pool_id else None
+    return await batch(
+        info, Customer, input, lambda scope, ids: release.release(scope, ids, pool, input.reason, input.mode)
+    )

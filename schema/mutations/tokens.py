@@ -1,0 +1,51 @@
+"""One's own API tokens and sessions: create and revoke them."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.errors import Refusal
+from resolvers.people import tokens
+
+from ..contract import DonePayload, GraphQLInfo, Problem, done, key_number, mutation, problem_of
+
+
+@strawberry.input(description="A key for a program, which acts with your rights.")
+class CreateTokenInput:
+    name: str
+    expires_at: datetime | None = None
+
+
+@strawberry.input(description="One of your own sessions or tokens.")
+class KeyInput:
+    id: strawberry.ID
+
+
+@strawberry.type(description="A new key, readable this once.")
+class CreateTokenPayload:
+    id: strawberry.ID | None = None
+    token: str | None = None
+    problems: list[Problem] = strawberry.field(default_factory=list)
+
+
+@mutation("session.token")
+async def create_token(info: GraphQLInfo, input: CreateTokenInput) -> CreateTokenPayload:
+    """Asks for nothing: it is your own."""
+    scope = info.context.scope
+    try:
+        made = await scope.run(tokens.create_token, input.name, input.expires_at)
+    except Refusal as refusal:
+        return CreateTokenPayload(problems=[problem_of(refusal, scope.language)])
+    return CreateTokenPayload(id=strawberry.ID(f"tok_{made.id}"), token=made.token)
+
+
+@mutation("session.end")
+async def revoke_token(info: GraphQLInfo, input: KeyInput) -> DonePayload:
+    """Asks for nothing: it is your own."""
+    return await done(info.context.scope, tokens.revoke_token, key_number("tok", input.id))
+
+
+@mutation("session.end")
+async def revoke_session(info: GraphQLInfo, input: KeyInput) -> DonePayload:
+    """Asks for nothing: it is your own."""
+    return await done(info.context.scope, tokens.revoke_session, key_number("ses", input.id))

@@ -1,0 +1,88 @@
+"""Wiring: resolvers of the executor that take what the compiler has read, by response key, so that aliases work."""
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+from models import Base
+from resolvers.runtime.ids import global_id
+
+from .contract import Answered, Pointer
+from .plan.shape import KINDS, kind_of, plural
+from .types.computed import ROW_TYPES
+from .types.payloads import PAYLOADS
+
+Resolve = Callable[..., Any]
+
+
+def wire(inner: GraphQLSchema) -> None:
+    """Set the resolvers of compiled types, of payloads, and of fields that hold a Pointer."""
+    connections = (f"{name}{end}" for name in KINDS for end in ("Connection", "Edge"))
+    compiled = {*KINDS, *connections, "PageInfo", *ROW_TYPES}
+    for name, kind in inner.type_map.items():
+        if not isinstance(kind, GraphQLObjectType):
+            continue
+        if name in compiled:
+            kind.is_type_of = None
+            for field in kind.fields.values():
+                field.resolve = _by_key(get_named_type(field.type))
+        elif name in PAYLOADS:
+            _wire_payload(kind, PAYLOADS[name])
+        elif name not in ("Query", "Mutation"):
+            for field in kind.fields.values():
+                if get_named_type(field.type).name in KINDS:
+                    field.resolve = _pointed(field.resolve)
+    node: Any = inner.type_map["Node"]
+    node.resolve_type = lambda value, _info, _type: value["~type"]
+
+
+def _by_key(kind: Any) -> Resolve:
+    if isinstance(kind, GraphQLEnumType):
+        return lambda row, info, **_: _member(kind, row[info.path.key])
+    return lambda row, info, **_: row[info.path.key]
+
+
+def _member(kind: GraphQLEnumType, value: str | None) -> Any:
+    return None if value is None else kind.parse_value(value)
+
+
+def _pointed(usual: Resolve | None) -> Resolve:
+    """The resolver of a field that holds a Pointer: it reads the record with the fields selected here."""
+
+    async def resolve(row: Any, info: Any, **_: Any) -> Any:
+        pointer = usual(row, info) if usual else getattr(row, info.field_name)
+        if pointer is None:
+            return None
+        assert isinstance(pointer, Pointer), info.field_name
+        found = await info.context.reader.records(kind_of(pointer.model), info.field_nodes, [pointer.id])
+        return found[0] if found else None
+
+    return resolve
+
+
+def _wire_payload(kind: GraphQLObjectType, model: type[Base]) -> None:
+    for name, field in kind.fields.items():
+        if name == "ids":
+            field.resolve = lambda answered, _info: [global_id(answered.model, x) for x in answered.ids]
+        elif name == "problems":
+            field.resolve = lambda answered, _info: answered.problems
+        else:
+            field.resolve = _several(model) if name == plural(model) else _single(model)
+
+
+def _several(model: type[Base]) -> Resolve:
+    async def resolve(answered: Answered, info: Any) -> Any:
+        return await info.context.reader.records(kind_of(model), info.field_nodes, answered.ids)
+
+    return resolve
+
+
+def _single(model: type[Base]) -> Resolve:
+    several = _several(model)
+
+    async def resolve(answered: Answered, info: Any) -> Any:
+        found = await several(answered, info)
+        return found[0] if found else None
+
+    return resolve

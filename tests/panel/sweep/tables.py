@@ -1,0 +1,274 @@
+"""The tables of the sweep: what the route table, the models and the policy cannot tell.
+
+A developer who adds something to the panel adds its line here, and every login sweeps it:
+
+    an entity       KINDS     its form, the field to edit, its records in the dataset
+    a text field    TEXTS     how its text looks, where not every text will do
+    a tab           TABS      the rows in it
+    a command       COMMANDS  the use case behind it
+    a dialog input  DIALOG    what it holds
+    a page          PAGES     the names in its address
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import models
+from models import Base, Contact, Customer, FollowUp, Opportunity, User
+from models.pool import GranteeKind, Seat
+from resolvers.customers import contacts
+from resolvers.customers import lock as locking
+from resolvers.customers import transfer as transferring
+from resolvers.people import accounts, passwords
+from resolvers.pool import assign as assigning
+from resolvers.pool import claim as claiming
+from resolvers.pool import release as releasing
+from resolvers.records import create_update
+from resolvers.runtime.ids import number_of
+from tests.support.sign_in import HASH
+from tests.support.world import START
+
+from .declared import Kind, Nested, Page, Ref, Table, UseCase
+from .oracle import Oracle
+
+HOSTILE = '<script>alert("x")</script>\'"><img src=x onerror=alert(1)>{{7*7191}}${7*7191}&lt;'
+"""Code in every language that a page, a template or a script could take for its own."""
+
+KINDS: Table[type[Base], Kind] = Table(
+    "KINDS",
+    "the form that creates a record, the field to edit and the records of the dataset",
+    {
+        User: Kind(
+            new={"name": "New", "login": "new", "language": "en", "active": "y"},
+            records={
+                "nil": {"login": "nil", "name": "Nil Noone"},
+                "former": {"login": "former", "name": "Fay Former"},
+                "left": {"login": "left", "name": "Lew Left"},
+            },
+            deleted=("left",),
+            hostile=({"login": "hostile"},),
+        ),
+        models.Department: Kind(
+            new={"name": "New"},
+            records={"a department": {}, "a deleted department": {}},
+            deleted=("a deleted department",),
+            hostile=({},),
+        ),
+        models.Role: Kind(
+            new={"name": "New", "code": "new_role"},
+            records={"a role": {"code": "a_role"}, "a deleted role": {"code": "a_deleted_role"}},
+            deleted=("a deleted role",),
+            hostile=({"code": "hostile"},),
+        ),
+        models.UserRole: Kind(
+            new={"user_id": Ref("nil"), "role_id": Ref("support")},
+            change={"starts_at": "2026-01-01T00:00"},
+            records={"a deleted role of sam": {"user_id": Ref("sam"), "role_id": Ref("a role")}},
+            deleted=("a deleted role of sam",),
+        ),
+        models.Dictionary: Kind(
+            new={"name": "New", "code": "new"},
+            records={
+                "a dictionary": {"code": "a_dictionary"},
+                "a deleted dictionary": {"code": "a_deleted_dictionary"},
+            },
+            deleted=("a deleted dictionary",),
+            hostile=({"code": "hostile"},),
+        ),
+        models.DictionaryItem: Kind(
+            new={"dictionary_id": Ref("a dictionary"), "key": "new", "label_en": "New", "position": "0"},
+            change={"label_en": "Changed"},
+            records={
+                "a word": {"dictionary_id": Ref("a dictionary"), "key": "a_word"},
+                "a deleted word": {"dictionary_id": Ref("a dictionary"), "key": "a_deleted_word"},
+            },
+            deleted=("a deleted word",),
+            hostile=({"dictionary_id": 1, "key": HOSTILE[:40], "aliases": [HOSTILE]},),
+        ),
+        models.NumberRule: Kind(
+            new={"for_module": "customer", "pattern": "N{seq:3}"},
+            change={"pattern": "N{YYYY}{seq:4}"},
+            records={
+                "a deleted rule": {"for_module": "customer", "pattern": "D{YYYY}{seq:3}"},
+                "a rule": {"for_module": "customer", "pattern": "C{YYYY}{seq:3}"},
+            },
+            deleted=("a deleted rule",),
+            is_taken=True,
+        ),
+        models.Organisation: Kind(),
+        models.Pool: Kind(
+            new={"name": "New", "enabled": "y", "priority": "0"},
+            records={"lake": {}, "hill": {}},
+            deleted=("hill",),
+            hostile=({"name": f"Another {HOSTILE}"},),
+        ),
+        models.ClaimRule: Kind(
+            new={"pool_id": Ref("south"), "daily_quota": "7"},
+            change={"daily_quota": "9"},
+            records={
+                "rule of lake": {"pool_id": Ref("lake"), "daily_quota": 20, "capacity": 50},
+                "rule of hill": {"pool_id": Ref("hill"), "daily_quota": 20, "capacity": 50},
+                "rule of north": {"pool_id": Ref("north"), "daily_quota": 20, "cooldown_days": 3},
+            },
+            deleted=("rule of hill",),
+        ),
+        models.PoolMember: Kind(
+            new={"pool_id": Ref("north"), "seat": "MEMBER", "to_user": Ref("sam")},
+            change={"seat": "VIEWER"},
+            records={
+                "a viewer": {
+                    "pool_id": Ref("lake"),
+                    "grantee_kind": GranteeKind.USER,
+                    "grantee_id": Ref("aud"),
+                    "seat": Seat.VIEWER,
+                },
+                "a role": {
+                    "pool_id": Ref("lake"),
+                    "grantee_kind": GranteeKind.ROLE,
+                    "grantee_id": Ref("finance"),
+                },
+                "a deleted member": {
+                    "pool_id": Ref("south"),
+                    "grantee_kind": GranteeKind.USER,
+                    "grantee_id": Ref("sam"),
+                    "seat": Seat.MEMBER,
+                },
+            },
+            deleted=("a deleted member",),
+            pointers={"to_user": User, "to_department": models.Department, "to_role": models.Role},
+            inputs={"to_user": lambda text: {"grantee_kind": GranteeKind.USER, "grantee_id": number_of(User, text)}},
+        ),
+        Customer: Kind(
+            new={"name": "New"},
+            hostile=(
+                {"owner_id": Ref("li"), "number": HOSTILE[:40], "stage": "early"},
+                {"pool_id": Ref("north"), "number": f"P{HOSTILE[:39]}"},
+            ),
+        ),
+        Contact: Kind(
+            new={"name": "New", "customer_id": Ref("of li")},
+            called="contact",
+            under_customer={},
+            nested=Nested(
+                "points",
+                models.ContactPoint,
+                "contact_id",
+                ({"kind": "PHONE", "value": "1300{n:03d}5500"}, {"kind": "EMAIL", "value": "zq{n:03d}@mark.example"}),
+            ),
+            hostile=(
+                {
+                    "customer_id": 1,
+                    "points": [
+                        {"kind": "EMAIL", "value": f"{HOSTILE.replace(' ', '')}@x"},
+                        {"kind": "OTHER", "value": HOSTILE},
+                    ],
+                },
+            ),
+        ),
+        Opportunity: Kind(
+            new={"name": "New", "customer_id": Ref("of li"), "currency": "CNY"},
+            called="deal",
+            under_customer={"contact_id": Ref("contact {customer}"), "owner_id": None},
+            hostile=({"customer_id": 1, "contact_id": 1, "currency": "CNY"},),
+        ),
+        FollowUp: Kind(
+            new={"customer_id": Ref("of li"), "kind": "CALL", "content": "New", "happened_at": "2026-11-24T08:00"},
+            change={"content": "Changed"},
+            called="call",
+            under_customer={
+                "contact_id": Ref("contact {customer}"),
+                "opportunity_id": Ref("deal {customer}"),
+                "kind": "CALL",
+                "happened_at": START,
+            },
+            hostile=({"customer_id": 1, "contact_id": 1, "kind": "CALL", "happened_at": START},),
+        ),
+    },
+)
+"""In the order in which the records are created: a reference points up, or to the small world."""
+
+TEXTS = {"phone": "1300{n:03d}5500", "number": "ZQ{n:03d}", "email": "zq{n:03d}@mark.example"}
+"""Text fields that take texts of one form only -> a canary; any other text field takes any word."""
+KEYS = {"login", "code", "key", "pattern", "language", "for_module", "time_zone"}
+"""Text fields whose values are keys: they hold no canary."""
+HIDDEN_FIELDS = (
+    "customer.name",
+    "customer.remark",
+    "contact.name",
+    "contact.points",
+    "opportunity.amount",
+    "followup.content",
+)
+"""Fields that a policy line hides in turn; the first of them in brief."""
+
+Row = Mapping[str, Any]
+TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
+    "TABS",
+    "whether a row is in this tab of this screen",
+    {
+        ("customer", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("customer", "team"): lambda oracle, row: row["department_id"] in oracle.person.subtree,
+        ("customer", "pool"): lambda _oracle, row: row["pool_id"] is not None,
+        ("customer", "locked"): lambda _oracle, row: row["locked_by_id"] is not None,
+        ("pooled", "longest"): lambda _oracle, row: row["pool_id"] is not None,
+        ("pooled", "newest"): lambda _oracle, row: row["pool_id"] is not None,
+        ("pooled", "open"): lambda oracle, row: row["pool_id"] in oracle.person.member_pools,
+        ("contact", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("contact", "primary"): lambda _oracle, row: row["is_primary"],
+        ("opportunity", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("follow-up", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("user", "active"): lambda _oracle, row: row["active"],
+        ("user", "left"): lambda _oracle, row: not row["active"],
+    },
+)
+"""(Screen, tab) -> which rows are in it; a tab called `all` holds all."""
+
+COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
+    "COMMANDS",
+    "the use case behind this command",
+    {
+        (None, "claim"): lambda scope, it: claiming.claim(scope, it.ids),
+        (None, "assign"): lambda scope, it: assigning.assign(scope, it.ids, it["user_id"], reason=it["reason"]),
+        (None, "transfer"): lambda scope, it: transferring.transfer(scope, it.ids, it["user_id"], it["reason"]),
+        (Contact, "transfer"): lambda scope, it: contacts.transfer(scope, it.ids, it["user_id"], reason=it["reason"]),
+        (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
+        (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
+        (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
+        (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
+        (None, "restore"): lambda scope, it: create_update.restore(scope, it.model, it.ids),
+        (None, "purge"): lambda scope, it: create_update.purge(scope, it.model, it.ids, confirm=True),
+        (None, "activate"): lambda scope, it: accounts.set_active(scope, it.ids, active=True),
+        (None, "deactivate"): lambda scope, it: accounts.set_active(scope, it.ids, active=False),
+        (None, "one-time-password"): lambda scope, it: passwords.set_password(scope, it.login, HASH, one_time=True),
+    },
+)
+"""(Entity, or None for any; command) -> its use case, with the inputs of `DIALOG`."""
+COVERED_ELSEWHERE = {"see-as", "copy"}
+"""Commands that make the user another one or change the policy: their own tests cover what they do."""
+
+DIALOG: Table[str, str] = Table(
+    "DIALOG",
+    "what this input of a command's dialog holds",
+    {"user_id": Ref("wu", of=User), "pool_id": "", "reason": "because", "until": "", "typed": "delete"},
+)
+"""Input of a dialog -> its value.  All are posted with every command: each takes those that it knows."""
+
+PAGES: Table[str, Page] = Table(
+    "PAGES",
+    "the names in the address of this page",
+    {
+        "/admin/": Page(),
+        "/admin/account": Page("done"),
+        "/admin/bin": Page(),
+        "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/login": Page("next"),
+        "/admin/password": Page(),
+        "/admin/policy": Page("tab role module other", may_miss=True),
+        "/admin/policy/effect": Page("draft change"),
+        "/admin/policy/history": Page("number before done", may_miss=True),
+        "/admin/policy/review": Page("draft count"),
+        "/admin/policy/simulator": Page("record person action field"),
+        "/admin/why": Page("record", may_miss=True),
+    },
+)
+"""Page without a record in its path -> the names that its address takes; a test fills each with nonsense."""

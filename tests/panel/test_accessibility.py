@@ -1,0 +1,66 @@
+"""Every screen in a real browser: accessible, no wider than a small phone, in both languages and themes, without errors."""
+
+import pytest
+
+from tests.support.browser import Screens
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+SCREENS = (
+    "/admin/",
+    "/admin/customer/list",
+    "/admin/customer/list?q=x&f_stage=won",
+    "/admin/customer/create",
+    "/admin/customer/details/cus_1",
+    "/admin/customer/details/cus_1?tab=history",
+    "/admin/customer/edit/cus_1",
+    "/admin/contact/list",
+    "/admin/contact/details/con_1",
+    "/admin/contact/edit/con_1",
+    "/admin/pooled/list",
+    "/admin/opportunity/list",
+    "/admin/follow-up/create",
+    "/admin/pool/list",
+    "/admin/pool/details/poo_1",
+    "/admin/user/list",
+    "/admin/user/details/usr_2",
+    "/admin/department/list",
+    "/admin/role/details/rol_1",
+    "/admin/dictionary/details/dic_1",
+    "/admin/number-rule/list",
+    "/admin/organisation/edit/org_1",
+    "/admin/bin-customer/list",
+    "/admin/log",
+    "/admin/account",
+    "/admin/nothing-here",
+)
+
+
+def _walk(shown: Screens, paths: tuple[str, ...], language: str, theme: str) -> None:
+    faults: dict[str, list[str]] = {}
+    for size in ((1360, 900), (360, 780)):
+        ada = shown.person("ada", size, language=language, theme=theme)
+        for path in paths:
+            ada.go(path)
+            found = ada.faults()
+            found += [f"{ada.overflow()} px too wide"] if ada.overflow() > 0 else []
+            found += [said for said in ada.heard if "404" not in said]
+            ada.heard.clear()
+            if found:
+                faults[f"{path} {size[0]} {language} {theme}"] = found
+    assert faults == {}
+
+
+@pytest.mark.long
+def test_screens_are_accessible_fit_a_small_phone_and_leave_the_console_empty(demo_screens: Screens) -> None:
+    _walk(demo_screens, SCREENS[1:8:3], "en", "light")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_screen_is_accessible_fits_a_small_phone_and_leaves_the_console_empty(
+    demo_screens: Screens, language: str, theme: str
+) -> None:
+    _walk(demo_screens, SCREENS, language, theme)

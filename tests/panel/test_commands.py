@@ -1,0 +1,117 @@
+"""Commands that answer themselves: what they show, and that a refusal of theirs is a sentence with nothing lost."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from admin.kit.commands import Command, answering_command, command, commands_of
+from admin.kit.panel_request import PanelRequest
+from admin.kit.translation import Label
+from admin.kit.view import PolicyModelView
+from admin.screens.company.people import People
+from models import Credential, SignInSession
+from models.errors import Validation
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
+from tests.support.panel import OURS, Panel
+from tests.support.world import World
+
+DIALOG = {**OURS, "hx-request": "true", "hx-target": "dialog-body"}
+
+
+def test_a_one_time_password_is_shown_once_and_leads_to_a_new_one(world: World) -> None:
+    panel = Panel(world)
+    ada, li = panel.of("ada"), panel.of("li")
+
+    shown = ada.post("/admin/user/do/one-time-password", {"ids": f"usr_{world.ids['li']}"}, DIALOG)
+
+    assert shown.status_code == 200
+    assert "One-time password of Li Na" in shown.text
+    secret = unescape(re.findall(r'<p class="secret"><code>([^<]+)</code>', shown.text)[0])
+    assert not [row for row in world.rows(Credential) if secret in row["password_hash"]]
+    assert li.get("/admin/").headers["location"].startswith("/admin/login")  # every session has ended
+    browser = panel.browser()
+    assert browser.sign_in("li", secret).status_code == 303
+    assert browser.get("/admin/customer/list").headers["location"] == "/admin/password"
+    assert secret not in ada.get(f"/admin/user/details/usr_{world.ids['li']}?tab=history").text
+
+
+@pytest.mark.parametrize("name", ["one-time-password", "see-as"])
+@pytest.mark.parametrize(
+    ("form", "status", "sentence"),
+    [
+        ({}, 422, "Nothing is selected."),
+        ({"ids": "usr_987654"}, 404, "There is no such page or record, or you may not see it."),
+        ({"ids": "cus_1"}, 404, "There is no such page or record, or you may not see it."),
+    ],
+    ids=["no record", "a missing record", "another kind of record"],
+)
+def test_a_command_that_answers_itself_needs_a_record_that_the_user_sees(
+    world: World, name: str, form: dict[str, str], status: int, sentence: str
+) -> None:
+    ada = Panel(world).of("ada")
+    before = world.rows(Credential), world.rows(SignInSession)
+
+    answer = ada.post(f"/admin/user/do/{name}", form)
+
+    assert (answer.status_code, sentence in unescape(answer.text)) == (status, True)
+    assert (world.rows(Credential), world.rows(SignInSession)) == before
+
+
+def test_a_refused_command_that_answers_itself_says_why(world: World) -> None:
+    ada = Panel(world).of("ada")
+
+    answer = ada.post("/admin/user/do/see-as", {"ids": f"usr_{world.ids['ada']}"}, DIALOG)
+
+    assert answer.status_code == 422
+    assert "Choose somebody else, who is active." in answer.text
+    assert "millpond_looking" not in ada.client.cookies
+
+
+def test_a_refusal_that_its_method_does_not_catch_is_said_in_the_dialog(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_self: People, _ask: PanelRequest, _ids: list[int], _given: Mapping[str, Any]) -> Response:
+        raise Validation("Not on Sundays.", "周日不行。")
+
+    monkeypatch.setattr(People, "one_time_password", refuse)
+    ada = Panel(world).of("ada")
+
+    answer = ada.post("/admin/user/do/one-time-password", {"ids": f"usr_{world.ids['li']}"}, DIALOG)
+
+    assert answer.status_code == 422
+    assert "Not on Sundays." in answer.text
+    assert f'name="ids" value="usr_{world.ids["li"]}"' in answer.text  # the dialog is still there
+
+
+def test_a_user_without_the_right_runs_no_command_that_answers_itself(world: World) -> None:
+    li = Panel(world).of("li")
+    before = world.rows(Credential)
+
+    for name in ("one-time-password", "see-as"):
+        dialog = li.get(f"/admin/user/ask/{name}?ids=usr_{world.ids['wu']}")
+        answer = li.post(f"/admin/user/do/{name}", {"ids": f"usr_{world.ids['wu']}"})
+        assert (dialog.status_code, answer.status_code in (403, 422)) == (403, True), name
+
+    assert world.rows(Credential) == before
+
+
+def test_the_decorators_say_who_answers() -> None:
+    class Some(PolicyModelView):
+        @command(Label("Claim"), icon="hand-grab", action="*.claim")
+        def claim(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+            raise AssertionError
+
+        @answering_command(Label("One-time password"), icon="key", action="*.edit")
+        async def one_time(self, ask: PanelRequest, ids: list[int], given: Mapping[str, Any]) -> Response:
+            raise AssertionError
+
+    found: dict[str, Command] = {each.name: each for each in commands_of(Some)}
+
+    assert [*found] == ["delete", "claim", "one-time"]
+    assert {name: each.answers for name, each in found.items()} == {"delete": False, "claim": False, "one-time": True}
+    assert (found["one-time"].method, found["one-time"].has_dialog) == ("one_time", False)
