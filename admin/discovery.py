@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from models import ENTITIES
-from policies.objects import ACTIONS, MODULES
+from models.declaration import Misdeclared
+from policies.rights import problem_with
 from resolvers.reading.clauses import COMPUTED
 from resolvers.runtime.lifecycle import rules_of
 
@@ -25,7 +26,7 @@ from .kit.view import PolicyModelView
 ROOT = Path(__file__).parent.parent
 
 
-class ScreenError(RuntimeError):
+class ScreenError(Misdeclared):
     """A screen is declared wrongly.  The sentence names the screen and its file."""
 
 
@@ -86,9 +87,8 @@ def _mistakes_of(screen: type[Any], groups: list[str]) -> Iterator[str]:
     if screen.group not in groups:
         yield f"names the menu group “{screen.group}”; there are {', '.join(groups[:-1])}"
     for action in _actions_of(screen):
-        module, _, verb = action.partition(".")
-        if verb not in ACTIONS or module not in MODULES:
-            yield f"names the right “{action}”, which no policy line can give"
+        if problem := problem_with(action, is_granted=True):
+            yield f"asks for the right “{action}”, but {problem}"
     yield from _mistakes_of_page(screen) if issubclass(screen, Page) else _mistakes_of_columns(screen)
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -59,9 +59,22 @@ def _sentences(error: Exception) -> list[str]:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+Login = Annotated[str, typer.Argument(help="The name to sign in with.", show_default=False)]
+"""An argument that several commands take."""
+
+
 def group(help: str) -> typer.Typer:
-    """Commands behind one word."""
+    """Commands behind one word: the name of the file in `millpond/cli/`."""
     return typer.Typer(help=help, no_args_is_help=True)
+
+
+def top_level() -> typer.Typer:
+    """Commands that are called without a word before them."""
+    return typer.Typer()
+
+
+def is_top_level(commands: object) -> bool:
+    return isinstance(commands, typer.Typer) and not isinstance(commands.info.help, str)
 
 
 def say(text: str) -> None:

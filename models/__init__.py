@@ -1,7 +1,10 @@
 """Tables, the rules about one row or pure numbers, the refusals those rules raise, and the operation log.
 
-Imports nothing of ours.  A new plain entity is a file here and its name in this list; everything else is derived.
+Imports no other package of the application.  An entity is found by its file here; API, panel, rights and log derive from it.
 """
+
+from importlib import import_module
+from pkgutil import walk_packages
 
 from .audit.entries import AuditEntry as AuditEntry
 from .audit.entries import AuditSeal as AuditSeal
@@ -16,6 +19,7 @@ from .credentials import Credential as Credential
 from .credentials import SignInAttempt as SignInAttempt
 from .credentials import SignInSession as SignInSession
 from .customer import Customer as Customer
+from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary
 from .dictionary import DictionaryItem as DictionaryItem
 from .events import Event as Event
@@ -42,7 +46,10 @@ from .pool import QuotaCounter as QuotaCounter
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
 
-ENTITIES: list[type[Entity]] = [
+for _file in walk_packages(__path__, f"{__name__}."):
+    import_module(_file.name)
+
+_ORDER: tuple[type[Entity], ...] = (
     Customer,
     Contact,
     Opportunity,
@@ -58,8 +65,15 @@ ENTITIES: list[type[Entity]] = [
     DictionaryItem,
     NumberRule,
     Organisation,
-]
-"""What people create, edit, delete and restore; API, panel, rights and log are derived from these."""
+)
+"""The order of these kinds in API and panel.  Others follow by their file and their place in it."""
+
+ENTITIES: list[type[Entity]] = sorted(
+    (model for model in protected_tables() if issubclass(model, Entity)),
+    key=lambda model: (0, _ORDER.index(model), "") if model in _ORDER else (1, 0, model.__module__),
+)
+"""What people create, edit, delete and restore: every entity of every file here."""
 
 PROTECTED: list[type[Base]] = [*ENTITIES, ContactPoint, OwnershipPeriod, AuditEntry]
-"""What is read under policy and nowhere else: every table with a module of its own or of its whole."""
+"""What is read under policy and nowhere else: every table with ids of its own, in the order of the policy table."""
+PROTECTED += sorted(set(protected_tables()) - set(PROTECTED), key=lambda model: (model.__module__, model.__name__))

@@ -31,6 +31,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from .declaration import check_declared
+from .names import Names
+
 TIME_FORM = "%Y-%m-%dT%H:%M:%S.%f"
 
 
@@ -173,7 +176,7 @@ def _snake(name: str) -> str:
 
 
 class Base(DeclarativeBase):
-    """Every table.  A class with a `module` is protected: it is read under policy and nowhere else."""
+    """Every table.  One with a `prefix` is protected: it is read under policy and nowhere else."""
 
     metadata = MetaData(
         naming_convention={
@@ -199,10 +202,17 @@ class Base(DeclarativeBase):
     """The word of policy lines and of action names: `customer` in `customer.claim`."""
     prefix: ClassVar[str] = ""
     """The letters before the number in global ids: `cus` in `cus_12`."""
+    names: ClassVar[Names]
+    """What its records are called, in English and Chinese.  A protected table has to say it."""
     visible_through: ClassVar[str] = ""
     """The relation whose record decides who may view this one: `customer` for a contact."""
     policy_columns: ClassVar[dict[str, str]] = {}
     """Where policy words find their facts when the column has another name: `{"pool_id": "id"}` for a pool."""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Refuse a table that leaves out what the doors derive from it.  Raises Misdeclared."""
+        check_declared(cls)
+        super().__init_subclass__(**more)
 
 
 class Entity(Base):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Entity, Line, Part, Prose, choice, text_type, trait
 from .customer import Customer
+from .names import Names
 from .people import User
 
 
@@ -17,6 +18,7 @@ class Contact(Entity):
 
     __tablename__ = "contact"
     module, prefix, visible_through = "contact", "con", "customer"
+    names = Names("Contact", "Contacts", zh="联系人")
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     name: Mapped[Line]
@@ -66,6 +68,7 @@ class ContactPoint(Part):
 
     __tablename__ = "contact_point"
     module, prefix, visible_through, part_of = "contact", "cpt", "contact", "contact"
+    names = Names("Phone or address", "Phones and addresses", zh="联系方式")
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     kind: Mapped[PointKind] = choice(PointKind)

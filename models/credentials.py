@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Hash, Key, text_type
+from .names import Names
 
 
 class Credential(Base):
@@ -25,6 +26,7 @@ class SignInSession(Base):
     """One signed-in browser or program.  The token is stored hashed and dies with the row."""
 
     __tablename__ = "sign_in_session"
+    names = Names("Session", "Sessions", zh="会话", zh_many="登录会话")
 
     id: Mapped[Key]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
@@ -43,6 +45,7 @@ class ApiToken(Base):
     """A key for programs, shown once and stored hashed; it acts with the rights of its person."""
 
     __tablename__ = "api_token"
+    names = Names("Token", "Tokens", zh="令牌")
 
     id: Mapped[Key]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)

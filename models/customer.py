@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Entity, Line, long_text, text_type, trait
 from .errors import AlreadyInPool, NotInPool, NotLocked
+from .names import Names
 from .people import User
 from .pool import Pool
 
@@ -26,6 +27,7 @@ class Customer(Entity):
 
     __tablename__ = "customer"
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
+    names = Names("Customer", "Customers", zh="客户")
     search = ("number", "name")
 
     number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(immutable=True, generated=True))

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Entity, Line, Word, trait
+from .names import Names
 
 
 class Dictionary(Entity):
@@ -13,6 +14,7 @@ class Dictionary(Entity):
 
     __tablename__ = "dictionary"
     module, prefix, named_by, order = "dictionary", "dic", "code", "code"
+    names = Names("Dictionary", "Dictionaries", zh="数据字典")
     search = ("code", "name")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
@@ -27,6 +29,7 @@ class DictionaryItem(Entity):
 
     __tablename__ = "dictionary_item"
     module, prefix, named_by, order = "dictionary", "dit", "key", "position"
+    names = Names("Dictionary word", "Dictionary words", zh="字典项")
     cascades_with = "dictionary"
     search = ("key", "label_en", "label_zh")
 

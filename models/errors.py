@@ -8,6 +8,9 @@ import re
 from datetime import datetime
 from typing import Any, ClassVar
 
+from .actions import right_in_words
+from .names import RECORD, Names
+
 
 class Refusal(Exception):
     """The request was understood and declined; nothing was changed.
@@ -31,58 +34,47 @@ class Refusal(Exception):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).upper()
 
     def say(self, language: str = "en") -> str:
-        """The sentence in `en` or `zh`.  In Chinese a parameter `x_zh` stands for `x`, and kinds of records are ours."""
-        words = {key: _word(value) for key, value in self.params.items()}
+        """The sentence in `en` or `zh`.  In Chinese a parameter `x_zh` stands for `x`."""
+        words = {key: _word(value) for key, value in {**self.params, **self.more_words()}.items()}
         if not language.startswith("zh"):
             return self.sentence.format_map(words)
-        own = {key: words.get(f"{key}_zh", value) for key, value in words.items()}
-        return self.zh.format_map({**own, "what": NOUNS_ZH.get(own.get("what", ""), own.get("what"))})
+        return self.zh.format_map({key: words.get(f"{key}_zh", value) for key, value in words.items()})
+
+    def more_words(self) -> dict[str, str]:
+        """Words of the sentence that are no parameters, because clients read codes: `right` and `right_zh`."""
+        return {}
 
 
 def _word(value: Any) -> Any:
     return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else value
 
 
-NOUNS_ZH = {
-    "record": "记录",
-    "customer": "客户",
-    "contact": "联系人",
-    "opportunity": "商机",
-    "follow up": "跟进记录",
-    "pool": "客户池",
-    "pool seat": "客户池成员",
-    "claim rule": "领取规则",
-    "person": "人员",
-    "user": "人员",
-    "department": "部门",
-    "role": "角色",
-    "role of a person": "人员角色",
-    "dictionary": "数据字典",
-    "dictionary item": "字典项",
-    "number rule": "编号规则",
-    "organisation": "组织",
-    "ownership period": "归属记录",
-    "draft": "草稿",
-    "revision": "版本",
-    "session": "会话",
-    "token": "令牌",
-}
-"""What kinds of records are called in Chinese sentences."""
+class _AboutAKind(Refusal):
+    """A refusal whose sentence names a kind of record; its parameters are the nouns."""
+
+    def __init__(self, *, what: Names, **more: Any) -> None:
+        super().__init__(what=what.noun, what_zh=what.zh, **more)
 
 
-class NotFound(Refusal):
+class NotFound(_AboutAKind):
     sentence = "There is no such {what}, or you may not see it."
     zh = "该{what}不存在，或您无权查看。"
     denies = True
 
-    def __init__(self, *, what: str = "record", **more: Any) -> None:
+    def __init__(self, *, what: Names = RECORD, **more: Any) -> None:
         super().__init__(what=what, **more)
 
 
 class Forbidden(Refusal):
-    sentence = "Your roles do not allow: {action}. Ask an administrator for this right."
-    zh = "您的角色没有此权限：{action}。请联系管理员开通。"
+    """`action` is `module.action`, or `module.field` for a field that may not be set."""
+
+    sentence = "Your roles do not allow: {right}. Ask an administrator for this right."
+    zh = "您的角色没有此权限：{right}。请联系管理员开通。"
     denies = True
+
+    def more_words(self) -> dict[str, str]:
+        english, chinese = right_in_words(self.params["action"])
+        return {"right": english, "right_zh": chinese}
 
 
 class Locked(Refusal):
@@ -194,7 +186,7 @@ class RuleMissing(Refusal):
     zh = "{reason_zh}"
 
 
-class InUse(Refusal):
+class InUse(_AboutAKind):
     sentence = "{label} is still used (by {what}: {count}). Move or delete those first."
     zh = "{label} 仍被使用（{what}：{count} 条）。请先转移或删除这些记录。"
 
@@ -247,9 +239,10 @@ class BatchUndone(Refusal):
     zh = "同批中有记录被拒绝，本批未作任何修改。"
 
 
-def _family(root: type[Refusal]) -> list[type[Refusal]]:
-    return [kind for child in root.__subclasses__() for kind in (child, *_family(child))]
+def _in_this_file() -> list[type[Refusal]]:
+    kinds = [kind for name, kind in globals().items() if isinstance(kind, type) and not name.startswith("_")]
+    return [kind for kind in kinds if issubclass(kind, Refusal) and kind is not Refusal]
 
 
-REFUSALS: dict[str, type[Refusal]] = {kind.code(): kind for kind in _family(Refusal)}
+REFUSALS: dict[str, type[Refusal]] = {kind.code(): kind for kind in _in_this_file()}
 """Every refusal by its public code, in the order of this page."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .base import Entity, Prose, choice, trait
 from .contact import Contact
 from .customer import Customer
+from .names import Names
 from .opportunity import Opportunity
 from .people import User
 
@@ -29,6 +30,7 @@ class FollowUp(Entity):
 
     __tablename__ = "follow_up"
     module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
+    names = Names("Follow-up", "Follow-ups", zh="跟进记录")
     search = ("content",)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))

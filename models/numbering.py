@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import LIVE, Base, Entity, Key, Word, text_type, trait
 from .errors import Validation
+from .names import Names
 
 _TOKEN = re.compile(r"\{(YYYY|YY|MM|DD|seq:[1-9])\}")
 _LONGEST = 40
@@ -89,6 +90,7 @@ class NumberRule(Entity):
 
     __tablename__ = "number_rule"
     module, prefix, named_by, order = "number", "nru", "for_module", "for_module"
+    names = Names("Number rule", "Number rules", zh="编号规则")
     search = ()
 
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))

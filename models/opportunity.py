@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .base import Entity, Line, Prose, text_type, trait
 from .contact import Contact
 from .customer import Customer
+from .names import Names
 from .people import User
 
 
@@ -17,6 +18,7 @@ class Opportunity(Entity):
 
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
+    names = Names("Opportunity", "Opportunities", zh="商机")
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Entity, Line, text_type
+from .names import Names
 
 
 class Organisation(Entity):
@@ -11,6 +12,7 @@ class Organisation(Entity):
 
     __tablename__ = "organisation"
     module, prefix, singleton = "organisation", "org", True
+    names = Names("Organisation", "Organisation", zh="组织信息")
 
     name: Mapped[Line] = mapped_column(default="Millpond")
     time_zone: Mapped[str] = mapped_column(text_type(60), default="UTC")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Key, choice, text_type
 from .customer import Customer
+from .names import Names
 from .people import User
 from .pool import Pool
 
@@ -36,6 +37,7 @@ class OwnershipPeriod(Base):
 
     __tablename__ = "ownership_period"
     module, prefix, visible_through = "customer", "own", "customer"
+    names = Names("Ownership", "Ownership history", zh="归属记录")
 
     id: Mapped[Key]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Entity, Line, Word, text_type, trait
+from .names import Names
 
 
 class Department(Entity):
@@ -14,6 +15,7 @@ class Department(Entity):
 
     __tablename__ = "department"
     module, prefix, order = "department", "dep", "path"
+    names = Names("Department", "Departments", zh="部门")
 
     name: Mapped[Line]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
@@ -32,6 +34,7 @@ class User(Entity):
 
     __tablename__ = "app_user"
     module, prefix, order = "user", "usr", "name"
+    names = Names("Person", "People", zh="人员")
     search = ("login", "name")
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "id"}
 
@@ -64,6 +67,7 @@ class Role(Entity):
 
     __tablename__ = "role"
     module, prefix, order = "role", "rol", "code"
+    names = Names("Role", "Roles", zh="角色")
     search = ("code", "name")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
@@ -85,6 +89,7 @@ class UserRole(Entity):
 
     __tablename__ = "user_role"
     module, prefix, named_by, cascades_with = "role", "uro", "id", "user"
+    names = Names("Role of a person", "Roles of people", zh="人员角色")
     search = ()
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Hash, Key, Prose, text_type
+from .names import Names
 
 
 class PolicyLine(Base):
@@ -34,6 +35,7 @@ class PolicyRevision(Base):
     """
 
     __tablename__ = "policy_revision"
+    names = Names("Revision", "Revisions", zh="版本")
 
     number: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -53,6 +55,7 @@ class PolicyDraft(Base):
     """A policy that somebody is working on.  It has no effect."""
 
     __tablename__ = "policy_draft"
+    names = Names("Draft", "Drafts", zh="草稿")
 
     id: Mapped[Key]
     author_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), unique=True)

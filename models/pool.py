@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Base, Entity, Line, Prose, choice, text_type, trait
+from .names import Names
 
 
 class Pool(Entity):
@@ -15,6 +16,7 @@ class Pool(Entity):
 
     __tablename__ = "pool"
     module, prefix, order = "pool", "poo", "name"
+    names = Names("Pool", "Pools", zh="客户池", zh_many="客户池设置")
     policy_columns: ClassVar[dict[str, str]] = {"pool_id": "id"}
 
     name: Mapped[Line]
@@ -52,6 +54,7 @@ class PoolMember(Entity):
 
     __tablename__ = "pool_member"
     module, prefix, named_by = "pool", "pme", "id"
+    names = Names("Seat", "Seats", zh="成员身份", zh_many="客户池成员")
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True, info=trait(immutable=True))
@@ -73,6 +76,7 @@ class ClaimRule(Entity):
 
     __tablename__ = "claim_rule"
     module, prefix, named_by = "pool", "clr", "id"
+    names = Names("Claim rule", "Claim rules", zh="领取规则")
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))

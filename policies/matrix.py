@@ -7,28 +7,19 @@ whatever else lines say (shares, pools, states, denies) is shown and left alone.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from models import Customer, Dictionary
+from models import Dictionary
+from models.actions import BY_NAME
 from models.base import columns
 
 from .edit import replaced
 from .lines import Line, parse
-from .objects import APART, FIELDS, LISTED, MODULE_OF, MODULES, field_name
+from .objects import APART, FIELDS, LISTED, MODULE_OF, MODULES, RIGHTS, field_name, is_done_to
 from .snapshot import Snapshot
 
 LADDER = ("own", "team", "subtree", "all")
 """The scopes that a click goes through, after none."""
-_PLAIN = ("view", "create", "edit", "delete", "restore", "purge")
-_CUSTOMERS = ("export", "import", "transfer", "release", "claim", "assign", "lock", "unlock", "share", "dupcheck")
-_ONLY: dict[str, tuple[str, ...]] = {
-    "audit": ("view",),
-    "session": ("view",),
-    "organisation": ("view", "edit"),
-    "policy": ("view", "edit", "review", "activate"),
-}
-COLUMNS = (*_PLAIN, *_CUSTOMERS, "review", "activate")
+COLUMNS = tuple(action.name for action in RIGHTS if action.is_column)
 """All actions that cells speak about, in the order of the table."""
-_STATE = {"view": "!deleted", "restore": "deleted", "purge": "deleted", "claim": "in_pool", "assign": "in_pool"}
-"""The state that a new line asks for; any state for the other actions."""
 FIELD_STATES = ("edit", "view", "hidden")
 """What a role may do with a field of a record that it may edit."""
 
@@ -74,14 +65,7 @@ class FieldCell:
 
 def actions_of(module: str) -> tuple[str, ...]:
     """The actions that make sense for records of a module."""
-    if module in _ONLY:
-        return _ONLY[module]
-    models = [model for model, of in MODULE_OF.items() if of == module]
-    if not models:
-        return ()
-    if Customer in models:
-        return (*_PLAIN, *_CUSTOMERS)
-    return (*_PLAIN, "transfer") if any("owner_id" in model.__table__.c for model in models) else _PLAIN
+    return tuple(action.name for action in RIGHTS if action.is_column and is_done_to(action, module))
 
 
 def grid(policy: Snapshot, base: Snapshot, role: str) -> dict[str, dict[str, Cell]]:
@@ -110,7 +94,7 @@ def with_scope(text: str, role: str, object: str, action: str, scope: str | None
     """The text in which the role may do it as far as `scope`, None for not at all, by lines of its own."""
     gone = [x for x in parse(text) if _is_own(x, role, object, action) and x.columns[3] in LADDER]
     states = {line.columns[4] for line in gone}
-    when = states.pop() if len(states) == 1 else _STATE.get(action, "any")
+    when = states.pop() if len(states) == 1 else BY_NAME[action].when
     return replaced(text, gone, [f"p, {role}, {object}, {action}, {scope}, {when}, allow"] if scope else [], role)
 
 

@@ -1,33 +1,39 @@
-"""What policy lines speak about: actions and their groups, modules, fields.  Derived from the models, never typed in."""
+"""What policy lines speak about: actions and their groups, modules, fields.  All of it derives from `models/`."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import inspect
 
-from models import PROTECTED, Base
+from models import PROTECTED, Base, Entity
+from models.actions import KIND, MADE, OWNED, TABLE, TOUCH, WRITE, Action
 from models.base import columns, trait_of
+from models.names import SYSTEM_MODULES as _SYSTEM
 
 # --- actions ---------------------------------------------------------------------------------------------
 
-_READS = ("view", "export", "dupcheck")
-_CHANGES = ("create", "edit", "delete", "restore", "purge", "import", "transfer", "release", "claim", "assign")
-_MORE = ("share", "merge", "bulk", "approve", "handover")
-_POLICY = ("review", "activate", "view_as")
-_LOCKS = ("lock", "unlock")
-
-ACTIONS: tuple[str, ...] = (*_READS, *_CHANGES, *_MORE, *_LOCKS, *_POLICY)
+RIGHTS: tuple[Action, ...] = tuple(action for action in TABLE if action.is_right)
+ACTIONS: tuple[str, ...] = tuple(action.name for action in RIGHTS)
 GROUPS: dict[str, tuple[str, ...]] = {
-    # Whatever changes something.
-    "write": (*_CHANGES, *_MORE, *_LOCKS, "activate"),
-    # Whatever reads or changes content: all that a lock closes.
-    "touch": ("view", "export", *_CHANGES, *_MORE),
+    group: tuple(action.name for action in RIGHTS if group in action.groups) for group in (WRITE, TOUCH)
 }
+
+
+def is_done_to(action: Action, module: str) -> bool:
+    """Whether the action makes sense for records of a module."""
+    kinds = [model for model, of in MODULE_OF.items() if of == module]
+    entities = [model for model in kinds if issubclass(model, Entity)]
+    holds = {
+        KIND: bool(entities),
+        MADE: any(not model.singleton for model in entities),
+        OWNED: any("owner_id" in model.__table__.c for model in kinds),
+    }
+    return any(to == module or holds.get(to, False) for to in action.to)
+
 
 # --- modules and fields ----------------------------------------------------------------------------------
 
 MODULE_OF: dict[type[Base], str] = {model: model.module for model in PROTECTED}
-SYSTEM_MODULES: tuple[str, ...] = ("policy", "session", "system")
-"""Modules without a table that people look into: the policy itself, signing in, running the house."""
+SYSTEM_MODULES: tuple[str, ...] = tuple(_SYSTEM)
 
 
 def field_name(column_key: str) -> str:

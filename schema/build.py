@@ -22,7 +22,7 @@ from .wiring import wire
 
 @cache
 def schema() -> strawberry.Schema:
-    """The one schema.  Raises RuntimeError naming a field or type that is declared and not part of it."""
+    """The one schema.  Raises Misdeclared naming a field or type that is declared and not part of it."""
     resolvers.load()
     modules = load()
     derive_shapes()

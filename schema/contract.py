@@ -5,7 +5,6 @@ description is the docstring, and the argument of the decorator is the right tha
 """
 
 import enum
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import cleandoc
@@ -18,7 +17,9 @@ from strawberry.types.field import StrawberryField
 
 from models import Base, Entity
 from models.audit.entries import plain
+from models.declaration import Misdeclared
 from models.errors import REFUSALS, Refusal
+from policies.rights import check_rights
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import camel, global_id
@@ -51,8 +52,6 @@ DECLARED: dict[str, str] = {}
 DERIVATIONS: list[Callable[[], None]] = []
 """Functions that declare the root fields derived from the models."""
 
-_RIGHT = re.compile(r"[a-z_]+\.[a-z_]+")
-
 
 def query(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]], StrawberryField]:
     """Declare a query field that asks for `right` (module.action).
@@ -77,10 +76,9 @@ def _declare(
     fields: dict[str, StrawberryField], kind: Any, right: str, returns: object, resolver: Callable[..., Any]
 ) -> StrawberryField:
     name, file = camel(resolver.__name__), file_of(resolver.__module__)
-    if not _RIGHT.fullmatch(right):
-        raise RuntimeError(f"{file}: the field {name} declares no right: “{right}” is no module.action")
+    check_rights([(right, f"{file}: the field {name}")])
     if name in DECLARED:
-        raise RuntimeError(f"{file}: the field {name} is declared twice")
+        raise Misdeclared(f"{file}: the field {name} is declared twice")
     description = cleandoc(resolver.__doc__ or f"Asks for the right {right}.")
     fields[name] = declared = kind(resolver=resolver, description=description, graphql_type=returns)
     DECLARED[name] = right

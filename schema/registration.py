@@ -10,6 +10,7 @@ from strawberry.types.base import has_object_definition
 from strawberry.types.field import StrawberryField
 
 import schema
+from models.declaration import Misdeclared
 
 from .contract import MUTATIONS, QUERIES, file_of
 from .types import namespace
@@ -18,14 +19,14 @@ from .types import namespace
 def load() -> list[ModuleType]:
     """All modules of this package, imported, so that every `@query`, `@mutation` and `@derived` counts.
 
-    Raises RuntimeError for the first field of a module that has no right, and so is no root field.
+    Raises Misdeclared for the first field of a module that has no right, and so is no root field.
     """
     modules = [import_module(found.name) for found in walk_packages(schema.__path__, f"{schema.__name__}.")]
     declared = {id(field) for field in (*QUERIES.values(), *MUTATIONS.values())}
     for module in modules:
         for name, value in vars(module).items():
             if isinstance(value, StrawberryField) and id(value) not in declared:
-                raise RuntimeError(
+                raise Misdeclared(
                     f"{file_of(module.__name__)}: the field {name} declares no right: "
                     'write @query("module.action") or @mutation("module.action") of schema.contract'
                 )
@@ -33,7 +34,7 @@ def load() -> list[ModuleType]:
 
 
 def check(inner: GraphQLSchema, modules: Sequence[ModuleType]) -> None:
-    """Raise RuntimeError for the first type of a module that the schema does not use.
+    """Raise Misdeclared for the first type of a module that the schema does not use.
 
     `namespace` holds the derived types, some of which no field uses.
     """
@@ -42,7 +43,7 @@ def check(inner: GraphQLSchema, modules: Sequence[ModuleType]) -> None:
         for name, value in vars(module).items():
             is_declared = isinstance(value, type) and value.__module__ == module.__name__ != namespace.__name__
             if is_declared and has_object_definition(value) and value not in used:
-                raise RuntimeError(
+                raise Misdeclared(
                     f"{file_of(module.__name__)}: the type {name} is no part of the schema, because no field uses it; "
                     "a root field is a function with @query or @mutation of schema.contract"
                 )

@@ -1,71 +1,29 @@
-"""What columns, kinds of records, choices and actions are called.  English here; other languages in the catalogue."""
+"""What columns, choices and scopes are called, in English; the Chinese words stand in the catalogue.
+
+Kinds of records and actions bring their words in both languages with them: `models/names.py`, `models/actions.py`.
+"""
 
 from collections.abc import Callable, Mapping
 from enum import Enum
 
 from models import (
-    AuditEntry,
+    PROTECTED,
     Base,
     ClaimRule,
     Contact,
     Customer,
     Department,
-    Dictionary,
     DictionaryItem,
-    FollowUp,
-    NumberRule,
-    Opportunity,
     Organisation,
-    OwnershipPeriod,
-    Pool,
-    PoolMember,
-    Role,
     User,
-    UserRole,
 )
+from models.actions import GROUP_LABELS, TABLE
+from models.names import OF_MODULE
 
 from .translation import LANGUAGES, Label, gettext
 
 _ = Label  # marks a word for the catalogue; it is translated when it is shown
 
-ONE: dict[type[Base], str] = {
-    Customer: _("Customer"),
-    Contact: _("Contact"),
-    Opportunity: _("Opportunity"),
-    FollowUp: _("Follow-up"),
-    Pool: _("Pool"),
-    PoolMember: _("Seat"),
-    ClaimRule: _("Claim rule"),
-    User: _("Person"),
-    Department: _("Department"),
-    Role: _("Role"),
-    UserRole: _("Role of a person"),
-    Dictionary: _("Dictionary"),
-    DictionaryItem: _("Dictionary word"),
-    NumberRule: _("Number rule"),
-    Organisation: _("Organisation"),
-    OwnershipPeriod: _("Ownership"),
-    AuditEntry: _("Log entry"),
-}
-MANY: dict[type[Base], str] = {
-    Customer: _("Customers"),
-    Contact: _("Contacts"),
-    Opportunity: _("Opportunities"),
-    FollowUp: _("Follow-ups"),
-    Pool: _("Pools"),
-    PoolMember: _("Seats"),
-    ClaimRule: _("Claim rules"),
-    User: _("People"),
-    Department: _("Departments"),
-    Role: _("Roles"),
-    UserRole: _("Roles of people"),
-    Dictionary: _("Dictionaries"),
-    DictionaryItem: _("Dictionary words"),
-    NumberRule: _("Number rules"),
-    Organisation: _("Organisation"),
-    OwnershipPeriod: _("Ownership history"),
-    AuditEntry: _("Operation log"),
-}
 _SPECIAL = {
     "created_by_id": _("Created by"),
     "updated_by_id": _("Changed by"),
@@ -147,50 +105,12 @@ _CHOICES = {
     "RELEASE": _("Released"),
     "DELETE": _("Put into the bin"),
 }
-DONE = {
-    "create": _("created"),
-    "edit": _("changed"),
-    "delete": _("deleted"),
-    "restore": _("restored"),
-    "purge": _("deleted for good"),
-    "claim": _("claimed"),
-    "assign": _("assigned"),
-    "release": _("put into the pool"),
-    "transfer": _("transferred"),
-    "lock": _("locked"),
-    "unlock": _("unlocked"),
-    "view": _("looked for"),
-    "password": _("set the password of"),
-    "token": _("made a token for"),
-    "end": _("ended a session of"),
-    "preferences": _("chose the preferences of"),
-    "activate": _("put in force"),
-    "share": _("shared"),
-    "view_as": _("looked through the eyes of"),
-}
-"""Verb of an action -> what the log says somebody did to a record."""
-
-ACTIONS = {
-    "view": _("View"),
-    "create": _("Create"),
-    "edit": _("Edit"),
-    "delete": _("Delete"),
-    "restore": _("Restore"),
-    "purge": _("Delete for good"),
-    "export": _("Export"),
-    "import": _("Import"),
-    "transfer": _("Transfer"),
-    "release": _("Put into the pool"),
-    "claim": _("Claim"),
-    "assign": _("Assign"),
-    "lock": _("Lock"),
-    "unlock": _("Unlock"),
-    "share": _("Share"),
-    "dupcheck": _("Look for duplicates"),
-    "review": _("Review"),
-    "activate": _("Put in force"),
-}
-"""Action of the policy -> what its column is called."""
+DONE = {action.name: Label(action.done) for action in TABLE if action.done}
+"""Verb of an action -> what the log says that a person did to a record."""
+ACTIONS = {action.name: Label(action.label) for action in TABLE}
+"""Action -> what its column is called."""
+GROUPS = {group: Label(english) for group, (english, _chinese) in GROUP_LABELS.items()}
+"""Group of actions -> what a sentence says."""
 SCOPES = {
     "own": _("Own"),
     "created": _("Made by them"),
@@ -205,14 +125,11 @@ SCOPES = {
     "others": _("Of others"),
 }
 """Scope of the policy -> what a cell says."""
-GROUPS = {"touch": _("read or change"), "write": _("change"), "*": _("do anything with")}
-"""Group of actions -> what a sentence says."""
-_SYSTEM_OBJECTS = {"*": _("everything"), "policy": _("Policy"), "session": _("Signing in"), "system": _("The house")}
 
 
 def action_label(action: str) -> str:
-    """What an action of the policy is called; the word itself for those that no cell shows."""
-    return str(ACTIONS[action] if action in ACTIONS else GROUPS.get(action, action))
+    """What an action or a group of the policy is called."""
+    return str(ACTIONS.get(action) or GROUPS.get(action) or action)
 
 
 def scope_label(scope: str) -> str:
@@ -222,11 +139,13 @@ def scope_label(scope: str) -> str:
 def object_label(object: str) -> str:
     """What a module, or a field of one, is called: `customer.phone` -> Phone."""
     module, _, field = object.partition(".")
-    model = next((model for model in MANY if model.module == module), None)
     if field:
+        model = next((model for model in PROTECTED if model.module == module), None)
         keys = model.__table__.c if model is not None else ()
         return field_label(model, f"{field}_id" if f"{field}_id" in keys else field)
-    return many(model) if model is not None else str(_SYSTEM_OBJECTS.get(module, module))
+    if module == "*":
+        return gettext("everything")
+    return str(Label(OF_MODULE[module].many)) if module in OF_MODULE else module
 
 
 def namer(roles: Mapping[str, str]) -> Callable[[str, str], str]:
@@ -241,13 +160,14 @@ def namer(roles: Mapping[str, str]) -> Callable[[str, str], str]:
     return named
 
 
-def one(model: type[Base]) -> str:
+def one(model: type[Base]) -> Label:
     """What a record of this kind is called."""
-    return str(ONE.get(model) or Label(_spelled(model.__name__)))
+    return Label(model.names.one)
 
 
-def many(model: type[Base]) -> str:
-    return str(MANY.get(model) or Label(f"{_spelled(model.__name__)}s"))
+def many(model: type[Base]) -> Label:
+    """What a list of this kind is called."""
+    return Label(model.names.many)
 
 
 def field_label(model: type[Base] | None, key: str) -> str:
@@ -269,11 +189,6 @@ def choice_label(member: Enum | str) -> str:
 
 
 def done(action: str) -> str:
-    """What `customer.claim` says in the log: claimed."""
+    """What `customer.claim` says in the log: claimed.  An action that is no longer known is said as it was written."""
     verb = action.rpartition(".")[2]
-    return str(DONE.get(verb) or Label(verb.replace("_", " ")))
-
-
-def _spelled(name: str) -> str:
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
-    return words.capitalize()
+    return str(DONE.get(verb) or ACTIONS.get(verb) or verb)

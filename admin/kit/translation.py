@@ -11,6 +11,9 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from markupsafe import escape
 
+from models import Base, actions
+from models.names import RECORD, SYSTEM_MODULES
+
 LANGUAGES = {"en": "English", "zh": "中文"}
 LOCALE = Path(__file__).parent.parent / "locale"
 
@@ -37,16 +40,27 @@ def ngettext(one: str, many: str, number: int) -> str:
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """The messages of one language, read from its `.po` once per process.  English has no catalogue."""
+    """The messages of one language, read once per process: its `.po`, and what models and actions declare themselves."""
     source = LOCALE / language / "LC_MESSAGES" / "millpond.po"
     if not source.exists():
         return NullTranslations()
     with source.open("rb") as file:
         messages = read_po(file, locale=language)
+    for english, chinese in declared_words().items() if language == "zh" else ():
+        messages.add(english, chinese)
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def declared_words() -> dict[str, str]:
+    """English -> Chinese of all kinds of records, modules and actions.  None of these stands in a `.po`."""
+    kinds = [vars(mapper.class_)["names"] for mapper in Base.registry.mappers if "names" in vars(mapper.class_)]
+    found: dict[str, str] = {}
+    for names in [*kinds, *SYSTEM_MODULES.values(), RECORD]:
+        found |= names.words()
+    return found | dict(actions.words())
 
 
 class Label(str):

@@ -34,6 +34,7 @@ from ..base import Base, Entity, Hash, Key, Part, Word, choice, text_type
 from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
 from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
+from ..names import Names
 from .append_only import append_only_statements as append_only_statements
 from .parts import changes_of_parts
 from .proof import entry_hash, values_hash
@@ -70,6 +71,7 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     module, prefix = "audit", "aud"
+    names = Names("Log entry", "Operation log", zh="日志记录", zh_many="操作日志")
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "actor_id"}
 
     id: Mapped[Key]

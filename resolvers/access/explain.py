@@ -18,7 +18,7 @@ from policies.review import may_use
 from policies.snapshot import Reason
 
 from ..runtime import principals
-from ..runtime.ids import global_id, noun
+from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from .grant_limits import holdings, sets_of
 
@@ -189,7 +189,7 @@ def _person(scope: Scope, db: Session, user_id: int) -> Principal:
     try:
         return principals.by_id(db.connection(), user_id, scope.now())
     except NotFound:
-        raise NotFound(what="person", field="userId") from None
+        raise NotFound(what=User.names, field="userId") from None
 
 
 def _check_exists(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
@@ -199,7 +199,7 @@ def _check_exists(scope: Scope, db: Session, model: type[Entity], id: int) -> No
     if not scope.policy.ever(scope.person, "view", "policy"):
         there = there.where(or_(scope.policy.where(scope.person, "view", model, columns)))
     if not id or db.execute(there, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is None:
-        raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
+        raise NotFound(what=model.names, field="recordId", record_id=global_id(model, id) if id else None)
 
 
 def _parent_of(model: type[Base]) -> tuple[type[Base], str]:

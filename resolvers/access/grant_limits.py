@@ -12,10 +12,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Credential, Role, User, UserRole
+from models.actions import actions_in_chinese, object_in_chinese
 from models.database.bypass import Because, bypass_policy
 from models.errors import BeyondCeiling, LastAdministrator
 from policies import Snapshot
 from policies.review import Excess, Roles, can_administer, excesses
+from policies.saying import phrase
 
 from ..runtime.scope import Scope
 
@@ -109,9 +111,10 @@ def refuse_excess(found: Iterable[Excess]) -> None:
 
 def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
     """The refusal that names the roles, the right that they would get, and one case in which they would have it."""
-    en, zh = ("when " + " and ".join(when), "、".join(when)) if when else ("always", "任何情况")
-    who = " + ".join(sorted(roles)) or "everybody"
-    return BeyondCeiling(who=who, action=", ".join(actions), object=object, when=en, when_zh=zh)
+    said = {"who": " + ".join(sorted(roles)) or "everybody", "action": ", ".join(actions), "object": object}
+    said["when"] = f"when {' and '.join(when)}" if when else "always"
+    chinese = {"who_zh": " + ".join(sorted(roles)) or "所有人", "action_zh": actions_in_chinese(actions)}
+    return BeyondCeiling(**said, **chinese, object_zh=object_in_chinese(object), when_zh=phrase(when, "zh"))
 
 
 def refuse_to_lose_the_last(

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, Role, User
+from models.actions import actions_in_chinese
 from models.audit.entries import Changes, entry, write_row
 from models.database.bypass import Because, bypass_policy
 from models.errors import (
@@ -137,7 +138,7 @@ def catch_up(scope: Scope) -> int:
         scope.allow("edit", "policy")
         draft = _mine(scope, db)
         if draft is None:
-            raise NotFound(what="draft")
+            raise NotFound(what=PolicyDraft.names)
         stored, begun = newest(db), text_of(db, draft.base)
         draft.text = merged(begun, draft.text, current_policy(scope, stored).text)
         draft.base, draft.at = stored.number, scope.person.now
@@ -159,7 +160,7 @@ def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
     """The review of a draft of any author.  Raises Forbidden, NotFound."""
     found = next((draft for draft in drafts(scope, db) if draft.id == draft_id), None)
     if found is None:
-        raise NotFound(what="draft", field="draftId")
+        raise NotFound(what=PolicyDraft.names, field="draftId")
     return review_policy(scope, db, found.text)
 
 
@@ -177,7 +178,7 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
         scope.allow("activate", "policy")
         draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id).with_for_update()).scalar_one_or_none()
         if draft is None:
-            raise NotFound(what="draft")
+            raise NotFound(what=PolicyDraft.names)
         review = judge(scope, db, draft.text)
         if review.base != draft.base or review.hash != reviewed:
             raise Conflict(label="The policy", label_zh="策略", field="text")
@@ -248,7 +249,7 @@ def _activate(
     if not review.keeps_an_administrator:
         raise LastAdministrator
     if review.needs_second and author_id == scope.person.id is not None:
-        raise NeedsSecond(what=", ".join(review.widens))
+        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
     now = scope.person.now
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
     summary = review.in_short()

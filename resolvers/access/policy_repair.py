@@ -48,7 +48,7 @@ def _text_of(db: Session, number: int) -> str:
     asked = select(PolicyRevision.text).where(PolicyRevision.number == number)
     found = db.execute(asked).scalar()
     if found is None:
-        raise NotFound(what="revision", field="number")
+        raise NotFound(what=PolicyRevision.names, field="number")
     return found
 
 
@@ -59,7 +59,7 @@ def _last_good(db: Session) -> str:
         if hash == hash_of(text) and _is_valid(text):
             found: str = text
             return found
-    raise NotFound(what="revision", field="number")
+    raise NotFound(what=PolicyRevision.names, field="number")
 
 
 def _is_valid(text: str) -> bool:

@@ -63,7 +63,7 @@ def revision(scope: Scope, db: Session, number: int) -> Revision:
     asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
     row = db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first()
     if row is None:
-        raise NotFound(what="revision", field="number")
+        raise NotFound(what=PolicyRevision.names, field="number")
     return Revision(*row)
 
 
@@ -71,7 +71,7 @@ def text_of(db: Session, number: int) -> str:
     """The activated text of a revision.  Raises NotFound, InvalidPolicyText for a text that was changed by hand."""
     found = db.execute(select(PolicyRevision.text, PolicyRevision.hash).where(PolicyRevision.number == number)).first()
     if found is None:
-        raise NotFound(what="revision", field="number")
+        raise NotFound(what=PolicyRevision.names, field="number")
     if hash_of(found.text) != found.hash:
         raise InvalidPolicyText(problems=[f"line 1: somebody has changed the text of revision {number} by hand"])
     return str(found.text)

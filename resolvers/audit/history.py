@@ -19,7 +19,7 @@ from models.errors import NotFound
 from policies.objects import field_name
 
 from ..reading.pages import LARGEST_PAGE
-from ..runtime.ids import LARGEST_ID, global_id, noun
+from ..runtime.ids import LARGEST_ID, global_id
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
@@ -101,7 +101,7 @@ def of_record(
     # Read after the entries, so that rights are never older than the entries which they open.
     visibilities = redaction.Visibilities(viewer, db, {model: {id}})
     if not visibilities.is_there(model, id):
-        raise NotFound(what=noun(model), record_id=global_id(model, id) if id else None)
+        raise NotFound(what=model.names, record_id=global_id(model, id) if id else None)
     return _redacted(viewer, db, visibilities, *page)
 
 

@@ -60,7 +60,7 @@ def give_role(scope: Scope, login: str, code: str) -> None:
     with scope.write("role.create") as db:
         user_id, role_id = _user(db, login), _role(db, code)
         if _holding(db, user_id, role_id):
-            raise Duplicate(field="role", value=f"The role {code} of {login}")
+            raise Duplicate(field="role", value=f"The role {code} of {login}", value_zh=f"{login} 的角色 {code}")
         create_update.create(scope, UserRole, {"user_id": user_id, "role_id": role_id})
 
 
@@ -69,7 +69,7 @@ def take_role(scope: Scope, login: str, code: str) -> None:
     with scope.write("role.delete") as db:
         held = _holding(db, _user(db, login), _role(db, code))
         if not held:
-            raise NotFound(what=f"role {code} of {login}", field="role")
+            raise NotFound(what=Role.names.called(f"{code} of {login}", f"{code}（{login}）"), field="role")
         for problem in create_update.delete(scope, UserRole, held).problems:
             raise problem
 
@@ -103,7 +103,7 @@ def roster(_scope: Scope, db: Session) -> list[Member]:
 def _user(db: Session, login: str) -> int:
     found = db.execute(select(User.id).where(User.login == login.lower(), User.deleted_at.is_(None))).scalar()
     if found is None:
-        raise NotFound(what="person", field="login")
+        raise NotFound(what=User.names, field="login")
     return found
 
 
@@ -125,5 +125,5 @@ def _holding(db: Session, user_id: int, role_id: int) -> list[int]:
 def _department(db: Session, name: str) -> int:
     found = db.execute(select(Department.id).where(Department.name == name, Department.deleted_at.is_(None))).scalar()
     if found is None:
-        raise NotFound(what=f"department {name}", field="department")
+        raise NotFound(what=Department.names.called(name), field="department")
     return found

@@ -110,7 +110,7 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool) -> No
     with scope.write("user.password") as db:
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         if user is None:
-            raise NotFound(what="person")
+            raise NotFound(what=User.names)
         if user.id != scope.person.id or one_time:
             scope.load(db, User, user.id, to="edit")
             guard_account(scope, db, user.id)

@@ -37,7 +37,7 @@ def active_user(scope: Scope, db: Session, user_id: int) -> User:
     else:
         user = db.execute(_THERE, {"id": user_id}, execution_options={"populate_existing": True}).scalar_one_or_none()
     if user is None:
-        raise NotFound(what="person", field="userId")
+        raise NotFound(what=User.names, field="userId")
     if not user.active:
         raise Validation(f"{user.name} is no longer active.", f"{user.name} 已停用。", field="userId")
     permit(db, user, "view")
@@ -227,5 +227,5 @@ def _department(db: Session, id: int) -> Department:
         select(Department).where(Department.id == id), execution_options=bypass_policy(Because.KEEPS_RULE)
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(what="department", field="parentId")
+        raise NotFound(what=Department.names, field="parentId")
     return found

@@ -15,7 +15,7 @@ def set_language(scope: Scope, language: str) -> None:
     with scope.write("user.preferences") as db:
         me = db.execute(select(User).where(User.id == scope.me)).scalar_one_or_none()
         if me is None:
-            raise NotFound(what="person")
+            raise NotFound(what=User.names)
         permit(db, me, "preferences")
         check_language(language)
         me.language = language

@@ -47,12 +47,12 @@ def create_token(scope: Scope, name: str, expires_at: datetime | None = None) ->
 
 def revoke_token(scope: Scope, token_id: int) -> None:
     """Revoke one of the caller's tokens.  Raises NotFound."""
-    _revoke(scope, ApiToken, token_id, "token")
+    _revoke(scope, ApiToken, token_id)
 
 
 def revoke_session(scope: Scope, session_id: int) -> None:
     """Revoke one of the caller's sessions.  Raises NotFound."""
-    _revoke(scope, SignInSession, session_id, "session")
+    _revoke(scope, SignInSession, session_id)
 
 
 def keys_of(scope: Scope, db: Session, kind: type[ApiToken] | type[SignInSession]) -> list[ApiToken | SignInSession]:
@@ -70,14 +70,14 @@ def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> Colum
     return alive
 
 
-def _revoke(scope: Scope, kind: type[ApiToken] | type[SignInSession], id: int, what: str) -> None:
+def _revoke(scope: Scope, kind: type[ApiToken] | type[SignInSession], id: int) -> None:
     with scope.write("session.end") as db:
         mine = select(kind).where(kind.id == id, kind.user_id == scope.me, kind.revoked_at.is_(None)).with_for_update()
         key: Any = db.execute(mine).scalar_one_or_none()
         if key is None:
-            raise NotFound(what=what)
+            raise NotFound(what=kind.names)
         key.revoked_at = scope.now()
-        log_now(db, _me(scope, db), {what: [key.name if isinstance(key, ApiToken) else key.address, None]})
+        log_now(db, _me(scope, db), {kind.names.noun: [key.name if isinstance(key, ApiToken) else key.address, None]})
 
 
 def _me(scope: Scope, db: Session) -> User:

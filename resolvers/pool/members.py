@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Department, Entity, Pool, PoolMember, Role, User
+from models import Department, Entity, OwnershipPeriod, Pool, PoolMember, Role, User
 from models.errors import InUse, NotFound
 from models.pool import GranteeKind
 
@@ -28,11 +28,11 @@ class SeatRules(Rules[PoolMember]):
             model = GRANTEES[row.grantee_kind]
             there = select(model.id).where(model.id == row.grantee_id, model.deleted_at.is_(None))
             if db.execute(there).first() is None:
-                raise NotFound(what=row.grantee_kind.value.lower(), field="granteeId")
+                raise NotFound(what=model.names, field="granteeId")
 
 
 class PoolRules(Rules[Pool]):
     """A pool is never purged, because quota counters and ownership periods refer to it; it can be closed."""
 
     def purged(self, scope: Scope, db: Session, row: Pool) -> None:
-        raise InUse(label=row.label, count="some", what="ownership periods")
+        raise InUse(label=row.label, count="…", what=OwnershipPeriod.names)

@@ -16,7 +16,6 @@ from ..ownership.locate import load_owned
 from ..ownership.periods import end
 from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
-from ..runtime.ids import noun
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
@@ -56,7 +55,7 @@ def _named(db: Session, pool_id: int) -> Pool:
     chosen = select(Pool).where(Pool.id == pool_id, Pool.deleted_at.is_(None))
     pool = db.execute(chosen).scalar_one_or_none()
     if pool is None:
-        raise NotFound(what=noun(Pool), field="poolId")
+        raise NotFound(what=Pool.names, field="poolId")
     if not pool.enabled:
         raise RuleMissing(
             reason=f"The pool {pool.name} is closed. Choose another.",

@@ -13,7 +13,7 @@ from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.errors import InUse, Validation
 
-from ..runtime.ids import camel, noun
+from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
@@ -138,7 +138,7 @@ class DictionaryItemRules(Rules[DictionaryItem]):
             if count := db.execute(
                 used.where(model.deleted_at.is_(None)), execution_options=bypass_policy(Because.KEEPS_RULE)
             ).scalar_one():
-                raise InUse(label=row.label, count=count, what=noun(model))
+                raise InUse(label=row.label, count=count, what=model.names)
 
 
 def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:

@@ -15,7 +15,7 @@ from models.people import LANGUAGES
 from policies.objects import FIELDS, field_name
 
 from ..reading.pages import target_of
-from ..runtime.ids import camel, global_id, noun
+from ..runtime.ids import camel, global_id
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from ..runtime.viewer import UNGUARDED
@@ -143,7 +143,7 @@ def _in_one(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[
     asked = select(may, table.c.deleted_at.is_(None).label("live")).where(table.c.id == id, seen)
     row = db.execute(asked.execution_options(policy=True)).first() if id else None
     if row is None:
-        raise NotFound(what=noun(model), field="recordId", record_id=global_id(model, id) if id else None)
+        raise NotFound(what=model.names, field="recordId", record_id=global_id(model, id) if id else None)
     shown = open_fields(scope, db, model, id, keys, ("view",))
     return shown, open_fields(scope, db, model, id, keys) if row.may and row.live else set()
 

@@ -13,7 +13,7 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
 
 from ..runtime.batch import Mode, Outcome, each
-from ..runtime.ids import camel, global_id, noun
+from ..runtime.ids import camel, global_id
 from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
@@ -142,7 +142,7 @@ def _refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
         if not is_purge:
             used = used.where(other.deleted_at.is_(None))
         if count := db.execute(used, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one():
-            raise InUse(label=row.label, count=count, what=noun(other), record_id=global_id(type(row), row.id))
+            raise InUse(label=row.label, count=count, what=other.names, record_id=global_id(type(row), row.id))
 
 
 def _references_to(model: type[Entity]) -> Iterator[tuple[type[Entity], Column[Any]]]:
@@ -190,10 +190,10 @@ def _refuse_if_taken(db: Session, row: Entity) -> None:
             select(table.c.id).where(same, table.c.id != row.id), execution_options=bypass_policy(Because.KEEPS_RULE)
         ).first():
             last = list(index.columns)[-1]
-            value = noun(type(row)).capitalize() if last.foreign_keys else getattr(row, last.key)
-            raise TakenMeanwhile(
-                field=camel(last.key), value=value, label=row.label, record_id=global_id(type(row), row.id)
-            )
+            held = getattr(row, last.key)
+            taken = {"value": row.names.one, "value_zh": row.names.zh} if last.foreign_keys else {"value": held}
+            record_id = global_id(type(row), row.id)
+            raise TakenMeanwhile(field=camel(last.key), label=row.label, record_id=record_id, **taken)
 
 
 def _ignores_the_bin(index: Index) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from models import Base
 from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validation
+from models.names import RECORD
 
 from .ids import camel
 from .inputs import invalid
@@ -41,9 +42,7 @@ def refusal_of(failure: IntegrityError) -> Refusal:
         return invalid(name.rpartition(".")[2], "is required", "为必填项")
     if kind == "FOREIGN KEY":
         return (
-            InUse(label="This record", label_zh="该记录", count="…", what="record")
-            if _deleting(failure)
-            else NotFound()
+            InUse(label="This record", label_zh="该记录", count="…", what=RECORD) if _deleting(failure) else NotFound()
         )
     raise failure
 

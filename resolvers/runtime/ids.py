@@ -1,4 +1,4 @@
-"""Names that doors and refusals share: global ids, camelCase, the word for a kind of record."""
+"""Names that doors and refusals share: global ids, and field names in camelCase."""
 
 import re
 
@@ -7,7 +7,6 @@ from models import PROTECTED, Base
 LARGEST_ID = 2**31 - 1
 """The largest key that a column holds; PostgreSQL refuses to compare with more."""
 
-_WORDS = {"UserRole": "role of a person", "PoolMember": "pool seat", "ClaimRule": "claim rule", "User": "person"}
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
@@ -18,11 +17,6 @@ def camel(name: str) -> str:
     """`owner_id` -> `ownerId`."""
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
-
-
-def noun(model: type[Base]) -> str:
-    """How a kind of record is called in a sentence: `follow up`, `claim rule`."""
-    return _WORDS.get(model.__name__) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
 
 
 def table_of(module: str) -> str:

@@ -151,7 +151,7 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
     row = connection.execute(statement, values).first()
     if row is None:
-        raise NotFound(what="person")
+        raise NotFound(what=User.names)
     return _principal(row[:-1], values["now"])
 
 

@@ -30,7 +30,7 @@ from models.errors import (
 from policies import NOW, Principal, Snapshot, whenever
 
 from .constraint_errors import translated
-from .ids import global_id, noun, table_of
+from .ids import global_id, table_of
 from .policy_proof import Unproved
 from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lookup_statement, masked, why_not
 from .services import Services
@@ -245,7 +245,7 @@ class Scope:
         """
         row, seen, may = self.lookup(db, model, id, to=to)
         if row is None or not (seen or to in WITHOUT_SEEING):
-            raise self.denied(NotFound(what=noun(model), record_id=global_id(model, id) if id else None), model, id, to)
+            raise self.denied(NotFound(what=model.names, record_id=global_id(model, id) if id else None), model, id, to)
         if row.deleted_at is not None and to not in FROM_THE_BIN:
             raise InBin(label=row.label, record_id=global_id(model, id))
         if not may:

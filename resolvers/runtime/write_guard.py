@@ -23,7 +23,7 @@ from models.database.sqlalchemy_internals import added_values
 from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
-from .ids import camel, noun
+from .ids import camel
 from .read_guard import _take_current, rights
 from .statement_guard import MODELS
 from .statement_guard import PolicyBypassed as PolicyBypassed
@@ -151,7 +151,7 @@ def _judge_references(session: Session, row: Entity | Part) -> None:
     for column, target, relations in _pointing(type(row)):
         for id in _pointed(row, column, relations):
             if not _is_visible(session, target, id):
-                raise NotFound(what=noun(target), field=camel(column.key))
+                raise NotFound(what=target.names, field=camel(column.key))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from millpond.cli import _seal_the_rest
+from millpond.cli.audit import _seal_the_rest
 from millpond.database import opened
 from millpond.migrate import revisions
 from models import ApiToken, AuditEntry, AuditSeal, SignInSession, User, UserRole, utcnow
@@ -303,7 +303,9 @@ def test_a_policy_without_lines_for_the_house_refuses_the_command_line_too(world
     refused = millpond(world.backend.url, "user", "add", "xi")
 
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == "millpond: Your roles do not allow: user.create. Ask an administrator for this right.\n"
+    assert (
+        refused.stderr == "millpond: Your roles do not allow: create (people). Ask an administrator for this right.\n"
+    )
     assert world.everything() == before
 
 

@@ -113,7 +113,7 @@ def test_apply_puts_a_text_in_force_and_rollback_brings_the_old_one_back(world: 
         (["apply", "SAME", "--reason", "x"], "Nothing changes: the policy says all of this already."),
         (
             ["apply", "FILE", "--reason", "x", "--as", "li"],
-            "Your roles do not allow: policy.activate. Ask an administrator for this right.",
+            "Your roles do not allow: put in force (policy). Ask an administrator for this right.",
         ),
         (
             ["apply", "WIDE", "--reason", "x", "--as", "rolf"],

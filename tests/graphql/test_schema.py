@@ -59,7 +59,14 @@ def test_a_field_in_a_new_file_is_found(new_files: dict[str, str], case: str, fi
     ("case", "sentence"),
     [
         ("a field without a right", "schema/mutations/tickets.py: the field close_ticket declares no right"),
-        ("a right that is none", "schema/mutations/tickets.py: the field closeTicket declares no right: “ticket” is"),
+        (
+            "a right that is none",
+            "schema/mutations/tickets.py: the field closeTicket asks for the right “ticket”, but a",
+        ),
+        (
+            "a right that nobody can hold",
+            "schema/mutations/tickets.py: the field closeTicket asks for the right “customer.close”, but models/actions.py has",
+        ),
         ("a field that is there already", "schema/mutations/tickets.py: the field claimCustomers is declared twice"),
         ("a root type of its own", "schema/mutations/tickets.py: the type Mutation is no part of the schema"),
         ("a type that no field uses", "schema/queries/tickets.py: the type CloseTicketInput is no part of the schema"),

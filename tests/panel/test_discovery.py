@@ -153,16 +153,16 @@ UNSERVED = {
     ),
     "a right that no line can give": (
         PAGE + "    needs = 'wether.view'\n",
-        "Weather in {file} names the right “wether.view”, which no policy line can give.",
+        "Weather in {file} asks for the right “wether.view”, but there is no module “wether”; known: audit, ",
     ),
     "a command under a right that no line can give": (
         LIST
         + "    @command('Frame', icon='x', action='*.frame')\n    def frame(self, scope, ids, given):\n        ...\n",
-        "Vips in {file} names the right “customer.frame”, which no policy line can give.",
+        "Vips in {file} asks for the right “customer.frame”, but models/actions.py has no action “frame”; known: view, ",
     ),
     "a list tab under a right that no line can give": (
         LIST + "    tabs = (Tab('a', 'A', dict, needs='customer.clam'),)\n",
-        "Vips in {file} names the right “customer.clam”, which no policy line can give.",
+        "Vips in {file} asks for the right “customer.clam”, but models/actions.py has no action “clam”; known: view, ",
     ),
     "a column that the model has not": (
         LIST + "    columns = ('name', 'nmae')\n",

@@ -119,7 +119,11 @@ def test_an_unknown_person_is_not_found_whoever_he_was(world: World) -> None:
     for user_id in (world.ids["wu"], MISSING, 0):
         with unchanged(world):
             refusal = the(world.lead.do(assigning.assign, [customer], user_id))
-        assert (refusal.code(), refusal.field, refusal.params) == ("NOT_FOUND", "userId", {"what": "person"})
+        assert (refusal.code(), refusal.field, refusal.params) == (
+            "NOT_FOUND",
+            "userId",
+            {"what": "person", "what_zh": "人员"},
+        )
 
 
 def test_an_assignment_stops_at_the_capacity_of_who_receives(world: World) -> None:

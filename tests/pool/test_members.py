@@ -7,6 +7,7 @@ import pytest
 from models import Pool, PoolMember, User
 from models.errors import Duplicate, NotFound, Refusal
 from models.pool import GranteeKind, Seat
+from resolvers.pool.members import GRANTEES
 from resolvers.pool.my_limits import Limits, my_limits
 from resolvers.records import create_update
 from tests.support.claim_checks import MISSING, change, claim, codes, organise, the, unchanged
@@ -23,7 +24,7 @@ def test_a_seat_is_given_to_somebody_who_exists(world: World, kind: GranteeKind)
     with unchanged(world), pytest.raises(NotFound) as refused:
         seat(world, "ada", kind, MISSING)
 
-    assert (refused.value.field, refused.value.params) == ("granteeId", {"what": kind.value.lower()})
+    assert (refused.value.field, refused.value.params["what"]) == ("granteeId", GRANTEES[kind].names.noun)
 
 
 def test_a_seat_is_given_once_and_again_after_it_was_taken_away(world: World) -> None:

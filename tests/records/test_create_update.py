@@ -109,7 +109,7 @@ def test_who_may_not_create_creates_nothing_and_the_attempt_is_logged(world: Wor
 
     refusal = refused(world, world.fin, Forbidden, create_update.create, Customer, {"name": "Acme"})
 
-    assert refusal.say() == "Your roles do not allow: customer.create. Ask an administrator for this right."
+    assert refusal.say() == "Your roles do not allow: create (customers). Ask an administrator for this right."
     (entry,) = world.log(since=mark)
     assert (entry["actor_id"], entry["action"], entry["entity"]) == (world.ids["fin"], "customer.create", "customer")
     assert (entry["outcome"], entry["record_id"], entry["changes"]) == ("DENIED", None, {})

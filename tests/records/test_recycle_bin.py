@@ -164,7 +164,7 @@ def test_what_others_need_is_not_deleted(world: World) -> None:
     outcome = world.ada.do(create_update.delete, User, [world.ids["li"]])
 
     assert codes(outcome) == ["IN_USE"]
-    assert outcome.problems[0].params == {"label": "Li Na", "count": 1, "what": "customer"}
+    assert outcome.problems[0].params == {"label": "Li Na", "count": 1, "what": "customer", "what_zh": "客户"}
     assert outcome.problems[0].say("zh") == "Li Na 仍被使用（客户：1 条）。请先转移或删除这些记录。"
     assert codes(world.ada.do(create_update.delete, Department, [world.ids["east"]])) == ["IN_USE"]
     assert codes(world.ada.do(create_update.delete, Role, [world.ids["sales"]])) == ["IN_USE"]
@@ -371,7 +371,7 @@ def test_a_word_that_records_hold_is_not_deleted(world: World) -> None:
 
     outcome = world.ada.do(create_update.delete, DictionaryItem, [item["id"]])
 
-    assert outcome.problems[0].params == {"label": "steel", "count": 1, "what": "customer"}
+    assert outcome.problems[0].params == {"label": "steel", "count": 1, "what": "customer", "what_zh": "客户"}
     assert world.everything() == before
     world.li.do(create_update.update, Customer, customer, {"industry": None})
     assert world.ada.do(create_update.delete, DictionaryItem, [item["id"]]).ids == [item["id"]]

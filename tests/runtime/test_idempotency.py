@@ -168,7 +168,20 @@ def _never(_scope: Scope) -> Outcome:
 
 def _any(kind: type[Refusal], world: World) -> Refusal:
     """One of its kind with everything that a sentence of it may name."""
-    words = {"what", "action", "label", "until", "reason", "reason_zh", "value", "used", "limit", "period", "period_zh"}
+    words = {
+        "what",
+        "what_zh",
+        "action",
+        "label",
+        "until",
+        "reason",
+        "reason_zh",
+        "value",
+        "used",
+        "limit",
+        "period",
+        "period_zh",
+    }
     words |= {
         "resets_at",
         "name",

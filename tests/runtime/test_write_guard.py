@@ -149,7 +149,7 @@ def test_a_hidden_and_a_missing_reference_are_refused_alike(world: World, stock:
     deal = world.make(Opportunity, customer_id=stock["Mine"], name="Deal")
     for id in (stock["Ann of Hers"], 999_999):
         refusal = refused(world, "li", "opportunity.edit", setting(Opportunity, deal, contact_id=id), NotFound)
-        assert (refusal.params, refusal.field) == ({"what": "contact"}, "contactId")
+        assert (refusal.params, refusal.field) == ({"what": "contact", "what_zh": "联系人"}, "contactId")
 
     forgetful(world, "li", "opportunity.edit", setting(Opportunity, deal, contact_id=stock["Ann of Mine"]))
 
@@ -163,7 +163,7 @@ def test_a_hidden_record_put_into_a_relation_is_refused_too(world: World, stock:
         below(db, Opportunity, deal).contact = below(db, Contact, stock["Ann of Hers"])
 
     refusal = refused(world, "li", "opportunity.edit", relate, NotFound)
-    assert (refusal.params, refusal.field) == ({"what": "contact"}, "contactId")
+    assert (refusal.params, refusal.field) == ({"what": "contact", "what_zh": "联系人"}, "contactId")
 
 
 def test_a_reference_to_a_record_in_the_bin_is_refused(world: World, stock: dict[str, int]) -> None:
@@ -179,7 +179,7 @@ def test_a_record_moves_neither_under_a_hidden_one_nor_under_one_where_it_is_out
     ann = stock["Ann of Mine"]
 
     refusal = refused(world, "li", "contact.edit", setting(Contact, ann, customer_id=stock["Hers"]), NotFound)
-    assert (refusal.params, refusal.field) == ({"what": "customer"}, "customerId")
+    assert (refusal.params, refusal.field) == ({"what": "customer", "what_zh": "客户"}, "customerId")
     refused(world, "li", "contact.edit", setting(Contact, ann, customer_id=stock["Pooled"]))
 
 

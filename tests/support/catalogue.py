@@ -1,7 +1,9 @@
-"""Every message of the panel: those written in its sources, and those derived from the models."""
+"""Every message that the catalogue has to hold: those written in the panel's sources, and those derived from columns.
+
+Kinds of records and actions bring their Chinese with them; a message that they declare does not stand in the catalogue.
+"""
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,6 @@ from sqlalchemy import Enum
 import resolvers
 from admin.kit import labels, translation
 from models import ENTITIES, AuditEntry, Base, ContactPoint, OwnershipPeriod, User
-from policies.objects import ACTIONS
 from resolvers.audit.redaction import names_of
 from resolvers.reading.clauses import COMPUTED
 from resolvers.records.numbering import NUMBERED
@@ -23,14 +24,14 @@ KEYS_OF_A_PERSON = ("password", "session", "token")
 """Names in the log of a user's changes that are no columns."""
 SPOKEN = ("_", "gettext", "ngettext", "Label")
 _NEWSTYLE = {"newstyle_gettext": "true", "silent": "false"}
-_WRITTEN = re.compile(r'(?:\.write\(|each\(scope, |action=)"\w+\.(\w+)"')
-"""The places where use cases name their action."""
 
 
 def messages() -> dict[str, str | None]:
     """Message -> its plural, None where it has none."""
     resolvers.load()
-    return dict.fromkeys(_derived()) | dict(_literal())
+    wanted = dict.fromkeys(_derived()) | dict(_literal())
+    declared = translation.declared_words().keys()
+    return {message: plural for message, plural in wanted.items() if message not in declared}
 
 
 def _literal() -> Iterator[tuple[str, str | None]]:
@@ -54,14 +55,12 @@ def _in_python(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
 
 
 def _derived() -> Iterator[str]:
-    """The English labels of entities, columns, choices and actions."""
+    """What the labels of columns and choices say in English."""
     translation.speak("en")
     for model in SHOWN:
-        yield from (labels.one(model), labels.many(model))
         yield from (labels.field_label(model, key) for key in _keys(model))
     yield from (labels.field_label(User, key) for key in KEYS_OF_A_PERSON)
     yield from (labels.choice_label(member) for member in _members())
-    yield from (labels.done(action) for action in _actions())
 
 
 def _keys(model: type[Base]) -> Iterator[str]:
@@ -79,10 +78,3 @@ def _members() -> Iterator[str]:
     for table in tables:
         for column in table.c:
             yield from column.type.enums if isinstance(column.type, Enum) else ()
-
-
-def _actions() -> Iterator[str]:
-    yield from ACTIONS
-    for folder in ("resolvers", "millpond"):
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            yield from _WRITTEN.findall(file.read_text(encoding="utf-8"))

@@ -22,11 +22,11 @@ from schema.contract import DonePayload, GraphQLInfo, mutation, query
 CASES = {
     "a mutation with a right": (
         "schema.mutations",
-        '@mutation("ticket.close")\nasync def close_ticket(info: GraphQLInfo, id: strawberry.ID) -> DonePayload: ...',
+        '@mutation("customer.claim")\nasync def close_ticket(info: GraphQLInfo, id: strawberry.ID) -> DonePayload: ...',
     ),
     "a query outside of queries": (
         "schema.types",
-        '@query("ticket.view")\nasync def close_ticket(info: GraphQLInfo) -> int: ...',
+        '@query("customer.view")\nasync def close_ticket(info: GraphQLInfo) -> int: ...',
     ),
     "a field without a right": (
         "schema.mutations",
@@ -36,9 +36,13 @@ CASES = {
         "schema.mutations",
         '@mutation("ticket")\nasync def close_ticket(info: GraphQLInfo) -> DonePayload: ...',
     ),
+    "a right that nobody can hold": (
+        "schema.mutations",
+        '@mutation("customer.close")\nasync def close_ticket(info: GraphQLInfo) -> DonePayload: ...',
+    ),
     "a field that is there already": (
         "schema.mutations",
-        '@mutation("ticket.close")\nasync def claim_customers(info: GraphQLInfo) -> DonePayload: ...',
+        '@mutation("customer.claim")\nasync def claim_customers(info: GraphQLInfo) -> DonePayload: ...',
     ),
     "a root type of its own": (
         "schema.mutations",

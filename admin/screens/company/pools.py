@@ -11,7 +11,7 @@ from resolvers.reading.pages import Row, names_of
 from resolvers.runtime.scope import Scope
 
 from ...kit.fields import Field, Kind
-from ...kit.labels import ONE
+from ...kit.labels import one
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
@@ -83,7 +83,7 @@ class PoolMembers(PolicyModelView, model=PoolMember):
         """A search for each kind of member instead of a kind and a number."""
         fields = [x for x in super().form_fields(ask, creating=creating) if x.key not in ("grantee_id", "grantee_kind")]
         searches = [
-            Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=ONE[model]) for kind, model in GRANTEES.items()
+            Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=one(model)) for kind, model in GRANTEES.items()
         ]
         return [*fields, *searches] if creating else fields
 

@@ -14,7 +14,7 @@ from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import LIST, ROW, command
-from ...kit.labels import MANY
+from ...kit.labels import many
 from ...kit.lists import ListState
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
@@ -69,7 +69,7 @@ def _screen(model: type[Entity], position: int) -> type[Bin]:
         "columns": columns,
         "filters": ("deleted_by_id", "deleted_at"),
         "title": Label("Recycle bin"),
-        "of": MANY.get(model, model.__name__),
+        "of": many(model),
         "__module__": __name__,
     }
     meta: Any = type(Bin)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .terminal import backend, clerk, group, look, person, report, say, settings
+from ..terminal import backend, clerk, group, look, person, report, say, settings
 
 if TYPE_CHECKING:
     from policies.review import Remark
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from resolvers.runtime.backend import Backend
     from resolvers.runtime.scope import Scope
 
-policy = group("Who may do what.")
+commands = group("Who may do what.")
 
 File = Annotated[
     Path,
@@ -28,23 +28,23 @@ As = Annotated[
 Reason = Annotated[str, typer.Option(help="Why: the history keeps it.", show_default=False)]
 
 
-@policy.command("export")
+@commands.command("export")
 def export() -> None:
     """Print the newest policy, comments included; `doctor` says when it is not the one in force."""
     from resolvers.runtime.policy_store import current_text
 
-    from .database import look as look_at
+    from ..database import look as look_at
 
     typer.echo(look_at(settings().database, current_text), nl=False)
 
 
-@policy.command("diff")
+@commands.command("diff")
 def diff(file: File) -> None:
     """Print the lines that a text takes away (-) and adds (+), whatever their order.  Exit 1 when there are any."""
     from policies.edit import difference
     from resolvers.runtime.policy_store import current_text
 
-    from .database import look as look_at
+    from ..database import look as look_at
 
     gone, new = difference(look_at(settings().database, current_text), _read(file))
     _print_lines(gone, new)
@@ -52,7 +52,7 @@ def diff(file: File) -> None:
         raise typer.Exit(1)
 
 
-@policy.command("review")
+@commands.command("review")
 def review(
     file: File,
     login: As = None,
@@ -75,7 +75,7 @@ def review(
     say(_outcome(found))
 
 
-@policy.command("apply")
+@commands.command("apply")
 def apply(file: File, reason: Reason, login: As = None) -> None:
     """Review a text and put it in force.  It counts from the next request on, in every process."""
     with backend() as at:
@@ -85,7 +85,7 @@ def apply(file: File, reason: Reason, login: As = None) -> None:
     say(f"Revision {number} is in force.")
 
 
-@policy.command("rollback")
+@commands.command("rollback")
 def rollback(
     number: Annotated[int, typer.Argument(help="The revision whose text comes back.")], reason: Reason, login: As = None
 ) -> None:
@@ -97,7 +97,7 @@ def rollback(
     say(f"Revision {made} is in force, with the text of revision {number}.")
 
 
-@policy.command("repair")
+@commands.command("repair")
 def repair(
     reason: Reason,
     file: Annotated[Path | None, typer.Option(help="A text to put in force.", allow_dash=True, exists=True)] = None,

@@ -1,0 +1,70 @@
+"""`millpond serve` and what else concerns the installation as a whole."""
+
+from typing import Annotated
+
+import typer
+
+from ..terminal import backend, refuse_clashes, report, say, settings, top_level
+
+commands = top_level()
+
+
+@commands.command()
+def serve() -> None:
+    """Serve GraphQL until stopped.  The database has to be migrated."""
+    refuse_clashes()
+    from ..serve import serve
+
+    serve(settings())
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database to the shape of this version.  A new one gets roles, policy and dictionaries too."""
+    from ..database import bring_up
+
+    revision, changed = bring_up(settings().database)
+    say(f"The database is at revision {revision}" + ("." if changed else "; nothing was missing."))
+
+
+@commands.command()
+def demo(
+    customers: Annotated[
+        int, typer.Option(envvar="DEMO_CUSTOMERS", min=1, max=1_000_000, help="How many to invent, the first time.")
+    ] = 2000,
+    *,
+    only_fill: Annotated[bool, typer.Option("--only-fill", help="Make the data and stop.")] = False,
+) -> None:
+    """Invent data in a database of its own and serve it on this machine only.  A second run keeps the data."""
+    refuse_clashes()
+    from .. import demo
+
+    chosen = demo.settings()
+    demo.prepare(chosen.database, customers, say)
+    if not only_fill:
+        from ..serve import serve
+
+        serve(chosen, demo.SIGN_INS)
+
+
+@commands.command()
+def doctor() -> None:
+    """Look at installation, settings, database and log; say what is wrong and what to do.  Exit 1 if anything is."""
+    from ..package_conflicts import clashes
+
+    if found := clashes():  # nothing of ours can be trusted to be ours
+        report([(False, sentence) for sentence in found])
+    from ..doctor import examine
+
+    report([(finding.ok, finding.sentence) for finding in examine(settings())])
+
+
+@commands.command()
+def reindex() -> None:
+    """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
+    with backend() as at:
+        from resolvers.reading.search_index import rebuild
+
+        with at.writer.engine.begin() as connection:
+            count = rebuild(connection)
+    say(f"The search index knows {count:,} customers and contacts.")

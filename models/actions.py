@@ -1,0 +1,131 @@
+"""The actions: what is done to records, as policy lines, the log, the API and the panel call it.
+
+A new action is a line of `TABLE`.  Groups, the columns of the policy table and the words of the log derive from it;
+starter lines, mutations and commands that ask for an action which is not here keep the application from starting.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .names import OF_MODULE, RECORD, in_sentence
+
+TOUCH = "touch"
+"""The group of what reads or changes content: everything that a lock closes."""
+WRITE = "write"
+"""The group of what changes something."""
+CHANGE = (WRITE, TOUCH)
+GROUP_LABELS = {
+    TOUCH: ("read or change", "读取或修改"),
+    WRITE: ("change", "修改"),
+    "*": ("do anything with", "任意操作"),
+}
+"""Group -> what a sentence about a policy line says, in English and Chinese."""
+
+KIND, MADE, OWNED = "every kind of record", "every kind that is created and deleted", "every kind with an owner"
+"""What an action is done to beside single modules."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action; `claim` in `customer.claim`.
+
+    `label` and `zh` are its column, its button and its right in a sentence; `done` is what the log says that a person
+    did to a record, empty where nothing is logged, and `done_zh` where Chinese says it in other words than `zh`.
+
+    `to`: the modules, or KIND, MADE, OWNED.  `groups`: those among TOUCH and WRITE.  `when`: the state that a click in
+    the policy table asks for.  `is_column`: whether the policy table shows it.  `is_right`: whether policy lines name
+    it; what is no right is done to what is one's own, or asks for another right.
+    """
+
+    name: str
+    label: str
+    zh: str
+    done: str
+    to: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    done_zh: str = ""
+    when: str = "any"
+    is_column: bool = True
+    is_right: bool = True
+
+    def words(self) -> dict[str, str]:
+        """English -> Chinese, for a catalogue."""
+        return {self.label: self.zh} | ({self.done: self.done_zh or self.zh} if self.done else {})
+
+
+def _own(name: str, label: str, zh: str, done: str, *to: str, done_zh: str = "") -> Action:
+    """What the log names and no policy line grants."""
+    return Action(name, label, zh, done, to, done_zh=done_zh, is_column=False, is_right=False)
+
+
+_SALES = ("customer",)
+TABLE: tuple[Action, ...] = (
+    Action("view", "View", "查看", "looked for", (KIND, "audit", "session", "policy"), (TOUCH,), when="!deleted"),
+    Action("create", "Create", "新建", "created", (MADE,), CHANGE),
+    Action("edit", "Edit", "编辑", "changed", (KIND, "policy"), CHANGE, done_zh="修改"),
+    Action("delete", "Delete", "删除", "deleted", (MADE,), CHANGE),
+    Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
+    Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
+    Action("export", "Export", "导出", "", _SALES, (TOUCH,)),
+    Action("import", "Import", "导入", "", _SALES, CHANGE),
+    Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE),
+    Action("release", "Put into the pool", "放入客户池", "put into the pool", _SALES, CHANGE),
+    Action("claim", "Claim", "领取", "claimed", _SALES, CHANGE, when="in_pool"),
+    Action("assign", "Assign", "分配", "assigned", _SALES, CHANGE, when="in_pool"),
+    Action("lock", "Lock", "锁定", "locked", _SALES, (WRITE,)),
+    Action("unlock", "Unlock", "解锁", "unlocked", _SALES, (WRITE,)),
+    Action("share", "Share", "共享", "shared", _SALES, CHANGE),
+    Action("dupcheck", "Look for duplicates", "查重", "", _SALES),
+    Action("review", "Review", "审查", "", ("policy",)),
+    Action("activate", "Put in force", "启用", "put in force", ("policy",), (WRITE,), done_zh="生效"),
+    Action("merge", "Merge", "合并", "", _SALES, CHANGE, is_column=False),
+    Action("bulk", "Change many at once", "批量修改", "", _SALES, CHANGE, is_column=False),
+    Action("approve", "Approve", "审批", "", _SALES, CHANGE, is_column=False),
+    Action("handover", "Hand over", "离职交接", "", _SALES, CHANGE, is_column=False),
+    Action("view_as", "View as", "以其身份查看", "looked through the eyes of", ("user",), is_column=False),
+    # What is no right of the policy.
+    _own("begin", "Sign in", "登录", "", "session"),
+    _own("end", "End a session", "结束会话", "ended a session of", "session"),
+    _own("password", "Set the password", "设置密码", "set the password of", "session", "user"),
+    _own("token", "Make a token", "生成令牌", "made a token for", "session", done_zh="创建令牌"),
+    _own("preferences", "Choose preferences", "修改偏好设置", "chose the preferences of", "user"),
+    _own("copy", "Copy", "复制", "", "role"),
+    _own("repair", "Repair", "修复", "repaired", "policy"),
+    _own("install", "Install", "初始化", "installed", "organisation"),
+    _own("demo", "Invent data", "写入演示数据", "invented data for", "organisation"),
+    _own("node", "Look up by id", "按编号查找", "", "system"),
+    _own("form", "Describe a form", "描述表单", "", "system"),
+)
+"""Every action, in the order of the policy table's columns."""
+
+BY_NAME: dict[str, Action] = {action.name: action for action in TABLE}
+
+
+def right_in_words(right: str) -> tuple[str, str]:
+    """What `customer.claim` says in a sentence, in English and Chinese: `claim (customers)`, `领取（客户）`.
+
+    What is no action is a field: `customer.phone` is the right to change that field.
+    """
+    module, _, verb = right.partition(".")
+    action, names = BY_NAME.get(verb), OF_MODULE.get(module, RECORD)
+    english, chinese = (action.label, action.zh) if action else ("Change this field", "修改此字段")
+    return f"{in_sentence(english)} ({names.nouns})", f"{chinese}（{names.zh}）"
+
+
+def actions_in_chinese(names: Iterable[str]) -> str:
+    """Actions, or modules where a whole one is meant, as a Chinese sentence lists them."""
+    return "、".join(BY_NAME[x].zh if x in BY_NAME else object_in_chinese(x) for x in names)
+
+
+def object_in_chinese(object: str) -> str:
+    """What a module of policy lines is called in a Chinese sentence; of a field that it is one of its module."""
+    module, _, field = object.partition(".")
+    chinese = OF_MODULE[module].zh if module in OF_MODULE else "所有对象"
+    return f"{chinese}的字段" if field else chinese
+
+
+def words() -> Iterator[tuple[str, str]]:
+    """English and Chinese of every action and group, for a catalogue."""
+    for action in TABLE:
+        yield from action.words().items()
+    yield from GROUP_LABELS.values()
