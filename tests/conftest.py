@@ -23,7 +23,7 @@ SAMPLED = {"postgresql": 0, "sqlite": 3}
 """How many cases of a table run in the short form; the others in the long one."""
 SWEPT = {"postgresql": 2, "sqlite": 8}
 MEMORY, ENOUGH = Path("/dev/shm"), 2**30
-"""A folder in memory, and the free bytes from which tests keep their files there: nothing then waits for a disk."""
+"""A folder in memory, and the minimum of free bytes with which tests keep their files there and wait for no disk."""
 ENGINES = ("sqlite", "postgresql")
 proof.MOST_DECISIONS, proof.MOST_SECONDS = 8, 60.0
 """Limits of a proof in tests, where hundreds of policies take effect; `policies/test_proof.py` tries the whole sample."""
@@ -33,7 +33,7 @@ hash_cheaply()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose where files go, start PostgreSQL, both once and before any worker; and tell everybody where they are."""
+    """Choose the folder for files and start PostgreSQL, before any worker; workers find both in the environment."""
     global _stop
     if hasattr(config, "workerinput") or config.option.collectonly:
         return

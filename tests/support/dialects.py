@@ -87,10 +87,10 @@ class PostgreSQL(_Shared, PGDialect_psycopg):
 
     def do_close(self, dbapi_connection: psycopg.Connection) -> None:
         opened = self._opened.get(dbapi_connection)
-        if opened is not None and _is_idle(dbapi_connection):
-            self._idle[opened].append(dbapi_connection)
-        else:
+        if opened is None or not _is_idle(dbapi_connection):
             dbapi_connection.close()
+        elif dbapi_connection not in self._idle[opened]:
+            self._idle[opened].append(dbapi_connection)
 
     def do_terminate(self, dbapi_connection: psycopg.Connection) -> None:
         dbapi_connection.close()
