@@ -110,14 +110,14 @@ class Engine:
             or not document.is_small(given)
         ):
             return None
-        person = cached_identity.principal.at(now)
+        requester = cached_identity.requester.at(now)
         texts = await answer_prepared(
             self.backend,
             self.plans,
             document,
             known.place,
             cached_identity,
-            Request(person, person.language, values, key),
+            Request(requester, requester.person.language, values, key),
         )
         return None if texts is None else Answer(_data(texts), "planned")
 

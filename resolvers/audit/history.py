@@ -113,7 +113,7 @@ def of_record(
 
     Raises NotFound for a record that the person does not see, as for one that is not there.
     """
-    viewer, id = Viewer(scope.person, scope.policy, scope.language), _key(id)
+    viewer, id = Viewer(scope.person, scope.policy, scope.language, scope.sees_many), _key(id)
     source, row = redaction.few(model)
     seen = (
         select(row.id).select_from(source).where(row.id == id, viewer.rows(model, row)).execution_options(policy=True)
@@ -141,7 +141,7 @@ def log(
     Raises Forbidden when it lets him view none at all, Validation for a text too long.
     """
     scope.allow("view", AuditEntry.module)
-    viewer = Viewer(scope.person, scope.policy, scope.language)
+    viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
     by = _Sorted(_LOG.c.id) if _is_narrow(wanted) else _LOG.c.id
     page = _page(viewer, db, [viewer.rows(AuditEntry, _LOG.c), *_filters(viewer, wanted)], by, before, after, size)
     return _told(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
@@ -240,7 +240,7 @@ def _page(
     Only ids are looked for and put in order, which indexes do alone: the entries themselves are wide.
     """
     size, id = max(1, min(size, LARGEST_PAGE)), _LOG.c.id
-    whole = [viewer.policy.guard(viewer.person, AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
+    whole = [viewer.guard(AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
     found = select(id).where(*clauses, *(guard for guard in whole if guard is not None))
     if before is not None:
         found = found.where(id < _bound(before))

@@ -120,7 +120,7 @@ class Compiler:
         self, level: RowSet, gathering: Gathering | None, name: str, shape: Many | Whole | Log, nodes: Nodes
     ) -> Value:
         """A list below a row; empty where the policy hides it."""
-        guard = self.viewer.policy.guard(self.viewer.person, level.kind.model, name, level.c)
+        guard = self.viewer.guard(level.kind.model, name, level.c)
         shown = guard if guard is not None else true()
         if isinstance(shape, Whole):
             return self._whole(level, gathering, shape, nodes, shown)

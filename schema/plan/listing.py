@@ -45,13 +45,13 @@ class Listing:
     @property
     def is_sorted(self) -> bool:
         """Whether it is a list of its own that may have to be sorted, since he who asks sees little."""
-        return self.level is None and not self.viewer.person.sees_many
+        return self.level is None and not self.viewer.sees_many
 
     @property
     def is_walked(self) -> bool:
         """Whether rows of one table alone are gone through until there are enough."""
         is_alone = not (self.kind.sight or self.kind.model.visible_through or self.is_sought)
-        return self.level is None and self.viewer.person.sees_many and is_alone
+        return self.level is None and self.viewer.sees_many and is_alone
 
     def within(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""

@@ -21,6 +21,7 @@ from models.database.compiled import CompiledStatement, Parameter, compile_state
 from policies import Principal, Snapshot
 from policies.principal import NUMBERS, SETS
 from resolvers.reading.provenance import Path, PlanMismatch, Source, can_lift, source_of, trace
+from resolvers.runtime.viewer import Requester
 
 from .documents import Document
 
@@ -36,19 +37,23 @@ _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 class Request:
     """Everything that a statement is made from: who asks, the values of the variables, and of the key he came with."""
 
-    person: Principal
+    requester: Requester
     language: str
     variables: Mapping[str, Any]
     key: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def person(self) -> Principal:
+        return self.requester.person
 
     def at(self, path: Path) -> Any:
         """The value at a path.  Raises PlanMismatch where this request has none."""
         try:
             match path:
                 case ("person", str() as name):
-                    return getattr(self.person, name)
+                    return getattr(self.requester.person, name)
                 case ("person", str() as name, int() as place):
-                    return self.person.ordered[name][place]
+                    return self.requester.ordered[name][place]
             found: Any = self.variables if path[0] == "variables" else self.key
             for step in path[1:]:
                 found = found[step]
@@ -143,7 +148,7 @@ class Plans:
 
 def _key(document: Document, place: str, policy: Snapshot, request: Request, fixed: frozenset[Path]) -> Any:
     shape = _shape(request.variables, ("variables",), fixed)
-    return document.number, place, policy, request.person.likeness, request.language, fixed, shape
+    return document.number, place, policy, request.requester.likeness, request.language, fixed, shape
 
 
 def _shape(value: Any, path: Path, fixed: frozenset[Path]) -> Any:
@@ -174,13 +179,14 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _lifted(request: Request, fixed: frozenset[Path]) -> Request:
-    p = request.person
+    p, ordered = request.person, request.requester.ordered
     numbers: dict[str, Any] = {name: trace(getattr(p, name), ("person", name)) for name in NUMBERS}
     sets: dict[str, Any] = {
-        name: frozenset(trace(x, ("person", name, n)) for n, x in enumerate(p.ordered[name])) for name in SETS
+        name: frozenset(trace(x, ("person", name, n)) for n, x in enumerate(ordered[name])) for name in SETS
     }
     person = replace(p, now=trace(p.now, ("person", "now")), **numbers, **sets)
-    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, trace))
+    requester = replace(request.requester, person=person)
+    return replace(request, requester=requester, variables=_mapped(request.variables, ("variables",), fixed, trace))
 
 
 def _mapped(value: Any, path: Path, fixed: frozenset[Path], change: Callable[[Any, Path], Any]) -> Any:
@@ -254,7 +260,8 @@ def _other(request: Request, fixed: frozenset[Path]) -> Request:
     numbers: dict[str, Any] = {name: _more(getattr(p, name)) for name in NUMBERS}
     sets: dict[str, Any] = {name: frozenset(_more(x) for x in getattr(p, name)) for name in SETS}
     person = replace(p, now=p.now + timedelta(days=1), **numbers, **sets)
-    return replace(request, person=person, variables=_mapped(request.variables, ("variables",), fixed, _changed))
+    requester = replace(request.requester, person=person)
+    return replace(request, requester=requester, variables=_mapped(request.variables, ("variables",), fixed, _changed))
 
 
 def _more(number: int | None) -> int | None:

@@ -17,7 +17,7 @@ from resolvers.runtime import principals
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.principals import TOLD, Identity, Key
 from resolvers.runtime.scope import Scope
-from resolvers.runtime.viewer import Viewer
+from resolvers.runtime.viewer import Requester, Viewer
 
 from . import correlated
 from .compile import Compiler
@@ -61,7 +61,8 @@ class Reader:
         `with_key`: the statement also looks whether the key of this request is in force, so that its plan can serve the
         next such request by itself (`answer_prepared`).  Raises Ended when it is not any more.
         """
-        wanted = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
+        requester = Requester(self.scope.person, self.scope.sees_many)
+        wanted = Request(requester, self.scope.language, variables, self._key if with_key else {})
         nested, walking = (0 if place in self.document.aggregated else correlated.MOST_NESTED), False
         while True:
             try:
@@ -86,7 +87,7 @@ class Reader:
         key = (self.document, form, self.scope.policy)
 
         def compile(wanted: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            viewer = Viewer(wanted.person, self.scope.policy, wanted.language)
+            viewer = Viewer(wanted.person, self.scope.policy, wanted.language, wanted.requester.sees_many)
             asked = self.asked.with_values(wanted.variables)
             searches = Searches(self.backend.dialect, walking=walking)
             dialect = DIALECTS[self.backend.dialect]
