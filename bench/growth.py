@@ -89,7 +89,8 @@ class Measured:
         found = self.backend.person(person)
         if narrowed:
             found = replace(found, pools=frozenset(), member_pools=frozenset(), admin_pools=frozenset())
-        return self.backend.scope(await self.backend.selectivity.of(found, self.backend.policy), "graphql")
+        await self.backend.selectivity.look(found, self.backend.policy)
+        return self.backend.scope(found, "graphql")
 
     async def ask(self, who: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         scope = await self.scope(who)

@@ -6,6 +6,7 @@ and `explain` (why).  Words live in `words.py`, each with its three faces.
 
 from pathlib import Path
 
+from .cells import Cell as Cell
 from .lines import InvalidPolicy as InvalidPolicy
 from .lines import Line as Line
 from .lines import parse as parse
@@ -14,7 +15,6 @@ from .principal import NOW as NOW
 from .principal import Principal as Principal
 from .principal import system as system
 from .principal import whenever as whenever
-from .snapshot import Cell as Cell
 from .snapshot import Reason as Reason
 from .snapshot import Snapshot as Snapshot
 from .words import Facts as Facts

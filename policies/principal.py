@@ -1,9 +1,7 @@
 """Who is asking: a person with roles, department and seats, or a part of the system that acts under lines too."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam
@@ -42,10 +40,6 @@ class Principal:
     must_change_password: bool = field(default=False, compare=False)
     viewed_by: int | None = field(default=None, compare=False)
     """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
-    sees_many: bool = False
-    """Whether he sees so much that a list is soon full: then his clauses ask row by row.  It changes no answer."""
-    written: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Clauses about this person that were written once: a statement asks for the same ones many times."""
 
     def __post_init__(self) -> None:
         """Nobody who signs in is part of the house, whatever code somebody has given to a role."""
@@ -53,27 +47,16 @@ class Principal:
             object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_system_role(role)))
 
     def at(self, now: datetime) -> "Principal":
-        """The same person at another moment, with nothing written for him yet.  A microsecond; `replace` takes ten."""
+        """The same person at another moment.  A microsecond, where `replace` takes ten."""
         other = object.__new__(Principal)
-        other.__dict__.update(self.__dict__, now=now, written={}, likeness=self.likeness, ordered=self.ordered)
+        other.__dict__.update(self.__dict__, now=now)
         return other
-
-    @cached_property
-    def likeness(self) -> Hashable:
-        """What people have in common for whom the same statement is written with other values."""
-        numbers = (getattr(self, name) is None for name in NUMBERS)
-        return self.roles, self.language, self.sees_many, *numbers, *(len(getattr(self, name)) for name in SETS)
-
-    @cached_property
-    def ordered(self) -> dict[str, tuple[int, ...]]:
-        """The sets of numbers, each in the order in which a statement takes them."""
-        return {name: tuple(sorted(getattr(self, name))) for name in SETS}
 
 
 def whenever(p: Principal) -> Principal:
-    """The same person at the time NOW: what is written for him now serves his next request as well."""
+    """The same person at the time NOW, so that clauses written for one request serve the next one as well."""
     at: Any = NOW
-    return replace(p, now=at)
+    return p.at(at)
 
 
 def is_system_role(role: str) -> bool:

@@ -1,28 +1,28 @@
 """One immutable state of the policy: lines partially evaluated into cells, and what cells answer.
 
-A cell is what is left of the lines once roles, object and action are known: pairs of (scope, state) that allow
-and that deny.  The one cell gives the record check, the SQL clause, the guarded column and the explanation, so
+One cell (`cells.py`) gives the record check, the SQL clause (`clauses.py`), the guarded column and the explanation, so
 they cannot disagree.  A change of the policy builds a new snapshot; nothing is ever changed in place.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import casbin
 from casbin.persist import Adapter
-from sqlalchemy import ColumnElement, True_, and_, case, false, not_, null, true
+from sqlalchemy import ColumnElement, false, null
 
 from models import Base
 
+from .cells import ALL, Cell
+from .clauses import Clauses
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
-from .objects import APART, FIELDS, GROUPS, LISTED
+from .objects import APART, FIELDS, GROUPS
 from .principal import Principal
-from .rows import Clause, Rows
+from .rows import Clause
 from .saying import sentence
-from .words import SCOPES, Facts, can_hold, either, holds, together, unmet, when_sql
+from .words import SCOPES, Facts, can_hold, holds, unmet
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -42,55 +42,6 @@ _SHAPE = {
     ("g", "g2"): "_, _",
     ("g", "g3"): "_, _",
 }
-
-Pair = tuple[str, str]
-_ALL: Pair = ("all", "any")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What the lines say once roles, object and action are known."""
-
-    allow: frozenset[Pair]
-    deny: frozenset[Pair]
-    lines: tuple[Line, ...]
-
-    def test(self, p: Principal, facts: Facts) -> bool:
-        def fires(pairs: Iterable[Pair]) -> bool:
-            return any(SCOPES[scope].test(p, facts) and holds(when, facts) for scope, when in pairs)
-
-        return fires(self.allow) and not fires(self.deny)
-
-    def sql(self, p: Principal, rows: Rows) -> Clause:
-        """The rows for which `test` is true.  Never NULL."""
-        if not self.allow or _ALL in self.deny:
-            return false()
-        allow = true() if _ALL in self.allow else either(_pair_sql(x, p, rows) for x in sorted(self.allow))
-        return together([allow, *(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny))])
-
-    def within(self, row: "Cell") -> "Cell | None":
-        """What is left to ask about a field where `row` allows the record as such; None when that is enough."""
-        if not self.allow >= row.allow:
-            return self
-        # All that allows the record allows the field: what is left are the lines that deny the field alone.
-        return Cell(frozenset({_ALL}), self.deny - row.deny, self.lines) if self.deny - row.deny else None
-
-
-def _pair_sql(pair: Pair, p: Principal, rows: Rows) -> Clause:
-    """The clause of a pair, written once per person and row source."""
-    key = pair, rows.model, id(rows.e), rows.by_row
-    if key not in p.written:
-        p.written[key] = _write_pair(pair, p, rows), rows.e  # kept with it, or its id might be given to another
-    clause: Clause = p.written[key][0]
-    return clause
-
-
-def _write_pair(pair: Pair, p: Principal, rows: Rows) -> Clause:
-    scope, when = pair
-    clauses = [] if scope == "all" else [SCOPES[scope].sql(p, rows)]
-    if when != "any":
-        clauses.append(when_sql(when, p, rows))
-    return together(clauses)
 
 
 class Reason(NamedTuple):
@@ -141,60 +92,32 @@ class Snapshot:
         if p is None:
             return False
         cell = self.cell(p.roles, module, action)
-        return _ALL not in cell.deny and any(can_hold(scope, p) for scope, _ in cell.allow)
+        return ALL not in cell.deny and any(can_hold(scope, p) for scope, _ in cell.allow)
 
-    def where(self, p: Principal | None, action: str, model: type[Base], e: Any = None) -> Clause:
-        """The clause that lets through the rows of `model` to which `p` may do `action`.
+    def where(
+        self, p: Principal | None, action: str, model: type[Base], e: Any = None, *, by_row: bool = False
+    ) -> Clause:
+        """The clause that lets through the rows of `model` to which `p` may do `action` (`Clauses.where`).
 
-        `e` is the row source (class, alias, `.c` of a subquery), the class itself when left out.  A record that hangs
-        on another is in reach only while that other one is visible.
+        `e` is the row source, the class itself when left out.
         """
         if p is None:
             return false()
-        return self._clause(p, action, model) if e is None else self._where(p, action, Rows(model, e, p.sees_many))
+        return self._clause(p, action, model, by_row) if e is None else self._of(p, by_row).where(action, model, e)
 
-    def _where_of(self, p: Principal, action: str, model: type[Base]) -> Clause:
-        return self._where(p, action, Rows(model, model, p.sees_many))
-
-    def _where(self, p: Principal, action: str, rows: Rows) -> Clause:
-        model = rows.model
-        if is_part(model):
-            return rows.whole(lambda whole: self._listed(p, action, whole, LISTED.get(model)))
-        clause = self.cell(p.roles, model.module, action).sql(p, rows)
-        if model.visible_through:
-            return and_(clause, rows.whole(lambda whole: self._where(p, "view", whole)))
-        return clause
-
-    def _listed(self, p: Principal, action: str, whole: Rows, field: str | None) -> Clause:
-        """The records whose parts are in reach: those that are themselves, unless the list of parts is hidden."""
-        clause = self._where(p, action, whole)
-        guard = self._guard(p, whole, field or "", "edit" if action == "edit" else "view")
-        return clause if guard is None else and_(clause, guard)
+    def _where_of(self, p: Principal, action: str, model: type[Base], by_row: bool) -> Clause:
+        return self._of(p, by_row).where(action, model, model)
 
     def guarded(self, p: Principal | None, model: type[Base], field: str, e: Any, column: ColumnElement[Any]) -> Any:
-        """`column` where `p` may see `field`, NULL elsewhere.  The very column when seeing the row is enough."""
-        if p is None:
-            return null()
-        rule = self.guard(p, model, field, e)
-        return column if rule is None else case((rule, column), else_=None)
+        """`column` where `p` may see `field`, NULL elsewhere (`Clauses.guarded`)."""
+        return null() if p is None else self._of(p).guarded(model, field, e, column)
 
     def guard(self, p: Principal, model: type[Base], field: str, e: Any, action: str = "view") -> Clause | None:
-        """The clause under which `field` may be seen (or edited) in a row where `action` is allowed as such.
+        """The clause under which `field` may be seen, or edited, in a row (`Clauses.guard`)."""
+        return self._of(p).guard(model, field, e, action)
 
-        None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
-        """
-        return self._guard(p, Rows(model, e, p.sees_many), field, action)
-
-    def _guard(self, p: Principal, rows: Rows, field: str, action: str) -> Clause | None:
-        model = rows.model
-        word = f"{model.module}.{field}"
-        if word not in FIELDS:
-            return None
-        left = self.cell(p.roles, word, action).within(self.cell(p.roles, model.module, action))
-        if left is None:
-            return None
-        clause = rows.whole(lambda whole: left.sql(p, whole)) if is_part(model) else left.sql(p, rows)
-        return None if isinstance(clause, True_) else clause
+    def _of(self, p: Principal, by_row: bool = False) -> Clauses:
+        return Clauses(self, p, by_row=by_row)
 
     def may_hide(self, p: Principal, model: type[Base], field: str) -> bool:
         """Whether some line hides `field` in some record that is seen: from somebody, if not from this person now."""
@@ -257,15 +180,6 @@ def _columns(lines: Iterable[Line]) -> Iterable[tuple[str, ...]]:
 
 def _object(module: str, field: str | None) -> str:
     return f"{module}.{field}" if field else module
-
-
-@cache
-def is_part(model: type[Base]) -> bool:
-    """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
-    if not model.visible_through:
-        return False
-    whole: type[Base] = getattr(model, model.visible_through).property.mapper.class_
-    return whole.module == model.module
 
 
 def _reason(line: Line, p: Principal, facts: Facts) -> Reason:

@@ -111,8 +111,8 @@ class Engine:
             or not document.is_within_limits(given)
         ):
             return None
-        principal = cached_identity.principal.at(now)
-        request = Request(principal, principal.language, values, key)
+        requester = cached_identity.requester.at(now)
+        request = Request(requester, requester.person.language, values, key)
         texts = await answer_prepared(self.backend, self.plans, document, operation.statement, cached_identity, request)
         return None if texts is None else Answer(_data(texts), "planned")
 

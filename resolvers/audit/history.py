@@ -91,7 +91,7 @@ def of_record(
 
     Raises NotFound for a missing record and for a hidden one alike.
     """
-    viewer, id = Viewer(scope.person, scope.policy, scope.language), storable_id(id)
+    viewer, id = Viewer(scope.person, scope.policy, scope.language, scope.sees_many), storable_id(id)
     source, row = redaction.few(model)
     seen = (
         select(row.id).select_from(source).where(row.id == id, viewer.rows(model, row)).execution_options(policy=True)
@@ -119,7 +119,7 @@ def log(
     Raises Forbidden when the policy lets them view none at all, Validation for a text that is too long.
     """
     scope.allow("view", AuditEntry.module)
-    viewer = Viewer(scope.person, scope.policy, scope.language)
+    viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
     by = UnindexedKey(_LOG.c.id) if is_narrow(wanted) else _LOG.c.id
     page = _page(
         viewer, db, [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c)], by, before, after, size
@@ -146,7 +146,7 @@ def _page(
     An inner query finds and sorts ids alone, which indexes cover, because the entries are wide.
     """
     size, id = max(1, min(size, LARGEST_PAGE)), _LOG.c.id
-    whole = [viewer.policy.guard(viewer.person, AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
+    whole = [viewer.guard(AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
     found = select(id).where(*clauses, *(guard for guard in whole if guard is not None))
     if before is not None:
         found = found.where(id < _bound(before))

@@ -36,7 +36,7 @@ def said(viewer: Viewer, e: Any, key: str) -> Value:
 def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:
     """Conditions under which a change of the field `name` is visible; all of them must hold."""
     yield is_visible(viewer, e)
-    whole = viewer.policy.guard(viewer.person, AuditEntry, "changes", e)
+    whole = viewer.guard(AuditEntry, "changes", e)
     if whole is not None:
         yield whole
     for model in ENTITIES:
@@ -112,7 +112,7 @@ def guards_of(viewer: Viewer, model: type[Base], e: Any) -> dict[str, Clause]:
 
     A name without a condition is visible to every viewer who sees the record.
     """
-    found = {key: viewer.policy.guard(viewer.person, model, word, e) for key, word in names_of(model).items()}
+    found = {key: viewer.guard(model, word, e) for key, word in names_of(model).items()}
     return {key: guard for key, guard in found.items() if guard is not None}
 
 
@@ -178,8 +178,8 @@ def _hidden_labels(viewer: Viewer, e: Any) -> Iterator[Clause]:
 def _visible_in(viewer: Viewer, model: type[Base], key: str) -> Any:
     """SELECT of the ids of records in which a field is visible; None when no record hides it."""
     table, word = model.__table__, names_of(model).get(key)
-    if word is None or viewer.policy.guard(viewer.person, model, word, table.c) is None:
+    if word is None or viewer.guard(model, word, table.c) is None:
         return None
     rows = table.alias()
-    guard: Any = viewer.policy.guard(viewer.person, model, word, rows.c)
+    guard: Any = viewer.guard(model, word, rows.c)
     return select(rows.c.id).where(guard).execution_options(policy=True)

@@ -61,7 +61,7 @@ def visible(viewer: Viewer, model: type[Base], *values: Value) -> Select[Any]:
 @lru_cache(maxsize=1024)
 def open_to(viewer: Viewer, action: str, model: type[Base]) -> Clause:
     """Condition over `with_parents(model)[1]`: the viewer may do `action`.  Cached, because building it costs more than running."""
-    return viewer.policy.where(viewer.person, action, model, with_parents(model)[1])
+    return viewer.where(action, model, with_parents(model)[1])
 
 
 def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
@@ -251,7 +251,7 @@ def order_of(
 def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
     if (model, name) in COMPUTED:
         return False
-    guard = viewer.policy.guard(viewer.person, model, field_name(name), model.__table__.c)
+    guard = viewer.guard(model, field_name(name), model.__table__.c)
     return bool(model.__table__.c[name].nullable) or guard is not None
 
 

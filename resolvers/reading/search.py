@@ -106,7 +106,7 @@ def _place(customer_id: Any) -> Value:
 def _holds(viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable) -> Clause:
     """Condition: a doc holds the word in a field that the viewer may see in its record `e`."""
     fields = _FIELDS[model]
-    guards = {key: viewer.policy.guard(viewer.person, model, field, e) for key, field in fields.items()}
+    guards = {key: viewer.guard(model, field, e) for key, field in fields.items()}
     ways = ((guards[key], way) for key, way in word.held_by(doc).items() if key in fields)
     return or_(*(way if guard is None else and_(way, guard) for guard, way in ways))
 

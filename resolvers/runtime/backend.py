@@ -208,9 +208,9 @@ class Backend:
             await self.catch_up()
         if found.stale:
             self.note_seen(found, now)
-        person = await self.selectivity.of(found.principal, self.policy)
-        self._identities[values["hash"]] = replace(found, principal=person)
-        return person
+        sees_many = await self.selectivity.look(found.principal, self.policy)
+        self._identities[values["hash"]] = replace(found, sees_many=sees_many)
+        return found.principal
 
     def cached_identity(self, hash: str) -> Identity | None:
         """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
@@ -225,7 +225,7 @@ class Backend:
         """Whether somebody else may view a record: asked before it is given to him."""
         principal = principals.by_id(db.connection(), user_id, self.clock())
         statement = select(model.__table__.c.id).where(
-            model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c)
+            model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c, by_row=True)
         )
         return db.execute(statement.execution_options(policy=True)).first() is not None
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
@@ -49,6 +49,8 @@ from models.errors import NotFound
 from models.pool import GranteeKind, Seat
 from policies import Principal
 
+from .viewer import Requester
+
 
 @dataclass(frozen=True)
 class Entrances:
@@ -79,7 +81,13 @@ class Identity:
     key_id: int
     stale: bool
     row: tuple[Any, ...]
-    """What the database said of him: when it says the same again, he is the same."""
+    """What the database said of them: when it says the same again, they are the same."""
+    sees_many: bool = False
+    """A hint to the planner, see `selectivity.py`."""
+
+    @cached_property
+    def requester(self) -> Requester:
+        return Requester(self.principal, self.sees_many)
 
     def is_told_by(self, row: Sequence[Any]) -> bool:
         """Whether the answer to a question like `beside` says the same again of person, rights, policy and key.

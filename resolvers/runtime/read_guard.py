@@ -77,13 +77,16 @@ def _around(models: Iterable[type[Base]]) -> set[type[Base]]:
 def _criteria(session: Session, models: Iterable[type[Base]]) -> Iterator[LoaderCriteriaOption]:
     principal, policy = rights(session)
     who = None if principal is None else whenever(principal)
-    return (_criterion(policy, who, model) for model in models)
+    by_row = bool(session.info.get("sees_many"))
+    return (_criterion(policy, who, model, by_row=by_row) for model in models)
 
 
 @lru_cache(maxsize=512)
-def _criterion(policy: Snapshot, principal: Principal | None, model: type[Base]) -> LoaderCriteriaOption:
-    """Made once for each person: it takes longer to write than to run."""
-    return with_loader_criteria(model, policy.where(principal, "view", model), include_aliases=True)
+def _criterion(
+    policy: Snapshot, principal: Principal | None, model: type[Base], *, by_row: bool
+) -> LoaderCriteriaOption:
+    """Made once for each person, because a clause takes longer to write than to run."""
+    return with_loader_criteria(model, policy.where(principal, "view", model, by_row=by_row), include_aliases=True)
 
 
 def rights(session: Session) -> tuple[Principal | None, Snapshot]:

@@ -1,6 +1,5 @@
 """How `scope.load` finds a record: one statement that locks the row, reads it and judges it."""
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -31,8 +30,8 @@ def lookup_statement(policy: Snapshot, person: Principal, model: type[Entity], t
     One row is asked for itself, whatever else the person sees, and each question about it stands there once.
     It is locked first and judged as it then is; one that he may not see is let go unread with the transaction.
     """
-    table, asking = model.__table__, replace(person, sees_many=True)
-    seen, may = (policy.where(asking, action, model, table.c) for action in ("view", to))
+    table = model.__table__
+    seen, may = (policy.where(person, action, model, table.c, by_row=True) for action in ("view", to))
     one = select(*table.c, seen.label("seen"), may.label("may")).where(table.c.id == bindparam("id"))
     found = one.with_for_update(of=table).subquery("found")
     return Prepared(select(found).where(or_(found.c.seen, found.c.may)).execution_options(policy=True))

@@ -95,8 +95,13 @@ class Scope:
 
     @cached_property
     def viewer(self) -> Viewer:
-        """How the person looks, `whenever` he does: the wall tells a statement the time of his request."""
-        return Viewer(whenever(self.person), self.policy, self.language)
+        """The person as a viewer, `whenever` they read: the read guard gives a statement the time of the request."""
+        return Viewer(whenever(self.person), self.policy, self.language, self.sees_many)
+
+    @cached_property
+    def sees_many(self) -> bool:
+        """Whether the person sees so many customers that lists are walked: a hint to the planner."""
+        return self._principal is not None and self.backend.selectivity.known(self._principal, self.policy)
 
     @property
     def language(self) -> str:
@@ -130,7 +135,8 @@ class Scope:
     async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """`reading(scope, db, …)` over a session that sees what the person may view and cannot write."""
         principal = self.person if self._principal is not None else None
-        async with self.backend.sessions(info={"principal": principal, "policy": self.policy}) as db:
+        info = {"principal": principal, "policy": self.policy, "sees_many": self.sees_many}
+        async with self.backend.sessions(info=info) as db:
             return await db.run_sync(lambda session: reading(self, session, *args, **kwargs))
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
@@ -197,6 +203,7 @@ class Scope:
         info = {
             "principal": self.person,
             "policy": self.policy,
+            "sees_many": self.sees_many,
             "signature": self._signature(action, reason),
             "now": self.person.now,
         }

@@ -5,7 +5,7 @@ takes the same time however many there are.  For somebody who sees few, what he 
 Nobody is told the difference: a look at some customers, as many from each part of the table, says which he is.
 """
 
-from dataclasses import replace
+import threading
 from typing import Any
 
 from cachetools import TTLCache
@@ -31,27 +31,40 @@ class SelectivityCache:
     def __init__(self, reads: Reads, dialect: Dialect) -> None:
         self.reads, self.dialect = reads, dialect
         self._policy: Snapshot | None = None
+        self._lock = threading.Lock()
         self._known: TTLCache[Any, bool] = TTLCache(MOST_KEPT, KEPT_SECONDS)
 
-    async def of(self, p: Principal, policy: Snapshot) -> Principal:
-        """The same person, `sees_many` where he is.  Asks the database once in ten minutes, and when his rights change."""
-        if policy is not self._policy:  # nobody asks under the former one any more
-            self._policy = policy
-            self._known.clear()
-        key = policy, p.id, p.roles, p.departments, p.subtree, p.pools
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = await self._look(p, policy)
-        return replace(p, sees_many=True) if known else p
+    async def look(self, p: Principal, policy: Snapshot) -> bool:
+        """Whether a person sees many.  Asks the database once in ten minutes, and when the rights change."""
+        found = self._find(p, policy)
+        if found is None:
+            found = await self._ask(p, policy)
+            with self._lock:
+                if policy is not self._policy:  # no request asks under the former one any more
+                    self._policy = policy
+                    self._known.clear()
+                self._known[_key(p, policy)] = found
+        return found
 
-    async def _look(self, p: Principal, policy: Snapshot) -> bool:
+    def known(self, p: Principal, policy: Snapshot) -> bool:
+        """The same without asking the database: False while it is not known.  For any thread."""
+        return bool(self._find(p, policy))
+
+    def _find(self, p: Principal, policy: Snapshot) -> bool | None:
+        with self._lock:
+            try:
+                return self._known[_key(p, policy)]
+            except KeyError:
+                return None
+
+    async def _ask(self, p: Principal, policy: Snapshot) -> bool:
         last = await self._asked(select(func.max(_CUSTOMER.c.id)))
         if not last[0] or last[0] < SMALL:
             return False
         step = max(1, last[0] // (PARTS * OF_EACH))
         ids = select(literal_column(str(step)).label("id")).cte("some", recursive=True)
         ids = ids.union_all(select(ids.c.id + step).where(ids.c.id + step <= last[0]))
-        seen = policy.where(replace(p, sees_many=True), "view", Customer, _CUSTOMER.c)
+        seen = policy.where(p, "view", Customer, _CUSTOMER.c, by_row=True)
         found = await self._asked(select(_CUSTOMER.c.id).join(ids, ids.c.id == _CUSTOMER.c.id).where(seen))
         return len({(id - 1) * PARTS // last[0] for id in found}) == PARTS
 
@@ -59,6 +72,11 @@ class SelectivityCache:
         compiled = compile_statement(statement, self.dialect)
         rows = await self.reads.rows(compiled.text, compiled.values({}))
         return [row[0] for row in rows]
+
+
+def _key(p: Principal, policy: Snapshot) -> Any:
+    """All that decides what a person sees."""
+    return policy, p.id, p.roles, p.departments, p.subtree, p.pools
 
 
 _CUSTOMER = Customer.__table__.alias("looked_at")

@@ -13,6 +13,7 @@ from policies import Snapshot
 
 from .policy_store import Stored
 from .principals import Entrances
+from .selectivity import SelectivityCache
 from .writer import Writer
 
 
@@ -26,6 +27,7 @@ class Services(Protocol):
     read_engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     policy: Snapshot
+    selectivity: SelectivityCache
 
     def follow_policy(self, connection: Connection) -> Snapshot:
         """Return the newest policy that the transaction of this connection can see."""

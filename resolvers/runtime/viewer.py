@@ -1,6 +1,8 @@
 """The viewer of a read: a principal, the policy in force and a language, with the clauses that follow from them."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -8,44 +10,85 @@ from sqlalchemy import ColumnElement
 
 from models import Base
 from policies import Principal, Snapshot
+from policies.clauses import Clauses
 from policies.objects import field_name
+from policies.principal import NUMBERS, SETS
 
 Clause = ColumnElement[bool]
 Value = ColumnElement[Any]
 UNGUARDED = {"id", "version"}
-"""What whoever may see a row may always see: without these nobody can name or change it."""
+"""The columns that every user sees of a row in sight: without them a record can be neither named nor changed."""
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks, under which policy, in which language."""
+    """Who reads, under which policy, in which language."""
 
     person: Principal
     policy: Snapshot
     language: str = "en"
+    sees_many: bool = False
+    """A hint to the planner (`selectivity.py`): the clauses ask row by row.  It changes no answer."""
 
     @cached_property
     def one_by_one(self) -> "Viewer":
-        """The same look where few rows are asked, as one that is called by its key."""
+        """The same viewer where few rows are asked about, as one that is named by its key."""
         return self._with(sees_many=True)
 
     @cached_property
     def at_once(self) -> "Viewer":
-        """The same look where every row is asked: what answers is found first."""
+        """The same viewer where every row is asked about: what answers is found first."""
         return self._with(sees_many=False)
 
     def _with(self, *, sees_many: bool) -> "Viewer":
-        same = self.person.sees_many is sees_many
-        return self if same else replace(self, person=replace(self.person, sees_many=sees_many))
+        return self if self.sees_many is sees_many else replace(self, sees_many=sees_many)
+
+    @cached_property
+    def _clauses(self) -> Clauses:
+        return Clauses(self.policy, self.person, by_row=self.sees_many)
+
+    def where(self, action: str, model: type[Base], e: Any) -> Clause:
+        """The rows to which the person may do `action`."""
+        return self._clauses.where(action, model, e)
 
     def rows(self, model: type[Base], e: Any) -> Clause:
-        """The rows that the person may view, those in the bin included where he may."""
-        return self.policy.where(self.person, "view", model, e)
+        """The rows that the person may view, those in the bin included where the policy allows it."""
+        return self._clauses.where("view", model, e)
 
     def value(self, model: type[Base], e: Any, key: str) -> Value:
-        """A column where he may see it, NULL elsewhere."""
+        """A column where the person may see it, NULL elsewhere."""
         column: Value = getattr(e, key)
         if key in UNGUARDED:
             return column
-        guarded: Value = self.policy.guarded(self.person, model, field_name(key), e, column)
+        guarded: Value = self._clauses.guarded(model, field_name(key), e, column)
         return guarded
+
+    def guard(self, model: type[Base], field: str, e: Any) -> Clause | None:
+        """The clause under which a field, by its word in policy lines, may be seen; None where seeing the row is enough."""
+        return self._clauses.guard(model, field, e)
+
+
+@dataclass(frozen=True)
+class Requester:
+    """A principal as the plan cache knows them: with the planner's hint, and what the key of a plan takes of them."""
+
+    person: Principal
+    sees_many: bool = False
+
+    def at(self, now: datetime) -> "Requester":
+        """The same requester at another moment, with what was computed of them.  Two microseconds."""
+        other = Requester(self.person.at(now), self.sees_many)
+        other.__dict__.update(likeness=self.likeness, ordered=self.ordered)
+        return other
+
+    @cached_property
+    def likeness(self) -> Hashable:
+        """What all people have in common for whom the same statement is written with other values."""
+        p = self.person
+        numbers = (getattr(p, name) is None for name in NUMBERS)
+        return p.roles, p.language, self.sees_many, *numbers, *(len(getattr(p, name)) for name in SETS)
+
+    @cached_property
+    def ordered(self) -> dict[str, tuple[int, ...]]:
+        """The sets of numbers, each in the order in which a statement takes them."""
+        return {name: tuple(sorted(getattr(self.person, name))) for name in SETS}

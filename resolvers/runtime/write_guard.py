@@ -137,7 +137,7 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     """Ask the database, which still holds the row as it was before the flush (or as the flush has made it)."""
     principal, policy = rights(session)
     table = model.__table__
-    statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c))
+    statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c, by_row=True))
     return session.execute(statement.execution_options(policy=True)).first() is not None
 
 
@@ -180,7 +180,7 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
         return True
     principal, policy = rights(session)
     table = model.__table__
-    clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c))
+    clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c, by_row=True))
     if "deleted_at" in table.c:
         clause = and_(clause, table.c.deleted_at.is_(None))
     return session.execute(select(table.c.id).where(clause).execution_options(policy=True)).first() is not None

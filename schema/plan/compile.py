@@ -123,7 +123,7 @@ class Compiler:
 
     def _many(self, rows: RowSet, joins: Joins | None, name: str, shape: Many | Parts | History, nodes: Nodes) -> Value:
         """A list below a row; empty where the policy hides the field."""
-        guard = self.viewer.policy.guard(self.viewer.person, rows.kind.model, name, rows.c)
+        guard = self.viewer.guard(rows.kind.model, name, rows.c)
         shown = guard if guard is not None else true()
         if isinstance(shape, Parts):
             return self._parts(rows, joins, shape, nodes, shown)

@@ -47,13 +47,13 @@ class Listing:
     @property
     def is_sorted(self) -> bool:
         """Whether the database may have to sort: a root list of a viewer who sees few rows."""
-        return self.parent is None and not self.viewer.person.sees_many
+        return self.parent is None and not self.viewer.sees_many
 
     @property
     def is_scan(self) -> bool:
         """Whether a count scans one table until its limit: a root list of a viewer who sees many rows of it."""
         is_plain = not (self.kind.visible or self.kind.model.visible_through or self.is_search)
-        return self.parent is None and self.viewer.person.sees_many and is_plain
+        return self.parent is None and self.viewer.sees_many and is_plain
 
     def page_conditions(self, e: Any) -> Clauses:
         """The conditions of the list and of the page."""

@@ -7,16 +7,21 @@ from typing import Any
 from models.database.compiled import CompiledStatement
 from policies import Principal
 from resolvers.reading.provenance import Path, PlanMismatch, Source
+from resolvers.runtime.viewer import Requester
 
 
 @dataclass(frozen=True)
 class Request:
-    """All inputs of a statement: the principal, the language, the variables, and the values of the session key."""
+    """All inputs of a statement: the requester, the language, the variables, and the values of the session key."""
 
-    principal: Principal
+    requester: Requester
     language: str
     variables: Mapping[str, Any]
     key: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def principal(self) -> Principal:
+        return self.requester.person
 
     def at(self, path: Path) -> Any:
         """The value at a path.  Raises PlanMismatch where this request has none."""
@@ -25,7 +30,7 @@ class Request:
                 case ("principal", str() as name):
                     return getattr(self.principal, name)
                 case ("principal", str() as name, int() as n):
-                    return self.principal.ordered[name][n]
+                    return self.requester.ordered[name][n]
             found: Any = self.variables if path[0] == "variables" else self.key
             for step in path[1:]:
                 found = found[step]

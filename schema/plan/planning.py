@@ -33,13 +33,14 @@ def traceable_paths(request: Request) -> list[Path]:
 
 def _traced(request: Request, deciding: frozenset[Path]) -> Request:
     """The request with values that know their paths, except for the deciding ones."""
-    p = request.principal
+    p, ordered = request.principal, request.requester.ordered
     numbers: dict[str, Any] = {name: trace(getattr(p, name), ("principal", name)) for name in NUMBERS}
     sets: dict[str, Any] = {
-        name: frozenset(trace(x, ("principal", name, n)) for n, x in enumerate(p.ordered[name])) for name in SETS
+        name: frozenset(trace(x, ("principal", name, n)) for n, x in enumerate(ordered[name])) for name in SETS
     }
     principal = replace(p, now=trace(p.now, ("principal", "now")), **numbers, **sets)
-    return replace(request, principal=principal, variables=_mapped(request.variables, ("variables",), deciding, trace))
+    requester = replace(request.requester, person=principal)
+    return replace(request, requester=requester, variables=_mapped(request.variables, ("variables",), deciding, trace))
 
 
 def _mapped(value: Any, path: Path, deciding: frozenset[Path], change: Callable[[Any, Path], Any]) -> Any:
@@ -122,7 +123,8 @@ def _other(request: Request, deciding: frozenset[Path]) -> Request:
     sets: dict[str, Any] = {name: frozenset(_other_number(x) for x in getattr(p, name)) for name in SETS}
     principal = replace(p, now=p.now + timedelta(days=1), **numbers, **sets)
     variables = _mapped(request.variables, ("variables",), deciding, _other_value)
-    return replace(request, principal=principal, variables=variables)
+    requester = replace(request.requester, person=principal)
+    return replace(request, requester=requester, variables=variables)
 
 
 def _other_number(number: int | None) -> int | None:

@@ -98,7 +98,7 @@ class Plans:
 
 def _key(document: Document, statement: str, policy: Snapshot, request: Request, deciding: frozenset[Path]) -> Any:
     shape = _shape(request.variables, ("variables",), deciding)
-    return document.number, statement, policy, request.principal.likeness, request.language, deciding, shape
+    return document.number, statement, policy, request.requester.likeness, request.language, deciding, shape
 
 
 def _shape(value: Any, path: Path, deciding: frozenset[Path]) -> Any:

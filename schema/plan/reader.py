@@ -17,7 +17,7 @@ from resolvers.runtime import principals
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.principals import TOLD, Identity, Key
 from resolvers.runtime.scope import Scope
-from resolvers.runtime.viewer import Viewer
+from resolvers.runtime.viewer import Requester, Viewer
 
 from . import correlated
 from .compile import Compiler
@@ -62,7 +62,8 @@ class Reader:
         `with_key`: the statement also checks that the session or token is in force, so that its plan can answer the
         next such request alone (`answer_prepared`).  Raises KeyEnded when it is not.
         """
-        request = Request(self.scope.person, self.scope.language, variables, self._key if with_key else {})
+        requester = Requester(self.scope.person, self.scope.sees_many)
+        request = Request(requester, self.scope.language, variables, self._key if with_key else {})
         is_deep, is_scan = statement in self.document.deep, False
         while True:
             try:
@@ -89,7 +90,7 @@ class Reader:
         at = (self.document, name, self.scope.policy)
 
         def compile(request: Request) -> tuple[Select[Any], tuple[str, ...]]:
-            viewer = Viewer(request.principal, self.scope.policy, request.language)
+            viewer = Viewer(request.principal, self.scope.policy, request.language, request.requester.sees_many)
             operation = self.operation.with_values(request.variables)
             searches = Searches(self.backend.dialect, walking=is_scan)
             dialect = DIALECTS[self.backend.dialect]

@@ -93,7 +93,7 @@ def _masked() -> dict[str, Field]:
 
 
 def _unlockable(viewer: Viewer, e: Any) -> Value:
-    return and_(viewer.policy.where(viewer.person, "unlock", Customer, e), locked(e, viewer.person.now))
+    return and_(viewer.where("unlock", Customer, e), locked(e, viewer.person.now))
 
 
 # --- any entity ------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _can(model: type[Base], compiler: Expressions, e: Any, arguments: Arguments,
         raise Validation(
             f"Unknown action “{action}”; known: {known}.", f"未知操作“{action}”，可选：{known}。", field="action"
         )
-    may = compiler.viewer.policy.where(compiler.viewer.person, action, model, e)
+    may = compiler.viewer.where(action, model, e)
     return compiler.dialect.boolean(may)
 
 

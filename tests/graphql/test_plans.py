@@ -12,6 +12,7 @@ from sqlalchemy.dialects import sqlite
 from policies import Principal, Snapshot
 from resolvers.customers import lock as locking
 from resolvers.reading.provenance import PlanMismatch, map_traced, source_of, trace, untraced
+from resolvers.runtime.viewer import Requester
 from schema.engine import Engine
 from schema.limits import TooComplex
 from schema.plan import documents, plans
@@ -112,7 +113,7 @@ def test_nobody_is_answered_by_the_plan_of_another_role(world: World) -> None:
 
 
 def _request(person: int, number: int) -> Request:
-    return Request(Principal(id=person, name="", now=START), "en", {"n": number})
+    return Request(Requester(Principal(id=person, name="", now=START)), "en", {"n": number})
 
 
 def _plan(kept: plans.Plans, document: documents.Document, request: Request, made: Any) -> Plan | None:

@@ -5,7 +5,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,7 +84,8 @@ def told(answer: bytes) -> str:
 
 
 def asked(world: World, engine: Engine, login: str, operation: Operation, *, sees_many: bool = False) -> str:
-    scope = world.backend.scope(replace(world.principal(login), sees_many=sees_many), "graphql")
+    scope = world.backend.scope(world.principal(login), "graphql")
+    scope.sees_many = sees_many
     try:
         return told(world.run(engine.answer(scope, operation.text, operation.variables, None)).body)
     except TooComplex as refused:

@@ -1,11 +1,14 @@
 """One cell answers all: may this be done, where, which values are hidden, and why not."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
 from models import Base, Customer, User
 from policies import Facts, Principal, Snapshot
+from policies.clauses import Clauses
 from policies.objects import ACTIONS, GROUPS
 from policies.snapshot import Reason
 from tests.support.world import START
@@ -265,3 +268,24 @@ def test_what_fired_in_an_explanation_is_the_verdict() -> None:
         fired = {reason.effect for reason in policy.explain(LI, "view", "customer", facts) if reason.fired}
 
         assert policy.may(LI, "view", "customer", facts) is (fired == {"allow"})
+
+
+# --- what a person is to the clauses ---------------------------------------------------------------------
+
+
+def test_a_principal_is_nothing_but_facts() -> None:
+    """The plan cache and the clauses keep what they compute elsewhere."""
+    assert set(vars(LI)) == {field.name for field in fields(Principal)}
+    assert not [name for name, value in vars(Principal).items() if isinstance(value, cached_property)]
+    assert replace(LI, now=START + timedelta(days=1)) == LI.at(START + timedelta(days=1)) != LI
+
+
+def test_a_condition_about_the_same_rows_is_written_once_for_a_person() -> None:
+    policy = snapshot("p, sales, customer, view, own, any, allow", "p, sales, customer, edit, own, any, allow")
+    clauses = Clauses(policy, LI)
+    view, edit = (clauses.where(action, Customer, Customer) for action in ("view", "edit"))
+    elsewhere = clauses.where("view", Customer, Customer.__table__.alias().c)
+
+    assert view is edit
+    assert view is not elsewhere
+    assert view is not Clauses(policy, LI).where("view", Customer, Customer)

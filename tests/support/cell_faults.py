@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from policies import Facts, Snapshot
+from policies import Cell, Facts, Snapshot
 from policies.questions import Roles
-from policies.snapshot import Cell
 from policies.words import SCOPES, holds
 
 

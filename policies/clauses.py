@@ -1,0 +1,93 @@
+"""What one person may do under one policy, as SQL clauses."""
+
+from functools import cache
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, True_, and_, case
+
+from models import Base
+
+from .cells import Cell, Written
+from .objects import FIELDS, LISTED
+from .principal import Principal
+from .rows import Clause, Rows
+
+
+class Cells(Protocol):
+    """What the clauses need of a policy."""
+
+    def cell(self, roles: frozenset[str], obj: str, action: str, /) -> Cell:
+        """Return the cell of these roles, object and action."""
+        ...
+
+
+class Clauses:
+    """The clauses of one person.  Those about the same rows are written once.
+
+    `by_row` chooses the form that asks about each row by itself (`rows.py`); it changes no answer.
+    """
+
+    def __init__(self, policy: Cells, person: Principal, *, by_row: bool = False) -> None:
+        self.policy, self.person, self.by_row = policy, person, by_row
+        self._written: Written = {}
+
+    def where(self, action: str, model: type[Base], e: Any) -> Clause:
+        """The clause that lets through the rows of `model` to which the person may do `action`.
+
+        `e` is the row source (class, alias, `.c` of a subquery).  A record that hangs on another is in reach only while
+        that other one is visible.
+        """
+        return self._where(action, Rows(model, e, self.by_row))
+
+    def guarded(self, model: type[Base], field: str, e: Any, column: ColumnElement[Any]) -> Any:
+        """`column` where the person may see `field`, NULL elsewhere.  The very column when seeing the row is enough."""
+        rule = self.guard(model, field, e)
+        return column if rule is None else case((rule, column), else_=None)
+
+    def guard(self, model: type[Base], field: str, e: Any, action: str = "view") -> Clause | None:
+        """The clause under which `field` may be seen (or edited) in a row where `action` is allowed as such.
+
+        None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
+        """
+        return self._guard(Rows(model, e, self.by_row), field, action)
+
+    def _where(self, action: str, rows: Rows) -> Clause:
+        model = rows.model
+        if is_part(model):
+            return rows.whole(lambda whole: self._listed(action, whole, LISTED.get(model)))
+        clause = self._sql(self._cell(model.module, action), rows)
+        if model.visible_through:
+            return and_(clause, rows.whole(lambda whole: self._where("view", whole)))
+        return clause
+
+    def _listed(self, action: str, whole: Rows, field: str | None) -> Clause:
+        """The records whose parts are in reach: those that are themselves, unless the list of parts is hidden."""
+        clause = self._where(action, whole)
+        guard = self._guard(whole, field or "", "edit" if action == "edit" else "view")
+        return clause if guard is None else and_(clause, guard)
+
+    def _guard(self, rows: Rows, field: str, action: str) -> Clause | None:
+        model = rows.model
+        word = f"{model.module}.{field}"
+        if word not in FIELDS:
+            return None
+        left = self._cell(word, action).within(self._cell(model.module, action))
+        if left is None:
+            return None
+        clause = rows.whole(lambda whole: self._sql(left, whole)) if is_part(model) else self._sql(left, rows)
+        return None if isinstance(clause, True_) else clause
+
+    def _cell(self, obj: str, action: str) -> Cell:
+        return self.policy.cell(self.person.roles, obj, action)
+
+    def _sql(self, cell: Cell, rows: Rows) -> Clause:
+        return cell.sql(self.person, rows, self._written)
+
+
+@cache
+def is_part(model: type[Base]) -> bool:
+    """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
+    if not model.visible_through:
+        return False
+    whole: type[Base] = getattr(model, model.visible_through).property.mapper.class_
+    return whole.module == model.module
