@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -264,27 +266,25 @@ def test_what_this_code_has_proved_elsewhere_is_taken_over_at_once(
 # --- at start ---------------------------------------------------------------------------------------------
 
 
-def started(world: World) -> House:
+@contextmanager
+def started(world: World) -> Iterator[House]:
     """Another process that begins to serve."""
     policy_proof.forget()
     house = House(world.house.url, clock=world.clock)
-    world.run(house.start())
-    return house
-
-
-def stop(world: World, house: House) -> None:
-    world.run(house.stop_reading())
-    house.writer.close()
+    try:
+        world.run(house.start())
+        yield house
+    finally:
+        world.run(house.stop_reading())
+        house.writer.close()
 
 
 def test_a_process_that_starts_proves_for_itself_and_records_it(world: World) -> None:
     by_hand(world, WIDER)
 
-    house = started(world)
-
-    assert (house.policy.revision, house.policy_problems) == (2, [])
+    with started(world) as house:
+        assert (house.policy.revision, house.policy_problems) == (2, [])
     assert world.rows(PolicyRevision)[-1]["proof"]["by"] == fingerprint(WIDER)
-    stop(world, house)
 
 
 def test_a_process_that_starts_with_a_fault_takes_nothing_and_says_so(
@@ -295,14 +295,12 @@ def test_a_process_that_starts_with_a_fault_takes_nothing_and_says_so(
     world.ada.do(drafts.apply_policy, WIDER, "why")
     deny_is_ignored(monkeypatch)
 
-    house = started(world)
-
-    assert (house.policy.revision, house.policy.text) == (0, "")
-    assert not house.policy.ever(house.person("ada"), "view", "customer")
-    assert world.run(house.policy_state()) == "revision 2 cannot be in force; everything is denied"
-    assert len(house.policy_problems) == 1
+    with started(world) as house:
+        assert (house.policy.revision, house.policy.text) == (0, "")
+        assert not house.policy.ever(house.person("ada"), "view", "customer")
+        assert world.run(house.policy_state()) == "revision 2 cannot be in force; everything is denied"
+        assert len(house.policy_problems) == 1
     assert world.house.policy.revision == 2, "a process that runs keeps what it has"
-    stop(world, house)
 
 
 def test_the_doctor_has_casbin_judge_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
