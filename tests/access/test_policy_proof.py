@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -267,27 +269,25 @@ def test_what_this_code_has_proved_elsewhere_is_taken_over_at_once(
 # --- at start ---------------------------------------------------------------------------------------------
 
 
-def started(world: World) -> Backend:
+@contextmanager
+def started(world: World) -> Iterator[Backend]:
     """Another process that begins to serve."""
     policy_proof.forget()
     backend = Backend(world.backend.url, clock=world.clock)
-    world.run(backend.start())
-    return backend
-
-
-def stop(world: World, backend: Backend) -> None:
-    world.run(backend.stop_reading())
-    backend.writer.close()
+    try:
+        world.run(backend.start())
+        yield backend
+    finally:
+        world.run(backend.stop_reading())
+        backend.writer.close()
 
 
 def test_a_process_that_starts_proves_for_itself_and_records_it(world: World) -> None:
     by_hand(world, WIDER)
 
-    backend = started(world)
-
-    assert (backend.policy.revision, backend.policy_problems) == (2, [])
+    with started(world) as backend:
+        assert (backend.policy.revision, backend.policy_problems) == (2, [])
     assert world.rows(PolicyRevision)[-1]["proof"]["by"] == fingerprint(WIDER)
-    stop(world, backend)
 
 
 def test_a_process_that_starts_with_a_fault_takes_nothing_and_says_so(
@@ -298,14 +298,12 @@ def test_a_process_that_starts_with_a_fault_takes_nothing_and_says_so(
     world.ada.do(policy_drafts.apply_policy, WIDER, "why")
     deny_is_ignored(monkeypatch)
 
-    backend = started(world)
-
-    assert (backend.policy.revision, backend.policy.text) == (0, "")
-    assert not backend.policy.ever(backend.person("ada"), "view", "customer")
-    assert world.run(backend.policy_state()) == "revision 2 cannot be in force; everything is denied"
-    assert len(backend.policy_problems) == 1
+    with started(world) as backend:
+        assert (backend.policy.revision, backend.policy.text) == (0, "")
+        assert not backend.policy.ever(backend.person("ada"), "view", "customer")
+        assert world.run(backend.policy_state()) == "revision 2 cannot be in force; everything is denied"
+        assert len(backend.policy_problems) == 1
     assert world.backend.policy.revision == 2, "a process that runs keeps what it has"
-    stop(world, backend)
 
 
 def test_the_doctor_has_casbin_judge_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
