@@ -15,10 +15,12 @@ from starlette.types import ASGIApp
 
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
+from policies import STARTER
+from policies.rights import check_lines
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
-from tasks.sealer import keep_sealed
+from tasks import jobs
 
 from . import logs
 from .app import build
@@ -56,13 +58,14 @@ def entrances(settings: Settings) -> Entrances:
 
 def application(backend: Backend, settings: Settings) -> ASGIApp:
     """GraphQL, panel and background jobs over one backend."""
+    check_lines(STARTER, "policies/starter.csv")
     keys, engine = CookieKeys(settings.secure_cookies), Engine(backend)
     return build(
         backend,
         settings,
         answer=engine.answer,
         answer_prepared=engine.answer_prepared,
-        background=[partial(keep_sealed, backend), _settle],
+        background=[*(partial(job, backend) for job in jobs()), _settle],
         panel=lambda address: Panel(backend, keys, address, screens(), GROUPS),
     )
 

@@ -40,6 +40,8 @@ def _sentences(error: Exception) -> list[str]:
 
     if isinstance(error, ImportError | AttributeError):
         return clashes()
+    if any(kind.__name__ == "Misdeclared" for kind in type(error).__mro__):  # by name: the models may be what fails
+        return str(error).splitlines()
     from models.errors import Refusal
     from policies import InvalidPolicy
 

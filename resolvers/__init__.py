@@ -13,7 +13,7 @@ from pkgutil import walk_packages
 def load() -> None:
     """Import every module of this package, so that every `Rules` class counts.  An application calls it at start.
 
-    Raises what a module raises when it is imported: a TypeError for rules without a model, or for a second set.
+    Raises Misdeclared for rules that name no entity, for a second set of rules, and for a hook that nothing calls.
     """
     for found in walk_packages(__path__, f"{__name__}."):
         import_module(found.name)

@@ -10,11 +10,14 @@ from resolvers.audit.seal import Horizon, is_due, seal
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.writer import Unit
 
+from . import job
+
 EVERY_SECONDS = 1.0
 """How long an entry waits for its seal, on PostgreSQL up to twice as long."""
 _log = structlog.get_logger("millpond.sealer")
 
 
+@job
 async def keep_sealed(backend: Backend) -> None:
     """Seal once a second what is settled, until cancelled.  Of several processes one seals at a time.
 

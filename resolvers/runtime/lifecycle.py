@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from models import Entity
+from models.declaration import Misdeclared, file_of
 
 from .scope import Scope
 
@@ -63,17 +64,18 @@ _is_loaded = False
 
 
 def _register(rules: Rules[Any], models: Sequence[Any]) -> None:
-    kind = type(rules)
+    """Note the rules of an entity.  Raises Misdeclared for what would never be called."""
+    kind, at = type(rules), f"{file_of(type(rules))}: {type(rules).__name__}"
     if not models:
-        raise TypeError(f"{kind.__module__}.{kind.__name__} names no entity: derive it from Rules[…] of one")
+        raise Misdeclared(f"{at} names no entity. Derive it from Rules[…] of one.")
+    for name in vars(kind):
+        if not name.startswith("_") and not hasattr(Rules, name):
+            hooks = ", ".join(hook for hook in vars(Rules) if not hook.startswith("_"))
+            raise Misdeclared(f"{at}: nothing calls {name}; known: {hooks}. Begin its name with _ if it is a step.")
     for model in models:
-        if model in _RULES:
-            first = type(_RULES[model])
-            raise TypeError(
-                f"{model.__name__} has rules already: {first.__module__}.{first.__name__} "
-                f"and {kind.__module__}.{kind.__name__}"
-            )
-        _RULES[model] = rules
+        first = type(_RULES.setdefault(model, rules))
+        if first is not kind:
+            raise Misdeclared(f"{at} has rules for {model.__name__}, and {file_of(first)} has some: {first.__name__}.")
 
 
 def all_are_loaded() -> None:

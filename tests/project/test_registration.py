@@ -1,0 +1,150 @@
+"""Nothing registers silently: a new rule, job, command or entity in a file of its own is found, or stops the start.
+
+Screens and GraphQL fields have the same tests in `panel/test_discovery.py` and `graphql/test_schema.py`.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from millpond import serve
+from millpond.cli import MISTAKES
+from models import ENTITIES, PROTECTED
+from policies.rights import UnknownRight
+from tasks import jobs
+from tests.support.terminal import millpond
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FOUND = {
+    "rules": "resolvers.pool.fresh.ClaimRuleRules",
+    "a job": "remind, keep_sealed",
+    "a command": "audit, policy, token, user, fresh",
+}
+REFUSED = {
+    "rules of nothing": "fresh.py: LostRules names no entity. Derive it from Rules[…] of one.",
+    "rules twice": "has rules for PoolMember, and resolvers/pool/members.py has some: SeatRules.",
+    "a hook that nothing calls": "fresh.py: ClaimRuleRules: nothing calls chekc; known: extra_inputs, create_only_inputs, prepare, check, ",
+    "a file without a job": "tasks/fresh.py defines no job. Decorate its function with @job, or move the file to who uses it.",
+    "a second job that is none": "tasks/fresh.py: forget is no job. Decorate it with @job, or call it _forget.",
+    "a file without commands": 'millpond/cli/fresh.py has no commands. Write: commands = group("What they are about.")',
+    "a function that is no command": "millpond/cli/fresh.py: do is no command. Decorate it with @commands.command(), or call it _do.",
+}
+VEHICLE = """
+from sqlalchemy.orm import Mapped
+from .base import Base, Entity, Key, Line
+from .names import Names
+
+class Vehicle(Entity):
+    __tablename__ = "vehicle"
+    module, prefix = "vehicle", "veh"
+    names = Names("Vehicle", "Vehicles", zh="车辆")
+    name: Mapped[Line]
+"""
+WRONG = {
+    "without names": (
+        ("    names = ", "    named = "),
+        "models/vehicle.py: Vehicle has no names. Write, for example: names = Names(",
+    ),
+    "without a prefix": (
+        ('module, prefix = "vehicle", "veh"', 'module = "vehicle"'),
+        "models/vehicle.py: Vehicle has no prefix.",
+    ),
+    "without a module": (
+        ('module, prefix = "vehicle", "veh"', 'prefix = "veh"'),
+        "models/vehicle.py: Vehicle has no module.",
+    ),
+    "with the prefix of another": (('"veh"', '"cus"'), "models/vehicle.py: Vehicle has the prefix “cus” of Customer."),
+    "without Chinese": (
+        (', zh="车辆"', ', zh="Vehicle"'),
+        "the kind of record “Vehicle” has no Chinese name: give it as zh=…",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def new_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What becomes of each new file of `tests/support/new_files.py`."""
+    script, folder = ROOT / "tests/support/new_files.py", tmp_path_factory.mktemp("new")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said: dict[str, str] = json.loads(done.stdout)
+    return said
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_a_new_file_declares_is_found(new_files: dict[str, str], case: str) -> None:
+    assert new_files[case] == FOUND[case]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_a_new_file_declares_without_effect_stops_the_start(new_files: dict[str, str], case: str) -> None:
+    assert REFUSED[case] in new_files[case]
+
+
+def test_nothing_is_declared_without_effect_today() -> None:
+    assert MISTAKES == []
+    assert [job.__name__ for job in jobs()] == ["keep_sealed"]
+
+
+# --- entities --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def new_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What becomes of each new file of a copy of `models/`."""
+    folder = tmp_path_factory.mktemp("models")
+    shutil.copytree(ROOT / "models", folder / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    cases = {name: (VEHICLE.replace(*change), "models.ENTITIES") for name, (change, _) in WRONG.items()}
+    cases["found"] = VEHICLE, "[x.__name__ for x in [*models.ENTITIES, *models.PROTECTED]]"
+    cases["outside"] = "", f"exec({VEHICLE.replace('from .', 'from models.')!r})"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/support/new_models.py"), str(folder)],
+        input=json.dumps(cases),
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said: dict[str, str] = json.loads(done.stdout)
+    return said
+
+
+def test_an_entity_in_a_new_file_is_found_and_follows_those_that_are_there(new_models: dict[str, str]) -> None:
+    names = [model.__name__ for model in ENTITIES]
+    parts = [model.__name__ for model in PROTECTED if model not in ENTITIES]
+
+    assert new_models["found"] == str([*names, "Vehicle", *names, "Vehicle", *parts])
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_entity_that_leaves_something_out_stops_the_start(new_models: dict[str, str], case: str) -> None:
+    assert WRONG[case][1] in new_models[case]
+
+
+def test_an_entity_outside_of_models_stops_the_start(new_models: dict[str, str]) -> None:
+    assert "Vehicle is a protected table. Move it into a file of models/, where it is found." in new_models["outside"]
+
+
+# --- the sentence ----------------------------------------------------------------------------------------
+
+
+def test_the_command_line_says_the_sentence_and_no_traceback(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(_url: str) -> None:
+        raise UnknownRight(["schema/a.py asks for the right “x”, but there is none."])
+
+    monkeypatch.setattr(serve, "opened", stops)
+
+    result = millpond(sqlite_url, "serve")
+
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "millpond: schema/a.py asks for the right “x”, but there is none.\n",
+    )
