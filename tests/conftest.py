@@ -1,4 +1,4 @@
-"""Both databases under every test: each is made once per process with a small world in it, and copied for a test."""
+"""Fixtures: both databases, each created once per process with the small world in it and copied for every test."""
 
 import os
 import shutil

@@ -105,7 +105,7 @@ class Authentication(AuthenticationBackend):
         if scope.principal is not None and scope.principal.must_change_password:
             return redirect(request, f"{BASE}/password")
         if token:
-            await scope.run(view_as.stop_looking, token)
+            await scope.run(view_as.stop_viewing_as, token)
         response = RedirectResponse(f"{BASE}/", 303)
         response.delete_cookie(VIEW_AS_COOKIE, path=BASE)
         return response

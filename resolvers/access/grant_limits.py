@@ -73,7 +73,7 @@ def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> 
     Raises BeyondCeiling when a user has got more than the caller may grant, LastAdministrator when no administrator is
     left.  A system principal (command line, jobs) may grant everything, because it has the database anyway.
     """
-    hold_rights(scope, db)
+    lock_rights(scope, db)
     now, policy = scope.person.now, scope.policy
     after = holdings(db, now, ids)
     pairs = {pair for id in ids for pair in _pairs(before.get(id, ()), after.get(id, ()), now)}
@@ -81,7 +81,7 @@ def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> 
         refuse_excess(excesses(policy, policy, pairs, scope.person.roles))
     all_held = holdings(db, now)
     was = {**all_held, **{id: before.get(id, ()) for id in ids}}
-    refuse_to_lose_the_last(db, (policy, was), (policy, all_held), now)
+    keep_an_administrator(db, (policy, was), (policy, all_held), now)
 
 
 def guard_account(scope: Scope, db: Session, user_id: int) -> None:
@@ -93,7 +93,7 @@ def guard_account(scope: Scope, db: Session, user_id: int) -> None:
     refuse_excess(excesses(scope.policy, scope.policy, taken, scope.person.roles))
 
 
-def hold_rights(scope: Scope, db: Session) -> None:
+def lock_rights(scope: Scope, db: Session) -> None:
     """Lock all changes of rights until this transaction ends, and take the policy that the last change has left.
 
     On SQLite the one writer is lock enough.
@@ -106,10 +106,10 @@ def hold_rights(scope: Scope, db: Session) -> None:
 def refuse_excess(found: Iterable[Excess]) -> None:
     """Raise BeyondCeiling for the first excess, if there is one."""
     for first in found:
-        raise beyond(first.roles, [first.action], first.object, first.when)
+        raise excess_refusal(first.roles, [first.action], first.object, first.when)
 
 
-def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
+def excess_refusal(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
     """The refusal that names the roles, the right that they would get, and one case in which they would have it."""
     said = {"who": " + ".join(sorted(roles)) or "everybody", "action": ", ".join(actions), "object": object}
     said["when"] = f"when {' and '.join(when)}" if when else "always"
@@ -117,7 +117,7 @@ def beyond(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str
     return BeyondCeiling(**said, **chinese, object_zh=object_in_chinese(object), when_zh=phrase(when, "zh"))
 
 
-def refuse_to_lose_the_last(
+def keep_an_administrator(
     db: Session, before: tuple[Snapshot, Holdings], after: tuple[Snapshot, Holdings], now: datetime
 ) -> None:
     """Raise LastAdministrator when there was an administrator before and there is none after.

@@ -29,7 +29,7 @@ from ..runtime import policy_proof
 from ..runtime.inputs import line
 from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, newest, put_in_force
 from ..runtime.scope import Scope
-from .grant_limits import beyond, hold_rights
+from .grant_limits import excess_refusal, lock_rights
 from .policy_review import Review, current_policy, judge, review_policy
 from .policy_revisions import text_of
 
@@ -174,7 +174,7 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
     BeyondCeiling, LastAdministrator, NeedsSecond, Validation (no reason, or nothing changes).
     """
     with scope.write("policy.activate", _reason(reason)) as db:
-        hold_rights(scope, db)
+        lock_rights(scope, db)
         scope.allow("activate", "policy")
         draft = db.execute(select(PolicyDraft).where(PolicyDraft.id == draft_id).with_for_update()).scalar_one_or_none()
         if draft is None:
@@ -193,7 +193,7 @@ def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) 
     Raises as `activate_policy`; Conflict when the newest revision is not `base`.
     """
     with scope.write("policy.activate", _reason(reason)) as db:
-        hold_rights(scope, db)
+        lock_rights(scope, db)
         scope.allow("activate", "policy")
         review = judge(scope, db, text)
         if base is not None and review.base != base:
@@ -207,7 +207,7 @@ def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = N
     Raises as `apply_policy`.
     """
     with scope.write("policy.activate", _reason(reason)) as db:
-        hold_rights(scope, db)
+        lock_rights(scope, db)
         scope.allow("activate", "policy")
         review = judge(scope, db, text_of(db, number))
         if base is not None and review.base != base:
@@ -245,7 +245,7 @@ def _activate(
     if not review.added and not review.removed:
         raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
     for first in review.beyond:
-        raise beyond(first.roles, first.actions, first.object, first.when)
+        raise excess_refusal(first.roles, first.actions, first.object, first.when)
     if not review.keeps_an_administrator:
         raise LastAdministrator
     if review.needs_second and author_id == scope.person.id is not None:

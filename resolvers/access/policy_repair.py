@@ -12,7 +12,7 @@ from ..runtime import policy_proof
 from ..runtime.inputs import line
 from ..runtime.policy_store import Stored, checked, hash_of, put_in_force, role_codes
 from ..runtime.scope import Scope
-from .grant_limits import hold_rights
+from .grant_limits import lock_rights
 
 
 def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int | None = None) -> int:
@@ -28,7 +28,7 @@ def repair_policy(scope: Scope, reason: str, *, text: str | None = None, to: int
     if not why:
         raise Validation("Say why: the history keeps it.", "请填写原因，历史中会保留。", field="reason")
     with scope.write("policy.repair", why) as db:
-        hold_rights(scope, db)
+        lock_rights(scope, db)
         codes = None if text is None else role_codes(db)  # an older text may name a role that is gone by now
         text = text if text is not None else _text_of(db, to) if to is not None else _last_good(db)
         try:

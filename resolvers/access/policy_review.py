@@ -20,7 +20,7 @@ from policies.review import Change, Remark, Roles, changes, excesses, remarks
 
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
-from .grant_limits import holdings, refuse_to_lose_the_last, sets_of
+from .grant_limits import holdings, keep_an_administrator, sets_of
 
 WIDENING = ("export", "purge")
 """Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
@@ -119,7 +119,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     found = changes(old, new, groups)
     is_lost = False
     try:
-        refuse_to_lose_the_last(db, (old, held), (new, held), now)
+        keep_an_administrator(db, (old, held), (new, held), now)
     except LastAdministrator:
         is_lost = True
     widens = _widened(old, new, groups)

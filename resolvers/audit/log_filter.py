@@ -59,7 +59,7 @@ def clauses_of(viewer: Viewer, wanted: Wanted, e: Any) -> Iterator[Clause]:
     }
     yield matching(viewer, AuditEntry, e, tree)
     if text:
-        yield redaction.named_in_sight(viewer, e)
+        yield redaction.label_is_visible(viewer, e)
 
 
 def _action_condition(action: str | None) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ def is_visible(viewer: Viewer, e: Any) -> Clause:
     return or_(e.record_id.is_(None), *(and_(e.entity == m.__tablename__, _is_seen(viewer, m, e)) for m in ENTITIES))
 
 
-def said(viewer: Viewer, e: Any, key: str) -> Value:
+def redacted_text(viewer: Viewer, e: Any, key: str) -> Value:
     """The label or the reason of an entry; NULL where it would reveal a hidden record or a hidden name."""
     hidden = _hidden_labels(viewer, e) if key == "label" else ()
     shown = and_(is_visible(viewer, e), *(~clause for clause in hidden))
@@ -46,7 +46,7 @@ def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:
                 yield ~and_(e.entity == model.__tablename__, name == key, e.record_id.not_in(visible))
 
 
-def named_in_sight(viewer: Viewer, e: Any) -> Clause:
+def label_is_visible(viewer: Viewer, e: Any) -> Clause:
     """Condition: the viewer may see the label of entry `e`, evaluated row by row: for a search among many entries."""
     by_entity = {model.__tablename__: _is_label_visible(viewer, model, e) for model in ENTITIES}
     return or_(e.record_id.is_(None), case(by_entity, value=e.entity, else_=false()))

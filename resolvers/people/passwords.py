@@ -24,7 +24,7 @@ from ..access.grant_limits import guard_account
 from ..runtime import principals
 from ..runtime.scope import Scope
 from ..runtime.writer import Unit
-from .sign_in_throttle import check_throttle, hold_throttle, write_down
+from .sign_in_throttle import check_throttle, lock_throttle, log_attempt
 
 T = TypeVar("T")
 
@@ -53,11 +53,11 @@ async def proven(
 
     def judge(unit: Unit) -> T | None:
         connection, now = unit.connection, scope.now()
-        hold_throttle(connection, login, scope.address)
+        lock_throttle(connection, login, scope.address)
         check_throttle(connection, scope.backend.entrances, login, scope.address, now)
         ok = right and found is not None and _credential(connection, login) == found
         if noted or not ok:
-            write_down(connection, login, scope.address, now, ok=ok)
+            log_attempt(connection, login, scope.address, now, ok=ok)
         return then(scope, connection, found[0]) if ok and found is not None else None
 
     answer: T | None = await scope.backend.writer.submit(judge)

@@ -20,7 +20,7 @@ _QUIET = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
-class Entrance:
+class NewSession:
     """A new session.  The token is shown once and stored as a hash."""
 
     token: str
@@ -28,7 +28,7 @@ class Entrance:
     principal: Principal
 
 
-async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
+async def sign_in(scope: Scope, login: str, password: str) -> NewSession:
     """A new session of the user with this login and password.  Raises SignInRefused, TooManyAttempts."""
     login = normalized_login(login)
     entrance = await proven(scope, login, password, _begin_session, noted=True)
@@ -37,7 +37,7 @@ async def sign_in(scope: Scope, login: str, password: str) -> Entrance:
     return entrance
 
 
-def _begin_session(scope: Scope, connection: Connection, user_id: int) -> Entrance:
+def _begin_session(scope: Scope, connection: Connection, user_id: int) -> NewSession:
     return open_session(connection, user_id, scope.now(), scope.backend.entrances, scope.address, scope.agent)
 
 
@@ -48,7 +48,7 @@ def open_session(
     entrances: principals.Entrances,
     address: str | None = None,
     agent: str | None = None,
-) -> Entrance:
+) -> NewSession:
     """A new session of the user, with a token of its own."""
     token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + entrances.life
     connection.execute(
@@ -62,7 +62,7 @@ def open_session(
             agent=_printable(agent, 200),
         )
     )
-    return Entrance(token, expires_at, principals.by_id(connection, user_id, now))
+    return NewSession(token, expires_at, principals.by_id(connection, user_id, now))
 
 
 def sign_out(scope: Scope, token: str) -> None:

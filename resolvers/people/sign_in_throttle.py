@@ -40,14 +40,14 @@ def check_throttle(
             raise TooManyAttempts(until=oldest_counted + entrances.window)
 
 
-def hold_throttle(connection: Connection, login: str, address: str | None) -> None:
+def lock_throttle(connection: Connection, login: str, address: str | None) -> None:
     """Lock the login and the address until this transaction ends; on SQLite the one writer is lock enough."""
     if connection.dialect.name == "postgresql":
         for word in sorted({f"login {login}", f"address {address}"}):
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:word, 0))"), {"word": word})
 
 
-def write_down(connection: Connection, login: str, address: str | None, now: datetime, *, ok: bool) -> None:
+def log_attempt(connection: Connection, login: str, address: str | None, now: datetime, *, ok: bool) -> None:
     """Log an attempt, a failed one too, with the user whose login was used: they may read it in their own log."""
     person = select(User.id).where(User.login == login, User.deleted_at.is_(None)).scalar_subquery()
     connection.execute(

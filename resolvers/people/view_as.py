@@ -62,7 +62,7 @@ def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:
     return replace(person, viewed_by=scope.me, must_change_password=False, language=scope.language)
 
 
-def stop_looking(scope: Scope, token: str) -> None:
+def stop_viewing_as(scope: Scope, token: str) -> None:
     """End a session of `start_viewing_as`; an unknown token is no error."""
     with scope.write("session.end") as db:
         mine = SignInSession.token_hash == principals.hash_of(token), SignInSession.looker_id == scope.me

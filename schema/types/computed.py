@@ -143,7 +143,7 @@ def _roles(compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) 
 
 
 def _entry_text(key: str, compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
-    return redaction.said(compiler.viewer, e, key)
+    return redaction.redacted_text(compiler.viewer, e, key)
 
 
 def _changes(compiler: Expressions, e: Any, _arguments: Arguments, nodes: Nodes) -> Value:

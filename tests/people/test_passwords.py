@@ -14,7 +14,7 @@ from models.errors import (
 )
 from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
-from resolvers.people.sign_in import Entrance
+from resolvers.people.sign_in import NewSession
 from resolvers.records import create_update
 from tests.support.engines import at_length_on_postgresql
 from tests.support.sign_in import HASH, RIGHT, WRONG, at_full_cost, fails, give_passwords, sign_in, who
@@ -31,7 +31,7 @@ def _passwords(world: World) -> None:
 NEW = "a much better password"
 
 
-def change(world: World, entrance: Entrance, old: str = RIGHT, new: str = NEW) -> None:
+def change(world: World, entrance: NewSession, old: str = RIGHT, new: str = NEW) -> None:
     scope = world.backend.scope(entrance.principal, "test", token=entrance.token, address="10.0.0.1")
     world.run(passwords.change_password(scope, old, new))
 

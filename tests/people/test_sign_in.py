@@ -17,7 +17,7 @@ from models.errors import (
 )
 from resolvers.people import passwords, tokens
 from resolvers.people import sign_in as signing_in
-from resolvers.people.sign_in import Entrance
+from resolvers.people.sign_in import NewSession
 from resolvers.people.sign_in_throttle import sign_in_log
 from resolvers.records import create_update
 from resolvers.runtime.principals import Entrances, hash_of
@@ -294,7 +294,7 @@ def test_of_many_guesses_at_once_no_more_count_than_of_many_in_a_row(world: Worl
     refused = [x for x in outcomes if isinstance(x, SignInRefused)]
     assert len(refused) <= 3
     assert world.count(SignInAttempt, ~SignInAttempt.ok) == len(refused)
-    assert all(isinstance(x, SignInRefused | TooManyAttempts | Entrance) for x in outcomes)
+    assert all(isinstance(x, SignInRefused | TooManyAttempts | NewSession) for x in outcomes)
 
 
 # --- the log of tries ------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def test_it_ends_when_the_one_who_looks_is_shut_out(world: World) -> None:
 
 def test_it_ends_by_itself_by_stopping_and_with_the_right(world: World) -> None:
     token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
-    world.ada.do(view_as.stop_looking, token)
+    world.ada.do(view_as.stop_viewing_as, token)
     assert eyes(world, "ada", token) is None
 
     token = world.ada.do(view_as.start_viewing_as, world.ids["li"])

@@ -12,7 +12,7 @@ from models.names import OF_MODULE
 from policies import STARTER, matrix
 from policies.objects import ACTIONS, GROUPS, MODULES
 from policies.rights import UnknownRight, check_lines, check_rights, problem_with
-from resolvers.access.grant_limits import beyond
+from resolvers.access.grant_limits import excess_refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMING = {"write": 0, "each": 1, "_mutation": 1, "query": 0, "mutation": 0}
@@ -114,7 +114,7 @@ def rights_in(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_what_goes_beyond_or_wants_two_people_is_said_in_chinese_too() -> None:
-    too_much = beyond(frozenset(), ["export", "purge"], "customer.phone", ["own", "!locked"])
+    too_much = excess_refusal(frozenset(), ["export", "purge"], "customer.phone", ["own", "!locked"])
 
     assert (
         too_much.say()

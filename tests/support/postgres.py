@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests, by the first way that works: one given, the system's own, one from a package."""
+"""A PostgreSQL server for the tests: the one given, else the system's, else one from a Python package."""
 
 import glob
 import os
@@ -18,7 +18,7 @@ _FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_c
 
 
 def create(server: str, name: str, how: str = "") -> str:
-    """A new database of that name on the server; gives its address."""
+    """The address of a new database of that name on the server."""
     drop(server, name)
     _administer(server, f"CREATE DATABASE {name} {how}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
@@ -36,26 +36,26 @@ def _administer(server: str, statement: str) -> None:
 
 
 def start(options: str = _FAST) -> tuple[str, Callable[[], None]] | None:
-    """(address of a server on which databases may be made, how to stop it), None when there is no way."""
+    """(address of a server on which databases may be made, function that stops it), None when there is none."""
     if given := os.environ.get("MILLPOND_TEST_PG"):
         return given, lambda: None
     return _from_system(options) or _from_package()
 
 
 def remember(url: str) -> None:
-    """Keep a copy of every row beside the tables, for `forget_changes`."""
+    """Store a copy of every row in the schema `seed`, for `forget_changes`."""
     database = Kept.at(url)
     database.remember()
     database.connection.close()
 
 
 def forget_changes(url: str) -> None:
-    """Give every table the rows that were remembered; far cheaper than another copy of the database."""
+    """Restore the remembered rows of every table; far cheaper than another copy of the database."""
     kept(url).restore()
 
 
 def shape_of(url: str) -> tuple[object, ...]:
-    """Something that changes when a test has changed tables, triggers or functions."""
+    """A fingerprint of tables, constraints, triggers and functions."""
     return kept(url).shape()
 
 

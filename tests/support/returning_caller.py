@@ -1,4 +1,4 @@
-"""Somebody who comes with a key and asks again, and what may be taken from him between two questions."""
+"""A caller with a token who repeats requests, and rights and records that may be taken away between two of them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from tests.support.world import World
 
 LIST = "query ($n: Int, $s: String) { customers(first: $n, search: $s) { nodes { id name phone } totalCount } }"
 WHAT: Mapping[str, Any] = {"n": 10}
-"""What is asked unless something else is."""
+"""The variables of LIST."""
 
 
 class Caller:
-    """Somebody with a token at the door of an engine, of one of his own unless it is given."""
+    """A user with a token, over an engine that makes a plan at once, or over the given one."""
 
     def __init__(self, world: World, login: str, engine: Engine | None = None) -> None:
         self.world, self.login = world, login
@@ -27,7 +27,7 @@ class Caller:
         self.token = world.scope(login).do(tokens.create_token, "a program").token
 
     def long(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
-        """As the door asks what is new; None for somebody who is turned away."""
+        """The answer on the ordinary path; None for a token that is not in force."""
 
         async def ask() -> bytes | None:
             person = await self.world.backend.principal_of(self.token)
@@ -39,12 +39,15 @@ class Caller:
         return self.world.run(ask())
 
     def short(self, query: str = LIST, variables: Mapping[str, Any] = WHAT, name: str | None = None) -> bytes | None:
-        """As the door asks first; None where it has to ask the usual path."""
+        """The answer of the prepared path, which HTTP tries first; None where only the ordinary path has one."""
         answer = self.world.run(self.engine.answer_prepared(self.token, query, variables, name))
         return answer.body if answer is not None else None
 
     def both(self, operation: Operation) -> tuple[bytes | None, bytes | None]:
-        """(the usual path, the prepared path after it).  The prepared path tells the same or nothing, before and after."""
+        """(answer of the ordinary path, answer of the prepared path after it).
+
+        Asserts that the prepared path has the same answer or none, before and after.
+        """
         asked = operation.text, operation.variables
         before, long, after = self.short(*asked), self.long(*asked), self.short(*asked)
         assert {before, after} <= {long, None}, (self.login, operation, before, long, after)
@@ -53,7 +56,7 @@ class Caller:
 
 @contextmanager
 def taken(world: World, login: str, what: str) -> Iterator[None]:
-    """One of `TAKEN` is not there for a while."""
+    """Take one of `TAKEN` away during the block."""
     give_back = TAKEN[what](world, login)
     try:
         yield
@@ -67,7 +70,7 @@ Of = Callable[[World, str], Any]
 
 
 def _written(model: type[Base], column: str, whose: Of, value: Of = lambda world, _login: world.clock.now) -> Take:
-    """To take is to write a value where none is, below the policy."""
+    """Taking away by writing `value` into a column that is NULL, without the policy."""
 
     def take(world: World, login: str) -> GiveBack:
         table = model.__table__
@@ -84,7 +87,7 @@ def _written(model: type[Base], column: str, whose: Of, value: Of = lambda world
 
 
 def _denied(world: World, login: str) -> GiveBack:
-    """Another process puts a revision in force: this one has not heard of it."""
+    """Put a revision in force as another process would: the backend of this process does not know of it."""
     text, roles = world.backend.policy.text, world.principal(login).roles
 
     def activate(text: str) -> None:
@@ -107,4 +110,4 @@ TAKEN: Mapping[str, Take] = {
     ),
     "a right": _denied,
 }
-"""What may be taken from somebody between two questions: gives what gives it back."""
+"""What may be taken away between two requests -> the function that takes it and returns the one that gives it back."""

@@ -1,4 +1,4 @@
-"""Coming in, in tests: the password that everybody has, and what a door does with it."""
+"""Sign-in in tests: the one password of all users, and attempts with it."""
 
 import asyncio
 
@@ -8,14 +8,14 @@ from argon2 import PasswordHasher
 from models.errors import Refusal
 from resolvers.people import passwords
 from resolvers.people import sign_in as signing_in
-from resolvers.people.sign_in import Entrance
+from resolvers.people.sign_in import NewSession
 from resolvers.runtime.scope import Scope
 from tests.support.world import World
 
 RIGHT, WRONG = "millpond-demo", "millpond-wrong"
 _CHEAP, _OURS = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1), (passwords._hasher, passwords._dummy)
 HASH = _CHEAP.hash(RIGHT)
-"""Cheap to verify: the cost is written in it."""
+"""A hash of RIGHT that is cheap to verify, because it names a low cost."""
 
 
 def hash_cheaply() -> None:
@@ -39,7 +39,7 @@ def door(world: World, address: str | None = "10.0.0.1") -> Scope:
     return world.backend.scope(None, "test", address=address, agent="Mozilla/5.0")
 
 
-def sign_in(world: World, login: str = "li", password: str = RIGHT, address: str | None = "10.0.0.1") -> Entrance:
+def sign_in(world: World, login: str = "li", password: str = RIGHT, address: str | None = "10.0.0.1") -> NewSession:
     return world.run(signing_in.sign_in(door(world, address), login, password))
 
 
@@ -50,11 +50,11 @@ def fails(world: World, login: str = "li", password: str = WRONG, address: str |
 
 
 def who(world: World, token: str) -> str | None:
-    """Whom a token belongs to, once everything that follows from the look is written."""
+    """The login of the user of a token; returns after the use of the token is written down."""
 
-    async def look() -> str | None:
+    async def identify() -> str | None:
         found = await world.backend.principal_of(token)
         await asyncio.gather(*world.backend._noting.values())
         return found.login if found else None
 
-    return world.run(look())
+    return world.run(identify())

@@ -1,4 +1,4 @@
-"""A small world to tell stories in: three departments, eight people, two pools, and whatever a test adds."""
+"""The small world of the tests: three departments, nine users, two pools, and whatever a test adds."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -58,7 +58,7 @@ def _texts(dialect: Dialect) -> dict[str, str]:
 
 
 class Clock:
-    """A clock that only moves when told."""
+    """A clock that stands still until `pass_by` moves it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -71,10 +71,10 @@ class Clock:
 
 
 class World:
-    """A house with people in it.  `world.li` is Li's scope, as fresh as a new request."""
+    """A backend with users and records.  `world.li` is a new scope of the user Li, as at the start of a request."""
 
     def __init__(self, url: str) -> None:
-        """Move into a database in which `settle` has made the world."""
+        """Open a database in which `settle` has created the world."""
         self.clock = Clock()
         self.backend = Backend(url, clock=self.clock).open()
         self.loop = asyncio.new_event_loop()
@@ -83,7 +83,7 @@ class World:
 
     @classmethod
     def settle(cls, url: str) -> None:
-        """Make the world in a database that has its tables and nothing else."""
+        """Create the world in a migrated, empty database."""
         engine = writing_engine(url)
         with engine.begin() as connection:
             beginning = {"id": 1, "name": "Millpond", "version": 1, "time_zone": "UTC", "currency": "CNY"}
@@ -96,7 +96,7 @@ class World:
         try:
             world._settle()
         finally:
-            world.close()  # the last connection to leave folds SQLite's log into the file
+            world.close()  # closing the last connection writes SQLite's log into the file
 
     def __getattr__(self, login: str) -> Scope:
         if login not in PEOPLE and login not in self.__dict__.get("extra", ()):
@@ -110,11 +110,11 @@ class World:
         return self.backend.person(login)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await something in the one loop of this world: connections of the read side belong to it."""
+        """Await a coroutine in the event loop of this world, to which the connections of the read side belong."""
         return self.loop.run_until_complete(coroutine)
 
     def make(self, model: type[Entity], **values: Any) -> int:
-        """Make a record as the house, through the use case; gives its id."""
+        """The id of a new record, created by the use case as the system principal."""
         return self.system.do(create_update.create, model, values).id
 
     def user(self, login: str, name: str, role: str, department: str | None = None) -> int:
@@ -127,7 +127,7 @@ class World:
         return self.ids[login]
 
     def customer(self, name: str = "Acme", owner: str | None = None, pool: str | None = None, **values: Any) -> int:
-        """A customer of `owner`, or in `pool`."""
+        """The id of a new customer of `owner` (Li by default), or in `pool`."""
         place = {"pool_id": self.ids[pool]} if pool else {"owner_id": self.ids[owner or "li"]}
         return self.make(Customer, name=name, **place, **values)
 
@@ -139,7 +139,7 @@ class World:
     def rule(self, pool: str, **numbers: int) -> int:
         return self.make(models.ClaimRule, pool_id=self.ids[pool], **numbers)
 
-    # -- looking below the policy ------------------------------------------------------------------------
+    # -- reading without the policy ----------------------------------------------------------------------
 
     def row(self, model: type[Base], id: int) -> dict[str, Any]:
         with self.backend.writer.engine.connect() as connection:
@@ -176,18 +176,18 @@ class World:
         return self.rows(models.AuditEntry, *wanted)
 
     def mark(self) -> int:
-        """The newest entry of the log, to look at what came after."""
+        """The id of the newest entry of the log, for `log(since=…)`."""
         return max((entry["id"] for entry in self.log()), default=0)
 
     def _known(self) -> dict[str, int]:
-        """Everybody and everything that is called by a name in tests: people, departments, roles, pools."""
+        """Name in lower case -> id, of users, departments, roles and pools."""
         named = (User.login, Department.name, Role.code, models.Pool.name)
         with self.backend.writer.engine.connect() as connection:
             rows = [row for name in named for row in connection.execute(select(name, name.class_.id))]
         return {name.lower(): id for name, id in rows}
 
     def _settle(self) -> None:
-        head = self.make(Department, name="Backend")
+        head = self.make(Department, name="House")
         for name in ("east", "west"):
             self.ids[name] = self.make(Department, name=name.title(), parent_id=head)
         self.ids["house"] = head
