@@ -4,13 +4,11 @@ A query whose root fields are all compiled becomes one SQL statement, whose JSON
 of graphql-core answers all other operations, and reads its records with the same compiler.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import structlog
 from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode
 from sqlalchemy import ColumnElement, literal_column
@@ -18,11 +16,10 @@ from sqlalchemy import ColumnElement, literal_column
 from models.errors import NotSignedIn, PasswordMustChange, Refusal
 from policies import system
 from resolvers.runtime.backend import Backend
-from resolvers.runtime.ids import camel
 from resolvers.runtime.principals import token_values
 from resolvers.runtime.scope import Scope
 
-from . import limits
+from . import errors, limits, query_cost
 from .build import graphql_of, schema
 from .contract import Context
 from .plan.compile import Compiler
@@ -33,8 +30,6 @@ from .plan.reader import KeyEnded, Reader, answer_prepared
 from .plan.selection import Operation, select_operation
 from .plan.shape import kind_of
 from .roots import ROOTS, kind_at, model_of, root_of
-
-_log = structlog.get_logger("millpond.graphql")
 
 INTROSPECTION = {"__schema", "__type", "__typename"}
 WITHOUT_SIGN_IN = {"signIn", "__typename"}
@@ -74,10 +69,10 @@ class Engine:
                 document.check_size(variables or {})
             else:
                 parsed = limits.parse(query)
-                limits.check(parsed, variables)
-                errors = validate(self.schema, parsed, max_errors=10, hide_suggestions=scope.principal is None)
-                if errors:
-                    return _invalid(errors)
+                query_cost.check(parsed, variables)
+                mistakes = validate(self.schema, parsed, max_errors=10, hide_suggestions=scope.principal is None)
+                if mistakes:
+                    return _invalid(mistakes)
                 document = document_of(parsed, variables or {})
                 if scope.principal is not None:  # callers who are not signed in do not fill the cache
                     self.documents.keep(query, document)
@@ -179,7 +174,7 @@ class Engine:
         result = await done if hasattr(done, "__await__") else done
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = [_error(error, scope) for error in result.errors]
+            body["errors"] = [errors.shown(error, scope) for error in result.errors]
         return body
 
 
@@ -241,34 +236,9 @@ async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
     return row
 
 
-# --- errors ----------------------------------------------------------------------------------------------
-
-
 def _refused_whole(refusal: Refusal, scope: Scope) -> Answer:
-    return Answer(orjson.dumps({"errors": [_refused(refusal, scope)]}), "refused", invalid=True)
+    return Answer(orjson.dumps({"errors": [errors.refused(refusal, scope)]}), "refused", invalid=True)
 
 
-def _invalid(errors: list[GraphQLError]) -> Answer:
-    return Answer(orjson.dumps({"errors": [_formatted(error) for error in errors]}), "invalid", invalid=True)
-
-
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    return {**error.formatted, "extensions": {"code": "BAD_REQUEST", **(error.extensions or {})}}
-
-
-def _error(error: GraphQLError, scope: Scope) -> dict[str, Any]:
-    """A refusal as its sentence, a GraphQL error unchanged, anything else as an id of the log."""
-    cause = error.original_error
-    where = {"path": error.path} if error.path else {}
-    if isinstance(cause, Refusal):
-        return _refused(cause, scope) | where
-    if cause is None or isinstance(cause, GraphQLError):
-        return _formatted(error)
-    id = scope.request_id or secrets.token_hex(8)
-    _log.error("a field broke", request_id=id, path=error.path, exc_info=cause)
-    return {"message": f"Something went wrong (id {id})", "extensions": {"code": "INTERNAL"}} | where
-
-
-def _refused(refusal: Refusal, scope: Scope) -> dict[str, Any]:
-    extensions = {"code": refusal.code(), **({"field": camel(refusal.field)} if refusal.field else {})}
-    return {"message": refusal.say(scope.language), "extensions": extensions}
+def _invalid(found: list[GraphQLError]) -> Answer:
+    return Answer(orjson.dumps({"errors": [errors.formatted(error) for error in found]}), "invalid", invalid=True)

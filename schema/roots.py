@@ -12,7 +12,7 @@ from .contract import query
 from .plan.reader import CompileRoot
 from .plan.selection import Operation
 from .plan.shape import SHAPES, name_of
-from .types import derive
+from .types.make import stub
 
 Nodes = Sequence[FieldNode]
 
@@ -25,7 +25,7 @@ PARTLY_COMPILED: dict[str, Callable[[Operation, Nodes], CompileRoot | None]] = {
 def compiled_query(name: str, right: str, annotations: dict[str, Any], doc: str, compile: CompileRoot) -> None:
     """Declare a query field that `compile` answers; `annotations` are the types of its arguments and its `return`."""
     ROOTS[name] = compile
-    query(right)(derive.stub(name, annotations, doc))
+    query(right)(stub(name, annotations, doc))
 
 
 def root_of(operation: Operation, nodes: Nodes) -> CompileRoot | None:

@@ -12,9 +12,9 @@ from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
 from ..contract import Answered, GraphQLInfo, act
-from ..types import derive
+from ..types import make
 
-derive.enum_of(Mode)
+make.enum_of(Mode)
 
 
 @strawberry.input(description="Which records, and what happens to the others when one is refused.")

@@ -18,14 +18,15 @@ from resolvers.runtime.scope import Scope
 
 from ..contract import Answered, GraphQLInfo, act, derived, mutation
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
-from ..types import derive
+from ..types import make
+from ..types.columns import python_type
 from ..types.payloads import batch_payload_of, payload_of
 from .batches import RecordsInput, batch
 
 
 @strawberry.input(description="One phone number, e-mail address or other way to reach somebody.")
 class ContactPointInput:
-    kind: derive.enum_of(PointKind)  # type: ignore[valid-type]  # made from the models' enum
+    kind: make.enum_of(PointKind)  # type: ignore[valid-type]  # made from the models' enum
     value: str
 
 
@@ -51,7 +52,7 @@ def declare_mutations() -> None:
 
 
 def _mutation(name: str, right: str, input: Any, payload: Any, resolver: Callable[..., Any]) -> None:
-    function = derive.function(derive.python_name(name), {"info": GraphQLInfo, "input": input}, resolver)
+    function = make.function(make.python_name(name), {"info": GraphQLInfo, "input": input}, resolver)
     mutation(right, returns=payload)(function)
 
 
@@ -107,7 +108,9 @@ def _input(model: type[Entity], *, is_new: bool) -> str:
     annotations["idempotency_key"], members["idempotency_key"] = str | None, None
     name = f"{'Create' if is_new else 'Update'}{name_of(model)}Input"
     doc = f"A new {name_of(model)}." if is_new else "What is given changes, everything else stays."
-    derive.make(name, dict(sorted(annotations.items(), key=lambda x: x[0] in members)), doc, strawberry.input, members)
+    make.new_type(
+        name, dict(sorted(annotations.items(), key=lambda x: x[0] in members)), doc, strawberry.input, members
+    )
     return name
 
 
@@ -118,7 +121,7 @@ def _is_required(column: Any, trait: Trait) -> bool:
 def _input_type(model: type[Entity], key: str) -> Any:
     if any(isinstance(x, PolymorphicId) and x.column.key == key for x in SHAPES[model].values()):
         return strawberry.ID
-    return derive.python_type(column_of(model, key))
+    return python_type(column_of(model, key))
 
 
 def given_of(model: type[Entity], input: Any) -> dict[str, Any]:

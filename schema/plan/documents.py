@@ -15,7 +15,7 @@ from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, Varia
 
 from resolvers.reading.provenance import Path
 
-from .. import limits
+from .. import query_cost
 from .selection import Operation, select_operation
 
 MAX_DOCUMENTS, MAX_CHARACTERS = 500, 4_000_000
@@ -135,10 +135,10 @@ class Document:
         return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
-        """Run `limits.check` once for each combination of page sizes.  Raises TooComplex."""
+        """Run `query_cost.check` once for each combination of page sizes.  Raises TooComplex."""
         if self.is_within_limits(variables):
             return
-        limits.check(self.parsed, variables)
+        query_cost.check(self.parsed, variables)
         self.note_size(variables)
 
     def note_size(self, variables: Mapping[str, Any]) -> None:
@@ -162,7 +162,7 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
 
 def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
     """The cache entry of a valid document that is within the limits with these variables."""
-    document = Document(parsed, next(_numbers), tuple(sorted(limits.page_variables(parsed))))
+    document = Document(parsed, next(_numbers), tuple(sorted(query_cost.page_variables(parsed))))
     document.note_size(variables)
     return document
 

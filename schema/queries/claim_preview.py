@@ -12,7 +12,7 @@ from resolvers.runtime.batch import LARGEST
 from resolvers.runtime.ids import number_of
 
 from ..contract import GraphQLInfo, Pointer, query
-from ..types.derive import record_of
+from ..types.make import record_of
 
 
 @strawberry.type(description="One rule about one claim, and when it would pass.")

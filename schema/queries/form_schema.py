@@ -7,13 +7,13 @@ from resolvers.records import form_schema as forms
 from resolvers.runtime.ids import number_of
 
 from ..contract import GraphQLInfo, query
-from ..types import derive
+from ..types import make
 
 
 @strawberry.type(description="A field of a form: what it holds, and what you may do with it.")
 class FormField:
     name: str
-    type: derive.enum_of(forms.FieldType)  # type: ignore[valid-type]  # made from the use case's enum
+    type: make.enum_of(forms.FieldType)  # type: ignore[valid-type]  # made from the use case's enum
     required: bool
     visible: bool
     editable: bool

@@ -19,7 +19,7 @@ from ..plan.reader import CompileRoot
 from ..plan.selection import Operation
 from ..plan.shape import kind_of
 from ..roots import PARTLY_COMPILED
-from ..types.derive import record_of
+from ..types.make import record_of
 
 
 @strawberry.type(description="One limit on claiming: how much of it is used, when it starts again.")

@@ -9,7 +9,7 @@ from models.credentials import SignInAttempt as Attempt
 from resolvers.people import sign_in_throttle
 
 from ..contract import GraphQLInfo, Pointer, key_number, query
-from ..types.derive import record_of
+from ..types.make import record_of
 
 
 @strawberry.type(description="One try to sign in.")

@@ -1,6 +1,6 @@
 """The namespace in which Strawberry resolves the names of GraphQL types, as in `Optional[Customer]`.
 
-`derive.make` adds the derived types; the types that all of them use are written here by hand.
+`make.new_type` adds the derived types; the types that all of them use are written here by hand.
 """
 
 import enum

@@ -8,7 +8,7 @@ from models import ENTITIES, Base, Entity
 
 from ..contract import Problem
 from ..plan.shape import name_of, plural, singular
-from . import derive
+from . import make
 
 PAYLOADS: dict[str, type[Base]] = {}
 """GraphQL name of a payload type -> the model of its records."""
@@ -16,12 +16,12 @@ PAYLOADS: dict[str, type[Base]] = {}
 
 def payload_of(model: type[Entity]) -> Any:
     """The payload of a mutation that changes one record."""
-    return derive.named(_one(model))
+    return make.named(_one(model))
 
 
 def batch_payload_of(model: type[Entity]) -> Any:
     """The payload of a mutation that changes several records."""
-    return derive.named(_many(model))
+    return make.named(_many(model))
 
 
 def derive_payloads() -> None:
@@ -30,15 +30,15 @@ def derive_payloads() -> None:
         name = name_of(model)
         one = {singular(model): f"Optional[{name}]", "problems": list[Problem]}
         doc = "The record, null when it is out of sight, and what was refused."
-        derive.make(_one(model), _python_names(one), doc, strawberry.type)
+        make.new_type(_one(model), _python_names(one), doc, strawberry.type)
         many = {"ids": list[strawberry.ID], plural(model): f"List[{name}]", "problems": list[Problem]}
         doc = "`ids`: every record done.  The list: those among them that you may still see."
-        derive.make(_many(model), _python_names(many), doc, strawberry.type)
+        make.new_type(_many(model), _python_names(many), doc, strawberry.type)
         PAYLOADS[_one(model)] = PAYLOADS[_many(model)] = model
 
 
 def _python_names(annotations: dict[str, Any]) -> dict[str, Any]:
-    return {derive.python_name(name): annotation for name, annotation in annotations.items()}
+    return {make.python_name(name): annotation for name, annotation in annotations.items()}
 
 
 def _one(model: type[Entity]) -> str:

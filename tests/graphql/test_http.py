@@ -25,7 +25,7 @@ from millpond.graphql_request import BODY_BYTES, PLAIN
 from millpond.responses import GRAPHQL
 from millpond.settings import BadSettings, Settings, read
 from policies import Principal
-from schema import limits
+from schema import limits, query_cost
 
 BASE = "http://127.0.0.1:8000"
 QUERY = {"query": "{ me { user { name } } }"}
@@ -81,7 +81,7 @@ class StandIn:
             return Answered()
         if isinstance(self.answer_with, Exception):
             raise self.answer_with
-        limits.check(limits.parse(query), variables)
+        query_cost.check(limits.parse(query), variables)
         return self.answer_with
 
 

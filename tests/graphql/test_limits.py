@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 from graphql import GraphQLError, GraphQLSyntaxError, build_schema, get_introspection_query, validate
 
-from schema import limits as query_limits
-from schema.limits import LIMITS, TooComplex, check, measure, page_variables, parse
+from schema.limits import LIMITS, TooComplex, parse
+from schema.query_cost import Measure, check, measure, page_variables
 
 SCHEMA = build_schema("type Query { me: User, a(x: Int): Int }  type User { me: User, a(x: Int): Int, b: Int }")
 CUSTOMERS = """
@@ -344,4 +344,4 @@ def test_a_refusal_names_the_limits():
 
 
 def test_every_measure_has_a_limit():
-    assert set(query_limits.Measure.__dataclass_fields__) <= set(LIMITS)
+    assert set(Measure.__dataclass_fields__) <= set(LIMITS)

@@ -24,7 +24,7 @@ from resolvers.runtime.ids import global_id
 from schema.build import schema
 from schema.engine import Engine
 from schema.plan.shape import SHAPES, Column, name_of, plural
-from schema.types.derive import filterable, orderable_keys
+from schema.types.filters import filterable, orderable_keys
 from tests.graphql.test_read_corpus import populate
 from tests.support.world import PEOPLE, World
 
