@@ -1,32 +1,15 @@
 """The policy over GraphQL: drafted, reviewed, activated, taken back, and explained."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import insert
 
-from models import ENTITIES, Customer, PolicyDraft, PolicyLine
+from models import PolicyDraft, PolicyLine
 from policies import STARTER
 from tests.support.graphql import Api
+from tests.support.policy_api import HIDE, PROBLEMS, draft, review
 from tests.support.world import World
 
-HIDE = "p, support, contact.points, view, all, any, deny"
 OWN_ONLY = "p, support, customer, view, all, !deleted, allow"
-PROBLEMS = "problems { code message field }"
-
-
-def draft(api: Api, login: str, text: str) -> str:
-    made = api.change(login, "draftPolicy", {"text": text}, f"draftId {PROBLEMS}")
-    assert made["problems"] == []
-    id: str = made["draftId"]
-    return id
-
-
-def review(api: Api, login: str, id: str, selection: str) -> dict[str, Any]:
-    found: dict[str, Any] = api.ask(
-        login, f"query ($id: ID) {{ reviewPolicy(draftId: $id) {{ {selection} reviewed }} }}", id=id
-    )["reviewPolicy"]
-    return found
 
 
 def test_a_role_manager_hides_a_field_sees_whom_it_concerns_and_takes_it_back(api: Api, world: World) -> None:
@@ -259,113 +242,3 @@ def test_everybody_with_access_is_named_with_the_line_that_lets_him(api: Api, wo
     found = api.ask("rolf", f'{{ whoCanAccess(recordId: "cus_{mine}", action: "edit") {{ person {{ name }} lines }} }}')
 
     assert {x["person"]["name"] for x in found["whoCanAccess"]} == {"Ada Ng", "Lena Lead", "Li Na"}
-
-
-# --- forms -----------------------------------------------------------------------------------------------
-
-FORM = (
-    "query ($entity: String!, $action: String!, $id: ID) { formSchema(entity: $entity, action: $action, recordId: $id) "
-    "{ name type required visible editable length dictionary choices reference } }"
-)
-
-
-def form(api: Api, login: str, entity: str, action: str, id: str | None = None) -> dict[str, dict[str, Any]]:
-    return {x["name"]: x for x in api.ask(login, FORM, entity=entity, action=action, id=id)["formSchema"]}
-
-
-def test_a_form_for_a_new_record_has_what_its_mutation_takes(api: Api) -> None:
-    for model in ENTITIES:
-        kind = api.engine.schema.type_map.get(f"Create{model.__name__}Input")
-        if kind is not None:
-            fields = form(api, "ada", model.__name__, "create")
-            inputs = {name: x for name, x in kind.fields.items() if name != "idempotencyKey"}  # type: ignore[attr-defined]
-            assert fields.keys() == inputs.keys(), model
-            needed = {name for name, x in inputs.items() if str(x.type).endswith("!")}
-            assert needed <= {name for name, x in fields.items() if x["required"]}, model
-        fields = form(api, "ada", model.__name__, "edit")
-        inputs = api.engine.schema.type_map[f"Update{model.__name__}Input"].fields  # type: ignore[attr-defined]
-        assert {x for x in fields if fields[x]["editable"]} == inputs.keys() - {"id", "version", "idempotencyKey"}, (
-            model
-        )
-
-
-def test_a_field_says_what_it_holds(api: Api) -> None:
-    fields = form(api, "li", "Customer", "create")
-
-    assert fields["name"] == {
-        "name": "name",
-        "type": "TEXT",
-        "required": True,
-        "visible": True,
-        "editable": True,
-        "length": 200,
-        "dictionary": None,
-        "choices": [],
-        "reference": None,
-    }
-    assert (fields["industry"]["type"], fields["industry"]["dictionary"]) == ("WORD", "industry")
-    kind = form(api, "li", "FollowUp", "create")
-    assert (kind["customerId"]["type"], kind["customerId"]["reference"]) == ("RECORD", "Customer")
-    assert kind["kind"]["type"] == "CHOICE"
-    assert "CALL" in kind["kind"]["choices"]
-    assert form(api, "li", "Contact", "edit")["points"]["type"] == "POINTS"
-
-
-def test_a_form_shows_and_takes_what_the_policy_lets_this_person_see_and_set(api: Api, world: World) -> None:
-    mine, pooled = world.customer("Acme", "li"), world.customer("Pooled", pool="north")
-
-    own, north = (form(api, "li", "Customer", "edit", f"cus_{id}") for id in (mine, pooled))
-
-    assert (own["phone"]["visible"], own["phone"]["editable"]) == (True, True)
-    assert (own["ownerId"]["visible"], own["ownerId"]["editable"]) == (True, False)
-    assert "phone" not in north  # hidden until it is claimed
-    assert not any(field["editable"] for field in north.values())
-    assert form(api, "sam", "Contact", "edit")["points"]["editable"]
-    add = STARTER + HIDE + "\n"
-    id = draft(api, "rolf", add)
-    seen = review(api, "rolf", id, "base")
-    api.change("rolf", "activatePolicy", {"draftId": id, "reason": "r", "reviewed": seen["reviewed"]}, "number")
-    assert "points" not in form(api, "sam", "Contact", "edit")
-
-
-def test_what_a_form_says_editable_the_mutation_takes_and_nothing_else(api: Api, world: World) -> None:
-    """Text fields of everybody's form over his own and a foreign record, tried."""
-    mine, theirs = world.customer("Acme", "li"), world.customer("Other", "wu")
-    tried = set()
-    for login, id in (("li", mine), ("lead", mine), ("lead", theirs), ("sam", mine), ("ada", theirs), ("fin", mine)):
-        fields = form(api, login, "Customer", "edit", f"cus_{id}")
-        for place, name in enumerate(("name", "phone", "remark")):
-            given = {
-                "id": f"cus_{id}",
-                "version": world.row(Customer, id)["version"],
-                name: f"13800{place}{len(tried)}{id}",
-            }
-            problems = api.change(login, "updateCustomer", given, "problems { code }")["problems"]
-            assert problems == ([] if fields[name]["editable"] else [{"code": "FORBIDDEN"}]), (login, id, name)
-            tried.add((name, fields[name]["editable"]))
-    assert len(tried) == 6, "each was once allowed and once refused"
-
-
-@pytest.mark.parametrize(
-    ("given", "code"),
-    [
-        ({"entity": "Nothing", "action": "edit"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "fly"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "create", "id": "cus_1"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "edit", "id": "cus_999999"}, "NOT_FOUND"),
-        ({"entity": "Customer", "action": "edit", "id": "usr_1"}, "NOT_FOUND"),
-        ({"entity": "NumberRule", "action": "create"}, "FORBIDDEN"),
-    ],
-)
-def test_a_form_that_there_is_not_is_refused(api: Api, given: dict[str, str], code: str) -> None:
-    assert api.answer("li", FORM, **given)["errors"][0]["extensions"]["code"] == code
-
-
-def test_a_hidden_record_has_the_form_of_a_missing_one(api: Api, world: World) -> None:
-    theirs = world.customer("Other", "mei")
-
-    hidden, missing = (
-        api.answer("li", FORM, entity="Customer", action="edit", id=f"cus_{id}")["errors"] for id in (theirs, 999_999)
-    )
-
-    assert hidden == missing

@@ -1,0 +1,3 @@
+"""Hidden values, and who sees what."""
+
+SECRET = "13899997777"
