@@ -16,7 +16,7 @@ from policies.proof import fingerprint, prove
 from policies.questions import Roles
 from resolvers.access import policy_drafts, policy_revisions
 from resolvers.access.policy_repair import repair_policy
-from resolvers.customers import transfer
+from resolvers.customers import lock as locking
 from resolvers.people import preferences
 from resolvers.people.tokens import create_token
 from resolvers.runtime import policy_proof
@@ -327,7 +327,7 @@ def test_the_simulator_shows_the_verdict_of_casbin_beside_ours(
     world: World, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     locked = world.customer("Acme", "li")
-    world.li.do(transfer.lock, [locked])
+    world.li.do(locking.lock, [locked])
     words = {"en": ("allowed", "refused", ": "), "zh": ("允许", "不允许", "：")}[language]
     browser = Panel(world).of("ada")
     world.ada.do(preferences.set_language, language)
