@@ -6,6 +6,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from millpond.migrate import UnknownShape, current, is_current, migrate, revisions
+from millpond.migration_steps import differing_checks
 from models import Base
 from models.database.engines import writing_engine
 
@@ -44,4 +45,5 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str)
 
 
 def differences(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata))
+    found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+    return [*found, *differing_checks(connection, Base.metadata)]
