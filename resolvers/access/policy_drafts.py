@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from models import PolicyDraft, Role, User
 from models.actions import actions_in_chinese
-from models.audit.entries import Changes, entry, write_row
+from models.audit.entries import Changes, entry
+from models.audit.recording import write_row
 from models.database.bypass import Because, bypass_policy
 from models.errors import (
     Conflict,

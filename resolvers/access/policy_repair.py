@@ -4,7 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import PolicyRevision
-from models.audit.entries import Changes, entry, write_row
+from models.audit.entries import Changes, entry
+from models.audit.recording import write_row
 from models.errors import Forbidden, InvalidPolicyText, NotFound, Validation
 from policies import InvalidPolicy
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer
-from models.audit.entries import guarded_update
+from models.audit.recording import guarded_update
 from models.contact import PointKind, key_of
 from models.database.bypass import Because, bypass_policy
 from models.errors import Validation

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from models import Credential, SignInSession, User
-from models.audit.entries import log_now
+from models.audit.recording import log_now
 from models.errors import NotFound, SignInRefused, Validation
 
 from ..access.grant_limits import guard_account

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ApiToken, SignInSession, User
-from models.audit.entries import log_now
+from models.audit.recording import log_now
 from models.errors import NotFound, Validation
 
 from ..runtime import principals

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import SignInSession, User
-from models.audit.entries import log_now
+from models.audit.recording import log_now
 from models.errors import BeyondCeiling, Validation
 from policies import Principal
 

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, and_, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, Part, Tombstone
-from models.audit.entries import guarded_update
+from models.audit.recording import guarded_update
 from models.base import LIVE, columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation

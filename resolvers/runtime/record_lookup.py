@@ -1,5 +1,6 @@
 """How `scope.load` finds a record: one statement that locks the row, reads it and judges it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -8,9 +9,9 @@ from sqlalchemy.orm import Session, load_only
 
 from models import Customer, Entity
 from models.database.bypass import Because, bypass_policy
-from models.database.prepared import Prepared
+from models.database.prepared import Prepared, attach
 from models.errors import Forbidden, Locked, Refusal
-from policies import Principal, Snapshot
+from policies import NOW, Principal, Snapshot, whenever
 
 from .ids import global_id
 
@@ -21,6 +22,26 @@ WITHOUT_SEEING = {"unlock", "restore", "purge"}
 FROM_THE_BIN = {"restore", "purge", "view"}
 """All that may be done to a record in the recycle bin."""
 _MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
+
+
+def look_up(
+    db: Session, policy: Snapshot, person: Principal, model: type[E], id: int, to: str
+) -> tuple[E | None, bool, bool]:
+    """(row or None, may it be seen, may `to` be done to it); the row is locked for this transaction."""
+    if not id:
+        return None, False, False
+    found = lookup_statement(policy, whenever(person), model, to).first(db, id=id, **{NOW.key: person.now})
+    if found is None:
+        return None, False, False
+    *row, seen, may = found
+    return attach(db, model, tuple(row)), bool(seen), bool(may)
+
+
+def lock_rows(db: Session, model: type[Entity], ids: Sequence[int]) -> None:
+    """Lock rows of PostgreSQL in the order of their ids."""
+    table = model.__table__
+    statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
+    db.execute(statement, execution_options=bypass_policy(Because.LOCKS_ROWS))
 
 
 @lru_cache(maxsize=512)  # some 50 KiB each

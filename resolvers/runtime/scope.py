@@ -9,14 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
 from models.audit.entries import Outcome, Signature, entry
-from models.database.bypass import Because, bypass_policy
 from models.database.engines import WriteSession
-from models.database.prepared import Prepared, attach
+from models.database.prepared import Prepared
 from models.errors import (
     Conflict,
     Forbidden,
@@ -27,12 +26,12 @@ from models.errors import (
     PasswordMustChange,
     Refusal,
 )
-from policies import NOW, Principal, Snapshot, whenever
+from policies import Principal, Snapshot, whenever
 
 from .constraint_errors import translated
 from .ids import global_id, table_of
 from .policy_proof import Unproved
-from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lookup_statement, masked, why_not
+from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lock_rows, look_up, masked, why_not
 from .services import Services
 from .viewer import Viewer
 from .write_guard import checked
@@ -69,8 +68,6 @@ class Scope:
         self.policy: Snapshot = backend.policy
         self._principal = principal
         self._unit: Unit | None = None
-
-    # -- who and when ------------------------------------------------------------------------------------
 
     @property
     def principal(self) -> Principal | None:
@@ -109,8 +106,6 @@ class Scope:
 
     def now(self) -> datetime:
         return self.backend.clock()
-
-    # -- running -----------------------------------------------------------------------------------------
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
@@ -163,8 +158,6 @@ class Scope:
     def allowing_one_time_password(self) -> "Scope":
         """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
         return self._copy(self._unit, must_change_password=False)
-
-    # -- writing -----------------------------------------------------------------------------------------
 
     @contextmanager
     def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
@@ -241,14 +234,11 @@ class Scope:
             reason=reason,
         )
 
-    # -- finding a record --------------------------------------------------------------------------------
-
     def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
-        """The one way to a record: locked for this transaction, provided that the person may do `to` to it.
+        """The record, locked for this transaction, on which the user may do `to`.  The one way to a record.
 
-        What he may neither see nor do that to is NotFound, like a missing one.  What he may unlock, restore or
-        purge but not see comes masked: number, owner and state, anything else raises; for any other action an
-        unseen record is NotFound too.  A row in the bin is restored or purged, nothing else.
+        NotFound for a missing record, and for one that the user may neither see nor do this to.  A record that they may
+        unlock, restore or purge without seeing it comes masked.  A record in the bin is restored or purged, else InBin.
         """
         row, seen, may = self.lookup(db, model, id, to=to)
         if row is None or not (seen or to in WITHOUT_SEEING):
@@ -264,21 +254,12 @@ class Scope:
 
     def lookup(self, db: Session, model: type[E], id: int, *, to: str) -> tuple[E | None, bool, bool]:
         """(row or None, may it be seen, may `to` be done to it), without a judgement and without a trace in the log."""
-        if not id:
-            return None, False, False
-        statement = lookup_statement(self.policy, whenever(self.person), model, to)
-        found = statement.first(db, id=id, **{NOW.key: self.person.now})
-        if found is None:
-            return None, False, False
-        *row, seen, may = found
-        return attach(db, model, tuple(row)), bool(seen), bool(may)
+        return look_up(db, self.policy, self.person, model, id, to)
 
     def hold(self, db: Session, model: type[Entity], ids: Sequence[int]) -> None:
         """Lock the rows in the order of their ids, so that two batches never wait for each other in a circle."""
         if self.backend.dialect == "postgresql" and len(ids) > 1:
-            table = model.__table__
-            statement = select(table.c.id).where(table.c.id.in_(sorted(ids))).order_by(table.c.id).with_for_update()
-            db.execute(statement, execution_options=bypass_policy(Because.LOCKS_ROWS))
+            lock_rows(db, model, ids)
 
     def allow(self, action: str, module: str) -> None:
         """Raise Forbidden unless some line lets the person do this to some record."""
@@ -302,8 +283,6 @@ class Scope:
         row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
         self._unit.denied.append(row)
 
-    # -- telling -----------------------------------------------------------------------------------------
-
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event for whoever listens to `topic`; it exists exactly if the change does."""
         action = db.info["signature"].action
@@ -313,10 +292,6 @@ class Scope:
         """Do something outside the database, once the change is durable."""
         if self._unit is not None:
             self._unit.after.append(call)
-
-    def later(self, job: str, **_arguments: Any) -> None:
-        """Enqueue background work inside the open transaction.  There is no engine yet."""
-        raise RuntimeError(f"no engine runs {job}")
 
 
 _EVENTS: Any = Event.__table__

@@ -7,7 +7,7 @@ from models import (
     Contact,
     Customer,
 )
-from models.audit.entries import guarded_update
+from models.audit.recording import guarded_update
 from models.errors import Validation
 from resolvers.customers import lock as locking
 from resolvers.records import create_update

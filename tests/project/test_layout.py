@@ -13,7 +13,7 @@ import pytest
 from millpond.package_conflicts import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_FILE = 400
+LONGEST_FILE = 300
 CHANGING = {"add", "add_all", "delete", "merge", "flush", "commit"}
 SESSIONS = {"db", "session", "connection", "unit"}
 STATEMENTS = {"insert", "update", "delete", "text"}

@@ -1,0 +1,182 @@
+"""How changes reach the log: a flush records what it did to entities, and a use case what no column shows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import Table, Update, event, insert, inspect, select
+from sqlalchemy.orm import ColumnProperty, InstanceState, QueryableAttribute, Session
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.util import identity_key
+
+from ..base import Base, Entity, Part
+from ..database.bypass import Because, bypass_policy
+from ..database.prepared import Prepared
+from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
+from .entries import SILENT, AuditEntry, Changes, entry
+from .parts import changes_of_parts
+from .proof import plain
+
+_Subject = tuple[str, int]
+"""(entity, record id) under which a change is logged."""
+
+
+@dataclass
+class _Noted:
+    """What became of one record since the last entries were written."""
+
+    label: str | None
+    changes: Changes = field(default_factory=dict)
+
+
+_TABLE = cast("Table", AuditEntry.__table__)
+_INSERT = Prepared(
+    insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"], because=Because.WRITES_LOG
+)
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _remember(model: type[Base], _key: str, attribute: QueryableAttribute[Any]) -> None:
+    """Make every column of an entity know its former value, also when it is set before anybody has read it."""
+    if issubclass(model, Entity | Part) and isinstance(attribute.property, ColumnProperty):
+        keep_former_value(attribute)
+
+
+def record(session: Session, row: Entity, changes: Changes) -> None:
+    """Note that `row` was changed so; `write_entries` puts it down.  The only way into the log for changes.
+
+    What is noted twice about a record becomes one entry, from the first old value to the last new one.
+    """
+    _note(session, type(row), row.id, row.label, changes)
+
+
+def _note(session: Session, model: type[Entity], id: int, label: str | None, changes: Changes) -> None:
+    gathered: dict[_Subject, _Noted] = session.info.setdefault("noted", {})
+    noted = gathered.setdefault((model.__tablename__, id), _Noted(label))
+    for name, (old, new) in changes.items():
+        noted.changes[name] = [noted.changes.get(name, [old])[0], new]
+
+
+def write_entries(session: Session) -> None:
+    """Insert what `record` has gathered, in one statement."""
+    gathered: dict[_Subject, _Noted] = session.info.pop("noted", {})
+    if not gathered:
+        return
+    signature, now = session.info["signature"], session.info["now"]
+    rows = [
+        entry(signature, now, *subject, noted.changes, label=(noted.label or "")[:200] or None)
+        for subject, noted in gathered.items()
+    ]
+    _INSERT.run_each(session.connection(), rows)
+
+
+def log_now(session: Session, row: Entity, changes: Changes) -> None:
+    """Write an entry about `row` for what no column shows, like a new password.  The caller gives no secret."""
+    record(session, row, changes)
+    write_entries(session)
+
+
+def write_row(session: Session, row: dict[str, Any]) -> None:
+    """Insert one `entry` about what is no record: the policy."""
+    _INSERT.run_each(session.connection(), [row])
+
+
+@event.listens_for(Session, "after_flush")
+def _log_the_flush(session: Session, _context: object) -> None:
+    touched = _touched(session)
+    if not touched:
+        return
+    if "signature" not in session.info:
+        raise RuntimeError("records may only change inside scope.write(action)")
+    for row in touched:
+        if isinstance(row, Entity) and (changes := _changes(session, row)):
+            record(session, row, changes)
+    parts = [row for row in touched if isinstance(row, Part)]
+    for model, id, name, pair in changes_of_parts(session, parts):
+        _note(session, model, id, _label(session, model, id), {name: pair})
+    write_entries(session)
+
+
+def _touched(session: Session) -> list[Entity | Part]:
+    """What a flush writes: new rows as they were made, then the others in an order that is always the same."""
+    old = sorted((*session.dirty, *session.deleted), key=lambda row: (type(row).__name__, inspect(row).identity or ()))
+    rows = [*session.new, *old]
+    return [row for row in rows if isinstance(row, Entity | Part)]
+
+
+def _label(session: Session, model: type[Entity], id: int) -> str | None:
+    """How a record is called that may not be at hand."""
+    noted: _Noted | None = session.info.get("noted", {}).get((model.__tablename__, id))
+    if noted is not None:
+        return noted.label
+    held = session.identity_map.get(identity_key(model, id))
+    if held is not None:
+        return str(held.label)
+    named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
+    return str(session.execute(named, execution_options=bypass_policy(Because.WRITES_LOG)).scalar())
+
+
+def _changes(session: Session, row: Entity) -> Changes:
+    """What a flush did to a row: at birth every value, at the end every last value."""
+    if row in session.new:
+        return {key: [None, value] for key, value in _held(row)}
+    if row in session.deleted:
+        return {key: [value, None] for key, value in _held(row)}
+    return dict(_changed(row))
+
+
+def _spoken(row: Entity) -> Iterator[str]:
+    """The columns that are at hand and say something."""
+    unloaded = inspect(row).unloaded
+    return (key for key in _order(type(row)) if key not in unloaded)
+
+
+@cache
+def _order(model: type[Entity]) -> list[str]:
+    """The columns that say something, in the order of the table."""
+    return [attribute.key for attribute in inspect(model).column_attrs if attribute.key not in SILENT]
+
+
+def _held(row: Entity) -> Iterator[tuple[str, Any]]:
+    for key in _spoken(row):
+        value = plain(getattr(row, key))
+        if value is not None:
+            yield key, value
+
+
+def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
+    state: InstanceState[Entity] = inspect(row)
+    former = former_values(row)
+    for key in [key for key in _order(type(row)) if key in former and key in state.dict]:
+        history = get_history(row, key)
+        old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
+        if history.has_changes() and old != new:
+            yield key, [old, new]
+
+
+def guarded_update(
+    session: Session, statement: Update, model: type[Entity], before: Mapping[int, Mapping[str, Any]]
+) -> list[int]:
+    """Run an UPDATE of an entity for hot and bulk paths, and log it.  Gives the ids that were changed.
+
+    `statement` carries its own guards and its policy clause; `before` holds the old values by id, for the
+    columns that it sets.  Raises RuntimeError for a row whose old values were not given.
+    """
+    table = model.__table__
+    fields = [table.c[key] for key in columns_set(statement) if key not in SILENT]
+    returned = statement.returning(table.c.id, table.c[model.named_by].label("label"), *fields)
+    rows = session.execute(returned, execution_options=bypass_policy(Because.WRITES_LOG)).all()
+    for id, label, *values in rows:
+        pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
+        if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:
+            _note(session, model, id, str(label), changed)
+    write_entries(session)
+    return [row.id for row in rows]
+
+
+def _old(before: Mapping[int, Mapping[str, Any]], model: type[Entity], id: int, key: str) -> Any:
+    try:
+        return plain(before[id][key])
+    except KeyError:
+        raise RuntimeError(f"guarded_update: the old {key} of {model.__tablename__} {id} was not given") from None
