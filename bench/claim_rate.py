@@ -31,6 +31,7 @@ from resolvers.audit.seal import verify
 from resolvers.people import tokens as token_cases
 from resolvers.reading.search_index import rebuild
 from resolvers.records import create_update
+from resolvers.runtime.ids import global_id
 from resolvers.setup.invariants import broken
 from tests.support.world import World
 
@@ -108,7 +109,7 @@ async def claim(address: str, tokens: list[str], ids: Iterator[int], seconds: fl
             writer.write(_request(at.netloc, token, id))
             answer = await _answer(reader)
             into.milliseconds.append((time.perf_counter() - began) * 1000)
-            assert f'"ids":["cus_{id}"]'.encode() in answer, answer
+            assert f'"ids":["{global_id(Customer, id)}"]'.encode() in answer, answer
             won += 1
         writer.close()
 
@@ -125,7 +126,7 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
 
 
 def _request(host: str, token: str, id: int) -> bytes:
-    given = {"ids": [f"cus_{id}"], "idempotencyKey": f"rate-{id}"}
+    given = {"ids": [global_id(Customer, id)], "idempotencyKey": f"rate-{id}"}
     body = json.dumps({"query": CLAIM, "variables": {"input": given}}).encode()
     head = [f"POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}"]
     head += [f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"]

@@ -21,6 +21,7 @@ from models import Customer, OwnerLoad, Pool, PoolMember, QuotaCounter, User, Us
 from models.pool import GranteeKind
 from resolvers.people import tokens as token_cases
 from resolvers.records import create_update
+from resolvers.runtime.ids import global_id
 from resolvers.setup.invariants import broken
 from tests.support.world import World
 
@@ -117,7 +118,7 @@ def measure(engine: str, rounds: int) -> dict[str, Any]:
                 for _ in range(rounds):
                     ids = [world.make(Customer, name=f"Prize {n}", pool_id=pool) for n in range(CUSTOMERS)]
                     mark = world.mark()
-                    some, codes, won = asyncio.run(race(addresses, tokens, [f"cus_{id}" for id in ids]))
+                    some, codes, won = asyncio.run(race(addresses, tokens, [global_id(Customer, id) for id in ids]))
                     times += some
                     problems += codes
                     claimed += won

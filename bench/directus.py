@@ -21,6 +21,9 @@ from sqlalchemy.engine import make_url
 from stage import running
 from target import Target
 
+from models import Customer
+from resolvers.runtime.ids import global_id
+
 COMMAND = [NODE, str(HOME / "node_modules" / "directus" / "cli.js")]
 TOKEN = "bench-static-token"
 FIELDS = "id number name stage industry level owner_id { id %s } phone locked_by_id { id } created_at"
@@ -47,9 +50,9 @@ def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
 def ids(data: Any) -> list[str]:
     match data:
         case {"customer": rows}:
-            return [f"cus_{row['id']}" for row in rows]
+            return [global_id(Customer, row["id"]) for row in rows]
         case {"customer_by_id": row} | {"update_customer_item": row}:
-            return [f"cus_{row['id']}"]
+            return [global_id(Customer, row["id"])]
         case _:
             raise AssertionError(data)
 

@@ -24,7 +24,9 @@ from sqlalchemy.engine import make_url
 from stage import show
 from target import QUERIES as TYPICAL
 
+from models import User
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 from schema.engine import Engine
 
@@ -77,7 +79,7 @@ class Measured:
         at = f'{{ customers(first: 1, filter: {{createdAt: {{lte: "{self.at}"}}}}) {{ edges {{ cursor }} }} }}'
         deep = (await self.ask(who, at, {}))["customers"]["edges"]
         found: dict[str, dict[str, Any]] = {name: {} for name in QUESTIONS}
-        owner, colleague = (f"usr_{self.backend.person(login).id}" for login in (OWNER, COLLEAGUE))
+        owner, colleague = (global_id(User, self.backend.person(login).id or 0) for login in (OWNER, COLLEAGUE))
         found["list of an owner's stage"] = found["nested list"] = {"o": owner, "s": "won"}
         found["list of a colleague's stage"] = {"o": colleague, "s": "won"}
         found["record"] = {"id": some[-1]["id"] if some else "cus_1"}

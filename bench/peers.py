@@ -14,6 +14,9 @@ from sqlalchemy.engine import make_url
 from stage import running
 from target import Target
 
+from models import Customer
+from resolvers.runtime.ids import global_id
+
 HOME = Path(__file__).parent / "peers"
 NODE = str(HOME / "node_modules" / "node" / "bin" / "node")
 COMMAND = [NODE, str(HOME / "node_modules" / "postgraphile" / "dist" / "cli-run.js")]
@@ -47,7 +50,7 @@ def body(workload: str, given: dict[str, Any]) -> dict[str, Any]:
 def ids(data: Any) -> list[str]:
     data = data.get("claimCustomer", data)
     rows = data["customers"]["nodes"] if "customers" in data else [data["customer"]]
-    return [f"cus_{row['rowId']}" for row in rows]
+    return [global_id(Customer, row["rowId"]) for row in rows]
 
 
 @contextmanager

@@ -10,6 +10,9 @@ from ground import POOL, Ground
 from sqlalchemy import Connection, Engine, text
 from target import Target
 
+from models import Customer, User
+from resolvers.runtime.ids import global_id
+
 _ROWS = "deleted_at IS NULL AND locked_by_id IS NULL"
 _PAIRS = f"SELECT owner_id, stage FROM customer WHERE owner_id IS NOT NULL AND {_ROWS} GROUP BY owner_id, stage HAVING count(*) >= 50"
 _LIST = "SELECT id FROM customer WHERE owner_id = :o AND stage = :s AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 400"
@@ -69,10 +72,10 @@ def reads(ground: Ground) -> list[Read]:
     engine = ground.engine()
     with engine.connect() as connection:
         pairs = [{"o": owner, "s": stage} for owner, stage in connection.execute(text(_PAIRS))]
-        lists = [{"o": f"usr_{pair['o']}", "s": pair["s"]} for pair in pairs]
+        lists = [{"o": global_id(User, pair["o"]), "s": pair["s"]} for pair in pairs]
         listed = [_global(connection.execute(text(_LIST), pair).scalars().all()) for pair in pairs]
         some = connection.execute(text(f"SELECT id FROM customer WHERE {_ROWS}")).scalars().all()
-        records = [{"id": f"cus_{id}"} for id in random.Random(7).sample(some, min(2_000, len(some)))]
+        records = [{"id": global_id(Customer, id)} for id in random.Random(7).sample(some, min(2_000, len(some)))]
         words, found = _searches(connection)
     engine.dispose()
     return [
@@ -104,7 +107,7 @@ def _parts(name: str) -> set[str]:
 
 
 def _global(ids: Sequence[int]) -> list[str]:
-    return [f"cus_{id}" for id in ids]
+    return [global_id(Customer, id) for id in ids]
 
 
 class Claim:
@@ -152,7 +155,9 @@ class Claim:
         )
 
     def _given(self, ids: Sequence[int]) -> list[dict[str, Any]]:
-        return [{"id": f"cus_{id}", "owner": self._people[n % len(self._people)]} for n, id in enumerate(ids)]
+        return [
+            {"id": global_id(Customer, id), "owner": self._people[n % len(self._people)]} for n, id in enumerate(ids)
+        ]
 
     def _pooled(self, most: int) -> Sequence[int]:
         """The customers that have been in the pool longest, so that no protection applies."""

@@ -173,9 +173,3 @@ async def done(scope: Scope, use_case: Callable[..., object], *arguments: object
     except Refusal as refusal:
         return DonePayload(problems=[problem_of(refusal, scope.language)])
     return DonePayload()
-
-
-def key_number(prefix: str, id: str) -> int:
-    """The number in the id of what is no entity: a session, token, attempt or draft.  0, which none has, otherwise."""
-    head, _, digits = id.partition("_")
-    return int(digits) if head == prefix and digits.isascii() and digits.isdigit() and len(digits) < 10 else 0

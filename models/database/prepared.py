@@ -1,8 +1,9 @@
 """Prepared statements of the write side: compiled once, then given to the driver as they are.
 
 A session needs a third of a millisecond for a statement that SQLite answers in ten microseconds, because it finds out
-anew each time which statement it is.  A prepared statement runs in the transaction of the session and after its flush,
-like any other.  The read guard of the session does not see it, so it is checked when it is compiled: it names no
+anew each time which statement it is.  A prepared statement runs in the transaction of the session.  One that is asked
+for rows has the session flush first, like any query; one that only changes something (`run`) does not, so a use case
+flushes by itself where the order matters.  The read guard of the session does not see it, so it is checked when it is compiled: it names no
 protected table, carries the policy clause, or says why neither is needed.
 """
 
@@ -44,7 +45,7 @@ class Prepared:
 
     def rows(self, at: Session | Connection, /, **given: Any) -> list[Row]:
         """Every row of the answer."""
-        connection = _connection(at)
+        connection = _flushed(at)
         if connection.dialect.is_async:
             found = at.execute(self.statement, given, execution_options=self._options)
             return [tuple(row) for row in found]
@@ -58,14 +59,14 @@ class Prepared:
         return found[0] if found else None
 
     def run(self, at: Session | Connection, /, **given: Any) -> int:
-        """Change something; returns the number of rows."""
+        """Change something, without a flush before; returns the number of rows."""
         connection = _connection(at)
         statement = self._form(connection.dialect).statement
         count: int = _run(connection, statement.text, statement.values(given)).rowcount
         return count
 
     def run_each(self, at: Session | Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it for every set of values."""
+        """Change something for every set of values, without a flush before."""
         connection = _connection(at)
         statement = self._form(connection.dialect).statement
         if len(rows) == 1:
@@ -133,12 +134,16 @@ def _is_mute(statement: Any) -> bool:
     return isinstance(statement, Insert) and not returns_rows(statement)
 
 
+def _flushed(at: Session | Connection) -> Connection:
+    """The connection of the open transaction, after a flush of the session unless it flushes nothing by itself."""
+    if isinstance(at, Session) and at.autoflush:
+        at.flush()
+    return _connection(at)
+
+
 def _connection(at: Session | Connection) -> Connection:
-    """The connection of the open transaction, which has what the session was still to write."""
     if isinstance(at, Connection):
         return at
-    if at.autoflush:
-        at.flush()
     return at.bind if isinstance(at.bind, Connection) else at.connection()
 
 

@@ -1,4 +1,7 @@
-"""Ownership periods: opened and closed in the transaction that hands a customer on."""
+"""Ownership periods: opened and closed in the transaction that changes the owner.
+
+Neither flushes the session: a use case flushes the change of the customer by itself, before or after.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

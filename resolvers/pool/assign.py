@@ -35,6 +35,7 @@ def assign(
             raise pool_closed(assignee.name)
         reserve_capacity(db, assignee)
         customer.assign_to(assignee, now)
+        db.flush()
         begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
         scope.tell(db, f"user:{assignee.id}", customer.id)

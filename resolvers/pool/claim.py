@@ -38,6 +38,7 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         take_quota(db, terms.rule, me.id, now, terms.zone)
         reserve_capacity(db, me, at_most=terms.capacity)
         customer.assign_to(me, now)
+        db.flush()
         begin(db, customer, Began.CLAIM, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
 

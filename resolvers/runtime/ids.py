@@ -2,7 +2,7 @@
 
 import re
 
-from models import PROTECTED, Base
+from models import PROTECTED, ApiToken, Base, PolicyDraft, SignInAttempt, SignInSession
 
 LARGEST_ID = 2**31 - 1
 """The largest key that a column holds; PostgreSQL refuses to compare with more."""
@@ -10,6 +10,13 @@ LARGEST_ID = 2**31 - 1
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
+_UNPROTECTED: dict[type[Base], str] = {
+    ApiToken: "tok",
+    PolicyDraft: "drf",
+    SignInAttempt: "try",
+    SignInSession: "ses",
+}
+"""The prefix of a table that is not protected and so declares none of its own."""
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}
 
 
@@ -26,7 +33,7 @@ def table_of(module: str) -> str:
 
 def global_id(model: type[Base], id: int) -> str:
     """`cus_12`."""
-    return f"{model.prefix}_{id}"
+    return f"{_prefix(model)}_{id}"
 
 
 def number_of(model: type[Base], text: object) -> int:
@@ -35,7 +42,11 @@ def number_of(model: type[Base], text: object) -> int:
     So a broken id, a foreign one and a missing one all find nothing and are answered alike.
     """
     prefix, _, digits = str(text).partition("_")
-    if prefix != model.prefix or not _NUMBER.fullmatch(digits):
+    if prefix != _prefix(model) or not _NUMBER.fullmatch(digits):
         return 0
     number = int(digits)
     return number if number <= LARGEST_ID else 0
+
+
+def _prefix(model: type[Base]) -> str:
+    return model.prefix or _UNPROTECTED[model]

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import strawberry
 
-from models import Role
+from models import PolicyDraft, Role
 from models.errors import Refusal
 from resolvers.access import policy_drafts
 from resolvers.runtime.batch import Outcome
-from resolvers.runtime.ids import number_of
+from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import Answered, DonePayload, GraphQLInfo, Problem, act, done, key_number, mutation, problem_of
+from ..contract import Answered, DonePayload, GraphQLInfo, Problem, act, done, mutation, problem_of
 from ..types.payloads import payload_of
 
 
@@ -56,7 +56,7 @@ async def draft_policy(info: GraphQLInfo, input: DraftPolicyInput) -> PolicyPayl
         draft = await scope.run(policy_drafts.draft_policy, input.text)
     except Refusal as refusal:
         return PolicyPayload(problems=[problem_of(refusal, scope.language)])
-    return PolicyPayload(draft_id=strawberry.ID(f"drf_{draft}"))
+    return PolicyPayload(draft_id=strawberry.ID(global_id(PolicyDraft, draft)))
 
 
 @mutation("policy.edit")
@@ -74,7 +74,7 @@ async def catch_up_policy_draft(info: GraphQLInfo) -> PolicyPayload:
 @mutation("policy.activate")
 async def activate_policy(info: GraphQLInfo, input: ActivatePolicyInput) -> PolicyPayload:
     """Puts a reviewed draft in force."""
-    id = key_number("drf", input.draft_id)
+    id = number_of(PolicyDraft, input.draft_id)
     return await _revision(info.context.scope, policy_drafts.activate_policy, id, input.reason, input.reviewed)
 
 

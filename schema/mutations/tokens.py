@@ -4,10 +4,12 @@ from datetime import datetime
 
 import strawberry
 
+from models import ApiToken, SignInSession
 from models.errors import Refusal
 from resolvers.people import tokens
+from resolvers.runtime.ids import global_id, number_of
 
-from ..contract import DonePayload, GraphQLInfo, Problem, done, key_number, mutation, problem_of
+from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
 
 
 @strawberry.input(description="A key for a program, which acts with your rights.")
@@ -36,16 +38,16 @@ async def create_token(info: GraphQLInfo, input: CreateTokenInput) -> CreateToke
         made = await scope.run(tokens.create_token, input.name, input.expires_at)
     except Refusal as refusal:
         return CreateTokenPayload(problems=[problem_of(refusal, scope.language)])
-    return CreateTokenPayload(id=strawberry.ID(f"tok_{made.id}"), token=made.token)
+    return CreateTokenPayload(id=strawberry.ID(global_id(ApiToken, made.id)), token=made.token)
 
 
 @mutation("session.end")
 async def revoke_token(info: GraphQLInfo, input: KeyInput) -> DonePayload:
     """Asks for nothing: it is your own."""
-    return await done(info.context.scope, tokens.revoke_token, key_number("tok", input.id))
+    return await done(info.context.scope, tokens.revoke_token, number_of(ApiToken, input.id))
 
 
 @mutation("session.end")
 async def revoke_session(info: GraphQLInfo, input: KeyInput) -> DonePayload:
     """Asks for nothing: it is your own."""
-    return await done(info.context.scope, tokens.revoke_session, key_number("ses", input.id))
+    return await done(info.context.scope, tokens.revoke_session, number_of(SignInSession, input.id))

@@ -11,6 +11,7 @@ from models import ApiToken, Pool, SignInSession, User
 from resolvers.ownership.quota import Quota as QuotaUsed
 from resolvers.people import tokens
 from resolvers.pool.my_limits import my_limits
+from resolvers.runtime.ids import global_id
 
 from ..contract import GraphQLInfo, Pointer, query
 from ..plan.compile import Compiler
@@ -67,8 +68,8 @@ async def me(info: GraphQLInfo) -> Me | None:
         user=Pointer(User, scope.me),
         quotas=[_quota(pool, used) for pool, used in limits.quotas],
         capacity=Capacity(held=limits.capacity.held, limit=limits.capacity.limit),
-        sessions=[_key("ses", x) for x in await scope.read(tokens.keys_of, SignInSession)],
-        tokens=[_key("tok", x) for x in await scope.read(tokens.keys_of, ApiToken)],
+        sessions=[_key(x) for x in await scope.read(tokens.keys_of, SignInSession)],
+        tokens=[_key(x) for x in await scope.read(tokens.keys_of, ApiToken)],
     )
 
 
@@ -76,9 +77,9 @@ def _quota(pool: int, used: QuotaUsed) -> Quota:
     return Quota(pool=Pointer(Pool, pool), period=used.kind, used=used.used, limit=used.limit, resets_at=used.resets_at)
 
 
-def _key(prefix: str, row: ApiToken | SignInSession) -> Key:
+def _key(row: ApiToken | SignInSession) -> Key:
     named = {name: getattr(row, name, None) for name in ("name", "hint", "seen_at", "expires_at")}
-    return Key(id=strawberry.ID(f"{prefix}_{row.id}"), created_at=row.created_at, **named)
+    return Key(id=strawberry.ID(global_id(type(row), row.id)), created_at=row.created_at, **named)
 
 
 # --- compiled where only the user is selected ------------------------------------------------------------

@@ -5,9 +5,11 @@ from datetime import datetime
 import strawberry
 from strawberry.scalars import JSON
 
+import models
 from models.errors import NotFound
 from resolvers.access import policy_drafts as drafting
 from resolvers.access import policy_revisions as revisions_of
+from resolvers.runtime.ids import global_id
 
 from ..contract import GraphQLInfo, query
 from ..types.policy import PolicyPerson, person
@@ -91,7 +93,7 @@ def _revision(x: revisions_of.Revision) -> PolicyRevision:
 
 def _draft(x: drafting.Draft) -> PolicyDraft:
     return PolicyDraft(
-        id=strawberry.ID(f"drf_{x.id}"),
+        id=strawberry.ID(global_id(models.PolicyDraft, x.id)),
         author=person(x.author_id, x.author),
         base=x.base,
         text=x.text,

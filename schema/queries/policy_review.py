@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import strawberry
 
+from models import PolicyDraft
 from models.errors import Validation
 from policies.logic import witness
 from policies.review import Change, Remark, possible
 from resolvers.access import policy_drafts, policy_impact
 from resolvers.access import policy_review as reviewing
+from resolvers.runtime.ids import number_of
 
-from ..contract import GraphQLInfo, key_number, query
+from ..contract import GraphQLInfo, query
 from ..types.policy import PolicyCondition, PolicyPerson, PolicyRights, condition, person, rights_of
 
 
@@ -116,7 +118,7 @@ async def review_policy(
     if text is not None and draft_id is None:
         review = await scope.read(reviewing.review_policy, text)
     elif draft_id is not None and text is None:
-        review = await scope.read(policy_drafts.review_draft, key_number("drf", draft_id))
+        review = await scope.read(policy_drafts.review_draft, number_of(PolicyDraft, draft_id))
     else:
         raise Validation("Give a text or a draftId.", "请提供 text 或 draftId。", field="text")
     return _review(review, scope.language)

@@ -11,7 +11,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from models import Customer, Event, OwnershipPeriod
 from models.database.bypass import Because
 from models.database.prepared import Prepared
-from models.ownership import Began
+from models.ownership import Began, Ended
+from resolvers.ownership import periods
 from resolvers.runtime.scope import Scope
 from tests.support.world import START, World
 
@@ -74,6 +75,28 @@ def test_it_sees_what_the_session_was_still_to_write(world: World) -> None:
             return name.first(db, id=customer)
 
     assert world.li.do(use_case) == ("New",)
+
+
+def test_a_change_does_not_flush_what_the_session_was_still_to_write(world: World) -> None:
+    """A use case flushes where one can see it; the periods of ownership are no other place."""
+    customer = world.customer("Old", owner="li")
+
+    def use_case(scope: Scope) -> None:
+        with scope.write("customer.edit") as db:
+            row = scope.load(db, Customer, customer, to="edit")
+            row.name = "New"
+            TELL.run(db, at=START, topic="t", action="x", record_id=None)
+            TELL.run_each(db, [{"at": START, "topic": "t", "action": "x", "record_id": None}])
+            periods.end(db, customer, Ended.TRANSFER, START)
+            periods.begin(db, row, Began.TRANSFER, START)
+            assert list(db.dirty) == [row]
+            db.flush()
+            assert not list(db.dirty)
+
+    world.li.do(use_case)
+
+    assert world.row(Customer, customer)["name"] == "New"
+    assert len(world.rows(OwnershipPeriod, PERIODS.c.customer_id == customer)) == 2
 
 
 def test_a_savepoint_that_falls_takes_it_back(world: World) -> None:

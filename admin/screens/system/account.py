@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from models import ApiToken, SignInSession
 from models.errors import Refusal
 from resolvers.people import passwords, preferences, sign_in_throttle, tokens
+from resolvers.runtime.ids import number_of
 from resolvers.runtime.principals import hash_of
 
 from ...kit.pages import Page
@@ -91,11 +92,10 @@ class Account(Page):
     @page_route("/account/revoke", OWN, "POST")
     async def revoke(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
-        kind, _sep, digits = str(form.get("key", "")).partition("_")
-        use_case = {"ses": tokens.revoke_session, "tok": tokens.revoke_token}.get(kind)
-        if use_case is not None and digits.isdecimal() and len(digits) < 10:
+        use_cases = {SignInSession: tokens.revoke_session, ApiToken: tokens.revoke_token}
+        for model in [x for x in use_cases if number_of(x, form.get("key"))]:
             try:
-                await ask.scope.run(use_case, int(digits))
+                await ask.scope.run(use_cases[model], number_of(model, form.get("key")))
             except Refusal as refusal:
                 return await self._page(request, 422, errors={"key": refusal.say(ask.language)})
         return RedirectResponse(f"{BASE}/account?done=revoked", 303)
