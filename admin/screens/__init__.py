@@ -1,4 +1,7 @@
-"""The screens of the panel: every module of this package is found at start, and an entity without a screen gets a derived one."""
+"""The screens of the panel, found at start in every module of this package.
+
+An entity without a screen gets a derived one.
+"""
 
 import sys
 from typing import Any
