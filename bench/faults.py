@@ -46,14 +46,14 @@ FAULTS = (
     ),
     Fault(
         "a deny is forgotten in SQL",
-        "policies.snapshot:Cell.sql",
-        "*(not_(_pair_sql(x, p, rows)) for x in sorted(self.deny))",
+        "policies.cells:Cell.sql",
+        "*(not_(_pair_sql(x, p, rows, cache)) for x in sorted(self.deny))",
         "",
         ("policies/test_where.py", "policies/test_enforcer.py"),
     ),
     Fault(
         "own is taken to be part of team",
-        "policies.snapshot:Cell.sql",
+        "policies.cells:Cell.sql",
         "sorted(self.allow)",
         '[x for x in sorted(self.allow) if x[0] != "own" or ("team", x[1]) not in self.allow]',
         ("policies/test_where.py", "policies/test_enforcer.py"),
@@ -102,7 +102,7 @@ FAULTS = (
     ),
     Fault(
         "row by row a state is forgotten",
-        "policies.snapshot:_write_pair",
+        "policies.cells:_write_pair",
         'when != "any"',
         'when != "any" and not rows.by_row',
         ("policies/test_enforcer.py", "graphql/test_read_corpus.py"),
@@ -173,7 +173,7 @@ FAULTS = (
     Fault(
         "a plan serves every user with the same document",
         "schema.plan.plans:_key",
-        "request.principal.likeness",
+        "request.requester.likeness",
         "",
         ("graphql/test_plans.py", "graphql/test_read_corpus.py"),
     ),
