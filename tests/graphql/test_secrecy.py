@@ -81,7 +81,7 @@ def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_query(
 ) -> None:
     for model in ENTITIES:
         for id in hidden_ids(world, login, model):
-            if model.alone:
+            if model.singleton:
                 continue
             for text in (
                 f'node(id: "{global_id(model, id)}") {{ id }}',

@@ -72,7 +72,7 @@ def test_a_filter_by_a_hidden_record_says_no_more_than_one_by_a_missing_record(
     browser, oracle = signed_in(panel, dataset, login)
 
     for door in swept(thorough, "GET", "list"):
-        if not is_open(oracle, door) or door.model.alone:  # type: ignore[attr-defined]
+        if not is_open(oracle, door) or door.model.singleton:  # type: ignore[attr-defined]
             continue
         for key, target in references(door.model):
             for id in sample(pointed_to_by_nothing_seen(oracle, door, key, target)[:2], thorough, 1):

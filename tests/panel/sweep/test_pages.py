@@ -58,7 +58,7 @@ def look_at_a_list(browser: Browser, oracle: Oracle, door: Door, thorough: bool)
     if not is_open(oracle, door):
         assert browser.get(door.path).status_code == 403, door
         return
-    if door.model.alone:  # type: ignore[attr-defined]  only entities have screens
+    if door.model.singleton:  # type: ignore[attr-defined]  only entities have screens
         assert browser.get(door.path).headers["location"].endswith(f"/details/{door.model.prefix}_1")
         return
     tabs = [

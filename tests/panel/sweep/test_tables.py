@@ -105,13 +105,13 @@ def test_a_line_that_covers_nothing_is_named(panel: Panel, dataset: Dataset, mon
     with dataset.world.backend.writer.engine.begin() as connection:
         connection.execute(models.ClaimRule.__table__.delete())
 
-    assert list(_beginnings(weak_lines(panel, dataset))) == [
-        "KINDS: the form `new` of Contact creates no record",
+    assert sorted(_beginnings(weak_lines(panel, dataset))) == [
         "KINDS: `change` of Opportunity edits no record",
-        "KINDS: name in `records` of ClaimRule a record for /admin/claim-rule/list, which is empty",
-        "KINDS: name in `records` and `deleted` of ClaimRule a record for /admin/bin-claim-rule/list, which is empty",
         "KINDS: name in `pointers` of PoolMember the entity that “to_department” points to",
         "KINDS: name in `pointers` of PoolMember the entity that “to_role” points to",
+        "KINDS: name in `records` and `deleted` of ClaimRule a record for /admin/bin-claim-rule/list, which is empty",
+        "KINDS: name in `records` of ClaimRule a record for /admin/claim-rule/list, which is empty",
+        "KINDS: the form `new` of Contact creates no record",
     ]
 
 
