@@ -11,6 +11,7 @@ from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 
 from .fields import Field
+from .labels import ACTIONS
 from .panel_request import PanelRequest
 
 Given = Mapping[str, Any]
@@ -68,22 +69,26 @@ class Command:
         return result
 
 
-def command(label: str, *, icon: str, action: str, **options: Any) -> Callable[[UseCaseMethod], UseCaseMethod]:
-    """Make a method that calls a use case a button of its screen.  `options`: see Command."""
+def command(label: str = "", *, icon: str, action: str, **options: Any) -> Callable[[UseCaseMethod], UseCaseMethod]:
+    """Make a method that calls a use case a button of its screen, with the name of the action unless `label` is another.
+
+    `options`: see Command.
+    """
     return _declare(label, icon=icon, action=action, **options)
 
 
 def answering_command(
-    label: str, *, icon: str, action: str, **options: Any
+    label: str = "", *, icon: str, action: str, **options: Any
 ) -> Callable[[ResponseMethod], ResponseMethod]:
     """Make a method that returns the answer itself a button of its screen.  `options`: see Command."""
     return _declare(label, icon=icon, action=action, answers=True, **options)
 
 
-def _declare(label: str, **options: Any) -> Callable[[Any], Any]:
+def _declare(label: str, *, action: str, **options: Any) -> Callable[[Any], Any]:
     def declare(method: Any) -> Any:
         name = method.__name__
-        method.command = Command(name.replace("_", "-"), label, method=name, **options)
+        said = label or ACTIONS.get(action.rpartition(".")[2], "")
+        method.command = Command(name.replace("_", "-"), said, action=action, method=name, **options)
         return method
 
     return declare

@@ -24,7 +24,6 @@ class PolicyModelView(ListPage, RecordPage, CreatePage, EditPage, CommandPage):
     """A whole screen.  `screen.py` lists what a screen can declare."""
 
     @command(
-        Label("Delete"),
         icon="trash",
         action="*.delete",
         tone="danger",

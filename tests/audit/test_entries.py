@@ -28,6 +28,7 @@ from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from tests.support.engines import at_length_on_postgresql
 from tests.support.entries import NOON, changes, edit
+from tests.support.plain import plain_entities
 from tests.support.world import START, World
 
 
@@ -154,6 +155,9 @@ def live_through_much(world: World) -> None:
     world.system.do(create_update.restore, Customer, [customer])
     for model, values in ((ClaimRule, {"daily_quota": 6}), (Organisation, {"name": "Mill", "capacity": 3})):
         world.system.do(create_update.update, model, 1, values)
+    for kind, needed in plain_entities().items():
+        if not world.rows(kind):
+            world.make(kind, **needed)
 
 
 def replays(world: World, model: type[Entity]) -> bool:

@@ -1,4 +1,4 @@
-"""The schema: committed, declared, derived; and a new plain entity costs a file, its name and a migration."""
+"""The schema: committed, declared, derived."""
 
 import json
 import subprocess
@@ -110,16 +110,3 @@ def test_lists_are_never_null_and_everything_hideable_is_nullable() -> None:
     }  # type: ignore[attr-defined]  an object
 
     assert required == {"id", "version"}
-
-
-@pytest.mark.long
-def test_a_new_plain_entity_costs_a_file_its_name_and_a_migration(tmp_path: Path) -> None:
-    """Tried in a process of its own: the file declares a table, and type, filter, mutations, rights and log are there."""
-    story = ROOT / "tests/support/new_entity.py"
-
-    done = subprocess.run(
-        [sys.executable, str(story), str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == "told"

@@ -36,12 +36,11 @@ class Bin(PolicyModelView):
     empty = Label("Nothing of this kind is in the bin.")
     default_order = (("deleted_at", True),)
 
-    @command(Label("Restore"), icon="restore", action="*.restore", where=(ROW, LIST), tone="primary")
+    @command(icon="restore", action="*.restore", where=(ROW, LIST), tone="primary")
     def restore(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return recycle_bin.restore(scope, self.model, ids)
 
     @command(
-        Label("Delete for good"),
         icon="trash-x",
         action="*.purge",
         where=(ROW, LIST),

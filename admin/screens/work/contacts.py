@@ -62,7 +62,6 @@ class Contacts(PolicyModelView, model=Contact):
     page_template: ClassVar[str] = "contact.html"
 
     @command(
-        Label("Transfer"),
         icon="arrows-exchange",
         action="contact.transfer",
         when=lambda row: row["deleted_at"] is None,

@@ -56,7 +56,6 @@ class CustomerCommands(PolicyModelView):
     always = ("owner_id", "pool_id", "locked", "deleted_at")
 
     @command(
-        Label("Claim"),
         icon="hand-grab",
         action="customer.claim",
         where=(ROW, LIST, DETAIL),
@@ -66,18 +65,15 @@ class CustomerCommands(PolicyModelView):
     def claim(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return claiming.claim(scope, ids)
 
-    @command(Label("Assign"), icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
+    @command(icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
 
-    @command(
-        Label("Transfer"), icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON)
-    )
+    @command(icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return transferring.transfer(scope, ids, given["user_id"] or 0, given["reason"])
 
     @command(
-        Label("Put into the pool"),
         icon="arrow-back-up",
         action="customer.release",
         when=owned,
@@ -90,7 +86,6 @@ class CustomerCommands(PolicyModelView):
         return releasing.release(scope, ids, given["pool_id"], given["reason"])
 
     @command(
-        Label("Lock"),
         icon="lock",
         action="customer.lock",
         when=lambda row: owned(row) and not row["locked"],
@@ -103,7 +98,6 @@ class CustomerCommands(PolicyModelView):
         return locking.lock(scope, ids, given["reason"], given["until"])
 
     @command(
-        Label("Unlock"),
         icon="lock-open",
         action="customer.unlock",
         when=lambda row: bool(row["locked"]),

@@ -67,6 +67,18 @@ class Kind:
     """Values of records whose every other text field holds code."""
 
 
+def plain_kind(model: type[Base], needed: Mapping[str, str]) -> Kind:
+    """The line of an entity whose records need texts only."""
+    name = model.__name__.lower()
+    return Kind(
+        new=dict(needed),
+        change=dict.fromkeys(list(needed)[:1], "Changed"),
+        records={f"a {name}": {}, f"a deleted {name}": {}},
+        deleted=(f"a deleted {name}",),
+        hostile=({},),
+    )
+
+
 class Page(NamedTuple):
     """A page of its own: the names that its address takes, and whether it answers 404 to a name of nothing."""
 

@@ -13,7 +13,7 @@ from tests.support.world import World
 
 from .cases import is_open
 from .columns import pointers, target_of
-from .declared import Posted, Ref
+from .declared import Posted, Ref, UseCase
 from .oracle import Oracle
 from .tables import COMMANDS, DIALOG, KINDS
 
@@ -84,8 +84,15 @@ def use_case_of(door: Door, world: World, ids: list[int]) -> Callable[[Scope], A
     login = str(world.row(User, ids[0])["login"]) if door.model is User else ""
     inputs = {key: world.ids[text] if isinstance(text, Ref) else text for key, text in DIALOG.items()}
     posted, key = Posted(door.model, ids, login, inputs), (door.model, door.command)
-    use_case = COMMANDS[key if key in COMMANDS else (None, door.command)]
+    use_case = COMMANDS.get(key) or COMMANDS.get((None, door.command)) or _method_of(door)
     return lambda scope: use_case(scope, posted)
+
+
+def _method_of(door: Door) -> UseCase:
+    """The method of the screen that the button calls, with what its dialog asks for."""
+    method = getattr(door.view, next(each.method for each in door.view.commands if each.name == door.command))
+    keys = [field.key for field in fields_of(door)]
+    return lambda scope, posted: method(scope, posted.ids, {key: posted[key] for key in keys})
 
 
 def edit_status(oracle: Oracle, door: Door, id: int) -> int:

@@ -2,10 +2,10 @@
 
 A developer who adds something to the panel adds its line here, and every login sweeps it:
 
-    an entity       KINDS     its form, the field to edit, its records in the dataset
+    an entity       KINDS     its form, the field to edit, its records in the dataset; none where texts are all it needs
     a text field    TEXTS     how its text looks, where not every text will do
     a tab           TABS      the rows in it
-    a command       COMMANDS  the use case behind it
+    a command       COMMANDS  the use case behind it; none where the screen's own method says it all
     a dialog input  DIALOG    what it holds
     a page          PAGES     the names in its address
 """
@@ -25,10 +25,11 @@ from resolvers.pool import claim as claiming
 from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.ids import number_of
+from tests.support.plain import plain_entities
 from tests.support.sign_in import HASH
 from tests.support.world import START
 
-from .declared import Kind, Nested, Page, Ref, Table, UseCase
+from .declared import Kind, Nested, Page, Ref, Table, UseCase, plain_kind
 from .oracle import Oracle
 
 HOSTILE = '<script>alert("x")</script>\'"><img src=x onerror=alert(1)>{{7*7191}}${7*7191}&lt;'
@@ -186,6 +187,8 @@ KINDS: Table[type[Base], Kind] = Table(
     },
 )
 """In the order in which the records are created: a reference points up, or to the small world."""
+for _model, _values in plain_entities().items():
+    KINDS.setdefault(_model, plain_kind(_model, _values))
 
 TEXTS = {"phone": "1300{n:03d}5500", "number": "ZQ{n:03d}", "email": "zq{n:03d}@mark.example"}
 """Text fields that take texts of one form only -> a canary; any other text field takes any word."""
@@ -242,7 +245,10 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "one-time-password"): lambda scope, it: passwords.set_password(scope, it.login, HASH, one_time=True),
     },
 )
-"""(Entity, or None for any; command) -> its use case, with the inputs of `DIALOG`."""
+"""(Entity, or None for any; command) -> its use case, with the inputs of `DIALOG`.
+
+A command without a line is compared with the method of its screen.
+"""
 COVERED_ELSEWHERE = {"see-as", "copy"}
 """Commands that make the user another one or change the policy: their own tests cover what they do."""
 

@@ -46,7 +46,6 @@ def test_every_hostile_record_can_be_created(sqlite_url: str) -> None:
     [
         ("KINDS", Customer, "add a line for Customer, the form that creates"),
         ("TABS", ("customer", "mine"), "add a line for “customer” “mine”, whether a row"),
-        ("COMMANDS", (None, "lock"), "add a line for “lock”, the use case"),
         ("DIALOG", "until", "add a line for “until”, what this input"),
         ("PAGES", "/admin/log", "add a line for “/admin/log”, the names"),
     ],

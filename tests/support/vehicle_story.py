@@ -1,4 +1,7 @@
-"""A program that adds a plain entity, Vehicle, and asserts what GraphQL and the panel derive from it."""
+"""A story about the entity of the recipe, told in the tree to which the recipe was applied: everything derives from the model.
+
+Run as a script with a folder for the database.
+"""
 
 import asyncio
 import sys
@@ -7,57 +10,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[0] = str(ROOT)  # in place of this folder, whose `graphql` is not the library
 
-from sqlalchemy import ForeignKey  # noqa: E402
-from sqlalchemy.orm import Mapped, mapped_column  # noqa: E402
-
-import models  # noqa: E402
-from models.base import Entity, Line, text_type  # noqa: E402
-
-
-# The file: models/vehicle.py.
-class Vehicle(Entity):
-    """A company vehicle."""
-
-    __tablename__ = "vehicle"
-    module, prefix = "vehicle", "veh"
-
-    name: Mapped[Line]
-    plate: Mapped[str | None] = mapped_column(text_type(12))
-    driver_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
-
-
-# Its name in models/__init__.py.
-models.ENTITIES.append(Vehicle)
-models.PROTECTED.append(Vehicle)
-
-from alembic.autogenerate import produce_migrations, render_python_code  # noqa: E402
-from alembic.migration import MigrationContext  # noqa: E402
-from alembic.operations import Operations  # noqa: E402
-
 from millpond.migrate import migrate  # noqa: E402
 from models.database.engines import writing_engine  # noqa: E402
 from policies import Snapshot  # noqa: E402
 from tests.support.graphql import Api  # noqa: E402
 from tests.support.panel import Panel, rows_in  # noqa: E402
 from tests.support.world import World  # noqa: E402
-
-
-def migrate_vehicle(url: str) -> None:
-    """Migrate the database with the steps that autogeneration writes for the entity."""
-    engine = writing_engine(url)
-    migrate(engine)
-    with engine.begin() as connection:
-        context = MigrationContext.configure(connection)
-        steps = produce_migrations(context, models.Base.metadata).upgrade_ops
-        assert "vehicle" in render_python_code(steps)
-        with Operations.context(context) as operations:
-            todo = list(steps.ops)
-            while todo:
-                step = todo.pop(0)
-                todo[:0] = getattr(step, "ops", ())
-                if not hasattr(step, "ops"):
-                    operations.invoke(step)
-    engine.dispose()
 
 
 def tell(api: Api, world: World) -> None:
@@ -153,7 +111,9 @@ def show(panel: Panel) -> None:
 
 def main() -> None:
     url = f"sqlite:///{sys.argv[1]}/story.db"
-    migrate_vehicle(url)
+    engine = writing_engine(url)
+    migrate(engine)
+    engine.dispose()
     World.settle(url)
     world = World(url)
     try:
