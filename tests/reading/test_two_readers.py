@@ -23,7 +23,7 @@ from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.build import schema
 from schema.engine import Engine
-from schema.plan.shape import SHAPES, AnyId, Column, name_of, plural
+from schema.plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from schema.types.filters import filterable, orderable_keys
 from tests.graphql.test_read_corpus import populate
 from tests.support.world import PEOPLE, World
@@ -66,7 +66,7 @@ def conditions(world: World, model: type[Entity]) -> Iterator[tuple[str, str, An
 
     An id that may be of several kinds is a number and a kind to GraphQL; the panel has no filter for it.
     """
-    several = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, AnyId)}
+    several = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, PolymorphicId)}
     for key, kind in filterable(model):
         if key in several:
             continue
