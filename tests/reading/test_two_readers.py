@@ -1,10 +1,11 @@
 """GraphQL and the panel read by two readers; both list the same records with the same values for every person.
 
 The lists, filters, orders and values are generated from the models, so a new entity or column is compared as soon as it
-exists.  `make test` compares a sample, `make check` everything.
+exists.  `make test` compares a sample, `make check` one for each person, `make sweep` everything.
 """
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -190,9 +191,11 @@ def test_a_sample_of_lists_is_the_same_by_both_readers(world: World) -> None:
 def test_every_list_filter_and_order_is_the_same_by_both_readers(world: World, login: str) -> None:
     furnish(world)
     wanted = [x for x in lists(world) if x.login == login]
-
     assert len(wanted) > 500
-    assert compare(world, wanted) > len(wanted)
+    if "MILLPOND_THOROUGH" not in os.environ:
+        wanted = random.Random(login).sample(wanted, SAMPLE)
+
+    assert compare(world, wanted) > len(wanted) // 2
 
 
 def test_a_reader_that_forgets_the_policy_would_be_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
