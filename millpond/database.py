@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from models import utcnow
 from models.database.engines import reading_engine, writing_engine
+from resolvers.access.offered_lines import offer_new_lines
 from resolvers.runtime.backend import Backend
 from resolvers.setup.install import install
 
@@ -54,7 +55,9 @@ def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, 
     finally:
         engine.dispose()
     with opened(url, clock=clock) as backend:
-        return revision, install(backend) or revision != before
+        is_new = install(backend)
+        offered = backend.system("system:upgrade").do(offer_new_lines)
+        return revision, is_new or bool(offered) or revision != before
 
 
 def look(url: str, at: Callable[[Connection], T]) -> T:

@@ -5,7 +5,7 @@ Whether the seven packages are ours is asked before this file is imported (`pack
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, text
 from models import Credential, Role, User, UserRole, utcnow
 from policies import InvalidPolicy, Snapshot, parse, validate
 from policies.proof import prove
+from resolvers.access.offered_lines import waiting_lines
 from resolvers.audit import seal
 from resolvers.runtime import policy_proof
 from resolvers.runtime.policy_store import Stored, foreign_text, newest
@@ -107,7 +108,7 @@ def _database(connection: Connection) -> list[Finding]:
     except (Unready, UnknownShape) as failure:
         return [*found, Finding(ok=False, sentence=str(failure))]
     found.append(Finding(ok=True, sentence=f"The tables are those of this version, {current(connection)}."))
-    looks: tuple[Callable[[Connection], list[Finding]], ...] = (policy, administrator, invariants, log)
+    looks: tuple[Callable[[Connection], list[Finding]], ...] = (policy, new_lines, administrator, invariants, log)
     return [*found, *(finding for look_at in looks for finding in look_at(connection))]
 
 
@@ -156,6 +157,20 @@ def proof(connection: Connection, stored: Stored) -> Finding:
         return Finding(ok=False, sentence=f"Policy revision {stored.number}: {failure.problems[0]}. {remedy}")
     tried = f"{found.decisions:,} decisions, {found.lines_tried:,} of {found.lines:,} lines tried"
     return Finding(ok=True, sentence=f"Casbin decides as Millpond does: {tried}.")
+
+
+def new_lines(connection: Connection) -> list[Finding]:
+    """The lines that a new version has brought and nobody has put in force or discarded."""
+    lines = waiting_lines(connection)
+    return [Finding(ok=False, sentence=waiting(lines))] if lines else []
+
+
+def waiting(lines: Sequence[str]) -> str:
+    """What to do about lines that wait for review."""
+    return (
+        f"This version brings {len(lines)} policy line{'s' * (len(lines) != 1)} about what is new; they have no effect until "
+        "somebody puts them in force. Review them in the panel, under Policy, or run: millpond policy offered"
+    )
 
 
 def administrator(connection: Connection) -> list[Finding]:

@@ -39,6 +39,7 @@ from .people import UserRole as UserRole
 from .policy import PolicyDraft as PolicyDraft
 from .policy import PolicyLine as PolicyLine
 from .policy import PolicyRevision as PolicyRevision
+from .policy import PolicyWord as PolicyWord
 from .pool import ClaimRule as ClaimRule
 from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool

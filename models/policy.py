@@ -52,14 +52,24 @@ class PolicyRevision(Base):
 
 
 class PolicyDraft(Base):
-    """A policy that somebody is working on.  It has no effect."""
+    """A policy that a user is working on, or that a new version brings.  It has no effect."""
 
     __tablename__ = "policy_draft"
     names = Names("Draft", "Drafts", zh="草稿")
 
     id: Mapped[Key]
-    author_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), unique=True)
+    """None for the one draft of the system: lines about what is new in this version."""
     base: Mapped[int]
     """The revision that it began with."""
     text: Mapped[Prose]
+    at: Mapped[datetime]
+
+
+class PolicyWord(Base):
+    """A module, `customer`, or an action, `.claim`, about which this installation has the starter lines or was offered them."""
+
+    __tablename__ = "policy_word"
+
+    word: Mapped[str] = mapped_column(text_type(60), primary_key=True)
     at: Mapped[datetime]

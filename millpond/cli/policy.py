@@ -97,6 +97,32 @@ def rollback(
     say(f"Revision {made} is in force, with the text of revision {number}.")
 
 
+@commands.command("offered")
+def offered(
+    login: As = None,
+    *,
+    discard: Annotated[bool, typer.Option("--discard", help="Give the lines up instead of printing them.")] = False,
+) -> None:
+    """Print the policy with the lines that this version brings, for `review` and `apply`.  Exit 1 when there are none."""
+    from resolvers.access.offered_lines import system_draft, waiting_lines
+
+    from ..database import look as look_at
+
+    text = look_at(settings().database, system_draft)
+    if text is None:
+        report([(False, "This version has brought no lines that wait for review.")])
+    elif discard:
+        with backend() as at:
+            from resolvers.access.policy_drafts import discard_draft
+
+            _who(at, login).do(discard_draft, of_system=True)
+        say("The lines are given up.")
+    else:
+        count = len(look_at(settings().database, waiting_lines))
+        say(f"{count} line{'s are' if count != 1 else ' is'} new in this text.")
+        typer.echo(text, nl=False)
+
+
 @commands.command("repair")
 def repair(
     reason: Reason,

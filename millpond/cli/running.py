@@ -21,10 +21,15 @@ def serve() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database to the shape of this version.  A new one gets roles, policy and dictionaries too."""
-    from ..database import bring_up
+    from resolvers.access.offered_lines import waiting_lines
+
+    from ..database import bring_up, look
+    from ..doctor import waiting
 
     revision, changed = bring_up(settings().database)
     say(f"The database is at revision {revision}" + ("." if changed else "; nothing was missing."))
+    if lines := look(settings().database, waiting_lines):
+        say(waiting(lines))
 
 
 @commands.command()

@@ -28,9 +28,10 @@ from policies.edit import copied, merged
 from ..records import create_update
 from ..runtime import policy_proof
 from ..runtime.inputs import line
-from ..runtime.policy_store import LONGEST_TEXT, MOST_ROWS, Stored, foreign_text, newest, put_in_force
+from ..runtime.policy_store import Stored, foreign_text, newest, put_in_force, storable
 from ..runtime.scope import Scope
 from .grant_limits import excess_refusal, lock_rights
+from .offered_lines import forget_draft
 from .policy_review import Review, current_policy, judge, review_policy
 from .policy_revisions import text_of
 
@@ -40,10 +41,13 @@ _QUIET = {"synchronize_session": False}
 
 @dataclass(frozen=True)
 class Draft:
-    """The policy text that one author is working on; `is_behind` when a newer revision exists than its `base`."""
+    """The policy text that one author is working on; `is_behind` when a newer revision exists than its `base`.
+
+    Without an `author_id` it is the system's: lines about what is new in this version.
+    """
 
     id: int
-    author_id: int
+    author_id: int | None
     author: str
     base: int
     text: str
@@ -116,28 +120,34 @@ def change_draft(scope: Scope, change: Callable[[str], str]) -> int:
     """
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
-        draft = _mine(scope, db)
+        draft = _draft_by(db, scope.me)
         if draft is None:
             stored = newest(db)
             draft = PolicyDraft(author_id=scope.me, base=stored.number, text=current_policy(scope, stored).text)
             db.add(draft)
-        draft.text, draft.at = _storable(change(draft.text)), scope.person.now
+        draft.text, draft.at = storable(change(draft.text)), scope.person.now
         db.flush()
         return draft.id
 
 
-def discard_draft(scope: Scope) -> None:
-    """Delete the caller's draft; without one nothing happens."""
+def discard_draft(scope: Scope, *, of_system: bool = False) -> None:
+    """Delete the caller's draft, or the system's; without one nothing happens."""
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
-        db.execute(delete(PolicyDraft).where(PolicyDraft.author_id == scope.me), execution_options=_QUIET)
+        author_id = None if of_system else scope.me
+        db.execute(
+            delete(PolicyDraft).where(PolicyDraft.author_id.is_not_distinct_from(author_id)), execution_options=_QUIET
+        )
 
 
-def catch_up(scope: Scope) -> int:
-    """Rebase the caller's draft on the newest revision; returns its number.  Raises NotFound without a draft."""
+def catch_up(scope: Scope, *, of_system: bool = False) -> int:
+    """Rebase the caller's draft, or the system's, on the newest revision; returns its number.
+
+    Raises NotFound without a draft.
+    """
     with scope.write("policy.edit") as db:
         scope.allow("edit", "policy")
-        draft = _mine(scope, db)
+        draft = _draft_by(db, None if of_system else scope.me)
         if draft is None:
             raise NotFound(what=PolicyDraft.names)
         stored, begun = newest(db), text_of(db, draft.base)
@@ -154,7 +164,9 @@ def drafts(scope: Scope, db: Session) -> list[Draft]:
         execution_options=bypass_policy(Because.JUDGES_RIGHTS),
     )
     number = newest(db).number
-    return [Draft(x.id, x.author_id, name, x.base, x.text, x.at, x.base != number) for x, name in found]
+    return [
+        Draft(x.id, x.author_id, name or SYSTEM_AUTHOR, x.base, x.text, x.at, x.base != number) for x, name in found
+    ]
 
 
 def review_draft(scope: Scope, db: Session, draft_id: int) -> Review:
@@ -234,7 +246,9 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
-_DRAFTS = select(PolicyDraft, User.name).join(User, User.id == PolicyDraft.author_id)
+_DRAFTS = select(PolicyDraft, User.name).outerjoin(User, User.id == PolicyDraft.author_id)
+SYSTEM_AUTHOR = "Millpond"
+"""What the author of the system's draft is called."""
 
 
 def _activate(
@@ -255,6 +269,7 @@ def _activate(
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
     summary = review.in_short()
     number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=summary, proof=proof)
+    forget_draft(db, review.text)
     changes: Changes = {"lines": [_loggable(review.removed), _loggable(review.added)]}
     write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
     scope.tell(db, "policy", number)
@@ -262,22 +277,10 @@ def _activate(
     return number
 
 
-def _mine(scope: Scope, db: Session) -> PolicyDraft | None:
-    return db.execute(
-        select(PolicyDraft).where(PolicyDraft.author_id == scope.me).with_for_update()
-    ).scalar_one_or_none()
-
-
-def _storable(text: str) -> str:
-    """A text in its stored form.  Raises Validation for one that is too long."""
-    if len(text) > LONGEST_TEXT:
-        raise Validation(
-            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
-        )
-    if text.count("\n") > MOST_ROWS:
-        raise Validation(f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。", field="text")
-    whole = text.encode(errors="ignore").decode()  # without lone surrogates, which no encoding can store
-    return whole.replace("\0", "").replace("\r\n", "\n")
+def _draft_by(db: Session, author_id: int | None) -> PolicyDraft | None:
+    """The draft of an author, None for the system, locked."""
+    same = PolicyDraft.author_id.is_not_distinct_from(author_id)
+    return db.execute(select(PolicyDraft).where(same).with_for_update()).scalar_one_or_none()
 
 
 def _loggable(lines: Sequence[str]) -> list[str] | None:

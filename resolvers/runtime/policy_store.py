@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import PolicyLine, PolicyRevision, Role
 from models.database.bypass import Because, bypass_policy
+from models.errors import Validation
 from policies import InvalidPolicy, Line, parse, validate
 from policies.proof import fingerprint
 
@@ -111,6 +112,18 @@ def foreign_text(ask: Ask) -> str | None:
 def role_codes(ask: Ask) -> set[str]:
     """The codes of all roles that there are, those in the bin included: a line about a retired one is no mistake."""
     return set(ask.execute(select(Role.code), execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
+
+
+def storable(text: str) -> str:
+    """A text in its stored form.  Raises Validation for one that is too long."""
+    if len(text) > LONGEST_TEXT:
+        raise Validation(
+            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
+        )
+    if text.count("\n") > MOST_ROWS:
+        raise Validation(f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。", field="text")
+    whole = text.encode(errors="ignore").decode()  # without lone surrogates, which no encoding can store
+    return whole.replace("\0", "").replace("\r\n", "\n")
 
 
 # --- steps -----------------------------------------------------------------------------------------------

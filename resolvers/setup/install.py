@@ -11,10 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, Role
+from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, PolicyWord, Role
 from models.database.bypass import Because, bypass_policy
 from policies import STARTER, Snapshot
 
+from ..access.offered_lines import known_words, note_words
 from ..records import create_update, numbering
 from ..runtime import policy_proof
 from ..runtime.backend import Backend
@@ -52,6 +53,8 @@ def install(backend: Backend) -> bool:
             proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
             why = "the lines a new installation starts with"
             put_in_force(connection, STARTER, why, backend.clock(), proof=proof)
+            missing = known_words() - set(connection.execute(select(PolicyWord.word)).scalars())
+            note_words(connection, missing, backend.clock())
         backend.refresh_policy(connection)
     furnished: bool = backend.system("system:install").do(_furnish)
     return fresh or furnished

@@ -94,7 +94,7 @@ def _revision(x: revisions_of.Revision) -> PolicyRevision:
 def _draft(x: drafting.Draft) -> PolicyDraft:
     return PolicyDraft(
         id=strawberry.ID(global_id(models.PolicyDraft, x.id)),
-        author=person(x.author_id, x.author),
+        author=person(x.author_id or 0, x.author),  # of the system: an id that no user has
         base=x.base,
         text=x.text,
         at=x.at,

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert
 
-from models import AuditEntry, PolicyRevision
+from models import AuditEntry, PolicyDraft, PolicyRevision, PolicyWord, utcnow
 from policies import STARTER
+from tests.cli.test_commands import behind_the_back
 from tests.support.terminal import millpond, told
 from tests.support.world import World
 
@@ -166,3 +168,43 @@ def test_repair_puts_in_force_what_no_review_would_let_through(world: World, tmp
     back = millpond(world.backend.url, "policy", "repair", "--starter", "--reason", "and back")
     assert told(back) == (0, "", "Revision 3 is in force.\n")
     assert millpond(world.backend.url, "policy", "export").stdout == STARTER
+
+
+# --- what a new version brings ---------------------------------------------------------------------------
+
+OFFERED = "; they have no effect until somebody puts them in force. Review them in the panel, under Policy, or run: millpond policy offered"
+
+
+def test_migrate_says_what_is_new_and_doctor_says_so_until_it_is_in_force(new_url: str, tmp_path: Path) -> None:
+    millpond(new_url, "user", "add", "ada", "--role", "administrator")
+    text, gone = STARTER.replace(f"{CLAIM}\n", ""), tmp_path / "older.csv"
+    gone.write_text(text, encoding="utf-8")
+    assert millpond(new_url, "policy", "apply", str(gone), "--reason", "an older version").exit_code == 0
+    behind_the_back(new_url, delete(PolicyWord).where(PolicyWord.word == ".claim"))
+
+    migrated, again = millpond(new_url, "migrate"), millpond(new_url, "migrate")
+
+    sentence = f"This version brings 1 policy line about what is new{OFFERED}"
+    assert [x.stderr.splitlines()[1:] for x in (migrated, again)] == [[sentence], [sentence]]
+    assert [x.stderr.splitlines()[0].endswith("nothing was missing.") for x in (migrated, again)] == [False, True]
+    assert f"millpond: {sentence}" in millpond(new_url, "doctor").stderr.splitlines()
+    offered = millpond(new_url, "policy", "offered")
+    assert (offered.exit_code, offered.stderr) == (0, "1 line is new in this text.\n")
+    assert offered.stdout == f"{text}\n# --- new in this version: claim ---\n{CLAIM}\n"
+    new = tmp_path / "new.csv"
+    new.write_text(offered.stdout, encoding="utf-8")
+    assert millpond(new_url, "policy", "apply", str(new), "--reason", "the new version").exit_code == 0
+    assert millpond(new_url, "doctor").exit_code == 0
+    assert told(millpond(new_url, "policy", "offered")) == (
+        1,
+        "",
+        "millpond: This version has brought no lines that wait for review.\n",
+    )
+
+
+def test_what_is_new_is_given_up(new_url: str) -> None:
+    behind_the_back(new_url, delete(PolicyWord).where(PolicyWord.word == ".claim"))
+    behind_the_back(new_url, insert(PolicyDraft).values(base=1, text=f"{STARTER}{HIDE}\n", at=utcnow()))
+
+    assert told(millpond(new_url, "policy", "offered", "--discard")) == (0, "", "The lines are given up.\n")
+    assert millpond(new_url, "policy", "offered").exit_code == 1

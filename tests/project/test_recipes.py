@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.recipes import PAGE, Step, Tree, steps_of
+from tests.support.terminal import process
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
@@ -65,6 +66,19 @@ def is_clean(tree: Tree) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def brings_its_lines(tree: Tree, database: Path) -> None:
+    """An installation of the version before gets the starter lines about the new kind as a draft."""
+    url = f"sqlite:///{database}"
+    assert process(url, "migrate").returncode == 0
+    starter = tree.folder / "policies/starter.csv"
+    lines = "p, sales, vehicle, view, all, !deleted, allow\np, sales, vehicle.plate, view, all, any, deny\n"
+    starter.write_text(starter.read_text(encoding="utf-8") + lines, encoding="utf-8")
+
+    done = tree.run(sys.executable, "-m", "millpond", "migrate", MILLPOND_DATABASE=url)
+
+    assert "This version brings 2 policy lines about what is new" in done.stderr, done.stderr
+
+
 def test_an_entity_costs_a_model_its_migration_and_the_words_of_its_columns(tmp_path: Path, entity: list[Step]) -> None:
     tree, (model, make, *words) = Tree(tmp_path), entity
     assert by_hand(entity) == {"models/vehicle.py", "admin/locale/zh/LC_MESSAGES/millpond.po"}
@@ -79,6 +93,7 @@ def test_an_entity_costs_a_model_its_migration_and_the_words_of_its_columns(tmp_
     (migration,) = (name for name in tree.touched() if name.startswith("migrations/versions/"))
     assert tree.touched() == by_hand(entity) | {migration, "schema.graphql"}
     is_clean(tree)
+    brings_its_lines(tree, tmp_path / "old.db")
     (tmp_path / "story").mkdir()
     told = tree.run(sys.executable, "tests/support/vehicle_story.py", str(tmp_path / "story"))
     assert told.stdout.splitlines()[-1:] == ["told"], told.stderr[-3000:]

@@ -68,8 +68,8 @@ class Tree:
         done = self.run("bash", "-euo", "pipefail", "-c", script)
         assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
-    def run(self, *command: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    def run(self, *command: str, seconds: float = 1200, **more: str) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTEST_ADDOPTS": "-p no:cacheprovider", **more}
         environment.pop("PYTEST_XDIST_WORKER", None)
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False

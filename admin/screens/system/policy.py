@@ -153,13 +153,16 @@ class Policy(Page):
 
     @page_route("/policy/discard", ("policy", "edit"), "POST")
     async def discard(self, request: Request) -> Response:
-        await panel_request(request).scope.run(policy_drafts.discard_draft)
+        of_system = "system" in await request.form()
+        await panel_request(request).scope.run(policy_drafts.discard_draft, of_system=of_system)
         return RedirectResponse(f"{BASE}/policy", 303)
 
     @page_route("/policy/catch-up", ("policy", "edit"), "POST")
     async def catch_up(self, request: Request) -> Response:
-        await panel_request(request).scope.run(policy_drafts.catch_up)
-        return RedirectResponse(f"{BASE}/policy/review", 303)
+        system = str((await request.form()).get("system", ""))
+        await panel_request(request).scope.run(policy_drafts.catch_up, of_system=bool(system))
+        which = f"?draft={system}" if system.isdecimal() else ""
+        return RedirectResponse(f"{BASE}/policy/review{which}", 303)
 
     async def _change(self, request: Request, form: FormData, change: Callable[[str], str]) -> Response:
         ask = panel_request(request)
