@@ -214,8 +214,8 @@ FAULTS = (
     ),
     Fault(
         "a prepared statement runs before what the session was still to write",
-        "models.database.prepared:_connection",
-        "if at.autoflush:\n    at.flush()",
+        "models.database.prepared:_flushed",
+        "at.flush()",
         "pass",
         ("runtime/test_prepared.py",),
     ),
