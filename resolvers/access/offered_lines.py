@@ -11,7 +11,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, PolicyWord
-from models.audit.entries import entry, write_row
+from models.audit.entries import entry
+from models.audit.recording import write_row
 from policies import STARTER, InvalidPolicy, Line, parse, validate
 from policies.edit import difference, merged, with_lines
 from policies.objects import ACTIONS, FIELDS, MODULES
