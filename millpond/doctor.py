@@ -52,7 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def casbin() -> Iterator[Finding]:
-    """casbin and pycasbin write into the same folder: with both, nobody knows whose code decides."""
+    """casbin and pycasbin write into the same folder: with both, it is not known whose code decides."""
     owners = sorted({name.lower() for name in packages_distributions().get("casbin", [])})
     if owners == ["casbin"]:
         yield Finding(ok=True, sentence="casbin is installed, and alone.")
@@ -86,7 +86,7 @@ def _dotted(version: tuple[int, ...]) -> str:
 
 
 def reachable(settings: Settings) -> Iterator[Finding]:
-    """A server for others that answers only to its own name helps nobody."""
+    """A server for other machines has to answer to a name by which they reach it."""
     local = settings.host in LOOPBACK
     if not local and set(settings.hosts) <= set(LOOPBACK):
         yield Finding(
@@ -160,7 +160,7 @@ def proof(connection: Connection, stored: Stored) -> Finding:
 
 
 def new_lines(connection: Connection) -> list[Finding]:
-    """The lines that a new version has brought and nobody has put in force or discarded."""
+    """The lines that a new version has brought and that are neither in force nor discarded."""
     lines = waiting_lines(connection)
     return [Finding(ok=False, sentence=waiting(lines))] if lines else []
 
@@ -174,7 +174,7 @@ def waiting(lines: Sequence[str]) -> str:
 
 
 def administrator(connection: Connection) -> list[Finding]:
-    """Somebody has to be able to help the others."""
+    """At least one administrator can sign in."""
     now = utcnow()
     holds = and_(
         UserRole.deleted_at.is_(None),

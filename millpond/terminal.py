@@ -1,4 +1,4 @@
-"""What commands share: opening the house, talking to the person at the terminal, one sentence for what cannot be done.
+"""What commands share: opening the backend, talking to the user at the terminal, one sentence for what cannot be done.
 
 Imports nothing heavy, because every command does.
 """
@@ -106,14 +106,14 @@ def backend() -> "Iterator[Backend]":
 
 
 def clerk(at: "Backend") -> "Scope":
-    """Whoever sits at the machine acts as the house itself, under the policy lines of `system`."""
+    """The scope of the command line, which acts as the system, under the policy lines of `system`."""
     from policies import system
 
     return at.scope(system("system:command-line", at.clock()), "command line")
 
 
 def person(at: "Backend", login: str) -> "Scope":
-    """Somebody's own scope: his keys are his, and are made with his rights."""
+    """The scope of a user: their keys belong to them and are created with their rights."""
     return at.scope(at.person(login.lower()), "command line")
 
 

@@ -128,13 +128,13 @@ Hash = Annotated[str, mapped_column(text_type(64))]
 
 @dataclass(frozen=True)
 class Trait:
-    """What a column is beyond its type.  Doors derive inputs, labels and rights from it.
+    """What a column is beyond its type.  Inputs, labels and rights derive from it.
 
-    `kept`: only a use case of its own sets it.  `once`: given at creation, never edited.
-    `dictionary`: the code of the dictionary whose keys it holds.  `apart`: not covered by rights on its
-    module; a policy line must name the field.  `required`: refuse an empty value though NULL is storable.
-    `filled`: a rule gives it when nobody does, like a number.  `past`: it says who did something and keeps
-    nobody from leaving.
+    `system_managed`: only a use case sets it.  `immutable`: given at creation, never edited.
+    `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
+    a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
+    `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
+    may leave all the same.
     """
 
     system_managed: bool = False
@@ -150,7 +150,7 @@ PLAIN = Trait()
 
 
 def trait(**what: Any) -> dict[str, Any]:
-    """The `info` of a column: `mapped_column(info=trait(kept=True))`."""
+    """The `info` of a column: `mapped_column(info=trait(immutable=True))`."""
     return {"trait": Trait(**what)}
 
 
@@ -229,7 +229,7 @@ class Entity(Base):
     search: ClassVar[tuple[str, ...]] = ("name",)
     """What the search box of a list looks at."""
     order: ClassVar[str] = "-created_at"
-    """How lists are ordered when nobody asks: a column, `-` for newest first.  The id breaks ties."""
+    """The order of lists without another one: a column, `-` for newest first.  The id breaks ties."""
 
     id: Mapped[Key] = mapped_column(sort_order=-10)
     version: Mapped[int] = mapped_column(default=1, info=trait(system_managed=True), sort_order=90)

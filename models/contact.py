@@ -1,4 +1,4 @@
-"""A person at a customer, and the numbers and addresses under which he is reached."""
+"""A person at a customer, and the numbers and addresses under which they are reached."""
 
 import unicodedata
 from datetime import date

@@ -70,7 +70,7 @@ class SignInAttempt(Base):
     at: Mapped[datetime]
     login: Mapped[str] = mapped_column(text_type(40))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
-    """Whose login it is, also when the password was wrong; None for a login that nobody has."""
+    """Whose login it is, also when the password was wrong; None for an unknown login."""
     address: Mapped[str | None] = mapped_column(text_type(60))
     ok: Mapped[bool]
 

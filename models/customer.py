@@ -1,4 +1,4 @@
-"""A customer belongs to one person, or to nobody: then it lies in a pool."""
+"""A customer has an owner, or lies in a pool."""
 
 from datetime import datetime
 from typing import Any
@@ -98,7 +98,7 @@ class Customer(Entity):
         self._lift_lock()
 
     def lock(self, by: int, at: datetime, reason: str | None, until: datetime | None) -> None:
-        """Close it for everybody but its owner.  A lock needs an owner: raises AlreadyInPool."""
+        """Close it for all users but its owner.  Raises AlreadyInPool, because a lock needs an owner."""
         if self.owner_id is None:
             raise AlreadyInPool(label=self.label)
         self.locked_by_id, self.locked_at, self.lock_reason, self.lock_expires_at = by, at, reason, until
@@ -110,7 +110,7 @@ class Customer(Entity):
         self._lift_lock()
 
     def must_be_pooled(self) -> None:
-        """Raise NotInPool for a customer that somebody owns."""
+        """Raise NotInPool for a customer with an owner."""
         if not self.in_pool:
             raise NotInPool(label=self.label)
 

@@ -207,7 +207,7 @@ class InvalidPolicyText(Refusal):
 
 
 class BeyondCeiling(Refusal):
-    """Somebody would get more than the person who asks may hand out; a witness is named."""
+    """Users would get more than the caller may grant; the case in which they would is named."""
 
     sentence = "{who} would be allowed to {action} ({object}) {when}. You may not hand that out."
     zh = "{who} 将获得 {object} 的 {action} 权限（{when_zh}），超出您可授予的范围。"

@@ -42,7 +42,7 @@ class FollowUp(Entity):
     owner_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), index=True, info=trait(immutable=True, historical=True)
     )
-    """Who did it.  He stays who did it, also when the customer is handed on or he himself has left."""
+    """The user who did it; neither a transfer of the customer nor their leaving changes that."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")

@@ -15,7 +15,7 @@ from .names import Names
 _TOKEN = re.compile(r"\{(YYYY|YY|MM|DD|seq:[1-9])\}")
 _LONGEST = 40
 LARGEST_SEQUENCE = 10**9 - 1
-"""How far a number given by hand may push the counter, so that nobody can bring it to its end."""
+"""Maximum step of the counter to a number given by hand, so that none brings it to its end."""
 
 
 @dataclass(frozen=True)

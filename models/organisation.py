@@ -24,7 +24,7 @@ class Organisation(Entity):
     contact_required: Mapped[bool] = mapped_column(default=True)
     """Whether a new customer needs the name and the phone of a contact."""
     two_for_policy: Mapped[bool] = mapped_column(default=False)
-    """Whether a second person has to activate a policy that lets somebody export, purge or change the policy."""
+    """Whether a second user has to activate a policy that gives a right to export, to purge or to change the policy."""
 
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),

@@ -22,7 +22,7 @@ class Department(Entity):
     path: Mapped[str] = mapped_column(text_type(400), default="", index=True, info=trait(system_managed=True))
     """The ids from the root down to itself, `/1/4/`; a subtree is everything that begins with it."""
     capacity: Mapped[int | None]
-    """How many customers each of its people may hold, unless the person has a number of his own."""
+    """Maximum number of customers that each of its users holds, unless the user has a limit of their own."""
 
     parent: Mapped["Department | None"] = relationship(remote_side="Department.id", lazy="raise_on_sql")
 

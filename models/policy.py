@@ -43,7 +43,7 @@ class PolicyRevision(Base):
     reason: Mapped[Prose]
     text: Mapped[Prose]
     hash: Mapped[Hash]
-    """SHA-256 of the text; a revision that somebody has written by hand does not have it, and is not taken."""
+    """SHA-256 of the text; a revision that was written by hand does not have it, and is not taken."""
     parent: Mapped[int | None]
     back_to: Mapped[int | None]
     review: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -83,9 +83,9 @@ class ClaimRule(Entity):
     daily_quota: Mapped[int | None]
     weekly_quota: Mapped[int | None]
     capacity: Mapped[int | None]
-    """Who holds that many customers claims no more from this pool, whatever his own limit."""
+    """Number of customers from which on a user claims no more from this pool, whatever their own limit."""
     cooldown_days: Mapped[int | None]
-    """How long a former owner waits before he may claim the same customer again."""
+    """Number of days before a former owner may claim the same customer again."""
     protect_days: Mapped[int | None]
     """How long a new arrival may only be assigned, not claimed."""
 

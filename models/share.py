@@ -1,4 +1,4 @@
-"""Shares: a customer shown to somebody else, until a date."""
+"""Shares: a customer shown to a user, department or role, until a date."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -26,7 +26,7 @@ FIELD_STATES = ("edit", "view", "hidden")
 
 @dataclass(frozen=True)
 class Cell:
-    """What a role may do: by its own lines, and by those of wider roles, of everybody, or about more than this.
+    """What a role may do: by its own lines, and by those of wider roles, of all users, or about more than this.
 
     `own` and `inherited` are the widest plain scope, None for none; `source` says whose the inherited one is; `more`
     are other scopes that allow it, `denies` and `lines` whole lines.
@@ -83,7 +83,7 @@ def modules() -> list[str]:
 
 
 def fields(policy: Snapshot, base: Snapshot, role: str, module: str) -> list[FieldCell]:
-    """The fields of a module that somebody may set, and what the role may do with each."""
+    """The fields of a module that users set, and what the role may do with each."""
     return [_field(policy, base, role, field) for field in _settable(module)]
 
 
@@ -176,7 +176,7 @@ def _state(mine: Sequence[str], *, is_apart: bool) -> str:
 
 
 def _settable(module: str) -> list[str]:
-    """The fields of a module that say something about a record: no key, no stamp of the house."""
+    """The fields of a module that say something about a record: no key, none that the system manages."""
     model = next((model for model, of in MODULE_OF.items() if of == module), None)
     if model is None:
         return []

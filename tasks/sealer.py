@@ -39,7 +39,7 @@ async def keep_sealed(backend: Backend) -> None:
 
 
 async def _is_due(backend: Backend) -> bool:
-    """Whether there is an entry without a seal: asked on the reading side, which holds nobody up."""
+    """Whether there is an entry without a seal: asked on the reading side, which delays no writer."""
     async with backend.read_engine.connect() as connection:
         return await connection.run_sync(is_due)
 

@@ -1,4 +1,4 @@
-"""The house as it was founded."""
+"""The tables of the first version."""
 
 from collections.abc import Sequence
 

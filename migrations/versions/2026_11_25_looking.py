@@ -1,4 +1,4 @@
-"""Sessions in which somebody sees Millpond as another person does."""
+"""Sessions in which one user views Millpond as another."""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,7 @@ File = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option("--as", help="The login of somebody whose rights count.  [default: the house itself]"),
+    typer.Option("--as", help="The login of the user whose rights count.  [default: the system]"),
 ]
 Reason = Annotated[str, typer.Option(help="Why: the history keeps it.", show_default=False)]
 
@@ -131,7 +131,7 @@ def repair(
     *,
     starter: Annotated[bool, typer.Option("--starter", help="Put the lines of a new installation in force.")] = False,
 ) -> None:
-    """Put a text in force without asking for any right: when the policy is broken, gone, or lets nobody do anything.
+    """Put a text in force without asking for any right: when the policy is broken, gone, or gives no rights.
 
     Without a choice the newest revision that can be a policy comes back.  It is written into the operation log.
     """
@@ -174,7 +174,7 @@ def _print_lines(gone: Sequence[str], new: Sequence[str]) -> None:
 
 
 def _change(found: "Review", change: Any) -> str:
-    """`2 people (Li Na, Wu Wei): export customer: never → own`, or the roles where nobody holds them yet."""
+    """`2 people (Li Na, Wu Wei): export customer: never → own`, or the roles where no user holds them yet."""
     who = _people(found.people_of(change)) or "nobody yet (" + ", ".join(map(_roles, change.roles)) + ")"
     what = f"{', '.join(change.actions)} {', '.join(change.objects)}"
     return f"{who}: {what}: {change.before.in_words()} → {change.after.in_words()}"

@@ -19,7 +19,7 @@ def user_add(
     department: Annotated[str | None, typer.Option(help="The name of a department.")] = None,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
 ) -> None:
-    """Take somebody in and print a one-time password.  The first administrator comes in this way too."""
+    """Create a user and print a one-time password.  The first administrator is created in this way too."""
     with backend() as at:
         from resolvers.people import accounts, passwords
 
@@ -32,7 +32,7 @@ def user_add(
 
 @commands.command("password")
 def user_password(login: Login) -> None:
-    """Print a one-time password for somebody who has lost his.  All his sessions end."""
+    """Print a one-time password for a user who has lost theirs.  All their sessions end."""
     with backend() as at:
         from resolvers.people import passwords
 
@@ -49,7 +49,7 @@ def user_role(
     *,
     take: Annotated[bool, typer.Option("--take", help="Take the role away instead of giving it.")] = False,
 ) -> None:
-    """Give somebody a role, or take it away.  It counts from the next request on."""
+    """Give a user a role, or take it away.  It counts from the next request on."""
     with backend() as at:
         from resolvers.people import accounts
 
@@ -59,7 +59,7 @@ def user_role(
 
 @commands.command("list")
 def user_list() -> None:
-    """List everybody, with roles and department."""
+    """List all users, with roles and department."""
     with backend() as at:
         from resolvers.people import accounts
 

@@ -1,6 +1,6 @@
 """What a new version brings: starter lines about its new modules and actions, as a draft of the system to be reviewed.
 
-An installation keeps its own policy, so a new module would be for nobody but those who may do everything.  The draft has no
+An installation keeps its own policy, so a new module would be open only to roles that may do everything.  The draft has no
 effect until a user with the right activates it, and the drafts of users stay as they are.
 """
 

@@ -109,7 +109,7 @@ def _paths(connection: Connection) -> Iterator[str]:
 
 
 def _rooms(connection: Connection) -> Iterator[str]:
-    """What a person's counter shows is what he holds."""
+    """The counter of a user shows how many customers they hold."""
     c, load = Customer.__table__.c, OwnerLoad.__table__.c
     live = select(c.owner_id, func.count()).where(c.owner_id.is_not(None), c.deleted_at.is_(None)).group_by(c.owner_id)
     true: dict[int, int] = dict(connection.execute(live).all())
