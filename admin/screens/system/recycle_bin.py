@@ -19,6 +19,7 @@ from ...kit.lists import ListState
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
+from ...kit.screen import LAST
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 
@@ -76,7 +77,7 @@ def _screen(model: type[Entity], position: int) -> type[Bin]:
     return made
 
 
-BIN_SCREENS = [_screen(model, n) for n, model in enumerate(ENTITIES) if not model.singleton]
+BIN_SCREENS = [_screen(model, LAST + n) for n, model in enumerate(ENTITIES, 1) if not model.singleton]
 """The bins in the order of their tabs.  The name keeps the classes alive, so that the panel finds them."""
 
 
