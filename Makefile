@@ -10,13 +10,14 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check sweep pictures migration schema.graphql docs lock bench-peers clean
+.PHONY: help demo test check sweep pictures migration words schema.graphql docs lock bench-peers clean
 
 help:
 	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
 	@echo "make test    the tests, on SQLite and on PostgreSQL where there is one"
 	@echo "make check   style, types, layers and the long forms of the tests"
 	@echo "make migration NAME=…  write the migration that the models lack"
+	@echo "make words   sort the panel's catalogue, and say what has no Chinese yet"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
 	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
 	@echo "make bench-peers  install PostGraphile and Directus for bench/read_path.py (needs npm)"
@@ -43,6 +44,10 @@ pictures: $(VENV)/development
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@
+
+# Sorts the panel's catalogue, and names the messages that have no Chinese.
+words: $(VENV)/development
+	@$(BIN)/python -m tests.support.catalogue
 
 # Writes migrations/versions/DATE_NAME.py; see CONTRIBUTING.md.
 migration: $(VENV)/development

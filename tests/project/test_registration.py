@@ -39,29 +39,29 @@ from sqlalchemy.orm import Mapped
 from .base import Base, Entity, Key, Line
 from .names import Names
 
-class Vehicle(Entity):
-    __tablename__ = "vehicle"
-    module, prefix = "vehicle", "veh"
-    names = Names("Vehicle", "Vehicles", zh="车辆")
+class Boat(Entity):
+    __tablename__ = "boat"
+    module, prefix = "boat", "boa"
+    names = Names("Boat", "Boats", zh="船只")
     name: Mapped[Line]
 """
 WRONG = {
     "without names": (
         ("    names = ", "    named = "),
-        "models/vehicle.py: Vehicle has no names. Write, for example: names = Names(",
+        "models/boat.py: Boat has no names. Write, for example: names = Names(",
     ),
     "without a prefix": (
-        ('module, prefix = "vehicle", "veh"', 'module = "vehicle"'),
-        "models/vehicle.py: Vehicle has no prefix.",
+        ('module, prefix = "boat", "boa"', 'module = "boat"'),
+        "models/boat.py: Boat has no prefix.",
     ),
     "without a module": (
-        ('module, prefix = "vehicle", "veh"', 'prefix = "veh"'),
-        "models/vehicle.py: Vehicle has no module.",
+        ('module, prefix = "boat", "boa"', 'prefix = "boa"'),
+        "models/boat.py: Boat has no module.",
     ),
-    "with the prefix of another": (('"veh"', '"cus"'), "models/vehicle.py: Vehicle has the prefix “cus” of Customer."),
+    "with the prefix of another": (('"boa"', '"cus"'), "models/boat.py: Boat has the prefix “cus” of Customer."),
     "without Chinese": (
-        (', zh="车辆"', ', zh="Vehicle"'),
-        "the kind of record “Vehicle” has no Chinese name: give it as zh=…",
+        (', zh="船只"', ', zh="Boat"'),
+        "the kind of record “Boat” has no Chinese name: give it as zh=…",
     ),
 }
 
@@ -121,7 +121,7 @@ def test_an_entity_in_a_new_file_is_found_and_follows_those_that_are_there(new_m
     names = [model.__name__ for model in ENTITIES]
     parts = [model.__name__ for model in PROTECTED if model not in ENTITIES]
 
-    assert new_models["found"] == str([*names, "Vehicle", *names, "Vehicle", *parts])
+    assert new_models["found"] == str([*names, "Boat", *names, "Boat", *parts])
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -130,7 +130,7 @@ def test_an_entity_that_leaves_something_out_stops_the_start(new_models: dict[st
 
 
 def test_an_entity_outside_of_models_stops_the_start(new_models: dict[str, str]) -> None:
-    assert "Vehicle is a protected table. Move it into a file of models/, where it is found." in new_models["outside"]
+    assert "Boat is a protected table. Move it into a file of models/, where it is found." in new_models["outside"]
 
 
 # --- the sentence ----------------------------------------------------------------------------------------

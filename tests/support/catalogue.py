@@ -78,3 +78,33 @@ def _members() -> Iterator[str]:
     for table in tables:
         for column in table.c:
             yield from column.type.enums if isinstance(column.type, Enum) else ()
+
+
+# --- the file --------------------------------------------------------------------------------------------
+
+PO = ROOT / "admin/locale/zh/LC_MESSAGES/millpond.po"
+
+
+def main() -> None:
+    """`make words`: put the catalogue in order, take out what is said no more, and name what has no Chinese yet."""
+    head, *entries = PO.read_text(encoding="utf-8").strip("\n").split("\n\n")
+    wanted, there = messages(), {_message(entry): entry for entry in entries}
+    kept = [there[message] for message in sorted(there) if message in wanted]
+    PO.write_text("\n\n".join([head, *kept]) + "\n", encoding="utf-8")
+    for message in sorted(there.keys() - wanted.keys()):
+        print(f"taken out: {message}")
+    missing = sorted(wanted.keys() - there.keys())
+    for message in missing:
+        print(f"without Chinese: {message}")
+    raise SystemExit(bool(missing))
+
+
+def _message(entry: str) -> str:
+    """The English message of an entry, whose text may stand on several lines."""
+    lines = entry.partition("\nmsgid ")[2] if not entry.startswith("msgid ") else entry.removeprefix("msgid ")
+    text = lines.partition("\nmsgid_plural ")[0].partition("\nmsgstr")[0]
+    return "".join(ast.literal_eval(line) for line in text.split("\n"))
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 
 
 def outcome(source: str, expression: str) -> str:
-    (folder / "models/vehicle.py").write_text(source, encoding="utf-8")
+    (folder / "models/boat.py").write_text(source, encoding="utf-8")
     try:
         import models
 

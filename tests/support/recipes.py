@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "CONTRIBUTING.md"
 LEFT_OUT = (".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", "peers", "pictures", "*.egg-info")
 _STEP = re.compile(
-    r"^`(?P<file>[^`]+)`, (?:a new file|below `(?P<below>[^`]+)`|in place of `(?P<place>[^`]+)`):\n\n"
+    r"^`(?P<file>[^`]+)`, (?:a new file|(?P<end>at the end)|below `(?P<below>[^`]+)`|in place of `(?P<place>[^`]+)`):\n\n"
     r"```\w+\n(?P<text>.*?)^```$|^```sh\n(?P<commands>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -25,6 +25,7 @@ class Step:
     file: str
     text: str
     below: str = ""
+    is_at_end: bool = False
     in_place_of: str = ""
     commands: str = ""
 
@@ -34,7 +35,7 @@ def steps_of(heading: str) -> list[Step]:
     page = PAGE.read_text(encoding="utf-8")
     chapter = page.partition(f"## Recipe: {heading}\n")[2].partition("\n## ")[0]
     return [
-        Step(x["file"] or "", x["text"] or "", x["below"] or "", x["place"] or "", x["commands"] or "")
+        Step(x["file"] or "", x["text"] or "", x["below"] or "", bool(x["end"]), x["place"] or "", x["commands"] or "")
         for x in _STEP.finditer(chapter)
     ]
 
@@ -54,6 +55,9 @@ class Tree:
             self.run_all(step.commands)
             return
         path = self.folder / step.file
+        if step.is_at_end:
+            path.write_text(path.read_text(encoding="utf-8") + step.text, encoding="utf-8")
+            return
         if not (step.below or step.in_place_of):
             assert not path.exists(), f"{step.file} is there already"
             path.write_text(step.text, encoding="utf-8")
