@@ -13,8 +13,10 @@ import pytest
 
 from millpond import serve
 from millpond.cli import MISTAKES
+from millpond.settings import Settings
 from models import ENTITIES, PROTECTED
 from policies.rights import UnknownRight
+from resolvers.runtime.backend import Backend
 from tasks import jobs
 from tests.support.terminal import millpond
 
@@ -131,6 +133,21 @@ def test_an_entity_that_leaves_something_out_stops_the_start(new_models: dict[st
 
 def test_an_entity_outside_of_models_stops_the_start(new_models: dict[str, str]) -> None:
     assert "Boat is a protected table. Move it into a file of models/, where it is found." in new_models["outside"]
+
+
+def test_starter_lines_that_ask_for_nothing_known_stop_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        serve, "STARTER", "p, sales, customer, view, own, any, allow\np, sales, boat, view, own, any, allow\n"
+    )
+    backend = Backend(f"sqlite:///{tmp_path}/none.db")
+
+    with pytest.raises(
+        UnknownRight, match=r"policies/starter\.csv:2 asks for the right “boat\.view”, but there is no module"
+    ):
+        serve.application(backend, Settings())
+    backend.writer.close()
 
 
 # --- the sentence ----------------------------------------------------------------------------------------
