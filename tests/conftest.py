@@ -13,7 +13,7 @@ from millpond.database import bring_up
 from millpond.migrate import migrate
 from models.database.engines import writing_engine
 from policies import proof
-from tests.support import dialects, postgres
+from tests.support import dialects, groups, postgres
 from tests.support.databases import WORKER, Prepared, server
 from tests.support.graphql import Api
 from tests.support.sign_in import hash_cheaply
@@ -46,6 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("PostgreSQL is required here and there is none: install it, or set MILLPOND_TEST_PG")
     else:
         print("\n*** There is no PostgreSQL: these tests run on SQLite only. ***")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Distribute tests by the groups of `tests/support/groups.py`."""
+    return groups.scheduler(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -40,8 +40,6 @@ from tests.cli.test_commands import signed_in
 from tests.support import postgres
 from tests.support.terminal import millpond, process, served, told
 
-pytestmark = pytest.mark.xdist_group("demo")  # or every worker would fill its own
-
 MANY = 400
 
 

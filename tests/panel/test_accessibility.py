@@ -4,8 +4,6 @@ import pytest
 
 from tests.support.browser import Screens
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SCREENS = (
     "/admin/",
     "/admin/customer/list",

@@ -11,8 +11,6 @@ from millpond import demo
 from models import Contact, ContactPoint, Customer
 from tests.support.browser import NARROW, Person, Screens, chromium, screens
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:

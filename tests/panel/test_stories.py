@@ -11,8 +11,6 @@ from millpond import demo
 from models import Contact, Customer, User
 from tests.support.browser import NARROW, Person, Screens
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def customers(shown: Screens, *where: object, count: int = 1) -> list[tuple[int, str, str]]:
     """(id, number, name) of the first customers, in the order of their ids, for which the conditions hold."""

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from models import Customer
 from models.database.engines import writing_engine
 from tests.support.databases import Prepared
+from tests.support.groups import TOGETHER, group_of
+from tests.support.terminal import ROOT
 from tests.support.world import World
 
 
@@ -84,3 +86,14 @@ def test_engines_share_what_is_compiled_and_nothing_else(url: str) -> None:
     assert one.dialect is two.dialect
     one.dispose()
     two.dispose()
+
+
+def test_what_shares_a_browser_or_a_demo_runs_on_one_worker() -> None:
+    files = {f"tests/{file}" for together in TOGETHER.values() for file in together}
+
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert {group_of(f"{file}::test_it[sqlite]") for file in files} == TOGETHER.keys()
+    assert group_of("tests/panel/test_words.py::test_it[a]") == "tests/panel/test_words.py::test_it[a]"
+    tests = ROOT.glob("tests/**/test_*.py")
+    browsing = {path for path in tests if "\nfrom tests.support.browser import" in path.read_text(encoding="utf-8")}
+    assert {path.relative_to(ROOT).as_posix() for path in browsing} == {f"tests/{file}" for file in TOGETHER["browser"]}

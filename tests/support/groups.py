@@ -1,0 +1,33 @@
+"""Which test files run on one worker as a whole, because their tests share something expensive.
+
+xdist has a mark for groups.  It writes the group into a field of an item that pytest 9.2 no longer reads, and then
+distributes the tests as if there were none: every worker would start a browser and fill a demo of its own.
+"""
+
+from typing import Any
+
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = {
+    "browser": ("panel/test_accessibility.py", "panel/test_policy_story.py", "panel/test_stories.py"),
+    "demo": ("cli/test_demo.py",),
+}
+"""Group -> its files below `tests`."""
+_GROUP_OF = {f"tests/{file}": group for group, files in TOGETHER.items() for file in files}
+
+
+class Together(LoadScopeScheduling):
+    """Distributes single tests, and the groups each as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test, the test itself if it belongs to none."""
+    return _GROUP_OF.get(nodeid.partition("::")[0], nodeid)
+
+
+def scheduler(config: Any, log: Any) -> Together | None:
+    """The scheduler for `--dist loadgroup`; None for any other way to distribute."""
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
