@@ -93,21 +93,20 @@ def test_an_entity_costs_a_model_its_migration_and_the_words_of_its_columns(tmp_
     (migration,) = (name for name in tree.touched() if name.startswith("migrations/versions/"))
     assert tree.touched() == by_hand(entity) | {migration, "schema.graphql"}
     is_clean(tree)
-    brings_its_lines(tree, tmp_path / "old.db")
     (tmp_path / "story").mkdir()
     told = tree.run(sys.executable, "tests/support/vehicle_story.py", str(tmp_path / "story"))
     assert told.stdout.splitlines()[-1:] == ["told"], told.stderr[-3000:]
+    brings_its_lines(tree, tmp_path / "old.db")
 
 
 def test_a_use_case_costs_its_function_action_mutation_button_and_test(tmp_path: Path, use_case: list[Step]) -> None:
-    tree, (*files, make, test) = Tree(tmp_path), use_case
+    tree, (*files, make_and_test) = Tree(tmp_path), use_case
     assert len(by_hand(use_case)) == 5
 
     apply(tree, files)
     assert tree.red(*DERIVED) == {SDL}
-    tree.apply(make)
+    tree.apply(make_and_test)
     assert tree.red(*DERIVED) == set()
-    tree.apply(test)
 
     assert tree.touched() == by_hand(use_case) | {"schema.graphql"}
     is_clean(tree)

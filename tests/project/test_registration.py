@@ -14,7 +14,7 @@ import pytest
 from millpond import serve
 from millpond.cli import MISTAKES
 from millpond.settings import Settings
-from models import ENTITIES, PROTECTED
+from models import ENTITIES, PROTECTED, Organisation
 from policies.rights import UnknownRight
 from resolvers.runtime.backend import Backend
 from tasks import jobs
@@ -104,7 +104,7 @@ def new_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("models")
     shutil.copytree(ROOT / "models", folder / "models", ignore=shutil.ignore_patterns("__pycache__"))
     cases = {name: (VEHICLE.replace(*change), "models.ENTITIES") for name, (change, _) in WRONG.items()}
-    cases["found"] = VEHICLE, "[x.__name__ for x in [*models.ENTITIES, *models.PROTECTED]]"
+    cases["found"] = VEHICLE, "json.dumps([[x.__name__ for x in y] for y in (models.ENTITIES, models.PROTECTED)])"
     cases["outside"] = "", f"exec({VEHICLE.replace('from .', 'from models.')!r})"
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/support/new_models.py"), str(folder)],
@@ -119,11 +119,13 @@ def new_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return said
 
 
-def test_an_entity_in_a_new_file_is_found_and_follows_those_that_are_there(new_models: dict[str, str]) -> None:
-    names = [model.__name__ for model in ENTITIES]
-    parts = [model.__name__ for model in PROTECTED if model not in ENTITIES]
+def test_an_entity_in_a_new_file_is_found_and_follows_those_whose_order_is_given(new_models: dict[str, str]) -> None:
+    entities, protected = json.loads(new_models["found"])
 
-    assert new_models["found"] == str([*names, "Boat", *names, "Boat", *parts])
+    assert [name for name in entities if name != "Boat"] == [model.__name__ for model in ENTITIES]
+    assert entities.index("Boat") > entities.index(Organisation.__name__)
+    assert set(protected) == {*(model.__name__ for model in PROTECTED), "Boat"}
+    assert protected[: len(entities)] == entities
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -23,7 +23,7 @@ def outcome(source: str, expression: str) -> str:
     try:
         import models
 
-        return str(eval(expression, {"models": models}))
+        return str(eval(expression, {"models": models, "json": json}))
     except (RuntimeError, ValueError) as stopped:
         return str(stopped)
 

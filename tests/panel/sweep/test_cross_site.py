@@ -5,7 +5,7 @@ import pytest
 from models import User
 from resolvers.runtime.ids import global_id
 from tests.support.engines import at_length_on_postgresql
-from tests.support.panel import COOKIE, ORIGIN, OURS, Door, Panel, doors
+from tests.support.panel import COOKIE, ORIGIN, OURS, Panel, doors
 from tests.support.sign_in import RIGHT
 
 from .cases import PARTIAL
@@ -77,8 +77,10 @@ def test_no_route_that_changes_something_answers_a_get(panel: Panel, dataset: Da
     ada = panel.of("ada")
     before = all_rows(dataset.world)
 
+    read = {door.path for door in doors() if door.method == "GET"}
+
     for door in doors():
-        if door.method == "POST" and Door("GET", *list(vars(door).values())[1:]) not in doors():
+        if door.method == "POST" and door.path not in read:
             answer = ada.get(door.at("cus_1"), {"ids": f"cus_{dataset.ids['of li']}", **dialog(dataset.world)})
             assert answer.status_code == 405, door
 
