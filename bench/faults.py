@@ -116,7 +116,7 @@ FAULTS = (
     ),
     Fault(
         "row by row a part is seen whatever it hangs on",
-        "policies.rows:Rows.whole",
+        "policies.rows:Rows.of_parent",
         'select(literal_column("1")).where(table.c.id == column, inner)',
         'select(literal_column("1")).where(table.c.id == column)',
         ("policies/test_words.py", "policies/test_where.py", "graphql/test_read_corpus.py"),
@@ -124,20 +124,20 @@ FAULTS = (
     Fault(
         "the prepared path does not look who it is",
         "schema.plan.reader:answer_prepared",
-        "not cached_identity.is_told_by(rows[0])",
+        "not cached_identity.is_confirmed_by(rows[0])",
         "",
         ("graphql/test_prepared_answers.py", "graphql/test_fuzz.py"),
     ),
     Fault(
         "the prepared path looks at the user and not at their rights",
-        "resolvers.runtime.principals:Identity.is_told_by",
-        "tuple(row[: TOLD - 1]) == self.row[: TOLD - 1]",
+        "resolvers.runtime.principals:Identity.is_confirmed_by",
+        "tuple(row[: IDENTITY_COLUMNS - 1]) == self.row[: IDENTITY_COLUMNS - 1]",
         "tuple(row[:7]) == self.row[:7]",
         ("graphql/test_prepared_answers.py", "graphql/test_fuzz.py"),
     ),
     Fault(
         "a revoked key opens the prepared path",
-        "resolvers.runtime.principals:token_question",
+        "resolvers.runtime.principals:token_query",
         "key.revoked_at.is_(None)",
         "",
         ("graphql/test_prepared_answers.py",),

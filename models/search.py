@@ -1,8 +1,8 @@
-"""What the search box finds by: the text of customers and contacts, folded and in pieces that an index can look up.
+"""The search index: the text of customers and contacts, folded and split into pieces that an index can look up.
 
 A doc is one row for each customer and each contact, written by the flush that writes the record.  The pieces of a word
-lead to the docs that may hold it, by FTS5 on SQLite and by GIN on PostgreSQL; the text in the doc says whether it does,
-so both find the same.  A doc holds what some people may not see: only the search reads it, and asks whom it may tell.
+lead to the docs that may contain it, by FTS5 on SQLite and by GIN on PostgreSQL.  The text in the doc decides, so both
+databases find the same.  A doc contains values that some users may not see: only the search reads it, under the policy.
 """
 
 import operator
@@ -38,10 +38,10 @@ from .database.sqlalchemy_internals import former_values
 
 BITS = 31
 SPAN = 1 << BITS
-"""The id of a doc is its customer's times this, plus its contact's: the docs of a customer stand together, and the
-index alone knows whose a doc is."""
+"""The id of a doc is its customer's times this, plus its contact's: the docs of a customer are adjacent, and the index
+alone tells whose a doc is."""
 CODE = 3
-"""Of numbers, phones and addresses any run of so many characters is found; of names every character."""
+"""Length of the pieces of numbers, phones and addresses.  Of names every single character is found."""
 
 
 class Pieces(TypeDecorator[tuple[str, ...]]):
@@ -66,11 +66,11 @@ class Pieces(TypeDecorator[tuple[str, ...]]):
 
 
 class SearchDoc(Base):
-    """The searchable text of one customer or contact.  What has several values has a line for each."""
+    """The searchable text of one customer or contact, with a line for each of several values."""
 
     __tablename__ = "search_doc"
 
-    # No foreign keys: a doc goes after its record, in the same flush, and they would want an index each.
+    # No foreign keys: a doc is deleted after its record, in the same flush, and each key would need an index.
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
     customer_id: Mapped[int]
     contact_id: Mapped[int | None]
@@ -92,7 +92,7 @@ _doc, _customer, _contact, _point = (
 
 _CONTROLS = dict.fromkeys((*range(32), 127), " ") | dict.fromkeys(range(0xD800, 0xE000))
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum()}
-"""Punctuation, which would part or mean something in FTS5, as its full-width form: no folded text has any of those."""
+"""Punctuation, which has a meaning in FTS5, as its full-width form, which no folded text contains."""
 
 
 def fold(text: str) -> str:
@@ -104,7 +104,7 @@ def fold(text: str) -> str:
 
 
 def pieces_of(number: str, name: str, codes: Iterable[str]) -> list[str]:
-    """By what a doc of these folded texts is found; see `name_pieces` and `code_pieces` for what looks it up."""
+    """The pieces of a doc with these folded texts; `name_pieces` and `code_pieces` make those that look it up."""
     found: list[str] = []
     for first in number.split()[:1]:
         found += (_wide(first[0]), beginning(first))
@@ -197,7 +197,7 @@ def _made(
 
 # --- written with the record -----------------------------------------------------------------------------
 
-SAID: dict[type[object], tuple[str, ...]] = {
+SEARCHED: dict[type[object], tuple[str, ...]] = {
     Customer: ("number", "name", "phone", "email"),
     Contact: ("customer_id", "name"),
     ContactPoint: ("contact_id", "kind", "value_key", "position"),
@@ -207,7 +207,7 @@ SAID: dict[type[object], tuple[str, ...]] = {
 
 @event.listens_for(Session, "after_flush")
 def _follow_the_flush(session: Session, _context: object) -> None:
-    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _says_other(session, row)]
+    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
     if not changed:
         return
     customers = {row.id for row in changed if isinstance(row, Customer)}
@@ -223,9 +223,9 @@ def _follow_the_flush(session: Session, _context: object) -> None:
         session.execute(insert(_doc), made)
 
 
-def _says_other(session: Session, row: object) -> bool:
-    """Whether a flush made, removed or changed something that is searched."""
-    keys = SAID.get(type(row), ())
+def _is_changed(session: Session, row: object) -> bool:
+    """Whether a flush created, deleted or changed something that is searched."""
+    keys = SEARCHED.get(type(row), ())
     if not keys or row in session.new or row in session.deleted:
         return bool(keys)
     state: Any = inspect(row)
@@ -234,11 +234,11 @@ def _says_other(session: Session, row: object) -> bool:
 
 
 def _values(row: Any, key: str) -> set[int]:
-    """What a column of a flushed row holds, and what it held before."""
+    """The value of a column of a flushed row, and the one before."""
     return {getattr(row, key), *(inspect(row).attrs[key].history.deleted or ())} - {None}
 
 
-# --- what no table definition can say --------------------------------------------------------------------
+# --- the index, which no table definition can say --------------------------------------------------------
 
 INDEX = "search_index"
 """On SQLite the table that FTS5 looks pieces up in."""
@@ -246,13 +246,13 @@ GIN = "ix_search_doc_pieces"
 
 
 def index_rules(dialect: str) -> list[str]:
-    """The statements that make the index, over docs that may be there already."""
+    """The statements that create the index, over docs that may exist already."""
     if dialect != "sqlite":
         return [f"CREATE INDEX {GIN} ON search_doc USING gin (pieces) WITH (fastupdate = off)"]
     put = f"INSERT INTO {INDEX} (rowid, pieces) VALUES (NEW.id, NEW.pieces);"  # noqa: S608  the names are our own
     take = f"INSERT INTO {INDEX} ({INDEX}, rowid, pieces) VALUES ('delete', OLD.id, OLD.pieces);"  # noqa: S608
     return [
-        # `ascii` takes everything beyond ASCII for a letter, so a piece is one word whatever it is made of.
+        # `ascii` takes everything beyond ASCII for a letter, so a piece is always one word.
         (
             f"CREATE VIRTUAL TABLE {INDEX} USING fts5 (pieces, content = 'search_doc', content_rowid = 'id', "
             "tokenize = 'ascii', detail = 'none', columnsize = 0)"
@@ -266,7 +266,7 @@ def index_rules(dialect: str) -> list[str]:
 
 
 def clearing_rules(dialect: str) -> list[str]:
-    """The statements that take the index and all docs away, so that many can be written at once."""
+    """The statements that drop the index and delete all docs, so that many can be written at once."""
     if dialect != "sqlite":
         return ["TRUNCATE search_doc", f"DROP INDEX IF EXISTS {GIN}"]
     triggers = [f"DROP TRIGGER IF EXISTS search_doc_{when}" for when in ("insert", "delete", "update")]

@@ -34,8 +34,8 @@ class Clauses:
     def where(self, action: str, model: type[Base], e: Any) -> Clause:
         """The clause that lets through the rows of `model` to which the person may do `action`.
 
-        `e` is the row source (class, alias, `.c` of a subquery).  A record that hangs on another is in reach only while
-        that other one is visible.
+        `e` is the row source (class, alias, `.c` of a subquery).  A record with a parent is in reach only while the
+        parent is visible.
         """
         return self._where(action, Rows(model, e, self.by_row))
 
@@ -47,23 +47,23 @@ class Clauses:
     def guard(self, model: type[Base], field: str, e: Any, action: str = "view") -> Clause | None:
         """The clause under which `field` may be seen (or edited) in a row where `action` is allowed as such.
 
-        None when the right on the row is enough, which is the usual case.  A part is asked about as its whole.
+        None when the right on the row is enough, which is the usual case.  A part is asked about as its parent.
         """
         return self._guard(Rows(model, e, self.by_row), field, action)
 
     def _where(self, action: str, rows: Rows) -> Clause:
         model = rows.model
         if is_part(model):
-            return rows.whole(lambda whole: self._listed(action, whole, LISTED.get(model)))
+            return rows.of_parent(lambda parent: self._listed(action, parent, LISTED.get(model)))
         clause = self._sql(self._cell(model.module, action), rows)
         if model.visible_through:
-            return and_(clause, rows.whole(lambda whole: self._where("view", whole)))
+            return and_(clause, rows.of_parent(lambda parent: self._where("view", parent)))
         return clause
 
-    def _listed(self, action: str, whole: Rows, field: str | None) -> Clause:
-        """The records whose parts are in reach: those that are themselves, unless the list of parts is hidden."""
-        clause = self._where(action, whole)
-        guard = self._guard(whole, field or "", "edit" if action == "edit" else "view")
+    def _listed(self, action: str, parent: Rows, field: str | None) -> Clause:
+        """The parents whose parts are in reach: those in reach themselves, unless the list of parts is hidden."""
+        clause = self._where(action, parent)
+        guard = self._guard(parent, field or "", "edit" if action == "edit" else "view")
         return clause if guard is None else and_(clause, guard)
 
     def _guard(self, rows: Rows, field: str, action: str) -> Clause | None:
@@ -74,7 +74,7 @@ class Clauses:
         left = self._cell(word, action).within(self._cell(model.module, action))
         if left is None:
             return None
-        clause = rows.whole(lambda whole: self._sql(left, whole)) if is_part(model) else self._sql(left, rows)
+        clause = rows.of_parent(lambda parent: self._sql(left, parent)) if is_part(model) else self._sql(left, rows)
         return None if isinstance(clause, True_) else clause
 
     def _cell(self, obj: str, action: str) -> Cell:
@@ -86,8 +86,8 @@ class Clauses:
 
 @cache
 def is_part(model: type[Base]) -> bool:
-    """Whether rows of `model` are the same thing, to the policy, as the record they hang on: they share its module."""
+    """Whether rows of `model` share the module of their parent, and so are the same thing to the policy."""
     if not model.visible_through:
         return False
-    whole: type[Base] = getattr(model, model.visible_through).property.mapper.class_
-    return whole.module == model.module
+    parent: type[Base] = getattr(model, model.visible_through).property.mapper.class_
+    return parent.module == model.module

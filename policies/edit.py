@@ -1,4 +1,4 @@
-"""Changing a policy text by lines, so that comments and the order of everything else stay as somebody wrote them."""
+"""Changing a policy text by lines, so that comments and the order of all else stay as they were written."""
 
 from collections.abc import Collection, Iterable
 

@@ -20,8 +20,8 @@ NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
 class Principal:
     """Everything that policy words ask about a person, fetched once per request.
 
-    `roles` are role codes held now.  `departments` are the person's own and all above it: a seat or share given
-    to any of those is his.  `subtree` is his own department and all below.
+    `roles` are role codes held now.  `departments` are the person's own and all above it, because a seat or share of any
+    of those counts for the person.  `subtree` is their own department and all below.
     """
 
     id: int | None
@@ -39,10 +39,10 @@ class Principal:
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
     viewed_by: int | None = field(default=None, compare=False)
-    """Who looks through the eyes of this person, and may change nothing; None for the person himself."""
+    """The id of the user who views as this person, and may change nothing; None for the person as such."""
 
     def __post_init__(self) -> None:
-        """Nobody who signs in is part of the house, whatever code somebody has given to a role."""
+        """Drop the role codes of the system: a user who signs in is no part of it, whatever code a role has."""
         if self.id is not None:
             object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_system_role(role)))
 
@@ -60,10 +60,10 @@ def whenever(p: Principal) -> Principal:
 
 
 def is_system_role(role: str) -> bool:
-    """Whether a role is one of the house itself: `system`, `system:demo`."""
+    """Whether a role belongs to the system itself: `system`, `system:demo`."""
     return role == "system" or role.startswith("system:")
 
 
 def system(name: str, now: datetime) -> Principal:
-    """A part of the house at work, `system:demo`: rights come from lines for the role of that name or `system`."""
+    """A part of the system, like `system:demo`.  Its rights come from lines for the role of that name or `system`."""
     return Principal(id=None, name=name, now=now, roles=frozenset({"system", name}))

@@ -1,8 +1,8 @@
-"""Row sources: what the SQL face of a policy word speaks of, and how it gets from a record to the one it hangs on.
+"""Row sources: what the SQL form of a policy word is written for, and how it gets from a record to its parent.
 
-A question that leads elsewhere has two forms that mean the same.  Either all that answer it are found first, once for the
-statement, and an index leads to them: good where they are few.  Or each row is asked for itself (`by_row`): good where
-few rows are asked, as one that is called by its id or a page that is soon full.
+A condition on another table has two equivalent forms.  One collects all matching ids first, once for the statement, and
+an index leads to them: fast where they are few.  The other tests each row by a correlated subquery (`by_row`): fast
+where few rows are tested, as for a record that is named by its id, or a page that is soon full.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Clause = ColumnElement[bool]
 
 @dataclass(frozen=True)
 class Rows:
-    """A row source for the SQL face: `e` is the class, an alias, or anything with the model's column names."""
+    """A row source: `e` is the class, an alias, or anything with the model's column names."""
 
     model: type[Base]
     e: Any
@@ -42,12 +42,12 @@ class Rows:
         name: str = self.model.policy_columns.get(fact, fact)
         return getattr(self.e, name) if name in self.model.__table__.c else None
 
-    def whole(self, clause: Callable[["Rows"], Clause]) -> Clause:
-        """`clause` about the record that this one hangs on."""
-        if isinstance(self.e, Hanging):
-            return clause(self.e.above)
-        whole, mine, table = _whole_of(self.model)
-        inner = clause(Rows(whole, table.c, self.by_row))
+    def of_parent(self, clause: Callable[["Rows"], Clause]) -> Clause:
+        """`clause` about the parent, the record through which this one is visible."""
+        if isinstance(self.e, WithParent):
+            return clause(self.e.parent)
+        parent, mine, table = _parent_of(self.model)
+        inner = clause(Rows(parent, table.c, self.by_row))
         if isinstance(inner, False_):
             return inner
         column = getattr(self.e, str(mine.key))
@@ -59,36 +59,36 @@ class Rows:
         return and_(column.is_not(None), found) if mine.nullable else found
 
 
-class Hanging:
-    """The columns of a row source, together with the rows they hang on where those are in the same statement.
+class WithParent:
+    """The columns of a row source, with the rows of its parent where those are joined in the same statement.
 
-    Questions about the whole are then asked of that row itself instead of a sub-select.
+    Conditions on the parent then test the joined row instead of a subquery.
     """
 
-    def __init__(self, columns: Any, above: Rows) -> None:
-        self.columns, self.above = columns, above
+    def __init__(self, columns: Any, parent: Rows) -> None:
+        self.columns, self.parent = columns, parent
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.columns, name)
 
 
 @cache
-def _whole_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
-    """(what a record hangs on, the foreign key to it, an alias of its table).
+def _parent_of(model: type[Base]) -> tuple[type[Base], Any, FromClause]:
+    """(the parent of a model, the foreign key to it, an alias of its table).
 
-    The alias is dear to make and safe to share: nothing hangs on its own kind, so it never stands within itself.
+    The alias is expensive to make and safe to share: no model is its own parent, so the alias never contains itself.
     """
     relation = inspect(model).relationships[model.visible_through]
     ((mine, _),) = relation.local_remote_pairs or ()
-    whole: type[Base] = relation.mapper.class_
-    return whole, mine, whole.__table__.alias(f"whole_{whole.__tablename__}")
+    parent: type[Base] = relation.mapper.class_
+    return parent, mine, parent.__table__.alias(f"parent_{parent.__tablename__}")
 
 
 class Listed(FunctionElement[bool]):
-    """Whether a column is in a list that is made once for the statement: `IN (SELECT …)`.
+    """Whether a column is in a list that is computed once for the statement: `IN (SELECT …)`.
 
-    PostgreSQL makes the list first and then finds its members by their index beside those of other clauses, where it
-    would walk the whole table for `IN`.  SQLite looks its members up only where nothing stands around the `IN`.
+    PostgreSQL combines the index scan over such an array with those of other clauses, where it would scan the whole table
+    for `IN`.  SQLite uses the index only for a bare `IN`.
     """
 
     type, inherit_cache = Boolean(), True
@@ -98,7 +98,7 @@ class Listed(FunctionElement[bool]):
         super().__init__(column, whole.scalar_subquery())
 
     def self_group(self, against: Any = None) -> "Listed":
-        """Itself: as a truth value it would be written `IN (…) = 1`, and whoever sees little walk the whole table."""
+        """Itself: as a truth value it would be written `IN (…) = 1`, which no index of SQLite answers."""
         return self
 
 

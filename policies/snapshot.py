@@ -80,7 +80,7 @@ class Snapshot:
     def may(self, p: Principal | None, action: str, module: str, facts: Facts, field: str | None = None) -> bool:
         """Whether `p` may do it to a record of these facts.  Microseconds.  Without a person: no.
 
-        Of a record that hangs on another this is half the answer: `where` also asks whether that one is visible.
+        Of a record with a parent this is half the answer: `where` also asks whether the parent is visible.
         """
         return p is not None and self.cell(p.roles, _object(module, field), action).test(p, facts)
 
@@ -120,7 +120,7 @@ class Snapshot:
         return Clauses(self, p, by_row=by_row)
 
     def may_hide(self, p: Principal, model: type[Base], field: str) -> bool:
-        """Whether some line hides `field` in some record that is seen: from somebody, if not from this person now."""
+        """Whether some line hides `field` in some visible record, from any person with these roles."""
         word = f"{model.module}.{field}"
         if word not in FIELDS:
             return False

@@ -1,7 +1,7 @@
 """The closed vocabulary of conditions in policy lines: scopes and states.
 
-Every scope and state has three faces side by side: a Python test, an SQL form that is never NULL, and a sentence.
-The exhaustive word test proves that they agree.  There are no expressions and nothing is ever evaluated.
+Every scope and state has three forms side by side: a Python test, an SQL clause that is never NULL, and a sentence.
+An exhaustive test proves that they agree.  There are no expressions, and nothing is ever evaluated.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -25,7 +25,7 @@ from .rows import Clause, Listed, Rows
 
 @dataclass(frozen=True)
 class Facts:
-    """What words ask about one record, for the Python face.  Shares are those in force: (kind, id, level)."""
+    """What words ask about one record, for the Python tests.  Shares are those in force: (kind, id, level)."""
 
     owner_id: int | None = None
     department_id: int | None = None
@@ -48,14 +48,14 @@ def _among(column: Any | None, values: Collection[int]) -> Clause:
     return and_(column.is_not(None), column.in_(sorted(values)))
 
 
-def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows], Clause]:
-    """`test` on the record's own column, else on the record it hangs on."""
+def _inherited(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows], Clause]:
+    """`test` on the record's own column, or on its parent's where that is empty or missing."""
 
     def clause(rows: Rows) -> Clause:
         column = rows.column(fact)
         if not rows.model.visible_through:
             return test(column)
-        above = rows.whole(clause)
+        above = rows.of_parent(clause)
         return above if column is None else or_(test(column), and_(column.is_(None), above))
 
     return clause
@@ -66,7 +66,7 @@ def _lifted(fact: str, test: Callable[[Any | None], Clause]) -> Callable[[Rows],
 
 @dataclass(frozen=True)
 class Scope:
-    """A relation between a person and a record."""
+    """A relation of a person to a record."""
 
     test: Callable[[Principal, Facts], bool]
     sql: Callable[[Principal, Rows], Clause]
@@ -76,7 +76,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class State:
-    """A condition of a record, whoever asks."""
+    """A condition of a record, the same for every person."""
 
     test: Callable[[Facts], bool]
     sql: Callable[[Principal, Rows], Clause]
@@ -85,7 +85,7 @@ class State:
 
 
 def _own(p: Principal, rows: Rows) -> Clause:
-    return _lifted("owner_id", lambda column: _equals(column, p.id))(rows)
+    return _inherited("owner_id", lambda column: _equals(column, p.id))(rows)
 
 
 def _created(p: Principal, rows: Rows) -> Clause:
@@ -93,21 +93,21 @@ def _created(p: Principal, rows: Rows) -> Clause:
 
 
 def _team(p: Principal, rows: Rows) -> Clause:
-    return _lifted("department_id", lambda column: _equals(column, p.department_id))(rows)
+    return _inherited("department_id", lambda column: _equals(column, p.department_id))(rows)
 
 
 def _subtree(p: Principal, rows: Rows) -> Clause:
-    return _lifted("department_id", lambda column: _among(column, p.subtree))(rows)
+    return _inherited("department_id", lambda column: _among(column, p.subtree))(rows)
 
 
 def _pools(which: Callable[[Principal], frozenset[int]]) -> Callable[[Principal, Rows], Clause]:
-    return lambda p, rows: _lifted("pool_id", lambda column: _among(column, which(p)))(rows)
+    return lambda p, rows: _inherited("pool_id", lambda column: _among(column, which(p)))(rows)
 
 
 def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause]:
     def clause(p: Principal, rows: Rows) -> Clause:
         if rows.model is not Customer:
-            return rows.whole(lambda whole: clause(p, whole)) if rows.model.visible_through else false()
+            return rows.of_parent(lambda parent: clause(p, parent)) if rows.model.visible_through else false()
         share = Share.__table__.c
         mine = {
             GranteeKind.USER: _equals(share.grantee_id, p.id),
@@ -124,11 +124,11 @@ def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause
         if not given:
             return false()
         if rows.by_row:
-            # The second clause says nothing new, but keeps PostgreSQL from finding all that is shared with him first.
+            # The second clause is redundant, but keeps PostgreSQL from collecting all shares of the person first.
             mine_alone = share.customer_id == rows.e.id, share.customer_id >= rows.e.id
             one = select(Share.id).where(*mine_alone, or_(*given), in_force)
             return one.correlate_except(Share.__table__).exists()
-        # One SELECT for each kind: with all in one SQLite reads everybody's shares where few people hold many.
+        # One SELECT for each kind: of a single one SQLite reads all shares of all users where few people have many.
         return Listed(rows.e.id, *(select(share.customer_id).where(to_me, in_force).correlate(None) for to_me in given))
 
     return clause
@@ -211,7 +211,7 @@ _NEEDS: dict[str, Callable[[Principal], object]] = {
     "pool_member": lambda p: p.member_pools,
     "pool_admin": lambda p: p.admin_pools,
 }
-"""What somebody must have for a scope to hold for any record at all."""
+"""What a person must have for a scope to hold for any record."""
 
 
 def can_hold(scope: str, p: Principal) -> bool:
@@ -226,11 +226,11 @@ def can_hold(scope: str, p: Principal) -> bool:
 def _locked(p: Principal, rows: Rows) -> Clause:
     if rows.model is Customer:
         return locked_now(rows.e, p.now)
-    return rows.whole(lambda whole: _locked(p, whole)) if rows.model.visible_through else false()
+    return rows.of_parent(lambda parent: _locked(p, parent)) if rows.model.visible_through else false()
 
 
 def _in_pool(_p: Principal, rows: Rows) -> Clause:
-    return _lifted("pool_id", lambda column: false() if column is None else column.is_not(None))(rows)
+    return _inherited("pool_id", lambda column: false() if column is None else column.is_not(None))(rows)
 
 
 def _deleted(_p: Principal, rows: Rows) -> Clause:
@@ -261,7 +261,7 @@ def when_sql(when: str, p: Principal, rows: Rows) -> Clause:
 
 
 def together(clauses: Iterable[Clause]) -> Clause:
-    """All of these.  What can never be true is plain false, for `either` to leave out."""
+    """The conjunction.  One that can never be true is the constant false, which `either` leaves out."""
     left = [clause for clause in clauses if not isinstance(clause, True_)]
     if any(isinstance(clause, False_) for clause in left):
         return false()
@@ -269,7 +269,7 @@ def together(clauses: Iterable[Clause]) -> Clause:
 
 
 def either(clauses: Iterable[Clause]) -> Clause:
-    """One of these.  A `0 = 1` among them would cost SQLite every index: it reads the whole table then."""
+    """The disjunction, without constants: a `0 = 1` in it keeps SQLite from using any index."""
     left = [clause for clause in clauses if not isinstance(clause, False_)]
     return or_(*left) if len(left) > 1 else left[0] if left else false()
 

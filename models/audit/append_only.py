@@ -1,4 +1,4 @@
-"""What the database itself guards about the operation log, and no table definition can say."""
+"""Triggers that keep the operation log append-only, which no table definition can say."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _on_sqlite(table: str) -> list[str]:
     return [
         f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} {refused}",
         f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {refused}",
-        # INSERT OR REPLACE deletes without a word to the triggers above.
+        # INSERT OR REPLACE deletes without firing the triggers above.
         f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} WHEN {replaced} {refused}",
     ]
 

@@ -1,9 +1,9 @@
-"""The operation log: who changed what, from what to what.  Written by the flush, so that nobody can forget it.
+"""The operation log: who changed what, from what to what.  The flush writes it, so that no use case can forget it.
 
-Every entry carries a hash of its own content.  No chain runs through the writers' transactions, it would
-serialise them; the seals do that afterwards (`resolvers/audit/seal.py`).  The database refuses to change or delete
-an entry by trigger.  Values are hashed apart from the rest and with a salt: when a person's data are erased
-one day, the values go and the entry can still be proved.
+Every entry carries a hash of its own content.  No chain runs through the transactions of writers, because it
+would serialise them; the seals make one afterwards (`resolvers/audit/seal.py`).  The database refuses to change or delete
+an entry by trigger.  Values are hashed apart from the rest and with a salt, so that they can be erased one day and the
+entry still be proved.
 """
 
 import secrets
@@ -30,7 +30,7 @@ Changes = dict[str, list[Any]]
 """Field -> [old, new], JSON values: numbers and booleans as such, times and amounts as text."""
 
 SILENT = frozenset({"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"})
-"""Columns that say nothing which the entry itself does not say."""
+"""Columns whose changes the entry says by itself."""
 
 
 class Outcome(StrEnum):
@@ -52,7 +52,7 @@ class AuditEntry(Base):
     at: Mapped[datetime]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     actor_name: Mapped[str] = mapped_column(text_type(200))
-    """The name at that time; `system:demo` and its like are nobody's row."""
+    """The name at that time; `system:demo` and its like have no row."""
     behalf_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     """The person in whose place the actor worked."""
     door: Mapped[str] = mapped_column(text_type(20))

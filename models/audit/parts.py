@@ -1,4 +1,4 @@
-"""How a change of parts shows in the log: as a field of their whole, named after their kind.
+"""How a change of parts is logged: as a field of the entity that they belong to, named after their kind.
 
 `{"phone": [["138…", "139…"], "139…"]}`: the values in their order, one alone as such, none as null.
 """
@@ -17,7 +17,7 @@ from .proof import plain
 
 @dataclass(frozen=True, order=True)
 class _Place:
-    """Where a part stands, and what it says."""
+    """The place of a part among those of its entity, and its value."""
 
     whole_id: int
     field: str
@@ -35,7 +35,7 @@ def whole_of(part: type[Part]) -> type[Entity]:
 def changes_of_parts(session: Session, parts: Iterable[Part]) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:
     """(entity, its id, field, [old, new]) for what a flush did to these parts.
 
-    A list of values has an order, which parts that were not touched take part in: one query for each kind of part.
+    The values have an order, in which untouched parts take part as well.  One query for each kind of part.
     """
     touched = list(parts)
     for kind in {type(part): None for part in touched}:
@@ -52,16 +52,16 @@ def changes_of_parts(session: Session, parts: Iterable[Part]) -> Iterator[tuple[
 def _former(part: Part) -> _Place:
     """A part as it was before the flush."""
     state: InstanceState[Part] = inspect(part)
-    held = {}
+    former = {}
     for attribute in state.mapper.column_attrs:
         history = state.attrs[attribute.key].history
-        held[attribute.key] = next(iter(history.deleted or history.unchanged or ()), None)
-    return _placed(type(part), held)
+        former[attribute.key] = next(iter(history.deleted or history.unchanged or ()), None)
+    return _placed(type(part), former)
 
 
-def _placed(kind: type[Part], held: Any) -> _Place:
-    field = str(plain(held.get("kind", kind.__tablename__))).lower()
-    return _Place(held[f"{kind.part_of}_id"], field, held.get("position") or 0, held["id"], plain(held["value"]))
+def _placed(kind: type[Part], row: Any) -> _Place:
+    field = str(plain(row.get("kind", kind.__tablename__))).lower()
+    return _Place(row[f"{kind.part_of}_id"], field, row.get("position") or 0, row["id"], plain(row["value"]))
 
 
 def _stored(session: Session, kind: type[Part], wholes: set[int]) -> Iterator[_Place]:

@@ -38,15 +38,15 @@ _INSERT = Prepared(
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)
 def _remember(model: type[Base], _key: str, attribute: QueryableAttribute[Any]) -> None:
-    """Make every column of an entity know its former value, also when it is set before anybody has read it."""
+    """Make every column of an entity know its former value, also when it is set before it was read."""
     if issubclass(model, Entity | Part) and isinstance(attribute.property, ColumnProperty):
         keep_former_value(attribute)
 
 
 def record(session: Session, row: Entity, changes: Changes) -> None:
-    """Note that `row` was changed so; `write_entries` puts it down.  The only way into the log for changes.
+    """Note a change of `row` for `write_entries`.  It is the only way into the log for changes.
 
-    What is noted twice about a record becomes one entry, from the first old value to the last new one.
+    Two changes of a record become one entry, from the first old value to the last new one.
     """
     _note(session, type(row), row.id, row.label, changes)
 
@@ -72,13 +72,13 @@ def write_entries(session: Session) -> None:
 
 
 def log_now(session: Session, row: Entity, changes: Changes) -> None:
-    """Write an entry about `row` for what no column shows, like a new password.  The caller gives no secret."""
+    """Write an entry about `row` for what no column shows, like a new password.  The caller passes no secret."""
     record(session, row, changes)
     write_entries(session)
 
 
 def write_row(session: Session, row: dict[str, Any]) -> None:
-    """Insert one `entry` about what is no record: the policy."""
+    """Insert one `entry` about the policy, which is no record."""
     _INSERT.run_each(session.connection(), [row])
 
 
@@ -99,56 +99,51 @@ def _log_the_flush(session: Session, _context: object) -> None:
 
 
 def _touched(session: Session) -> list[Entity | Part]:
-    """What a flush writes: new rows as they were made, then the others in an order that is always the same."""
+    """What a flush writes: new rows in the order in which they were made, then the others in a fixed order."""
     old = sorted((*session.dirty, *session.deleted), key=lambda row: (type(row).__name__, inspect(row).identity or ()))
     rows = [*session.new, *old]
     return [row for row in rows if isinstance(row, Entity | Part)]
 
 
 def _label(session: Session, model: type[Entity], id: int) -> str | None:
-    """How a record is called that may not be at hand."""
+    """The label of a record, which need not be loaded."""
     noted: _Noted | None = session.info.get("noted", {}).get((model.__tablename__, id))
     if noted is not None:
         return noted.label
-    held = session.identity_map.get(identity_key(model, id))
-    if held is not None:
-        return str(held.label)
+    loaded = session.identity_map.get(identity_key(model, id))
+    if loaded is not None:
+        return str(loaded.label)
     named = select(model.__table__.c[model.named_by]).where(model.__table__.c.id == id)
     return str(session.execute(named, execution_options=bypass_policy(Because.WRITES_LOG)).scalar())
 
 
 def _changes(session: Session, row: Entity) -> Changes:
-    """What a flush did to a row: at birth every value, at the end every last value."""
+    """What a flush did to a row: every value of a new or a deleted one, else what has changed."""
     if row in session.new:
-        return {key: [None, value] for key, value in _held(row)}
+        return {key: [None, value] for key, value in _values(row)}
     if row in session.deleted:
-        return {key: [value, None] for key, value in _held(row)}
+        return {key: [value, None] for key, value in _values(row)}
     return dict(_changed(row))
 
 
-def _spoken(row: Entity) -> Iterator[str]:
-    """The columns that are at hand and say something."""
-    unloaded = inspect(row).unloaded
-    return (key for key in _order(type(row)) if key not in unloaded)
-
-
 @cache
-def _order(model: type[Entity]) -> list[str]:
-    """The columns that say something, in the order of the table."""
+def _logged_columns(model: type[Entity]) -> list[str]:
+    """The columns whose changes are logged, in the order of the table."""
     return [attribute.key for attribute in inspect(model).column_attrs if attribute.key not in SILENT]
 
 
-def _held(row: Entity) -> Iterator[tuple[str, Any]]:
-    for key in _spoken(row):
-        value = plain(getattr(row, key))
-        if value is not None:
+def _values(row: Entity) -> Iterator[tuple[str, Any]]:
+    """The loaded values of the logged columns that are not empty."""
+    unloaded = inspect(row).unloaded
+    for key in _logged_columns(type(row)):
+        if key not in unloaded and (value := plain(getattr(row, key))) is not None:
             yield key, value
 
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
     former = former_values(row)
-    for key in [key for key in _order(type(row)) if key in former and key in state.dict]:
+    for key in [key for key in _logged_columns(type(row)) if key in former and key in state.dict]:
         history = get_history(row, key)
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:
@@ -158,10 +153,10 @@ def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
 def guarded_update(
     session: Session, statement: Update, model: type[Entity], before: Mapping[int, Mapping[str, Any]]
 ) -> list[int]:
-    """Run an UPDATE of an entity for hot and bulk paths, and log it.  Gives the ids that were changed.
+    """Run an UPDATE of an entity for hot and bulk paths, and log it.  Returns the ids of the changed rows.
 
-    `statement` carries its own guards and its policy clause; `before` holds the old values by id, for the
-    columns that it sets.  Raises RuntimeError for a row whose old values were not given.
+    `statement` carries its own guards and its policy clause.  `before` has the old values of the columns that it sets,
+    by id.  Raises RuntimeError for a row without old values.
     """
     table = model.__table__
     fields = [table.c[key] for key in columns_set(statement) if key not in SILENT]

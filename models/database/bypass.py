@@ -10,7 +10,7 @@ OPTION = "bypass_policy"
 class Because(StrEnum):
     """The reasons, each a sentence about the rows that are read or written."""
 
-    APPLIES_TO_ALL = "Settings, dictionaries and claim rules bind every user, whoever may look at them."
+    APPLIES_TO_ALL = "Settings, dictionaries and claim rules bind every user, whether or not they may see them."
     COUNTS_OWN_RECORDS = "It tells users what they themselves are, hold or held."
     FILLS_INDEX = "The search index has every record in it, and the search asks the policy."
     FOLLOWS_CHECK = "They belong to a record on which the use case or the flush has checked the right."
@@ -19,7 +19,7 @@ class Because(StrEnum):
     KEEPS_RULE = "A rule holds among all records, also among those that the user does not see."
     LOCKS_ROWS = "Rows are locked in one order for all transactions, and nothing of them is told."
     NAMES_REFUSAL = "A refusal says what became of a record that the user saw a moment ago."
-    WRITES_LOG = "The operation log takes down every change, whoever may read it."
+    WRITES_LOG = "The operation log records every change, for readers who are checked when they read."
 
 
 def bypass_policy(because: Because, **options: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Engines and sessions.  SQLite is given honest transactions; whoever reads is unable to write."""
+"""Engines and sessions of both databases.  SQLite begins its transactions explicitly; read engines cannot write."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
@@ -9,20 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from .flush import flush_changes
-from .prepared import in_words
+from .prepared import run_text
 from .sqlalchemy_internals import needs_flush, while_flushing
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
-"""How PostgreSQL plans what sessions read."""
+"""The settings under which PostgreSQL plans the statements of read sessions."""
 
 
 WHEN_MADE: list[Callable[[Session], None]] = []
-"""Called with every new session: how the walls learn for whom it was made."""
+"""Called with every new session: the read guard finds out for whom it was made."""
 
 
-class _HouseSession(Session):
-    """What both kinds share: somebody they were made for, and no way round the walls and the log."""
+class _GuardedSession(Session):
+    """What both kinds of session share: they are made for one principal, and do not bypass the guards and the log."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,21 +35,21 @@ class _HouseSession(Session):
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse
 
 
-class ReadSession(_HouseSession):
-    """A session that looks and never writes."""
+class ReadSession(_GuardedSession):
+    """A session that reads and never writes."""
 
 
-class WriteSession(_HouseSession):
+class WriteSession(_GuardedSession):
     """The session of a use case, made by `scope.write` only."""
 
     def begin(self, nested: bool = False) -> SessionTransaction:
-        """Begin, and have it said to the database now: what is `Prepared` goes past the session, and under it."""
+        """Begin at once, because `Prepared` statements use the connection without the session."""
         begun = super().begin(nested)
         self.connection()
         return begun
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Write what has changed, the short way where there is one."""
+        """Write what has changed, by the fast path of `flush.py` where it applies."""
         if objects is not None or not needs_flush(self):
             super().flush(objects)
         elif not while_flushing(self, flush_changes):
@@ -57,7 +57,7 @@ class WriteSession(_HouseSession):
 
 
 @event.listens_for(ReadSession, "before_flush")
-def _never(*_: object) -> None:
+def _refuse_to_write(*_: object) -> None:
     raise RuntimeError("the read side does not write")
 
 
@@ -66,27 +66,27 @@ def is_sqlite(url: str) -> bool:
 
 
 def writing_engine(url: str, *, size: int = 8) -> Engine:
-    """The engine that use cases write with: `sqlite:///path` or `postgresql://…`."""
+    """The engine with which use cases write, for `sqlite:///path` or `postgresql://…`."""
     at = make_url(url)
     if is_sqlite(url):
         engine = create_engine(
             at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
         )
-        _be_honest(engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        _begin_explicitly(engine, "BEGIN IMMEDIATE", _PRAGMAS)
     else:
         engine = create_engine(
             at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True
         )
-    _save_at_once(engine)
+    _run_savepoints_as_text(engine)
     return engine
 
 
 def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:
-    """The engine that everything else reads with.  The database itself refuses writes on it."""
+    """The engine with which everything else reads.  The database itself refuses writes on it."""
     at = make_url(url)
     if is_sqlite(url):
         engine = create_async_engine(at.set(drivername="sqlite+aiosqlite"), pool_size=size, hide_parameters=True)
-        _be_honest(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=on"))
+        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=on"))
         return engine
     engine = create_async_engine(
         at.set(drivername="postgresql+asyncpg"),
@@ -101,9 +101,9 @@ def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:
 
 
 def _plan_each_time(engine: AsyncEngine) -> None:
-    """Have PostgreSQL plan every statement for its own values, and take the pages of an index for what they cost here.
+    """Have PostgreSQL plan every statement for its own values, and cost random pages as on a solid-state disk.
 
-    Sessions ask large questions that narrow and search: a plan for any value reads far too much for most of them.
+    Read sessions run large statements that filter and search.  A generic plan reads far too much for most values.
     """
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -111,19 +111,19 @@ def _plan_each_time(engine: AsyncEngine) -> None:
         wanted = "; ".join(f"SET {name} = {value}" for name, value in PLANNING.items())
         connection.run_async(
             lambda driver: driver.execute(wanted)
-        )  # outside any transaction, which could end otherwise
+        )  # outside any transaction, whose rollback would undo it
 
 
-def _save_at_once(engine: Engine) -> None:
-    """Have savepoints said to the driver as they are: every use case has some, and SQLAlchemy compiles each anew."""
+def _run_savepoints_as_text(engine: Engine) -> None:
+    """Send savepoints to the driver as text.  Every use case has some, and SQLAlchemy would compile each anew."""
     dialect: Any = engine.dialect
-    dialect.do_savepoint = lambda connection, name: in_words(connection, f"SAVEPOINT {name}")
-    dialect.do_rollback_to_savepoint = lambda connection, name: in_words(connection, f"ROLLBACK TO SAVEPOINT {name}")
-    dialect.do_release_savepoint = lambda connection, name: in_words(connection, f"RELEASE SAVEPOINT {name}")
+    dialect.do_savepoint = lambda connection, name: run_text(connection, f"SAVEPOINT {name}")
+    dialect.do_rollback_to_savepoint = lambda connection, name: run_text(connection, f"ROLLBACK TO SAVEPOINT {name}")
+    dialect.do_release_savepoint = lambda connection, name: run_text(connection, f"RELEASE SAVEPOINT {name}")
 
 
-def _be_honest(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
-    """Make SQLite begin when SQLAlchemy says so: the driver's own idea of transactions loses savepoints."""
+def _begin_explicitly(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
+    """Make SQLite begin when SQLAlchemy does, because the transactions that the driver begins by itself lose savepoints."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

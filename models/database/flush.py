@@ -1,9 +1,9 @@
-"""The flush of a write session, by the short way where there is one.
+"""The fast path of a flush: one UPDATE for each changed record.
 
-Most use cases change some columns of records that are there already.  The unit of work of SQLAlchemy finds out first
-that nothing depends on anything; that takes longer than everything else.  Here each such record is one UPDATE, guarded
-by its version, and the same listeners look on as at any flush: the wall before, the log and the search index after.
-Whatever is more than that goes the long way.
+Most use cases change some columns of existing records.  The unit of work of SQLAlchemy first sorts out dependencies,
+which takes longer than everything else and finds none here.  The fast path writes each record by one UPDATE with its
+version in the WHERE clause.  It calls the same listeners as any flush: the write guard before, the log and the search
+index after.  For any other change `flush_changes` does nothing, and the unit of work does all of it.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ State = InstanceState[Entity]
 
 
 def flush_changes(session: Session) -> bool:
-    """Write the changed columns of known records; False when there is more to do than that, and nothing was done.
+    """Whether the fast path applied and all changes are written.  False when nothing was done.
 
     Raises StaleDataError for a record that has another version in the database.
     """
@@ -32,7 +32,7 @@ def flush_changes(session: Session) -> bool:
     if not _are_plain(session.dirty):
         return False
     notify_before_flush(session)
-    states = [inspect(row) for row in session.dirty]  # the wall may have stamped them
+    states = [inspect(row) for row in session.dirty]  # after the write guard, which sets updated_at
     connection = session.connection()
     for state in sorted(states, key=lambda state: (state.class_.__name__, state.identity or ())):
         _write(connection, state)
@@ -42,7 +42,7 @@ def flush_changes(session: Session) -> bool:
 
 
 def _are_plain(rows: Iterable[object]) -> bool:
-    """Whether columns of entities have changed, and nothing else: no relation, no key."""
+    """Whether only columns of entities have changed, and no relation or key."""
     for row in rows:
         if not isinstance(row, Entity):
             return False
@@ -53,7 +53,7 @@ def _are_plain(rows: Iterable[object]) -> bool:
 
 @lru_cache
 def _columns(model: type[Entity]) -> frozenset[str]:
-    """The columns that may change: all but the key, and the version, which counts by itself."""
+    """The columns that the fast path writes: all but the key and the version."""
     return frozenset(column.key for column in inspect(model).column_attrs) - {"id", "version"}
 
 

@@ -27,7 +27,7 @@ B = TypeVar("B", bound=Base)
 Row = tuple[Any, ...]
 
 WHEN_COMPILED: list[Callable[[Any], object]] = []
-"""Called with each statement that gives no reason to bypass the policy; raises when it would."""
+"""Called with each statement that has no reason to bypass the policy.  A check raises when the statement would."""
 
 
 class Prepared:
@@ -147,7 +147,7 @@ def _connection(at: Session | Connection) -> Connection:
     return at.bind if isinstance(at.bind, Connection) else at.connection()
 
 
-def in_words(connection: Connection, sql: str) -> None:
+def run_text(connection: Connection, sql: str) -> None:
     """Run a text without parameters."""
     _run(connection, sql, ())
 

@@ -1,9 +1,9 @@
-"""Reading at the driver: a text, its parameters, the rows, and nothing in between.
+"""Reads at the driver: a text and its parameters in, rows out, without a session in between.
 
-SQLite answers most questions in less time than it takes to wake a thread.  So a statement runs on the event loop
-itself, under a budget; one that is over it is stopped and run again on a thread, and its like go there at once for a
-while.  PostgreSQL gets connections of our own: each keeps the statements it has prepared, and nothing is reset
-between two of them, for they cannot change anything.
+SQLite answers most statements in less time than it takes to wake a thread.  So a statement runs on the event loop under
+a time budget.  One that exceeds it is interrupted and run again on a thread, and for some seconds its text goes there
+directly.  PostgreSQL gets a pool of its own: each connection keeps its prepared statements, and none is reset between two
+statements, because they cannot change anything.
 """
 
 import asyncio
@@ -25,36 +25,36 @@ Row = tuple[Any, ...]
 
 
 class TooNested(Exception):
-    """SQLite's parser stops at a hundred open brackets or so; newer ones stop later."""
+    """The statement nests deeper than the parser of SQLite allows: about a hundred brackets, more in newer versions."""
 
 
 CPU_SECONDS, WALL_SECONDS = 0.004, 0.020
-"""What a statement may cost the event loop; the second counts waiting for the disk as well."""
+"""The budget of a statement on the event loop: CPU time, and time that includes waiting for the disk."""
 SLOW_SECONDS, WAITED_SECONDS = 10, 1
-"""How long a text that was over the budget goes to a thread at once; one that only waited may be fast the next time."""
+"""Seconds for which a text that exceeded the CPU budget, or only waited too long, goes directly to a thread."""
 THREADS = 4
 CONNECTIONS = 8
 _STEPS = 2_000
-"""How many instructions of SQLite lie between two looks at the clock: about a tenth of a millisecond."""
-_MOST_SLOW = 500
+"""Number of SQLite's instructions between two checks of the budget: about a tenth of a millisecond."""
+_MAX_SLOW_TEXTS = 500
 _TEXTS = 400
-"""How many prepared statements a connection keeps."""
+"""Maximum number of prepared statements of a connection."""
 
 
 class Reads(Protocol):
     """The read side of one process.  A statement is one snapshot and cannot write."""
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Every row of the answer, its values as the driver gives them."""
+        """Return every row, its values in the form of the driver."""
         ...
 
     async def close(self) -> None:
-        """Let go of every connection; the next statement opens new ones."""
+        """Close every connection.  The next statement opens new ones."""
         ...
 
 
 def reads_of(url: str, engine: AsyncEngine) -> Reads:
-    """The read side of a database.  `engine` says how to reach it; connections are opened at first use."""
+    """The reads of a database.  `engine` knows how to reach it; connections are opened at first use."""
     if is_sqlite(url):
         return SqliteReads(make_url(url).database or "")
     return PostgresReads(engine)
@@ -64,18 +64,18 @@ def reads_of(url: str, engine: AsyncEngine) -> Reads:
 
 
 class SqliteReads:
-    """One connection on the event loop, and some on threads for what takes longer.
+    """One connection on the event loop, and some on threads for slow statements.
 
-    `inline` and `aside` count where statements ended.
+    `inline` and `aside` count the statements that ended on the loop and on a thread.
     """
 
     def __init__(self, path: str, *, cpu: float = CPU_SECONDS, wall: float = WALL_SECONDS) -> None:
         self.path, self.cpu, self.wall = path, cpu, wall
         self.inline = self.aside = 0
-        self._here: sqlite3.Connection | None = None
+        self._inline_connection: sqlite3.Connection | None = None
         self._until = (0.0, 0.0)
-        self._slow: TLRUCache[str, float] = TLRUCache(_MOST_SLOW, lambda _sql, seconds, now: now + seconds)
-        """Texts that were over the budget, each for so many seconds."""
+        self._slow: TLRUCache[str, float] = TLRUCache(_MAX_SLOW_TEXTS, lambda _sql, seconds, now: now + seconds)
+        """Texts that exceeded the budget, with the seconds for which they go to a thread."""
         self._threads: ThreadPoolExecutor | None = None
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
@@ -83,7 +83,7 @@ class SqliteReads:
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         if sql not in self._slow:
             try:
-                found = self._at_once(sql, parameters)
+                found = self._run_inline(sql, parameters)
             except sqlite3.OperationalError as failure:
                 if "stack overflow" in str(failure):
                     raise TooNested from failure
@@ -97,7 +97,7 @@ class SqliteReads:
         self._threads = self._threads or ThreadPoolExecutor(THREADS, thread_name_prefix="reader")
         job = _Job(sql, parameters)
         try:
-            return await asyncio.wrap_future(self._threads.submit(self._on_a_thread, job))
+            return await asyncio.wrap_future(self._threads.submit(self._run_on_thread, job))
         except asyncio.CancelledError:
             job.stop()
             raise
@@ -105,23 +105,23 @@ class SqliteReads:
     async def close(self) -> None:
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
-        for connection in (self._here, *self._opened):
+        for connection in (self._inline_connection, *self._opened):
             if connection is not None:
                 connection.close()
-        self._here, self._opened, self._threads = None, [], None
+        self._inline_connection, self._opened, self._threads = None, [], None
 
-    def _at_once(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        if self._here is None:
-            self._here = self._connect(busy=0, kibibytes=65_536)  # the loop waits for nobody
-            self._here.set_progress_handler(self._is_over, _STEPS)
+    def _run_inline(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        if self._inline_connection is None:
+            self._inline_connection = self._connect(busy=0, kibibytes=65_536)  # the event loop never waits for a lock
+            self._inline_connection.set_progress_handler(self._is_over_budget, _STEPS)
         self._until = (time.thread_time() + self.cpu, time.perf_counter() + self.wall)
-        return self._here.execute(sql, parameters).fetchall()
+        return self._inline_connection.execute(sql, parameters).fetchall()
 
-    def _is_over(self) -> bool:
+    def _is_over_budget(self) -> bool:
         cpu, wall = self._until
         return time.thread_time() > cpu or time.perf_counter() > wall
 
-    def _on_a_thread(self, job: "_Job") -> list[Row]:
+    def _run_on_thread(self, job: "_Job") -> list[Row]:
         connection = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = self._connect(busy=10_000, kibibytes=8_192)
@@ -138,7 +138,7 @@ class SqliteReads:
 
 
 class _Job:
-    """One statement on a thread, which its caller may stop."""
+    """One statement on a thread, which the event loop can interrupt."""
 
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
         self.sql, self.parameters = sql, parameters
@@ -170,32 +170,32 @@ _Shutdown = asyncpg.exceptions.AdminShutdownError
 
 
 class PostgresReads:
-    """A few connections, handed from one statement to the next."""
+    """A pool of connections, each for one statement at a time."""
 
     def __init__(self, engine: AsyncEngine, size: int = CONNECTIONS) -> None:
         self.engine = engine
         self._idle: list[Any] = []
         self._closing: set[asyncio.Future[None]] = set()
-        self._room = asyncio.Semaphore(size)
+        self._free = asyncio.Semaphore(size)
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        async with self._room:
+        async with self._free:
             is_used, connection = await self._connection()
             try:
-                return await self._ask(connection, sql, parameters)
+                return await self._fetch(connection, sql, parameters)
             except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, _Shutdown):
                 if not is_used:
                     raise
-            # The server has been away meanwhile.  Nothing was changed, so it may be asked again.
+            # The server was away in the meantime.  Nothing was changed, so the statement may run again.
             self._drop_idle()
             _, connection = await self._connection()
-            return await self._ask(connection, sql, parameters)
+            return await self._fetch(connection, sql, parameters)
 
     async def close(self) -> None:
         await asyncio.gather(*self._closing, *(each.close(timeout=2) for each in self._idle), return_exceptions=True)
         self._idle = []
 
-    async def _ask(self, connection: Any, sql: str, parameters: Sequence[Any]) -> list[Row]:
+    async def _fetch(self, connection: Any, sql: str, parameters: Sequence[Any]) -> list[Row]:
         try:
             found = await connection.fetch(sql, *parameters)
         except asyncpg.PostgresError:
@@ -203,7 +203,9 @@ class PostgresReads:
                 self._idle.append(connection)
             raise
         except BaseException:
-            closing = asyncio.ensure_future(connection.close(timeout=5))  # the server is told to stop, if it still runs
+            closing = asyncio.ensure_future(
+                connection.close(timeout=5)
+            )  # cancels the statement on the server if it still runs
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
             raise
@@ -211,7 +213,7 @@ class PostgresReads:
         return [tuple(row) for row in found]
 
     async def _connection(self) -> tuple[bool, Any]:
-        """(whether it has been used before, a connection of the driver)."""
+        """(whether the connection was used before, the connection of the driver)."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
@@ -219,7 +221,7 @@ class PostgresReads:
         opened = await self.engine.raw_connection()
         driver: Any = opened.driver_connection
         opened.detach()
-        try:  # what comes here are small statements, again and again
+        try:  # the same small statements come again and again, so generic plans suit them
             await driver.execute("; ".join(f"RESET {name}" for name in PLANNING))
         except BaseException:
             driver.terminate()

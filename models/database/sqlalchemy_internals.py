@@ -43,7 +43,7 @@ class Compiled(NamedTuple):
 def compile_for(dialect: Dialect, statement: Any, columns: Collection[str] | None = None) -> Compiled:
     """The statement compiled for this dialect.  `columns` are those that an INSERT or UPDATE without values sets.
 
-    Raises AssertionError for a column whose default Python would have to fill in, because nobody does that here.
+    Raises AssertionError for a column with a default in Python, because a prepared statement does not compute defaults.
     """
     made = statement.compile(dialect=dialect, column_keys=columns)
     assert not [*made.insert_prefetch, *made.update_prefetch], "a column with a default is given its value"

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, AuditEntry, Base, Part
 from models.base import columns
 from policies.objects import LISTED, field_name
-from policies.rows import Hanging, Rows
+from policies.rows import Rows, WithParent
 
 from ..runtime.viewer import UNGUARDED, Clause, Value, Viewer
 
@@ -138,7 +138,7 @@ def few(model: type[Base]) -> tuple[Any, Any]:
     whole: type[Base] = relation.mapper.class_
     source, above = few(whole)
     beside = table.join(source, above.id == table.c[str(mine.key)])
-    return beside, Hanging(table.c, Rows(whole, above))
+    return beside, WithParent(table.c, Rows(whole, above))
 
 
 def _logged_as(part: type[Part]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who may be given a customer."""
+"""Assignees: the users who may be given a customer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from .locate import may_claim_from
 
 
 def load_assignee(scope: Scope, db: Session, user_id: int) -> User:
-    """Somebody active who will see the customer that he owns.  Raises NotFound, Validation, NotEligible."""
-    assignee, _ = _heir(scope, db, user_id)
+    """An active user who may see customers that they own.  Raises NotFound, Validation, NotEligible."""
+    assignee, _ = _assignee_and_principal(scope, db, user_id)
     return assignee
 
 
 def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> User:
-    """Somebody active and present who may claim from the pool himself.  Raises NotFound, Validation, NotEligible."""
-    assignee, principal = _heir(scope, db, user_id)
+    """An active and present user who may claim from the pool.  Raises NotFound, Validation, NotEligible."""
+    assignee, principal = _assignee_and_principal(scope, db, user_id)
     if assignee.absent_until is not None and assignee.absent_until > scope.person.now:
         raise NotEligible(name=assignee.name, reason="absent", reason_zh="不在岗", field="userId")
     if pool_id not in principal.member_pools or not may_claim_from(scope.policy, principal, pool_id):
@@ -36,11 +36,12 @@ def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int
 
 
 MOST_CANDIDATES = 100
+"""Maximum number of users that are considered as assignees."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who may be assigned customers, and how many he holds and may hold; None is no limit."""
+    """A user who may be assigned customers, with the number of those they hold and may hold; None is no limit."""
 
     id: int
     name: str
@@ -50,9 +51,9 @@ class Candidate:
 
 
 def candidates(scope: Scope, db: Session, customer_ids: Sequence[int]) -> list[Candidate]:
-    """Everybody who may claim from all the pools in which these customers lie, who holds least first.
+    """The users who may claim from all the pools in which these customers lie, those with the fewest customers first.
 
-    Of customers out of sight nothing is said.  At most MOST_CANDIDATES people are looked at.
+    Customers out of sight are left out.
     """
     lying = select(Customer.pool_id).where(Customer.id.in_(customer_ids), Customer.pool_id.is_not(None)).distinct()
     pools = set(db.execute(lying).scalars())
@@ -69,7 +70,7 @@ def candidates(scope: Scope, db: Session, customer_ids: Sequence[int]) -> list[C
     return sorted(found, key=lambda x: (x.is_absent, x.held, x.name))
 
 
-def _heir(scope: Scope, db: Session, user_id: int) -> tuple[User, Principal]:
+def _assignee_and_principal(scope: Scope, db: Session, user_id: int) -> tuple[User, Principal]:
     assignee = active_user(scope, db, user_id)
     principal = principals.by_id(db.connection(), assignee.id, scope.person.now)
     own = Facts(owner_id=assignee.id, department_id=assignee.department_id)

@@ -20,7 +20,7 @@ from models.errors import CapacityReached
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many customers a person holds, and how many he may; None is no limit."""
+    """The number of customers that a user holds, and its limit; None is no limit."""
 
     held: int
     limit: int | None
@@ -30,13 +30,13 @@ class Capacity:
         return self.limit is not None and self.held >= self.limit
 
     def within(self, limit: int | None) -> "Capacity":
-        """The same under one more limit; the smaller one holds."""
+        """The same under one more limit, of which the smaller one applies."""
         limits = [x for x in (self.limit, limit) if x is not None]
         return Capacity(self.held, min(limits) if limits else None)
 
 
 def limit_of(db: Session, user_id: int) -> int | None:
-    """How many customers a person may hold: his own number, else the nearest department's, else the house's."""
+    """The limit of a user: their own, else that of the nearest department, else the organisation's."""
     return _limits().rows(db, user_id=user_id)[0][0]  # type: ignore[no-any-return]
 
 
@@ -82,7 +82,7 @@ _NO_LIMIT = 2**31 - 1
 
 @cache
 def _one_more(insert: Any) -> Prepared:
-    """Count one more customer below both limits, his own and `at_most`; nothing comes back when there is no room."""
+    """Count one more customer below both limits, the user's own and `at_most`.  Returns no row when one is reached."""
     load: Any = OwnerLoad.__table__
     own = func.coalesce(_limit(), _NO_LIMIT)
     at_most = bindparam("at_most", type_=Integer())
@@ -112,7 +112,7 @@ _ONE_LESS = Prepared(
 
 
 def transfer_capacity(db: Session, owner_id: int, assignee: User) -> None:
-    """Count a customer for its heir instead of its owner, the lower id first.  Raises CapacityReached."""
+    """Count a customer for the assignee instead of its owner, the lower id first.  Raises CapacityReached."""
     if owner_id < assignee.id:
         release_capacity(db, owner_id)
     reserve_capacity(db, assignee)
@@ -121,7 +121,7 @@ def transfer_capacity(db: Session, owner_id: int, assignee: User) -> None:
 
 
 def lock_capacities(db: Session, ids: Sequence[int], assignee: int | None) -> None:
-    """Lock the counters of everybody who owns one of these customers, and of the heir, in the order of their ids."""
+    """Lock the counters of the owners of these customers and of the assignee, in the order of their ids."""
     if db.get_bind().dialect.name != "postgresql":
         return
     owners = select(Customer.owner_id).where(Customer.id.in_(ids), Customer.owner_id.is_not(None))

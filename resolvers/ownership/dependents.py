@@ -1,4 +1,4 @@
-"""What hangs on a customer and was looked after by its owner: it goes where the customer goes."""
+"""Dependents: child records of a customer with the same owner, which get its new owner too."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,13 +10,13 @@ from ..records.create_update import children_of
 from ..runtime.write_guard import action_of, permit
 
 _STAYS = {FollowUp}
-"""Who did something stays who did it."""
+"""Records that keep their owner, because they say who did something."""
 
 
-def reassign_dependents(db: Session, customer: Customer, owner_id: int, heir_id: int | None) -> None:
-    """Give the owner's contacts, opportunities and their like to the heir; None leaves them to the customer's owner.
+def reassign_dependents(db: Session, customer: Customer, owner_id: int, assignee_id: int | None) -> None:
+    """Give the contacts, opportunities and other dependents of the owner to the assignee.
 
-    What somebody else looks after stays with him.
+    None is for a customer without an owner.  Records of other owners stay as they are.
     """
     for child, key in children_of(Customer):
         columns = child.__table__.c
@@ -27,4 +27,4 @@ def reassign_dependents(db: Session, customer: Customer, owner_id: int, heir_id:
             owned.order_by(child.id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)
         ).scalars():
             permit(db, row, action_of(db))
-            setattr(row, "owner_id", heir_id)  # noqa: B010  only some entities have it
+            setattr(row, "owner_id", assignee_id)  # noqa: B010  only some entities have it

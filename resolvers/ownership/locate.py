@@ -1,6 +1,6 @@
-"""The customer that a use case hands on, or the refusal that says where it lies instead.
+"""The customer that a use case hands on, or the refusal that says where it is instead.
 
-`pooled` and `owned` are `scope.load` for customers that must lie in a pool, or be somebody's.
+`load_pooled` and `load_owned` are `scope.load` for customers that must lie in a pool, or have an owner.
 """
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from .periods import RECENT
 def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer in a pool, locked for this transaction, to which the person may do `to` (claim, assign).
 
-    Raises AlreadyClaimed, NotInPool, InBin, Forbidden; NotFound for what he does not see.
+    Raises AlreadyClaimed, NotInPool, InBin, Forbidden; NotFound for a customer out of sight.
     """
     row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and may and row.deleted_at is None and row.in_pool:
@@ -29,13 +29,13 @@ def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
         return row
     if id and (refusal := why_not_pooled(scope, db, id, row if seen else None, to)):
         raise refusal
-    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
+    return scope.load(db, Customer, id, to=to)  # which refuses, and logs the attempt
 
 
 def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer with an owner, locked for this transaction, to which the person may do `to` (transfer, release, lock).
 
-    Raises AlreadyInPool, InBin, Locked, Forbidden; NotFound for what he does not see.
+    Raises AlreadyInPool, InBin, Locked, Forbidden; NotFound for a customer out of sight.
     """
     row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and row.deleted_at is None:
@@ -44,11 +44,11 @@ def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
             return row
         if row.in_pool and scope.policy.ever(scope.person, to, row.module):
             raise AlreadyInPool(label=row.label)
-    return scope.load(db, Customer, id, to=to)  # which says no, and logs it
+    return scope.load(db, Customer, id, to=to)  # which refuses, and logs the attempt
 
 
 def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to: str = "claim") -> Refusal | None:
-    """Why a customer cannot be taken out of a pool though the person knows of it; None when there is nothing to tell."""
+    """The refusal for a customer that cannot be taken out of a pool; None when the person may not know why."""
     if seen is not None and seen.deleted_at is not None:
         return InBin(label=seen.label)
     if seen is not None and seen.in_pool:
@@ -61,12 +61,12 @@ def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to
 
 
 def may_claim_from(policy: Snapshot, p: Principal, pool_id: int | None) -> bool:
-    """Whether the policy lets somebody claim what lies in this pool."""
+    """Whether the policy lets a user claim customers of this pool."""
     return pool_id is not None and policy.may(p, "claim", Customer.module, Facts(pool_id=pool_id))
 
 
 def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:
-    """Whether somebody else took it within the hour from an open pool where the person may claim: he saw it there."""
+    """Whether another user took it within the hour from an open pool where the person may claim, and so saw it."""
     period, p = OwnershipPeriod, scope.person
     taken = (
         select(period.pool_id)

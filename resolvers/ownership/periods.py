@@ -16,11 +16,11 @@ from models.database.prepared import Prepared
 from models.ownership import Began, Ended
 
 RECENT = timedelta(hours=1)
-"""How long after a claim the loser of the race is told that he lost it; later it is simply somebody else's."""
+"""Time after a claim in which other users are told that they lost the race; later the customer is out of sight."""
 
 
 def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_id: int | None = None) -> None:
-    """Open the period of the customer's new owner; the one before must be closed."""
+    """Open the period of the customer's new owner.  The one before must be closed."""
     row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
     _BEGIN.run(db, **row, started_at=at)
 
@@ -31,14 +31,14 @@ def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str |
 
 
 def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]:
-    """When this person last ceased to own the customer, within a statement; NULL when he never did."""
+    """The time at which this user last ceased to own the customer, within a statement; NULL for never."""
     period = _TABLE.alias("was_owned").c
     last = select(func.max(period.ended_at)).where(period.customer_id == customer_id, period.owner_id == owner_id)
     return last.scalar_subquery()
 
 
 def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict[int, datetime]:
-    """The same of each of these customers; those that he never owned are left out."""
+    """The same of each of these customers, without those that the user never owned."""
     given = {"customers": list(customer_ids), "owner": owner_id}
     found = db.execute(_ENDS, given, execution_options=bypass_policy(Because.COUNTS_OWN_RECORDS))
     return {customer_id: at for customer_id, at in found if at is not None}

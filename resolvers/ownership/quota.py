@@ -20,7 +20,7 @@ from models.errors import QuotaReached
 
 @dataclass(frozen=True)
 class Quota:
-    """How much of one limit a person has used, and when it starts again."""
+    """The used part of one limit of a user, and the time at which it starts again."""
 
     period: str
     kind: str
@@ -53,7 +53,7 @@ def midnight(day: date, zone: str) -> datetime:
 
 
 def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> list[Quota]:
-    """What a person has used of each limit of a pool."""
+    """The quotas of a user in a pool: what is used of each limit."""
     wanted = periods(rule, now, zone)
     if rule is None or not wanted:
         return []
@@ -83,7 +83,7 @@ def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime,
 
 @cache
 def _one_claim(insert: Any, periods: int) -> Prepared:
-    """Count one more in each of so many periods, below the limit of each; those come back that had room."""
+    """Count one more in each of so many periods, below the limit of each.  Returns the periods that had room."""
     counter: Any = QuotaCounter.__table__
     names = [bindparam(f"period_{n}", type_=counter.c.period.type) for n in range(periods)]
     limit = case(

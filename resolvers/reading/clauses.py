@@ -19,7 +19,7 @@ from models.base import columns
 from models.customer import locked
 from models.errors import Validation
 from policies.objects import field_name
-from policies.rows import Hanging, Rows
+from policies.rows import Rows, WithParent
 
 from ..runtime.viewer import Clause, Value, Viewer
 from .provenance import map_traced
@@ -41,7 +41,7 @@ def join_parents(model: type[Base], columns: Any) -> tuple[list[tuple[Any, Claus
     whole: type[Base] = inspect(model).relationships[model.visible_through].mapper.class_
     above = whole.__table__.alias()
     further, e = join_parents(whole, above.c)
-    return [(above, above.c.id == getattr(columns, f"{model.visible_through}_id")), *further], Hanging(
+    return [(above, above.c.id == getattr(columns, f"{model.visible_through}_id")), *further], WithParent(
         columns, Rows(whole, e)
     )
 

@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 
 from models import Base, Contact, Customer, SearchDoc
 from models.search import BITS, INDEX, SPAN, Pieces
-from policies.rows import Hanging, Rows
+from policies.rows import Rows, WithParent
 
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
@@ -70,7 +70,7 @@ def _says_joined(viewer: Viewer, model: type[Base], words: tuple[Word, ...]) -> 
 
 def _customer_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
     doc, contact = docs.alias(), cast("Table", Contact.__table__).alias()
-    person = Hanging(contact.c, Rows(Customer, e))
+    person = WithParent(contact.c, Rows(Customer, e))
     shown = and_(viewer.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
     by_itself = and_(doc.c.contact_id.is_(None), _holds(viewer, Customer, e, doc.c, word))
     by_contact = and_(contact.c.id.is_not(None), shown, _holds(viewer, Contact, person, doc.c, word))

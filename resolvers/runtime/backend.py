@@ -1,4 +1,4 @@
-"""The house: engines, the policy in force, the writer, and who somebody is.  One per process."""
+"""The backend: engines, the policy in force, the writer, and the owners of tokens.  One per process."""
 
 import asyncio
 import threading
@@ -28,14 +28,14 @@ from .scope import Scope
 from .selectivity import SelectivityCache
 from .writer import Writer
 
-_log = structlog.get_logger("millpond.house")
+_log = structlog.get_logger("millpond.backend")
 MAX_CACHED_IDENTITIES = 2_000
 """Maximum number of tokens whose owner is cached."""
 _NEWEST = Prepared(select(func.max(PolicyRevision.number)))
 
 
 class Backend:
-    """Everything that use cases stand on.  `start` before the first request, `close` at the end."""
+    """Everything that use cases need of their process.  `start` before the first request, `close` at the end."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Backend:
         await self.stop_reading()
 
     async def stop_reading(self) -> None:
-        """Let go of the connections that read: they belong to the event loop that opened them."""
+        """Close the connections that read, because they belong to the event loop that opened them."""
         await self.reads.close()
         await self.read_engine.dispose()
 
@@ -124,8 +124,8 @@ class Backend:
         """Judge by this revision from now on.  The last good one stays when this one cannot be a policy, or when Casbin and
         the cells differ on it for one of these role sets.
 
-        A snapshot never changes: whoever works with the former one goes on with it.  Whoever has looked before the last
-        change and comes late is not heard.
+        A snapshot never changes, so a request goes on with the one it began with.  A revision that is older than the one
+        in force is ignored.
         """
         if self._is_known(stored.number):
             return
@@ -163,23 +163,23 @@ class Backend:
             _log.warning("the proof of the policy was not recorded", exc_info=True)
 
     def follow_policy(self, connection: Connection) -> Snapshot:
-        """The policy that a transaction is judged by: the newest that it can see.  Some microseconds when it is known."""
+        """The policy for a transaction: the newest that it can see.  Some microseconds when that is known."""
         number = _NEWEST.rows(connection)[0][0] or 0
         if number != self.policy.revision:
             self.refresh_policy(connection)
         return self.policy
 
     async def policy_state(self) -> str | None:
-        """What is wrong with the policy as it is stored, without its words; None when nothing is.  For health checks.
+        """The problem of the stored policy, without its text; None when there is none.  For health checks.
 
-        A process that nobody asks anything takes a new revision here.
+        A process without requests takes over a new revision here.
         """
         await self.catch_up()
         async with self.read_engine.connect() as connection:
             return await connection.run_sync(self.look_after_policy)
 
     def look_after_policy(self, connection: Connection) -> str | None:
-        """The same of what has been taken; what is wrong is logged once."""
+        """The same after a new revision was taken over.  A problem is logged once."""
         stored = newest(connection)
         foreign = foreign_text(connection)
         if foreign is not None and foreign != self._foreign:
@@ -195,9 +195,9 @@ class Backend:
     # -- people ------------------------------------------------------------------------------------------
 
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
-        """Whom a session or API token belongs to; None when it is unknown, ended, revoked or its person inactive."""
+        """The owner of a session or API token; None when it is unknown, ended or revoked, or its owner inactive."""
         now, key = self.clock(), principals.kind_of_key(token)
-        asked = principals.asked_by(key, self.read_engine.dialect)
+        asked = principals.token_statement(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
         rows = await self.reads.rows(asked.text, asked.values(values))
         if not rows:
@@ -213,7 +213,7 @@ class Backend:
         return found.principal
 
     def cached_identity(self, hash: str) -> Identity | None:
-        """Who came with a key the last time.  It gives no right to anything before the database has said the same again."""
+        """The owner of a token at its last use.  It allows nothing before the database has confirmed it."""
         return self._identities.get(hash)
 
     def person(self, login: str) -> Principal:
@@ -222,7 +222,7 @@ class Backend:
             return principals.by_login(connection, login, self.clock())
 
     def may_see(self, db: Session, user_id: int, model: type[Base], id: int) -> bool:
-        """Whether somebody else may view a record: asked before it is given to him."""
+        """Whether another user may view a record, asked before the record is handed to them."""
         principal = principals.by_id(db.connection(), user_id, self.clock())
         statement = select(model.__table__.c.id).where(
             model.__table__.c.id == id, self.policy.where(principal, "view", model, model.__table__.c, by_row=True)
@@ -233,18 +233,18 @@ class Backend:
         return Scope(self, principal, door, **request)
 
     def system(self, name: str) -> Scope:
-        """A scope of the house itself: `system:demo`.  It acts under policy lines like everybody."""
+        """A scope of the system itself, like `system:demo`.  It acts under policy lines like any user."""
         return Scope(self, system(name, self.clock()), "system")
 
     def note_seen(self, found: Identity, now: datetime) -> None:
-        """Write down beside the request that a key was used; nobody waits for it, and a failure only delays it."""
+        """Note the use of a token in the background.  A failure only delays the note until the next use."""
         if (found.key, found.key_id) in self._noting:
             return
 
         async def note() -> None:
             try:
                 await self.writer.submit(lambda unit: principals.seen(unit.connection, found, now))
-            except Exception:  # noqa: BLE001  the request that brought the key has nothing to do with it
+            except Exception:  # noqa: BLE001  the request goes on without the note
                 _log.warning("the use of a key was not noted", exc_info=True)
             finally:
                 self._noting.pop((found.key, found.key_id), None)

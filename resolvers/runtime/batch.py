@@ -1,4 +1,4 @@
-"""Use cases over several records: what was done, and why the rest was not."""
+"""Use cases over several records: which were done, and why the others were not."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from .lifecycle import rules_of
 from .scope import Scope
 
 LARGEST = 200
-"""How many records one request may name: a page.  More is work for a job, on SQLite everybody else would wait for it."""
+"""Maximum number of records of one request: a page.  More is work for a job, because on SQLite all other writes wait."""
 
 
 class Mode(StrEnum):
-    """Whether one refusal undoes the whole batch, or the rest goes through."""
+    """Whether one refusal undoes the whole batch, or only its own record."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     BEST_EFFORT = "BEST_EFFORT"
@@ -26,14 +26,14 @@ class Mode(StrEnum):
 
 @dataclass
 class Outcome:
-    """`ids`: every record done, in the order asked.  `problems`: one refusal for each record that was not."""
+    """`ids`: the records that were done, in the order of the request.  `problems`: one refusal for each other record."""
 
     ids: list[int] = field(default_factory=list)
     problems: list[Refusal] = field(default_factory=list)
 
 
 class _Undo(Exception):
-    """Not an error: the way out of a batch that must leave nothing."""
+    """Leaves the transaction of a batch that must be undone; no error."""
 
 
 def each(
@@ -47,13 +47,13 @@ def each(
     reason: str | None = None,
     assignee: int | None = None,
 ) -> Outcome:
-    """Do `work` for every id, each in a savepoint of one transaction, and say what became of each.
+    """Do `work` for every id, each in a savepoint of one transaction; the outcome says what became of each.
 
-    An id given twice is done once.  Before the first record is touched all are locked, and then the counters of
-    their owners and of the `heir` to come, each in the order of the ids: batches that cross never wait in a circle.
+    An id given twice is done once.  Before the first record is touched all are locked, and then the counters of their
+    owners and of the `assignee`, each in the order of the ids, so that batches never deadlock.
     """
     wanted, outcome = distinct(ids), Outcome()
-    _ = scope.person  # who may do nothing at all is refused here, before any record
+    _ = scope.person  # refuses a caller who may do nothing at all before any record
     if len(wanted) == 1:  # its transaction is the batch
         _one(scope, action, model, wanted[0], work, outcome, reason)
         return outcome
@@ -71,7 +71,7 @@ def each(
 
 
 def distinct(ids: Sequence[int]) -> list[int]:
-    """The ids as asked, each once.  Raises Validation for more than one request may name."""
+    """The ids in the order of the request, each once.  Raises Validation for too many."""
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > LARGEST:
         raise Validation(f"At most {LARGEST} records in one request.", f"一次最多处理 {LARGEST} 条记录。", field="ids")
@@ -79,7 +79,7 @@ def distinct(ids: Sequence[int]) -> list[int]:
 
 
 def _undone(model: type[Entity], wanted: list[int], outcome: Outcome) -> Iterator[Refusal]:
-    """One refusal for each record, in the order asked: its own, or that it fell with the others."""
+    """One refusal for each record, in the order of the request: its own, or that it was undone with the others."""
     refused = iter(outcome.problems)
     done = set(outcome.ids)
     for id in wanted:

@@ -1,4 +1,4 @@
-"""What somebody tried at a closed door: refused, and in the log like every attempt without the right."""
+"""Denials: an attempt without the right is refused and logged."""
 
 from models.errors import Forbidden
 

@@ -1,4 +1,4 @@
-"""The same request twice: an idempotency key makes the second one get the first one's answer and do nothing."""
+"""Idempotency keys: a repeated request gets the first one's answer and does nothing."""
 
 import hashlib
 import json
@@ -18,15 +18,16 @@ from .batch import Outcome
 from .scope import Scope
 
 KEPT = timedelta(days=2)
+"""Time for which a key and its answer are kept."""
 
 
 def run_once(
     scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]
 ) -> Outcome:
-    """`call(scope)`, or the answer that this person's request with this key got before.
+    """`call(scope)`, or the answer that the same request of this person got before.
 
-    The answer is stored in the transaction of the work itself, so there is never one without the other; a rival with
-    the same key waits for it.  Raises KeyReused when the key came with another request.
+    The answer is stored in the transaction of the work itself, so neither exists without the other.  A concurrent
+    request with the same key waits for it.  Raises KeyReused when the key came with another request.
     """
     if key is None:
         return call(scope)
@@ -35,24 +36,24 @@ def run_once(
             "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
         )
     scope.refuse_view_as()
-    fingerprint, beside = _fingerprint(action, arguments), scope.beside()
-    if not _reserve(scope, beside, key, action, fingerprint):
-        return _answer(scope, beside, key, fingerprint)
+    fingerprint, connection = _fingerprint(action, arguments), scope.outer_transaction()
+    if not _reserve(scope, connection, key, action, fingerprint):
+        return _answer(scope, connection, key, fingerprint)
     outcome = call(scope)
-    _ANSWER.run(beside, whose=scope.me, which=key, answer=_stored(outcome))
+    _ANSWER.run(connection, whose=scope.me, which=key, answer=_stored(outcome))
     return outcome
 
 
-def _reserve(scope: Scope, beside: Connection, key: str, action: str, fingerprint: str) -> bool:
-    """Take the key; False when it is taken.  On PostgreSQL this waits for a rival that is still at work.
+def _reserve(scope: Scope, connection: Connection, key: str, action: str, fingerprint: str) -> bool:
+    """Reserve the key; False when it is taken.  On PostgreSQL this waits for a concurrent request.
 
-    A key that is too old is taken over.  One request in sixteen clears away what else is too old of this person.
+    An expired key is taken over.  One request in sixteen deletes the other expired keys of this person.
     """
     me, now = scope.me, scope.now()
     if fingerprint.startswith("0"):
-        _FORGET.run(beside, whose=me, before=now - KEPT)
+        _FORGET.run(connection, whose=me, before=now - KEPT)
     taken = {"user_id": me, "key": key, "action": action, "fingerprint": fingerprint, "answer": {}, "at": now}
-    return _reserving(upsert(beside.dialect)).first(beside, **taken, before=now - KEPT) is not None
+    return _reserving(upsert(connection.dialect)).first(connection, **taken, before=now - KEPT) is not None
 
 
 _KEYS: Any = IdempotencyKey.__table__
@@ -70,7 +71,7 @@ _ANSWERED = Prepared(
 
 @cache
 def _reserving(insert: Any) -> Prepared:
-    """Nothing comes back when the key is taken."""
+    """Returns no row when the key is taken."""
     given = {column.key: bindparam(column.key, type_=column.type) for column in _KEYS.c}
     added = insert(_KEYS).values(given)
     anew = {name: added.excluded[name] for name in ("action", "fingerprint", "answer", "at")}
@@ -79,8 +80,8 @@ def _reserving(insert: Any) -> Prepared:
     return Prepared(taken.returning(_KEYS.c.key))
 
 
-def _answer(scope: Scope, beside: Connection, key: str, fingerprint: str) -> Outcome:
-    ((stored_fingerprint, answer),) = _ANSWERED.rows(beside, whose=scope.me, which=key)
+def _answer(scope: Scope, connection: Connection, key: str, fingerprint: str) -> Outcome:
+    ((stored_fingerprint, answer),) = _ANSWERED.rows(connection, whose=scope.me, which=key)
     if stored_fingerprint != fingerprint:
         raise KeyReused(field="idempotencyKey")
     return Outcome(answer["ids"], [_refusal(problem) for problem in answer["problems"]])

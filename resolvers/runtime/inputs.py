@@ -1,4 +1,4 @@
-"""What people type, made into what a column holds: trimmed, bounded, checked, or refused with the field's name."""
+"""Inputs: typed values as columns store them, trimmed and checked, or refused with the name of the field."""
 
 import re
 import unicodedata
@@ -17,15 +17,15 @@ from models.people import LANGUAGES
 from .ids import camel
 
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-"""Control characters, half characters and what Unicode calls no character."""
+"""Control characters, surrogates and noncharacters."""
 _UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""What clings to pasted text and nobody sees: marks of direction, spaces without width, byte order marks."""
+"""Invisible characters that come with pasted text: marks of direction, zero-width spaces, byte order marks."""
 _BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
 _GAP = re.compile(r"\s*[\t\n]\s*")
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
 YEARS = range(1900, 9999)
-"""Days and times outside are slips of the finger, and near the ends of the calendar no time zone can be taken off."""
+"""Years of days and times.  Others are typing errors, and near the ends of the calendar time zones cannot be converted."""
 
 
 def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _required(key: str) -> Validation:
 
 
 def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | None:
-    """`value` in one form: composed, trimmed, without what nobody sees; on one line unless it may have several."""
+    """`value` in one form: composed, trimmed, without invisible characters; on one line unless it may have several."""
     if not isinstance(value, str):
         raise invalid(field, "must be text", "必须是文本")
     if _REFUSED.search(value):
@@ -177,6 +177,6 @@ _CONVERTED: tuple[tuple[type[Any], Callable[[str, Any], Any]], ...] = (
 
 
 def check_language(language: str | None) -> None:
-    """Raise Validation for a language that Millpond does not speak."""
+    """Raise Validation for a language that Millpond does not have."""
     if language not in LANGUAGES:
         raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")

@@ -1,4 +1,4 @@
-"""What an entity adds to being created, changed, deleted, restored and purged.
+"""Rules: what an entity adds when its records are created, changed, deleted, restored and purged.
 
 The use cases of `records/` are the same for every entity.  A subclass of `Rules` in any module of `resolvers/` adds the
 rules of its entity: `class CustomerRules(Rules[Customer])`.  An entity without such a class is plain.
@@ -33,7 +33,7 @@ class Rules(Generic[E]):
         _register(cls(), models or [x for x in argument if isinstance(x, type)])
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
-        """Fill in what a new record needs and nobody has given."""
+        """Fill in what a new record needs and the request did not give."""
 
     def check(self, scope: Scope, db: Session, row: E, values: dict[str, Any]) -> None:
         """Judge a record with its new values, before it is written."""
@@ -45,7 +45,7 @@ class Rules(Generic[E]):
         """Do what follows from a change; `before` holds the former values of what was set."""
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
-        """Lock what work on several records changes beside them, in one order for everybody, so that batches never
+        """Lock the other rows that a batch changes, in the same order in all transactions, so that batches never
         deadlock.  `assignee_id` is the user who is to own them."""
 
     def deleted(self, scope: Scope, db: Session, row: E) -> None:

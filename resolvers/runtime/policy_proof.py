@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from cachetools import FIFOCache
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,7 @@ from .policy_store import Ask, newest
 
 MOST_PROOFS = 16
 """Maximum number of proofs kept in a process."""
-_proofs: dict[tuple[str, frozenset[Roles]], Proof] = {}
+_proofs: FIFOCache[tuple[str, frozenset[Roles]], Proof] = FIFOCache(MOST_PROOFS)
 _proving = threading.Lock()
 """One proof at a time: two of the same text would only take twice as long."""
 
@@ -58,10 +59,7 @@ def proved(policy: Snapshot, sets: frozenset[Roles], changed: Collection[str] = 
     with _proving:
         key = policy.text, sets
         if key not in _proofs:
-            proof = prove(policy, sets, changed)
-            if len(_proofs) >= MOST_PROOFS:
-                del _proofs[next(iter(_proofs))]
-            _proofs[key] = proof
+            _proofs[key] = prove(policy, sets, changed)
         return _proofs[key]
 
 

@@ -16,9 +16,9 @@ from policies import InvalidPolicy, Line, parse, validate
 from policies.proof import fingerprint
 
 LONGEST_TEXT, MOST_LINES = 1_000_000, 5_000
-"""What a policy may have in characters and lines; nobody reads a longer one, and a review would take seconds."""
+"""Maximum number of characters and lines of a policy: the review of a longer one would take seconds."""
 MOST_ROWS = 2 * MOST_LINES
-"""With its comments and empty rows."""
+"""Maximum number of lines with comments and empty ones."""
 Ask = Connection | Session
 
 
@@ -76,7 +76,7 @@ def put_in_force(
     review: dict[str, Any] | None = None,
     proof: dict[str, Any] | None = None,
 ) -> int:
-    """Make `text` the newest revision.  Gives its number.  Raises InvalidPolicy and then changes nothing.
+    """Make `text` the newest revision and return its number.  Raises InvalidPolicy, and then changes nothing.
 
     Without a proof on record each process proves it before it takes it over.
     """
@@ -94,7 +94,7 @@ def put_in_force(
 
 
 def foreign_text(ask: Ask) -> str | None:
-    """What stands in `casbin_rule` as a policy text, if somebody has changed it by hand; None if nobody has.
+    """The lines of `casbin_rule` as a policy text when they were changed by hand; None when they were not.
 
     Nothing of that is in force: the policy is what the newest revision says.
     """

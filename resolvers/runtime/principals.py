@@ -1,6 +1,6 @@
-"""Who somebody is: from a token or a login to a principal with roles, department and seats.
+"""Principals: from a token or a login to a user with roles, departments and pools.
 
-One plain statement per request; nothing is cached, so a role taken away is gone at once.
+One plain statement per request.  No right is cached, so a role that was taken away is gone at once.
 """
 
 import hashlib
@@ -54,26 +54,26 @@ from .viewer import Requester
 
 @dataclass(frozen=True)
 class Entrances:
-    """How long sessions last, and how often one may guess."""
+    """How long sessions last, and how many failed attempts to sign in are allowed."""
 
     idle: timedelta = timedelta(hours=12)
-    """A session ends when nobody has used it for so long,"""
+    """Time without use after which a session ends."""
     life: timedelta = timedelta(days=14)
-    """and after so long, however busy it is."""
+    """Time after which a session ends even when it is used."""
     tries: int = 8
     tries_per_address: int = 40
     window: timedelta = timedelta(minutes=15)
-    """So many failures within the window close a login, or an address, until the window has passed."""
+    """Time within which so many failures block a login, or an address."""
 
 
 Key = type[SignInSession] | type[ApiToken]
 FRESH = timedelta(minutes=5)
-"""How exact `seen_at` is; writing it at every request would make every read a write."""
+"""Precision of `seen_at`: a write at every request would make every read a write."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A principal, by which key he came, and the policy revision that the same look saw."""
+    """A principal, the token that they came with, and the policy revision that the same statement saw."""
 
     principal: Principal
     revision: int
@@ -89,12 +89,12 @@ class Identity:
     def requester(self) -> Requester:
         return Requester(self.principal, self.sees_many)
 
-    def is_told_by(self, row: Sequence[Any]) -> bool:
-        """Whether the answer to a question like `beside` says the same again of person, rights, policy and key.
+    def is_confirmed_by(self, row: Sequence[Any]) -> bool:
+        """Whether a row of `with_identity` says the same again of person, rights, policy and token.
 
-        How long ago the key was used is no matter of his.
+        The last column, whether the use of the token has to be noted, is left out.
         """
-        return tuple(row[: TOLD - 1]) == self.row[: TOLD - 1]
+        return tuple(row[: IDENTITY_COLUMNS - 1]) == self.row[: IDENTITY_COLUMNS - 1]
 
 
 def hash_of(token: str) -> str:
@@ -102,35 +102,37 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def token_question(key: Key) -> Select[Any]:
-    """Whose key this is and what he may do with it, if it is in force.  Asked with `token_values`."""
+def token_query(key: Key) -> Select[Any]:
+    """SELECT of the owner of a token that is in force, with roles and pools.  Runs with `token_values`."""
     hash, now = bindparam("hash", type_=String()), bindparam("now", type_=Utc())
     alive = [key.token_hash == hash, key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now)]
     if key is SignInSession:
         alive.append(key.seen_at > bindparam("idle_since", type_=Utc()))
-        alive.append(key.looker_id.is_(None))  # opens nothing by itself: see `looking`
+        alive.append(
+            key.looker_id.is_(None)
+        )  # a session of view-as opens nothing by itself (`resolvers/people/view_as.py`)
     is_stale = or_(key.seen_at.is_(None), key.seen_at < bindparam("stale_since", type_=Utc()))
     rows = _people(now).join(key, key.user_id == User.id).add_columns(key.id, case((is_stale, 1), else_=0))
     return rows.where(*alive)
 
 
-def asked_by(key: Key, dialect: Dialect) -> CompiledStatement:
-    """`token_question` as a driver takes it, compiled once per process."""
+def token_statement(key: Key, dialect: Dialect) -> CompiledStatement:
+    """`token_query` for the driver, compiled once per process."""
     made = key, dialect.driver
-    if made not in _ASKED:
-        _ASKED[made] = compile_statement(token_question(key), dialect)
-    return _ASKED[made]
+    if made not in _STATEMENTS:
+        _STATEMENTS[made] = compile_statement(token_query(key), dialect)
+    return _STATEMENTS[made]
 
 
-_ASKED: dict[tuple[Key, str], CompiledStatement] = {}
+_STATEMENTS: dict[tuple[Key, str], CompiledStatement] = {}
 
 
-def beside(key: Key, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """`token_question` with something more that is asked in the same look: no row when the key is not in force.
+def with_identity(key: Key, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """`token_query` with further columns in the same statement: no row when the token is not in force.
 
-    The first `TOLD` columns say who it is, as they do in a question of their own.
+    The first IDENTITY_COLUMNS columns are those of `token_query`.
     """
-    who = token_question(key).subquery()
+    who = token_query(key).subquery()
     return select(*who.c, *columns)
 
 
@@ -143,7 +145,7 @@ def kind_of_key(token: str) -> Key:
 
 
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
-    """What an answer to `token_question` says."""
+    """The identity in a row of `token_query`."""
     *person, revision, key_id, is_stale = row
     return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
 
@@ -164,7 +166,7 @@ def _found(connection: Connection, statement: Select[Any], values: Mapping[str, 
 
 
 def seen(connection: Connection, identity: Identity, now: datetime) -> None:
-    """Note that the key was used."""
+    """Note the use of a token."""
     connection.execute(update(identity.key).where(identity.key.id == identity.key_id).values(seen_at=now))
 
 
@@ -263,5 +265,5 @@ _NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
 _BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
 _BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
 
-TOLD = len(token_question(ApiToken).selected_columns)
-"""How many columns say who somebody is."""
+IDENTITY_COLUMNS = len(token_query(ApiToken).selected_columns)
+"""Number of columns of `token_query`."""

@@ -1,6 +1,6 @@
 """The read guard: row-level security on every session.  A session without a principal sees nothing.
 
-Use cases ask for the action they need (`scope.load`); the guard is there for the day when one forgets.
+Use cases ask for the action they need (`scope.load`); the guard also holds when one forgets to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,13 +21,13 @@ from .statement_guard import PolicyBypassed as PolicyBypassed
 from .statement_guard import models_of
 
 current: ContextVar[tuple[Principal | None, Snapshot] | None] = ContextVar("current", default=None)
-"""Principal and policy for sessions that somebody else makes, as sqladmin does; read once, when the session is made."""
+"""Principal and policy for sessions that a library makes, like sqladmin; read once, when the session is made."""
 
 
 @event.listens_for(ReadSession, "do_orm_execute")
 @event.listens_for(WriteSession, "do_orm_execute")
 def _guard_reads(state: ORMExecuteState) -> None:
-    _tell_the_time(state)
+    _bind_now(state)
     if state.execution_options.get(OPTION) is not None or state.is_column_load:
         return
     reached = _reached(state)
@@ -35,8 +35,8 @@ def _guard_reads(state: ORMExecuteState) -> None:
         state.statement = cast("Select[Any]", state.statement).options(*_criteria(state.session, reached))
 
 
-def _tell_the_time(state: ORMExecuteState) -> None:
-    """Clauses about somebody `whenever` mean the time of his request."""
+def _bind_now(state: ORMExecuteState) -> None:
+    """Give a statement the time of the request, which clauses about a principal `whenever` take as a parameter."""
     principal, _policy = rights(state.session)
     given = state.parameters or {}
     if principal is not None and state.is_select and isinstance(given, Mapping):
@@ -44,7 +44,7 @@ def _tell_the_time(state: ORMExecuteState) -> None:
 
 
 def _reached(state: ORMExecuteState) -> set[type[Base]]:
-    """The protected models to which criteria belong.  Raises PolicyBypassed for what would escape them."""
+    """The protected models that get criteria.  Raises PolicyBypassed where a table would not get them."""
     statement = state.statement
     if state.is_relationship_load:
         return _around({mapper.class_ for mapper in state.all_mappers})
@@ -60,7 +60,7 @@ def _reached(state: ORMExecuteState) -> set[type[Base]]:
 
 @cache
 def _neighbours(model: type[Base]) -> frozenset[type[Base]]:
-    """Every model that relations lead to, however far: what an eager load may bring in."""
+    """Every model that relations lead to, however far: an eager load may read them."""
     found, waiting = {model}, [model]
     while waiting:
         for relation in inspect(waiting.pop()).relationships:
@@ -90,7 +90,7 @@ def _criterion(
 
 
 def rights(session: Session) -> tuple[Principal | None, Snapshot]:
-    """Who looks, under which policy: given with the session, else nobody, who sees nothing."""
+    """The principal and policy of a session; without any, no principal and an empty policy."""
     return session.info.get("principal"), session.info.get("policy", _NOTHING)
 
 
@@ -98,7 +98,7 @@ _NOTHING = Snapshot("")
 
 
 def _take_current(session: Session) -> None:
-    """A session that was made without a principal belongs to whoever the request belongs to at that moment."""
+    """Give a session that was made without a principal that of the current request."""
     found = current.get()
     if "principal" not in session.info and found is not None:
         session.info["principal"], session.info["policy"] = found

@@ -1,4 +1,4 @@
-"""How `scope.load` finds a record: one statement that locks the row, reads it and judges it."""
+"""The lookup of `scope.load`: one statement that locks a row, reads it and checks the rights on it."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,9 +18,9 @@ from .ids import global_id
 E = TypeVar("E", bound=Entity)
 
 WITHOUT_SEEING = {"unlock", "restore", "purge"}
-"""What may be done to a record that the person does not see."""
+"""Actions that are allowed on a record that the person may not see."""
 FROM_THE_BIN = {"restore", "purge", "view"}
-"""All that may be done to a record in the recycle bin."""
+"""The only actions on a record in the recycle bin."""
 _MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "lock_expires_at", "lock_reason")
 
 
@@ -46,10 +46,10 @@ def lock_rows(db: Session, model: type[Entity], ids: Sequence[int]) -> None:
 
 @lru_cache(maxsize=512)  # some 50 KiB each
 def lookup_statement(policy: Snapshot, person: Principal, model: type[Entity], to: str) -> Prepared:
-    """What `reach` asks about an `:id`, of a person `whenever`.  It takes longer to write than to run.
+    """The statement of `look_up` for an `:id`, of a person `whenever`.  Cached: it takes longer to write than to run.
 
-    One row is asked for itself, whatever else the person sees, and each question about it stands there once.
-    It is locked first and judged as it then is; one that he may not see is let go unread with the transaction.
+    The row is locked first and checked as it then is.  One that the person may not see is not returned, and unlocked at
+    the end of the transaction.
     """
     table = model.__table__
     seen, may = (policy.where(person, action, model, table.c, by_row=True) for action in ("view", to))
@@ -67,7 +67,7 @@ def why_not(person: Principal, row: Entity, to: str) -> Refusal:
 
 
 def masked(db: Session, model: type[E], id: int) -> E:
-    """The record with what may be told of a record that the person does not see; any other attribute raises."""
+    """The record with the attributes that a person without the right to see it gets; any other one raises."""
     names = {
         *_MASKED,
         "deleted_at",

@@ -1,4 +1,4 @@
-"""A scope is who is asking, through which door, with which rights.  Every use case takes one first."""
+"""A scope: who asks, through which door, with which rights.  Every use case takes one first."""
 
 import asyncio
 import secrets
@@ -45,7 +45,7 @@ PROOFS_TRIED = 3
 
 
 class Scope:
-    """One person at one door.  Use a scope in one use case at a time; `run` takes care of that for doors."""
+    """One person at one door.  A scope serves one use case at a time; `run` makes a copy for each."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Scope:
 
     @property
     def principal(self) -> Principal | None:
-        """Whoever asks, whether or not he may go on; `person` for everything that is done."""
+        """The principal as signed in, whether or not they may go on; `person` for everything that is done."""
         return self._principal
 
     @property
@@ -85,7 +85,7 @@ class Scope:
 
     @property
     def me(self) -> int:
-        """The id of the person.  Raises NotSignedIn, also for the house itself, which owns nothing."""
+        """The id of the person.  Raises NotSignedIn, also for the system itself, which owns nothing."""
         if self.person.id is None:
             raise NotSignedIn
         return self.person.id
@@ -108,7 +108,7 @@ class Scope:
         return self.backend.clock()
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """A door's one hop: the plain use case on a writer thread, answered after COMMIT."""
+        """The result of a use case that ran on a writer thread, after its COMMIT."""
         call = self._bound(use_case, *args, **kwargs)
         for _ in range(PROOFS_TRIED):
             try:
@@ -118,7 +118,7 @@ class Scope:
         raise Conflict(label="The policy", label_zh="策略", field="text")
 
     def do(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """The same in this thread: command line, demo, tests."""
+        """The same in this thread, for the command line, the demo and tests."""
         call = self._bound(use_case, *args, **kwargs)
         for _ in range(PROOFS_TRIED):
             try:
@@ -128,7 +128,7 @@ class Scope:
         raise Conflict(label="The policy", label_zh="策略", field="text")
 
     async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """`reading(scope, db, …)` over a session that sees what the person may view and cannot write."""
+        """The result of `reading(scope, db, …)`.  Its session sees what the person may view and cannot write."""
         principal = self.person if self._principal is not None else None
         info = {"principal": principal, "policy": self.policy, "sees_many": self.sees_many}
         async with self.backend.sessions(info=info) as db:
@@ -156,15 +156,15 @@ class Scope:
         return copy
 
     def allowing_one_time_password(self) -> "Scope":
-        """The same scope for the few things that a person with a password of one use may do: change it, or leave."""
+        """The same scope for what a person with a password of one use may do: change it, or sign out."""
         return self._copy(self._unit, must_change_password=False)
 
     @contextmanager
     def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
         """The transaction of one use case; `action` names it in policy and log.
 
-        Inside another `write` it is a savepoint of that one: same person, its own action in the log.
-        A refusal for lack of rights that comes by is logged, whoever raised it.
+        Inside another `write` it is a savepoint of that one, with the same person and its own action in the log.
+        A refusal for lack of rights is logged, wherever it was raised.
         """
         if self._unit is None:
             raise RuntimeError("a use case runs through scope.run or scope.do")
@@ -178,14 +178,14 @@ class Scope:
                 self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
             raise
 
-    def beside(self) -> Connection:
-        """The open transaction, for what stays whatever becomes of the sessions that are made in it from now on."""
+    def outer_transaction(self) -> Connection:
+        """The open transaction, for what stays when later sessions in it are rolled back."""
         assert self._unit is not None, "a use case runs through scope.run or scope.do"
         self._unit.is_used = True
         return self._unit.connection
 
     def refuse_view_as(self) -> None:
-        """Raise OnlyLooking for somebody who looks through the eyes of another."""
+        """Raise OnlyLooking for a user who views as another."""
         if self._principal is not None and self._principal.viewed_by is not None:
             raise OnlyLooking(name=self._principal.name)
 
@@ -269,7 +269,7 @@ class Scope:
     def denied(
         self, refusal: Refusal, model: type[Entity] | None, id: int | None, to: str, *, module: str | None = None
     ) -> Refusal:
-        """`refusal` itself, after noting the attempt: it is logged whatever happens to the use case."""
+        """`refusal` itself, after the attempt was noted: it is logged even when the use case is undone."""
         if self._unit is not None:
             db = self._unit.session
             signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
@@ -284,7 +284,7 @@ class Scope:
         self._unit.denied.append(row)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
-        """Write an event for whoever listens to `topic`; it exists exactly if the change does."""
+        """Write an event about `topic`.  It exists exactly if the change does."""
         action = db.info["signature"].action
         _TELLING.run(db, at=self.now(), topic=topic, action=action, record_id=record_id)
 

@@ -1,8 +1,8 @@
-"""How much somebody sees, which decides how he is answered soonest; it never decides what.
+"""Selectivity: whether a user sees many customers or few.  It decides the form of a statement and never its answer.
 
-For somebody who sees many customers everywhere a list is walked and each row asked for itself until the page is full: that
-takes the same time however many there are.  For somebody who sees few, what he sees is looked up by indexes and sorted.
-Nobody is told the difference: a look at some customers, as many from each part of the table, says which he is.
+For a user who sees many, a list is walked and each row tested until the page is full, which takes the same time for any
+number of customers.  For a user who sees few, the visible rows are looked up by indexes and sorted.  A sample with rows
+from each part of the table decides which one applies.
 """
 
 import threading
@@ -17,16 +17,18 @@ from models.database.reads import Reads
 from policies import Principal, Snapshot
 
 PARTS, OF_EACH = 5, 100
-"""So many customers are looked at in each part of the table.  He sees broadly who sees one in every part: of those who
-see one in thirty three in four do, of those who see one in two hundred one in a hundred."""
+"""Number of parts of the table, and of sampled customers in each.  A user who sees one in every part sees many: that is
+three in four of those who see one customer in thirty, and one in a hundred of those who see one in two hundred."""
 SMALL = 1_000
-"""Below this number of customers there is nothing to win."""
+"""Number of customers below which both forms are equally fast."""
 KEPT_SECONDS = 600
+"""Seconds for which a result is cached."""
 MOST_KEPT = 5_000
+"""Maximum number of cached results."""
 
 
 class SelectivityCache:
-    """What is known of how much people see, in one process, the oldest forgotten first."""
+    """The cached selectivity of users in one process."""
 
     def __init__(self, reads: Reads, dialect: Dialect) -> None:
         self.reads, self.dialect = reads, dialect
@@ -35,7 +37,7 @@ class SelectivityCache:
         self._known: TTLCache[Any, bool] = TTLCache(MOST_KEPT, KEPT_SECONDS)
 
     async def look(self, p: Principal, policy: Snapshot) -> bool:
-        """Whether a person sees many.  Asks the database once in ten minutes, and when the rights change."""
+        """Whether a user sees many.  Asks the database once in ten minutes, and when the rights change."""
         found = self._find(p, policy)
         if found is None:
             found = await self._ask(p, policy)
@@ -75,7 +77,7 @@ class SelectivityCache:
 
 
 def _key(p: Principal, policy: Snapshot) -> Any:
-    """All that decides what a person sees."""
+    """All that decides what a user sees."""
     return policy, p.id, p.roles, p.departments, p.subtree, p.pools
 
 

@@ -1,4 +1,4 @@
-"""What a scope asks of its process; `Backend` is what provides it."""
+"""What a scope needs of its process; `Backend` provides it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a statement looks at, and whether every protected table in it stands where the policy's criteria reach.
+"""The statement guard: whether every protected table in a statement stands where the policy's criteria reach it.
 
 SQLAlchemy adds criteria to entities in the columns, in FROM and in joins.  It leaves out, or only lately takes in,
 an entity named nowhere but in WHERE, ORDER BY, HAVING or behind another one in an expression, and both sides of a
@@ -33,9 +33,9 @@ def models_of(statement: Executable, *, is_filtered: bool) -> set[type[Base]]:
     `is_filtered`: whether criteria will be added; without them no protected table may be named at all.
     A SELECT with the execution option `policy` carries its own clause and is passed by.
     """
-    look = _Look(is_filtered)
-    look.at(statement, frozenset())
-    return look.found
+    walk = _Walk(is_filtered)
+    walk.at(statement, frozenset())
+    return walk.found
 
 
 def check_prepared(statement: Executable) -> None:
@@ -46,7 +46,7 @@ def check_prepared(statement: Executable) -> None:
 WHEN_COMPILED.append(check_prepared)
 
 
-class _Look:
+class _Walk:
     def __init__(self, is_filtered: bool) -> None:
         self.is_filtered = is_filtered
         self.found: set[type[Base]] = set()

@@ -1,6 +1,6 @@
 """The write guard: what a flush may change.  A session without a principal changes nothing.
 
-Use cases ask for the action they need (`scope.load`); the guard is there for the day when one forgets.
+Use cases ask for the action they need (`scope.load`); the guard also holds when one forgets to.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,22 +32,22 @@ WHEN_MADE.append(_take_current)
 
 
 Key = tuple[type[Base], int, str]
-PERMITTED, CHECKED, CREATABLE = "granted", "judged", "making"
+PERMITTED, CHECKED, CREATABLE = "permitted", "checked", "creatable"
 
 
 def permit(session: Session, row: Entity, action: str) -> None:
-    """Let `action` be done to `row`: it follows from another record's, or is the use case's own tidying up."""
+    """Let `action` be done to `row` without a check, because it follows from the action on another record."""
     _noted(session, PERMITTED).add((type(row), row.id, action))
 
 
 def checked(session: Session, row: Entity, action: str) -> None:
-    """Remember that the policy allows `action` on `row` as it is.  After an edit it is asked again."""
+    """Note that the policy allows `action` on `row` as it is.  After an edit the policy is asked again."""
     _noted(session, PERMITTED).add((type(row), row.id, action))
     _noted(session, CHECKED).add((type(row), row.id, action))
 
 
 def permit_create(session: Session, model: type[Entity]) -> None:
-    """Let this use case make records of `model` as part of the one it was asked for: a customer's first contact."""
+    """Let this use case create records of `model` as part of another one: a customer's first contact."""
     _noted(session, CREATABLE).add(model)
 
 
@@ -70,9 +70,9 @@ def _guard_writes(session: Session, _context: object, _instances: object) -> Non
     with session.no_autoflush:
         for row in changed:
             _stamp(session, row)
-            for key in _questions(session, row):
-                _judge(session, key)
-            _judge_references(session, row)
+            for key in _required(session, row):
+                _check(session, key)
+            _check_references(session, row)
 
 
 def _is_changed(session: Session, row: object) -> bool:
@@ -94,8 +94,8 @@ def _stamp(session: Session, row: Entity | Part) -> None:
 # -- as it was
 
 
-def _questions(session: Session, row: Entity | Part) -> Iterator[Key]:
-    """What must be allowed before the row changes.  A new record is judged when it is there; a part as its whole."""
+def _required(session: Session, row: Entity | Part) -> Iterator[Key]:
+    """The rights that a change of the row needs.  A new record is checked after the flush; a part as its entity."""
     if isinstance(row, Part):
         whole = inspect(type(row)).relationships[row.part_of].mapper.class_
         yield from ((whole, id, _change_of(session)) for id in _wholes(session, row))
@@ -106,7 +106,7 @@ def _questions(session: Session, row: Entity | Part) -> Iterator[Key]:
 
 
 def _change_of(session: Session) -> str:
-    """The action to judge a change by: the one that is named, but a right to read is none to change."""
+    """The action that a change needs: the one that is named, or `edit` when that is a right to read."""
     action = action_of(session)
     return "edit" if action in ACTIONS and action not in GROUPS["write"] else action
 
@@ -124,7 +124,7 @@ def _wholes(session: Session, row: Part) -> set[int]:
     return {id for id in ids if id is not None}
 
 
-def _judge(session: Session, key: Key) -> None:
+def _check(session: Session, key: Key) -> None:
     if key in _noted(session, PERMITTED):
         return
     if not _may(session, *key):
@@ -134,7 +134,7 @@ def _judge(session: Session, key: Key) -> None:
 
 
 def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
-    """Ask the database, which still holds the row as it was before the flush (or as the flush has made it)."""
+    """Ask the database, which has the row as it was before the flush, or after it as it has become."""
     principal, policy = rights(session)
     table = model.__table__
     statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c, by_row=True))
@@ -144,8 +144,8 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
 # -- what it points to
 
 
-def _judge_references(session: Session, row: Entity | Part) -> None:
-    """Every record that a changed foreign key points to must be one that the person may see."""
+def _check_references(session: Session, row: Entity | Part) -> None:
+    """Raise NotFound for a changed foreign key to a record that the person may not see."""
     if row in session.deleted:
         return
     for column, target, relations in _pointing(type(row)):
@@ -191,7 +191,7 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
 
 @event.listens_for(WriteSession, "after_flush")
 def _guard_results(session: Session, _context: object) -> None:
-    """Nobody makes a record that is out of his own reach, nor moves one there by an edit."""
+    """Raise Forbidden for a record that the person may not create, or has edited out of their own reach."""
     for row in [row for row in session.new if isinstance(row, Entity)]:
         if type(row) not in _noted(session, CREATABLE) and not _may(session, type(row), row.id, "create"):
             raise forbidden(type(row), "create")

@@ -1,8 +1,7 @@
-"""Where use cases run.  SQLite: one thread, queued use cases become savepoints of one commit.  PostgreSQL: threads.
+"""The writer runs use cases.  SQLite: one thread, and queued use cases become savepoints of one commit.  PostgreSQL: threads.
 
-Nobody is answered before the COMMIT that makes his change durable.  A COMMIT that fails answers nobody: each use
-case of the batch then runs again alone.  So use cases touch nothing but the database; what else they want done
-waits in `unit.after` until the commit.
+A caller is answered after the COMMIT that makes the change durable.  When a COMMIT fails, each use case of the batch runs
+again alone.  So use cases touch nothing but the database; anything else waits in `unit.after` until the commit.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from models import AuditEntry
 
 LARGEST_BATCH = 64
 TRIES = 6
-"""How often a use case is tried on PostgreSQL when it meets a deadlock or a serialisation failure."""
+"""Maximum number of tries of a use case on PostgreSQL after deadlocks and serialisation failures."""
 _RETRY_STATES = {"40P01", "40001"}
 _log = structlog.get_logger("millpond.writer")
 
@@ -36,9 +35,9 @@ class Unit:
 
     connection: Connection
     is_alone: bool = False
-    """Whether nobody else works in its transaction."""
+    """Whether it is the only one in its transaction."""
     own: Transaction | None = None
-    """What takes back all that the use case has done: the transaction, or its savepoint among others."""
+    """What undoes all that the use case has done: the transaction, or its savepoint."""
     is_used: bool = False
     session: Session | None = None
     denied: list[dict[str, Any]] = field(default_factory=list)
@@ -49,24 +48,24 @@ class Unit:
         return self.own is not None and self.own.is_active
 
     def begin(self) -> None:
-        """Begin what is the use case's own, unless it is open."""
+        """Begin the transaction or savepoint of the use case, unless it is open."""
         if not self.is_active:
             self.own = self.connection.begin() if self.is_alone else self.connection.begin_nested()
             self.is_used = False
 
     def undo(self) -> None:
-        """Take back all that was done."""
+        """Undo all that was done."""
         if self.own is not None and self.own.is_active:
             self.own.rollback()
 
     def keep(self) -> None:
-        """What was done is done: for good when the unit was alone, with its neighbours otherwise."""
+        """Commit when the unit was alone; otherwise release its savepoint."""
         if self.own is not None and self.own.is_active:
             with self.own:  # which commits, and takes back what it could not commit
                 pass
 
     def join(self) -> JoinTransactionMode:
-        """How a session takes part: the first one is undone with all that is the unit's own, others by themselves."""
+        """How a session joins: the first one is undone with the whole unit, later ones by a savepoint of their own."""
         self.begin()  # again, where the session before was undone and the use case goes on
         mode: JoinTransactionMode = "create_savepoint" if self.is_used else "rollback_only"
         self.is_used = True
@@ -85,7 +84,7 @@ class Job:
     after: list[Callable[[], None]] = field(default_factory=list)
 
     def settle(self) -> None:
-        """Answer the caller, who may have gone away, and do what was to follow the commit.  On the loop."""
+        """Answer the caller, who may have gone away, and run what waited for the commit.  On the event loop."""
         if self.error is None:
             if not self.future.done():
                 self.future.set_result(self.result)
@@ -95,7 +94,7 @@ class Job:
 
 
 class Writer:
-    """Runs use cases on `engine` and tells their callers after the commit."""
+    """Runs use cases on `engine` and answers their callers after the commit."""
 
     def __init__(self, engine: Engine, threads: int = 8) -> None:
         self.engine = engine
@@ -106,7 +105,7 @@ class Writer:
         self._open = threading.Event()
         self._open.set()
         self._closed = False
-        self._entrance = threading.Lock()  # nobody comes in behind the one who closes
+        self._entrance = threading.Lock()  # so that no use case is queued after `close`
         if self.is_sqlite:
             self._threads.submit(self._serve)
 
@@ -116,7 +115,7 @@ class Writer:
         job = Job(call, loop.create_future(), loop)
         with self._entrance:
             if self._closed:
-                raise RuntimeError("the house is closed")
+                raise RuntimeError("the writer is closed")
             if self.is_sqlite:
                 self._queue.put(job)
             else:
@@ -141,11 +140,11 @@ class Writer:
         return result
 
     def hold(self) -> "_Held":
-        """Keep the SQLite thread waiting inside a `with`, so that what is queued becomes one batch."""
+        """Keep the SQLite thread waiting inside a `with`, so that queued use cases become one batch."""
         return _Held(self._open)
 
     def close(self) -> None:
-        """Finish what is queued and let nobody else in."""
+        """Finish the queue and accept no further use case."""
         with self._entrance:
             if not self._closed and self.is_sqlite:
                 self._queue.put(None)
@@ -173,8 +172,8 @@ class Writer:
         for job in jobs:
             try:
                 job.loop.call_soon_threadsafe(job.settle)
-            except RuntimeError:  # its loop has ended: nobody waits any more
-                _log.warning("a use case was done for somebody who is gone")
+            except RuntimeError:  # its event loop has ended, so no caller waits any more
+                _log.warning("a use case was done for a caller who is gone")
 
     def _commit_or_retry(self, jobs: Sequence[Job]) -> None:
         for attempt in range(TRIES):
@@ -209,7 +208,7 @@ class Writer:
         return result, error
 
     def _fail(self, jobs: Sequence[Job], failure: BaseException) -> None:
-        """Nobody of a failed batch is answered with it: the innocent get their own transaction, one after another."""
+        """Run each use case of a failed batch again in a transaction of its own, so that one failure fails no other."""
         if len(jobs) == 1 or _is_busy(failure):
             for job in jobs:
                 job.error = failure
@@ -222,7 +221,7 @@ class Writer:
 
 
 def _worth_retrying(failure: DBAPIError, attempt: int) -> bool:
-    """Whether the use case may run again: a deadlock, a rival's change, or a connection lost before the commit."""
+    """Whether the use case may run again: a deadlock, a serialisation failure, or a connection lost before the commit."""
     is_lost = failure.connection_invalidated and failure.statement is not None
     if not (is_lost or _state(failure) in _RETRY_STATES) or attempt + 1 == TRIES:
         return False
@@ -237,7 +236,7 @@ def _state(failure: DBAPIError) -> str | None:
 
 
 def _is_busy(failure: BaseException) -> bool:
-    """Whether another process held the SQLite file all the time: the next in the queue would only wait as long."""
+    """Whether another process locked the SQLite file all the time: the next use case would only wait as long."""
     return isinstance(failure, DBAPIError) and "database is locked" in str(failure.orig)
 
 
@@ -251,7 +250,7 @@ def _bearable(error: BaseException) -> BaseException:
 
 
 def _follow(calls: Sequence[Callable[[], None]]) -> None:
-    """Do what waited for the commit.  What breaks is logged: the change stands, and the others follow all the same."""
+    """Run what waited for the commit.  A failure is logged, because the change stands, and the other calls run as well."""
     for call in calls:
         try:
             call()

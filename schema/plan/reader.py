@@ -15,7 +15,7 @@ from resolvers.reading.provenance import PlanMismatch
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime import principals
 from resolvers.runtime.backend import Backend
-from resolvers.runtime.principals import TOLD, Identity, Key
+from resolvers.runtime.principals import IDENTITY_COLUMNS, Identity, Key
 from resolvers.runtime.scope import Scope
 from resolvers.runtime.viewer import Requester, Viewer
 
@@ -98,7 +98,9 @@ class Reader:
             values = make(Compiler(viewer, dialect, operation, searches, max_nested))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
-            return (select(*columns) if key_kind is None else principals.beside(key_kind, columns)), tuple(values)
+            return (select(*columns) if key_kind is None else principals.with_identity(key_kind, columns)), tuple(
+                values
+            )
 
         try:
             plan = self.plans.find(*at, request)
@@ -169,9 +171,9 @@ async def answer_prepared(
             if plan is None:
                 return None
             rows = await backend.reads.rows(plan.statement.text, plan.statement.values(request))
-            if not rows or not cached_identity.is_told_by(rows[0]):
+            if not rows or not cached_identity.is_confirmed_by(rows[0]):
                 return None
-            if rows[0][TOLD - 1]:
+            if rows[0][IDENTITY_COLUMNS - 1]:
                 backend.note_seen(cached_identity, request.principal.now)
             return _texts(plan.names, rows, with_key=True)
         except TooManyMatches:
@@ -191,7 +193,7 @@ def _texts(names: Sequence[str], rows: Sequence[Sequence[Any]], *, with_key: boo
     """Response key -> the JSON of its value.  Raises KeyEnded without a row, TooManyMatches when the row says so."""
     if not rows:
         raise KeyEnded
-    row = rows[0][TOLD:] if with_key else rows[0]
+    row = rows[0][IDENTITY_COLUMNS:] if with_key else rows[0]
     if any(row[len(names) :]):
         raise TooManyMatches
     return {name: text if text is not None else b"null" for name, text in zip(names, row, strict=False)}

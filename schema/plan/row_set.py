@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, true
 
 from models.errors import Validation
-from policies.rows import Hanging, Rows
+from policies.rows import Rows, WithParent
 
 from .dialect import Dialect, Value
 from .shape import Kind, belongs_to
@@ -42,7 +42,7 @@ class RowSet:
         """Columns of these rows, together with those of the row set they are visible through."""
         if self.visible_through is None:
             return columns
-        return Hanging(columns, Rows(self.visible_through.kind.model, self.visible_through.c, by_row=True))
+        return WithParent(columns, Rows(self.visible_through.kind.model, self.visible_through.c, by_row=True))
 
     def lineage(self) -> Iterator["RowSet"]:
         """This row set, then the one that it is visible through, and so on."""

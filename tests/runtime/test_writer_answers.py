@@ -159,7 +159,7 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(world: Wor
             futures = [world.backend.writer.submit(note(f"t{n}")) for n in range(20)]
             closing = asyncio.ensure_future(world.backend.close())
             await asyncio.sleep(0.05)
-            with pytest.raises(RuntimeError, match="the house is closed"):
+            with pytest.raises(RuntimeError, match="the writer is closed"):
                 world.backend.writer.submit(note("late"))
         await closing
         return await asyncio.gather(*futures)
@@ -211,7 +211,7 @@ def test_a_loop_that_has_ended_keeps_nobody_from_his_answer(on_sqlite: World) ->
         world.backend.writer.close()
     assert sorted(topics(world)) == ["hers", "his"]
     warned = [line["event"] for line in (*logs, *more) if line["log_level"] == "warning"]
-    assert warned == ["a use case was done for somebody who is gone"]
+    assert warned == ["a use case was done for a caller who is gone"]
 
 
 @at_length_on_postgresql
