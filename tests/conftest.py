@@ -15,6 +15,7 @@ from models.database.engines import writing_engine
 from policies import proof
 from tests.support import dialects, groups, postgres
 from tests.support.databases import WORKER, Prepared, server
+from tests.support.engines import is_at_length_on_postgresql
 from tests.support.graphql import Api
 from tests.support.sign_in import hash_cheaply
 from tests.support.world import World
@@ -66,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
         on = {parameters.pop(name, None) for name in ("url", "empty_url", "new_url")}
         engine = "postgresql" if "postgresql" in on else "sqlite"
+        if engine == "postgresql" and is_at_length_on_postgresql(item.path):
+            item.add_marker(pytest.mark.long)
         if parameters and on != {None}:
             table = f"{item.nodeid.partition('[')[0]} {engine}"
             seen[table] += 1

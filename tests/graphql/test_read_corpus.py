@@ -28,7 +28,7 @@ from tests.support.returning_caller import Caller
 from tests.support.world import PEOPLE, World
 
 THOROUGH = bool(os.environ.get("MILLPOND_THOROUGH"))
-IN_BRIEF, SOME, AT_LENGTH, SEEDS = 12, 25, 100 if THOROUGH else 40, 20
+IN_BRIEF, SOME, AT_LENGTH, SEEDS = 8, 25, 100 if THOROUGH else 40, 20
 """How many operations are asked: in every run, of seed 0 in the long form, of each further seed; how many of those."""
 EVERYBODY = list(PEOPLE)
 NEVER = 10**9

@@ -29,7 +29,7 @@ from schema.types.filters import filterable, orderable_keys
 from tests.graphql.test_read_corpus import populate
 from tests.support.world import PEOPLE, World
 
-SAMPLE = 120
+SAMPLE = 60
 WORDS = {"in": "in", "contains": "contains", "gte": "gte", "lt": "lt", "eq": "eq", "ne": "ne", "is_null": "isNull"}
 """Operators of clauses and what GraphQL calls them."""
 
