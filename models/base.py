@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     String,
+    Table,
     Text,
     TypeDecorator,
     inspect,
@@ -213,6 +214,14 @@ class Base(DeclarativeBase):
         """Refuse a table that leaves out what the doors derive from it.  Raises Misdeclared."""
         check_declared(cls)
         super().__init_subclass__(**more)
+
+    @classmethod
+    def __table_cls__(cls, name: str, metadata: MetaData, *arguments: Any, **options: Any) -> Table:
+        """The table.  SQLite never gives an id a second time, because log, seats and shares remember records by id."""
+        ids = [x for x in arguments if isinstance(x, Column) and x.name == "id" and isinstance(x.type, Integer)]
+        if any(x.autoincrement for x in ids):
+            options["sqlite_autoincrement"] = True
+        return Table(name, metadata, *arguments, **options)
 
 
 class Entity(Base):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Base, Entity, Line, Prose, choice, text_type, trait
 from .names import Names
+from .people import Department, Role, User
 
 
 class Pool(Entity):
@@ -39,6 +40,14 @@ class GranteeKind(StrEnum):
     USER = "USER"
     DEPARTMENT = "DEPARTMENT"
     ROLE = "ROLE"
+
+
+GRANTEE_KINDS: dict[type[Entity], GranteeKind] = {
+    User: GranteeKind.USER,
+    Department: GranteeKind.DEPARTMENT,
+    Role: GranteeKind.ROLE,
+}
+"""The entities whose records may be given a seat or a share."""
 
 
 class Seat(StrEnum):

@@ -30,6 +30,11 @@ class Line:
     def __str__(self) -> str:
         return ", ".join((self.kind, *self.columns))
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The codes of the roles that the line names."""
+        return self.columns[: 2 if self.kind == "g" else 1]
+
 
 class InvalidPolicy(ValueError):
     """The text cannot be a policy; `problems` are sentences that begin with the line number."""

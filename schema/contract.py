@@ -158,7 +158,7 @@ async def act(
     """
     scope = context.scope
     try:
-        outcome: Outcome = await scope.run(run_once, key, action, arguments, call)
+        outcome: Outcome = await scope.run(run_once, key, action, arguments, call, model)
     except Refusal as refusal:
         shown = [subject] if refusal.code() == "CONFLICT" and subject else []
         refusal.record_id = refusal.record_id or (global_id(model, subject) if subject else None)

@@ -7,9 +7,11 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
+from models.audit.recording import guarded_update
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, attach
-from models.errors import InBin, NotFound, Validation
+from models.errors import InBin, InUse, NotFound, Validation
+from models.names import Names
 
 from ..access.grant_limits import Held, guard, holdings
 from ..runtime.ids import global_id
@@ -23,6 +25,7 @@ RESERVED = frozenset({"system", "nobody", "anybody", "everybody", "anonymous", "
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _QUIET = {"synchronize_session": False}
+_POLICY_LINES = Names("Policy line", "Policy lines", zh="策略行")
 
 
 def active_user(scope: Scope, db: Session, user_id: int) -> User:
@@ -113,7 +116,7 @@ class UserRules(Rules[User]):
 
     def changed(self, scope: Scope, db: Session, row: User, before: dict[str, Any], extra: dict[str, Any]) -> None:
         if "department_id" in before and before["department_id"] != row.department_id:
-            _move_customers(db, row)
+            _move_customers(scope, db, row, before["department_id"])
         if "active" in before and before["active"] != row.active:
             _guard_activation(scope, db, row, was_active=before["active"])
         if before.get("active") and not row.active:
@@ -144,6 +147,11 @@ class RoleRules(Rules[Role]):
                 "角色代码（code）由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
                 field="code",
             )
+
+    def deleted(self, scope: Scope, db: Session, row: Role) -> None:
+        """Raise InUse while the policy names the role: another role of this code would get its rights."""
+        if count := sum(row.code in line.roles for line in scope.policy.lines):
+            raise InUse(label=row.name, count=count, what=_POLICY_LINES)
 
     def restored(self, scope: Scope, db: Session, row: Role) -> None:
         """Judge the rights that the holders of a restored role get back."""
@@ -207,13 +215,18 @@ def end_access(scope: Scope, db: Session, user_id: int) -> None:
     db.execute(view_as.values(revoked_at=scope.person.now), execution_options=_QUIET)
 
 
-def _move_customers(db: Session, user: User) -> None:
-    """Copy the user's department to their customers.  Not logged, because no user has changed the customers."""
+def _move_customers(scope: Scope, db: Session, user: User, before: int | None) -> None:
+    """Copy the user's new department to their customers, each with a log entry and a version of its own."""
     table = cast("Table", Customer.__table__)
-    db.execute(
-        update(table).where(table.c.owner_id == user.id).values(department_id=user.department_id),
-        execution_options=bypass_policy(Because.KEEPS_COPY),
+    mine = select(table.c.id).where(table.c.owner_id == user.id).order_by(table.c.id).with_for_update()
+    ids = db.execute(mine, execution_options=bypass_policy(Because.KEEPS_COPY)).scalars().all()
+    values = {"department_id": user.department_id, "version": table.c.version + 1}
+    moving = (
+        update(table)
+        .where(table.c.owner_id == user.id)
+        .values(values | {"updated_at": scope.person.now, "updated_by_id": scope.person.id})
     )
+    guarded_update(db, moving, Customer, {id: {"department_id": before} for id in ids})
 
 
 def _lock_tree(db: Session) -> None:

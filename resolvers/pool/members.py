@@ -5,18 +5,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Department, Entity, OwnershipPeriod, Pool, PoolMember, Role, User
+from models import OwnershipPeriod, Pool, PoolMember
 from models.errors import InUse, NotFound
-from models.pool import GranteeKind
+from models.pool import GRANTEE_KINDS
 
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 
-GRANTEES: dict[GranteeKind, type[Entity]] = {
-    GranteeKind.USER: User,
-    GranteeKind.DEPARTMENT: Department,
-    GranteeKind.ROLE: Role,
-}
+GRANTEES = {kind: model for model, kind in GRANTEE_KINDS.items()}
 """Kind of grantee -> the model whose records may be members of a pool."""
 
 

@@ -17,10 +17,10 @@ from ..runtime.scope import Scope
 from .dictionaries import check_words
 from .edit_conflicts import check_version
 from .field_rights import check_fields
-from .recycle_bin import children_of as children_of
 from .recycle_bin import delete as delete
 from .recycle_bin import purge as purge
 from .recycle_bin import restore as restore
+from .references import children_of as children_of
 
 E = TypeVar("E", bound=Entity)
 

@@ -5,18 +5,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
-from models.errors import InUse, Validation
+from models.errors import Validation
 
 from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
+from .references import refuse_if_any
 
 _SUGGESTED = 12
 _SEARCHED = 500
@@ -129,16 +130,42 @@ class DictionaryItemRules(Rules[DictionaryItem]):
 
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
         """Raise InUse for a word that records hold: they would be left with a key without a label."""
-        code = db.execute(
-            select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
-            execution_options=bypass_policy(Because.KEEPS_RULE),
-        ).scalar_one()
-        for model, key in _holding(code):
-            used = select(func.count()).select_from(model).where(getattr(model, key) == row.key)
-            if count := db.execute(
-                used.where(model.deleted_at.is_(None)), execution_options=bypass_policy(Because.KEEPS_RULE)
-            ).scalar_one():
-                raise InUse(label=row.label, count=count, what=model.names)
+        _refuse_if_held(db, row, is_purge=False)
+
+    def purged(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
+        """Raise InUse for a word that records hold, those in the bin included, because they can be restored."""
+        _refuse_if_held(db, row, is_purge=True)
+
+
+class DictionaryRules(Rules[Dictionary]):
+    """A dictionary stays as long as a field takes its words from it."""
+
+    def deleted(self, scope: Scope, db: Session, row: Dictionary) -> None:
+        _refuse_if_wanted(db, row, is_purge=False)
+
+    def purged(self, scope: Scope, db: Session, row: Dictionary) -> None:
+        _refuse_if_wanted(db, row, is_purge=True)
+
+
+def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None:
+    code = db.execute(
+        select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
+        execution_options=bypass_policy(Because.KEEPS_RULE),
+    ).scalar_one()
+    for model, key in _holding(code):
+        refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
+
+
+def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
+    """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
+    fields = [*_holding(row.code)]
+    for model, key in fields:
+        refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
+    for model, _ in fields:
+        raise Validation(
+            f"{row.name} stays: a field of {model.names.nouns} takes its words from it. Archive words instead.",
+            f"“{row.name_zh or row.name}”不能删除：{model.names.zh}有字段使用其词条；可将词条归档。",
+        )
 
 
 def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:

@@ -1,16 +1,18 @@
 """Recycle bin: delete a record with its child records as one batch, restore that batch, purge for good."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Index, and_, func, inspect, select, update
+from sqlalchemy import Column, Index, and_, inspect, select, update
+from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, Part, Tombstone
 from models.audit.recording import guarded_update
-from models.base import LIVE, columns, trait_of
+from models.base import LIVE
 from models.database.bypass import Because, bypass_policy
-from models.errors import InBin, InUse, NotDeleted, TakenMeanwhile, Validation
+from models.errors import InBin, NotDeleted, TakenMeanwhile, Validation
+from models.pool import GRANTEE_KINDS
 
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel, global_id
@@ -18,6 +20,7 @@ from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
+from .references import children, grants, is_granted_to, is_sibling_reference, pointing, refuse_if_used
 
 E = TypeVar("E", bound=Entity)
 
@@ -33,8 +36,8 @@ def delete(
     def work(db: Session, id: int) -> None:
         row = scope.load(db, model, id, to="delete")
         _refuse_singleton(model)
-        _refuse_if_used(db, row, is_purge=False)
-        rows: list[Entity] = [*_children(db, row, live=True), row]
+        refuse_if_used(db, row, is_purge=False)
+        rows: list[Entity] = [*children(db, row, live=True), row]
         for part in rows:
             permit(db, part, "delete")
             part.deleted_at, part.deleted_by_id = scope.person.now, scope.person.id
@@ -56,7 +59,7 @@ def restore(
     def work(db: Session, id: int) -> None:
         row = _from_the_bin(scope, db, model, id, to="restore")
         batch = row.delete_batch_id
-        rows: list[Entity] = [row, *(part for part in _children(db, row, live=False) if part.delete_batch_id == batch)]
+        rows: list[Entity] = [row, *(part for part in children(db, row, live=False) if part.delete_batch_id == batch)]
         _refuse_without_parent(db, row)
         for part in rows:
             _refuse_if_taken(db, part)
@@ -89,9 +92,9 @@ def purge(
     def work(db: Session, id: int) -> None:
         row = _from_the_bin(scope, db, model, id, to="purge")
         rules_of(model).purged(scope, db, row)
-        _refuse_if_used(db, row, is_purge=True)
+        refuse_if_used(db, row, is_purge=True)
         _leave_tombstone(scope, db, row)
-        rows: list[Entity] = [*_children(db, row, live=None), row]
+        rows: list[Entity] = [*children(db, row, live=None), row]
         for part in rows:
             permit(db, part, "purge")
             _erase(db, part)
@@ -100,72 +103,12 @@ def purge(
     return each(scope, f"{model.module}.purge", model, ids, mode, work, reason=line(reason, "reason"))
 
 
-# --- child records ---------------------------------------------------------------------------------------
-
-
-def children_of(model: type[Entity]) -> Iterator[tuple[type[Entity], str]]:
-    """(child entity of `model`, its foreign key): contacts, opportunities and follow-ups of a customer."""
-    for child in ENTITIES:
-        relation = child.cascades_with or child.visible_through
-        if relation and inspect(child).relationships[relation].mapper.class_ is model:
-            yield child, f"{relation}_id"
-
-
-def _children(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
-    """The child records of `row`: those outside the bin, those in it, or (None) all."""
-    found: list[Entity] = []
-    for child, key in children_of(type(row)):
-        statement = select(child).where(getattr(child, key) == row.id)
-        if live is not None:
-            statement = statement.where(child.deleted_at.is_(None) if live else child.deleted_at.is_not(None))
-        found += db.execute(
-            statement.order_by(child.id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)
-        ).scalars()
-    return found
-
-
 # --- reasons to refuse -----------------------------------------------------------------------------------
 
 
 def _refuse_singleton(model: type[Entity]) -> None:
     if model.singleton:
         raise Validation("There is only one of this; it stays.", "此项有且仅有一条，不能删除。")
-
-
-def _refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
-    """Raise InUse while other records refer to this one: a pool with customers, a user who owns some.
-
-    References from records in the bin count for a purge only.
-    """
-    for other, column in _references_to(type(row)):
-        used = select(func.count()).select_from(other).where(column == row.id)
-        if not is_purge:
-            used = used.where(other.deleted_at.is_(None))
-        if count := db.execute(used, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one():
-            raise InUse(label=row.label, count=count, what=other.names, record_id=global_id(type(row), row.id))
-
-
-def _references_to(model: type[Entity]) -> Iterator[tuple[type[Entity], Column[Any]]]:
-    """(entity, column) of every reference that keeps a record of `model`.
-
-    References of child records, of history (`created_by_id`) and between siblings do not count.
-    """
-    children = {child for child, _ in children_of(model)}
-    for other in ENTITIES:
-        for column in _pointing(other, model) if other not in children else ():
-            if not trait_of(column).historical and not _is_sibling_reference(other, model, column):
-                yield other, column
-
-
-def _pointing(other: type[Entity], model: type[Entity]) -> Iterator[Column[Any]]:
-    for column in columns(other):
-        if any(key.column.table is model.__table__ for key in column.foreign_keys):
-            yield column
-
-
-def _is_sibling_reference(other: type[Entity], model: type[Entity], column: Column[Any]) -> bool:
-    """Whether an optional reference points to a record of the same parent: a follow-up to its contact."""
-    return bool(column.nullable and model.visible_through and other.visible_through == model.visible_through)
 
 
 def _refuse_without_parent(db: Session, row: Entity) -> None:
@@ -225,14 +168,19 @@ def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:
 def _erase(db: Session, row: Entity) -> None:
     """Delete the row with its parts, and clear sibling references to it.  All of that is logged."""
     for other in ENTITIES:
-        for column in _pointing(other, type(row)):
-            if _is_sibling_reference(other, type(row), column):
+        for column in pointing(other, type(row)):
+            if is_sibling_reference(other, type(row), column):
                 _clear_reference(db, other, column, row.id)
     for mapper in Part.__subclasses__():
         if inspect(mapper).relationships[mapper.part_of].mapper.class_ is type(row):
             mine = select(mapper).where(getattr(mapper, f"{mapper.part_of}_id") == row.id)
             for part in db.execute(mine, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
                 db.delete(part)
+    if type(row) in GRANTEE_KINDS:
+        for grant in grants():
+            if not issubclass(grant, Entity):
+                ended = delete_rows(grant).where(is_granted_to(grant, row))
+                db.execute(ended, execution_options=bypass_policy(Because.FOLLOWS_CHECK))
     db.delete(row)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,9 +12,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from models import Entity, IdempotencyKey
 from models.audit.entries import plain
 from models.database.prepared import Prepared, upsert
-from models.errors import REFUSALS, KeyReused, Refusal, Validation
+from models.errors import REFUSALS, KeyReused, NotFound, Refusal, Validation
 
 from .batch import Outcome
+from .ids import global_id
 from .scope import Scope
 
 KEPT = timedelta(days=2)
@@ -22,9 +23,16 @@ KEPT = timedelta(days=2)
 
 
 def run_once(
-    scope: Scope, key: str | None, action: str, arguments: Mapping[str, Any], call: Callable[[Scope], Outcome]
+    scope: Scope,
+    key: str | None,
+    action: str,
+    arguments: Mapping[str, Any],
+    call: Callable[[Scope], Outcome],
+    model: type[Entity] | None = None,
 ) -> Outcome:
     """`call(scope)`, or the answer that the same request of this person got before.
+
+    `model` is the entity of the ids in the outcome: a record that was purged since becomes the problem NOT_FOUND.
 
     The answer is stored in the transaction of the work itself, so neither exists without the other.  A concurrent
     request with the same key waits for it.  Raises KeyReused when the key came with another request.
@@ -38,7 +46,7 @@ def run_once(
     scope.refuse_view_as()
     fingerprint, connection = _fingerprint(action, arguments), scope.outer_transaction()
     if not _reserve(scope, connection, key, action, fingerprint):
-        return _answer(scope, connection, key, fingerprint)
+        return _answer(scope, connection, key, fingerprint, model)
     outcome = call(scope)
     _ANSWER.run(connection, whose=scope.me, which=key, answer=_stored(outcome))
     return outcome
@@ -80,11 +88,22 @@ def _reserving(insert: Any) -> Prepared:
     return Prepared(taken.returning(_KEYS.c.key))
 
 
-def _answer(scope: Scope, connection: Connection, key: str, fingerprint: str) -> Outcome:
+def _answer(scope: Scope, connection: Connection, key: str, fingerprint: str, model: type[Entity] | None) -> Outcome:
     ((stored_fingerprint, answer),) = _ANSWERED.rows(connection, whose=scope.me, which=key)
     if stored_fingerprint != fingerprint:
         raise KeyReused(field="idempotencyKey")
-    return Outcome(answer["ids"], [_refusal(problem) for problem in answer["problems"]])
+    ids, problems = answer["ids"], [_refusal(problem) for problem in answer["problems"]]
+    if model is None:
+        return Outcome(ids, problems)
+    there = _there(connection, model, ids)
+    gone = [NotFound(what=model.names, record_id=global_id(model, id)) for id in ids if id not in there]
+    return Outcome([id for id in ids if id in there], [*problems, *gone])
+
+
+def _there(connection: Connection, model: type[Entity], ids: Sequence[int]) -> set[int]:
+    """Which of these records exist, in the bin or not."""
+    column = model.__table__.c.id
+    return set(connection.execute(select(column).where(column.in_(ids))).scalars())
 
 
 def _fingerprint(action: str, arguments: Mapping[str, Any]) -> str:

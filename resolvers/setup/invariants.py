@@ -30,6 +30,7 @@ from models.ownership import Began
 
 from ..ownership.quota import midnight
 from ..reading.search_index import check as _found
+from .orphans import reused_ids, without_grantee, without_word
 
 MOST = 20
 """How many broken records of one kind are named; the rest is counted."""
@@ -37,7 +38,8 @@ MOST = 20
 
 def broken(connection: Connection) -> list[str]:
     """One sentence for each broken promise; an empty list when all is well."""
-    looks = (_places, _periods, _departments, _paths, _rooms, _quotas, _numbers, _found)
+    customers = (_places, _periods, _departments)
+    looks = (*customers, _paths, _rooms, _quotas, _numbers, _found, without_grantee, without_word, reused_ids)
     return [sentence for look in looks for sentence in _capped(look(connection))]
 
 

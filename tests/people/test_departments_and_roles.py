@@ -1,6 +1,7 @@
 """Departments form a tree, and roles have a beginning and an end."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from models import (
     Customer,
     Department,
+    Role,
     User,
     UserRole,
 )
 from models.errors import Duplicate, Forbidden, NotFound, Validation
+from policies import STARTER
 from resolvers.people import tokens
 from resolvers.records import create_update
 from tests.support.engines import at_length_on_postgresql
@@ -29,8 +32,13 @@ def test_a_persons_customers_follow_to_the_new_department(world: World) -> None:
     world.ada.do(create_update.update, User, world.ids["li"], {"department_id": world.ids["west"]})
 
     rows = [world.row(Customer, id) for id in (mine, other)]
-    assert [(row["department_id"], row["version"]) for row in rows] == [(world.ids["west"], 1), (world.ids["east"], 1)]
-    assert [x["entity"] for x in world.log(since=mark)] == ["app_user"]
+    assert [(row["department_id"], row["version"]) for row in rows] == [(world.ids["west"], 2), (world.ids["east"], 1)]
+    assert rows[0]["updated_by_id"] == world.ids["ada"]
+    user, customer = world.log(since=mark)
+    moved = {"department_id": [world.ids["east"], world.ids["west"]]}
+    assert (user["entity"], user["record_id"], user["changes"]) == ("app_user", world.ids["li"], moved)
+    assert (customer["entity"], customer["record_id"], customer["changes"]) == ("customer", mine, moved)
+    assert (customer["batch_id"], customer["action"]) == (user["batch_id"], "user.edit")
     with pytest.raises(NotFound):
         world.lead.do(create_update.update, Customer, mine, {"name": "Gone"})
 
@@ -151,3 +159,15 @@ def test_who_may_not_give_roles_gives_none(world: World) -> None:
     given = {"user_id": world.ids["li"], "role_id": world.ids["administrator"]}
 
     refused(world, world.li, Forbidden, create_update.create, UserRole, given)
+
+
+def test_a_role_that_the_policy_names_stays(world: World) -> None:
+    role = world.ids["auditor"]
+    held = world.rows(UserRole, UserRole.role_id == role)
+    world.ada.do(create_update.delete, UserRole, [row["id"] for row in held])
+
+    (problem,) = world.ada.do(create_update.delete, Role, [role]).problems
+
+    assert (problem.code(), problem.params["count"]) == ("IN_USE", len(re.findall("(?m)^p2?, auditor,", STARTER)))
+    assert "policy line" in problem.say().lower()
+    assert "策略行" in problem.say("zh")
