@@ -5,12 +5,12 @@ per entity that they refer to, one for dictionary words.  All run under the read
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Base, Entity
@@ -23,7 +23,7 @@ from ..runtime.ids import LARGEST_ID, global_id
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
-from .log_filter import MODELS, UnindexedKey, clauses_of, is_narrow, storable_id
+from .log_filter import MODELS, UnindexedKey, clauses_of, first_of_batch, is_narrow, storable_id
 from .log_filter import Wanted as Wanted
 from .value_names import RawChange, ValueNames
 
@@ -49,7 +49,8 @@ class Entry:
     """One change of one record, or one refused attempt.
 
     `model` is None for an entry that is not about an entity.  An entry about a hidden record has no label, reason or
-    changes; in other entries the changes of hidden fields are left out.
+    changes; in other entries the changes of hidden fields are left out.  `others` is the number of entries of the same
+    batch that a folded page leaves out.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Entry:
     batch_id: str
     is_visible: bool
     changes: list[Change]
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,19 @@ def log(
     scope.allow("view", AuditEntry.module)
     viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
     by = UnindexedKey(_LOG.c.id) if is_narrow(wanted) else _LOG.c.id
-    page = _page(
-        viewer, db, [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c)], by, before, after, size
-    )
-    return _redacted(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
+    shown = [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c)]
+    heads = [first_of_batch(viewer, wanted, _LOG.c)] if wanted.folded else []
+    page = _page(viewer, db, [*shown, *heads], by, before, after, size)
+    pages = _redacted(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
+    return _with_others(db, pages, shown) if wanted.folded else pages
+
+
+def _with_others(db: Session, pages: Pages, shown: Sequence[Clause]) -> Pages:
+    """The folded page with the number of further entries of each batch."""
+    batches = [entry.batch_id for entry in pages.entries]
+    sizes = select(_LOG.c.batch_id, func.count()).where(_LOG.c.batch_id.in_(batches), *shown).group_by(_LOG.c.batch_id)
+    size_of: dict[str, int] = dict(db.execute(sizes.execution_options(policy=True)).all())
+    return replace(pages, entries=[replace(x, others=size_of.get(x.batch_id, 1) - 1) for x in pages.entries])
 
 
 # --- which entries ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer
+from sqlalchemy import Integer, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -27,7 +27,8 @@ class Wanted:
     """Filter of the operation log; all given conditions must hold.
 
     `action` is a whole action (`customer.claim`), a module (`customer`) or a verb (`.claim`).  `since` is inclusive,
-    `until` exclusive.  `text` is a part of the label, and finds no entries about hidden records.
+    `until` exclusive.  `text` is a part of the label, and finds no entries about hidden records.  `folded` leaves of each
+    batch the first entry that meets the other conditions: one line for a transfer of two hundred customers.
     """
 
     actor_id: int | None = None
@@ -39,6 +40,15 @@ class Wanted:
     until: datetime | None = None
     batch_id: str | None = None
     text: str | None = None
+    folded: bool = False
+
+
+def first_of_batch(viewer: Viewer, wanted: Wanted, e: Any) -> Clause:
+    """The condition that no earlier entry of the batch is shown by the same filter."""
+    other = AuditEntry.__table__.alias()
+    shown = [viewer.rows(AuditEntry, other.c), *clauses_of(viewer, wanted, other.c)]
+    earlier = select(other.c.id).where(other.c.batch_id == e.batch_id, other.c.id < e.id, *shown)
+    return ~earlier.exists()
 
 
 def clauses_of(viewer: Viewer, wanted: Wanted, e: Any) -> Iterator[Clause]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from models import Contact, Customer
+from models import Contact, Customer, User
 from models.audit.entries import Outcome
 from models.errors import Validation
 from resolvers.audit.history import Pages, Wanted
+from resolvers.records import create_update
 from tests.support.claim_checks import change
 from tests.support.engines import at_length_on_postgresql
 from tests.support.history import live, log, of_record
@@ -110,6 +112,28 @@ def test_pages_lead_there_and_back_without_a_gap(world: World) -> None:
     assert [id for page in verbs for id in page] == [
         row["id"] for row in world.log()[::-1] if row["action"].endswith(".create")
     ]
+
+
+def test_a_folded_page_has_one_line_for_each_batch(world: World) -> None:
+    mine = [world.customer(f"C{n}", "li") for n in range(3)]
+    world.ada.do(create_update.update, User, world.ids["li"], {"department_id": world.ids["west"]})
+    moved, *_ = world.log("app_user", world.ids["li"])[::-1]
+    of_batch = [row for row in world.log() if row["batch_id"] == moved["batch_id"]]
+    assert [row["record_id"] for row in of_batch if row["entity"] == "customer"] == mine
+
+    for login, wanted in (("ada", Wanted()), ("ada", Wanted(model=Customer)), ("aud", Wanted(action=".edit"))):
+        shown = log(world, login, wanted, size=200).entries[::-1]
+        heads: dict[str, int] = {}
+        for entry in shown:
+            heads.setdefault(entry.batch_id, entry.id)
+        folded = walk(
+            lambda login=login, wanted=wanted, **at: log(world, login, replace(wanted, folded=True), size=7, **at)
+        )
+        assert [id for page in folded for id in page] == sorted(heads.values(), reverse=True)
+    (head,) = [x for x in log(world, "ada", Wanted(folded=True)).entries if x.batch_id == moved["batch_id"]]
+    assert (head.id, head.others) == (moved["id"], 3)
+    inside = log(world, "ada", Wanted(batch_id=moved["batch_id"])).entries
+    assert [x.id for x in inside[::-1]] == [row["id"] for row in of_batch]
 
 
 @at_length_on_postgresql

@@ -76,6 +76,7 @@ class OperationLog(Page):
             until=_day(ask, query.get("to", ""), end=True),
             batch_id=query.get("batch", "")[:20] or None,
             text=query.get("q", "").strip()[:100] or None,
+            folded=not (record or query.get("batch")),
         )
 
 
