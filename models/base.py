@@ -1,118 +1,40 @@
-"""What every table shares: key, version, who and when, the bin, column types that mean the same on both engines."""
+"""What every table shares: key, version, who and when, the bin, and the traits of columns."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar, cast
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    Dialect,
     Enum,
     ForeignKey,
     Integer,
     MetaData,
-    Numeric,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     inspect,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
-from sqlalchemy.types import TypeEngine
 
+from .column_types import LONG as LONG
+from .column_types import TIME_FORM as TIME_FORM
+from .column_types import Money as Money
+from .column_types import Utc as Utc
+from .column_types import clip as clip
+from .column_types import long_text as long_text
+from .column_types import moment_of as moment_of
+from .column_types import text_type as text_type
+from .column_types import time_text as time_text
+from .column_types import utcnow as utcnow
 from .declaration import check_declared
 from .names import Names
-
-TIME_FORM = "%Y-%m-%dT%H:%M:%S.%f"
-
-
-def utcnow() -> datetime:
-    """Now, aware, cut to the millisecond that both databases store."""
-    return clip(datetime.now(UTC))
-
-
-def clip(moment: datetime) -> datetime:
-    """`moment` in UTC without what is below a millisecond."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-@lru_cache(maxsize=1024)
-def time_text(moment: datetime) -> str:
-    """The one text form of a time: `2026-11-24T08:30:00.000Z`; text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def moment_of(text: str) -> datetime:
-    """The time that `time_text` wrote.  Raises ValueError for any other text."""
-    return datetime.strptime(text, f"{TIME_FORM}Z").replace(tzinfo=UTC)
-
-
-class Utc(TypeDecorator[datetime]):
-    """Aware UTC to the millisecond.  SQLite stores the text form, so JSON built there needs no formatting."""
-
-    impl = postgresql.TIMESTAMP(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sqlite.TEXT())
-        return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        return time_text(value) if dialect.name == "sqlite" else clip(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
-
-
-class Money(TypeDecorator[Decimal]):
-    """Exact amounts with two decimals: NUMERIC on PostgreSQL, whole hundredths on SQLite."""
-
-    impl = Numeric(16, 2)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(16, 2))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return int((value * 100).to_integral_value())
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
-        return Decimal(value) / 100 if dialect.name == "sqlite" else Decimal(value)
-
-
-def text_type(length: int) -> String:
-    """Text in byte order on both engines, so that keyset pages agree."""
-    return String(length).with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
-
-
-def long_text() -> Text:
-    """Text without a length in the database; the use cases cap it at `LONG` characters."""
-    return Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-
-
-LONG = 20_000
 
 LIVE: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL"),
@@ -135,7 +57,7 @@ class Trait:
     `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
     a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
     `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
-    may leave all the same.
+    may leave all the same.  `not_negative`: a number below zero is refused.
     """
 
     system_managed: bool = False
@@ -145,6 +67,7 @@ class Trait:
     required: bool = False
     generated: bool = False
     historical: bool = False
+    not_negative: bool = False
 
 
 PLAIN = Trait()
@@ -237,6 +160,8 @@ class Entity(Base):
     """The column that names a record to a person: number, name or code."""
     search: ClassVar[tuple[str, ...]] = ("name",)
     """What the search box of a list looks at."""
+    together: ClassVar[tuple[frozenset[str], ...]] = ()
+    """Columns that mean one thing together, like amount and currency: two users' edits of them are never merged."""
     order: ClassVar[str] = "-created_at"
     """The order of lists without another one: a column, `-` for newest first.  The id breaks ties."""
 
@@ -264,6 +189,12 @@ class Entity(Base):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.version}
+
+    @classmethod
+    def with_partners(cls, keys: Iterable[str]) -> set[str]:
+        """These columns, and those that mean one thing together with one of them."""
+        wanted = {*keys}
+        return wanted.union(*(group for group in cls.together if not group.isdisjoint(wanted)))
 
     @property
     def label(self) -> str:

@@ -32,6 +32,7 @@ class FollowUp(Entity):
     module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
     names = Names("Follow-up", "Follow-ups", zh="跟进记录")
     search = ("content",)
+    together = (frozenset({"contact_id", "opportunity_id"}),)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)

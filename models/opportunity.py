@@ -18,12 +18,13 @@ class Opportunity(Entity):
 
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
+    together = (frozenset({"amount", "currency"}),)
     names = Names("Opportunity", "Opportunities", zh="商机")
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     name: Mapped[Line]
-    amount: Mapped[Decimal | None]
+    amount: Mapped[Decimal | None] = mapped_column(info=trait(not_negative=True))
     currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
     expected_close: Mapped[date | None]

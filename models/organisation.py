@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Entity, Line, text_type
+from .base import Entity, Line, text_type, trait
 from .names import Names
 
 
@@ -23,6 +23,10 @@ class Organisation(Entity):
     """How many customers one person may hold, unless department or person say otherwise; None is no limit."""
     contact_required: Mapped[bool] = mapped_column(default=True)
     """Whether a new customer needs the name and the phone of a contact."""
+    follow_up_days_back: Mapped[int] = mapped_column(default=3650, info=trait(not_negative=True))
+    """Maximum age of a follow-up when it is written, in days."""
+    follow_up_days_ahead: Mapped[int] = mapped_column(default=1, info=trait(not_negative=True))
+    """Maximum number of days by which the time of a follow-up may lie ahead, for clocks that differ."""
     two_for_policy: Mapped[bool] = mapped_column(default=False)
     """Whether a second user has to activate a policy that gives a right to export, to purge or to change the policy."""
 

@@ -89,6 +89,7 @@ class UserRole(Entity):
 
     __tablename__ = "user_role"
     module, prefix, named_by, cascades_with = "role", "uro", "id", "user"
+    together = (frozenset({"starts_at", "ends_at"}),)
     names = Names("Role of a person", "Roles of people", zh="人员角色")
     search = ()
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "user_id"}

@@ -103,7 +103,8 @@ class EditPage(FormPage):
         """The same form with everything that was typed, and beside each field in dispute the value of the record."""
         fields, row, address = edited.fields, edited.row, self.address(ask)
         current = conflict.params.get("current", {})
-        disputed = [field for field in fields if camel(field.key) in current]
+        changed = self.model.with_partners(x.key for x in fields if camel(x.key) in current)
+        disputed = [field for field in fields if field.key in changed]
         theirs = {field.key: (edited.values[field.key], cell(ask, field, row, address)) for field in disputed}
         was, message = form_values.snapshot(fields, edited.values), conflict.say(ask.language)
         return await self._show_form(ask, fields, form, row, was=was, status=409, error=message, theirs=theirs)

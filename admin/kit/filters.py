@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from models import User
+from models.amounts import amount_of
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
@@ -149,11 +149,11 @@ def _limit(each: Filter, text: str) -> Any:
             day = date.fromisoformat(text)
             return day if day.year in YEARS else None
         if each.field.kind is Kind.MONEY:
-            amount = Decimal(text)
-            return amount if amount.is_finite() and abs(amount) < 10**14 else None
+            amount = amount_of(text)
+            return amount if abs(amount) < 10**14 else None
         whole = int(text)
         return whole if abs(whole) <= LARGEST else None
-    except (ValueError, InvalidOperation):
+    except ValueError:
         return None
 
 

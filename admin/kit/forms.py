@@ -19,6 +19,7 @@ from wtforms import (
 from wtforms import Field as Input
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from models.amounts import amount_of
 from models.contact import PointKind
 from models.errors import Refusal
 from resolvers.runtime.ids import camel
@@ -38,6 +39,19 @@ class PanelForm(Form):  # type: ignore[misc]  # WTForms has no types
 
     class Meta:
         locales: ClassVar[list[str]] = ["en"]
+
+
+class MoneyInput(DecimalField):  # type: ignore[misc]  # as above
+    """An amount as users write it, with or without thousands separators."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        if not valuelist:
+            return
+        self.data: Decimal | None = None
+        try:
+            self.data = amount_of(valuelist[0])
+        except ValueError:
+            raise ValueError(self.gettext("Not a valid decimal value.")) from None
 
 
 class PointsInput(Input):  # type: ignore[misc]  # as above
@@ -88,7 +102,7 @@ _TYPED: dict[Kind, tuple[Any, dict[str, Any]]] = {
     Kind.LONG: (TextAreaField, {"render_kw": {"rows": 3}}),
     Kind.LINES: (TextAreaField, {"render_kw": {"rows": 3}}),
     Kind.WHOLE: (IntegerField, {}),
-    Kind.MONEY: (DecimalField, {"places": 2, "render_kw": {"step": "0.01", "type": "number"}}),
+    Kind.MONEY: (MoneyInput, {"places": 2, "render_kw": {"type": "text", "inputmode": "decimal"}}),
     Kind.DATE: (DateField, {}),
     Kind.TIME: (DateTimeLocalField, {"format": ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]}),
 }

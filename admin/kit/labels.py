@@ -58,6 +58,8 @@ _SPECIAL = {
     "contact_phone": _("Contact's phone"),
     "contact_email": _("Contact's e-mail"),
     "contact_required": _("New customers need a contact"),
+    "follow_up_days_back": _("Days back for follow-ups"),
+    "follow_up_days_ahead": _("Days ahead for follow-ups"),
     "two_for_policy": _("Widening the policy takes two people"),
     "email": _("E-mail"),
     "user_id": _("Person"),

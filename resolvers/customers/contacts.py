@@ -1,5 +1,7 @@
 """Contacts of customers: transfer, phones and addresses, and the primary contact."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -105,7 +107,8 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
 
     The first one of a kind is the main one.
     """
-    wanted = list(dict.fromkeys(_point(item) for item in given))
+    wanted = [_point(item) for item in given]
+    _refuse_repeated(wanted)
     if len(wanted) > MOST_POINTS:
         raise Validation(
             f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
@@ -126,6 +129,17 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
     return is_new
 
 
+def _refuse_repeated(points: Sequence[tuple[PointKind, str]]) -> None:
+    """Raise Validation for a phone or address that stands twice, written in the same way or another."""
+    seen = set()
+    for kind, value in points:
+        if (key := (kind, key_of(kind, value))) in seen:
+            raise Validation(
+                f"“{value}” is there already; leave it out once.", f"“{value}”重复，请删除一个。", field="points"
+            )
+        seen.add(key)
+
+
 def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
     try:
         kind = PointKind(item.get("kind", ""))
@@ -140,11 +154,27 @@ def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
 
 
 def check_point(kind: PointKind, value: str, field: str = "points") -> None:
-    """Raise Validation for a value that cannot be a phone number or an e-mail address."""
+    """Raise Validation for a value that cannot be a phone number or an e-mail address, or holds two numbers."""
+    if kind is PointKind.PHONE and len(numbers := _numbers_in(value)) > 1:
+        raise Validation(
+            f"“{value}” holds {len(numbers)} phone numbers. Use one field for each.",
+            f"“{value}”包含 {len(numbers)} 个电话号码，请分别填写。",
+            field=camel(field),
+        )
     if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
         raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
     if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
         raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
+
+
+def _numbers_in(value: str) -> list[str]:
+    """The whole phone numbers in a text; an extension is no number of its own."""
+    parts = _BETWEEN_NUMBERS.split(unicodedata.normalize("NFKC", value))
+    return [part for part in parts if sum(c.isdigit() for c in part) >= _DIGITS_OF_A_NUMBER]
+
+
+_BETWEEN_NUMBERS = re.compile(r"[/\\|,;、\n]|\s(?=\+|1\d{10}\b)|\b(?:or|and)\b|[或和]")
+_DIGITS_OF_A_NUMBER = 7
 
 
 def _demote_primary(db: Session, row: Contact) -> None:

@@ -34,6 +34,7 @@ class Line(NamedTuple):
 def check_version(db: Session, row: Entity, given: Mapping[str, Any], version: int | None) -> None:
     """Raise Conflict, with both values, where an edit of `version` would overwrite a later change of the same field.
 
+    Fields that mean one thing together count as the same.
     The row must be locked, so that the log is complete up to it.  The caller must be allowed to see every given field,
     because the conflict names its value.  An edit of the newest version costs nothing.
     """
@@ -89,9 +90,12 @@ def _is_creation(model: type[Entity], changes: Changes) -> bool:
 
 
 def _is_in(changed: set[str], model: type[Entity], key: str) -> bool:
-    """Whether a field is among those changed.  Parts are logged under names that are no columns (`phone`)."""
+    """Whether a field, or one that it means something with, is among those changed.
+
+    Parts are logged under names that are no columns (`phone`).
+    """
     own = {column.key for column in columns(model)}
-    return key in changed if key in own else not changed <= own
+    return not changed.isdisjoint(model.with_partners([key])) if key in own else not changed <= own
 
 
 def _current_and_given(db: Session, row: Entity, key: str, value: Any) -> tuple[Any, Any]:

@@ -1,6 +1,5 @@
 """Settings of the organisation: valid values of time zone, currency and language, and the time zone in statements."""
 
-import re
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Organisation
+from models.amounts import currencies
 from models.database.bypass import Because
 from models.database.prepared import Prepared
 
@@ -30,9 +30,9 @@ class OrganisationRules(Rules[Organisation]):
 
 
 def currency_of(code: str) -> str:
-    """A currency code of three letters (ISO 4217), in capitals.  Raises Validation."""
-    if not re.fullmatch(r"[A-Za-z]{3}", code):
-        raise invalid("currency", "must be three letters like CNY", "必须是三个字母，例如 CNY")
+    """The code of a currency in use (ISO 4217), in capitals.  Raises Validation."""
+    if code.upper() not in currencies():
+        raise invalid("currency", "must be the code of a currency, like CNY", "必须是货币代码，例如 CNY")
     return code.upper()
 
 

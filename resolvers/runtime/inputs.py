@@ -16,11 +16,13 @@ from models.people import LANGUAGES
 
 from .ids import camel
 
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """Control characters, surrogates and noncharacters."""
 _UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Invisible characters that come with pasted text: marks of direction, zero-width spaces, byte order marks."""
-_BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
+_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+"""What ends a line in one program or another; Word writes U+000B inside a paragraph."""
+_WIDE_DIGITS = {ord("０") + n: str(n) for n in range(10)}
 _GAP = re.compile(r"\s*[\t\n]\s*")
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
@@ -85,7 +87,10 @@ def _value(column: Column[Any], value: Any) -> Any:
         return None
     for type_, convert in _CONVERTED:
         if isinstance(kind, type_):
-            return convert(key, value)
+            converted = convert(key, value)
+            if trait_of(column).not_negative and converted < 0:
+                raise invalid(key, "is below zero", "不能为负数")
+            return converted
     return value if isinstance(kind, String) else _list(key, value)
 
 
@@ -99,7 +104,7 @@ def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | 
         raise invalid(field, "must be text", "必须是文本")
     if _REFUSED.search(value):
         raise invalid(field, "holds characters that cannot be printed", "含有不可打印的字符")
-    value = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAK.sub("\n", value)))
+    value = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAK.sub("\n", value))).translate(_WIDE_DIGITS)
     value = (value if lines else _GAP.sub(" ", value)).strip()
     if len(value) > length:
         raise invalid(field, f"is longer than {length} characters", f"超过 {length} 个字符")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models import Contact, Customer, Department, Opportunity, User
+from models import Contact, Customer, Department, FollowUp, Opportunity, User
 from models.errors import Forbidden
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
@@ -201,3 +201,34 @@ def test_a_password_and_tokens_hide_no_change(world: World) -> None:
 
     told = conflict(world, "ada", User, li, 1, name="Li")
     assert (told["version"], told["current"]) == (3, {"name": "Li Nan"})
+
+
+# --- fields that mean one thing together -----------------------------------------------------------------
+
+
+def test_amount_and_currency_of_two_users_are_not_merged_into_money_that_nobody_meant(world: World) -> None:
+    customer = world.customer()
+    deal = world.make(
+        Opportunity, customer_id=customer, name="Deal", amount=100, currency="CNY", owner_id=world.ids["li"]
+    )
+    edit(world, "li", Opportunity, deal, 1, amount=200)
+
+    told = conflict(world, "lead", Opportunity, deal, 1, currency="USD")
+
+    assert (told["current"], told["given"]) == ({"currency": "CNY"}, {"currency": "USD"})
+    edit(world, "lead", Opportunity, deal, 1, name="Deal 2")
+    edit(world, "lead", Opportunity, deal, 3, currency="USD")
+    row = world.row(Opportunity, deal)
+    assert (row["amount"], row["currency"], row["name"]) == (200, "USD", "Deal 2")
+
+
+def test_contact_and_opportunity_of_a_follow_up_are_not_merged(world: World) -> None:
+    customer, start = world.customer(), world.clock.now
+    person = world.make(Contact, customer_id=customer, name="Ann")
+    deal = world.make(Opportunity, customer_id=customer, name="Deal")
+    call = world.make(
+        FollowUp, customer_id=customer, kind="CALL", content="x", happened_at=start, owner_id=world.ids["li"]
+    )
+    edit(world, "ada", FollowUp, call, 1, contact_id=person)
+
+    assert conflict(world, "ada", FollowUp, call, 1, opportunity_id=deal)["current"] == {"opportunityId": None}

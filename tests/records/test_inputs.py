@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models import Contact, Customer, DictionaryItem, Entity, FollowUp, Opportunity, User
+from models import Contact, Customer, DictionaryItem, Entity, FollowUp, Opportunity, User, UserRole
 from models.errors import Validation
 from resolvers.runtime.inputs import clean, line
 from tests.support.world import World
@@ -33,6 +33,8 @@ def refused(model: type[Entity], key: str, value: Any) -> Validation:
         ("Acme\nLtd", "Acme Ltd"),
         ("Acme\t Ltd", "Acme Ltd"),
         ("Acme\r\n  Ltd", "Acme Ltd"),
+        ("Acme\x0bLtd", "Acme Ltd"),
+        ("１２３号楼", "123号楼"),
         ("\ufeffAcme", "Acme"),
         ("Ac\u200bme", "Acme"),
         ("\u202a+86 138\u202c", "+86 138"),
@@ -49,9 +51,9 @@ def test_a_line_of_text_is_tidied_and_what_nobody_sees_is_dropped(typed: str, st
 
 
 def test_longer_text_keeps_its_lines(world: World) -> None:
-    customer = world.customer(remark="\r\n first\r\n\r\n\tsecond\u2028third \n")
+    customer = world.customer(remark="\r\n first\r\n\r\n\tsecond\u2028third\x0bfourth \n")
 
-    assert world.row(Customer, customer)["remark"] == "first\n\n\tsecond\nthird"
+    assert world.row(Customer, customer)["remark"] == "first\n\n\tsecond\nthird\nfourth"
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\u3000", "\ufeff", "\u200b \u202a", "\n"])
@@ -117,7 +119,7 @@ def test_yes_or_no_is_yes_or_no(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"), [(5, "5.00"), (Decimal("12.5"), "12.50"), (Decimal("1E+2"), "100.00"), (Decimal(-1), "-1.00")]
+    ("given", "stored"), [(5, "5.00"), (Decimal("12.5"), "12.50"), (Decimal("1E+2"), "100.00"), (Decimal(0), "0.00")]
 )
 def test_an_amount_has_two_decimals(given: Any, stored: str) -> None:
     assert str(kept(Opportunity, "amount", given)) == stored
@@ -174,14 +176,15 @@ def test_a_time_out_of_range_is_refused(moment: datetime) -> None:
 
 
 def test_times_at_the_edge_of_the_range_are_stored(world: World) -> None:
-    customer = world.customer()
     edges = [datetime(1900, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)]
+    roles = [world.ids[role] for role in ("finance", "support")]
 
     made = [
-        world.make(FollowUp, customer_id=customer, kind="NOTE", content="x", happened_at=moment) for moment in edges
+        world.make(UserRole, user_id=world.ids["wu"], role_id=role, starts_at=moment)
+        for role, moment in zip(roles, edges, strict=True)
     ]
 
-    assert [world.row(FollowUp, id)["happened_at"] for id in made] == edges
+    assert [world.row(UserRole, id)["starts_at"] for id in made] == edges
 
 
 @pytest.mark.parametrize("wrong", ["2026-01-01", 1, None.__class__, date(2026, 1, 1)])

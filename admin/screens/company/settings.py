@@ -60,7 +60,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
     sections = (
         (Label("Organisation"), ("name", "support_contact")),
         (Label("Region and language"), ("time_zone", "currency", "language")),
-        (Label("Rules"), ("capacity", "contact_required")),
+        (Label("Rules"), ("capacity", "contact_required", "follow_up_days_back", "follow_up_days_ahead")),
     )
     related = (HISTORY,)
 
