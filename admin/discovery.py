@@ -102,6 +102,7 @@ def _actions_of(screen: type[Any]) -> Iterator[str]:
     yield f"{module}.{screen.needs or 'view'}"
     yield from (f"{module}.{route.right}" for route in routes_of(screen))
     yield from (each.action.replace("*", module) for each in commands_of(screen))
+    yield from (each.needs for each in commands_of(screen) if each.needs)
     yield from (tab.needs for tab in screen.tabs if tab.needs)
 
 

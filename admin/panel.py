@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqladmin import Admin
@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Refusal
+from resolvers.reading.offers import Place
 from resolvers.runtime import denials
 from resolvers.runtime.ids import global_id
 
@@ -133,6 +134,12 @@ class Panel(Admin):
     def routes(self) -> list[BaseRoute]:
         return list(self.admin.router.routes)
 
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The lists to which the menu leads where the user finds something in them."""
+        listed: list[Any] = [view for view in self.views if getattr(view, "group", "")]
+        return tuple(dict.fromkeys(view.place for view in listed if view.place is not None))
+
     def view_of(self, model: type[Base]) -> PolicyModelView | None:
         """The main screen of a model: the one without a slug."""
         found = [view for view in self.views if isinstance(view, PolicyModelView) and view.model is model]
@@ -164,6 +171,8 @@ class Panel(Admin):
     async def render(self, ask: PanelRequest, template: str, context: dict[str, Any], status: int = 200) -> Response:
         """A page for a user; without the frame if it goes into a dialog or the drawer."""
         layout = "partial.html" if ask.is_partial else "page.html"
+        if not ask.is_partial:
+            await ask.load_offers(self.places)
         common = {"ask": ask, "panel": self, "preferences": ask.preferences, "layout": layout, "may": ask.may}
         return self._page(template, {**common, **context}, status)
 

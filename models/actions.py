@@ -33,8 +33,9 @@ class Action:
     did to a record, empty where nothing is logged, and `done_zh` where Chinese says it in other words than `zh`.
 
     `to`: the modules, or KIND, MADE, OWNED.  `groups`: those among TOUCH and WRITE.  `when`: the state that a click in
-    the policy table asks for.  `is_column`: whether the policy table shows it.  `is_right`: whether policy lines name
-    it; what is no right is done to what is one's own, or asks for another right.
+    the policy table asks for.  `is_column`: whether the policy table shows it, which it does
+    once a use case asks for it; `rows` are the modules in whose rows, where no use case asks for it in the others.
+    `is_right`: whether policy lines name it; what is no right is done to what is one's own, or asks for another right.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Action:
     done_zh: str = ""
     when: str = "any"
     is_column: bool = True
+    rows: tuple[str, ...] = ()
     is_right: bool = True
 
     def words(self) -> dict[str, str]:
@@ -66,16 +68,16 @@ TABLE: tuple[Action, ...] = (
     Action("delete", "Delete", "删除", "deleted", (MADE,), CHANGE),
     Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
-    Action("export", "Export", "导出", "", _SALES, (TOUCH,)),
-    Action("import", "Import", "导入", "", _SALES, CHANGE),
-    Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE),
+    Action("export", "Export", "导出", "", _SALES, (TOUCH,), is_column=False),
+    Action("import", "Import", "导入", "", _SALES, CHANGE, is_column=False),
+    Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
     Action("release", "Put into the pool", "放入客户池", "put into the pool", _SALES, CHANGE),
     Action("claim", "Claim", "领取", "claimed", _SALES, CHANGE, when="in_pool"),
     Action("assign", "Assign", "分配", "assigned", _SALES, CHANGE, when="in_pool"),
     Action("lock", "Lock", "锁定", "locked", _SALES, (WRITE,)),
     Action("unlock", "Unlock", "解锁", "unlocked", _SALES, (WRITE,)),
-    Action("share", "Share", "共享", "shared", _SALES, CHANGE),
-    Action("dupcheck", "Look for duplicates", "查重", "", _SALES),
+    Action("share", "Share", "共享", "shared", _SALES, CHANGE, is_column=False),
+    Action("dupcheck", "Look for duplicates", "查重", "", _SALES, is_column=False),
     Action("review", "Review", "审查", "", ("policy",)),
     Action("activate", "Put in force", "启用", "put in force", ("policy",), (WRITE,), done_zh="生效"),
     Action("merge", "Merge", "合并", "", _SALES, CHANGE, is_column=False),

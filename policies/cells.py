@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import false, not_, true
@@ -9,7 +10,7 @@ from sqlalchemy import false, not_, true
 from .lines import Line
 from .principal import Principal
 from .rows import Clause, Rows
-from .words import SCOPES, Facts, either, holds, together, when_sql
+from .words import SCOPES, Facts, either, holds, parts, together, when_sql
 
 Pair = tuple[str, str]
 """A scope and a state of a line: `own`, `!locked`."""
@@ -43,6 +44,12 @@ class Cell:
         cache: Written = {} if written is None else written
         allow = true() if ALL in self.allow else either(_pair_sql(x, p, rows, cache) for x in sorted(self.allow))
         return together([allow, *(not_(_pair_sql(x, p, rows, cache)) for x in sorted(self.deny))])
+
+    @cached_property
+    def locks(self) -> "Cell":
+        """Everything but what the denials about locked records close."""
+        pairs = (pair for pair in self.deny if ("locked", True) in parts(pair[1]))
+        return Cell(frozenset({ALL}), frozenset(pairs), self.lines)
 
     def within(self, row: "Cell") -> "Cell | None":
         """What is left to ask about a field where `row` allows the record as such; None when that is enough."""

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, True_, and_, case
+from sqlalchemy import ColumnElement, True_, and_, case, true
 
 from models import Base
 
@@ -11,6 +11,7 @@ from .cells import Cell, Written
 from .objects import FIELDS, LISTED
 from .principal import Principal
 from .rows import Clause, Rows
+from .words import together
 
 
 class Cells(Protocol):
@@ -30,6 +31,7 @@ class Clauses:
     def __init__(self, policy: Cells, person: Principal, *, by_row: bool = False) -> None:
         self.policy, self.person, self.by_row = policy, person, by_row
         self._written: Written = {}
+        self._looker = Clauses(policy, person.looker, by_row=by_row) if person.looker is not None else None
 
     def where(self, action: str, model: type[Base], e: Any) -> Clause:
         """The clause that lets through the rows of `model` to which the person may do `action`.
@@ -55,7 +57,7 @@ class Clauses:
         model = rows.model
         if is_part(model):
             return rows.of_parent(lambda parent: self._listed(action, parent, LISTED.get(model)))
-        clause = self._sql(self._cell(model.module, action), rows)
+        clause = self._sql(model.module, action, rows)
         if model.visible_through:
             return and_(clause, rows.of_parent(lambda parent: self._where("view", parent)))
         return clause
@@ -72,16 +74,30 @@ class Clauses:
         if word not in FIELDS:
             return None
         left = self._cell(word, action).within(self._cell(model.module, action))
-        if left is None:
+        if left is None and self._looker is None:
             return None
-        clause = rows.of_parent(lambda parent: self._sql(left, parent)) if is_part(model) else self._sql(left, rows)
+        clause = (
+            rows.of_parent(lambda x: self._left(left, word, action, x))
+            if is_part(model)
+            else (self._left(left, word, action, rows))
+        )
         return None if isinstance(clause, True_) else clause
+
+    def _left(self, left: Cell | None, word: str, action: str, rows: Rows) -> Clause:
+        """What is left to ask about a field, by the lines about the person and about a user who views as them."""
+        clause = true() if left is None else left.sql(self.person, rows, self._written)
+        return clause if self._looker is None else together([clause, self._looker.unlocked(word, action, rows)])
+
+    def unlocked(self, obj: str, action: str, rows: Rows) -> Clause:
+        """The rows that no line about locked records closes for this person."""
+        return self._cell(obj, action).locks.sql(self.person, rows, self._written)
 
     def _cell(self, obj: str, action: str) -> Cell:
         return self.policy.cell(self.person.roles, obj, action)
 
-    def _sql(self, cell: Cell, rows: Rows) -> Clause:
-        return cell.sql(self.person, rows, self._written)
+    def _sql(self, obj: str, action: str, rows: Rows) -> Clause:
+        clause = self._cell(obj, action).sql(self.person, rows, self._written)
+        return clause if self._looker is None else and_(clause, self._looker.unlocked(obj, action, rows))
 
 
 @cache

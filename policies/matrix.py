@@ -64,8 +64,9 @@ class FieldCell:
 
 
 def actions_of(module: str) -> tuple[str, ...]:
-    """The actions that make sense for records of a module."""
-    return tuple(action.name for action in RIGHTS if action.is_column and is_done_to(action, module))
+    """The actions on records of a module that a use case asks for."""
+    shown = (action for action in RIGHTS if action.is_column and module in (action.rows or (module,)))
+    return tuple(action.name for action in shown if is_done_to(action, module))
 
 
 def grid(policy: Snapshot, base: Snapshot, role: str) -> dict[str, dict[str, Cell]]:

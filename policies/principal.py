@@ -38,18 +38,25 @@ class Principal:
     login: str = ""
     language: str = field(default="en", compare=False)
     must_change_password: bool = field(default=False, compare=False)
-    viewed_by: int | None = field(default=None, compare=False)
-    """The id of the user who views as this person, and may change nothing; None for the person as such."""
+    looker: "Principal | None" = None
+    """The user who views as this person, changes nothing, and does not get past a lock in this way."""
 
     def __post_init__(self) -> None:
         """Drop the role codes of the system: a user who signs in is no part of it, whatever code a role has."""
         if self.id is not None:
             object.__setattr__(self, "roles", frozenset(role for role in self.roles if not is_system_role(role)))
 
+    @property
+    def viewed_by(self) -> int | None:
+        """The id of the user who views as this person; None for the person as such."""
+        return self.looker.id if self.looker is not None else None
+
     def at(self, now: datetime) -> "Principal":
         """The same person at another moment.  A microsecond, where `replace` takes ten."""
         other = object.__new__(Principal)
         other.__dict__.update(self.__dict__, now=now)
+        if self.looker is not None:
+            other.__dict__["looker"] = self.looker.at(now)
         return other
 
 

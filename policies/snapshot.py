@@ -82,7 +82,10 @@ class Snapshot:
 
         Of a record with a parent this is half the answer: `where` also asks whether the parent is visible.
         """
-        return p is not None and self.cell(p.roles, _object(module, field), action).test(p, facts)
+        object = _object(module, field)
+        if p is None or not self.cell(p.roles, object, action).test(p, facts):
+            return False
+        return p.looker is None or self.cell(p.looker.roles, object, action).locks.test(p.looker, facts)
 
     def ever(self, p: Principal | None, action: str, module: str) -> bool:
         """Whether there is any record of the module to which `p` might do it: what menus and buttons ask.

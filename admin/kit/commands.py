@@ -31,6 +31,8 @@ class Command:
     `fields`: what its dialog asks for.  A command without `fields`, `confirm` and `typed` has no dialog.
     `where`: the places of the button, which are the selection of a list, the page of a record and the row of a list.
     `when`: whether the command makes sense for a record that the right covers.
+    `needs`: a further right without which the use case refuses the command.
+    `for_others`: whether users cannot do it to themselves.
     `typed`: a word that the user types before something that cannot be undone.
     `answers`: whether its method returns the answer itself, see ResponseMethod.
     """
@@ -47,6 +49,8 @@ class Command:
     typed: str = ""
     tone: str = ""
     when: Callable[[Row], bool] = lambda _row: True
+    needs: str = ""
+    for_others: bool = False
 
     @property
     def verb(self) -> str:

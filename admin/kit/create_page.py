@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import Refusal
+from resolvers.reading.offers import may_create
 from resolvers.records import create_update
 from resolvers.runtime import denials
 
@@ -38,7 +39,7 @@ class CreatePage(FormPage):
     @page_route("/create", "create")
     async def show_new(self, request: Request) -> Response:
         ask = panel_request(request)
-        if not ask.may(f"{self.module}.create"):
+        if not await may_create(ask.scope, self.model, {}):
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})

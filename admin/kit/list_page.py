@@ -43,7 +43,7 @@ class ListPage(Screen):
             return RedirectResponse(state.url(), 303)  # the cursor is of another order: show the first page
         formats = column_formats(state.columns)
         rows = [self._line(ask, formats, row, extra.get(row.id, {})) for row in found.rows]
-        context = {"state": state, "page": found, "rows": rows}
+        context = {"state": state, "page": found, "rows": rows, "bulk": self.list_commands(ask, found.rows)}
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
@@ -68,7 +68,8 @@ class ListPage(Screen):
             "href": href,
             "cells": cells(ask, formats, row, self.address(ask), href),
             "extra": [(label, extra.get(key, "")) for key, label in self.extra_columns(ask)],
-            "commands": [x for x in self.commands if ROW in x.where and x.fits(row)],
+            "commands": [x for x in self.commands if ROW in x.where and self.is_fit(ask, x, row)],
+            "fits": [x.name for x in self.commands if LIST in x.where and self.is_fit(ask, x, row)],
         }
 
     def columns_for(self, ask: PanelRequest) -> list[Field]:
@@ -88,8 +89,9 @@ class ListPage(Screen):
         keys = self.filters if self.filters is not None else default_filters(self.model)
         return [key for key in keys if self.is_seen(ask, key)]
 
-    def list_commands(self, ask: PanelRequest) -> list[Command]:
-        return [x for x in self.commands if LIST in x.where and ask.may(x.action)]
+    def list_commands(self, ask: PanelRequest, rows: Sequence[Row]) -> list[Command]:
+        """The commands above the list: those that fit some row of this page."""
+        return [x for x in self.commands if LIST in x.where and any(self.is_fit(ask, x, row) for row in rows)]
 
     @page_route("/lookup", "view")
     async def lookup(self, request: Request) -> Response:

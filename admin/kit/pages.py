@@ -7,6 +7,8 @@ from sqladmin import BaseView
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.reading.offers import Place
+
 from .panel_request import PanelRequest
 from .routes import BASE, PageRoute, routes_of
 from .screen import LAST
@@ -25,6 +27,9 @@ class Page(BaseView):
     """The address of the screen below that of the panel: one of its routes."""
     needs: ClassVar[str] = ""
     """The right without which the screen is closed, like `organisation.edit`; "" opens it to every signed-in user."""
+
+    place: ClassVar[Place | None] = None
+    """The records without which the menu does not lead here; None for a screen that shows something to each user."""
 
     @property
     def panel(self) -> Any:
@@ -53,7 +58,7 @@ class Page(BaseView):
 
     def is_listed(self, ask: PanelRequest) -> bool:
         """Whether the menu leads here for this user."""
-        return self.is_accessible(ask.request)
+        return self.is_accessible(ask.request) and (self.place is None or self.place in ask.offers.found)
 
     async def render(self, ask: PanelRequest, template: str, context: Mapping[str, Any], status: int = 200) -> Response:
         response: Response = await self.panel.render(ask, template, {"view": self, **context}, status)

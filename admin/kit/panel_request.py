@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import Organisation
+from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
 
@@ -22,7 +23,7 @@ class PanelRequest:
     """A request of a user who is signed in, named `ask` in code and templates.
 
     `words` holds the dictionaries that were loaded so far, `fields` the fields that the user sees on each screen, as
-    far as a screen has asked for them.
+    far as a screen has asked for them.  `offers` says what is there for the user now, once `load_offers` has run.
     """
 
     request: Request
@@ -35,6 +36,7 @@ class PanelRequest:
     contact_required: bool
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
+    offers: Offers = field(default_factory=Offers)
 
     @property
     def language(self) -> str:
@@ -57,6 +59,10 @@ class PanelRequest:
     def edits(self, module: str, field: str) -> bool:
         """Whether the user may change this field in some record of the module."""
         return self.scope.policy.ever(self.scope.person, "edit", f"{module}.{field}")
+
+    async def load_offers(self, places: tuple[Place, ...]) -> None:
+        """Find out what is offered in these places, and which kinds of records the user could create."""
+        self.offers = await offers(self.scope, places)
 
     # -- times -------------------------------------------------------------------------------------------
 

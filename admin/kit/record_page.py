@@ -42,7 +42,7 @@ class RecordPage(Screen):
             "tabs": tabs,
             "tab": tab,
             "inside": await tab.read(self, ask, row) if tab else None,
-            "commands": [x for x in self.commands if DETAIL in x.where and x.fits(row)],
+            "commands": [x for x in self.commands if DETAIL in x.where and self.is_fit(ask, x, row)],
             "may_edit": self.offers_edit and "edit" in row.may and not row["deleted_at"],
         }
         return await self.render(ask, self.page_template, {**context, **await self.details_extra(ask, row)})

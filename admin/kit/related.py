@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Base
+from models.base import LIVE
 from models.errors import NotFound
 from resolvers.audit import history
 from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.offers import may_create
 from resolvers.reading.pages import ListRequest, Page, Row, page
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
@@ -55,8 +57,21 @@ class RelatedTable(Related):
             "rows": self._lines(view, screen, ask, fields, found.rows, extra),
             "more": found.after is not None,
             "extra": screen.extra_columns(ask) if screen else [],
-            **self._links(view, screen, ask, row),
+            **self._links(view, screen, row, adds=await self._may_add(screen, ask, row, found.rows)),
         }
+
+    async def _may_add(self, screen: RecordScreen | None, ask: PanelRequest, row: Row, there: Sequence[Row]) -> bool:
+        """Whether the user could create one more record that points to this one."""
+        if screen is None or not screen.offers_create or row["deleted_at"] or row.values.get("active") is False:
+            return False
+        if there and self._is_single():
+            return False
+        given = {self.key: row.id}
+        if (above := f"{self.model.visible_through}_id") not in given and row[above] is not None:
+            given[above] = row[above]
+        if self.key == "owner_id":
+            given["department_id"] = row["department_id"]
+        return await may_create(ask.scope, self.model, given)
 
     def _visible_fields(self, ask: PanelRequest) -> list[Field]:
         fields = [field_of(self.model, key) for key in self.columns]
@@ -65,6 +80,7 @@ class RelatedTable(Related):
 
     def _request(self, fields: Sequence[Field], row: Row, screen: RecordScreen | None) -> ListRequest:
         keys = [*(field.key for field in fields), *(screen.always if screen is not None else ())]
+        keys += ["deleted_at"] if "deleted_at" in self.model.__table__.c else []
         return ListRequest(
             self.model,
             tuple(dict.fromkeys(keys)),
@@ -91,21 +107,29 @@ class RelatedTable(Related):
         return [
             {
                 "row": each,
-                "edit": screen.url("edit", global_id(model, each.id)) if screen and "edit" in each.may else None,
+                "edit": screen.url("edit", global_id(model, each.id)) if screen and self._is_open(each) else None,
                 "cells": cells(ask, formats, each, address, address(model, each.id) if is_linked else None),
                 "extra": extra.get(each.id, {}),
             }
             for each in rows
         ]
 
-    def _links(
-        self, view: RecordScreen, screen: RecordScreen | None, ask: PanelRequest, row: Row
-    ) -> dict[str, str | None]:
+    def _is_single(self) -> bool:
+        """Whether at most one record points to this one, like the claim rule of a pool."""
+        table: Any = self.model.__table__
+        unique = (x for x in table.indexes if x.unique and x.dialect_options["sqlite"]["where"] is LIVE["sqlite_where"])
+        return any(index.columns.keys() == [self.key] for index in unique)
+
+    @staticmethod
+    def _is_open(row: Row) -> bool:
+        """Whether the user may edit the record: one in the bin is restored first."""
+        return "edit" in row.may and row["deleted_at"] is None
+
+    def _links(self, view: RecordScreen, screen: RecordScreen | None, row: Row, *, adds: bool) -> dict[str, str | None]:
         """The addresses of the whole list and of a new record that points to this one."""
         if screen is None:
             return {"all": None, "add": None}
         id = global_id(view.model, row.id)
-        adds = screen.offers_create and ask.may(f"{screen.model.module}.create") and not row["deleted_at"]
         return {
             "all": f"{screen.url('list')}?f_{self.key}={id}",
             "add": f"{screen.url('create')}?{self.key}={id}" if adds else None,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import ENTITIES, Base, Entity
+from resolvers.reading.offers import Place
 from resolvers.reading.pages import ListRequest, Row, display_column, names_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -117,11 +118,25 @@ class Screen(ModelView):
         found = getattr(request.state, "panel_request", None)
         return found is not None and found.may(f"{self.module}.{self.needs or 'view'}")
 
+    @property
+    def place(self) -> Place | None:
+        """The records of this screen, as `offers` asks about them."""
+        filled = (key for key, wanted in self.base_filter.items() if wanted == {"is_null": False})
+        return Place(self.model, tuple(filled))
+
     def is_listed(self, ask: PanelRequest) -> bool:
-        """Whether the menu leads here for this user."""
+        """Whether the menu leads here for this user: to records, or to a list that they could begin."""
         if not self.is_accessible(ask.request):
             return False
-        return not self.for_editors or ask.may(f"{self.module}.edit")
+        if self.for_editors and not ask.may(f"{self.module}.edit"):
+            return False
+        return self.place in ask.offers.found or (self.offers_create and self.model in ask.offers.drafted)
+
+    def is_fit(self, ask: PanelRequest, which: Command, row: Row) -> bool:
+        """Whether the user is offered a command beside this record."""
+        if which.needs and not ask.may(which.needs):
+            return False
+        return which.fits(row) and not (which.for_others and row.id == ask.scope.me)
 
     def address(self, ask: PanelRequest) -> Address:
         """The addresses of records, for links."""

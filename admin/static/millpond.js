@@ -69,7 +69,10 @@ function countSelected() {
   const bar = $("[data-bulk]");
   if (!bar) return;
   const boxes = $$("#rows [name=ids]");
-  const chosen = boxes.filter((box) => box.checked).length;
+  const picked = boxes.filter((box) => box.checked);
+  const chosen = picked.length;
+  const fits = new Set(picked.flatMap((box) => box.dataset.fits.split(" ")));
+  for (const button of $$("[data-command]", bar)) button.hidden = !fits.has(button.dataset.command);
   $("[data-count]", bar).textContent = chosen;
   bar.classList.toggle("is-open", chosen > 0);
   const all = $("[data-all]");

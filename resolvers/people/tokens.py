@@ -66,7 +66,7 @@ def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> Colum
     now = scope.now()
     alive = and_(kind.revoked_at.is_(None), or_(kind.expires_at.is_(None), kind.expires_at > now))
     if kind is SignInSession:
-        alive = and_(alive, kind.seen_at > now - scope.backend.entrances.idle)
+        alive = and_(alive, kind.looker_id.is_(None), kind.seen_at > now - scope.backend.entrances.idle)
     return alive
 
 

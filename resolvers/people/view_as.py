@@ -1,13 +1,15 @@
 """View as another user: for support, and for checking a changed policy.  Read-only and logged.
 
-It is a short session of the viewed user, in which `Scope.write` refuses every use case that changes something.
+It is a short session of the viewed user, in which `Scope.write` refuses every use case that changes something.  What a
+lock closes to the user who views stays closed, and the viewed user is told.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from models import SignInSession, User
 from models.audit.recording import log_now
@@ -15,11 +17,16 @@ from models.errors import BeyondCeiling, Validation
 from policies import Principal
 
 from ..access.grant_limits import guard_account
+from ..reading.clauses import value
 from ..runtime import principals
 from ..runtime.scope import Scope
 from .sign_in import open_session
 
 LASTS = timedelta(minutes=30)
+KNOWN = timedelta(days=90)
+"""Time for which users are told who viewed as them."""
+MOST_VIEWS = 20
+"""Maximum number of such sessions that are shown."""
 _QUIET = {"synchronize_session": False}
 
 
@@ -39,6 +46,7 @@ def start_viewing_as(scope: Scope, user_id: int) -> str:
         mine = SignInSession.token_hash == principals.hash_of(made.token)
         db.execute(update(SignInSession).where(mine).values(looker_id=scope.me), execution_options=_QUIET)
         log_now(db, row, {"seen_by": [None, scope.person.name]})
+        scope.tell(db, f"user:{row.id}", row.id)
         return made.token
 
 
@@ -59,7 +67,7 @@ def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:
     except BeyondCeiling:
         return None
     person = principals.by_id(db.connection(), found.user_id, scope.now())
-    return replace(person, viewed_by=scope.me, must_change_password=False, language=scope.language)
+    return replace(person, looker=scope.person, must_change_password=False, language=scope.language)
 
 
 def stop_viewing_as(scope: Scope, token: str) -> None:
@@ -68,6 +76,28 @@ def stop_viewing_as(scope: Scope, token: str) -> None:
         mine = SignInSession.token_hash == principals.hash_of(token), SignInSession.looker_id == scope.me
         ended = update(SignInSession).where(*mine, SignInSession.revoked_at.is_(None))
         db.execute(ended.values(revoked_at=scope.now()), execution_options=_QUIET)
+
+
+class View(NamedTuple):
+    """One session in which another user viewed as the caller."""
+
+    by: str | None
+    began: datetime
+    ended: datetime
+
+
+def views_of_me(scope: Scope, db: Session, since: timedelta = KNOWN) -> list[View]:
+    """The sessions in which other users viewed as the caller, newest first; a session that lasts ends in the future."""
+    session, looker = SignInSession, aliased(User)
+    ended = func.coalesce(session.revoked_at, session.expires_at)
+    found = (
+        select(value(scope.viewer, User, looker, "name"), session.created_at, ended)
+        .outerjoin(looker, looker.id == session.looker_id)
+        .where(session.user_id == scope.me, session.looker_id.is_not(None), session.created_at > scope.now() - since)
+        .order_by(session.id.desc())
+        .limit(MOST_VIEWS)
+    )
+    return [View(name, began, end) for name, began, end in db.execute(found)]
 
 
 _OPEN = select(SignInSession.user_id, SignInSession.looker_id, SignInSession.expires_at).where(

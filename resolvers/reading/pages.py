@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, inspect, select
 from sqlalchemy.orm import Session
 
 from models import Base
@@ -127,6 +127,12 @@ def _title(viewer: Viewer, model: type[Base], e: Any) -> Value:
 _CHINESE = {"name": "name_zh", "label_en": "label_zh"}
 
 
+def parent_of(model: type[Base]) -> tuple[type[Base], str] | None:
+    """(the model with which a record of this one goes to the bin, the foreign key to it); None where there is none."""
+    relation = getattr(model, "cascades_with", "") or model.visible_through
+    return (inspect(model).relationships[relation].mapper.class_, f"{relation}_id") if relation else None
+
+
 def target_of(model: type[Base], key: str) -> type[Base] | None:
     """The protected model that a foreign key column refers to; None for any other column."""
     if (model, key) in COMPUTED:
@@ -225,7 +231,14 @@ class _Reading:
         return value(self.viewer, self.model, self.e, key)
 
     def _may(self, action: str) -> Clause:
-        return open_to(self.viewer, action, self.model)
+        """Condition: the caller may do it to the row.  A child record in the bin comes back with its parent alone."""
+        allowed = open_to(self.viewer, action, self.model)
+        parent = parent_of(self.model) if action == "restore" else None
+        if parent is None:
+            return allowed
+        key, above = parent[1], parent[0].__table__.alias()
+        gone = select(above.c.id).where(above.c.id == getattr(self.e, key), above.c.deleted_at.is_not(None))
+        return and_(allowed, ~gone.correlate_except(above).execution_options(policy=True).exists())
 
     def _steps(self) -> Sequence[Key]:
         return [key.back() for key in self.keys] if self.request.before else self.keys

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
 from models import Base
+from models.database.reads import Reads
 from policies import Snapshot
 
 from .policy_store import Stored
@@ -25,6 +26,7 @@ class Services(Protocol):
     clock: Callable[[], datetime]
     writer: Writer
     read_engine: AsyncEngine
+    reads: Reads
     sessions: async_sessionmaker[AsyncSession]
     policy: Snapshot
     selectivity: SelectivityCache

@@ -112,7 +112,7 @@ def test_everybody_learns_why_he_may_not_and_whom_to_ask(demo_screens: Screens) 
     li.page.locator("a.open").first.click()
     li.page.get_by_role("link", name="What may I do here?").click()
     li.see("Whoever needs more asks: Ada Ng, Rolf Vik")
-    li.page.locator(".is-refused summary", has_text="Export").click()
+    li.page.locator(".is-refused summary", has_text="Assign").click()
     li.page.locator("details[open]").get_by_text("does not count; it would need").first.wait_for()
     li.picture("phone-why")
     assert li.overflow() <= 0
@@ -135,7 +135,7 @@ def test_the_screens_of_the_policy_are_accessible_and_fit_a_small_phone(demo_scr
     for size, theme in (((1360, 900), "light"), ((360, 780), "dark")):
         ada = demo_screens.person("ada", size, language=language, theme=theme)
         ada.go("/admin/policy?role=sales")
-        ada.page.locator("#cell-customer-export").click()
+        ada.page.locator("#cell-customer-unlock").click()
         expect(ada.page.locator(".draft-bar")).to_be_visible()
         for path in paths:
             ada.go(path)

@@ -1,15 +1,21 @@
 """Seeing Millpond as another person does: what he sees, nothing changed, logged, and never more than one may hand out."""
 
+from datetime import timedelta
+
 import pytest
 
-from models import AuditEntry, Customer, SignInSession, User
+from models import AuditEntry, Contact, Customer, Event, SignInSession, User
 from models.errors import BeyondCeiling, Forbidden, NotFound, OnlyLooking, Validation
-from policies import Principal
+from policies import Facts, Principal
+from resolvers.audit import history
+from resolvers.customers import lock as locking
 from resolvers.people import view_as
+from resolvers.pool import workload
+from resolvers.reading.pages import ListRequest, page
 from resolvers.records import create_update
 from tests.support.panel import Panel
 from tests.support.refusals import add_line, refused
-from tests.support.world import World
+from tests.support.world import START, World
 
 
 def eyes(world: World, login: str, token: str) -> Principal | None:
@@ -109,3 +115,78 @@ def test_the_panel_refuses_it_to_who_may_not(world: World, login: str) -> None:
 
     assert answer.status_code in (403, 422)
     assert "You see Millpond as" not in browser.get("/admin/").text
+
+
+def test_what_is_locked_from_the_looker_stays_closed_everywhere(world: World) -> None:
+    open_, locked = world.customer("Acme", "li", stage="early"), world.customer("Secret", "li", stage="won")
+    world.make(Contact, customer_id=locked, name="Ms Hidden", points=[{"kind": "PHONE", "value": "13800138000"}])
+    world.li.do(locking.lock, [locked], "signing")
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
+
+    through = world.backend.scope(eyes(world, "ada", token), "panel")
+
+    customers = world.run(through.read(page, ListRequest(Customer, ("name",), size=50)))
+    contacts = world.run(through.read(page, ListRequest(Contact, ("name",), size=50)))
+    found = world.run(through.read(page, ListRequest(Customer, ("name",), search="Secret")))
+    assert [row.id for row in customers.rows] == [open_]
+    assert (contacts.rows, found.rows, found.count) == ([], [], 0)
+    assert world.run(through.read(workload.by_stage)) == {"early": 1}
+    with pytest.raises(NotFound):
+        world.run(through.read(history.of_record, Customer, locked))
+    facts = Facts(owner_id=world.ids["li"], locked=True)
+    assert not world.backend.policy.may(through.person, "view", "customer", facts)
+    assert world.backend.policy.may(world.principal("li"), "view", "customer", facts)
+
+
+def test_what_the_looker_has_locked_and_the_other_may_not_see_stays_closed_too(world: World) -> None:
+    mine = world.customer("Mine", "ada")
+    world.ada.do(locking.lock, [mine])
+    token = world.ada.do(view_as.start_viewing_as, world.ids["fin"])
+
+    through = world.backend.scope(eyes(world, "ada", token), "panel")
+
+    assert world.run(through.read(page, ListRequest(Customer, ("name",)))).rows == []
+
+
+def test_the_pages_show_no_trace_of_a_locked_customer(world: World) -> None:
+    locked = world.customer("Zq000secretq", "li", stage="won")
+    world.make(Contact, customer_id=locked, name="Zq000contactq")
+    world.li.do(locking.lock, [locked], "Zq000reasonq")
+    panel = Panel(world)
+    ada = panel.of("ada")
+    ada.post("/admin/user/do/see-as", {"ids": f"usr_{world.ids['li']}", "from": "detail"})
+    number = world.row(Customer, locked)["number"]
+
+    for path in ("/", "/customer/list", "/contact/list", "/log", f"/user/details/usr_{world.ids['li']}?tab=customers"):
+        page = ada.get(f"/admin{path}").text
+        assert "You see Millpond as Li Na does." in page
+        assert [text for text in ("Zq000", number) if text in page] == [], path
+    for path in (f"/customer/details/cus_{locked}", f"/customer/edit/cus_{locked}", f"/why?record=cus_{locked}"):
+        answer = ada.get(f"/admin{path}")
+        assert answer.status_code in (403, 404), path
+        assert "Zq000" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Ada Ng saw Millpond as you do"), ("zh", "Ada Ng 曾以您的身份查看")]
+)
+def test_the_person_looked_at_is_told(world: World, language: str, said: str) -> None:
+    world.system.do(create_update.update, User, world.ids["li"], {"language": language})
+    li = Panel(world).of("li")
+    assert said not in li.get("/admin/").text
+    events = world.count(Event)
+
+    token = world.ada.do(view_as.start_viewing_as, world.ids["li"])
+    world.clock.pass_by(minutes=5)
+    world.ada.do(view_as.stop_viewing_as, token)
+
+    told = [(x["topic"], x["action"]) for x in world.rows(Event)[events:]]
+    assert told[:1] == [(f"user:{world.ids['li']}", "user.view_as")]
+    assert said in li.get("/admin/").text
+    (seen,) = world.run(world.li.read(view_as.views_of_me))
+    assert (seen.by, seen.began, seen.ended) == ("Ada Ng", START, START + timedelta(minutes=5))
+    account = li.get("/admin/account").text
+    assert "Ada Ng" in account
+    assert account.count('name="key" value="ses_') == 0, "a session of view-as is none that its person can end"
+    world.clock.pass_by(days=3)
+    assert said not in Panel(world).of("li").get("/admin/").text

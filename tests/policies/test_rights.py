@@ -13,6 +13,8 @@ from policies import STARTER, matrix
 from policies.objects import ACTIONS, GROUPS, MODULES
 from policies.rights import UnknownRight, check_lines, check_rights, problem_with
 from resolvers.access.grant_limits import excess_refusal
+from schema import build, contract
+from tests.support.panel import doors
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMING = {"write": 0, "each": 1, "_mutation": 1, "query": 0, "mutation": 0}
@@ -36,6 +38,17 @@ def test_the_policy_table_has_a_column_for_each_action_that_wants_one_and_a_cell
     assert matrix.actions_of("policy") == ("view", "edit", "review", "activate")
     assert matrix.actions_of("audit") == matrix.actions_of("session") == ("view",)
     assert matrix.actions_of("system") == ()
+
+
+def test_the_policy_table_shows_what_some_door_asks_for_and_nothing_that_has_no_function_yet() -> None:
+    build.sdl()
+    asked = {*contract.DECLARED.values(), *(".".join(door.asks) for door in doors())}
+
+    shown = {f"{module}.{action}" for module in matrix.modules() for action in matrix.actions_of(module)}
+
+    assert sorted(shown - asked) == []
+    assert {"customer.claim", "customer.unlock", "contact.transfer", "policy.activate"} <= shown
+    assert not {"customer.export", "customer.share", "customer.merge", "followup.transfer"} & shown
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ class People(PolicyModelView, model=User):
         tone="danger",
         confirm=Label("The person is signed out at once and cannot come in again. Customers stay with him."),
         when=is_active,
+        for_others=True,
     )
     def deactivate(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return accounts.set_active(scope, ids, active=False)
@@ -117,6 +118,7 @@ class People(PolicyModelView, model=User):
         where=(DETAIL,),
         confirm=Label("You see what this person sees, for half an hour at most, and change nothing. It is logged."),
         when=is_active,
+        for_others=True,
     )
     async def see_as(self, ask: PanelRequest, ids: list[int], given: Mapping[str, Any]) -> Response:
         """Open a session that views the panel as this person, and go to its first page."""
@@ -175,6 +177,7 @@ class Roles(PolicyModelView, model=Role):
         icon="copy",
         action="role.create",
         where=(DETAIL,),
+        needs="policy.activate",
         fields=(
             Field("code", Kind.TEXT, name=Label("Code of the new role"), is_required=True, length=40),
             Field("name", Kind.TEXT, name=Label("Its name"), is_required=True, length=200),

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from models import ApiToken, SignInSession
 from models.errors import Refusal
-from resolvers.people import passwords, preferences, sign_in_throttle, tokens
+from resolvers.people import passwords, preferences, sign_in_throttle, tokens, view_as
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.principals import hash_of
 
@@ -41,6 +41,7 @@ class Account(Page):
             "sessions": sessions,
             "this": hash_of(ask.scope.token or ""),
             "tokens": await ask.scope.read(tokens.keys_of, ApiToken),
+            "views": await ask.scope.read(view_as.views_of_me),
             "tries": await ask.scope.read(sign_in_throttle.sign_in_log, first=MOST_TRIES)
             if ask.may("session.view")
             else [],

@@ -3,12 +3,14 @@
 from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models import Customer, User
+from resolvers.people import view_as
 from resolvers.pool import workload
 from resolvers.pool.my_limits import my_limits
 from resolvers.reading import pages
@@ -27,6 +29,8 @@ from .limit_bars import limit_bars
 _ = gettext
 SHORT = ListRequest(Customer, (), size=6, counts=False)
 """The request of a short list, without its columns."""
+NEWS = timedelta(days=2)
+"""Time for which Home tells a user who viewed as them."""
 POOLED: tuple[str, ...] = ("number", "name", "pool_id", "pooled_at")
 RECENT: tuple[str, ...] = ("number", "name", "stage", "updated_at")
 
@@ -49,6 +53,7 @@ class Home(Page):
         """Every part that is read quickly."""
         sees, claims = ask.may("customer.view"), ask.may("customer.claim")
         return {
+            "views": await ask.scope.read(view_as.views_of_me, NEWS),
             "limits": await limit_bars(ask, await ask.scope.read(my_limits)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,

@@ -47,6 +47,10 @@ class Pooled(CustomerCommands, model=Customer):
         ),
     )
 
+    def is_listed(self, ask: PanelRequest) -> bool:
+        """Also while nothing lies there, for users who have a seat in a pool."""
+        return super().is_listed(ask) or bool(ask.scope.person.pools)
+
     def record_url(self, row: Row) -> str:
         """The page of the customer, which is that of the main screen."""
         return f"{BASE}/customer/details/{global_id(Customer, row.id)}"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import make_url
 
 import models
-from models import AuditEntry, Base
+from models import AuditEntry, Base, errors
 from models.audit.entries import Outcome as Logged
 from models.errors import Refusal
 from resolvers.runtime.batch import Outcome
@@ -36,6 +36,33 @@ class DryRun:
         if isinstance(self.answer, Refusal):
             return []
         return self.answer.ids if isinstance(self.answer, Outcome) else [getattr(self.answer, "id", 0)]
+
+
+def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any]) -> bool:
+    """Whether this user may try: the use case does it, or refuses it for another reason than right or state."""
+    scope = world.scope(login, "panel")
+    with world.backend.writer.engine.connect() as connection:
+        transaction, unit = connection.begin(), Unit(connection)
+        answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it)))
+        transaction.rollback()
+    assert error is None or isinstance(error, Refusal), repr(error)
+    problems = [error] if error is not None else answer.problems if isinstance(answer, Outcome) else []
+    return not any(isinstance(problem, OUT_OF_REACH) for problem in problems)
+
+
+OUT_OF_REACH = (
+    errors.NotFound,
+    errors.Forbidden,
+    errors.Locked,
+    errors.BeyondCeiling,
+    errors.AlreadyInPool,
+    errors.NotInPool,
+    errors.AlreadyClaimed,
+    errors.NotLocked,
+    errors.NotDeleted,
+    errors.InBin,
+)
+"""Refusals for lack of rights, or because the record is not in the state for it: nothing that a button leads to."""
 
 
 def dry_run(world: World, login: str, use_case: Callable[[Scope], Any]) -> DryRun:

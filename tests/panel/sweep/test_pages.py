@@ -10,7 +10,8 @@ from resolvers.runtime.ids import global_id, number_of
 from tests.support.engines import at_length_on_postgresql
 from tests.support.panel import Browser, Door, Panel, count_in, doors, next_in, rows_in
 
-from .cases import BROKEN, MISSING, for_each_login, is_open, may_create, sample, signed_in, swept
+from .attempts import creates
+from .cases import BROKEN, MISSING, for_each_login, is_open, sample, signed_in, swept
 from .columns import references
 from .dataset import CANARY, Dataset
 from .dry_run import all_rows
@@ -113,7 +114,7 @@ def look_at_an_edit(browser: Browser, oracle: Oracle, door: Door, thorough: bool
 
 def look_at_a_new_one(browser: Browser, oracle: Oracle, door: Door, thorough: bool) -> None:
     """The empty form, and forms that begin with a hidden record."""
-    allowed = may_create(oracle, door)
+    allowed = is_open(oracle, door) and creates(oracle, door)
     queries: list[dict[str, str]] = [{}]
     for key, target in references(door.model):
         queries += [{key: global_id(target, id)} for id in oracle.hidden(target)[:2]] if allowed and thorough else []
