@@ -214,6 +214,30 @@ class BeyondCeiling(Refusal):
     denies = True
 
 
+class RoleToSelf(Refusal):
+    sentence = "Nobody gives roles to themselves. Ask another person who may give roles."
+    zh = "不能给自己分配角色，请由其他有权分配角色的人操作。"
+    denies = True
+
+
+class GrantsToSelf(Refusal):
+    """Callers would give themselves a right that they do not have."""
+
+    sentence = (
+        "You would be allowed to {action} ({object}) {when}. Nobody gives that to themselves: ask another person."
+    )
+    zh = "您将获得 {object} 的 {action} 权限（{when_zh}）。不能给自己授权，请由他人操作。"
+    denies = True
+
+
+class AdministratorsBound(Refusal):
+    """Administrators would lose what they need to set everything right again."""
+
+    sentence = "Administrators ({who}) could no longer decide about {action} ({object}) {when}. That stays with them."
+    zh = "管理员（{who_zh}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
+    denies = True
+
+
 class LastAdministrator(Refusal):
     sentence = "Nobody would be left who can sign in, take people in, give roles and change the policy."
     zh = "此操作后将没有任何可登录的人员能够管理人员、角色和策略。"

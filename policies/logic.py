@@ -101,6 +101,20 @@ def literal(word: str) -> int:
     return _word(word.removeprefix("!"), is_true=not word.startswith("!"))
 
 
+def settled(table: int, words: Iterable[tuple[str, bool]]) -> int:
+    """The table of the other words, once these are known to be true or false; as if they were false from then on."""
+    for word, is_true in words:
+        true = _TRUE[word]
+        table = (table & true) >> (1 << ATOMS.index(word)) if is_true else table & ~true
+    return table
+
+
+def any_of(table: int, word: str) -> int:
+    """The cases in which a table says yes, whether or not this word is true."""
+    step, true = 1 << ATOMS.index(word), _TRUE[word]
+    return table | (table & true) >> step | (table & ~true & ALWAYS) << step
+
+
 def asks_who(table: int) -> bool:
     """Whether a table depends on the person, and not on the state of the record alone."""
     return any(_differs(table, atom) for atom in ATOMS if atom not in _STATES)

@@ -4,7 +4,7 @@ People with the same roles behave alike, so everything is asked once per set of 
 lines that differ for such a set are looked at.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -18,14 +18,11 @@ from .snapshot import Snapshot
 
 Roles = frozenset[str]
 KEEPING = (
-    ("policy", "edit"),
-    ("policy", "activate"),
-    ("role", "create"),
-    ("role", "edit"),
-    ("user", "create"),
-    ("user", "edit"),
+    *(("policy", action) for action in ("view", "edit", "review", "activate")),
+    *((object, action) for object in ("role", "role.user", "role.role") for action in ("view", "create", "edit")),
+    *((object, action) for object in ("user", "user.login", "user.active") for action in ("view", "create", "edit")),
 )
-"""What makes somebody an administrator: the last person who may do all of this, to everything, has to stay."""
+"""What makes an administrator: the last user who may do all of this to everything, and may grant it, has to stay."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,10 @@ def may_hand_out(policy: Snapshot, roles: Roles, object: str, action: str) -> in
 
 
 def can_administer(policy: Snapshot, roles: Roles) -> bool:
-    """Whether whoever holds these roles could set everything else right again."""
-    return all(may_use(policy, roles, *right) == possible(right[0]) for right in KEEPING)
+    """Whether a user with these roles can set everything else right again: by their rights and by what they may grant."""
+    return all(
+        asked(policy, roles, *right) == possible(right[0]) for right in KEEPING for asked in (may_use, may_hand_out)
+    )
 
 
 # --- comparing -------------------------------------------------------------------------------------------
@@ -111,21 +110,23 @@ def changes(old: Snapshot, new: Snapshot, sets: Iterable[Roles]) -> list[Change]
 
 
 def excesses(
-    before: Snapshot, after: Snapshot, sets: Iterable[tuple[Roles, Roles]], author: Roles, of: Snapshot | None = None
+    before: Snapshot,
+    after: Snapshot,
+    sets: Iterable[tuple[Roles, Roles]],
+    author: Roles,
+    limit: Callable[[Snapshot, Roles, str, str], int] | None = None,
 ) -> Iterator[Excess]:
-    """What goes beyond the author's `may_hand_out`, as far as somebody gains it.
+    """What goes beyond the author's `may_hand_out` by the policy `before`, as far as a user gains it.
 
-    `sets` are (roles before, roles after) of everybody concerned.  The author is judged by the policy `of`, by
-    `before` when left out.
+    `sets` are (roles before, roles after) of all users concerned.  `limit` is what the author may let others use,
+    `may_use` for gains of their own.
     """
-    of = of or before
+    limit = limit or may_hand_out
     for old, new in sorted(set(sets), key=lambda pair: [sorted(roles) for roles in pair]):
-        for object, action in sorted(
-            {*_touched(before, after, old, "p", new), *_touched(before, after, old, "p2", new)}
-        ):
+        for object, action in sorted(touched(before, after, old, new)):
             for asked, as_ceiling in ((may_use, False), (may_hand_out, True)):
                 gained = asked(after, new, object, action) & ~asked(before, old, object, action)
-                too_much = gained and gained & ~may_hand_out(of, author, object, action)
+                too_much = gained and gained & ~(may_hand_out if as_ceiling else limit)(before, author, object, action)
                 if too_much and (found := witness(too_much, possible(object))) is not None:
                     yield Excess(new, object, action, found, as_ceiling)
                     break
@@ -236,6 +237,17 @@ def _touched(
     then, now = _lines(old, before, kind), _lines(new, before if after is None else after, kind)
     different = [line for key, line in (then | now).items() if (key in then) != (key in now)]
     return _covered(different, _named(old) | _named(new))
+
+
+def touched(before: Snapshot, after: Snapshot, old: Roles, new: Roles) -> set[tuple[str, str]]:
+    """(object, action) about which lines of use or of granting speak differently to these roles."""
+    return _touched(before, after, old, "p", new) | _touched(before, after, old, "p2", new)
+
+
+def spoken(policy: Snapshot, roles: Roles) -> set[tuple[str, str]]:
+    """(object, action) about which lines of use or of granting speak to these roles."""
+    lines = [line for kind in ("p", "p2") for line in _lines(policy, roles, kind).values()]
+    return _covered(lines, _named(policy))
 
 
 def _lines(policy: Snapshot, roles: Roles, kind: str) -> dict[tuple[str, ...], Line]:

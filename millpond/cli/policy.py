@@ -9,6 +9,7 @@ import typer
 from ..terminal import backend, clerk, group, look, person, report, say, settings
 
 if TYPE_CHECKING:
+    from policies.administrators import Binding
     from policies.review import Remark
     from resolvers.access.policy_impact import Effect
     from resolvers.access.policy_review import Beyond, Person, Review
@@ -216,11 +217,19 @@ def _beyond(beyond: "Beyond") -> str:
     return f"{who} would be allowed to {hand_out}{', '.join(beyond.actions)} {beyond.object}: {phrase(beyond.when)}"
 
 
+def _binding(bound: "Binding") -> str:
+    from policies.saying import phrase
+
+    return f"{bound.action} {bound.object}, {phrase(bound.when)}."
+
+
 def _against(found: "Review") -> list[str]:
     """Why it may not take effect."""
     sentences = list(found.problems)
     if found.beyond:
         sentences.append("It gives rights that you may not hand out.")
+    if found.binds:
+        sentences.append("It takes from administrators what stays with them: " + _binding(found.binds[0]))
     if not found.keeps_an_administrator:
         sentences.append("Nobody would be left who can sign in, take people in, give roles and change the policy.")
     return sentences

@@ -4,7 +4,7 @@ Roles begin and end at fixed times, so rights are compared for every moment from
 calls `guard` after the change, in the same transaction; a lock lets one such change run at a time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from models import Credential, Role, User, UserRole
 from models.actions import actions_in_chinese, object_in_chinese
 from models.database.bypass import Because, bypass_policy
-from models.errors import BeyondCeiling, LastAdministrator
+from models.errors import AdministratorsBound, BeyondCeiling, GrantsToSelf, LastAdministrator, Refusal
 from policies import Snapshot
+from policies.administrators import Binding, bindings
+from policies.reach import NOWHERE, gains, taken
 from policies.review import Excess, Roles, can_administer, excesses
 from policies.saying import phrase
 
 from ..runtime.scope import Scope
+from .standings import Chart, chart, what_is_own
 
 
 @dataclass(frozen=True)
@@ -67,30 +70,57 @@ def sets_of(held: Iterable[Held], now: datetime) -> set[Roles]:
     return {_at(held, moment) for moment in _moments(held, now)}
 
 
-def guard(scope: Scope, db: Session, before: Holdings, ids: Collection[int]) -> None:
-    """Judge a change of the roles of these users; `before` is what they held.
+def guard(
+    scope: Scope, db: Session, before: Holdings, ids: Collection[int], stood: Callable[[Chart], Chart] | None = None
+) -> None:
+    """Judge a change of rights of these users; `before` is what roles they held.
 
-    Raises BeyondCeiling when a user has got more than the caller may grant, LastAdministrator when no administrator is
-    left.  A system principal (command line, jobs) may grant everything, because it has the database anyway.
+    `stood` makes the chart as it was of the chart as it is, where a change of seats or departments is judged.
+    Raises BeyondCeiling when a user has got more than the caller may grant, GrantsToSelf when that user is the caller,
+    AdministratorsBound and LastAdministrator.  A system principal (command line, jobs) may grant everything, because it
+    has the database anyway.
     """
     lock_rights(scope, db)
     now, policy = scope.person.now, scope.policy
     after = holdings(db, now, ids)
-    pairs = {pair for id in ids for pair in _pairs(before.get(id, ()), after.get(id, ()), now)}
+    pairs = {id: set(_pairs(before.get(id, ()), after.get(id, ()), now, always=stood is not None)) for id in ids}
     if scope.person.id is not None:
-        refuse_excess(excesses(policy, policy, pairs, scope.person.roles))
+        everyone = {pair for mine in pairs.values() for pair in mine}
+        refuse_excess(excesses(policy, policy, everyone, scope.person.roles))
+        _refuse_reach(scope, db, pairs, stood or (lambda chart: chart))
     all_held = holdings(db, now)
     was = {**all_held, **{id: before.get(id, ()) for id in ids}}
     keep_an_administrator(db, (policy, was), (policy, all_held), now)
+    _refuse_binding(scope, pairs)
 
 
-def guard_account(scope: Scope, db: Session, user_id: int) -> None:
-    """Raise BeyondCeiling when the caller would get into an account with rights that they may not grant."""
+def guard_places(scope: Scope, db: Session, stood: Callable[[Chart], Chart]) -> None:
+    """Judge a change of seats or departments, by which any number of users stand elsewhere.  Raises as `guard`."""
+    if scope.person.id is None:
+        return
+    held = holdings(db, scope.person.now)
+    people = db.execute(_ACTIVE, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars().all()
+    guard(scope, db, {id: held.get(id, ()) for id in people}, people, stood)
+
+
+_ACTIVE = select(User.id).where(User.active, User.deleted_at.is_(None)).order_by(User.id)
+
+
+def guard_account(scope: Scope, db: Session, user_id: int, *, to_look: bool = False) -> None:
+    """Raise BeyondCeiling when the caller would get into an account with rights that they may not grant.
+
+    What the user owns counts as well: with the account the caller reaches it, although it is not theirs.  `to_look`: the
+    caller changes nothing, so it is enough that they may let others do so with what those own.
+    """
     if scope.person.id is None or user_id == scope.person.id:
         return
     held = holdings(db, scope.person.now, [user_id], active=False).get(user_id, [])
-    taken = {(frozenset[str](), roles) for roles in sets_of(held, scope.person.now)}
-    refuse_excess(excesses(scope.policy, scope.policy, taken, scope.person.roles))
+    places = chart(scope, db, of=user_id)
+    author, mine = places.standing(scope.person.id, scope.person.roles), what_is_own(db, user_id)
+    for roles in sorted(sets_of(held, scope.person.now), key=sorted):
+        account = places.standing(user_id, roles)
+        looked = gains(scope.policy, NOWHERE, account, author, is_self=False)
+        refuse_excess(looked if to_look else taken(scope.policy, account, author, mine))
 
 
 def lock_rights(scope: Scope, db: Session) -> None:
@@ -103,18 +133,31 @@ def lock_rights(scope: Scope, db: Session) -> None:
     scope.policy = scope.backend.follow_policy(db.connection())
 
 
-def refuse_excess(found: Iterable[Excess]) -> None:
-    """Raise BeyondCeiling for the first excess, if there is one."""
+def is_administrator(scope: Scope) -> bool:
+    """Whether the caller may set everything right again, by the policy in force; a system principal may."""
+    return scope.person.id is None or can_administer(scope.policy, scope.person.roles)
+
+
+def refuse_excess(found: Iterable[Excess], kind: type[Refusal] = BeyondCeiling) -> None:
+    """Raise BeyondCeiling, or another kind, for the first excess, if there is one."""
     for first in found:
-        raise excess_refusal(first.roles, [first.action], first.object, first.when)
+        raise excess_refusal(first.roles, [first.action], first.object, first.when, kind)
 
 
-def excess_refusal(roles: Roles, actions: Sequence[str], object: str, when: Sequence[str]) -> BeyondCeiling:
-    """The refusal that names the roles, the right that they would get, and one case in which they would have it."""
+def refuse_bindings(found: Iterable[Binding]) -> None:
+    """Raise AdministratorsBound for the first right that administrators would lose, if there is one."""
+    for first in found:
+        raise excess_refusal(first.roles, [first.action], first.object, first.when, AdministratorsBound)
+
+
+def excess_refusal(
+    roles: Roles, actions: Sequence[str], object: str, when: Sequence[str], kind: type[Refusal] = BeyondCeiling
+) -> Refusal:
+    """The refusal that names the roles, the right that they would get or lose, and one case of it."""
     said = {"who": " + ".join(sorted(roles)) or "everybody", "action": ", ".join(actions), "object": object}
     said["when"] = f"when {' and '.join(when)}" if when else "always"
     chinese = {"who_zh": " + ".join(sorted(roles)) or "所有人", "action_zh": actions_in_chinese(actions)}
-    return BeyondCeiling(**said, **chinese, object_zh=object_in_chinese(object), when_zh=phrase(when, "zh"))
+    return kind(**said, **chinese, object_zh=object_in_chinese(object), when_zh=phrase(when, "zh"))
 
 
 def keep_an_administrator(
@@ -138,11 +181,37 @@ def _administrators(policy: Snapshot, held: Holdings, can_enter: set[int], now: 
             yield id
 
 
-def _pairs(before: Sequence[Held], after: Sequence[Held], now: datetime) -> Iterator[tuple[Roles, Roles]]:
-    """(roles held before, roles held after) at every moment at which either changes."""
+def _refuse_reach(
+    scope: Scope, db: Session, pairs: Mapping[int, Iterable[tuple[Roles, Roles]]], stood: Callable[[Chart], Chart]
+) -> None:
+    """Raise the refusal of the first right that a user gains by where they stand and that the caller may not grant."""
+    now = chart(scope, db)
+    then = stood(now)
+    author = then.standing(scope.person.id, scope.person.roles)
+    changes = {
+        (then.standing(id, old), now.standing(id, new), id == scope.person.id)
+        for id, mine in pairs.items()
+        for old, new in mine
+    }
+    for before, after, is_self in changes:
+        if before != after:
+            found = gains(scope.policy, before, after, author, is_self=is_self)
+            refuse_excess(found, GrantsToSelf if is_self else BeyondCeiling)
+
+
+def _refuse_binding(scope: Scope, pairs: Mapping[int, Iterable[tuple[Roles, Roles]]]) -> None:
+    """Raise AdministratorsBound when a caller who is no administrator takes from one what makes them one."""
+    if not is_administrator(scope):
+        refuse_bindings(bindings(scope.policy, scope.policy, {pair for mine in pairs.values() for pair in mine}))
+
+
+def _pairs(
+    before: Sequence[Held], after: Sequence[Held], now: datetime, *, always: bool = False
+) -> Iterator[tuple[Roles, Roles]]:
+    """(roles held before, roles held after) at every moment at which either changes, or `always`."""
     for moment in _moments([*before, *after], now):
         pair = _at(before, moment), _at(after, moment)
-        if pair[0] != pair[1]:
+        if always or pair[0] != pair[1]:
             yield pair
 
 

@@ -11,18 +11,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, Role, User
-from models.actions import actions_in_chinese
 from models.audit.entries import Changes, entry
 from models.audit.recording import write_row
 from models.database.bypass import Because, bypass_policy
-from models.errors import (
-    Conflict,
-    InvalidPolicyText,
-    LastAdministrator,
-    NeedsSecond,
-    NotFound,
-    Validation,
-)
+from models.errors import Conflict, InvalidPolicyText, LastAdministrator, NotFound, Validation
 from policies.edit import copied, merged
 
 from ..records import create_update
@@ -30,10 +22,10 @@ from ..runtime import policy_proof
 from ..runtime.inputs import line
 from ..runtime.policy_store import Stored, foreign_text, newest, put_in_force, storable
 from ..runtime.scope import Scope
-from .grant_limits import excess_refusal, lock_rights
+from .grant_limits import is_administrator, lock_rights
 from .offered_lines import forget_draft
-from .policy_review import Review, current_policy, judge, review_policy
-from .policy_revisions import text_of
+from .policy_review import Review, current_policy, judge, refuse_excess_of, review_policy
+from .policy_revisions import last_of_administrators, text_of
 
 _LINES_LOGGED = 50
 _QUIET = {"synchronize_session": False}
@@ -217,7 +209,8 @@ def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) 
 def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = None) -> int:
     """Put the text of an older revision in force as a new revision, after the same review; returns its number.
 
-    Raises as `apply_policy`.
+    An administrator may always bring back the last revision that an administrator made, unless no administrator would
+    be left.  Raises as `apply_policy`.
     """
     with scope.write("policy.activate", _reason(reason)) as db:
         lock_rights(scope, db)
@@ -259,15 +252,13 @@ def _activate(
         raise InvalidPolicyText(problems=review.problems)
     if not review.added and not review.removed:
         raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
-    for first in review.beyond:
-        raise excess_refusal(first.roles, first.actions, first.object, first.when)
+    if not (is_administrator(scope) and back_to is not None and back_to == last_of_administrators(db)):
+        refuse_excess_of(scope, review, author_id)
     if not review.keeps_an_administrator:
         raise LastAdministrator
-    if review.needs_second and author_id == scope.person.id is not None:
-        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
     now = scope.person.now
     proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
-    summary = review.in_short()
+    summary = review.in_short() | {"by_administrator": is_administrator(scope)}
     number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=summary, proof=proof)
     forget_draft(db, review.text)
     changes: Changes = {"lines": [_loggable(review.removed), _loggable(review.added)]}

@@ -5,25 +5,32 @@ Reads only.  The records that users gain or lose are counted in `policy_impact.p
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Organisation, User
+from models.actions import actions_in_chinese
 from models.database.bypass import Because, bypass_policy
-from models.errors import LastAdministrator
+from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator, NeedsSecond
 from policies import InvalidPolicy, Snapshot
+from policies.administrators import Binding, bindings
 from policies.edit import difference
 from policies.objects import FIELDS
-from policies.review import Change, Remark, Roles, changes, excesses, remarks
+from policies.review import Change, Remark, Roles, can_administer, changes, excesses, may_use, remarks
 
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
-from .grant_limits import holdings, keep_an_administrator, sets_of
+from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
 
 WIDENING = ("export", "purge")
 """Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
+
+MOST_BINDINGS = 50
+"""Maximum number of rights named that administrators would lose."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Beyond:
     when: tuple[str, ...]
     as_ceiling: bool
     people: tuple[Person, ...]
+    to_self: bool = False
+    """Whether the author may grant it to others, but not to themselves."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class Review:
     changes: list[Change] = field(default_factory=list)
     groups: dict[Roles, Group] = field(default_factory=dict)
     beyond: list[Beyond] = field(default_factory=list)
+    binds: list[Binding] = field(default_factory=list)
+    """What administrators could no longer grant, or use because of an inherited denial."""
     remarks: list[Remark] = field(default_factory=list)
     keeps_an_administrator: bool = True
     widens: tuple[str, ...] = ()
@@ -75,7 +86,7 @@ class Review:
 
     @property
     def may_take_effect(self) -> bool:
-        return not self.problems and not self.beyond and self.keeps_an_administrator
+        return not self.problems and not self.beyond and not self.binds and self.keeps_an_administrator
 
     def people_of(self, change: Change) -> list[Person]:
         """The users whom a change concerns, ordered by name."""
@@ -132,7 +143,10 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         removed=removed,
         changes=found,
         groups=groups,
-        beyond=_beyond(scope, old, new, groups),
+        beyond=_beyond(scope, old, new, groups, _sets_of_author(scope, held, now)),
+        binds=list(
+            islice(bindings(old, new, ((roles, roles) for roles in groups if groups[roles].people)), MOST_BINDINGS)
+        ),
         remarks=remarks(new, codes),
         keeps_an_administrator=not is_lost,
         widens=widens,
@@ -148,6 +162,16 @@ def current_policy(scope: Scope, stored: Stored) -> Snapshot:
         return Snapshot(stored.text, stored.number)
     except InvalidPolicy:
         return scope.policy
+
+
+def refuse_excess_of(scope: Scope, review: Review, author_id: int | None) -> None:
+    """Raise what stands against a revision, except against the last one that an administrator made."""
+    for first in review.beyond:
+        kind = GrantsToSelf if first.to_self else BeyondCeiling
+        raise excess_refusal(first.roles, first.actions, first.object, first.when, kind)
+    refuse_bindings(review.binds)
+    if review.needs_second and author_id == scope.person.id is not None:
+        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -170,17 +194,30 @@ def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Sn
 _EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
 
 
-def _beyond(scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Group]) -> list[Beyond]:
+def _sets_of_author(scope: Scope, held: Holdings, now: datetime) -> set[Roles]:
+    """The sets of roles that the author holds now or at some later moment; none where they may grant to themselves."""
+    if scope.person.id is None or can_administer(scope.policy, scope.person.roles):
+        return set()
+    return {scope.person.roles, *sets_of(held.get(scope.person.id, ()), now)}
+
+
+def _beyond(
+    scope: Scope, old: Snapshot, new: Snapshot, groups: dict[Roles, Group], mine: Iterable[Roles]
+) -> list[Beyond]:
     """The rights that the author may not grant, equal actions together.  A system principal may grant everything."""
     if scope.person.id is None:
         return []
-    alike: dict[tuple[Roles, str, tuple[str, ...], bool], list[str]] = {}
-    for x in excesses(old, new, [(roles, roles) for roles in groups], scope.person.roles):
-        alike.setdefault((x.roles, x.object, x.when, x.as_ceiling), []).append(x.action)
+    author = scope.person.roles
+    others = excesses(old, new, [(roles, roles) for roles in groups], author)
+    own = excesses(old, new, [(roles, roles) for roles in mine], author, may_use)
+    alike: dict[tuple[Roles, str, tuple[str, ...], bool, bool], list[str]] = {}
+    for to_self, found in ((False, others), (True, own)):
+        for x in found:
+            alike.setdefault((x.roles, x.object, x.when, x.as_ceiling, to_self), []).append(x.action)
     return [
-        Beyond(roles, object, tuple(actions), when, as_ceiling, groups[roles].people)
-        for (roles, object, when, as_ceiling), actions in alike.items()
-        if object not in FIELDS or alike.get((roles, FIELDS[object], when, as_ceiling)) != actions
+        Beyond(roles, object, tuple(actions), when, as_ceiling, groups[roles].people, to_self)
+        for (roles, object, when, as_ceiling, to_self), actions in alike.items()
+        if object not in FIELDS or alike.get((roles, FIELDS[object], when, as_ceiling, to_self)) != actions
     ]
 
 

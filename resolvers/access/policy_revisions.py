@@ -77,6 +77,15 @@ def text_of(db: Session, number: int) -> str:
     return str(found.text)
 
 
+def last_of_administrators(db: Session) -> int | None:
+    """The number of the newest revision that an administrator, or the system, put in force."""
+    asked = select(PolicyRevision.number, PolicyRevision.author_id, PolicyRevision.review)
+    for number, author_id, review in db.execute(asked.order_by(PolicyRevision.number.desc())):
+        if (review or {}).get("by_administrator", author_id is None):
+            return int(number)
+    return None
+
+
 # --- steps -----------------------------------------------------------------------------------------------
 
 _REVISIONS = select(

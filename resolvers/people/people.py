@@ -1,6 +1,7 @@
 """Rules of users, departments and roles: the tree of departments, and the effects when a user moves or leaves."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -10,10 +11,11 @@ from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSessio
 from models.audit.recording import guarded_update
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, attach
-from models.errors import InBin, InUse, NotFound, Validation
+from models.errors import InBin, InUse, NotFound, RoleToSelf, Validation
 from models.names import Names
 
-from ..access.grant_limits import Held, guard, holdings
+from ..access.grant_limits import Held, guard, guard_account, guard_places, holdings
+from ..access.standings import chart
 from ..runtime.ids import global_id
 from ..runtime.inputs import check_language
 from ..runtime.lifecycle import Rules, is_new
@@ -88,12 +90,14 @@ class DepartmentRules(Rules[Department]):
     ) -> None:
         if "parent_id" not in before or before["parent_id"] == row.parent_id:
             return
+        stood = chart(scope, db)
         old, new = row.path, self._path(db, row)
         below = select(Department).where(Department.path.startswith(old)).order_by(Department.path)
         for department in db.execute(below, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
             permit(db, department, "edit")
             department.path = new + department.path.removeprefix(old)
         db.flush()
+        guard_places(scope, db, lambda _: stood)
 
     def _path(self, db: Session, row: Department) -> str:
         above = _department(db, row.parent_id).path if row.parent_id is not None else "/"
@@ -116,7 +120,10 @@ class UserRules(Rules[User]):
 
     def changed(self, scope: Scope, db: Session, row: User, before: dict[str, Any], extra: dict[str, Any]) -> None:
         if "department_id" in before and before["department_id"] != row.department_id:
+            _guard_move(scope, db, row, before["department_id"])
             _move_customers(scope, db, row, before["department_id"])
+        if "login" in before and before["login"] != row.login:
+            guard_account(scope, db, row.id)
         if "active" in before and before["active"] != row.active:
             _guard_activation(scope, db, row, was_active=before["active"])
         if before.get("active") and not row.active:
@@ -169,9 +176,11 @@ class UserRoleRules(Rules[UserRole]):
             raise Validation("endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。", field="endsAt")
 
     def created(self, scope: Scope, db: Session, row: UserRole, extra: dict[str, Any]) -> None:
+        self._refuse_myself(scope, row)
         self._guard(scope, db, row, had=None)
 
     def changed(self, scope: Scope, db: Session, row: UserRole, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        self._refuse_myself(scope, row)
         starts, ends = (before.get(key, getattr(row, key)) for key in ("starts_at", "ends_at"))
         self._guard(scope, db, row, had=Held(self._code(db, row), starts, ends))
 
@@ -183,12 +192,18 @@ class UserRoleRules(Rules[UserRole]):
         gone = select(Role.name).where(Role.id == row.role_id, Role.deleted_at.is_not(None))
         if (name := db.execute(gone, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar()) is not None:
             raise InBin(label=name, record_id=global_id(Role, row.role_id))
+        self._refuse_myself(scope, row)
         self._guard(scope, db, row, had=None)
+
+    def _refuse_myself(self, scope: Scope, row: UserRole) -> None:
+        """Raise RoleToSelf when the caller gives themselves a role, or changes when they hold it."""
+        if row.user_id == scope.person.id:
+            raise RoleToSelf
 
     def _guard(self, scope: Scope, db: Session, row: UserRole, *, had: Held | None) -> None:
         """Compare the user's roles now with those that they would hold with `had` in place of this row.
 
-        Raises BeyondCeiling, LastAdministrator.
+        Raises BeyondCeiling, GrantsToSelf, AdministratorsBound, LastAdministrator.
         """
         has = Held(self._code(db, row), row.starts_at, row.ends_at)
         now = holdings(db, scope.person.now, [row.user_id]).get(row.user_id, [])
@@ -200,10 +215,20 @@ class UserRoleRules(Rules[UserRole]):
         return str(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalar_one())
 
 
+def _guard_move(scope: Scope, db: Session, row: User, department_id: int | None) -> None:
+    """Judge what a user reaches in another department than `department_id`."""
+    if row.active:
+        held = holdings(db, scope.person.now, [row.id])
+        guard(scope, db, held, [row.id], lambda now: now.moved(row.id, department_id))
+
+
 def _guard_activation(scope: Scope, db: Session, row: User, *, was_active: bool) -> None:
     """Judge the rights that an activated user gets, and that a deactivated one was not the last administrator."""
     held = holdings(db, scope.person.now, [row.id], active=False)
-    guard(scope, db, held if was_active else {}, [row.id])
+    if was_active:
+        guard(scope, db, held, [row.id])
+    else:
+        guard(scope, db, {}, [row.id], lambda now: replace(now, away=row.id))
 
 
 def end_access(scope: Scope, db: Session, user_id: int) -> None:

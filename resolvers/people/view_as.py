@@ -40,7 +40,7 @@ def start_viewing_as(scope: Scope, user_id: int) -> str:
         row = scope.load(db, User, user_id, to="view_as")
         if row.id == scope.me or not row.active:
             raise Validation("Choose somebody else, who is active.", "请选择其他在职人员。")
-        guard_account(scope, db, row.id)
+        guard_account(scope, db, row.id, to_look=True)
         entrances = replace(scope.backend.entrances, life=LASTS)
         made = open_session(db.connection(), row.id, scope.person.now, entrances, scope.address, scope.agent)
         mine = SignInSession.token_hash == principals.hash_of(made.token)
@@ -63,7 +63,7 @@ def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:
     if db.execute(seen.execution_options(policy=True)).first() is None:
         return None
     try:
-        guard_account(scope, db, found.user_id)
+        guard_account(scope, db, found.user_id, to_look=True)
     except BeyondCeiling:
         return None
     person = principals.by_id(db.connection(), found.user_id, scope.now())

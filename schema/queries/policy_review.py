@@ -81,6 +81,17 @@ class PolicyBeyond:
     actions: list[str]
     when: PolicyCondition
     as_ceiling: bool = strawberry.field(description="Whether it is a right to hand out, not to use.")
+    to_self: bool = strawberry.field(description="Whether you may hand it out to others, but not to yourself.")
+
+
+@strawberry.type(
+    description="A right about which administrators with these roles could no longer decide, in this case."
+)
+class PolicyBinding:
+    roles: list[str]
+    object: str
+    action: str
+    when: PolicyCondition
 
 
 @strawberry.type(description="A line that is allowed and probably not meant: repeated, denied, impossible, nobody.")
@@ -102,6 +113,7 @@ class PolicyReview:
     removed: list[str]
     changes: list[PolicyChange]
     beyond: list[PolicyBeyond]
+    binds: list[PolicyBinding] = strawberry.field(description="What administrators would lose and have to keep.")
     remarks: list[PolicyRemark]
     keeps_an_administrator: bool
     widens: list[str]
@@ -134,6 +146,10 @@ def _review(review: reviewing.Review, language: str) -> PolicyReview:
         removed=review.removed,
         changes=[_change(counting, change, language) for change in review.changes],
         beyond=[_beyond(x, language) for x in review.beyond],
+        binds=[
+            PolicyBinding(roles=sorted(x.roles), object=x.object, action=x.action, when=condition(x.when, language))
+            for x in review.binds
+        ],
         remarks=[_remark(x) for x in review.remarks],
         keeps_an_administrator=review.keeps_an_administrator,
         widens=list(review.widens),
@@ -166,6 +182,7 @@ def _beyond(x: reviewing.Beyond, language: str) -> PolicyBeyond:
         actions=list(x.actions),
         when=condition(x.when, language),
         as_ceiling=x.as_ceiling,
+        to_self=x.to_self,
     )
 
 

@@ -59,10 +59,10 @@ def test_the_rule_about_locks_is_an_administrators(world: World) -> None:
 
 
 def test_nobody_gives_a_role_that_brings_more_than_he_may_hand_out(world: World) -> None:
-    mine = {"user_id": world.ids["rolf"], "role_id": world.ids["administrator"]}
-    refused(world, world.rolf, BeyondCeiling, create_update.create, UserRole, mine)
+    theirs = {"user_id": world.ids["sam"], "role_id": world.ids["administrator"]}
+    refused(world, world.rolf, BeyondCeiling, create_update.create, UserRole, theirs)
 
-    world.rolf.do(create_update.create, UserRole, {"user_id": world.ids["rolf"], "role_id": world.ids["sales"]})
+    world.rolf.do(create_update.create, UserRole, {"user_id": world.ids["sam"], "role_id": world.ids["sales"]})
 
 
 def test_a_role_that_only_forbids_is_not_taken_away_by_somebody_who_may_not_hand_out_what_that_opens(
@@ -80,7 +80,7 @@ def test_a_role_that_only_forbids_is_not_taken_away_by_somebody_who_may_not_hand
 def test_a_role_does_not_come_back_through_the_bin(world: World) -> None:
     wide = world.make(Role, code="purger", name="Purger")
     activate(world, "ada", "p, purger, customer, purge, all, any, allow")
-    held = world.ada.do(create_update.create, UserRole, {"user_id": world.ids["rolf"], "role_id": wide}).id
+    held = world.ada.do(create_update.create, UserRole, {"user_id": world.ids["sam"], "role_id": wide}).id
     world.ada.do(create_update.delete, UserRole, [held])
     outcome = world.rolf.do(create_update.restore, UserRole, [held])
     assert [type(problem) for problem in outcome.problems] == [BeyondCeiling]
