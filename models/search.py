@@ -6,7 +6,6 @@ databases find the same.  A doc contains values that some users may not see: onl
 """
 
 import operator
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
@@ -35,6 +34,7 @@ from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.sqlalchemy_internals import former_values
+from .text import fold as fold
 
 BITS = 31
 SPAN = 1 << BITS
@@ -88,19 +88,10 @@ _doc, _customer, _contact, _point = (
     cast("Table", model.__table__) for model in (SearchDoc, Customer, Contact, ContactPoint)
 )
 
-# --- text ------------------------------------------------------------------------------------------------
+# --- pieces ----------------------------------------------------------------------------------------------
 
-_CONTROLS = dict.fromkeys((*range(32), 127), " ") | dict.fromkeys(range(0xD800, 0xE000))
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum()}
 """Punctuation, which has a meaning in FTS5, as its full-width form, which no folded text contains."""
-
-
-def fold(text: str) -> str:
-    """The form that is compared: width, case and kinds of space do not matter."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    text = text.lower()
-    return text if text.isalnum() else " ".join(text.translate(_CONTROLS).split())
 
 
 def pieces_of(number: str, name: str, codes: Iterable[str]) -> list[str]:

@@ -10,18 +10,18 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, Select, and_, false, func, inspect, literal, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Select, and_, false, func, inspect, literal, or_, select, true
 
 from models import Base, Customer, Role, UserRole
 from models.base import columns
 from models.customer import locked
 from models.errors import Validation
+from models.text import composed
 from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
 from ..runtime.viewer import Clause, Value, Viewer
+from .comparison import compared
 from .provenance import map_traced
 
 LAST_CHARACTER = "\U0010ffff"
@@ -108,62 +108,15 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
     if key == "not":
         return ~func.coalesce(matching(viewer, model, e, wanted), false())
     column = value(viewer, model, e, key)
-    return and_(true(), *(OPERATORS[name](column, operand) for name, operand in wanted.items() if operand is not None))
-
-
-def _contains(column: Value, text: str) -> Clause:
-    return _like(column, map_traced(text, lambda x: f"%{_escaped(x)}%"))
-
-
-def _like(column: Value, pattern: str) -> Clause:
-    """`LIKE` that ignores the case of ASCII letters and of no others, on both databases."""
-    return Alike(column, literal(pattern))
-
-
-class Alike(FunctionElement[bool]):
-    """`LIKE` that ignores the case of ASCII letters.  SQLite's own does that, twice as fast as with `lower()`."""
-
-    type = Boolean()
-    inherit_cache = True
-
-
-@compiles(Alike)
-def _alike(element: Alike, compiler: Any, **how: Any) -> str:
-    column, pattern = (compiler.process(part, **how) for part in element.clauses)
-    return rf"(lower({column}) LIKE lower({pattern}) ESCAPE '\')"
-
-
-@compiles(Alike, "sqlite")
-def _alike_on_sqlite(element: Alike, compiler: Any, **how: Any) -> str:
-    column, pattern = (compiler.process(part, **how) for part in element.clauses)
-    return rf"({column} LIKE {pattern} ESCAPE '\')"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
-    "eq": lambda column, x: column == x,
-    "ne": lambda column, x: column.is_distinct_from(x),
-    "in": lambda column, x: column.in_(x),
-    "gt": lambda column, x: column > x,
-    "gte": lambda column, x: column >= x,
-    "lt": lambda column, x: column < x,
-    "lte": lambda column, x: column <= x,
-    "is_null": lambda column, x: column.is_(None) if x else column.is_not(None),
-    "contains": _contains,
-    "starts_with": lambda column, x: _like(column, map_traced(x, lambda text: f"{_escaped(text)}%")),
-    "ends_with": lambda column, x: _like(column, map_traced(x, lambda text: f"%{_escaped(text)}")),
-}
+    return and_(true(), *(compared(column, name, operand) for name, operand in wanted.items() if operand is not None))
 
 
 # --- search ----------------------------------------------------------------------------------------------
 
 
 def search_text(text: str) -> str:
-    """The typed text, trimmed.  Raises Validation for a text that is too long."""
-    text = text.replace("\0", "").strip()
+    """The typed text in the form of stored texts.  Raises Validation for a text that is too long."""
+    text = composed(text.replace("\0", "")).strip()
     if len(text) > LONGEST_SEARCH:
         raise Validation(
             f"A search has at most {LONGEST_SEARCH} characters.",
@@ -183,7 +136,7 @@ def search_clause(viewer: Viewer, model: type[Base], e: Any, text: str) -> Claus
         return true()
     names = getattr(model, "search", ())
     clauses = [_number(viewer.value(model, e, x), text) for x in names if x == "number"]
-    clauses += [_contains(viewer.value(model, e, x), text) for x in names if x != "number"]
+    clauses += [compared(viewer.value(model, e, x), "contains", text) for x in names if x != "number"]
     return or_(false(), *clauses)
 
 

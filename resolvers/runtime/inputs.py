@@ -1,7 +1,6 @@
 """Inputs: typed values as columns store them, trimmed and checked, or refused with the name of the field."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,16 +12,14 @@ from models import Entity
 from models.base import LONG, Money, Utc, columns, trait_of
 from models.errors import Validation
 from models.people import LANGUAGES
+from models.text import composed
 
 from .ids import camel
 
 _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """Control characters, surrogates and noncharacters."""
-_UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-"""Invisible characters that come with pasted text: marks of direction, zero-width spaces, byte order marks."""
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 """What ends a line in one program or another; Word writes U+000B inside a paragraph."""
-_WIDE_DIGITS = {ord("０") + n: str(n) for n in range(10)}
 _GAP = re.compile(r"\s*[\t\n]\s*")
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
@@ -104,7 +101,7 @@ def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | 
         raise invalid(field, "must be text", "必须是文本")
     if _REFUSED.search(value):
         raise invalid(field, "holds characters that cannot be printed", "含有不可打印的字符")
-    value = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAK.sub("\n", value))).translate(_WIDE_DIGITS)
+    value = composed(_BREAK.sub("\n", value))
     value = (value if lines else _GAP.sub(" ", value)).strip()
     if len(value) > length:
         raise invalid(field, f"is longer than {length} characters", f"超过 {length} 个字符")
