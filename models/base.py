@@ -134,7 +134,7 @@ class Trait:
     `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
     a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
     `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
-    may leave all the same.
+    may leave all the same.  `derived`: it repeats or is computed from other columns, so the log need not know it.
     """
 
     system_managed: bool = False
@@ -144,6 +144,7 @@ class Trait:
     required: bool = False
     generated: bool = False
     historical: bool = False
+    derived: bool = False
 
 
 PLAIN = Trait()
