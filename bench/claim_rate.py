@@ -27,7 +27,7 @@ from usage import Process, postgresql
 from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, User, UserRole
 from models.ownership import Began, Ended
 from models.pool import GranteeKind
-from resolvers.audit.seal import verify
+from resolvers.audit.verification import verify
 from resolvers.people import tokens as token_cases
 from resolvers.reading.search_index import rebuild
 from resolvers.records import create_update

@@ -14,10 +14,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from models import utcnow
 from models.database.engines import reading_engine, writing_engine
 from resolvers.access.offered_lines import offer_new_lines
+from resolvers.audit.accept import accept
+from resolvers.audit.replay import Comparison
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.install import install
 
-from . import migrate
+from . import migrate, seals
 
 T = TypeVar("T")
 
@@ -39,10 +42,10 @@ def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[Back
         asyncio.run(backend.close())
 
 
-def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, bool]:
+def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow, files: SealFiles | None = None) -> tuple[str, bool]:
     """Migrate the database and install what is missing; returns (its revision, whether anything was new).
 
-    May be called again.  Raises Unready, UnknownShape.
+    What the migrations did to records gets its entries, and the log gets a key in `files`.  May be called again.  Raises Unready, UnknownShape, SealFileError.
     """
     check_address(url)
     _make_folder(url)
@@ -51,12 +54,19 @@ def bring_up(url: str, *, clock: Callable[[], datetime] = utcnow) -> tuple[str, 
         with answering():
             with engine.connect() as connection:
                 before = migrate.current(connection)
+                known = Comparison().known(connection) if before not in (None, migrate.revisions()[0]) else None
             revision = migrate.migrate(engine)
     finally:
         engine.dispose()
+    if files is not None and before is None:
+        seals.set_aside(files)
     with opened(url, clock=clock) as backend:
         is_new = install(backend)
         offered = backend.system("system:upgrade").do(offer_new_lines)
+        if known is not None:
+            backend.system("system:upgrade").do(accept, f"upgrade to {revision}", known)
+        if files is not None:
+            seals.bring_under_key(backend, files)
         return revision, is_new or bool(offered) or revision != before
 
 
@@ -74,6 +84,17 @@ def look(url: str, at: Callable[[Connection], T]) -> T:
 
     with answering():
         return asyncio.run(reading())
+
+
+def look_steadily(url: str, at: Callable[[Connection], T]) -> T:
+    """The same in one transaction that shows one state of the database, whatever is written meanwhile."""
+
+    def steadily(connection: Connection) -> T:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        return at(connection)
+
+    return look(url, steadily)
 
 
 def check_address(url: str) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, text
@@ -15,13 +16,15 @@ from models import Credential, Role, User, UserRole, utcnow
 from policies import InvalidPolicy, Snapshot, parse, validate
 from policies.proof import prove
 from resolvers.access.offered_lines import waiting_lines
-from resolvers.audit import seal
+from resolvers.audit.verification import prove_log
 from resolvers.runtime import policy_proof
 from resolvers.runtime.policy_store import Stored, foreign_text, newest
+from resolvers.runtime.seal_files import SealFileError, SealFiles
 from resolvers.setup.invariants import broken
 
-from .database import Unready, check_current, look
+from .database import Unready, check_current, look_steadily
 from .migrate import UnknownShape, current
+from .seals import is_beside_database, seal_files
 from .settings import LOOPBACK, Settings
 
 PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 38), (14,)
@@ -43,7 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from versions()
     yield from reachable(settings)
     try:
-        yield from look(settings.database, _database)
+        yield from look_steadily(settings.database, partial(_database, settings))
     except Unready as failure:
         yield Finding(ok=False, sentence=str(failure))
 
@@ -101,15 +104,15 @@ def reachable(settings: Settings) -> Iterator[Finding]:
 # --- the database ----------------------------------------------------------------------------------------
 
 
-def _database(connection: Connection) -> list[Finding]:
+def _database(settings: Settings, connection: Connection) -> list[Finding]:
     found = [_engine(connection)]
     try:
         check_current(connection)
     except (Unready, UnknownShape) as failure:
         return [*found, Finding(ok=False, sentence=str(failure))]
     found.append(Finding(ok=True, sentence=f"The tables are those of this version, {current(connection)}."))
-    looks: tuple[Callable[[Connection], list[Finding]], ...] = (policy, new_lines, administrator, invariants, log)
-    return [*found, *(finding for look_at in looks for finding in look_at(connection))]
+    looks: tuple[Callable[[Connection], list[Finding]], ...] = (policy, new_lines, administrator, invariants)
+    return [*found, *(finding for look_at in looks for finding in look_at(connection)), *log(settings, connection)]
 
 
 def _engine(connection: Connection) -> Finding:
@@ -202,9 +205,35 @@ def invariants(connection: Connection) -> list[Finding]:
     ]
 
 
-def log(connection: Connection) -> list[Finding]:
-    report = seal.verify(connection)
-    remedy = "Somebody wrote into the log past Millpond; keep this database and compare it with a backup."
-    return [Finding(ok=False, sentence=f"Operation log: {problem}. {remedy}") for problem in report.problems] or [
-        Finding(ok=True, sentence=f"The operation log is whole: {report.entries:,} entries, {report.seals:,} seals.")
-    ]
+def log(settings: Settings, connection: Connection) -> list[Finding]:
+    files = seal_files(settings)
+    try:
+        files.read_keys()
+    except SealFileError as failure:
+        return [Finding(ok=False, sentence=str(failure))]
+    report = prove_log(connection, files)
+    remedy = (
+        "Somebody wrote into the database past Millpond, or an older backup was restored. Keep this database and compare it "
+        "with a backup; to go on from it as it is, run: millpond audit accept --reason …"
+    )
+    if report.problems:
+        return [Finding(ok=False, sentence=f"Operation log: {problem}. {remedy}") for problem in report.problems]
+    compared = f"{report.entries:,} entries, {report.seals:,} seals, {report.records:,} records as it says"
+    whole = Finding(ok=True, sentence=f"The operation log is whole: {compared}.")
+    return [whole, _custody(settings, files, report.anchors)]
+
+
+def _custody(settings: Settings, files: SealFiles, anchors: int) -> Finding:
+    """How far the proof reaches: as far as key and anchor are out of reach of those who can write to the database."""
+    if not anchors:
+        sentence = (
+            f"No anchor of the log is in {files.anchor} yet, so a log that is cut off is not found before one is."
+        )
+    elif is_beside_database(settings.database, files):
+        sentence = (
+            "The key and the anchor of the log lie beside the database: a user who can write all three can change the log "
+            "unnoticed. MILLPOND_AUDIT_KEY and MILLPOND_AUDIT_ANCHOR name other places."
+        )
+    else:
+        sentence = f"The key of the log is in {files.key}, its anchor in {files.anchor}."
+    return Finding(ok=True, sentence=sentence)

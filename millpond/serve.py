@@ -26,6 +26,7 @@ from . import logs
 from .app import build
 from .database import Unready, opened
 from .keys import CookieKeys
+from .seals import seal_files
 from .settings import Settings
 
 WARM_SECONDS = 30
@@ -41,7 +42,7 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
         pass  # raises before anything listens
     with listen(settings.host, settings.port) as listener:
         logs.set_up(settings.log_level, settings.log_format)
-        backend = Backend(settings.database, entrances=entrances(settings))
+        backend = Backend(settings.database, entrances=entrances(settings), seal_files=seal_files(settings))
         run(application(backend, settings), listener, more)
 
 

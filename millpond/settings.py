@@ -29,6 +29,16 @@ class Settings(BaseSettings):
         description="Where the records are: sqlite:///path or postgresql://….",
         repr=False,
     )
+    audit_key: str = Field(
+        default="",
+        description="The file of the key that signs the seals of the operation log, made by millpond migrate.  Every server "
+        "of a database needs the same.  Left out: NAME.audit-key beside an SQLite database, else in var/.",
+    )
+    audit_anchor: str = Field(
+        default="",
+        description="The file that remembers the newest seal of the operation log; best where a user of the database "
+        "cannot write.  Left out: NAME.audit-anchor, where the key is by default.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(
         default=8000,

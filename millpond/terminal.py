@@ -44,6 +44,7 @@ def _sentences(error: Exception) -> list[str]:
         return str(error).splitlines()
     from models.errors import Refusal
     from policies import InvalidPolicy
+    from resolvers.runtime.seal_files import SealFileError
 
     from .database import Unready
     from .migrate import UnknownShape
@@ -53,6 +54,8 @@ def _sentences(error: Exception) -> list[str]:
         return [error.say(os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")]
     if isinstance(error, InvalidPolicy):
         return [f"the policy in force is broken: {problem}" for problem in error.problems]
+    if isinstance(error, SealFileError):
+        return [f"{str(error).rstrip('.')}."]
     if isinstance(error, Unready | UnknownShape | BadSettings):
         return str(error).splitlines()
     return []

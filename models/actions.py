@@ -94,6 +94,7 @@ TABLE: tuple[Action, ...] = (
     _own("copy", "Copy", "复制", "", "role"),
     _own("repair", "Repair", "修复", "repaired", "policy"),
     _own("offer", "Offer new lines", "提供新策略行", "offered new lines for", "policy"),
+    _own("accept", "Accept as it is", "按现状接受", "accepted the present state of", "audit"),
     _own("install", "Install", "初始化", "installed", "organisation"),
     _own("demo", "Invent data", "写入演示数据", "invented data for", "organisation"),
     _own("node", "Look up by id", "按编号查找", "", "system"),

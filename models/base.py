@@ -57,7 +57,8 @@ class Trait:
     `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
     a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
     `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
-    may leave all the same.  `not_negative`: a number below zero is refused.
+    may leave all the same.  `derived`: it repeats or is computed from other columns, so the log need not know it.
+    `not_negative`: a number below zero is refused.
     """
 
     system_managed: bool = False
@@ -67,6 +68,7 @@ class Trait:
     required: bool = False
     generated: bool = False
     historical: bool = False
+    derived: bool = False
     not_negative: bool = False
 
 

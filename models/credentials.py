@@ -20,6 +20,8 @@ class Credential(Base):
     changed_at: Mapped[datetime]
     one_time: Mapped[bool] = mapped_column(default=False)
     """Whether it must be changed at the next sign-in."""
+    unlocked_at: Mapped[datetime | None]
+    """Failed attempts before this time no longer delay the person."""
 
 
 class SignInSession(Base):
@@ -37,6 +39,8 @@ class SignInSession(Base):
     address: Mapped[str | None] = mapped_column(text_type(60))
     agent: Mapped[str | None] = mapped_column(text_type(200))
     revoked_at: Mapped[datetime | None]
+    browser_hash: Mapped[Hash | None] = mapped_column(index=True)
+    """The secret of the browser's cookie, hashed; it tells a browser in which the person has signed in before."""
     looker_id: Mapped[int | None]
     """The person who looks through the eyes of `user_id`, and changes nothing."""
 
@@ -73,6 +77,8 @@ class SignInAttempt(Base):
     """Whose login it is, also when the password was wrong; None for an unknown login."""
     address: Mapped[str | None] = mapped_column(text_type(60))
     ok: Mapped[bool]
+    source: Mapped[Hash | None]
+    """The browser known to the person, or the session, from which it came; None for a stranger's."""
 
     __table_args__ = (
         Index("ix_sign_in_attempt_login", "login", "at"),

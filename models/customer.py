@@ -46,7 +46,9 @@ class Customer(Entity):
 
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(immutable=True))
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), info=trait(system_managed=True))
+    department_id: Mapped[int | None] = mapped_column(
+        ForeignKey("department.id"), info=trait(system_managed=True, derived=True)
+    )
     """The owner's department, kept beside the owner so that "my team's" is one indexed column."""
     pooled_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
     claimed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))

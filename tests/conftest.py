@@ -17,6 +17,7 @@ from tests.support import dialects, groups, postgres
 from tests.support.databases import WORKER, Prepared, server
 from tests.support.engines import is_at_length_on_postgresql
 from tests.support.graphql import Api
+from tests.support.seal_files import seal_files_of
 from tests.support.sign_in import hash_cheaply
 from tests.support.world import World
 
@@ -103,7 +104,11 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """The database as `millpond migrate` makes it."""
-    return Prepared("new", bring_up, tmp_path_factory.mktemp("installation"))
+
+    def install(url: str) -> None:
+        bring_up(url, files=seal_files_of(url))
+
+    return Prepared("new", install, tmp_path_factory.mktemp("installation"))
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,16 @@ def migrate() -> None:
 
     from ..database import bring_up, look
     from ..doctor import waiting
+    from ..seals import seal_files
 
-    revision, changed = bring_up(settings().database)
+    chosen = settings()
+    files = seal_files(chosen)
+    is_first = not (files.key and files.key.exists())
+    revision, changed = bring_up(chosen.database, files=files)
     say(f"The database is at revision {revision}" + ("." if changed else "; nothing was missing."))
-    if lines := look(settings().database, waiting_lines):
+    if is_first:
+        say(f"The key of the operation log is in {files.key}; keep a copy elsewhere.")
+    if lines := look(chosen.database, waiting_lines):
         say(waiting(lines))
 
 
@@ -43,9 +49,10 @@ def demo(
     """Invent data in a database of its own and serve it on this machine only.  A second run keeps the data."""
     refuse_clashes()
     from .. import demo
+    from ..seals import seal_files
 
     chosen = demo.settings()
-    demo.prepare(chosen.database, customers, say)
+    demo.prepare(chosen.database, customers, say, seal_files(chosen))
     if not only_fill:
         from ..serve import serve
 

@@ -37,6 +37,7 @@ from resolvers.people import accounts, passwords
 from resolvers.reading import search_index
 from resolvers.records import create_update, numbering
 from resolvers.runtime.scope import Scope
+from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
@@ -84,7 +85,7 @@ def settings() -> Settings:
     return read(demo=True, **{name: value for name, value in _DEFAULTS.items() if name not in chosen})
 
 
-def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
+def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFiles | None = None) -> None:
     """Fill the database with `customers` customers, unless it holds demo data already; `tell` gets progress lines.
 
     Raises Unready for a database with records of real users.
@@ -92,7 +93,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None]) -> None:
     there = look(url, _customers_there) if is_there(url) else None
     now = utcnow()
     opening_day = now - YEAR - timedelta(days=30)
-    bring_up(url, clock=lambda: opening_day)
+    bring_up(url, clock=lambda: opening_day, files=files)
     if there is not None:
         tell(f"The demo data of last time are kept: {there:,} customers. Remove the database to begin anew.")
         return

@@ -85,7 +85,7 @@ class AuditEntry(Base):
 
 
 class AuditSeal(Base):
-    """A hash over a run of entries and over the seal before it."""
+    """A hash over a run of entries and over the seal before it, under a key that the database does not hold."""
 
     __tablename__ = "audit_seal"
 
@@ -96,6 +96,8 @@ class AuditSeal(Base):
     last_id: Mapped[int]
     count: Mapped[int]
     hash: Mapped[Hash]
+    key_id: Mapped[str | None] = mapped_column(text_type(16))
+    """Which key signed it; None for a seal that was laid before there were keys."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Connection, Enum, inspect, select
 from sqlalchemy.orm import InstanceState, Session
 
 from ..base import Entity, Part
@@ -30,6 +30,24 @@ def whole_of(part: type[Part]) -> type[Entity]:
     """The entity that parts of this kind belong to."""
     whole: type[Entity] = inspect(part).relationships[part.part_of].mapper.class_
     return whole
+
+
+def kinds_of_parts(whole: type[Entity]) -> Iterator[tuple[type[Part], list[str]]]:
+    """The kinds of parts that an entity has, each with the fields under which the log names them."""
+    for part in Part.__subclasses__():
+        if whole_of(part) is whole:
+            kind: Any = part.__table__.c.get("kind")
+            words = kind.type.enums if kind is not None and isinstance(kind.type, Enum) else [part.__tablename__]
+            yield part, [word.lower() for word in words]
+
+
+def stored_parts(connection: Connection, part: type[Part], first: int, last: int) -> Iterator[tuple[int, str, Any]]:
+    """(id of the whole, field, values as the log has them) for the parts of the wholes from id `first` to `last`."""
+    table = part.__table__
+    asked = select(table).where(table.c[f"{part.part_of}_id"].between(first, last))
+    places = [_placed(part, row) for row in connection.execute(asked).mappings()]
+    for (id, field), values in _lists(places).items():
+        yield id, field, _short(values)
 
 
 def changes_of_parts(session: Session, parts: Iterable[Part]) -> Iterator[tuple[type[Entity], int, str, list[Any]]]:

@@ -1,6 +1,7 @@
 """The hashes that prove what the operation log says, and the one JSON form of a value that they are taken over."""
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,10 +49,19 @@ def entry_hash(row: Mapping[str, Any]) -> str:
 
 
 def seal_hash(
-    previous: str, at: datetime, first_id: int, last_id: int, hashes: Iterable[tuple[int, str]]
+    previous: str,
+    at: datetime,
+    first_id: int,
+    last_id: int,
+    hashes: Iterable[tuple[int, str]],
+    secret: bytes | None = None,
 ) -> tuple[str, int]:
-    """(SHA-256 over the previous seal, the seal's time and span, and each `id:hash`; number of entries)."""
-    digest, count = hashlib.sha256(f"{previous}|{time_text(at)}|{first_id}|{last_id}".encode()), 0
+    """(hash over the previous seal, the seal's time and span, and each `id:hash`; number of entries).
+
+    The hash is an HMAC-SHA256 under `secret`; without a secret it is a plain SHA-256, which anyone can make anew.
+    """
+    digest, count = hmac.new(secret, digestmod=hashlib.sha256) if secret is not None else hashlib.sha256(), 0
+    digest.update(f"{previous}|{time_text(at)}|{first_id}|{last_id}".encode())
     for id, hash in hashes:
         digest.update(f"|{id}:{hash}".encode())
         count += 1

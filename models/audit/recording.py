@@ -127,7 +127,7 @@ def _changes(session: Session, row: Entity) -> Changes:
 
 
 @cache
-def _logged_columns(model: type[Entity]) -> list[str]:
+def logged_columns(model: type[Entity]) -> list[str]:
     """The columns whose changes are logged, in the order of the table."""
     return [attribute.key for attribute in inspect(model).column_attrs if attribute.key not in SILENT]
 
@@ -135,7 +135,7 @@ def _logged_columns(model: type[Entity]) -> list[str]:
 def _values(row: Entity) -> Iterator[tuple[str, Any]]:
     """The loaded values of the logged columns that are not empty."""
     unloaded = inspect(row).unloaded
-    for key in _logged_columns(type(row)):
+    for key in logged_columns(type(row)):
         if key not in unloaded and (value := plain(getattr(row, key))) is not None:
             yield key, value
 
@@ -143,7 +143,7 @@ def _values(row: Entity) -> Iterator[tuple[str, Any]]:
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
     state: InstanceState[Entity] = inspect(row)
     former = former_values(row)
-    for key in [key for key in _logged_columns(type(row)) if key in former and key in state.dict]:
+    for key in [key for key in logged_columns(type(row)) if key in former and key in state.dict]:
         history = get_history(row, key)
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:

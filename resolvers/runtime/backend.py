@@ -25,6 +25,7 @@ from . import policy_proof, principals
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
+from .seal_files import SealFiles
 from .selectivity import SelectivityCache
 from .writer import Writer
 
@@ -44,9 +45,11 @@ class Backend:
         clock: Callable[[], datetime] = utcnow,
         threads: int = 8,
         entrances: Entrances | None = None,
+        seal_files: SealFiles | None = None,
     ) -> None:
         resolvers.load()
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
+        self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         self.writer = Writer(writing_engine(url, size=threads), threads)
         self.read_engine = reading_engine(url)

@@ -27,14 +27,9 @@ from resolvers.pool import claim as claiming
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from tests.support.engines import at_length_on_postgresql
-from tests.support.entries import NOON, changes, edit
+from tests.support.entries import NOON, changes, edit, points
 from tests.support.plain import plain_entities
 from tests.support.world import START, World
-
-
-def points(*pairs: tuple[str, str]) -> list[dict[str, str]]:
-    return [{"kind": kind, "value": value} for kind, value in pairs]
-
 
 # --- what is written -------------------------------------------------------------------------------------
 

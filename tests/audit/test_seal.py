@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from millpond.database import look
 from models import AuditSeal
 from models.audit.proof import seal_hash
-from resolvers.audit import seal
+from resolvers.audit import malformed_rows, seal
 from resolvers.audit.seal import FIRST, Horizon
 from tests.support.engines import at_length_on_postgresql
 from tests.support.sealing import draw, look_at, problems, sealed, three_seals, verified
@@ -55,7 +55,7 @@ def test_nothing_new_gives_no_new_seal(world: World) -> None:
 
 def test_a_long_backlog_becomes_several_seals(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "LARGEST", 20)
-    monkeypatch.setattr(seal, "_PAGE", 7)
+    monkeypatch.setattr(malformed_rows, "PAGE", 7)
     newest = world.mark()
 
     assert sealed(world) == newest

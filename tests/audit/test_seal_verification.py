@@ -1,36 +1,20 @@
 """What changes below the application is found and named."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Engine, insert, text
 
 from millpond.database import look
 from models import AuditEntry, AuditSeal, Customer
 from models.audit.entries import entry
 from models.audit.proof import entry_hash, values_hash
-from resolvers.audit import seal
+from resolvers.audit import verification
 from resolvers.audit.seal import FIRST, Horizon
 from resolvers.records import create_update
 from tests.support.engines import at_length_on_postgresql
-from tests.support.sealing import SIGNATURE, draw, problems, sealed, three_seals
+from tests.support.sealing import SIGNATURE, below_the_triggers, draw, problems, sealed, three_seals
 from tests.support.world import START, World
-
-
-@contextmanager
-def below_the_triggers(world: World) -> Iterator[Connection]:
-    """What somebody does who owns the database."""
-    with world.backend.writer.engine.begin() as connection:
-        if world.backend.dialect == "postgresql":
-            for table in ("audit_entry", "audit_seal"):
-                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-        else:
-            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-            for name in names:
-                connection.execute(text(f"DROP TRIGGER {name}"))
-        yield connection
 
 
 def tamper(world: World, statement: str, **values: Any) -> None:
@@ -193,7 +177,7 @@ def test_an_entry_that_cannot_even_be_read_is_named(sqlite_url: str, nonsense: s
             connection.execute(text("PRAGMA ignore_check_constraints = on"))
             connection.execute(text(f"UPDATE audit_entry SET {nonsense} WHERE id = {id}"))
 
-        found = look(sqlite_url, seal.verify)
+        found = look(sqlite_url, verification.verify)
 
         assert f"entry {id} was changed: it cannot be read" in found.problems
         assert found.entries == world.count(AuditEntry)
@@ -207,7 +191,7 @@ def test_a_seal_that_cannot_even_be_read_is_named(sqlite_url: str) -> None:
         three_seals(world)
         tamper(world, "UPDATE audit_seal SET last_id = 'x' WHERE id = 2")
 
-        assert "seal 2 was changed: it cannot be read" in look(sqlite_url, seal.verify).problems
+        assert "seal 2 was changed: it cannot be read" in look(sqlite_url, verification.verify).problems
     finally:
         world.close()
 
@@ -219,4 +203,4 @@ def test_the_log_is_verified_while_people_work_and_the_sealer_seals(world: World
         id = world.customer(f"Acme {number}")
         sealed(world, horizon)
         world.system.do(create_update.update, Customer, id, {"name": "Other"})
-        assert look(world.backend.url, seal.verify).problems == []
+        assert look(world.backend.url, verification.verify).problems == []

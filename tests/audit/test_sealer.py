@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from models import AuditSeal
-from resolvers.audit.seal import verify
+from resolvers.audit.verification import verify
+from resolvers.runtime.seal_files import SealFiles
 from tasks import sealer
 from tests.support.engines import at_length_on_postgresql
+from tests.support.sealing import below_the_triggers
 from tests.support.world import World
 
 EVERYTHING = "SELECT count(*) FROM audit_entry WHERE id > (SELECT coalesce(max(last_id), 0) FROM audit_seal)"
@@ -131,3 +134,36 @@ def test_who_cancels_it_while_it_seals_can_close_the_house_at_once(world: World)
 
     assert world.backend.dialect == "postgresql" or unsealed(world) == 0
     assert problems(world) == []
+
+
+def test_it_anchors_what_it_seals_and_never_a_log_that_was_cut_off(world: World, tmp_path: Path) -> None:
+    files = world.backend.seal_files = SealFiles(tmp_path / "key", tmp_path / "anchor")
+
+    def newest() -> int:
+        return max((row["id"] for row in world.rows(AuditSeal)), default=0)
+
+    def anchored() -> bool:
+        found = files.read_anchor()
+        return found is not None and unsealed(world) == 0 and found.seal_id == newest()
+
+    async def story() -> None:
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(files.add_key)  # until there is one, nothing is sealed
+        assert await until(anchored)
+        await asyncio.to_thread(world.customer, "Acme")
+        assert await until(anchored)
+        with below_the_triggers(world) as connection:
+            connection.execute(text("DELETE FROM audit_seal WHERE id = (SELECT max(id) FROM audit_seal)"))
+        before = files.read_anchor()
+        await asyncio.to_thread(world.customer, "Later")
+        assert await until(lambda: unsealed(world) == 0)
+        await asyncio.sleep(0.2)
+        assert files.read_anchor() == before
+
+    with capture_logs() as logs:
+        beside(world, story)
+
+    missing, forged = [line["event"] for line in logs]
+    assert missing.startswith("There is no key of the operation log")
+    assert forged.startswith(("the log was cut off: ", "the log was written anew: "))
+    assert {row["key_id"] for row in world.rows(AuditSeal)} == {key.id for key in files.read_keys().values()}

@@ -8,20 +8,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from millpond.cli.audit import _seal_the_rest
 from millpond.database import opened
 from millpond.migrate import revisions
+from millpond.seals import seal_the_rest
 from models import ApiToken, AuditEntry, AuditSeal, SignInSession, User, UserRole, utcnow
 from models.database.engines import writing_engine
 from models.errors import SignInRefused
 from policies import STARTER, Principal
 from resolvers.people import sign_in as signing_in
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.install import ROLES
+from tests.support.seal_files import seal_files_of
 from tests.support.terminal import millpond, process, told
 from tests.support.world import World
 
 REVISION = revisions()[0]
+ANCHOR = re.compile(r"millpond seal \d+ entry \d+ at \S+ [0-9a-f]{64}\n")
 ONE_TIME = re.compile(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n")
 
 
@@ -29,7 +32,8 @@ ONE_TIME = re.compile(r"([a-z2-9]{4}-){3}[a-z2-9]{4}\n")
 
 
 def test_migrate_makes_a_new_database_and_then_has_nothing_to_do(empty_url: str) -> None:
-    assert told(millpond(empty_url, "migrate")) == (0, "", f"The database is at revision {REVISION}.\n")
+    key = f"The key of the operation log is in {seal_files_of(empty_url).key}; keep a copy elsewhere.\n"
+    assert told(millpond(empty_url, "migrate")) == (0, "", f"The database is at revision {REVISION}.\n{key}")
     again = told(millpond(empty_url, "migrate"))
     assert again == (0, "", f"The database is at revision {REVISION}; nothing was missing.\n")
 
@@ -175,43 +179,126 @@ def test_somebody_elses_token_is_not_found(sqlite_url: str) -> None:
 # --- log and policy --------------------------------------------------------------------------------------
 
 
-def test_verify_seals_the_log_and_finds_it_whole(url: str) -> None:
-    count = len(table(url, AuditEntry))
+def test_verify_seals_the_log_and_finds_it_whole(new_url: str) -> None:
+    millpond(new_url, "user", "add", "ada", "--role", "administrator")
+    count, records = len(table(new_url, AuditEntry)), len({(x.entity, x.record_id) for x in table(new_url, AuditEntry)})
 
-    verified = told(millpond(url, "audit", "verify"))
+    verified = told(millpond(new_url, "audit", "verify"))
 
-    assert verified == (0, "", f"The log is as it was written: {count} entries under 1 seals.\n")
-    assert [(row.first_id, row.count) for row in table(url, AuditSeal)] == [(1, count)]
+    said = f"{count} entries under 2 seals, {records} records as it says, 1 anchor"
+    assert verified == (0, "", f"The log is as it was written: {said}.\n")
+    assert [(row.first_id, row.count) for row in table(new_url, AuditSeal)] == [(1, 0), (1, count)]
 
 
 def test_verify_waits_for_an_open_transaction_and_says_so_when_it_stays_open(world: World) -> None:
     if world.backend.dialect != "postgresql":
-        assert _seal_the_rest(world.backend) is True  # one writer: what is committed is settled
+        assert seal_the_rest(world.backend, SealFiles()) is True  # one writer: what is committed is settled
         return
     with world.backend.writer.engine.begin() as other:
         other.execute(text("SELECT pg_current_xact_id()"))
-        assert _seal_the_rest(world.backend, patience=0.5) is False
+        assert seal_the_rest(world.backend, SealFiles(), patience=0.5) is False
 
-    assert _seal_the_rest(world.backend) is True
+    assert seal_the_rest(world.backend, SealFiles()) is True
 
 
-def test_verify_names_an_entry_that_somebody_changed(url: str) -> None:
-    behind_the_back(url, update(AuditEntry.__table__).where(AuditEntry.id == 7).values(label="somebody else"))
+def test_verify_names_an_entry_that_was_changed(new_url: str) -> None:
+    behind_the_back(new_url, update(AuditEntry.__table__).where(AuditEntry.id == 7).values(label="somebody else"))
 
-    verified = millpond(url, "audit", "verify")
+    verified = millpond(new_url, "audit", "verify")
 
     assert verified.exit_code == 1
     assert "millpond: entry 7 was changed: its values are not those that were written\n" in verified.stderr
 
 
-def test_verify_names_the_seal_whose_entry_is_missing(url: str) -> None:
-    millpond(url, "audit", "verify")
-    behind_the_back(url, text("DELETE FROM audit_entry WHERE id = 7"))
+def test_verify_names_the_seal_whose_entry_is_missing(new_url: str) -> None:
+    millpond(new_url, "audit", "verify")
+    behind_the_back(new_url, text("DELETE FROM audit_entry WHERE id = 7"))
 
-    verified = millpond(url, "audit", "verify")
+    verified = millpond(new_url, "audit", "verify")
 
     assert verified.exit_code == 1
-    assert "seal 1 " in verified.stderr
+    assert "seal 2 " in verified.stderr
+
+
+def test_an_anchor_that_was_kept_elsewhere_proves_the_log_up_to_it(new_url: str, tmp_path: Path) -> None:
+    printed, files = millpond(new_url, "audit", "anchor"), seal_files_of(new_url)
+    assert printed.exit_code == 0
+    assert ANCHOR.fullmatch(printed.stdout)
+    (tmp_path / "kept").write_text(printed.stdout * 2)
+    assert millpond(new_url, "audit", "verify", "--anchor", printed.stdout.strip()).exit_code == 0
+    assert "3 anchors" in millpond(new_url, "audit", "verify", "--anchor", str(tmp_path / "kept")).stderr
+
+    newest = max(row.id for row in table(new_url, AuditSeal))
+    behind_the_back(new_url, text(f"DELETE FROM audit_seal WHERE id = {newest}"))
+    assert files.anchor is not None
+    files.anchor.unlink()
+    verified = millpond(new_url, "audit", "verify", "--anchor", printed.stdout.strip())
+
+    assert verified.exit_code == 1
+    assert "the log was written anew: " in verified.stderr or "the log was cut off: " in verified.stderr
+    assert told(millpond(new_url, "audit", "verify", "--anchor", "x")) == (
+        1,
+        "",
+        "millpond: x is neither an anchor nor a file of anchors.\n",
+    )
+
+
+def test_the_key_is_for_its_owner_alone_and_needed_by_every_command_that_seals(new_url: str) -> None:
+    key = seal_files_of(new_url).key
+    assert key is not None
+    assert key.stat().st_mode & 0o777 == 0o600
+    kept = key.read_text()
+    key.unlink()
+
+    for words in (
+        ["audit", "verify"],
+        ["audit", "anchor"],
+        ["audit", "accept", "--reason", "x"],
+        ["migrate"],
+        ["doctor"],
+    ):
+        refused = millpond(new_url, *words)
+        assert refused.exit_code == 1
+        assert f"{key}" in refused.stderr
+        assert "millpond audit key" in refused.stderr
+    assert not key.exists()
+
+    key.write_text("no key\n")
+    assert told(millpond(new_url, "audit", "verify"))[2] == (
+        f"millpond: {key} is no file of keys: each line has to be 64 hexadecimal digits.\n"
+    )
+    key.write_text(kept)
+    assert millpond(new_url, "audit", "verify").exit_code == 0
+
+
+def test_after_a_new_key_the_former_one_still_proves_the_seals_before(new_url: str) -> None:
+    key = seal_files_of(new_url).key
+    assert key is not None
+    assert millpond(new_url, "audit", "key").exit_code == 0
+
+    assert millpond(new_url, "audit", "verify").exit_code == 0
+    assert len({row.key_id for row in table(new_url, AuditSeal)}) == 2
+
+    key.write_text(key.read_text().splitlines()[1])
+    assert "which signed " in millpond(new_url, "audit", "verify").stderr
+
+
+def test_going_on_after_a_repair_by_hand_is_in_the_log_with_its_reason(new_url: str) -> None:
+    millpond(new_url, "audit", "verify")
+    behind_the_back(new_url, text("UPDATE role SET name = 'Kings' WHERE code = 'sales'"))
+    refused = millpond(new_url, "audit", "verify")
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith(" is not as the log says: name\n")
+
+    assert millpond(new_url, "audit", "accept", "--reason", "a slip of mine").exit_code == 0
+
+    assert millpond(new_url, "audit", "verify").exit_code == 0
+    newest = table(new_url, AuditEntry)[-1]
+    assert (newest.action, newest.reason, newest.changes) == (
+        "audit.accept",
+        "a slip of mine",
+        {"name": ["Sales", "Kings"]},
+    )
 
 
 def test_the_policy_in_force_is_exported_as_it_was_written(url: str) -> None:
@@ -404,8 +491,9 @@ def behind_the_back(url: str, statement: object) -> None:
 
 def _disarm(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER ALL"))
+        for table in ("audit_entry", "audit_seal"):
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
         return
-    triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_entry'")
+    triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
     for name in connection.execute(triggers).scalars().all():
         connection.execute(text(f"DROP TRIGGER {name}"))

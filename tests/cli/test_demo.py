@@ -32,9 +32,10 @@ from models import (
     utcnow,
 )
 from models.base import Base
-from resolvers.audit import seal
+from resolvers.audit.verification import prove_log
 from resolvers.pool import claim as claiming
 from resolvers.records import create_update
+from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.invariants import broken
 from tests.cli.test_commands import signed_in
 from tests.support import postgres
@@ -76,7 +77,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_all_that_must_hold_holds(filled: Demo) -> None:
     assert look(filled.url, broken) == []
-    assert look(filled.url, seal.verify).problems == []
+    assert look(filled.url, lambda at: prove_log(at, SealFiles())).problems == []
     assert filled.said[0] == "Inventing 400 customers …"
     assert filled.said[1].endswith("everything that must hold was checked.")
 
@@ -263,5 +264,5 @@ def test_a_large_demo_holds_too(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "")
     assert look(url, broken) == []
-    assert look(url, seal.verify).problems == []
+    assert look(url, lambda at: prove_log(at, SealFiles())).problems == []
     assert look(url, lambda at: at.execute(select(func.count(Contact.id))).scalar()) == 2 * many

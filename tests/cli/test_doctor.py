@@ -34,9 +34,9 @@ def test_a_sound_installation_has_nothing_to_complain_of(well: str) -> None:
 
     assert looked.exit_code == 0
     lines = looked.stderr.splitlines()
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert {line[:9] for line in lines} == {"ok       "}
-    assert lines[-3:-1] == [
+    assert lines[-4:-2] == [
         "ok       1 can sign in as administrator.",
         "ok       Owners, pools, periods and counters agree.",
     ]
@@ -74,7 +74,10 @@ def test_it_misses_an_administrator(new_url: str) -> None:
 def test_an_inactive_administrator_is_none(well: str) -> None:
     behind_the_back(well, text("UPDATE app_user SET active = false"))
 
-    assert len(complaints(well)) == 1
+    nobody, by_hand = complaints(well)
+
+    assert nobody.startswith("Nobody can sign in as administrator.")
+    assert by_hand.startswith("Operation log: person 1 (ada) is not as the log says: active.")
 
 
 def test_it_finds_a_counter_that_does_not_agree(well: str) -> None:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 
+from millpond import database, migrate
 from millpond.database import opened
 from models import (
     AuditEntry,
@@ -18,7 +19,9 @@ from models import (
     Pool,
     Role,
 )
+from models.database.engines import writing_engine
 from policies import STARTER, Snapshot, parse
+from resolvers.audit.replay import Comparison
 from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
 from resolvers.setup.install import ROLES, install, starter_words
@@ -144,3 +147,34 @@ def rows(backend: Backend, model: type, *names: str) -> list[tuple[object, ...]]
     with backend.writer.engine.connect() as connection:
         found = connection.execute(select(*(table.c[name] for name in names)).order_by(*table.primary_key.columns))
         return [tuple(row) for row in found]
+
+
+def test_what_a_migration_does_to_records_is_in_the_log_and_what_was_done_by_hand_is_not(
+    new_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_hand(statement: str) -> None:
+        engine = writing_engine(new_url)
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def migrated(_: Engine) -> str:
+        by_hand("UPDATE role SET name_zh = 'Z' WHERE code = 'finance'")
+        return "2099_next"
+
+    by_hand("UPDATE role SET name = 'Kings' WHERE code = 'sales'")
+    monkeypatch.setattr(migrate, "revisions", lambda: ["2099_next"])
+    monkeypatch.setattr(migrate, "migrate", migrated)
+    monkeypatch.setattr(database, "check_current", lambda _: None)
+
+    database.bring_up(new_url)
+
+    (difference,) = database.look(new_url, lambda connection: list(Comparison().differences(connection)))
+    assert difference.changes == {"name": ["Sales", "Kings"]}
+    with database.opened(new_url) as backend, backend.writer.engine.connect() as connection:
+        newest = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+    assert (newest.action, newest.changes, newest.reason) == (
+        "audit.accept",
+        {"name_zh": ["财务", "Z"]},
+        "upgrade to 2099_next",
+    )

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from tests.support import postgres
 from tests.support.dialects import IN_TURN
+from tests.support.seal_files import copy_seal_files
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
@@ -47,9 +48,12 @@ class Prepared:
         """Where a database with the same content stands; for SQLite a file in `folder`."""
         template = self.template(engine)
         if engine == "postgresql":
-            return self._put_back(template)
-        shutil.copy(make_url(template).database or "", folder / f"{self.name}.db")
-        return f"sqlite:///{folder}/{self.name}.db"
+            url = self._put_back(template)
+        else:
+            shutil.copy(make_url(template).database or "", folder / f"{self.name}.db")
+            url = f"sqlite:///{folder}/{self.name}.db"
+        copy_seal_files(template, url)
+        return url
 
     def _put_back(self, template: str) -> str:
         name = f"{self.name}{IN_TURN}{WORKER}"

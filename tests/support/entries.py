@@ -21,3 +21,7 @@ def edit(world: World, login: str, model: type[Entity], id: int, **values: Any) 
 
 def changes(entries: list[dict[str, Any]]) -> list[Any]:
     return [entry["changes"] for entry in entries]
+
+
+def points(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"kind": kind, "value": value} for kind, value in pairs]

@@ -1,14 +1,17 @@
 """Seals, and changes below the triggers."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from models import AuditEntry, AuditSeal
 from models.audit.entries import Signature, entry
-from resolvers.audit import seal
-from resolvers.audit.seal import Horizon, Report
+from resolvers.audit import seal, verification
+from resolvers.audit.seal import Horizon
+from resolvers.audit.verification import Report
 from tests.support.world import START, World
 
 SIGNATURE = Signature(None, "system:test", "test", "r", "b", "customer.edit")
@@ -40,7 +43,7 @@ def look_at(world: World, horizon: Horizon) -> int:
 
 def verified(world: World) -> Report:
     with world.backend.writer.engine.begin() as connection:
-        return seal.verify(connection)
+        return verification.verify(connection)
 
 
 def problems(world: World) -> list[str]:
@@ -61,3 +64,17 @@ def draw(connection: Connection, *record_ids: int) -> None:
     """Write entries in the open transaction of a rival: their ids are drawn, and nobody sees them."""
     rows = [entry(SIGNATURE, START, "customer", id, {}) for id in record_ids]
     connection.execute(insert(AuditEntry.__table__), rows)
+
+
+@contextmanager
+def below_the_triggers(world: World) -> Iterator[Connection]:
+    """What the owner of the database can do."""
+    with world.backend.writer.engine.begin() as connection:
+        if world.backend.dialect == "postgresql":
+            for table in ("audit_entry", "audit_seal"):
+                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        else:
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in names:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        yield connection

@@ -14,13 +14,14 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from millpond.cli import app
+from tests.support.seal_files import environment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def millpond(url: str, *words: str, **environment: str) -> Result:
     """The result of the command in this process, with this database.  Raises unexpected exceptions."""
-    env = {"MILLPOND_DATABASE": url, "LANG": "C", "LC_ALL": "", **environment}
+    env = {"MILLPOND_DATABASE": url, "LANG": "C", "LC_ALL": "", **environment_of(url), **environment}
     result = CliRunner().invoke(app, list(words), env=env)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -34,7 +35,8 @@ def told(result: Result) -> tuple[int, str, str]:
 
 def environment(url: str, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MILLPOND_", "PORT"))}
-    return {**kept, "MILLPOND_DATABASE": url, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **more}
+    settings = {"MILLPOND_DATABASE": url, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    return {**kept, **settings, **environment_of(url), **more}
 
 
 def process(
