@@ -150,7 +150,8 @@ def _limit(each: Filter, text: str) -> Any:
             return day if day.year in YEARS else None
         if each.field.kind is Kind.MONEY:
             amount = Decimal(text)
-            return amount if amount.is_finite() and abs(amount) < 10**14 else None
+            # `adjusted` first, because arithmetic on 1e999999999 overflows, and an amount has two decimals in its column
+            return amount if amount.is_finite() and -15 < amount.adjusted() < 14 else None
         whole = int(text)
         return whole if abs(whole) <= LARGEST else None
     except (ValueError, InvalidOperation):

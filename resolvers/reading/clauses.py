@@ -22,6 +22,7 @@ from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
 from ..runtime.viewer import Clause, Value, Viewer
+from .patterns import beginning, containing, ending
 from .provenance import map_traced
 
 LAST_CHARACTER = "\U0010ffff"
@@ -112,7 +113,7 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
 
 
 def _contains(column: Value, text: str) -> Clause:
-    return _like(column, map_traced(text, lambda x: f"%{_escaped(x)}%"))
+    return _like(column, map_traced(text, containing))
 
 
 def _like(column: Value, pattern: str) -> Clause:
@@ -139,10 +140,6 @@ def _alike_on_sqlite(element: Alike, compiler: Any, **how: Any) -> str:
     return rf"({column} LIKE {pattern} ESCAPE '\')"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
     "eq": lambda column, x: column == x,
     "ne": lambda column, x: column.is_distinct_from(x),
@@ -153,8 +150,8 @@ OPERATORS: dict[str, Callable[[Value, Any], Clause]] = {
     "lte": lambda column, x: column <= x,
     "is_null": lambda column, x: column.is_(None) if x else column.is_not(None),
     "contains": _contains,
-    "starts_with": lambda column, x: _like(column, map_traced(x, lambda text: f"{_escaped(text)}%")),
-    "ends_with": lambda column, x: _like(column, map_traced(x, lambda text: f"%{_escaped(text)}")),
+    "starts_with": lambda column, x: _like(column, map_traced(x, beginning)),
+    "ends_with": lambda column, x: _like(column, map_traced(x, ending)),
 }
 
 
