@@ -57,7 +57,7 @@ def parse(text: str) -> list[Line]:
     return [
         Line(number, cells[0], tuple(cells[1:]))
         for number, line in enumerate(lines, start=1)
-        if any(cells := _cells(line)) and not cells[0].startswith("#")
+        if line.strip() and any(cells := _cells(line)) and not cells[0].startswith("#")
     ]
 
 

@@ -10,6 +10,8 @@ from models.errors import Refusal
 from resolvers.runtime.ids import camel
 from resolvers.runtime.scope import Scope
 
+from .limits import TooComplex
+
 _log = structlog.get_logger("millpond.graphql")
 
 
@@ -23,6 +25,8 @@ def shown(error: GraphQLError, scope: Scope) -> dict[str, Any]:
     where = {"path": error.path} if error.path else {}
     if isinstance(cause, Refusal):
         return refused(cause, scope) | where
+    if isinstance(cause, TooComplex):
+        return cause.error() | where
     if cause is None or isinstance(cause, GraphQLError):
         return formatted(error)
     id = scope.request_id or secrets.token_hex(8)

@@ -22,6 +22,10 @@ LIMITS: dict[str, int] = {
     "literal_depth": 16,
     "repeats": 10_000,  # pairs of fields with the same name: validation compares them two by two
     "cost": 20_000,
+    "conditions": 200,  # of all filters; SQLite nests at most a thousand expressions, and `or` is a chain of them
+    "filter_levels": 8,
+    "list_items": 500,
+    "values": 2_000,  # in lists and objects of all arguments; PostgreSQL takes at most 32,767 parameters
 }
 """The limits by the names that the answer to the client uses."""
 

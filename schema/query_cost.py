@@ -12,6 +12,7 @@ from typing import Any
 import graphql
 from graphql.language import ast
 
+from .argument_size import NOTHING, Size, defaults_of, size_of, size_of_argument, sized_variables
 from .limits import LIMITS, TooComplex
 
 PAGE = 50
@@ -20,6 +21,7 @@ _MAX_COUNT = 10**9
 """Counts stop here, so that they stay small numbers."""
 _SIZES = {"first", "last", "limit"}
 _LISTS = {"edges", "nodes"}
+_FILTER = "filter"
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,17 @@ class Measure:
     literal_depth: int = 0
     repeats: int = 0
     cost: int = 0
+    conditions: int = 0
+    filter_levels: int = 0
+    list_items: int = 0
+    values: int = 0
 
 
 def check(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> None:
     """Raise TooComplex for a document that exceeds a limit, GraphQLError for a string with a NUL.
 
-    The result depends on the variables that `page_variables` names, and on no others.
+    The result depends on the values of `page_variables` and on the sizes of `list_variables`, and on nothing else of the
+    variables.
     """
     found = asdict(measure(document, variables))
     exceeded = [name for name, amount in found.items() if amount > LIMITS[name]]
@@ -64,6 +71,12 @@ def page_variables(document: ast.DocumentNode) -> frozenset[str]:
     return frozenset(walk.page_variables)
 
 
+def list_variables(document: ast.DocumentNode) -> frozenset[str]:
+    """The variables that may hold lists and objects; a cached result of `check` holds for their sizes only."""
+    operations = [x for x in document.definitions if isinstance(x, ast.OperationDefinitionNode)]
+    return frozenset().union(*map(sized_variables, operations))
+
+
 @dataclass(slots=True)
 class _Sum:
     """The counts of a selection, fragments included.  `fields`, `sign_ins`, `paged` are of its own level."""
@@ -76,6 +89,7 @@ class _Sum:
     fields: int = 0
     sign_ins: int = 0
     paged: bool = False
+    size: Size = NOTHING
 
     def add(self, other: "_Sum") -> None:
         self.depth = max(self.depth, other.depth)
@@ -86,6 +100,8 @@ class _Sum:
         self.fields = min(_MAX_COUNT, self.fields + other.fields)
         self.sign_ins = min(_MAX_COUNT, self.sign_ins + other.sign_ins)
         self.paged = self.paged or other.paged
+        if other.size is not NOTHING:
+            self.size = self.size.beside(other.size)
 
 
 class _Walk:
@@ -102,6 +118,20 @@ class _Walk:
         self.level = self.literal_depth = 0
         self.names: Counter[str] = Counter()
         self.page_variables: set[str] = set()
+        self._weigh(variables)
+
+    def _weigh(self, variables: Mapping[str, Any]) -> None:
+        """Note the sizes of the variables.  Raises TooComplex where one alone exceeds a limit."""
+        self.given: dict[str, Any] = {}
+        self.argument_sizes: dict[str, Size] = {}
+        for operation in self.operations:
+            values = defaults_of(operation) | dict(variables)
+            for name in sized_variables(operation) & values.keys():
+                size = size_of(values[name])
+                if exceeded := [x for x in ("list_items", "values") if getattr(size, x) > LIMITS[x]]:
+                    raise TooComplex(*exceeded)
+                self.given[name] = values[name]
+                self.argument_sizes[name] = size.either(self.argument_sizes.get(name, size))
 
     def measure(self) -> Measure:
         sums = [(operation.operation, self._operation(operation)) for operation in self.operations]
@@ -121,6 +151,7 @@ class _Walk:
             literal_depth=self.literal_depth,
             repeats=sum(count * (count - 1) // 2 for count in self.names.values()),
             cost=max(total.cost for total in every),
+            **{name: max(getattr(total.size, name) for total in every) for name in Size._fields},
         )
 
     def _operation(self, operation: ast.OperationDefinitionNode) -> _Sum:
@@ -175,7 +206,14 @@ class _Walk:
             total.depth += 1
         total.aliases += field.alias is not None
         total.fields, total.sign_ins, total.paged = 1, int(name == "signIn"), name in _LISTS
+        for argument in field.arguments or ():
+            total.size = total.size.beside(self._argument_size(argument))
         return total
+
+    def _argument_size(self, argument: ast.ArgumentNode) -> Size:
+        size = size_of_argument(argument.value, self.argument_sizes, self.given)
+        is_filter = argument.name.value == _FILTER
+        return size if is_filter else size._replace(conditions=0, filter_levels=0)
 
     def _rows(self, field: ast.FieldNode, below: _Sum) -> int:
         """The number of rows that the field may return: its page size, or PAGE where it gives none."""

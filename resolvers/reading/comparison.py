@@ -15,7 +15,7 @@ from models.text import composed, glob_pattern, has_cases, like_pattern, regular
 from ..runtime.viewer import Clause, Value
 from .provenance import map_traced
 
-LONGEST_PART = 2_000
+LONGEST_PART = 1_000
 """Maximum length of a text that a filter looks for in columns: SQLite refuses patterns of more than 50,000 bytes."""
 
 

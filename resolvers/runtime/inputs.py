@@ -1,6 +1,7 @@
 """Inputs: typed values as columns store them, trimmed and checked, or refused with the name of the field."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,11 @@ _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 """What ends a line in one program or another; Word writes U+000B inside a paragraph."""
 _GAP = re.compile(r"\s*[\t\n]\s*")
+SPARE = 4
+"""How many times longer than its column a text may be before it is trimmed and composed."""
+MARKS = re.compile(f"[{''.join(chr(x) for x in range(0x300, 0x30000) if unicodedata.combining(chr(x)))}]{{31}}")
+"""More combining marks on one letter than any language has: Unicode's stream-safe limit of 30.  `normalize` sorts them
+in time that grows with the square of their number, and nothing else in the process runs meanwhile."""
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
 YEARS = range(1900, 9999)
@@ -99,13 +105,19 @@ def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | 
     """`value` in one form: composed, trimmed, without invisible characters; on one line unless it may have several."""
     if not isinstance(value, str):
         raise invalid(field, "must be text", "必须是文本")
-    if _REFUSED.search(value):
+    if len(value) > SPARE * length:
+        raise _longer(field, length)
+    if _REFUSED.search(value) or (len(value) > 30 and not value.isascii() and MARKS.search(value)):
         raise invalid(field, "holds characters that cannot be printed", "含有不可打印的字符")
     value = composed(_BREAK.sub("\n", value))
     value = (value if lines else _GAP.sub(" ", value)).strip()
     if len(value) > length:
-        raise invalid(field, f"is longer than {length} characters", f"超过 {length} 个字符")
+        raise _longer(field, length)
     return value or None
+
+
+def _longer(field: str, length: int) -> Validation:
+    return invalid(field, f"is longer than {length} characters", f"超过 {length} 个字符")
 
 
 def _member(column: Column[Any], value: Any) -> Any:

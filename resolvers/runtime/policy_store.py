@@ -15,7 +15,7 @@ from models.errors import Validation
 from policies import InvalidPolicy, Line, parse, validate
 from policies.proof import fingerprint
 
-LONGEST_TEXT, MOST_LINES = 1_000_000, 5_000
+LONGEST_TEXT, MOST_LINES = 200_000, 5_000
 """Maximum number of characters and lines of a policy: the review of a longer one would take seconds."""
 MOST_ROWS = 2 * MOST_LINES
 """Maximum number of lines with comments and empty ones."""

@@ -1,15 +1,18 @@
 """Arguments of a list in the form of `resolvers/reading/clauses.py`: column keys for names, numbers for global ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from models import Base
+from models.errors import Validation
 from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
 
 from .shape import SHAPES, Column, PolymorphicId
 
+MAX_STEPS = 10
+"""Maximum number of steps of an order; a cursor compares each step with all before it."""
 _OPERATORS = {"isNull": "is_null", "startsWith": "starts_with", "endsWith": "ends_with"}
 
 
@@ -53,20 +56,23 @@ def _polymorphic(shape: PolymorphicId, wanted: Mapping[str, Any]) -> dict[str, A
             parts.append({shape.column.key: {"is_null": given}})
             continue
         ids = given if isinstance(given, list) else [given]
-        one_of = {"or": [_equals(shape, text) for text in ids]}
+        one_of = {"or": list(_one_of(shape, ids))}
         parts.append({"not": one_of} if operator == "ne" else one_of)
     return {"and": parts}
 
 
-def _equals(shape: PolymorphicId, text: str) -> dict[str, Any]:
+def _one_of(shape: PolymorphicId, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """One condition for each table that the ids name; an id of none names no record."""
     for table, target in shape.targets.items():
-        if number := number_of(target, text):
-            return {shape.column.key: {"eq": number}, shape.kind: {"eq": table}}
-    return {shape.column.key: {"eq": 0}}
+        numbers = [number for text in ids if (number := number_of(target, text))]
+        if numbers:
+            yield {shape.column.key: {"in": numbers}, shape.kind: {"eq": table}}
 
 
 def orders_of(given: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, bool]]:
-    """The steps of an order as (column key, is descending)."""
+    """The steps of an order as (column key, is descending).  Raises Validation for too many."""
+    if len(given or ()) > MAX_STEPS:
+        raise Validation(f"An order has at most {MAX_STEPS} steps.", f"排序最多 {MAX_STEPS} 个字段。", field="orderBy")
     return [(_name(step["field"]), _name(step.get("direction", "ASC")) == "DESC") for step in given or ()]
 
 

@@ -16,6 +16,7 @@ from graphql.language import DocumentNode, NamedTypeNode, NonNullTypeNode, Varia
 from resolvers.reading.provenance import Path
 
 from .. import query_cost
+from ..argument_size import size_of
 from .selection import Operation, select_operation
 
 MAX_DOCUMENTS, MAX_CHARACTERS = 500, 4_000_000
@@ -23,7 +24,7 @@ MAX_DOCUMENTS, MAX_CHARACTERS = 500, 4_000_000
 MAX_CONSTANTS = 20
 """Maximum number of cached answers about the schema; the answer to an editor's introspection query has 200 KiB."""
 MAX_MEASURED = 200
-"""Maximum number of page-size combinations remembered per document."""
+"""Maximum number of combinations of sizes remembered per document."""
 MAX_STATEMENTS = 500
 """Maximum number of statements per document: each `node` may be of any kind, so a few of them combine to many."""
 
@@ -106,8 +107,10 @@ class Document:
     number: int
     sizes: tuple[str, ...] = ()
     """The variables that are page sizes."""
-    measured: set[tuple[int | None, ...]] = field(default_factory=set)
-    """Values of `sizes` that are within the limits."""
+    lists: tuple[str, ...] = ()
+    """The variables that may hold lists and objects, whose sizes count."""
+    measured: set[tuple[Any, ...]] = field(default_factory=set)
+    """Values of `sizes` and sizes of `lists` that are within the limits."""
     statements: LRUCache[str, Statement] = field(default_factory=lambda: LRUCache(MAX_STATEMENTS))
     """The statements used last, by name."""
     operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
@@ -135,25 +138,28 @@ class Document:
         return found
 
     def check_size(self, variables: Mapping[str, Any]) -> None:
-        """Run `query_cost.check` once for each combination of page sizes.  Raises TooComplex."""
+        """Run `query_cost.check` once for each combination of page sizes and sizes of lists.  Raises TooComplex."""
         if self.is_within_limits(variables):
             return
         query_cost.check(self.parsed, variables)
         self.note_size(variables)
 
     def note_size(self, variables: Mapping[str, Any]) -> None:
-        """Remember that these page sizes are within the limits."""
+        """Remember that these variables are within the limits."""
         sizes = self._sizes_in(variables)
         if _are_plain(sizes) and len(self.measured) < MAX_MEASURED:
-            self.measured.add(sizes)
+            self.measured.add(sizes + self._lists_in(variables))
 
     def is_within_limits(self, variables: Mapping[str, Any]) -> bool:
-        """Whether these page sizes were found to be within the limits before."""
+        """Whether variables of these sizes were found to be within the limits before."""
         sizes = self._sizes_in(variables)
-        return _are_plain(sizes) and sizes in self.measured
+        return _are_plain(sizes) and sizes + self._lists_in(variables) in self.measured
 
     def _sizes_in(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([variables.get(name) for name in self.sizes])
+
+    def _lists_in(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([size_of(variables.get(name)) for name in self.lists])
 
 
 def _are_plain(sizes: tuple[Any, ...]) -> bool:
@@ -162,7 +168,8 @@ def _are_plain(sizes: tuple[Any, ...]) -> bool:
 
 def document_of(parsed: DocumentNode, variables: Mapping[str, Any]) -> Document:
     """The cache entry of a valid document that is within the limits with these variables."""
-    document = Document(parsed, next(_numbers), tuple(sorted(query_cost.page_variables(parsed))))
+    pages, lists = query_cost.page_variables(parsed), query_cost.list_variables(parsed)
+    document = Document(parsed, next(_numbers), tuple(sorted(pages)), tuple(sorted(lists)))
     document.note_size(variables)
     return document
 

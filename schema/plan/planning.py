@@ -22,6 +22,8 @@ from .plan import Plan, Request
 
 Compile = Callable[[Request], tuple[Select[Any], tuple[str, ...]]]
 """Compiles a statement for a request; returns it with the names of its columns."""
+MAX_TRIED = 12
+"""Maximum number of values that are tried one by one, each by a compilation.  Of more all decide."""
 _ID = re.compile(r"([a-z]{3})_([1-9]\d{0,8})")
 _CURSOR = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
@@ -90,6 +92,8 @@ def find_deciding(
     if not _same(dialect, compile, replace(_other(request, deciding), variables=request.variables), deciding, plan):
         return frozenset()
     paths = [path for path in traceable_paths(request) if path not in deciding]
+    if len(paths) > MAX_TRIED:
+        return frozenset(paths)
     found = frozenset(
         path
         for path in paths

@@ -13,12 +13,15 @@ from sqlalchemy.engine import Dialect
 from policies import Snapshot
 from resolvers.reading.provenance import Path, is_traceable
 
+from ..compiler_thread import off_the_loop
 from .documents import Document
 from .plan import Plan, Request
 from .planning import Compile, compile_plan, find_deciding, traceable_paths
 
 MAX_PLANS = 2_000
 """Maximum number of cached plans."""
+MAX_PATHS = 50
+"""Maximum number of values of a request for a plan.  Lists of that length come in too many lengths to share one."""
 MAX_DECIDING = 4
 """Maximum number of sets of deciding paths that a lookup tries for one statement."""
 
@@ -51,7 +54,7 @@ class Plans:
                 continue
         return None
 
-    def make(
+    async def make(
         self,
         document: Document,
         statement: str,
@@ -61,19 +64,12 @@ class Plans:
         compile: Compile,
     ) -> Plan | None:
         """The plan for this request, added to the cache; None where no set of deciding paths makes it reusable."""
-        paths = set(traceable_paths(request))
-        deciding: frozenset[Path] = frozenset(path for path in paths if request.at(path) == "")
-        for _ in range(len(paths) + 1):
-            plan, used = compile_plan(dialect, compile, request, deciding)
-            deciding |= paths - used
-            found = find_deciding(dialect, compile, request, deciding, plan)
-            if found is None:
-                self._keep(document, statement, policy, request, deciding, plan)
-                return plan
-            if not found:
-                return None
-            deciding |= found
-        return None
+        made = await off_the_loop(_planned, request, dialect, compile)
+        if made is None:
+            return None
+        plan, deciding = made
+        self._keep(document, statement, policy, request, deciding, plan)
+        return plan
 
     def _keep(
         self,
@@ -91,6 +87,24 @@ class Plans:
         if deciding not in known:
             known[:] = [deciding, *known][:MAX_DECIDING]
         self._plans[_key(document, statement, policy, request, deciding)] = plan
+
+
+def _planned(request: Request, dialect: Dialect, compile: Compile) -> tuple[Plan, frozenset[Path]] | None:
+    """A plan with its deciding paths."""
+    paths = set(traceable_paths(request))
+    if len(paths) > MAX_PATHS:
+        return None
+    deciding: frozenset[Path] = frozenset(path for path in paths if request.at(path) == "")
+    for _ in range(len(paths) + 1):
+        plan, used = compile_plan(dialect, compile, request, deciding)
+        deciding |= paths - used
+        found = find_deciding(dialect, compile, request, deciding, plan)
+        if found is None:
+            return plan, deciding
+        if not found:
+            return None
+        deciding |= found
+    return None
 
 
 # --- keys ------------------------------------------------------------------------------------------------

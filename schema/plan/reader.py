@@ -8,7 +8,7 @@ from graphql import FieldNode
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
-from models.database.compiled import compile_statement
+from models.database.compiled import CompiledStatement, compile_statement
 from models.database.reads import TooNested
 from models.errors import Refusal
 from resolvers.reading.provenance import PlanMismatch
@@ -19,11 +19,14 @@ from resolvers.runtime.principals import IDENTITY_COLUMNS, Identity, Key
 from resolvers.runtime.scope import Scope
 from resolvers.runtime.viewer import Requester, Viewer
 
+from ..compiler_thread import off_the_loop
+from ..limits import TooComplex
 from . import correlated
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
 from .plan import Plan, Request
+from .planning import Compile
 from .plans import Plans
 from .selection import Operation
 from .shape import Kind
@@ -70,7 +73,7 @@ class Reader:
                 return await self._read(statement, request, make, is_deep=is_deep, is_scan=is_scan)
             except TooNested:
                 if is_deep:
-                    raise
+                    raise TooComplex("depth") from None
                 self.document.deep.add(statement)
                 is_deep = True
             except TooManyMatches:
@@ -111,11 +114,10 @@ class Reader:
         known = self.document.statement(name)
         known.requests += 1
         if known.requests >= self.plans.plan_at:
-            plan = self.plans.make(*at, request, self.dialect, compile)
+            plan = await self.plans.make(*at, request, self.dialect, compile)
             if plan is not None:
                 return await self._read_by_plan(plan, request)
-        made, names = compile(request)
-        compiled = compile_statement(made, self.dialect)
+        compiled, names = await off_the_loop(_compiled, compile, request, self.dialect)
         rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
         return _texts(names, rows, with_key=key_kind is not None)
 
@@ -181,6 +183,11 @@ async def answer_prepared(
         except (PlanMismatch, Refusal, TooNested):
             return None
     return None
+
+
+def _compiled(compile: Compile, request: Request, dialect: Dialect) -> tuple[CompiledStatement, Sequence[str]]:
+    made, names = compile(request)
+    return compile_statement(made, dialect), names
 
 
 def form_of(statement: str, key: Key | None, *, is_deep: bool, is_scan: bool) -> str:

@@ -1,5 +1,6 @@
 """Plans: a compiled statement serves other people and other arguments, and never answers anything else than its like."""
 
+import asyncio
 import json
 from itertools import product
 from typing import Any
@@ -117,7 +118,7 @@ def _request(person: int, number: int) -> Request:
 
 
 def _plan(kept: plans.Plans, document: documents.Document, request: Request, made: Any) -> Plan | None:
-    return kept.make(document, "here", POLICY, request, sqlite.dialect(paramstyle="qmark"), made)
+    return asyncio.run(kept.make(document, "here", POLICY, request, sqlite.dialect(paramstyle="qmark"), made))
 
 
 def test_a_value_that_decides_more_than_a_parameter_is_part_of_the_key() -> None:

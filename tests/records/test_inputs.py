@@ -1,5 +1,6 @@
 """What people type becomes what a column holds, or is refused in words that name the field."""
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -221,3 +222,21 @@ def test_a_list_of_words_is_tidied() -> None:
 def test_nothing_is_refused_where_something_is_needed() -> None:
     assert refused(User, "active", None).say() == "active is required."
     assert refused(FollowUp, "kind", None).say() == "kind is required."
+
+
+# --- sizes -----------------------------------------------------------------------------------------------
+
+
+def test_text_of_any_length_is_judged_in_proportion_to_it() -> None:
+    began = time.thread_time()
+
+    for text in ("a" + "\u0301\u0323" * 300_000, "\u200b" * 900_000, "a" * 900_000, " " * 900_000):
+        assert refused(Customer, "name", text).field == "name"
+
+    assert time.thread_time() - began < 1  # about 30 ms; to compose the first one takes minutes
+
+
+@pytest.mark.parametrize("model_and_key", [(Customer, "name"), (FollowUp, "content")])
+def test_more_marks_on_a_letter_than_a_language_has_are_refused(model_and_key: tuple[type[Entity], str]) -> None:
+    assert kept(*model_and_key, "a" + "\u0301" * 30) is not None
+    assert refused(*model_and_key, "a" + "\u0301" * 31)
