@@ -53,6 +53,7 @@ def entrances(settings: Settings) -> Entrances:
         life=timedelta(hours=settings.session_hours),
         tries=settings.sign_in_tries,
         tries_per_address=settings.sign_in_tries_per_address,
+        tries_per_account=settings.sign_in_tries_per_account,
         window=timedelta(minutes=settings.sign_in_window_minutes),
     )
 

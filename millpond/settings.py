@@ -69,13 +69,22 @@ class Settings(BaseSettings):
         "on a loopback address.",
     )
     sign_in_tries: int = Field(
-        default=8, description="How often a login may fail within the window before it has to wait.", ge=1
+        default=8,
+        description="How often sign-ins to one login may fail from one address, known browser or session before the next has "
+        "to wait: 15 seconds at first, then twice as long each time.",
+        ge=1,
     )
     sign_in_tries_per_address: int = Field(
-        default=40, description="How often sign-ins from one address may fail within the window.", ge=1
+        default=40, description="How often sign-ins from one address may fail, whatever the login.", ge=1
+    )
+    sign_in_tries_per_account: int = Field(
+        default=100,
+        description="How often sign-ins to one login may fail from all addresses together.  Browsers in which the person has "
+        "signed in before are never delayed by it.",
+        ge=1,
     )
     sign_in_window_minutes: float = Field(
-        default=15, description="The window in which failed sign-ins are counted.", gt=0
+        default=15, description="The longest delay of a sign-in; failed ones count for four times as long.", gt=0
     )
     request_seconds: float = Field(
         default=10, description="How long one GraphQL request may take before it is stopped.", gt=0

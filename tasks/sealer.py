@@ -26,7 +26,7 @@ class _Told:
     def __init__(self) -> None:
         self.state: str | None = None
 
-    def now(self, state: str | None, **more: str) -> None:
+    def now(self, state: str | None, **more: str | None) -> None:
         if state is not None and state != self.state:
             _log.error(state, **more)
         self.state = state
@@ -47,7 +47,8 @@ async def keep_sealed(backend: Backend) -> None:
             if due:
                 await backend.writer.submit(partial(_seal, backend, horizon, key))
             if newest is not None and newest != anchored:
-                told.now(await _anchor(backend, newest))
+                problem = await _anchor(backend, newest)
+                told.now("the operation log contradicts its anchor" if problem else None, problem=problem)
                 anchored = newest
             if is_away:
                 _log.info("the database is back, sealing goes on")

@@ -1,5 +1,7 @@
 """Signing in and out, and viewing as another user: the cookies of the panel, and the scope of a request."""
 
+import re
+import secrets
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -19,6 +21,10 @@ from .translation import speak
 
 VIEW_AS_COOKIE = "millpond_looking"
 """The cookie of a user who views as another user.  It opens nothing without the session of the former."""
+BROWSER_COOKIE = "millpond_browser"
+"""The cookie by which a browser is known in which users have signed in.  It opens nothing."""
+BROWSER_DAYS = 400
+_BROWSER = re.compile(r"[\w-]{43}")
 
 
 class SessionCookie(Protocol):
@@ -62,10 +68,17 @@ class Authentication(AuthenticationBackend):
         """Open a session, and end one that was open in this browser.  Raises SignInRefused, TooManyAttempts."""
         form = await request.form()
         login, password = (str(form.get(name, ""))[:300] for name in ("login", "password"))
-        entrance = await signing_in.sign_in(self._visitor(request), login, password)
+        browser = request.cookies.get(BROWSER_COOKIE, "")
+        if not _BROWSER.fullmatch(browser):
+            browser = secrets.token_urlsafe(32)
+        entrance = await signing_in.sign_in(self._visitor(request), login, password, browser)
         await self._end_session(request)
         to = str(form.get("next", ""))
         response = RedirectResponse(to if is_inside(to) else f"{BASE}/", 303)
+        age, is_safe = BROWSER_DAYS * 86_400, request.url.scheme == "https"
+        response.set_cookie(
+            BROWSER_COOKIE, browser, path=f"{BASE}/login", max_age=age, httponly=True, samesite="lax", secure=is_safe
+        )
         return self.cookie.write(response, request, entrance.token)
 
     async def logout(self, request: Request) -> Response:

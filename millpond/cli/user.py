@@ -32,7 +32,7 @@ def user_add(
 
 @commands.command("password")
 def user_password(login: Login) -> None:
-    """Print a one-time password for a user who has lost theirs.  All their sessions end."""
+    """Print a one-time password for a user who has lost theirs.  All their sessions and tokens end."""
     with backend() as at:
         from resolvers.people import passwords
 
@@ -40,6 +40,16 @@ def user_password(login: Login) -> None:
         clerk(at).do(passwords.set_password, login.lower(), passwords.hash_password(password), one_time=True)
     say(f"{login} may sign in once with this password, and has to choose a new one then:")
     typer.echo(password)
+
+
+@commands.command("unlock")
+def user_unlock(login: Login) -> None:
+    """Let a user sign in whom failed attempts delay.  The attempts stay in the log."""
+    with backend() as at:
+        from resolvers.people import sign_in_throttle
+
+        clerk(at).do(sign_in_throttle.unlock, login.lower())
+    say(f"{login} may sign in at once.")
 
 
 @commands.command("role")

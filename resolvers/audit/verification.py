@@ -1,6 +1,4 @@
-"""Verification of the operation log: entries against their hashes, seals against entries and keys, anchors against seals,
-and the records themselves against the log.
-"""
+"""Verification: entries against hashes, seals against keys, anchors against seals, and records against the log."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -28,17 +28,21 @@ class NewSession:
     principal: Principal
 
 
-async def sign_in(scope: Scope, login: str, password: str) -> NewSession:
-    """A new session of the user with this login and password.  Raises SignInRefused, TooManyAttempts."""
+async def sign_in(scope: Scope, login: str, password: str, browser: str | None = None) -> NewSession:
+    """A new session of the user with this login and password.  Raises SignInRefused, TooManyAttempts.
+
+    `browser` is a secret that a browser keeps: after a success, the guesses of others do not delay this browser.
+    """
+
+    def begin(scope: Scope, connection: Connection, user_id: int) -> NewSession:
+        now, entrances = scope.now(), scope.backend.entrances
+        return open_session(connection, user_id, now, entrances, scope.address, scope.agent, browser)
+
     login = normalized_login(login)
-    entrance = await proven(scope, login, password, _begin_session, noted=True)
+    entrance = await proven(scope, login, password, begin, noted=True, browser=browser)
     if entrance is None:
         raise SignInRefused
     return entrance
-
-
-def _begin_session(scope: Scope, connection: Connection, user_id: int) -> NewSession:
-    return open_session(connection, user_id, scope.now(), scope.backend.entrances, scope.address, scope.agent)
 
 
 def open_session(
@@ -48,6 +52,7 @@ def open_session(
     entrances: principals.Entrances,
     address: str | None = None,
     agent: str | None = None,
+    browser: str | None = None,
 ) -> NewSession:
     """A new session of the user, with a token of its own."""
     token, expires_at = f"ms_{secrets.token_urlsafe(32)}", now + entrances.life
@@ -60,6 +65,7 @@ def open_session(
             expires_at=expires_at,
             address=(address or "")[:60] or None,
             agent=_printable(agent, 200),
+            browser_hash=principals.hash_of(browser) if browser else None,
         )
     )
     return NewSession(token, expires_at, principals.by_id(connection, user_id, now))

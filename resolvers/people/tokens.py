@@ -15,6 +15,7 @@ from models.errors import NotFound, Validation
 from ..runtime import principals
 from ..runtime.inputs import line, moment
 from ..runtime.scope import Scope
+from . import passwords
 
 MOST_TOKENS = 50
 
@@ -27,12 +28,27 @@ class NewToken:
     token: str
 
 
+async def create_own_token(scope: Scope, password: str, name: str, expires_at: datetime | None = None) -> NewToken:
+    """`create_token` for a caller who proves to be the person themselves, and not somebody with their open session.
+
+    Raises SignInRefused for a wrong password, TooManyAttempts after several of them, Validation.
+    """
+    scope.refuse_view_as()
+    await passwords.confirm_password(scope, password)
+    made: NewToken = await scope.run(create_token, name, expires_at)
+    return made
+
+
 def create_token(scope: Scope, name: str, expires_at: datetime | None = None) -> NewToken:
-    """A new API token that acts with the caller's rights.  Raises Validation."""
+    """A new API token that acts with the caller's rights, and no longer than the token that asks for it.
+
+    Raises Validation.
+    """
     name, expires_at, now = line(name, "name") or "token", moment(expires_at, "expires_at"), scope.now()
     if expires_at is not None and expires_at <= now:
         raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
     with scope.write("session.token") as db:
+        _check_end(scope, db, expires_at)
         live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, _is_alive(ApiToken, scope))
         if (db.execute(live).scalar() or 0) >= MOST_TOKENS:
             raise Validation(f"At most {MOST_TOKENS} tokens.", f"最多 {MOST_TOKENS} 个令牌。", field="name")
@@ -43,6 +59,18 @@ def create_token(scope: Scope, name: str, expires_at: datetime | None = None) ->
         db.flush()
         log_now(db, _me(scope, db), {"token": [None, name]})
         return NewToken(row.id, secret)
+
+
+def _check_end(scope: Scope, db: Session, expires_at: datetime | None) -> None:
+    """Raise Validation for a token that would outlive the one that asks for it."""
+    asking = select(ApiToken.expires_at).where(ApiToken.token_hash == principals.hash_of(scope.token or ""))
+    latest = db.execute(asking).scalar()
+    if latest is not None and (expires_at is None or expires_at > latest):
+        raise Validation(
+            "A token makes none that lasts longer than itself.",
+            "令牌创建的新令牌不能比其自身更晚到期。",
+            field="expiresAt",
+        )
 
 
 def revoke_token(scope: Scope, token_id: int) -> None:

@@ -61,9 +61,13 @@ class Entrances:
     life: timedelta = timedelta(days=14)
     """Time after which a session ends even when it is used."""
     tries: int = 8
+    """Failures from one address, browser or session at one login, after which attempts are delayed."""
     tries_per_address: int = 40
+    """Failures from one address, whatever the login."""
+    tries_per_account: int = 100
+    """Failures of strangers at one login, whatever the address."""
     window: timedelta = timedelta(minutes=15)
-    """Time within which so many failures block a login, or an address."""
+    """The longest delay; failures count for four times as long."""
 
 
 Key = type[SignInSession] | type[ApiToken]

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import strawberry
 
+from models import ApiToken
 from models.errors import Refusal
 from resolvers.people import passwords
 from resolvers.people import sign_in as sign_in_cases
+from resolvers.runtime.ids import number_of
 
 from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
 
@@ -17,10 +19,13 @@ class SignInInput:
     password: str
 
 
-@strawberry.input(description="A new password for yourself; every other session of yours ends.")
+@strawberry.input(
+    description="A new password for yourself.  Every other session of yours ends, and every token except those to keep."
+)
 class ChangePasswordInput:
     old: str
     new: str
+    keep_tokens: list[strawberry.ID] = strawberry.field(default_factory=list)
 
 
 @strawberry.type(description="A token for the Authorization header, or why there is none.")
@@ -55,7 +60,8 @@ async def change_password(info: GraphQLInfo, input: ChangePasswordInput) -> Done
     """Asks for nothing: it is your own."""
     scope = info.context.scope
     try:
-        await passwords.change_password(scope, input.old, input.new)
+        kept = [number_of(ApiToken, id) for id in input.keep_tokens]
+        await passwords.change_password(scope, input.old, input.new, kept)
     except Refusal as refusal:
         return DonePayload(problems=[problem_of(refusal, scope.language)])
     return DonePayload()

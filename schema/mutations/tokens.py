@@ -12,9 +12,10 @@ from resolvers.runtime.ids import global_id, number_of
 from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
 
 
-@strawberry.input(description="A key for a program, which acts with your rights.")
+@strawberry.input(description="A key for a program, which acts with your rights.  It asks for your password.")
 class CreateTokenInput:
     name: str
+    password: str
     expires_at: datetime | None = None
 
 
@@ -35,7 +36,7 @@ async def create_token(info: GraphQLInfo, input: CreateTokenInput) -> CreateToke
     """Asks for nothing: it is your own."""
     scope = info.context.scope
     try:
-        made = await scope.run(tokens.create_token, input.name, input.expires_at)
+        made = await tokens.create_own_token(scope, input.password, input.name, input.expires_at)
     except Refusal as refusal:
         return CreateTokenPayload(problems=[problem_of(refusal, scope.language)])
     return CreateTokenPayload(id=strawberry.ID(global_id(ApiToken, made.id)), token=made.token)

@@ -163,7 +163,8 @@ def test_it_anchors_what_it_seals_and_never_a_log_that_was_cut_off(world: World,
     with capture_logs() as logs:
         beside(world, story)
 
-    missing, forged = [line["event"] for line in logs]
-    assert missing.startswith("There is no key of the operation log")
-    assert forged.startswith(("the log was cut off: ", "the log was written anew: "))
+    missing, forged = logs
+    assert missing["event"].startswith("There is no key of the operation log")
+    assert forged["event"] == "the operation log contradicts its anchor"
+    assert forged["problem"].startswith(("the log was cut off: ", "the log was written anew: "))
     assert {row["key_id"] for row in world.rows(AuditSeal)} == {key.id for key in files.read_keys().values()}

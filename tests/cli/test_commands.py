@@ -2,18 +2,19 @@
 
 import asyncio
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from millpond.database import opened
 from millpond.migrate import revisions
 from millpond.seals import seal_the_rest
-from models import ApiToken, AuditEntry, AuditSeal, SignInSession, User, UserRole, utcnow
+from models import ApiToken, AuditEntry, AuditSeal, SignInAttempt, SignInSession, User, UserRole, utcnow
 from models.database.engines import writing_engine
-from models.errors import SignInRefused
+from models.errors import SignInRefused, TooManyAttempts
 from policies import STARTER, Principal
 from resolvers.people import sign_in as signing_in
 from resolvers.runtime.backend import Backend
@@ -99,6 +100,20 @@ def test_a_one_time_password_replaces_the_old_one_and_ends_every_session(url: st
     with pytest.raises(SignInRefused):
         signed_in(url, "li", first)
     assert signed_in(url, "li", second.stdout.strip()).must_change_password
+
+
+def test_a_person_whom_guesses_delay_is_unlocked(url: str) -> None:
+    password = millpond(url, "user", "password", "li").stdout.strip()
+    later = utcnow() + timedelta(seconds=1)  # after the password, which lifts a delay too
+    tries = [{"at": later, "login": "li", "ok": False} for _ in range(100)]
+    behind_the_back(url, insert(SignInAttempt.__table__).values(tries))
+    with pytest.raises(TooManyAttempts):
+        signed_in(url, "li", password)
+
+    time.sleep(1)
+    assert told(millpond(url, "user", "unlock", "LI")) == (0, "", "LI may sign in at once.\n")
+
+    assert signed_in(url, "li", password).login == "li"
 
 
 def test_a_role_is_given_and_taken_at_once(url: str) -> None:

@@ -39,6 +39,7 @@ from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.invariants import broken
 from tests.cli.test_commands import signed_in
 from tests.support import postgres
+from tests.support.seal_files import seal_files_of
 from tests.support.terminal import millpond, process, served, told
 
 MANY = 400
@@ -264,5 +265,5 @@ def test_a_large_demo_holds_too(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "")
     assert look(url, broken) == []
-    assert look(url, lambda at: prove_log(at, SealFiles())).problems == []
+    assert look(url, lambda at: prove_log(at, seal_files_of(url))).problems == []
     assert look(url, lambda at: at.execute(select(func.count(Contact.id))).scalar()) == 2 * many

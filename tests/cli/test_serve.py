@@ -16,6 +16,7 @@ from millpond.settings import Settings
 from models import AuditEntry, AuditSeal
 from resolvers.runtime.principals import Entrances
 from tests.support.engines import at_length_on_postgresql
+from tests.support.seal_files import seal_files_of
 from tests.support.terminal import millpond, served, told
 
 
@@ -36,6 +37,7 @@ def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(u
 
 
 def test_the_log_is_sealed_beside_the_requests(sqlite_url: str) -> None:
+    seal_files_of(sqlite_url).add_key()
     with served(sqlite_url, "serve"):
         until_sealed(sqlite_url)
 
@@ -71,11 +73,17 @@ def test_the_house_counts_sessions_and_guesses_as_the_settings_say() -> None:
         session_hours=2,
         sign_in_tries=3,
         sign_in_tries_per_address=4,
+        sign_in_tries_per_account=5,
         sign_in_window_minutes=5,
     )
 
     assert entrances(chosen) == Entrances(
-        idle=timedelta(hours=1), life=timedelta(hours=2), tries=3, tries_per_address=4, window=timedelta(minutes=5)
+        idle=timedelta(hours=1),
+        life=timedelta(hours=2),
+        tries=3,
+        tries_per_address=4,
+        tries_per_account=5,
+        window=timedelta(minutes=5),
     )
     assert entrances(Settings()) == Entrances()
 

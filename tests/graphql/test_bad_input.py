@@ -169,9 +169,7 @@ def test_somebody_not_signed_in_may_sign_in_and_nothing_else(api: Api) -> None:
         "mutation { signOut { problems { code } } }",
     ):
         assert api.code(None, query) == "NOT_SIGNED_IN"
-    mixed = (
-        'mutation { signIn(input: {login: "x", password: "y"}) { token } createToken(input: {name: "x"}) { token } }'
-    )
+    mixed = 'mutation { signIn(input: {login: "x", password: "y"}) { token } createToken(input: {name: "x", password: "y"}) { token } }'
     assert api.code(None, mixed) == "NOT_SIGNED_IN"
     assert api.ask(None, "{ __typename }") == {"__typename": "Query"}
 

@@ -4,6 +4,7 @@ import pytest
 
 from models import Contact, Customer
 from tests.support.graphql import Api
+from tests.support.sign_in import RIGHT, WRONG, give_passwords
 from tests.support.world import World
 
 
@@ -103,7 +104,10 @@ def test_the_organisation_is_one_row_that_is_edited_and_never_made(api: Api, wor
 
 
 def test_tokens_are_shown_once_and_work_until_revoked(api: Api, world: World) -> None:
-    made = api.change("li", "createToken", {"name": "nightly"}, f"id token {PROBLEM}")
+    give_passwords(world, "li")
+    refused = api.change("li", "createToken", {"name": "nightly", "password": WRONG}, f"id token {PROBLEM}")
+    assert (refused["token"], refused["problems"][0]["code"]) == (None, "SIGN_IN_REFUSED")
+    made = api.change("li", "createToken", {"name": "nightly", "password": RIGHT}, f"id token {PROBLEM}")
     backend = world.backend
 
     principal = world.run(backend.principal_of(made["token"]))

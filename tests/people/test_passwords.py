@@ -1,5 +1,7 @@
 """Passwords: changing one's own, passwords of one use, and that nothing secret is written anywhere."""
 
+from dataclasses import replace
+
 import pytest
 from argon2 import Type, extract_parameters
 
@@ -48,7 +50,12 @@ def test_a_changed_password_ends_every_other_session(world: World) -> None:
 
 @at_length_on_postgresql
 @pytest.mark.parametrize(
-    "new", ["short", "x" * 201, "li-is-the-best", "aaaaaaaaaaaa", "abababababab", RIGHT, "half \ud800 a character"]
+    "new",
+    [
+        *("1234567890", "password1234", "li-is-the-best", "ＬＩ ＩＳ ＴＨＥ ＢＥＳＴ"),
+        *("short", "x" * 201, "aaaaaaaaaaaa", "abababababab", RIGHT, "half \ud800 a character"),
+        *("P@ssw0rd1234", "qwertyuiop12", "Na Na Na Na Na", "4@8({[<369&#!1/|0$5+7%2" * 8 + "li"),
+    ],
 )
 def test_a_poor_password_is_refused(world: World, new: str) -> None:
     mine = sign_in(world)
@@ -142,11 +149,33 @@ def test_a_password_of_one_use_is_not_kept(world: World) -> None:
     assert world.rows(Credential, Credential.user_id == world.ids["li"])[0]["one_time"] is True
 
 
+def test_a_new_password_ends_the_tokens_that_are_not_kept_by_name(world: World) -> None:
+    mine, kept, other = sign_in(world), *(world.li.do(tokens.create_token, name) for name in ("kept", "other"))
+    foreign, mark = world.wu.do(tokens.create_token, "foreign"), world.mark()
+    scope = world.backend.scope(mine.principal, "test", token=mine.token, address="10.0.0.1")
+
+    world.run(passwords.change_password(scope, RIGHT, NEW, [kept.id]))
+
+    assert [who(world, x.token) for x in (kept, other, foreign)] == ["li", None, "wu"]
+    assert [row["changes"] for row in world.log(since=mark)] == [
+        {"password": [None, "chosen"], "token": ["other", None]}
+    ]
+
+
+def test_a_password_that_somebody_else_resets_ends_every_token(world: World) -> None:
+    made = [world.li.do(tokens.create_token, name) for name in ("first", "second")]
+
+    world.ada.do(passwords.set_password, "li", HASH, one_time=True, keep_tokens=[made[0].id])
+
+    assert [who(world, x.token) for x in made] == [None, None]
+
+
 @at_length_on_postgresql
 def test_an_api_token_does_not_get_round_a_password_of_one_use(world: World) -> None:
-    token = world.li.do(tokens.create_token, "robot").token
     world.ada.do(passwords.set_password, "li", HASH, one_time=True)
-    principal = world.run(world.backend.principal_of(token))
+    token = world.system.backend.scope(replace(world.principal("li"), must_change_password=False), "test")
+    made = token.do(tokens.create_token, "robot").token
+    principal = world.run(world.backend.principal_of(made))
 
     with pytest.raises(PasswordMustChange):
         world.backend.scope(principal, "test").do(create_update.create, Customer, {"name": "Acme"})

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from models import ApiToken, Customer, User
-from models.errors import NotFound, Validation
+from models.errors import NotFound, SignInRefused, Validation
 from resolvers.people import tokens
 from resolvers.records import create_update
 from resolvers.runtime.principals import hash_of
 from tests.support.engines import at_length_on_postgresql
+from tests.support.sign_in import RIGHT, WRONG, give_passwords
 from tests.support.world import World
 
 
@@ -183,3 +184,38 @@ def test_a_token_dies_with_its_person(world: World) -> None:
     world.ada.do(create_update.update, User, world.ids["li"], {"active": False})
 
     assert who(world, made.token) is None
+
+
+# --- who makes one ---------------------------------------------------------------------------------------
+
+
+def test_a_token_asks_for_the_password_of_its_person(world: World) -> None:
+    give_passwords(world, "li")
+    before = world.everything()
+
+    with pytest.raises(SignInRefused) as caught:
+        world.run(tokens.create_own_token(world.li, WRONG, "robot"))
+
+    after = world.everything()
+    assert caught.value.field == "password"
+    assert len(after.pop("sign_in_attempt")) == len(before.pop("sign_in_attempt")) + 1
+    assert after == before
+    assert who(world, world.run(tokens.create_own_token(world.li, RIGHT, "robot")).token) == "li"
+
+
+def test_a_token_makes_none_that_lasts_longer_than_itself(world: World) -> None:
+    give_passwords(world, "li")
+    ends = world.clock.now + timedelta(days=7)
+    made = world.li.do(tokens.create_token, "robot", ends)
+    robot = world.backend.scope(world.principal("li"), "test", token=made.token)
+    before = world.everything()
+
+    for later in (None, ends + timedelta(milliseconds=1)):
+        with pytest.raises(Validation) as caught:
+            world.run(tokens.create_own_token(robot, RIGHT, "heir", later))
+        assert caught.value.field == "expiresAt"
+    assert world.everything() == before
+
+    heir = world.run(tokens.create_own_token(robot, RIGHT, "heir", ends))
+    world.clock.pass_by(days=7)
+    assert [who(world, token) for token in (made.token, heir.token)] == [None, None]

@@ -39,13 +39,25 @@ def door(world: World, address: str | None = "10.0.0.1") -> Scope:
     return world.backend.scope(None, "test", address=address, agent="Mozilla/5.0")
 
 
-def sign_in(world: World, login: str = "li", password: str = RIGHT, address: str | None = "10.0.0.1") -> NewSession:
-    return world.run(signing_in.sign_in(door(world, address), login, password))
+def sign_in(
+    world: World,
+    login: str = "li",
+    password: str = RIGHT,
+    address: str | None = "10.0.0.1",
+    browser: str | None = None,
+) -> NewSession:
+    return world.run(signing_in.sign_in(door(world, address), login, password, browser))
 
 
-def fails(world: World, login: str = "li", password: str = WRONG, address: str | None = "10.0.0.1") -> Refusal:
+def fails(
+    world: World,
+    login: str = "li",
+    password: str = WRONG,
+    address: str | None = "10.0.0.1",
+    browser: str | None = None,
+) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        sign_in(world, login, password, address)
+        sign_in(world, login, password, address, browser)
     return caught.value
 
 

@@ -70,7 +70,8 @@ class Account(Page):
         try:
             if new != again:
                 return await self._page(request, 422, errors={"again": _("The two new passwords differ.")})
-            await passwords.change_password(ask.scope, old, new)
+            kept = [number_of(ApiToken, str(key)) for key in form.getlist("keep")]
+            await passwords.change_password(ask.scope, old, new, kept)
         except Refusal as refusal:
             field = "old" if refusal.field == "old" else "new"
             return await self._page(request, 422, errors={field: refusal.say(ask.language)})
@@ -83,7 +84,8 @@ class Account(Page):
         try:
             end = date.fromisoformat(str(form["expires"])) if form.get("expires") else None
             until = ask.day(end, end=True) if end else None
-            made = await ask.scope.run(tokens.create_token, str(form.get("name", ""))[:300], until)
+            name, password = (str(form.get(key, ""))[:300] for key in ("name", "password"))
+            made = await tokens.create_own_token(ask.scope, password, name, until)
         except (ValueError, OverflowError):
             return await self._page(request, 422, errors={"token": _("This is no date.")})
         except Refusal as refusal:

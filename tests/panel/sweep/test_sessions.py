@@ -1,6 +1,7 @@
 """Sessions in browsers: what opens them, what ends them, what a cookie may do."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -129,20 +130,31 @@ def test_a_new_password_ends_every_other_session_and_keeps_this_one(url: str) ->
     with small(url) as panel:
         browser, other = panel.of("li"), panel.browser()
         other.sign_in("li")
-        form = {"old": RIGHT, "new": "quite another one", "again": "quite another one"}
+        made = [
+            secret_in(browser.post("/admin/account/token", {"name": name, "password": RIGHT})) for name in ("a", "b")
+        ]
+        form = {"old": RIGHT, "new": "quite another one", "again": "quite another one", "keep": "tok_2"}
 
         assert browser.post("/admin/account/password", {**form, "old": "wrong wrong"}).status_code == 422
         assert (is_in(browser), is_in(other)) == (True, True)
         assert browser.post("/admin/account/password", form).status_code == 303
 
         assert (is_in(browser), is_in(other)) == (True, False)
+        assert [panel.world.run(panel.world.backend.principal_of(token)) is not None for token in made] == [False, True]
+
+
+def secret_in(answer: Any) -> str:
+    """The new token that a page shows."""
+    found = re.search(r"mp_[\w-]{43}", answer.text)
+    assert found is not None, answer.text
+    return found[0]
 
 
 @at_length_on_postgresql
 def test_nobody_ends_the_session_or_token_of_another(url: str) -> None:
     with small(url) as panel:
         li, wu = panel.of("li"), panel.of("wu")
-        wu.post("/admin/account/token", {"name": "Wu's"})
+        wu.post("/admin/account/token", {"name": "Wu's", "password": RIGHT})
         before, held = panel.world.everything(), panel.world.rows(models.SignInSession)
         keys = [f"ses_{row['id']}" for row in held if row["user_id"] != panel.world.ids["li"]]
 
