@@ -75,11 +75,12 @@ class Authentication(AuthenticationBackend):
         await self._end_session(request)
         to = str(form.get("next", ""))
         response = RedirectResponse(to if is_inside(to) else f"{BASE}/", 303)
+        self.cookie.write(response, request, entrance.token)
         age, is_safe = BROWSER_DAYS * 86_400, request.url.scheme == "https"
         response.set_cookie(
             BROWSER_COOKIE, browser, path=f"{BASE}/login", max_age=age, httponly=True, samesite="lax", secure=is_safe
         )
-        return self.cookie.write(response, request, entrance.token)
+        return response
 
     async def logout(self, request: Request) -> Response:
         if VIEW_AS_COOKIE in request.cookies:

@@ -20,6 +20,8 @@ from .forms import dialog
 from .redirects import leads_inside
 from .worlds import small
 
+KNOWN = r"millpond_browser=[\w-]{43}; HttpOnly; Max-Age=34560000; Path=/admin/login"
+
 
 def is_in(browser: Browser, token: str | None = None) -> bool:
     """Whether a session token opens the panel: that of the browser, or another."""
@@ -143,6 +145,20 @@ def test_a_new_password_ends_every_other_session_and_keeps_this_one(url: str) ->
         assert [panel.world.run(panel.world.backend.principal_of(token)) is not None for token in made] == [False, True]
 
 
+@at_length_on_postgresql
+def test_a_browser_in_which_somebody_signed_in_does_not_wait_for_strangers(url: str) -> None:
+    with small(url) as panel:
+        mine = panel.of("li")
+        mine.post("/admin/logout")
+        stranger = panel.browser()
+        for _ in range(8):
+            form = {"login": "li", "password": "wrong wrong", "next": ""}
+            assert stranger.post("/admin/login", form).status_code == 400
+
+        assert panel.browser().sign_in("li").status_code == 429
+        assert mine.sign_in("li").status_code == 303
+
+
 def secret_in(answer: Any) -> str:
     """The new token that a page shows."""
     found = re.search(r"mp_[\w-]{43}", answer.text)
@@ -176,5 +192,8 @@ def test_the_cookie_is_for_http_alone_and_over_https_for_this_host_alone(sqlite_
         secure.client.base_url = "https://127.0.0.1:8000"
         cookies = [browser.sign_in("li").headers["set-cookie"] for browser in (plain, secure)]
 
-        assert re.fullmatch(r"millpond=ms_[\w-]+; HttpOnly; Path=/; SameSite=lax", cookies[0])
-        assert re.fullmatch(r"__Host-millpond=ms_[\w-]+; HttpOnly; Path=/; SameSite=lax; Secure", cookies[1])
+        assert re.fullmatch(rf"millpond=ms_[\w-]+; HttpOnly; Path=/; SameSite=lax, {KNOWN}; SameSite=lax", cookies[0])
+        assert re.fullmatch(
+            rf"__Host-millpond=ms_[\w-]+; HttpOnly; Path=/; SameSite=lax; Secure, {KNOWN}; SameSite=lax; Secure",
+            cookies[1],
+        )
