@@ -234,7 +234,7 @@ class AdministratorsBound(Refusal):
     """Administrators would lose what they need to set everything right again."""
 
     sentence = "Administrators ({who}) could no longer decide about {action} ({object}) {when}. That stays with them."
-    zh = "管理员（{who_zh}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
+    zh = "管理员（{who}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
     denies = True
 
 

@@ -28,6 +28,7 @@ from models.errors import (
 )
 from policies import Principal, Snapshot, whenever
 
+from .as_of_now import as_of_now
 from .constraint_errors import translated
 from .ids import global_id, table_of
 from .policy_proof import Unproved
@@ -68,6 +69,8 @@ class Scope:
         self.policy: Snapshot = backend.policy
         self._principal = principal
         self._unit: Unit | None = None
+        self._tolerates_one_time_password = False
+        self._newest_revision: int | None = None
 
     @property
     def principal(self) -> Principal | None:
@@ -136,28 +139,27 @@ class Scope:
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
         def call(unit: Unit) -> T:
-            return use_case(self._copy(unit), *args, **kwargs)
+            person = None if self._principal is None else self._principal.at(self.now())
+            person, newest = as_of_now(unit.connection, person, self.token)
+            return use_case(self._copy(unit, person, newest), *args, **kwargs)
 
         return call
 
-    def _copy(self, unit: Unit | None, **changes: Any) -> "Scope":
-        principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
-        copy = Scope(
-            self.backend,
-            principal,
-            self.door,
-            request_id=self.request_id,
-            batch_id=self._given_batch,
-            address=self.address,
-            agent=self.agent,
-            token=self.token,
-        )
-        copy.policy, copy._unit = self.policy, unit
+    def _copy(
+        self, unit: Unit | None, person: Principal | None, newest: int | None = None, *, tolerant: bool = False
+    ) -> "Scope":
+        tolerant = tolerant or self._tolerates_one_time_password
+        if person is not None and tolerant:
+            person = replace(person, must_change_password=False)
+        request = {"address": self.address, "agent": self.agent, "token": self.token, "batch_id": self._given_batch}
+        copy = Scope(self.backend, person, self.door, request_id=self.request_id, **request)
+        copy.policy, copy._unit, copy._newest_revision = self.policy, unit, newest
+        copy._tolerates_one_time_password = tolerant
         return copy
 
     def allowing_one_time_password(self) -> "Scope":
         """The same scope for what a person with a password of one use may do: change it, or sign out."""
-        return self._copy(self._unit, must_change_password=False)
+        return self._copy(self._unit, self._principal, tolerant=True)
 
     @contextmanager
     def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
@@ -192,7 +194,8 @@ class Scope:
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
-        self.policy = self.backend.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
+        number, self._newest_revision = self._newest_revision, None
+        self.policy = self.backend.follow_policy(self._unit.connection, number)  # what was revoked cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,
@@ -224,15 +227,8 @@ class Scope:
                 db.info["signature"] = before
 
     def _signature(self, action: str, reason: str | None) -> Signature:
-        return Signature(
-            actor_id=self.person.id,
-            actor_name=self.person.name,
-            door=self.door,
-            request_id=self.request_id,
-            batch_id=self.batch_id,
-            action=action,
-            reason=reason,
-        )
+        me = self.person
+        return Signature(me.id, me.name, self.door, self.request_id, self.batch_id, action, reason=reason)
 
     def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
         """The record, locked for this transaction, on which the user may do `to`.  The one way to a record.
