@@ -142,8 +142,16 @@ class QuotaReached(Refusal):
 
 
 class CapacityReached(Refusal):
+    """Without the numbers for a caller who may not see them."""
+
     sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
     zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先放回一个客户。"
+    without_numbers = "{name} cannot take another customer now.", "{name} 目前无法再接收客户。"
+
+    def say(self, language: str = "en") -> str:
+        if self.params.get("held") is not None:
+            return super().say(language)
+        return self.without_numbers[language.startswith("zh")].format_map(self.params)
 
 
 class Cooldown(Refusal):

@@ -25,6 +25,7 @@ from policies.review import Change, Remark, Roles, can_administer, changes, exce
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
 from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
+from .user_names import or_somebody, shown_name
 
 WIDENING = ("export", "purge")
 """Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
@@ -126,7 +127,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
     old, now = current_policy(scope, stored), scope.now()
     held = holdings(db, now)
-    groups = _groups(db, held, codes, old, new, now)
+    groups = _groups(scope, db, held, codes, old, new, now)
     found = changes(old, new, groups)
     is_lost = False
     try:
@@ -177,9 +178,15 @@ def refuse_excess_of(scope: Scope, review: Review, author_id: int | None) -> Non
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
+def _groups(
+    scope: Scope, db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any
+) -> dict[Roles, Group]:
     """All active users by the sets of roles that they hold, the empty set too; and each role by itself."""
-    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=bypass_policy(Because.JUDGES_RIGHTS))}
+    people_by_name = select(User.id, shown_name(scope)).where(User.active, User.deleted_at.is_(None)).order_by(User.id)
+    names = {
+        id: or_somebody(scope, name)
+        for id, name in db.execute(people_by_name, execution_options=bypass_policy(Because.JUDGES_RIGHTS))
+    }
     people: dict[Roles, list[Person]] = {}
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
@@ -189,9 +196,6 @@ def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Sn
     for code in {*codes, *named}:
         people.setdefault(frozenset({code}), [])
     return {roles: Group(roles, tuple(members)) for roles, members in people.items()}
-
-
-_EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
 
 
 def _sets_of_author(scope: Scope, held: Holdings, now: datetime) -> set[Roles]:
