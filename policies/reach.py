@@ -39,12 +39,12 @@ def gains(policy: Snapshot, before: Standing, after: Standing, author: Standing,
 
     Users grant themselves only what they may do already; administrators may grant it to themselves as well.
     """
-    limit = may_use if is_self and not can_administer(policy, author.roles) else may_hand_out
+    limit = _limit_of_own(policy, author) if is_self else may_hand_out
     yield from _beyond(policy, before, after, author, limit, _relations(before, after, author))
 
 
 def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collection[str] = MINE) -> Iterator[Excess]:
-    """What an author would gain with the account of another person, and may not grant.
+    """What an author would gain with the account of another person: they use it themselves, so it is a gain of theirs.
 
     `mine` are the words, of MINE, that are true of some record and that person: of the author they are not.
     """
@@ -55,10 +55,15 @@ def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collectio
         tuple(a + b for a, b in zip(place, zip(*words, strict=True), strict=True))
         for place, words in product(_relations(NOWHERE, account, author), product(*choices))
     ]
-    yield from _beyond(policy, NOWHERE, account, author, may_hand_out, relations)
+    yield from _beyond(policy, NOWHERE, account, author, _limit_of_own(policy, author), relations)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _limit_of_own(policy: Snapshot, author: Standing) -> Callable[..., int]:
+    """What an author may give themselves: what they may do already, or as an administrator what they may grant."""
+    return may_hand_out if can_administer(policy, author.roles) else may_use
 
 
 def _beyond(
