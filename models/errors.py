@@ -257,8 +257,8 @@ class OnlyLooking(Refusal):
 
 
 class NeedsSecond(Refusal):
-    sentence = "It lets somebody {what}: a second person has to activate it."
-    zh = "此改动放开了权限（{what}），须由另一人启用。"
+    sentence = "It lets somebody {what}: a second person has to {how}."
+    zh = "此改动放开了权限（{what}），须由另一人{how}。"
 
 
 class KeyReused(Refusal):

@@ -55,7 +55,7 @@ def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collectio
         tuple(a + b for a, b in zip(place, zip(*words, strict=True), strict=True))
         for place, words in product(_relations(NOWHERE, account, author), product(*choices))
     ]
-    yield from _beyond(policy, NOWHERE, account, author, _limit_of_own(policy, author), relations)
+    yield from _beyond(policy, NOWHERE, account, author, _limit_of_own(policy, author), relations, is_account=True)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -73,7 +73,10 @@ def _beyond(
     author: Standing,
     limit: Callable[..., int],
     relations: Iterable[tuple[Settled, ...]],
+    *,
+    is_account: bool = False,
 ) -> Iterator[Excess]:
+    """`is_account`: what users without a role may do is no gain where the author may do it as well, with what is theirs."""
     relations = list(relations)
     for object, action in sorted(spoken(policy, before.roles | after.roles)):
         for asked, as_ceiling in ((may_use, False), (may_hand_out, True)):
@@ -81,6 +84,8 @@ def _beyond(
                 asked(policy, standing.roles, object, action) & _in_sight(policy, standing.roles, object)
                 for standing in (before, after)
             )
+            if is_account:
+                had &= asked(policy, author.roles, object, action)
             gives = (may_hand_out if as_ceiling else limit)(policy, author.roles, object, action)
             if gives == possible(object) or (had == has and before.places == after.places):
                 continue

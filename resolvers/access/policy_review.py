@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Organisation, User
+from models import User
 from models.actions import actions_in_chinese
 from models.database.bypass import Because, bypass_policy
 from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator, NeedsSecond
@@ -25,10 +25,8 @@ from policies.review import Change, Remark, Roles, can_administer, changes, exce
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
 from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
+from .second_person import wants_two, widened
 from .user_names import or_somebody, shown_name
-
-WIDENING = ("export", "purge")
-"""Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
 
 MOST_BINDINGS = 50
 """Maximum number of rights named that administrators would lose."""
@@ -151,7 +149,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         remarks=remarks(new, codes),
         keeps_an_administrator=not is_lost,
         widens=widens,
-        needs_second=bool(widens) and _wants_two(db),
+        needs_second=bool(widens) and wants_two(db),
     )
 
 
@@ -172,7 +170,8 @@ def refuse_excess_of(scope: Scope, review: Review, author_id: int | None) -> Non
         raise excess_refusal(first.roles, first.actions, first.object, first.when, kind)
     refuse_bindings(review.binds)
     if review.needs_second and author_id == scope.person.id is not None:
-        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
+        what = {"what": ", ".join(review.widens), "what_zh": actions_in_chinese(review.widens)}
+        raise NeedsSecond(**what, how="activate it", how_zh="启用")
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -227,15 +226,4 @@ def _beyond(
 
 def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str, ...]:
     """Which of the rights that need a second user a user gains, to use or to grant."""
-    wide: set[str] = set()
-    for x in excesses(old, new, [(roles, roles) for roles in groups], frozenset()):
-        wide |= {x.action} & {*WIDENING} | {x.object.partition(".")[0]} & {"policy"}
-    return tuple(sorted(wide))
-
-
-def _wants_two(db: Session) -> bool:
-    return bool(
-        db.execute(
-            select(Organisation.two_for_policy), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
-        ).scalar()
-    )
+    return widened(excesses(old, new, [(roles, roles) for roles in groups], frozenset()))

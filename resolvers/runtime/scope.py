@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
-from models.audit.entries import Outcome, Signature, entry
+from models.audit.entries import Changes, Outcome, Signature, entry
 from models.database.engines import WriteSession
 from models.database.prepared import Prepared
 from models.errors import (
@@ -177,7 +177,7 @@ class Scope:
                 yield db
         except Refusal as refusal:
             if refusal.denies and not refusal.noted:
-                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
+                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None, {})
             raise
 
     def outer_transaction(self) -> Connection:
@@ -194,8 +194,8 @@ class Scope:
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
-        number, self._newest_revision = self._newest_revision, None
-        self.policy = self.backend.follow_policy(self._unit.connection, number)  # what was revoked cannot write
+        self.policy = self.backend.follow_policy(self._unit.connection, self._newest_revision)
+        self._newest_revision = None  # a later transaction of this scope asks again: what was revoked cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,
@@ -263,20 +263,26 @@ class Scope:
             raise self.denied(Forbidden(action=f"{module}.{action}"), None, None, action, module=module)
 
     def denied(
-        self, refusal: Refusal, model: type[Entity] | None, id: int | None, to: str, *, module: str | None = None
+        self,
+        refusal: Refusal,
+        model: type[Entity] | None,
+        id: int | None,
+        to: str,
+        *,
+        module: str = "",
+        changes: Changes | None = None,
     ) -> Refusal:
         """`refusal` itself, after the attempt was noted: it is logged even when the use case is undone."""
         if self._unit is not None:
             db = self._unit.session
             signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
-            subject = model.__tablename__ if model is not None else table_of(module or "")
-            self._note(refusal, signature, subject, id)
+            self._note(refusal, signature, model.__tablename__ if model else table_of(module), id, changes or {})
         return refusal
 
-    def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
+    def _note(self, refusal: Refusal, by: Signature, subject: str, id: int | None, changes: Changes) -> None:
         assert self._unit is not None, "only use cases are refused something"
         refusal.noted = True
-        row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
+        row = entry(by, self.now(), subject, id or None, changes, outcome=Outcome.DENIED)
         self._unit.denied.append(row)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:

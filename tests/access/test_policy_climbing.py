@@ -94,7 +94,7 @@ class Climber(RuleBasedStateMachine):
         world = self.world
         world.clock.now = START
         with world.backend.writer.engine.begin() as connection:
-            for model in (PolicyDraft, UserRole, PolicyRevision, PoolMember):
+            for model in (PolicyDraft, UserRole, PolicyRevision, PoolMember, Credential):
                 connection.execute(model.__table__.delete())  # type: ignore[attr-defined]
             connection.execute(Role.__table__.update().values(deleted_at=None, delete_batch_id=None))  # type: ignore[attr-defined]
             rows = [
@@ -108,6 +108,8 @@ class Climber(RuleBasedStateMachine):
                 for x, y in (("rolf", "role_manager"), ("li", "sales"), ("sam", "support"), ("ada", "administrator"))
             ]
             connection.execute(UserRole.__table__.insert(), rows)  # type: ignore[attr-defined]
+            key = {"user_id": world.ids["ada"], "password_hash": "x", "changed_at": START, "one_time": False}
+            connection.execute(Credential.__table__.insert(), key)  # type: ignore[attr-defined]
             connection.execute(PoolMember.__table__.insert(), self.seats)  # type: ignore[attr-defined]
             for row in self.people:
                 connection.execute(User.__table__.update().where(User.id == row["id"]).values(row))  # type: ignore[attr-defined]
@@ -299,9 +301,6 @@ class Climber(RuleBasedStateMachine):
 
 def climb(world: World, runs: int) -> None:
     """Let Rolf try `runs` times, eight steps each."""
-    with world.backend.writer.engine.begin() as connection:
-        row = {"user_id": world.ids["ada"], "password_hash": "x", "changed_at": START, "one_time": False}
-        connection.execute(Credential.__table__.insert(), row)  # type: ignore[attr-defined]
     records = {pool: world.customer(pool, pool=pool) for pool in ("north", "south")}
     records |= {owner: world.customer(owner, owner) for owner in ("li", "mei")}
     records["locked"] = world.customer("Locked", "li")
