@@ -142,8 +142,16 @@ class QuotaReached(Refusal):
 
 
 class CapacityReached(Refusal):
+    """Without the numbers for a caller who may not see them."""
+
     sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
     zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先放回一个客户。"
+    without_numbers = "{name} cannot take another customer now.", "{name} 目前无法再接收客户。"
+
+    def say(self, language: str = "en") -> str:
+        if self.params.get("held") is not None:
+            return super().say(language)
+        return self.without_numbers[language.startswith("zh")].format_map(self.params)
 
 
 class Cooldown(Refusal):
@@ -234,7 +242,7 @@ class AdministratorsBound(Refusal):
     """Administrators would lose what they need to set everything right again."""
 
     sentence = "Administrators ({who}) could no longer decide about {action} ({object}) {when}. That stays with them."
-    zh = "管理员（{who_zh}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
+    zh = "管理员（{who}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
     denies = True
 
 
@@ -249,8 +257,8 @@ class OnlyLooking(Refusal):
 
 
 class NeedsSecond(Refusal):
-    sentence = "It lets somebody {what}: a second person has to activate it."
-    zh = "此改动放开了权限（{what}），须由另一人启用。"
+    sentence = "It lets somebody {what}: a second person has to {how}."
+    zh = "此改动放开了权限（{what}），须由另一人{how}。"
 
 
 class KeyReused(Refusal):

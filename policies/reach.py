@@ -39,12 +39,12 @@ def gains(policy: Snapshot, before: Standing, after: Standing, author: Standing,
 
     Users grant themselves only what they may do already; administrators may grant it to themselves as well.
     """
-    limit = may_use if is_self and not can_administer(policy, author.roles) else may_hand_out
+    limit = _limit_of_own(policy, author) if is_self else may_hand_out
     yield from _beyond(policy, before, after, author, limit, _relations(before, after, author))
 
 
 def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collection[str] = MINE) -> Iterator[Excess]:
-    """What an author would gain with the account of another person, and may not grant.
+    """What an author would gain with the account of another person: they use it themselves, so it is a gain of theirs.
 
     `mine` are the words, of MINE, that are true of some record and that person: of the author they are not.
     """
@@ -55,10 +55,15 @@ def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collectio
         tuple(a + b for a, b in zip(place, zip(*words, strict=True), strict=True))
         for place, words in product(_relations(NOWHERE, account, author), product(*choices))
     ]
-    yield from _beyond(policy, NOWHERE, account, author, may_hand_out, relations)
+    yield from _beyond(policy, NOWHERE, account, author, _limit_of_own(policy, author), relations, is_account=True)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _limit_of_own(policy: Snapshot, author: Standing) -> Callable[..., int]:
+    """What an author may give themselves: what they may do already, or as an administrator what they may grant."""
+    return may_hand_out if can_administer(policy, author.roles) else may_use
 
 
 def _beyond(
@@ -68,7 +73,10 @@ def _beyond(
     author: Standing,
     limit: Callable[..., int],
     relations: Iterable[tuple[Settled, ...]],
+    *,
+    is_account: bool = False,
 ) -> Iterator[Excess]:
+    """`is_account`: what users without a role may do is no gain where the author may do it as well, with what is theirs."""
     relations = list(relations)
     for object, action in sorted(spoken(policy, before.roles | after.roles)):
         for asked, as_ceiling in ((may_use, False), (may_hand_out, True)):
@@ -76,6 +84,8 @@ def _beyond(
                 asked(policy, standing.roles, object, action) & _in_sight(policy, standing.roles, object)
                 for standing in (before, after)
             )
+            if is_account:
+                had &= asked(policy, author.roles, object, action)
             gives = (may_hand_out if as_ceiling else limit)(policy, author.roles, object, action)
             if gives == possible(object) or (had == has and before.places == after.places):
                 continue

@@ -21,6 +21,7 @@ from ..runtime import principals
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from .grant_limits import holdings, sets_of
+from .user_names import name_of, or_somebody, seen, shown_name
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ def explain_access(
 ) -> Explained:
     """Why this user may or may not do the action to this record; without an id, to a new record of their own.
 
-    Every caller may ask about themselves, for records that they see; asking about other users needs the right to view
-    the policy.  Raises NotFound, Forbidden, Validation (unknown action or field).
+    Every caller may ask about themselves; asking about other users, whom they see, needs the right to view the policy.
+    The record has to be one that the caller sees.  Raises NotFound, Forbidden, Validation (unknown action or field).
     """
-    if user_id != scope.me:
+    if user_id != scope.person.id:
         scope.allow("view", "policy")
     _check_words(model, action, field)
     person = _person(scope, db, user_id)
@@ -80,9 +81,9 @@ async def verdict_of_casbin(scope: Scope, explained: Explained) -> bool:
 
 
 def who_can_access(scope: Scope, db: Session, model: type[Entity], id: int, action: str = "view") -> list[Access]:
-    """All active users who may do the action to this record, ordered by name.  Some milliseconds for a hundred users.
+    """All visible active users who may do the action to this record, ordered by name.  Some milliseconds for a hundred.
 
-    Raises Forbidden for a caller who may not view the policy, NotFound, Validation.
+    Raises Forbidden for a caller who may not view the policy, NotFound for a record out of sight, Validation.
     """
     scope.allow("view", "policy")
     _check_words(model, action, None)
@@ -91,15 +92,16 @@ def who_can_access(scope: Scope, db: Session, model: type[Entity], id: int, acti
 
 
 def whom_to_ask(scope: Scope, db: Session) -> list[str]:
-    """The names of at most five users who may put a policy in force now, and so can grant rights."""
+    """The visible names of at most five users who may put a policy in force now, and so can grant rights."""
     now = scope.now()
     able = [
         id
         for id, held in holdings(db, now).items()
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
-    named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
-    return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
+    named = select(shown_name(scope)).where(User.id.in_(sorted(able)), shown_name(scope).is_not(None))
+    named = named.order_by(User.id).limit(5)
+    return sorted(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:
@@ -160,13 +162,14 @@ def _by_casbin(policy: Snapshot, explained: Explained) -> bool:
 
 
 def _allowed_users(scope: Scope, db: Session, model: type[Entity], id: int, action: str) -> Iterator[Access]:
-    people = select(User.id).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
-    for user_id in db.execute(people, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars().all():
+    name = shown_name(scope)
+    people = select(User.id, name).where(User.active, User.deleted_at.is_(None), seen(scope)).order_by(name, User.id)
+    for user_id, shown in db.execute(people, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).all():
         person = principals.by_id(db.connection(), user_id, scope.now())
         explained = _explained(scope.policy, db, person, action, model, id, None)
         if explained.allowed:
             lines = [reason.line for reason in explained.reasons if reason.fired and reason.effect == "allow"]
-            yield Access(user_id, person.name, lines)
+            yield Access(user_id, or_somebody(scope, shown), lines)
 
 
 def _check_words(model: type[Base], action: str, field: str | None) -> None:
@@ -184,20 +187,26 @@ def _object(model: type[Base], field: str | None) -> str:
 
 
 def _person(scope: Scope, db: Session, user_id: int) -> Principal:
-    if user_id == scope.me:
+    if user_id == scope.person.id:
         return scope.person
+    name = name_of(scope, db, user_id)
+    if name is None:
+        raise NotFound(what=User.names, field="userId")
     try:
-        return principals.by_id(db.connection(), user_id, scope.now())
+        return replace(principals.by_id(db.connection(), user_id, scope.now()), name=name)
     except NotFound:
         raise NotFound(what=User.names, field="userId") from None
 
 
 def _check_exists(scope: Scope, db: Session, model: type[Entity], id: int) -> None:
-    """Raise NotFound unless the record exists and the caller may view it or the policy."""
+    """Raise NotFound unless the record exists and the caller may view it: the right to view the policy is not enough.
+
+    The system itself, which has the database anyway, sees all.
+    """
     columns = model.__table__.c
     there = select(columns.id).where(columns.id == id)
-    if not scope.policy.ever(scope.person, "view", "policy"):
-        there = there.where(or_(scope.policy.where(scope.person, "view", model, columns)))
+    if scope.person.id is not None:
+        there = there.where(scope.policy.where(scope.person, "view", model, columns))
     if not id or db.execute(there, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is None:
         raise NotFound(what=model.names, field="recordId", record_id=global_id(model, id) if id else None)
 

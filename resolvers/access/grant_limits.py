@@ -22,6 +22,7 @@ from policies.review import Excess, Roles, can_administer, excesses
 from policies.saying import phrase
 
 from ..runtime.scope import Scope
+from .second_person import refuse_alone
 from .standings import Chart, chart, what_is_own
 
 
@@ -188,15 +189,12 @@ def _refuse_reach(
     now = chart(scope, db)
     then = stood(now)
     author = then.standing(scope.person.id, scope.person.roles)
-    changes = {
-        (then.standing(id, old), now.standing(id, new), id == scope.person.id)
-        for id, mine in pairs.items()
-        for old, new in mine
-    }
-    for before, after, is_self in changes:
+    changes = {id: {(then.standing(id, old), now.standing(id, new)) for old, new in mine} for id, mine in pairs.items()}
+    for before, after, is_self in {(*pair, id == scope.person.id) for id, mine in changes.items() for pair in mine}:
         if before != after:
             found = gains(scope.policy, before, after, author, is_self=is_self)
             refuse_excess(found, GrantsToSelf if is_self else BeyondCeiling)
+    refuse_alone(scope, db, changes)
 
 
 def _refuse_binding(scope: Scope, pairs: Mapping[int, Iterable[tuple[Roles, Roles]]]) -> None:

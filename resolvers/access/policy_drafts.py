@@ -6,8 +6,9 @@ A revision takes effect in the transaction that writes it: every request that be
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, Role, User
@@ -26,6 +27,7 @@ from .grant_limits import is_administrator, lock_rights
 from .offered_lines import forget_draft
 from .policy_review import Review, current_policy, judge, refuse_excess_of, review_policy
 from .policy_revisions import last_of_administrators, text_of
+from .user_names import or_somebody, shown_name
 
 _LINES_LOGGED = 50
 _QUIET = {"synchronize_session": False}
@@ -152,12 +154,13 @@ def drafts(scope: Scope, db: Session) -> list[Draft]:
     """All drafts, newest first.  Raises Forbidden for a caller who may not view the policy."""
     scope.allow("view", "policy")
     found = db.execute(
-        _DRAFTS.order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()),
+        _drafts(scope).order_by(PolicyDraft.at.desc(), PolicyDraft.id.desc()),
         execution_options=bypass_policy(Because.JUDGES_RIGHTS),
     )
     number = newest(db).number
     return [
-        Draft(x.id, x.author_id, name or SYSTEM_AUTHOR, x.base, x.text, x.at, x.base != number) for x, name in found
+        Draft(x.id, x.author_id, _author(scope, x.author_id, name), x.base, x.text, x.at, x.base != number)
+        for x, name in found
     ]
 
 
@@ -239,9 +242,16 @@ def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
-_DRAFTS = select(PolicyDraft, User.name).outerjoin(User, User.id == PolicyDraft.author_id)
 SYSTEM_AUTHOR = "Millpond"
 """What the author of the system's draft is called."""
+
+
+def _drafts(scope: Scope) -> Select[Any]:
+    return select(PolicyDraft, shown_name(scope)).outerjoin(User, User.id == PolicyDraft.author_id)
+
+
+def _author(scope: Scope, author_id: int | None, name: str | None) -> str:
+    return SYSTEM_AUTHOR if author_id is None else or_somebody(scope, name)
 
 
 def _activate(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, union
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from models import PROTECTED, Base, Entity
@@ -47,7 +47,7 @@ class Effect:
 
 
 def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[Effect]:
-    """The effect of a policy change on existing records: one `Effect` for each object that has records.
+    """The effect of a policy change on the records that the caller sees: one `Effect` for each object that has records.
 
     Only the first action that concerns existing records is counted, because the others concern the same ones.
     """
@@ -89,8 +89,8 @@ def _effect(
     return Effect(
         object,
         action,
-        _counted(db, model, won),
-        _counted(db, model, lost),
+        _counted(scope, db, model, won),
+        _counted(scope, db, model, lost),
         _samples(scope, db, model, won),
         _samples(scope, db, model, lost),
     )
@@ -110,11 +110,16 @@ def _model_of(object: str) -> type[Entity] | None:
     return next((x for x in PROTECTED if x.module == module and issubclass(x, Entity)), None)
 
 
-def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> int:
+def _in_sight(scope: Scope, model: type[Entity]) -> ColumnElement[bool]:
+    """The records that the caller sees; the system itself, which has the database anyway, counts all."""
+    return true() if scope.person.id is None else scope.policy.where(scope.person, "view", model)
+
+
+def _counted(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> int:
     if not clauses:
         return 0
     parts = [clauses[at : at + AT_ONCE] for at in range(0, len(clauses), AT_ONCE)]
-    found = [select(model.id).where(or_(*part)) for part in parts]
+    found = [select(model.id).where(or_(*part), _in_sight(scope, model)) for part in parts]
     ids = (union(*found) if len(found) > 1 else found[0]).subquery()
     return db.execute(
         select(func.count()).select_from(ids), execution_options=bypass_policy(Because.JUDGES_RIGHTS)
@@ -124,14 +129,9 @@ def _counted(db: Session, model: type[Entity], clauses: Sequence[ColumnElement[b
 def _samples(scope: Scope, db: Session, model: type[Entity], clauses: Sequence[ColumnElement[bool]]) -> list[Sample]:
     if not clauses:
         return []
-    seen = scope.policy.where(scope.person, "view", model)
+    seen = _in_sight(scope, model)
     title = getattr(model, model.named_by)
     shown = scope.policy.guarded(scope.person, model, field_name(model.named_by), model, title)
-    named = select(model.id, shown.label("name"), seen.label("seen"))
-    found = db.execute(
-        named.where(or_(*clauses[:AT_ONCE])).order_by(model.id).limit(3),
-        execution_options=bypass_policy(Because.JUDGES_RIGHTS),
-    )
-    return [
-        Sample(global_id(model, id), str(name) if is_seen and name is not None else None) for id, name, is_seen in found
-    ]
+    named = select(model.id, shown.label("name")).where(or_(*clauses[:AT_ONCE]), seen)
+    found = db.execute(named.order_by(model.id).limit(3), execution_options=bypass_policy(Because.JUDGES_RIGHTS))
+    return [Sample(global_id(model, id), None if name is None else str(name)) for id, name in found]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Organisation, User
+from models import User
 from models.actions import actions_in_chinese
 from models.database.bypass import Because, bypass_policy
 from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator, NeedsSecond
@@ -25,9 +25,8 @@ from policies.review import Change, Remark, Roles, can_administer, changes, exce
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
 from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
-
-WIDENING = ("export", "purge")
-"""Actions whose grant needs a second user, if the organisation says so; every right on the policy needs one too."""
+from .second_person import wants_two, widened
+from .user_names import or_somebody, shown_name
 
 MOST_BINDINGS = 50
 """Maximum number of rights named that administrators would lose."""
@@ -126,7 +125,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
     old, now = current_policy(scope, stored), scope.now()
     held = holdings(db, now)
-    groups = _groups(db, held, codes, old, new, now)
+    groups = _groups(scope, db, held, codes, old, new, now)
     found = changes(old, new, groups)
     is_lost = False
     try:
@@ -150,7 +149,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         remarks=remarks(new, codes),
         keeps_an_administrator=not is_lost,
         widens=widens,
-        needs_second=bool(widens) and _wants_two(db),
+        needs_second=bool(widens) and wants_two(db),
     )
 
 
@@ -171,15 +170,22 @@ def refuse_excess_of(scope: Scope, review: Review, author_id: int | None) -> Non
         raise excess_refusal(first.roles, first.actions, first.object, first.when, kind)
     refuse_bindings(review.binds)
     if review.needs_second and author_id == scope.person.id is not None:
-        raise NeedsSecond(what=", ".join(review.widens), what_zh=actions_in_chinese(review.widens))
+        what = {"what": ", ".join(review.widens), "what_zh": actions_in_chinese(review.widens)}
+        raise NeedsSecond(**what, how="activate it", how_zh="启用")
 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any) -> dict[Roles, Group]:
+def _groups(
+    scope: Scope, db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Snapshot, now: Any
+) -> dict[Roles, Group]:
     """All active users by the sets of roles that they hold, the empty set too; and each role by itself."""
-    names = {row.id: row.name for row in db.execute(_EVERYBODY, execution_options=bypass_policy(Because.JUDGES_RIGHTS))}
+    people_by_name = select(User.id, shown_name(scope)).where(User.active, User.deleted_at.is_(None)).order_by(User.id)
+    names = {
+        id: or_somebody(scope, name)
+        for id, name in db.execute(people_by_name, execution_options=bypass_policy(Because.JUDGES_RIGHTS))
+    }
     people: dict[Roles, list[Person]] = {}
     for id, name in names.items():
         for roles in sets_of(held.get(id, ()), now):
@@ -189,9 +195,6 @@ def _groups(db: Session, held: Any, codes: Iterable[str], old: Snapshot, new: Sn
     for code in {*codes, *named}:
         people.setdefault(frozenset({code}), [])
     return {roles: Group(roles, tuple(members)) for roles, members in people.items()}
-
-
-_EVERYBODY = select(User.id, User.name).where(User.active, User.deleted_at.is_(None)).order_by(User.name, User.id)
 
 
 def _sets_of_author(scope: Scope, held: Holdings, now: datetime) -> set[Roles]:
@@ -223,15 +226,4 @@ def _beyond(
 
 def _widened(old: Snapshot, new: Snapshot, groups: Iterable[Roles]) -> tuple[str, ...]:
     """Which of the rights that need a second user a user gains, to use or to grant."""
-    wide: set[str] = set()
-    for x in excesses(old, new, [(roles, roles) for roles in groups], frozenset()):
-        wide |= {x.action} & {*WIDENING} | {x.object.partition(".")[0]} & {"policy"}
-    return tuple(sorted(wide))
-
-
-def _wants_two(db: Session) -> bool:
-    return bool(
-        db.execute(
-            select(Organisation.two_for_policy), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
-        ).scalar()
-    )
+    return widened(excesses(old, new, [(roles, roles) for roles in groups], frozenset()))

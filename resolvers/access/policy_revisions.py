@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models import PolicyRevision, User
@@ -14,6 +14,7 @@ from models.errors import InvalidPolicyText, NotFound
 from ..reading.pages import LARGEST_PAGE
 from ..runtime.policy_store import foreign_text, hash_of
 from ..runtime.scope import Scope
+from .user_names import shown_name
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def in_force(scope: Scope, db: Session) -> InForce:
 def revisions(scope: Scope, db: Session, before: int | None = None, first: int = 50) -> list[Revision]:
     """A page of revisions below number `before`, newest first, without their texts.  Raises Forbidden."""
     scope.allow("view", "policy")
-    asked = _REVISIONS if before is None else _REVISIONS.where(PolicyRevision.number < before)
+    asked = _revisions(scope) if before is None else _revisions(scope).where(PolicyRevision.number < before)
     asked = asked.order_by(PolicyRevision.number.desc()).limit(max(1, min(first, LARGEST_PAGE)))
     return [Revision(*row) for row in db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS))]
 
@@ -60,7 +61,7 @@ def revisions(scope: Scope, db: Session, before: int | None = None, first: int =
 def revision(scope: Scope, db: Session, number: int) -> Revision:
     """One revision with its text.  Raises Forbidden, NotFound."""
     scope.allow("view", "policy")
-    asked = _REVISIONS.add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
+    asked = _revisions(scope).add_columns(PolicyRevision.text).where(PolicyRevision.number == number)
     row = db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first()
     if row is None:
         raise NotFound(what=PolicyRevision.names, field="number")
@@ -88,13 +89,17 @@ def last_of_administrators(db: Session) -> int | None:
 
 # --- steps -----------------------------------------------------------------------------------------------
 
-_REVISIONS = select(
-    PolicyRevision.number,
-    PolicyRevision.at,
-    PolicyRevision.author_id,
-    User.name,
-    PolicyRevision.reason,
-    PolicyRevision.parent,
-    PolicyRevision.back_to,
-    PolicyRevision.review,
-).outerjoin(User, User.id == PolicyRevision.author_id)
+
+def _revisions(scope: Scope) -> Select[Any]:
+    kept = PolicyRevision
+    columns = (
+        kept.number,
+        kept.at,
+        kept.author_id,
+        shown_name(scope),
+        kept.reason,
+        kept.parent,
+        kept.back_to,
+        kept.review,
+    )
+    return select(*columns).outerjoin(User, User.id == kept.author_id)

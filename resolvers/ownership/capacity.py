@@ -16,6 +16,9 @@ from models import Customer, Department, Organisation, OwnerLoad, User
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, upsert
 from models.errors import CapacityReached
+from policies import Facts
+
+from ..runtime.read_guard import rights
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,18 @@ def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> 
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
     given = {"user_id": user.id, "at_most": _NO_LIMIT if at_most is None else at_most}
     if _one_more(upsert(db.get_bind().dialect)).first(db, **given) is None:
-        room = capacity(db, user.id).within(at_most)
-        raise CapacityReached(name=user.name, held=room.held, limit=room.limit)
+        raise _full(db, user, at_most)
+
+
+def _full(db: Session, user: User, at_most: int | None) -> CapacityReached:
+    """The refusal, with the numbers where the caller may see them: their own, or by the right on the field."""
+    person, policy = rights(db)
+    facts = Facts(owner_id=user.id, department_id=user.department_id)
+    is_self = person is not None and person.id == user.id
+    if not (is_self or policy.may(person, "view", User.module, facts, "capacity")):
+        return CapacityReached(name=user.name)
+    room = capacity(db, user.id).within(at_most)
+    return CapacityReached(name=user.name, held=room.held, limit=room.limit)
 
 
 _NO_LIMIT = 2**31 - 1

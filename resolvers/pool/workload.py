@@ -1,11 +1,12 @@
 """Workload: customers by stage, and customers held by each user of a team.  Reads under the read guard."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import func, null, select, true
 from sqlalchemy.orm import Session
 
-from models import Customer, OwnerLoad, User
+from models import Customer, User
 
 from ..ownership.assignees import Candidate
 from ..ownership.capacity import limit_of
@@ -28,28 +29,38 @@ def by_stage(scope: Scope, db: Session) -> dict[str | None, int]:
 
 
 def of_team(scope: Scope, db: Session) -> list[Candidate]:
-    """At most MOST_PEOPLE users of the caller's department and below, with what they hold and their limit.
+    """At most MOST_PEOPLE users of the caller's department and below, with the customers that the caller sees, and the
+    limit.
 
-    Ordered by customers held, most first.  Empty for a caller who may not view other users' customers, because the
-    numbers would reveal them.
+    Ordered by customers, most first.  What is hidden, as a locked customer, does not count, because the numbers would
+    reveal it.  Empty for a caller who may not view other users' customers.
     """
     if not scope.person.subtree or not _sees_the_team(scope):
         return []
     viewer = scope.viewer
     sees = scope.policy.guard(scope.person, User, "capacity", User)
     shown = (value(viewer, User, User, "name"), value(viewer, User, User, "absent_until"))
-    people = (
-        select(User.id, *shown, func.coalesce(OwnerLoad.held, 0).label("held"), true() if sees is None else sees)
-        .outerjoin(OwnerLoad, OwnerLoad.user_id == User.id)
-        .where(User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None))
-        .order_by(func.coalesce(OwnerLoad.held, 0).desc(), User.name)
-        .limit(MOST_PEOPLE)
-    )
+    team = User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None)
+    people = {
+        id: (name or "", absent, is_seen)
+        for id, name, absent, is_seen in db.execute(
+            select(User.id, *shown, true() if sees is None else sees).where(*team)
+        )
+    }
+    held = _counted(scope, db, people)
+    most = sorted(people, key=lambda who: (-held.get(who, 0), people[who][0]))[:MOST_PEOPLE]
     now = scope.person.now
     return [
-        Candidate(id, name or "", held, limit_of(db, id) if sees else None, absent is not None and absent > now)
-        for id, name, absent, held, sees in db.execute(people)
+        Candidate(id, name, held.get(id, 0), limit_of(db, id) if is_seen else None, absent is not None and absent > now)
+        for id, (name, absent, is_seen) in ((id, people[id]) for id in most)
     ]
+
+
+def _counted(scope: Scope, db: Session, people: Iterable[int]) -> dict[int, int]:
+    """User id -> number of visible customers whose owner, as the caller sees it, that user is."""
+    owner = value(scope.viewer, Customer, Customer, "owner_id")
+    owned = select(owner, func.count(Customer.id)).where(owner.in_(sorted(people)), Customer.deleted_at.is_(None))
+    return {id: count for id, count in db.execute(owned.group_by(owner)) if id is not None}
 
 
 def _sees_the_team(scope: Scope) -> bool:

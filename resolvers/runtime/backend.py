@@ -165,9 +165,13 @@ class Backend:
         except Exception:  # noqa: BLE001  it only saves time
             _log.warning("the proof of the policy was not recorded", exc_info=True)
 
-    def follow_policy(self, connection: Connection) -> Snapshot:
-        """The policy for a transaction: the newest that it can see.  Some microseconds when that is known."""
-        number = _NEWEST.rows(connection)[0][0] or 0
+    def follow_policy(self, connection: Connection, number: int | None = None) -> Snapshot:
+        """The policy for a transaction: the newest that it can see.  Some microseconds when that is known.
+
+        `number` is that of the newest revision, where the transaction has asked already.
+        """
+        if number is None:
+            number = _NEWEST.rows(connection)[0][0] or 0
         if number != self.policy.revision:
             self.refresh_policy(connection)
         return self.policy

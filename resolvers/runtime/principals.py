@@ -151,7 +151,7 @@ def kind_of_key(token: str) -> Key:
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """The identity in a row of `token_query`."""
     *person, revision, key_id, is_stale = row
-    return Identity(_principal(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
+    return Identity(person_of(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:
@@ -159,14 +159,14 @@ def by_login(connection: Connection, login: str, now: datetime) -> Principal:
 
 
 def by_id(connection: Connection, id: int, now: datetime) -> Principal:
-    return _found(connection, _BY_ID, {"id": id, "now": now})
+    return _found(connection, BY_ID, {"id": id, "now": now})
 
 
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
     row = connection.execute(statement, values).first()
     if row is None:
         raise NotFound(what=User.names)
-    return _principal(row[:-1], values["now"])
+    return person_of(row[:-1], values["now"])
 
 
 def seen(connection: Connection, identity: Identity, now: datetime) -> None:
@@ -197,7 +197,7 @@ def _people(now: BindParameter[datetime]) -> Select[Any]:
     )
 
 
-def _principal(row: Sequence[Any], now: datetime) -> Principal:
+def person_of(row: Sequence[Any], now: datetime) -> Principal:
     id, login, name, department_id, language, one_time, path, roles, seats, below = row
     held = [(int(number), code) for number, code in _pairs(roles)]
     taken = [(int(pool), seat) for pool, seat in _pairs(seats)]
@@ -267,7 +267,7 @@ def _subtree() -> Any:
 
 _NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
 _BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
-_BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
+BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
 
 IDENTITY_COLUMNS = len(token_query(ApiToken).selected_columns)
 """Number of columns of `token_query`."""

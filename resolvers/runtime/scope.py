@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
-from models.audit.entries import Outcome, Signature, entry
+from models.audit.entries import Changes, Outcome, Signature, entry
 from models.database.engines import WriteSession
 from models.database.prepared import Prepared
 from models.errors import (
@@ -28,6 +28,7 @@ from models.errors import (
 )
 from policies import Principal, Snapshot, whenever
 
+from .as_of_now import as_of_now
 from .constraint_errors import translated
 from .ids import global_id, table_of
 from .policy_proof import Unproved
@@ -68,6 +69,8 @@ class Scope:
         self.policy: Snapshot = backend.policy
         self._principal = principal
         self._unit: Unit | None = None
+        self._tolerates_one_time_password = False
+        self._newest_revision: int | None = None
 
     @property
     def principal(self) -> Principal | None:
@@ -136,28 +139,27 @@ class Scope:
 
     def _bound(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> Callable[[Unit], T]:
         def call(unit: Unit) -> T:
-            return use_case(self._copy(unit), *args, **kwargs)
+            person = None if self._principal is None else self._principal.at(self.now())
+            person, newest = as_of_now(unit.connection, person, self.token)
+            return use_case(self._copy(unit, person, newest), *args, **kwargs)
 
         return call
 
-    def _copy(self, unit: Unit | None, **changes: Any) -> "Scope":
-        principal = None if self._principal is None else replace(self._principal, now=self.now(), **changes)
-        copy = Scope(
-            self.backend,
-            principal,
-            self.door,
-            request_id=self.request_id,
-            batch_id=self._given_batch,
-            address=self.address,
-            agent=self.agent,
-            token=self.token,
-        )
-        copy.policy, copy._unit = self.policy, unit
+    def _copy(
+        self, unit: Unit | None, person: Principal | None, newest: int | None = None, *, tolerant: bool = False
+    ) -> "Scope":
+        tolerant = tolerant or self._tolerates_one_time_password
+        if person is not None and tolerant:
+            person = replace(person, must_change_password=False)
+        request = {"address": self.address, "agent": self.agent, "token": self.token, "batch_id": self._given_batch}
+        copy = Scope(self.backend, person, self.door, request_id=self.request_id, **request)
+        copy.policy, copy._unit, copy._newest_revision = self.policy, unit, newest
+        copy._tolerates_one_time_password = tolerant
         return copy
 
     def allowing_one_time_password(self) -> "Scope":
         """The same scope for what a person with a password of one use may do: change it, or sign out."""
-        return self._copy(self._unit, must_change_password=False)
+        return self._copy(self._unit, self._principal, tolerant=True)
 
     @contextmanager
     def write(self, action: str, reason: str | None = None) -> Iterator[Session]:
@@ -175,7 +177,7 @@ class Scope:
                 yield db
         except Refusal as refusal:
             if refusal.denies and not refusal.noted:
-                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None)
+                self._note(refusal, self._signature(action, reason), table_of(action.partition(".")[0]), None, {})
             raise
 
     def outer_transaction(self) -> Connection:
@@ -192,7 +194,8 @@ class Scope:
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
-        self.policy = self.backend.follow_policy(self._unit.connection)  # what was revoked meanwhile cannot write
+        self.policy = self.backend.follow_policy(self._unit.connection, self._newest_revision)
+        self._newest_revision = None  # a later transaction of this scope asks again: what was revoked cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,
@@ -224,15 +227,8 @@ class Scope:
                 db.info["signature"] = before
 
     def _signature(self, action: str, reason: str | None) -> Signature:
-        return Signature(
-            actor_id=self.person.id,
-            actor_name=self.person.name,
-            door=self.door,
-            request_id=self.request_id,
-            batch_id=self.batch_id,
-            action=action,
-            reason=reason,
-        )
+        me = self.person
+        return Signature(me.id, me.name, self.door, self.request_id, self.batch_id, action, reason=reason)
 
     def load(self, db: Session, model: type[E], id: int, *, to: str, version: int | None = None) -> E:
         """The record, locked for this transaction, on which the user may do `to`.  The one way to a record.
@@ -267,20 +263,26 @@ class Scope:
             raise self.denied(Forbidden(action=f"{module}.{action}"), None, None, action, module=module)
 
     def denied(
-        self, refusal: Refusal, model: type[Entity] | None, id: int | None, to: str, *, module: str | None = None
+        self,
+        refusal: Refusal,
+        model: type[Entity] | None,
+        id: int | None,
+        to: str,
+        *,
+        module: str = "",
+        changes: Changes | None = None,
     ) -> Refusal:
         """`refusal` itself, after the attempt was noted: it is logged even when the use case is undone."""
         if self._unit is not None:
             db = self._unit.session
             signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
-            subject = model.__tablename__ if model is not None else table_of(module or "")
-            self._note(refusal, signature, subject, id)
+            self._note(refusal, signature, model.__tablename__ if model else table_of(module), id, changes or {})
         return refusal
 
-    def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
+    def _note(self, refusal: Refusal, by: Signature, subject: str, id: int | None, changes: Changes) -> None:
         assert self._unit is not None, "only use cases are refused something"
         refusal.noted = True
-        row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
+        row = entry(by, self.now(), subject, id or None, changes, outcome=Outcome.DENIED)
         self._unit.denied.append(row)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:

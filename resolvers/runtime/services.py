@@ -31,7 +31,7 @@ class Services(Protocol):
     policy: Snapshot
     selectivity: SelectivityCache
 
-    def follow_policy(self, connection: Connection) -> Snapshot:
+    def follow_policy(self, connection: Connection, number: int | None = None) -> Snapshot:
         """Return the newest policy that the transaction of this connection can see."""
         ...
 

@@ -56,7 +56,7 @@ class PolicyChange:
     change: strawberry.Private[Change]
     counting: strawberry.Private[_Counting]
 
-    @strawberry.field(description="Counted in the records that there are; takes its time, so ask only to look.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    @strawberry.field(description="Counted in the records that you may see; takes its time, so ask only to look.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
     async def effects(self, info: GraphQLInfo) -> list[PolicyEffect]:
         async with self.counting.lock:
             found = await info.context.scope.read(policy_impact.effects, self.counting.review, self.change)

@@ -63,13 +63,13 @@ def test_the_verdict_is_that_of_the_clause(peopled: World, model: type[Entity], 
                     wrong.append(f"{login} {id}: {told}")
         return wrong
 
-    assert peopled.run(peopled.ada.read(look)) == []
+    assert peopled.run(peopled.system.read(look)) == []
 
 
 def test_every_line_about_it_says_whether_it_fired_or_which_word_failed(world: World) -> None:
     theirs = world.customer("Acme", "wu")
 
-    told = world.run(world.rolf.read(explain.explain_access, world.ids["li"], "edit", Customer, theirs))
+    told = world.run(world.aud.read(explain.explain_access, world.ids["li"], "edit", Customer, theirs))
 
     assert not told.allowed
     said = {reason.line: (reason.fired, reason.missing) for reason in told.reasons}
@@ -81,7 +81,7 @@ def test_of_what_hangs_on_a_record_it_is_said_why_that_one_is_out_of_sight(world
     theirs = world.customer("Acme", "wu")
     contact = world.make(Contact, name="Ann", customer_id=theirs)
 
-    told = world.run(world.rolf.read(explain.explain_access, world.ids["li"], "view", Contact, contact))
+    told = world.run(world.aud.read(explain.explain_access, world.ids["li"], "view", Contact, contact))
 
     assert not told.allowed
     assert any(reason.fired for reason in told.reasons)
@@ -102,7 +102,7 @@ def test_a_hidden_field_is_explained_by_the_line_that_hides_it(world: World) -> 
 def test_who_can_access_names_everybody_and_the_line_that_lets_him(world: World) -> None:
     mine = world.customer("Acme", "li")
 
-    found = {x.name: x.lines for x in world.run(world.rolf.read(explain.who_can_access, Customer, mine, "edit"))}
+    found = {x.name: x.lines for x in world.run(world.aud.read(explain.who_can_access, Customer, mine, "edit"))}
 
     assert found == {
         "Ada Ng": ["p, administrator, *, *, all, any, allow"],

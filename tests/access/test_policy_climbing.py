@@ -1,6 +1,7 @@
-"""Somebody who may edit the policy and give roles tries to climb: in any order of edits, by every use case that there is.
+"""A role manager who may also edit people, departments and pools tries to climb, by every use case in any order.
 
-He never gains, for himself or for anybody, what lies beyond his ceiling as it was, and an administrator always stays.
+They never gain anything themselves, nobody gains what lies beyond their ceiling as it was, nobody gets at a locked record,
+and an administrator stays, who can set everything right again.
 """
 
 import os
@@ -15,19 +16,27 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
 
-from models import Credential, PolicyDraft, PolicyRevision, Role, User, UserRole
+from models import Credential, Customer, Department, PolicyDraft, PolicyRevision, PoolMember, Role, User, UserRole
 from models.errors import Refusal
+from models.pool import GranteeKind, Seat
 from policies import STARTER, Snapshot
 from policies.objects import ACTIONS, MODULES
 from policies.review import can_administer, may_hand_out, may_use
 from resolvers.access import grant_limits, policy_drafts, policy_review
+from resolvers.customers import lock
 from resolvers.people import passwords
 from resolvers.records import create_update
+from resolvers.runtime import principals
 from resolvers.runtime.policy_store import put_in_force
 from tests.support.world import START, World
 
-FIRST = Snapshot(STARTER, 1)
+MORE = "".join(f"p, role_manager, {kind}, touch, all, any, allow\n" for kind in ("user", "department", "pool"))
+FIRST = Snapshot(STARTER + MORE, 1)
+RECORDS = ("north", "south", "li", "mei", "locked")
+"""Customers: in either pool, of two owners, and one that Li has locked."""
+SEEN = ("view", "edit", "delete", "transfer", "claim", "assign", "unlock", "export", "purge")
 LOGINS = ("rolf", "li", "sam", "aud", "ada")
 CODES = ("sales", "support", "auditor", "role_manager", "administrator")
 OBJECTS = (*sorted(MODULES), "customer.phone", "user.email")
@@ -39,8 +48,10 @@ LINES = st.one_of(
         st.sampled_from(
             ["customer", "contact", "user", "role", "policy", "*", "customer.phone", "user.email", "session"]
         ),
-        st.sampled_from(["view", "edit", "create", "purge", "export", "activate", "view_as", "write", "touch", "*"]),
-        st.sampled_from(["all", "own", "others", "pool"]),
+        st.sampled_from(
+            ["view", "edit", "create", "purge", "export", "activate", "view_as", "unlock", "write", "touch", "*"]
+        ),
+        st.sampled_from(["all", "own", "others", "pool", "pool_admin", "subtree"]),
         st.sampled_from(["any", "locked", "!locked", "deleted"]),
         st.sampled_from(["allow", "allow", "deny"]),
     ),
@@ -59,13 +70,31 @@ class Climber(RuleBasedStateMachine):
     """Rolf at work in `world`, which every run finds as it was at first."""
 
     world: World
+    seats: list[dict[str, Any]]
+    people: list[dict[str, Any]]
+    departments: list[tuple[int, int | None, str]]
+    records: dict[str, int]
+
+    def reach(self) -> dict[str, set[tuple[str, str]]]:
+        """Login -> (action, customer) that the database lets this user do, of those who can sign in."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        columns, named = Customer.__table__.c, {id: name for name, id in self.records.items()}
+        with self.world.backend.writer.engine.connect() as connection:
+            active = connection.execute(select(User.id, User.login).where(User.active)).all()
+            for user_id, login in active:
+                person = principals.by_id(connection, user_id, self.world.clock.now)
+                for action in SEEN:
+                    may = self.world.backend.policy.where(person, action, Customer, columns)
+                    open_ones = connection.execute(select(columns.id).where(columns.id.in_(named), may))
+                    found.setdefault(login, set()).update((action, named[id]) for id in open_ones.scalars())
+        return found
 
     @initialize()
     def begin_anew(self) -> None:
         world = self.world
         world.clock.now = START
         with world.backend.writer.engine.begin() as connection:
-            for model in (PolicyDraft, UserRole, PolicyRevision):
+            for model in (PolicyDraft, UserRole, PolicyRevision, PoolMember, Credential):
                 connection.execute(model.__table__.delete())  # type: ignore[attr-defined]
             connection.execute(Role.__table__.update().values(deleted_at=None, delete_batch_id=None))  # type: ignore[attr-defined]
             rows = [
@@ -79,8 +108,17 @@ class Climber(RuleBasedStateMachine):
                 for x, y in (("rolf", "role_manager"), ("li", "sales"), ("sam", "support"), ("ada", "administrator"))
             ]
             connection.execute(UserRole.__table__.insert(), rows)  # type: ignore[attr-defined]
-            put_in_force(connection, STARTER, "the beginning", START)
+            key = {"user_id": world.ids["ada"], "password_hash": "x", "changed_at": START, "one_time": False}
+            connection.execute(Credential.__table__.insert(), key)  # type: ignore[attr-defined]
+            connection.execute(PoolMember.__table__.insert(), self.seats)  # type: ignore[attr-defined]
+            for row in self.people:
+                connection.execute(User.__table__.update().where(User.id == row["id"]).values(row))  # type: ignore[attr-defined]
+            for id, parent_id, path in self.departments:
+                placed = Department.__table__.update().where(Department.id == id)  # type: ignore[attr-defined]
+                connection.execute(placed.values(parent_id=parent_id, path=path))
+            put_in_force(connection, FIRST.text, "the beginning", START)
         self.first = world.backend.policy = FIRST
+        self.reached = self.reach()
         self.roles = {
             world.ids[x]: frozenset({y})
             for x, y in (("rolf", "role_manager"), ("li", "sales"), ("sam", "support"), ("ada", "administrator"))
@@ -162,10 +200,50 @@ class Climber(RuleBasedStateMachine):
 
     @rule(login=st.sampled_from(LOGINS))
     def take_somebodys_password(self, login: str) -> None:
-        """Whoever has another's password has his rights."""
-        before = self.world.rows(Credential)
+        """Whoever has another's password has their rights: it may open nothing that Rolf cannot do himself."""
+        before, reach = self.world.rows(Credential), self.reach()
         self.attempt(passwords.set_password, login, "stolen", one_time=True)
-        assert self.world.rows(Credential) == before or login != "ada"
+        if self.world.rows(Credential) != before:
+            assert login != "ada"
+            assert reach.get(login, set()) <= reach["rolf"]
+
+    @rule(login=st.sampled_from(LOGINS), new=st.sampled_from([*LOGINS, "other"]))
+    def take_somebodys_login(self, login: str, new: str) -> None:
+        reach = self.reach()
+        self.attempt(create_update.update, User, self.world.ids[login], {"login": new})
+        if self.reach().keys() != reach.keys():
+            assert reach.get(login, set()) <= reach["rolf"]
+            self.attempt(create_update.update, User, self.world.ids[login], {"login": login})
+
+    @rule(
+        pool=st.sampled_from(["north", "south"]),
+        grantee=st.sampled_from([*LOGINS, "east", "house", *CODES]),
+        seat=st.sampled_from([*Seat]),
+    )
+    def give_a_seat(self, pool: str, grantee: str, seat: Seat) -> None:
+        kind = GranteeKind.USER if grantee in LOGINS else GranteeKind.ROLE
+        kind = GranteeKind.DEPARTMENT if grantee in ("east", "house") else kind
+        values = {"pool_id": self.world.ids[pool], "grantee_kind": kind, "grantee_id": self.world.ids[grantee]}
+        self.attempt(create_update.create, PoolMember, {**values, "seat": seat})
+
+    @rule(place=st.integers(0, 20), seat=st.sampled_from([*Seat]))
+    def change_a_seat(self, place: int, seat: Seat) -> None:
+        rows = self.world.rows(PoolMember)
+        self.attempt(create_update.update, PoolMember, rows[place % len(rows)]["id"], {"seat": seat})
+
+    @rule(place=st.integers(0, 20), back=st.booleans())
+    def take_a_seat_or_give_it_back(self, place: int, *, back: bool) -> None:
+        if rows := [row for row in self.world.rows(PoolMember) if (row["deleted_at"] is not None) is back]:
+            use_case = create_update.restore if back else create_update.delete
+            self.attempt(use_case, PoolMember, [rows[place % len(rows)]["id"]])
+
+    @rule(login=st.sampled_from(LOGINS), to=st.sampled_from(["house", "east", "west"]))
+    def move_somebody(self, login: str, to: str) -> None:
+        self.attempt(create_update.update, User, self.world.ids[login], {"department_id": self.world.ids[to]})
+
+    @rule(which=st.sampled_from(["east", "west"]), below=st.sampled_from(["house", "east", "west"]))
+    def move_a_department(self, which: str, below: str) -> None:
+        self.attempt(create_update.update, Department, self.world.ids[which], {"parent_id": self.world.ids[below]})
 
     @rule(days=st.integers(1, 12))
     def wait(self, days: int) -> None:
@@ -187,6 +265,18 @@ class Climber(RuleBasedStateMachine):
                     assert not now & ~(had[key] | gives[key]), (id, sorted(mine), asked.__name__, key)
 
     @invariant()
+    def rolf_has_gained_nothing_and_nobody_gets_at_what_is_locked(self) -> None:
+        if not hasattr(self, "first"):
+            return
+        now = self.reach()
+        assert now["rolf"] <= self.reached["rolf"]
+        for login, reached in now.items():
+            beyond = reached - self.reached.get(login, set())
+            assert not {(action, name) for action, name in beyond if action == "purge"}, (login, beyond)
+            closed = {"view", "edit", "delete", "transfer", "export"}
+            assert not {action for action, name in beyond if name == "locked"} & closed, (login, beyond)
+
+    @invariant()
     def an_administrator_stays(self) -> None:
         if hasattr(self, "first"):
             held = self.world.run(
@@ -197,14 +287,32 @@ class Climber(RuleBasedStateMachine):
             mine = grant_limits.sets_of(held.get(self.world.ids["ada"], ()), self.world.clock.now)
             assert mine
             assert all(can_administer(self.world.backend.policy, roles) for roles in mine)
+            was = granted(self.first, frozenset({"administrator"}), may_hand_out)
+            for roles in mine:
+                gives = granted(self.world.backend.policy, roles, may_hand_out)
+                assert not [key for key, table in was.items() if table & ~gives[key]]
+
+    def teardown(self) -> None:
+        """Whatever Rolf did, the administrator brings back how it was."""
+        if hasattr(self, "first") and self.world.backend.policy.text != self.first.text:
+            self.world.scope("ada").do(policy_drafts.rollback_policy, 1, "back")
+            assert self.world.backend.policy.text == self.first.text
 
 
 def climb(world: World, runs: int) -> None:
     """Let Rolf try `runs` times, eight steps each."""
-    with world.backend.writer.engine.begin() as connection:
-        row = {"user_id": world.ids["ada"], "password_hash": "x", "changed_at": START, "one_time": False}
-        connection.execute(Credential.__table__.insert(), row)  # type: ignore[attr-defined]
-    machine = type("ClimberHere", (Climber,), {"world": world})
+    records = {pool: world.customer(pool, pool=pool) for pool in ("north", "south")}
+    records |= {owner: world.customer(owner, owner) for owner in ("li", "mei")}
+    records["locked"] = world.customer("Locked", "li")
+    world.li.do(lock.lock, [records["locked"]])
+    given = {
+        "world": world,
+        "records": records,
+        "seats": world.rows(PoolMember),
+        "people": world.rows(User),
+        "departments": [(x["id"], x["parent_id"], x["path"]) for x in world.rows(Department)],
+    }
+    machine = type("ClimberHere", (Climber,), given)
     chosen = settings(
         max_examples=runs,
         stateful_step_count=8,

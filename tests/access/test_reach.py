@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models import Department, PoolMember, Role, User, UserRole
-from models.errors import BeyondCeiling, GrantsToSelf, RoleToSelf
+from models import Department, Organisation, PoolMember, Role, User, UserRole
+from models.errors import BeyondCeiling, GrantsToSelf, NeedsSecond, RoleToSelf
 from models.pool import GranteeKind, Seat
 from policies import STARTER, Snapshot
 from policies.reach import DEPARTMENT, NOWHERE, POOL, Standing, gains, taken
@@ -53,6 +53,15 @@ def test_what_somebody_owns_counts_for_whoever_takes_their_account() -> None:
     assert ("customer", "view") in found
     assert list(taken(POLICY, standing("sales"), standing("administrator"))) == []
     assert list(taken(POLICY, NOWHERE, standing("support"))) == []
+
+
+def test_what_everybody_may_but_the_taker_is_a_gain_of_the_taker() -> None:
+    """A role manager denies themselves what they give to everybody, and takes any account."""
+    lines = "p, *, customer, view, all, any, allow\np, role_manager, customer, view, all, any, deny\n"
+    policy, rolf = Snapshot(STARTER + lines), standing("role_manager")
+
+    assert ("customer", "view") in {(x.object, x.action) for x in taken(policy, standing(""), rolf)}
+    assert list(taken(POLICY, standing(""), rolf)) == []
 
 
 def test_nobody_gives_themselves_what_they_could_give_to_others() -> None:
@@ -161,3 +170,24 @@ def test_nobody_takes_an_account_by_which_they_would_see_more(world: World) -> N
     refused(world, sam, BeyondCeiling, create_update.update, User, world.ids["ada"], {"login": "ada2"})
     sam.do(create_update.update, User, world.ids["new"], {"login": "newer"})
     world.ada.do(passwords.set_password, "li", "x", one_time=True)
+
+
+def test_two_persons_give_a_role_that_brings_what_two_have_to_decide(world: World) -> None:
+    world.ada.do(create_update.update, Organisation, 1, {"two_for_policy": True})
+    world.user("rolf2", "Rolf Two", "role_manager")
+    lead = {"user_id": world.ids["wu"], "role_id": world.ids["sales_lead"]}  # brings `export`
+    plain = {"user_id": world.ids["sam"], "role_id": world.ids["sales"]}
+
+    refusal = refused(world, world.rolf, NeedsSecond, create_update.create, UserRole, lead)
+    assert refusal.say() == "It lets somebody export: a second person has to do the same within 7 days."
+    assert refusal.say("zh") == "此改动放开了权限（导出），须由另一人在 7 天内作同样的操作。"
+    refused(world, world.rolf, NeedsSecond, create_update.create, UserRole, lead)
+    assert world.rolf.do(create_update.create, UserRole, plain).id
+    given = world.scope("rolf2").do(create_update.create, UserRole, lead).id
+
+    world.clock.pass_by(days=1)
+    world.rolf.do(create_update.delete, UserRole, [given])
+    world.clock.pass_by(days=1)
+    refused(world, world.scope("rolf2"), NeedsSecond, create_update.create, UserRole, lead)  # the first one is used up
+    world.clock.pass_by(days=8)
+    refused(world, world.rolf, NeedsSecond, create_update.create, UserRole, lead)  # and this one too old

@@ -117,8 +117,8 @@ def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
     first, second = sign_in(world), sign_in(world)
     scope = world.backend.scope(first.principal, "test", token=first.token)
 
-    scope.do(signing_in.sign_out, first.token)
     scope.do(signing_in.sign_out, "ms_unknown")
+    scope.do(signing_in.sign_out, first.token)
 
     assert [who(world, x.token) for x in (first, second)] == [None, "li"]
 
