@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
+from models.database.patience import Patience
 from policies import STARTER
 from policies.rights import check_lines
 from resolvers.runtime.backend import Backend
@@ -32,6 +33,8 @@ from .settings import Settings
 WARM_SECONDS = 30
 KEEP_SECONDS = 75
 """Keep-alive timeout.  Clients and proxies close earlier, so none sends a request to a connection that is being closed."""
+ANSWER_SECONDS = 2
+"""Time from the end of a statement on the server until its connection is given up."""
 STOP_SECONDS = 10
 """Maximum time of running requests after the signal to stop."""
 
@@ -42,7 +45,12 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
         pass  # raises before anything listens
     with listen(settings.host, settings.port) as listener:
         logs.set_up(settings.log_level, settings.log_format)
-        backend = Backend(settings.database, entrances=entrances(settings), seal_files=seal_files(settings))
+        backend = Backend(
+            settings.database,
+            entrances=entrances(settings),
+            patience=patience(settings),
+            seal_files=seal_files(settings),
+        )
         run(application(backend, settings), listener, more)
 
 
@@ -54,6 +62,17 @@ def entrances(settings: Settings) -> Entrances:
         tries=settings.sign_in_tries,
         tries_per_address=settings.sign_in_tries_per_address,
         window=timedelta(minutes=settings.sign_in_window_minutes),
+    )
+
+
+def patience(settings: Settings) -> Patience:
+    """How long the process waits for PostgreSQL, from the settings."""
+    return Patience(
+        row=settings.row_seconds,
+        statement=settings.statement_seconds,
+        answer=settings.statement_seconds + ANSWER_SECONDS,
+        idle=settings.idle_transaction_seconds,
+        silence=settings.silence_seconds,
     )
 
 
