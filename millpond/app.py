@@ -21,6 +21,7 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .body_limit import BodyLimitMiddleware
 from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .files import Assets
@@ -112,6 +113,7 @@ def build(
             Middleware(RequestMiddleware, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
+            Middleware(BodyLimitMiddleware),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan(backend, background),

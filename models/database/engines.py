@@ -13,7 +13,9 @@ from .patience import Patience, PatientConnection
 from .prepared import run_text
 from .sqlalchemy_internals import needs_flush, while_flushing
 
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
+_WRITER_CACHE, _READER_CACHE = "cache_size=-65536", "cache_size=-8192"
+"""Pages that a connection keeps, in KiB: there is one writer, and up to eight sessions read."""
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
 """The settings under which PostgreSQL plans the statements of read sessions."""
 
@@ -73,7 +75,7 @@ def writing_engine(url: str, *, size: int = 8, patience: Patience | None = None)
         engine = create_engine(
             at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
         )
-        _begin_explicitly(engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        _begin_explicitly(engine, "BEGIN IMMEDIATE", (*_PRAGMAS, _WRITER_CACHE))
     else:
         engine = _postgresql_writing(at.set(drivername="postgresql+psycopg"), size, patience)
     _run_savepoints_as_text(engine)
@@ -97,7 +99,7 @@ def reading_engine(url: str, *, size: int = 8, patience: Patience | None = None)
     at = make_url(url)
     if is_sqlite(url):
         engine = create_async_engine(at.set(drivername="sqlite+aiosqlite"), pool_size=size, hide_parameters=True)
-        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=on"))
+        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, _READER_CACHE, "query_only=on"))
         return engine
     limits = patience.settings(patience.row) if patience is not None else {}
     engine = create_async_engine(

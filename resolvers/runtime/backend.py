@@ -23,6 +23,7 @@ from policies.edit import difference
 from policies.questions import Roles
 
 from . import policy_proof, principals
+from .budgets import Budgets
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
@@ -49,8 +50,10 @@ class Backend:
         entrances: Entrances | None = None,
         seal_files: SealFiles | None = None,
         patience: Patience | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         resolvers.load()
+        self.budgets = budgets or Budgets()
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"

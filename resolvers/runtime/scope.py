@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
-from models.audit.entries import Outcome, Signature, entry
+from models.audit.entries import Signature
 from models.database.engines import WriteSession
 from models.database.prepared import Prepared
 from models.errors import (
@@ -28,7 +28,9 @@ from models.errors import (
 )
 from policies import Principal, Snapshot, whenever
 
+from .budgets import Costly
 from .constraint_errors import translated
+from .denied_attempts import note_denial
 from .ids import global_id, table_of
 from .policy_proof import Unproved
 from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lock_rows, look_up, masked, why_not
@@ -109,6 +111,7 @@ class Scope:
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The result of a use case that ran on a writer thread, after its COMMIT."""
+        self.backend.budgets.check(self._principal.id if self._principal else None, Costly.DENIALS)
         call = self._bound(use_case, *args, **kwargs)
         for _ in range(PROOFS_TRIED):
             try:
@@ -278,10 +281,10 @@ class Scope:
         return refusal
 
     def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
-        assert self._unit is not None, "only use cases are refused something"
+        assert self._unit is not None, "only use cases are refused"
         refusal.noted = True
-        row = entry(signature, self.now(), subject, id or None, {}, outcome=Outcome.DENIED)
-        self._unit.denied.append(row)
+        note_denial(self._unit.denied, signature, self.now(), subject, id or None)
+        self.backend.budgets.take(signature.actor_id, Costly.DENIALS)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event about `topic`.  It exists exactly if the change does."""

@@ -852,7 +852,10 @@ def test_a_policy_that_is_not_as_it_is_stored_is_said_and_counted_while_requests
     backend.spoilt = "revision 7 cannot be in force; revision 6 stays in force"
 
     ready = send(asgi, "GET", "/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "policy": backend.spoilt, "last_write_seconds": 0})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ready", "policy": backend.spoilt, "last_write_seconds": 0},
+    )
     assert "millpond_policy_degraded 1.0" in send(asgi, "GET", "/metrics").text
 
 
