@@ -281,15 +281,14 @@ class Scope:
         return refusal
 
     def _note(self, refusal: Refusal, signature: Signature, subject: str, id: int | None) -> None:
-        assert self._unit is not None, "only use cases are refused"
+        assert self._unit is not None
         refusal.noted = True
         note_denial(self._unit.denied, signature, self.now(), subject, id or None)
         self.backend.budgets.take(signature.actor_id, Costly.DENIALS)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event about `topic`.  It exists exactly if the change does."""
-        action = db.info["signature"].action
-        _TELLING.run(db, at=self.now(), topic=topic, action=action, record_id=record_id)
+        _TELLING.run(db, at=self.now(), topic=topic, action=db.info["signature"].action, record_id=record_id)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Do something outside the database, once the change is durable."""
