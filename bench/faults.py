@@ -165,7 +165,7 @@ FAULTS = (
     ),
     Fault(
         "a plan is kept without its proof",
-        "schema.plan.plans:Plans.make",
+        "schema.plan.plans:_planned",
         "found is None",
         "not found",
         ("graphql/test_plans.py",),

@@ -21,6 +21,7 @@ from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
 
+from .body_limit import BodyLimitMiddleware
 from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .files import Assets
@@ -36,7 +37,10 @@ DOORS: dict[str, tuple[str, str]] = {
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
-    "GET /readyz": ("open", "says whether the database answers, whether the policy is sound, and nothing else"),
+    "GET /readyz": (
+        "open",
+        "says whether the database answers and takes writes, whether the policy is sound, and nothing else",
+    ),
     "GET /metrics": ("open", "counts and times without records; keep the port inside"),
     "GET /": ("open", "leads to the panel"),
     "GET /assets/{hash}/{file:path}": ("open", "scripts and style sheets, the same for everybody"),
@@ -45,7 +49,9 @@ DOORS: dict[str, tuple[str, str]] = {
 
 ASSETS = Path(__file__).parent / "assets"
 PANEL_FILES = Path(admin.__file__).parent / "static"
-READY_SECONDS = 2
+READY_SECONDS = 3
+MAX_WRITE_AGE = 8
+"""Seconds since the last successful write after which the process is not ready; a write is tried every five."""
 RESTART_SECONDS = 5
 _log = structlog.get_logger("millpond")
 
@@ -58,6 +64,7 @@ class ServedBackend(Protocol):
     async def start(self) -> None: ...
     async def close(self) -> None: ...
     async def ready(self) -> bool: ...
+    async def write_age(self) -> float: ...
     async def policy_state(self) -> str | None: ...
     async def principal_of(
         self, token: str, address: str | None = None, agent: str | None = None
@@ -106,6 +113,7 @@ def build(
             Middleware(RequestMiddleware, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
+            Middleware(BodyLimitMiddleware),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan(backend, background),
@@ -187,16 +195,19 @@ async def _healthz(_: Request) -> Response:
 
 def _readyz(backend: ServedBackend, figures: Metrics) -> Callable[[Request], Awaitable[Response]]:
     async def readyz(_: Request) -> Response:
-        policy = None
+        policy, age = None, None
         try:
             async with asyncio.timeout(READY_SECONDS):
-                ready = await backend.ready()
+                age = await backend.write_age()
+                ready = await backend.ready() and age < MAX_WRITE_AGE
                 policy = await backend.policy_state() if ready else None
         except Exception:
             _log.warning("not ready", exc_info=True)
             ready = False
         figures.policy(is_sound=policy is None)
-        state = {"status": "ready" if ready else "not ready"} | ({"policy": policy} if policy else {})
+        state: dict[str, Any] = {"status": "ready" if ready else "not ready"} | ({"policy": policy} if policy else {})
+        if age is not None:
+            state["last_write_seconds"] = round(age, 1)
         return JSONResponse(state, 200 if ready else 503)
 
     return readyz

@@ -88,9 +88,10 @@ def address_of(request: Request) -> str | None:
 
 def agent_of(request: Request) -> str | None:
     """The User-Agent header in printable ASCII."""
-    return _printable(request.headers.get("user-agent"))
+    agent = request.headers.get("user-agent")
+    return agent and _printable(agent[:200])
 
 
 @lru_cache(maxsize=1_000)
-def _printable(agent: str | None) -> str | None:
-    return agent and re.sub(r"[^\x20-\x7e]", "?", agent[:200])
+def _printable(agent: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", agent)

@@ -41,7 +41,7 @@ class GraphQLRequest:
 
 def check_type(headers: Headers) -> None:
     """Raise Refused unless the body is uncompressed JSON, which a form of another site cannot send."""
-    if not _is_json(headers.get("content-type", "")):
+    if not _is_json(headers.get("content-type", "")[:200]):
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send JSON, with Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as it is, without Content-Encoding.")

@@ -18,7 +18,7 @@ _log = structlog.get_logger("millpond.http")
 
 def accepted(headers: Headers) -> str:
     """The media type of the response: GraphQL's own where the client rates it at least as high as plain JSON."""
-    return _preferred(headers.get("accept", ""))
+    return _preferred(headers.get("accept", "")[:500])
 
 
 @lru_cache(maxsize=100)

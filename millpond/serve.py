@@ -1,10 +1,12 @@
 """The serving process: one backend, one application, one socket."""
 
 import asyncio
+import ctypes
 import gc
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,9 +17,11 @@ from starlette.types import ASGIApp
 
 from admin.panel import Panel
 from admin.screens import GROUPS, screens
+from models.database.patience import Patience
 from policies import STARTER
 from policies.rights import check_lines
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.budgets import Budgets, Costly
 from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
 from tasks import jobs
@@ -25,6 +29,7 @@ from tasks import jobs
 from . import logs
 from .app import build
 from .database import Unready, opened
+from .http_protocol import BoundedProtocol
 from .keys import CookieKeys
 from .seals import seal_files
 from .settings import Settings
@@ -32,6 +37,8 @@ from .settings import Settings
 WARM_SECONDS = 30
 KEEP_SECONDS = 75
 """Keep-alive timeout.  Clients and proxies close earlier, so none sends a request to a connection that is being closed."""
+ANSWER_SECONDS = 2
+"""Time from the end of a statement on the server until its connection is given up."""
 STOP_SECONDS = 10
 """Maximum time of running requests after the signal to stop."""
 
@@ -42,7 +49,13 @@ def serve(settings: Settings, more: Sequence[str] = ()) -> None:
         pass  # raises before anything listens
     with listen(settings.host, settings.port) as listener:
         logs.set_up(settings.log_level, settings.log_format)
-        backend = Backend(settings.database, entrances=entrances(settings), seal_files=seal_files(settings))
+        backend = Backend(
+            settings.database,
+            entrances=entrances(settings),
+            patience=patience(settings),
+            seal_files=seal_files(settings),
+            budgets=budgets(settings),
+        )
         run(application(backend, settings), listener, more)
 
 
@@ -55,6 +68,28 @@ def entrances(settings: Settings) -> Entrances:
         tries_per_address=settings.sign_in_tries_per_address,
         tries_per_account=settings.sign_in_tries_per_account,
         window=timedelta(minutes=settings.sign_in_window_minutes),
+    )
+
+
+def patience(settings: Settings) -> Patience:
+    """How long the process waits for PostgreSQL, from the settings."""
+    return Patience(
+        row=settings.row_seconds,
+        statement=settings.statement_seconds,
+        answer=settings.statement_seconds + ANSWER_SECONDS,
+        idle=settings.idle_transaction_seconds,
+        silence=settings.silence_seconds,
+    )
+
+
+def budgets(settings: Settings) -> Budgets:
+    """How much each user may cost, from the settings."""
+    return Budgets(
+        {
+            Costly.COMPILING: settings.compiling_seconds_per_minute,
+            Costly.SEARCHES: settings.searches_per_minute,
+            Costly.DENIALS: settings.denials_per_minute,
+        }
     )
 
 
@@ -81,6 +116,7 @@ def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> N
         access_log=False,
         server_header=False,
         ws="none",
+        http=BoundedProtocol,
         forwarded_allow_ips="127.0.0.1,::1",  # a proxy on the same machine may say whom it speaks for
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=KEEP_SECONDS,
@@ -89,6 +125,7 @@ def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> N
         # uvicorn raises the signal again after it has stopped; without a handler that would end the process at once.
         signal.signal(number, lambda *_: None)
     _tune_garbage_collector()
+    _return_memory()
     _AnnouncingServer(config, [*addresses(listener), *more]).run(sockets=[listener])
 
 
@@ -101,6 +138,21 @@ def _tune_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(2_000, 10, 50)
+
+
+def _return_memory() -> None:
+    """Have glibc give freed memory back: two arenas for all threads, and blocks of their own for what is large.
+
+    Else every thread keeps its own free memory, and a block as large as the largest that was freed is kept, too.
+    """
+    with suppress(OSError, AttributeError):  # other systems have another allocator
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 2)
+        mallopt(_MMAP_THRESHOLD, 256 * 1024)
+
+
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
+"""Numbers of these parameters in malloc.h."""
 
 
 async def _settle() -> None:

@@ -89,6 +89,38 @@ class Settings(BaseSettings):
     request_seconds: float = Field(
         default=10, description="How long one GraphQL request may take before it is stopped.", gt=0
     )
+    compiling_seconds_per_minute: float = Field(
+        default=12,
+        description="How many seconds of the processor one user may cost per minute with GraphQL texts and filters that "
+        "no request had before.",
+        gt=0,
+    )
+    searches_per_minute: float = Field(default=240, description="How often one user may search per minute.", gt=0)
+    denials_per_minute: float = Field(
+        default=60,
+        description="How many attempts without the right one user may leave in the operation log per minute.",
+        gt=0,
+    )
+    row_seconds: float = Field(
+        default=5, description="PostgreSQL: how long a change waits for a record that another one holds.", gt=0, le=600
+    )
+    statement_seconds: float = Field(
+        default=8,
+        description="PostgreSQL: how long one statement may take.  Two seconds later a connection without an answer "
+        "is given up.",
+        gt=0,
+        le=600,
+    )
+    idle_transaction_seconds: float = Field(
+        default=30, description="PostgreSQL: how long a transaction may do nothing before the server ends it.", gt=0
+    )
+    silence_seconds: float = Field(
+        default=5,
+        description="PostgreSQL: how long the other end of a connection may acknowledge nothing before it counts as "
+        "gone.",
+        gt=0,
+        le=600,
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important messages to log."
     )

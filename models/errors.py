@@ -266,6 +266,11 @@ class KeyReused(Refusal):
     zh = "该幂等键已用于其他请求，请使用新的键。"
 
 
+class Busy(Refusal):
+    sentence = "Others are changing the same at the moment, so nothing was changed. Try again."
+    zh = "其他人正在修改相同的内容，本次未作任何修改，请稍后重试。"
+
+
 class BatchUndone(Refusal):
     sentence = "Nothing was changed, because another record of this batch was refused."
     zh = "同批中有记录被拒绝，本批未作任何修改。"

@@ -13,7 +13,7 @@ from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode
 from sqlalchemy import ColumnElement, literal_column
 
-from models.errors import NotSignedIn, PasswordMustChange, Refusal
+from models.errors import NotSignedIn, PasswordMustChange, Refusal, TooManyAttempts
 from policies import system
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.principals import token_values
@@ -154,6 +154,8 @@ class Engine:
             )
         except KeyEnded:
             return _refused_whole(NotSignedIn(), reader.scope)
+        except TooManyAttempts as refusal:  # the executor would only try again
+            return _refused_whole(refusal, reader.scope)
         except (Refusal, GraphQLError):  # the executor names the field, and answers the other fields
             return await self._executed(reader.scope, reader, document.parsed, operation)
         document.prepare(operation, statement)

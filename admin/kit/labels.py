@@ -57,6 +57,7 @@ _SPECIAL = {
     "contact_title": _("Contact's title"),
     "contact_phone": _("Contact's phone"),
     "contact_email": _("Contact's e-mail"),
+    "attempts": _("Attempts"),
     "contact_required": _("New customers need a contact"),
     "follow_up_days_back": _("Days back for follow-ups"),
     "follow_up_days_ahead": _("Days ahead for follow-ups"),

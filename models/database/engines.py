@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from .flush import flush_changes
+from .patience import Patience, PatientConnection
 from .prepared import run_text
 from .sqlalchemy_internals import needs_flush, while_flushing
 
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-65536")
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
+_WRITER_CACHE, _READER_CACHE = "cache_size=-65536", "cache_size=-8192"
+"""Pages that a connection keeps, in KiB: there is one writer, and up to eight sessions read."""
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
 """The settings under which PostgreSQL plans the statements of read sessions."""
 
@@ -65,39 +68,70 @@ def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def writing_engine(url: str, *, size: int = 8) -> Engine:
-    """The engine with which use cases write, for `sqlite:///path` or `postgresql://…`."""
+def writing_engine(url: str, *, size: int = 8, patience: Patience | None = None) -> Engine:
+    """The engine with which use cases write, for `sqlite:///path` or `postgresql://…`; waits without `patience`."""
     at = make_url(url)
     if is_sqlite(url):
         engine = create_engine(
             at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
         )
-        _begin_explicitly(engine, "BEGIN IMMEDIATE", _PRAGMAS)
+        _begin_explicitly(engine, "BEGIN IMMEDIATE", (*_PRAGMAS, _WRITER_CACHE))
     else:
-        engine = create_engine(
-            at.set(drivername="postgresql+psycopg"), pool_size=size, max_overflow=size, hide_parameters=True
-        )
+        engine = _postgresql_writing(at.set(drivername="postgresql+psycopg"), size, patience)
     _run_savepoints_as_text(engine)
     return engine
 
 
-def reading_engine(url: str, *, size: int = 8) -> AsyncEngine:
+def _postgresql_writing(at: URL, size: int, patience: Patience | None) -> Engine:
+    def connect() -> PatientConnection:
+        given, named = engine.dialect.create_connect_args(at)
+        limits = patience.writing() if patience is not None else {}
+        made = PatientConnection.connect(*given, **{**limits, **named})
+        made.deadline = patience.answer if patience is not None else None
+        return made
+
+    engine = create_engine(at, creator=connect, pool_size=size, max_overflow=size, hide_parameters=True)
+    return engine
+
+
+def reading_engine(url: str, *, size: int = 8, patience: Patience | None = None) -> AsyncEngine:
     """The engine with which everything else reads.  The database itself refuses writes on it."""
     at = make_url(url)
     if is_sqlite(url):
         engine = create_async_engine(at.set(drivername="sqlite+aiosqlite"), pool_size=size, hide_parameters=True)
-        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=on"))
+        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, _READER_CACHE, "query_only=on"))
         return engine
+    limits = patience.settings(patience.row) if patience is not None else {}
     engine = create_async_engine(
         at.set(drivername="postgresql+asyncpg"),
         pool_size=size,
         max_overflow=size,
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",  # statements see the same as in a transaction that is read committed
-        connect_args={"server_settings": {"default_transaction_read_only": "on", "jit": "off"}},
+        connect_args={
+            "server_settings": {"default_transaction_read_only": "on", "jit": "off", **limits},
+            **(patience.reading() if patience is not None else {}),
+        },
     )
     _plan_each_time(engine)
+    if patience is not None:
+        _give_up_silent(engine, patience)
     return engine
+
+
+def _give_up_silent(engine: AsyncEngine, patience: Patience) -> None:
+    """Close a connection whose server has not answered in time, and let the system watch all of them."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        transport = getattr(connection.driver_connection, "_transport", None)  # asyncpg shows it under no other name
+        if transport is not None:
+            patience.watch(transport.get_extra_info("socket"))
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _failed(context: Any) -> None:
+        if isinstance(context.original_exception, TimeoutError):
+            context.is_disconnect = True
 
 
 def _plan_each_time(engine: AsyncEngine) -> None:

@@ -37,8 +37,11 @@ CONNECTIONS = 8
 _STEPS = 2_000
 """Number of SQLite's instructions between two checks of the budget: about a tenth of a millisecond."""
 _MAX_SLOW_TEXTS = 500
-_TEXTS = 400
-"""Maximum number of prepared statements of a connection."""
+_TEXTS, _TEXTS_ASIDE = 400, 32
+"""Maximum number of prepared statements of the connection on the event loop, and of one on a thread."""
+_LONGEST_INLINE = 30_000
+"""Maximum number of characters of a statement on the event loop: a longer one takes milliseconds to prepare, and its
+prepared form half a megabyte."""
 
 
 class Reads(Protocol):
@@ -81,7 +84,7 @@ class SqliteReads:
         self._opened: list[sqlite3.Connection] = []
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        if sql not in self._slow:
+        if len(sql) <= _LONGEST_INLINE and sql not in self._slow:
             try:
                 found = self._run_inline(sql, parameters)
             except sqlite3.OperationalError as failure:
@@ -112,7 +115,9 @@ class SqliteReads:
 
     def _run_inline(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         if self._inline_connection is None:
-            self._inline_connection = self._connect(busy=0, kibibytes=65_536)  # the event loop never waits for a lock
+            self._inline_connection = self._connect(
+                busy=0, kibibytes=65_536, texts=_TEXTS
+            )  # the event loop never waits for a lock
             self._inline_connection.set_progress_handler(self._is_over_budget, _STEPS)
         self._until = (time.thread_time() + self.cpu, time.perf_counter() + self.wall)
         return self._inline_connection.execute(sql, parameters).fetchall()
@@ -124,13 +129,13 @@ class SqliteReads:
     def _run_on_thread(self, job: "_Job") -> list[Row]:
         connection = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = self._connect(busy=10_000, kibibytes=8_192)
+            connection = self._own.connection = self._connect(busy=10_000, kibibytes=8_192, texts=_TEXTS_ASIDE)
             self._opened.append(connection)
         return job.run(connection)
 
-    def _connect(self, busy: int, kibibytes: int) -> sqlite3.Connection:
+    def _connect(self, busy: int, kibibytes: int, texts: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, cached_statements=_TEXTS, timeout=busy / 1000
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=texts, timeout=busy / 1000
         )
         for pragma in ("query_only=on", f"busy_timeout={busy}", f"cache_size=-{kibibytes}", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Base
 from models.base import column_of
 
+from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
@@ -176,6 +177,7 @@ class _Reading:
     def search(self, db: Session) -> None:
         """Run the search of the list, if it has one; call it before `rows` and `count`."""
         if self.request.search.strip():
+            self.scope.backend.budgets.spend(self.scope.person.id, Costly.SEARCHES)
             self.found = find(self.scope, db, self.request.model, self.request.search, self.listed(), MOST_COUNTED)
 
     def rows(self, db: Session) -> Sequence[Any]:

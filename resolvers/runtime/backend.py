@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import resolvers
 from models import Base, PolicyRevision, utcnow
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
+from models.database.patience import Patience
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
@@ -22,11 +23,13 @@ from policies.edit import difference
 from policies.questions import Roles
 
 from . import policy_proof, principals
+from .budgets import Budgets
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
 from .seal_files import SealFiles
 from .selectivity import SelectivityCache
+from .write_probe import WriteProbe
 from .writer import Writer
 
 _log = structlog.get_logger("millpond.backend")
@@ -46,13 +49,18 @@ class Backend:
         threads: int = 8,
         entrances: Entrances | None = None,
         seal_files: SealFiles | None = None,
+        patience: Patience | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         resolvers.load()
+        self.budgets = budgets or Budgets()
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
-        self.writer = Writer(writing_engine(url, size=threads), threads)
-        self.read_engine = reading_engine(url)
+        rows = patience.row if patience is not None and self.dialect == "postgresql" else None
+        self.writer = Writer(writing_engine(url, size=threads, patience=patience), threads, rows)
+        self._probe = WriteProbe(self.writer)
+        self.read_engine = reading_engine(url, patience=patience)
         self.reads = reads_of(url, self.read_engine)
         self.sessions = async_sessionmaker(
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
@@ -99,6 +107,10 @@ class Backend:
         """Whether the database answers."""
         async with self.read_engine.connect() as connection:
             return bool((await connection.execute(text("SELECT 1"))).scalar_one() == 1)
+
+    async def write_age(self) -> float:
+        """Seconds since the last write that succeeded; a new one is tried unless that was just now."""
+        return await self._probe.age()
 
     # -- policy ------------------------------------------------------------------------------------------
 

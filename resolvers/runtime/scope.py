@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from models import Entity, Event
-from models.audit.entries import Changes, Outcome, Signature, entry
+from models.audit.entries import Changes, Signature
 from models.database.engines import WriteSession
 from models.database.prepared import Prepared
 from models.errors import (
@@ -29,7 +29,9 @@ from models.errors import (
 from policies import Principal, Snapshot, whenever
 
 from .as_of_now import as_of_now
+from .budgets import Costly
 from .constraint_errors import translated
+from .denied_attempts import note_denial
 from .ids import global_id, table_of
 from .policy_proof import Unproved
 from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lock_rows, look_up, masked, why_not
@@ -112,6 +114,7 @@ class Scope:
 
     async def run(self, use_case: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The result of a use case that ran on a writer thread, after its COMMIT."""
+        self.backend.budgets.check(self._principal.id if self._principal else None, Costly.DENIALS)
         call = self._bound(use_case, *args, **kwargs)
         for _ in range(PROOFS_TRIED):
             try:
@@ -280,15 +283,14 @@ class Scope:
         return refusal
 
     def _note(self, refusal: Refusal, by: Signature, subject: str, id: int | None, changes: Changes) -> None:
-        assert self._unit is not None, "only use cases are refused something"
+        assert self._unit is not None
         refusal.noted = True
-        row = entry(by, self.now(), subject, id or None, changes, outcome=Outcome.DENIED)
-        self._unit.denied.append(row)
+        note_denial(self._unit.denied, by, self.now(), subject, id or None, changes)
+        self.backend.budgets.take(by.actor_id, Costly.DENIALS)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event about `topic`.  It exists exactly if the change does."""
-        action = db.info["signature"].action
-        _TELLING.run(db, at=self.now(), topic=topic, action=action, record_id=record_id)
+        _TELLING.run(db, at=self.now(), topic=topic, action=db.info["signature"].action, record_id=record_id)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Do something outside the database, once the change is durable."""

@@ -12,6 +12,7 @@ from models import Base
 from models.database.reads import Reads
 from policies import Snapshot
 
+from .budgets import Budgets
 from .policy_store import Stored
 from .principals import Entrances
 from .selectivity import SelectivityCache
@@ -22,6 +23,7 @@ class Services(Protocol):
     """The engines, the clock, the writer and the policy in force of one process."""
 
     dialect: str
+    budgets: Budgets
     entrances: Entrances
     clock: Callable[[], datetime]
     writer: Writer

@@ -6,7 +6,6 @@ again alone.  So use cases touch nothing but the database; anything else waits i
 
 import asyncio
 import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +20,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
 from models import AuditEntry
+from models.database.prepared import run_text
+
+from .writer_failures import TRIES, bearable, is_busy, is_file_locked, is_row_locked, is_worth_retrying
 
 LARGEST_BATCH = 64
-TRIES = 6
-"""Maximum number of tries of a use case on PostgreSQL after deadlocks and serialisation failures."""
-_RETRY_STATES = {"40P01", "40001"}
+SHORTEST_WAIT = 0.05
+"""Seconds for which a use case waits for a row that it has queued for all the time that it had."""
+WAITERS = 4
+"""Number of threads on PostgreSQL for use cases that wait for a row, so that the others need not wait with them."""
 _log = structlog.get_logger("millpond.writer")
 
 
@@ -39,6 +42,8 @@ class Unit:
     own: Transaction | None = None
     """What undoes all that the use case has done: the transaction, or its savepoint."""
     is_used: bool = False
+    row_seconds: float | None = None
+    """How long it waits for a row; None for as long as its connection says."""
     session: Session | None = None
     denied: list[dict[str, Any]] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
@@ -52,6 +57,8 @@ class Unit:
         if not self.is_active:
             self.own = self.connection.begin() if self.is_alone else self.connection.begin_nested()
             self.is_used = False
+            if self.row_seconds is not None:
+                run_text(self.connection, f"SET LOCAL lock_timeout = {round(self.row_seconds * 1000)}")
 
     def undo(self) -> None:
         """Undo all that was done."""
@@ -90,18 +97,20 @@ class Job:
                 self.future.set_result(self.result)
             _follow(self.after)
         elif not self.future.done():
-            self.future.set_exception(_bearable(self.error))
+            self.future.set_exception(bearable(self.error))
 
 
 class Writer:
     """Runs use cases on `engine` and answers their callers after the commit."""
 
-    def __init__(self, engine: Engine, threads: int = 8) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, threads: int = 8, row_seconds: float | None = None) -> None:
+        """`row_seconds`: how long a use case waits for a row that the connection does not wait for; PostgreSQL only."""
+        self.engine, self._row_seconds = engine, row_seconds
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.commits = 0
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(1 if self.is_sqlite else threads, thread_name_prefix="writer")
+        self._waiters = ThreadPoolExecutor(WAITERS, thread_name_prefix="waiter")
         self._open = threading.Event()
         self._open.set()
         self._closed = False
@@ -124,16 +133,19 @@ class Writer:
 
     def run(self, call: Callable[[Unit], Any]) -> Any:
         """Run a use case in this thread and its own transaction: command line, demo and tests."""
+        began, row_seconds = time.monotonic(), None
         for attempt in range(TRIES):
             try:
                 with self.engine.connect() as connection:
-                    unit = Unit(connection, is_alone=True)
+                    unit = Unit(connection, is_alone=True, row_seconds=row_seconds)
                     result, error = self._attempt(unit, call)
                     unit.keep()
                 break
             except DBAPIError as failure:
-                if not _worth_retrying(failure, attempt):
-                    raise
+                if is_row_locked(failure) and row_seconds is None and self._row_seconds is not None:
+                    row_seconds = self._row_seconds
+                elif not is_worth_retrying(failure, attempt, began):
+                    raise bearable(failure) from None
         if error is not None:
             raise error
         _follow(unit.after)
@@ -150,6 +162,7 @@ class Writer:
                 self._queue.put(None)
             self._closed = True
         self._threads.shutdown(wait=True)
+        self._waiters.shutdown(wait=True)
         self.engine.dispose()
 
     # -- the thread --------------------------------------------------------------------------------------
@@ -164,10 +177,13 @@ class Writer:
             if jobs[-1] is None:
                 return
 
-    def _batch(self, jobs: Sequence[Job]) -> None:
+    def _batch(self, jobs: Sequence[Job], row_seconds: float | None = None) -> None:
         try:
-            self._commit_or_retry(jobs)
+            self._commit_or_retry(jobs, row_seconds)
         except BaseException as failure:
+            may_wait = row_seconds is None and self._row_seconds is not None
+            if may_wait and is_row_locked(failure) and self._wait(jobs):
+                return
             self._fail(jobs, failure)
         for job in jobs:
             try:
@@ -175,19 +191,33 @@ class Writer:
             except RuntimeError:  # its event loop has ended, so no caller waits any more
                 _log.warning("a use case was done for a caller who is gone")
 
-    def _commit_or_retry(self, jobs: Sequence[Job]) -> None:
+    def _wait(self, jobs: Sequence[Job]) -> bool:
+        """Run the use case again on a thread for those who wait; False when the writer is being closed."""
+        until = time.monotonic() + (self._row_seconds or 0)
+
+        def again() -> None:
+            self._batch(jobs, max(SHORTEST_WAIT, until - time.monotonic()))
+
+        try:
+            self._waiters.submit(again)
+        except RuntimeError:
+            return False
+        return True
+
+    def _commit_or_retry(self, jobs: Sequence[Job], row_seconds: float | None) -> None:
+        began = time.monotonic()
         for attempt in range(TRIES):
             try:
-                self._commit(jobs)
+                self._commit(jobs, row_seconds)
                 return
             except DBAPIError as failure:
-                if not _worth_retrying(failure, attempt):
+                if not is_worth_retrying(failure, attempt, began):
                     raise
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
+    def _commit(self, jobs: Sequence[Job], row_seconds: float | None = None) -> None:
         with self.engine.connect() as connection:
             if len(jobs) == 1:
-                self._do(jobs[0], Unit(connection, is_alone=True))
+                self._do(jobs[0], Unit(connection, is_alone=True, row_seconds=row_seconds))
             else:
                 with connection.begin():
                     for job in jobs:
@@ -209,7 +239,7 @@ class Writer:
 
     def _fail(self, jobs: Sequence[Job], failure: BaseException) -> None:
         """Run each use case of a failed batch again in a transaction of its own, so that one failure fails no other."""
-        if len(jobs) == 1 or _is_busy(failure):
+        if len(jobs) == 1 or is_file_locked(failure):
             for job in jobs:
                 job.error = failure
             return
@@ -218,35 +248,6 @@ class Writer:
                 self._commit([job])
             except BaseException as own:
                 job.error = own
-
-
-def _worth_retrying(failure: DBAPIError, attempt: int) -> bool:
-    """Whether the use case may run again: a deadlock, a serialisation failure, or a connection lost before the commit."""
-    is_lost = failure.connection_invalidated and failure.statement is not None
-    if not (is_lost or _state(failure) in _RETRY_STATES) or attempt + 1 == TRIES:
-        return False
-    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  spreads rivals, hides nothing
-    return True
-
-
-def _state(failure: DBAPIError) -> str | None:
-    """The SQLSTATE that PostgreSQL gave; SQLite has none."""
-    state: str | None = getattr(failure.orig, "sqlstate", None)
-    return state
-
-
-def _is_busy(failure: BaseException) -> bool:
-    """Whether another process locked the SQLite file all the time: the next use case would only wait as long."""
-    return isinstance(failure, DBAPIError) and "database is locked" in str(failure.orig)
-
-
-def _bearable(error: BaseException) -> BaseException:
-    """The error as a future can hold it: it refuses StopIteration, and its caller would wait for ever."""
-    if not isinstance(error, StopIteration):
-        return error
-    wrapped = RuntimeError("a use case raised StopIteration")
-    wrapped.__cause__ = error
-    return wrapped
 
 
 def _follow(calls: Sequence[Callable[[], None]]) -> None:
@@ -269,7 +270,7 @@ def attempt_in(unit: Unit, call: Callable[[Unit], Any]) -> tuple[Any, BaseExcept
     try:
         result = call(unit)
     except Exception as failure:  # it belongs to the caller of this use case, not to its neighbours
-        if isinstance(failure, DBAPIError) and (failure.connection_invalidated or _state(failure) in _RETRY_STATES):
+        if isinstance(failure, DBAPIError) and (failure.connection_invalidated or is_busy(failure)):
             raise
         result, error = None, failure
         unit.undo()

@@ -4,6 +4,7 @@ It saves parsing and validation, which take longer than most statements.  It als
 alone, which are the same for all callers until the process ends.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,13 +20,16 @@ from .. import query_cost
 from ..argument_size import size_of
 from .selection import Operation, select_operation
 
-MAX_DOCUMENTS, MAX_CHARACTERS = 500, 4_000_000
-"""Maximum number of cached documents, and of their characters together."""
+MAX_DOCUMENTS, MAX_BYTES = 500, 24 * 2**20
+"""Maximum number of cached documents, and of their bytes together."""
+_TOKEN_BYTES = 500
+"""Bytes that a parsed document needs for each word and each sign of its text."""
+_TOKEN = re.compile(r"\w+|[^\w\s,]")
 MAX_CONSTANTS = 20
 """Maximum number of cached answers about the schema; the answer to an editor's introspection query has 200 KiB."""
 MAX_MEASURED = 200
 """Maximum number of combinations of sizes remembered per document."""
-MAX_STATEMENTS = 500
+MAX_STATEMENTS = 50
 """Maximum number of statements per document: each `node` may be of any kind, so a few of them combine to many."""
 
 _numbers = count()
@@ -116,7 +120,9 @@ class Document:
     operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
     """Operations by their requested names."""
     size: int = 1
-    """Its part of MAX_CHARACTERS: at least one MAX_DOCUMENTS-th, so that there are no more than MAX_DOCUMENTS."""
+    """Its part of MAX_BYTES: at least one MAX_DOCUMENTS-th, so that there are no more than MAX_DOCUMENTS."""
+    searching: set[str] = field(default_factory=set)
+    """Names of statements that were seen to search."""
     deep: set[str] = field(default_factory=set)
     """Names of statements that nest too deep for correlated subqueries; row sets are their form."""
 
@@ -178,7 +184,7 @@ class Documents:
     """The documents of one engine, and its answers about the schema; both caches drop the least recently used."""
 
     def __init__(self) -> None:
-        self._documents: LRUCache[str, Document] = LRUCache(MAX_CHARACTERS, getsizeof=lambda document: document.size)
+        self._documents: LRUCache[str, Document] = LRUCache(MAX_BYTES, getsizeof=lambda document: document.size)
         self._constants: LRUCache[tuple[int, str | None], bytes] = LRUCache(MAX_CONSTANTS)
 
     @property
@@ -194,8 +200,9 @@ class Documents:
 
     def keep(self, text: str, document: Document) -> None:
         """Add a document; the least recently used make room for it."""
-        document.size = max(len(text), -(-MAX_CHARACTERS // MAX_DOCUMENTS))
-        if document.size <= MAX_CHARACTERS:
+        parsed = 2 * len(text) + _TOKEN_BYTES * sum(1 for _ in _TOKEN.finditer(text))
+        document.size = max(parsed, MAX_BYTES // MAX_DOCUMENTS)
+        if document.size <= MAX_BYTES:
             self._documents[text] = document
 
     def constant(self, document: Document, operation: str | None) -> bytes | None:

@@ -4,7 +4,7 @@ The key of a plan is the document, the statement, the principal's likeness, the 
 that decides more than a parameter (see `planning.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cachetools import LRUCache
@@ -18,8 +18,12 @@ from .documents import Document
 from .plan import Plan, Request
 from .planning import Compile, compile_plan, find_deciding, traceable_paths
 
-MAX_PLANS = 2_000
-"""Maximum number of cached plans."""
+MAX_PLANS, MAX_BYTES = 2_000, 24 * 2**20
+"""Maximum number of cached plans, and of their bytes together."""
+_PARAMETER_BYTES = 500
+"""Bytes of a parameter with its source."""
+Build = Callable[..., Awaitable[Any]]
+"""Runs a function that builds a statement, and returns its result."""
 MAX_PATHS = 50
 """Maximum number of values of a request for a plan.  Lists of that length come in too many lengths to share one."""
 MAX_DECIDING = 4
@@ -35,7 +39,7 @@ class Plans:
 
     def __init__(self, plan_at: int = 2) -> None:
         self.plan_at = plan_at
-        self._plans: LRUCache[Any, Plan] = LRUCache(MAX_PLANS)
+        self._plans: LRUCache[Any, Plan] = LRUCache(MAX_BYTES, getsizeof=_bytes_of)
         self._policy: Snapshot | None = None
 
     @property
@@ -62,12 +66,14 @@ class Plans:
         request: Request,
         dialect: Dialect,
         compile: Compile,
+        build: Build = off_the_loop,
     ) -> Plan | None:
         """The plan for this request, added to the cache; None where no set of deciding paths makes it reusable."""
-        made = await off_the_loop(_planned, request, dialect, compile)
+        made = await build(_planned, request, dialect, compile)
         if made is None:
             return None
-        plan, deciding = made
+        plan: Plan = made[0]
+        deciding: frozenset[Path] = made[1]
         self._keep(document, statement, policy, request, deciding, plan)
         return plan
 
@@ -86,7 +92,14 @@ class Plans:
         known = document.statement(statement).deciding
         if deciding not in known:
             known[:] = [deciding, *known][:MAX_DECIDING]
-        self._plans[_key(document, statement, policy, request, deciding)] = plan
+        if _bytes_of(plan) <= MAX_BYTES:
+            self._plans[_key(document, statement, policy, request, deciding)] = plan
+
+
+def _bytes_of(plan: Plan) -> int:
+    """Bytes of a plan, at least one MAX_PLANS-th of all."""
+    statement = plan.statement
+    return max(len(statement.text) + _PARAMETER_BYTES * len(statement.parameters), MAX_BYTES // MAX_PLANS)
 
 
 def _planned(request: Request, dialect: Dialect, compile: Compile) -> tuple[Plan, frozenset[Path]] | None:

@@ -1,7 +1,8 @@
 """The reader: runs compiled statements on the read engine, which cannot write."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from graphql import FieldNode
@@ -10,11 +11,12 @@ from sqlalchemy.engine import Dialect
 
 from models.database.compiled import CompiledStatement, compile_statement
 from models.database.reads import TooNested
-from models.errors import Refusal
+from models.errors import Refusal, TooManyAttempts
 from resolvers.reading.provenance import PlanMismatch
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime import principals
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.budgets import Costly
 from resolvers.runtime.principals import IDENTITY_COLUMNS, Identity, Key
 from resolvers.runtime.scope import Scope
 from resolvers.runtime.viewer import Requester, Viewer
@@ -31,6 +33,7 @@ from .plans import Plans
 from .selection import Operation
 from .shape import Kind
 
+T = TypeVar("T")
 Make = Callable[[Compiler], Mapping[str, Value]]
 CompileRoot = Callable[[Compiler, Sequence[FieldNode], Mapping[str, Any]], Value]
 """Compiles one root field from its nodes and its arguments."""
@@ -65,6 +68,8 @@ class Reader:
         `with_key`: the statement also checks that the session or token is in force, so that its plan can answer the
         next such request alone (`answer_prepared`).  Raises KeyEnded when it is not.
         """
+        if statement in self.document.searching:
+            self.backend.budgets.spend(self.scope.person.id, Costly.SEARCHES)
         requester = Requester(self.scope.person, self.scope.sees_many)
         request = Request(requester, self.scope.language, variables, self._key if with_key else {})
         is_deep, is_scan = statement in self.document.deep, False
@@ -101,6 +106,8 @@ class Reader:
             values = make(Compiler(viewer, dialect, operation, searches, max_nested))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
+            if searches.too_many or is_scan:
+                self.document.searching.add(statement)
             return (select(*columns) if key_kind is None else principals.with_identity(key_kind, columns)), tuple(
                 values
             )
@@ -114,12 +121,20 @@ class Reader:
         known = self.document.statement(name)
         known.requests += 1
         if known.requests >= self.plans.plan_at:
-            plan = await self.plans.make(*at, request, self.dialect, compile)
+            plan = await self.plans.make(*at, request, self.dialect, compile, self._build)
             if plan is not None:
                 return await self._read_by_plan(plan, request)
-        compiled, names = await off_the_loop(_compiled, compile, request, self.dialect)
+        compiled, names = await self._build(_compiled, compile, request, self.dialect)
         rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
         return _texts(names, rows, with_key=key_kind is not None)
+
+    async def _build(self, work: Callable[..., T], *args: Any) -> T:
+        """The result of `work` on the compiler thread, whose time counts.  Raises TooManyAttempts."""
+        who, budgets = self.scope.person.id, self.backend.budgets
+        budgets.check(who, Costly.COMPILING)
+        made, seconds = await off_the_loop(_timed, work, *args)
+        budgets.take(who, Costly.COMPILING, seconds)
+        return made
 
     async def _read_by_plan(self, plan: Plan, request: Request) -> dict[str, bytes]:
         rows = await self.backend.reads.rows(plan.statement.text, plan.statement.values(request))
@@ -166,6 +181,11 @@ async def answer_prepared(
     policy, is_deep = backend.policy, statement in document.deep
     if policy.revision != cached_identity.revision:
         return None
+    if statement in document.searching:
+        try:
+            backend.budgets.spend(request.principal.id, Costly.SEARCHES)
+        except TooManyAttempts:
+            return None
     for is_scan in (False, True):
         name = form_of(statement, cached_identity.key, is_deep=is_deep, is_scan=is_scan)
         try:
@@ -183,6 +203,12 @@ async def answer_prepared(
         except (PlanMismatch, Refusal, TooNested):
             return None
     return None
+
+
+def _timed(work: Callable[..., T], *args: Any) -> tuple[T, float]:
+    """(result, seconds of the processor)."""
+    began = time.thread_time()
+    return work(*args), time.thread_time() - began
 
 
 def _compiled(compile: Compile, request: Request, dialect: Dialect) -> tuple[CompiledStatement, Sequence[str]]:

@@ -30,7 +30,8 @@ def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(u
             f"  Health    {it.address}/readyz",
         ]
         assert it.address.startswith("http://127.0.0.1:")
-        assert get(f"{it.address}/readyz") == {"status": "ready"}
+        ready = get(f"{it.address}/readyz")
+        assert ready == {"status": "ready", "last_write_seconds": pytest.approx(0, abs=5)}
         assert ask(it.address, "{ __typename }") == {"data": {"__typename": "Query"}}
 
     assert it.exit_code == 0

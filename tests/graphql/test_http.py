@@ -47,6 +47,7 @@ class StandIn:
     answer_with: Answered | Exception | float = field(default_factory=Answered)
     alive: bool | Exception = True
     spoilt: str | None = None
+    wrote: float = 0
     life: list[str] = field(default_factory=list)
     identified: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -64,6 +65,9 @@ class StandIn:
         if isinstance(self.alive, Exception):
             raise self.alive
         return self.alive
+
+    async def write_age(self) -> float:
+        return self.wrote
 
     async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
         self.identified.append((token, address, agent))
@@ -833,15 +837,25 @@ def test_readiness_asks_the_house_and_life_does_not(backend: StandIn, alive: boo
     assert send(application(backend), "GET", "/healthz").json() == {"status": "alive"}
 
 
+def test_a_house_that_has_written_nothing_for_long_is_not_ready_and_says_for_how_long(backend: StandIn):
+    backend.wrote = 37.21
+    ready = send(application(backend), "GET", "/readyz")
+
+    assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "last_write_seconds": 37.2})
+
+
 def test_a_policy_that_is_not_as_it_is_stored_is_said_and_counted_while_requests_go_on(backend: StandIn):
     asgi = application(backend)
-    assert send(asgi, "GET", "/readyz").json() == {"status": "ready"}
+    assert send(asgi, "GET", "/readyz").json() == {"status": "ready", "last_write_seconds": 0}
     assert "millpond_policy_degraded 0.0" in send(asgi, "GET", "/metrics").text
 
     backend.spoilt = "revision 7 cannot be in force; revision 6 stays in force"
 
     ready = send(asgi, "GET", "/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "policy": backend.spoilt})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ready", "policy": backend.spoilt, "last_write_seconds": 0},
+    )
     assert "millpond_policy_degraded 1.0" in send(asgi, "GET", "/metrics").text
 
 

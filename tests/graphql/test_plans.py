@@ -285,7 +285,7 @@ def test_answers_about_the_schema_and_documents_are_kept_in_limited_numbers(
 
 
 def test_documents_are_kept_up_to_a_length_all_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MAX_CHARACTERS", 500)
+    monkeypatch.setattr(documents, "MAX_BYTES", 12_000)
     engine = Engine(world.backend)
     for n in range(10):
         body(world, engine, "li", f"{{ customers {{ totalCount }} }} # {n} {'x' * 200}", {})

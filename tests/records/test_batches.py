@@ -41,7 +41,8 @@ def test_best_effort_does_what_can_be_done_and_says_of_each_other_why_not(world:
     assert (used(world, "li"), held(world, "li"), whole(world)) == ({"2026-11-24": 2}, 2, [])
     log = world.log(since=mark)
     assert [x["record_id"] for x in log if x["outcome"] == "OK"] == [ids[0], ids[3]]
-    assert [x["record_id"] for x in log if x["outcome"] == "DENIED"] == [ids[1], ids[2], MISSING]
+    denied = [(x["record_id"], x["changes"]) for x in log if x["outcome"] == "DENIED"]
+    assert denied == [(ids[1], {"attempts": [None, 3]})]
     assert len({(x["batch_id"], x["request_id"]) for x in log}) == 1
 
 
@@ -63,9 +64,8 @@ def test_all_or_nothing_leaves_nothing_and_says_of_each_what_stood_in_the_way(wo
     assert [problem.record_id for problem in outcome.problems] == [f"cus_{id}" for id in ids]
     assert outcome.problems[0].say() == "Nothing was changed, because another record of this batch was refused."
     assert (used(world, "li"), held(world, "li")) == ({}, 0)
-    assert [(x["record_id"], x["outcome"]) for x in world.log(since=mark)] == [
-        (id, "DENIED") for id in (ids[1], ids[2], MISSING)
-    ]
+    (entry,) = world.log(since=mark)
+    assert (entry["record_id"], entry["outcome"], entry["changes"]) == (ids[1], "DENIED", {"attempts": [None, 3]})
 
 
 def test_all_or_nothing_does_everything_when_everything_can_be_done(world: World) -> None:
