@@ -158,6 +158,11 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
     return _found(connection, _BY_ID, {"id": id, "now": now})
 
 
+def everybody(connection: Connection, now: datetime) -> list[Principal]:
+    """Every active user with roles, departments and pools, in one statement."""
+    return [_principal(row[:-1], now) for row in connection.execute(_people(_NOW), {"now": now})]
+
+
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
     row = connection.execute(statement, values).first()
     if row is None:
