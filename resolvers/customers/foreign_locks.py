@@ -13,7 +13,7 @@ from models.customer import locked
 
 from ..reading.clauses import in_bin
 from ..reading.pages import names_of
-from ..records.recycle_bin import children_of
+from ..records.references import children_of
 from ..runtime.scope import Scope
 
 MOST_LOCKS = 200
