@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, Department, Organisation, OwnerLoad, User
@@ -76,12 +76,17 @@ def capacity(db: Session, user_id: int) -> Capacity:
 
 def capacities(db: Session, ids: Sequence[int]) -> dict[int, Capacity]:
     """The same of several users.  One statement."""
+    found = db.execute(_loads(), {"ids": [*ids]}, execution_options=bypass_policy(Because.APPLIES_TO_ALL))
+    return {id: Capacity(held, limit) for id, held, limit in found}
+
+
+@cache
+def _loads() -> Select[Any]:
     user = User.__table__.alias()
     load: Any = OwnerLoad.__table__
-    asked = select(user.c.id, func.coalesce(load.c.held, 0), _limit_of(user.c.id))
-    asked = asked.select_from(user.outerjoin(load, load.c.user_id == user.c.id)).where(user.c.id.in_(ids))
-    found = db.execute(asked, execution_options=bypass_policy(Because.APPLIES_TO_ALL))
-    return {id: Capacity(held, limit) for id, held, limit in found}
+    loads = select(user.c.id, func.coalesce(load.c.held, 0), _limit_of(user.c.id))
+    loads = loads.select_from(user.outerjoin(load, load.c.user_id == user.c.id))
+    return loads.where(user.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> None:
