@@ -71,6 +71,7 @@ TABLE: tuple[Action, ...] = (
     Action("export", "Export", "导出", "", _SALES, (TOUCH,), is_column=False),
     Action("import", "Import", "导入", "", _SALES, CHANGE, is_column=False),
     Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
+    Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
     Action("release", "Put into the pool", "放入客户池", "put into the pool", _SALES, CHANGE),
     Action("claim", "Claim", "领取", "claimed", _SALES, CHANGE, when="in_pool"),
     Action("assign", "Assign", "分配", "assigned", _SALES, CHANGE, when="in_pool"),

@@ -179,6 +179,11 @@ class NotLocked(Refusal):
     zh = "{label} 未被锁定。"
 
 
+class LockWouldEnd(Refusal):
+    sentence = "{label} is locked. Its lock ends when it leaves its owner: confirm that."
+    zh = "{label} 已锁定，离开负责人后锁定将解除，请确认。"
+
+
 class NotDeleted(Refusal):
     sentence = "{label} is not in the recycle bin."
     zh = "{label} 不在回收站中。"

@@ -51,6 +51,11 @@ class Cell:
         pairs = (pair for pair in self.deny if ("locked", True) in parts(pair[1]))
         return Cell(frozenset({ALL}), frozenset(pairs), self.lines)
 
+    @cached_property
+    def past_locks(self) -> "Cell":
+        """The same without the denials about locked records."""
+        return Cell(self.allow, self.deny - self.locks.deny, self.lines)
+
     def within(self, row: "Cell") -> "Cell | None":
         """What is left to ask about a field where `row` allows the record as such; None when that is enough."""
         if not self.allow >= row.allow:

@@ -37,7 +37,7 @@ class Clauses:
         """The clause that lets through the rows of `model` to which the person may do `action`.
 
         `e` is the row source (class, alias, `.c` of a subquery).  A record with a parent is in reach only while the
-        parent is visible.
+        parent is visible; to restore it, a lock of the parent does not count.
         """
         return self._where(action, Rows(model, e, self.by_row))
 
@@ -53,14 +53,17 @@ class Clauses:
         """
         return self._guard(Rows(model, e, self.by_row), field, action)
 
-    def _where(self, action: str, rows: Rows) -> Clause:
+    def _where(self, action: str, rows: Rows, *, past_locks: bool = False) -> Clause:
+        """`past_locks`: as if no record were locked."""
         model = rows.model
         if is_part(model):
             return rows.of_parent(lambda parent: self._listed(action, parent, LISTED.get(model)))
-        clause = self._sql(model.module, action, rows)
-        if model.visible_through:
-            return and_(clause, rows.of_parent(lambda parent: self._where("view", parent)))
-        return clause
+        clause = self._sql(model.module, action, rows, past_locks=past_locks)
+        if not model.visible_through:
+            return clause
+        # What was deleted before a lock, or under it, comes back unseen: else nobody but the owner could restore it.
+        past = past_locks or action == "restore"
+        return and_(clause, rows.of_parent(lambda parent: self._where("view", parent, past_locks=past)))
 
     def _listed(self, action: str, parent: Rows, field: str | None) -> Clause:
         """The parents whose parts are in reach: those in reach themselves, unless the list of parts is hidden."""
@@ -95,8 +98,9 @@ class Clauses:
     def _cell(self, obj: str, action: str) -> Cell:
         return self.policy.cell(self.person.roles, obj, action)
 
-    def _sql(self, obj: str, action: str, rows: Rows) -> Clause:
-        clause = self._cell(obj, action).sql(self.person, rows, self._written)
+    def _sql(self, obj: str, action: str, rows: Rows, *, past_locks: bool) -> Clause:
+        cell = self._cell(obj, action)
+        clause = (cell.past_locks if past_locks else cell).sql(self.person, rows, self._written)
         return clause if self._looker is None else and_(clause, self._looker.unlocked(obj, action, rows))
 
 

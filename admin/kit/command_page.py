@@ -18,6 +18,7 @@ from resolvers.runtime.ids import global_id, number_of
 
 from . import form_values, forms
 from .commands import DETAIL, LIST, Command
+from .fields import Field
 from .form_page import FormPage, Options
 from .panel_request import PanelRequest, panel_request
 from .routes import PageRoute
@@ -43,6 +44,10 @@ class CommandPage(FormPage):
             PageRoute(f"/{self.identity}/do/{which.name}", ("POST",), (module, verb), run),
         )
 
+    async def command_fields(self, ask: PanelRequest, which: Command, ids: list[int]) -> tuple[Field, ...]:
+        """What the dialog of a command asks for, about these records and this user."""
+        return which.fields
+
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         """The fields of a dialog that offer a plain list instead of a search."""
         return {}
@@ -54,42 +59,53 @@ class CommandPage(FormPage):
             raise HTTPException(403)
         query = request.query_params
         ids = _ids_in(query.getlist("one") or query.getlist("ids"))
-        form = await self._command_form(ask, which, ids)
-        return await self._show_command(ask, which, ids, form())
+        fields, form = await self._command_form(ask, which, ids)
+        return await self._show_command(ask, which, fields, ids, form())
 
     async def run_command(self, request: Request, which: Command) -> Response:
         """Run the command, and report what became of each record unless its method answers itself."""
         ask = panel_request(request)
         data = forms.without_files(await request.form())
         ids = _ids_in([str(text) for text in data.getlist("one") or data.getlist("ids")])
-        form = (await self._command_form(ask, which, ids))(data)
+        fields, form_class = await self._command_form(ask, which, ids)
+        form = form_class(data)
         if message := _mistake(which, ids, data, form):
-            return await self._show_command(ask, which, ids, form, 422, message)
+            return await self._show_command(ask, which, fields, ids, form, 422, message)
         names = {} if which.answers else await ask.scope.read(names_in, self.model, ids)
-        numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, which.fields, form)
+        numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, fields, form)
         try:
             result = await which.run(self, ask, numbers, given)
         except Refusal as refusal:
             message = forms.place_refusal(form, refusal, ask.language) or forms.mistakes_in(form)
-            return await self._show_command(ask, which, ids, form, 422, message)
+            return await self._show_command(ask, which, fields, ids, form, 422, message)
         if isinstance(result, Response):
             return result
         return await self._report(ask, which, result, names, str(data.get("from", LIST)))
 
-    async def _command_form(self, ask: PanelRequest, which: Command, ids: list[str]) -> type[forms.PanelForm]:
+    async def _command_form(
+        self, ask: PanelRequest, which: Command, ids: list[str]
+    ) -> tuple[tuple[Field, ...], type[forms.PanelForm]]:
         numbers = [number_of(self.model, id) for id in ids]
-        await ask.load_words({field.dictionary for field in which.fields if field.dictionary})
-        return forms.form_class(ask, which.fields, await self.command_options(ask, which, numbers))
+        fields = await self.command_fields(ask, which, numbers)
+        await ask.load_words({field.dictionary for field in fields if field.dictionary})
+        return fields, forms.form_class(ask, fields, await self.command_options(ask, which, numbers))
 
     async def _show_command(
-        self, ask: PanelRequest, which: Command, ids: list[str], form: Any, status: int = 200, error: str = ""
+        self,
+        ask: PanelRequest,
+        which: Command,
+        fields: tuple[Field, ...],
+        ids: list[str],
+        form: Any,
+        status: int = 200,
+        error: str = "",
     ) -> Response:
-        await self._offer_chosen(ask, list(which.fields), form)
+        await self._offer_chosen(ask, list(fields), form)
         names = await ask.scope.read(names_in, self.model, ids)
         context = {
             "command": which,
             "form": form,
-            "fields": {field.key: field for field in which.fields},
+            "fields": {field.key: field for field in fields},
             "ids": ids,
             "names": [names[id] for id in ids if id in names],
             "error": error,
@@ -104,6 +120,7 @@ class CommandPage(FormPage):
         """The number of records that are done and, record by record, why the others were refused."""
         refused = [(names.get(r.record_id or "", ""), r.say(ask.language)) for r in outcome.problems]
         message = _summary(which, len(outcome.ids), len(refused))
+        message = " ".join([message, *(note.say(ask.language) for note in outcome.notes)])
         next_page = await self._next_page(ask, outcome, origin)
         context = {
             "command": which,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import Organisation
+from policies.objects import FIELDS
 from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
@@ -53,8 +54,9 @@ class PanelRequest:
         return self.scope.policy.ever(self.scope.person, verb, module)
 
     def sees(self, module: str, field: str) -> bool:
-        """Whether the user sees this field in some record of the module."""
-        return self.scope.policy.ever(self.scope.person, "view", f"{module}.{field}")
+        """Whether the user sees this field in some record of the module; what is no field is seen with the record."""
+        word = f"{module}.{field}"
+        return self.scope.policy.ever(self.scope.person, "view", word if word in FIELDS else module)
 
     def edits(self, module: str, field: str) -> bool:
         """Whether the user may change this field in some record of the module."""

@@ -134,9 +134,19 @@ _KEYS = ("owner_id", "department_id", "created_by_id", "pool_id")
 
 
 def _explained(
-    policy: Snapshot, db: Session, person: Principal, action: str, model: type[Base], id: int, field: str | None
+    policy: Snapshot,
+    db: Session,
+    person: Principal,
+    action: str,
+    model: type[Base],
+    id: int,
+    field: str | None,
+    *,
+    past_locks: bool = False,
 ) -> Explained:
     facts = facts_of(db, model, id, person) or Facts()
+    if past_locks:
+        facts = replace(facts, locked=False)
     reasons = policy.explain(person, action, model.module, facts, field)
     above = None
     if model.visible_through:
@@ -145,7 +155,8 @@ def _explained(
             select(model.__table__.c[key]).where(model.__table__.c.id == id),
             execution_options=bypass_policy(Because.JUDGES_RIGHTS),
         )
-        above = _explained(policy, db, person, "view", parent, belongs_to.scalar_one(), None)
+        whole, past = belongs_to.scalar_one(), past_locks or action == "restore"
+        above = _explained(policy, db, person, "view", parent, whole, None, past_locks=past)
     allowed = _verdict(reasons) and (above is None or above.allowed)
     return Explained(person, action, _object(model, field), allowed, reasons, facts, above)
 

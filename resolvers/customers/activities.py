@@ -39,7 +39,7 @@ class ActivityRules(Rules[Any], models=(Opportunity, FollowUp)):
 
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
-            check_looks_after(scope, db, values["owner_id"], row.customer_id)
+            check_looks_after(scope, db, values["owner_id"], row.customer_id, model=type(row))
         if isinstance(row, FollowUp) and values.get("happened_at") is not None:
             _check_time(scope, db, row)
         if values.get("currency") is not None:

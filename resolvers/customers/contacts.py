@@ -3,20 +3,25 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from models import Contact, ContactPoint, Customer
+from models import Contact, ContactPoint, Customer, Entity
 from models.audit.recording import guarded_update
 from models.contact import PointKind, key_of
 from models.database.bypass import Because, bypass_policy
 from models.errors import Validation
+from policies import Facts, Principal, Snapshot
 
+from ..access.explain import facts_of
+from ..ownership.assignees import Candidate, offered
 from ..people.people import active_user
-from ..reading.clauses import visible, with_parents
+from ..reading.clauses import open_to, visible, with_parents
+from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel
 from ..runtime.inputs import line
@@ -64,7 +69,8 @@ def transfer(
 ) -> Outcome:
     """Give contacts to another owner; returns the outcome per contact.
 
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION for a user who cannot see the customer: share it with them first.
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION for a user who cannot see the customer (share it with them first)
+    or may not change contacts of theirs at it.
     """
 
     def work(db: Session, id: int) -> None:
@@ -74,19 +80,58 @@ def transfer(
     return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
 
 
-def check_looks_after(scope: Scope, db: Session, user_id: int, customer_id: int, *, field: str = "ownerId") -> int:
-    """The id of the user, who is active and sees the customer.  Raises NotFound, Validation.
+def check_looks_after(
+    scope: Scope,
+    db: Session,
+    user_id: int,
+    customer_id: int,
+    *,
+    field: str = "ownerId",
+    model: type[Entity] = Contact,
+) -> int:
+    """The id of the user, who is active, sees the customer, and may work with a record of `model` at it.
+
+    Raises NotFound, Validation.
 
     A user never becomes the owner of a record of a customer that they cannot see.
     """
     assignee = active_user(scope, db, user_id)
-    if assignee.id != scope.person.id and not scope.backend.may_see(db, assignee.id, Customer, customer_id):
+    if assignee.id == scope.person.id:
+        return assignee.id
+    if not scope.backend.may_see(db, assignee.id, Customer, customer_id):
         raise Validation(
             f"{assignee.name} cannot see this customer. Share the customer first.",
             f"{assignee.name} 无权查看该客户，请先共享客户。",
             field=field,
         )
+    person, customer = principals.by_id(db.connection(), assignee.id, scope.person.now), _facts(scope, db, customer_id)
+    if not looks_after(scope.policy, person, customer, model):
+        raise Validation(
+            f"{assignee.name} may not work with {model.names.nouns} at this customer.",
+            f"{assignee.name} 无权处理该客户的{model.names.zh}。",
+            field=field,
+        )
     return assignee.id
+
+
+def looks_after(policy: Snapshot, person: Principal, customer: Facts, model: type[Entity] = Contact) -> bool:
+    """Whether a user sees the customer and may change a record of `model` at it that they own."""
+    own = replace(customer, owner_id=person.id, created_by_id=person.id, deleted=False)
+    return policy.may(person, "view", Customer.module, customer) and policy.may(person, "edit", model.module, own)
+
+
+def candidates(scope: Scope, db: Session, ids: Sequence[int]) -> list[Candidate]:
+    """The users to whom the caller may transfer these contacts."""
+    may, e = open_to(scope.viewer, "transfer", Contact), with_parents(Contact)[1]
+    mine = visible(scope.viewer, Contact, e.customer_id).where(e.id.in_(ids), may).distinct()
+    customers = [_facts(scope, db, id) for id in db.execute(mine).scalars()]
+    if not customers:
+        return []
+    return offered(scope, db, lambda person: all(looks_after(scope.policy, person, facts) for facts in customers))
+
+
+def _facts(scope: Scope, db: Session, customer_id: int) -> Facts:
+    return facts_of(db, Customer, customer_id, scope.person) or Facts()
 
 
 def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int, list[Point]]:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer
+from models.customer import locked
 from models.errors import NotLocked, Validation
 
 from ..ownership.locate import load_owned
+from ..reading.clauses import value
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
@@ -48,6 +51,13 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
             scope.tell(db, f"user:{customer.owner_id}", customer.id)
 
     return each(scope, "customer.unlock", Customer, ids, mode, work, reason=reason)
+
+
+def locked_among(scope: Scope, db: Session, ids: Sequence[int]) -> list[str]:
+    """The numbers of the locked ones among these customers, as far as the caller sees them."""
+    number = value(scope.viewer, Customer, Customer, "number")
+    found = select(number).where(Customer.id.in_(ids), locked(Customer, scope.person.now)).order_by(Customer.id)
+    return [text for text in db.execute(found).scalars() if text]
 
 
 def _locked(scope: Scope, db: Session, id: int) -> Customer:

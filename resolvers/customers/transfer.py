@@ -11,7 +11,7 @@ from models.ownership import Began, Ended
 from ..ownership.assignees import load_assignee
 from ..ownership.capacity import transfer_capacity
 from ..ownership.dependents import reassign_dependents
-from ..ownership.locate import load_owned
+from ..ownership.locate import Locks, load_owned
 from ..ownership.periods import begin, end
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
@@ -19,21 +19,37 @@ from ..runtime.scope import Scope
 
 
 def transfer(
-    scope: Scope, ids: Sequence[int], user_id: int, reason: str | None = None, mode: Mode = Mode.BEST_EFFORT
+    scope: Scope,
+    ids: Sequence[int],
+    user_id: int,
+    reason: str | None = None,
+    mode: Mode = Mode.BEST_EFFORT,
+    *,
+    insist: bool = False,
+    lift_lock: bool = False,
 ) -> Outcome:
-    """Give customers to another owner; stage, history and follow-ups stay.
+    """Give customers to another owner, who may work with them; stage, history and follow-ups stay.
 
-    Contacts and opportunities of the former owner at these customers get the new owner too.
+    Contacts and opportunities of the former owner at these customers get the new owner too.  `insist`: also to a user
+    who may only see them, or is absent, which needs a right of its own and a reason.  `lift_lock` confirms that the
+    lock of a locked customer ends.
     Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
-    CAPACITY_REACHED.
+    CAPACITY_REACHED, LOCK_WOULD_END.  Raises Validation for insisting without a reason.
     """
     reason = line(reason, "reason")
+    if insist and reason is None:
+        raise Validation("Say why you insist.", "请填写指定该人员的原因。", field="reason")
+
+    locks = Locks(scope, may_end=lift_lock)
 
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "transfer")
         owner_id, now = customer.owner_id, scope.person.now
         assert owner_id is not None, "load_owned returns no pooled customer"
-        assignee = load_assignee(scope, db, user_id)
+        if insist:
+            scope.allow("insist", Customer.module)
+        locks.end(customer)
+        assignee = load_assignee(scope, db, user_id, insist=insist)
         if owner_id == assignee.id:
             raise Validation(
                 f"{assignee.name} owns {customer.label} already.",
@@ -48,4 +64,4 @@ def transfer(
         begin(db, customer, Began.TRANSFER, now)
         scope.tell(db, f"user:{assignee.id}", customer.id)
 
-    return each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id)
+    return locks.told(each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, Department, Organisation, OwnerLoad, User
@@ -46,19 +46,24 @@ def limit_of(db: Session, user_id: int) -> int | None:
 @cache
 def _limit() -> ColumnElement[int | None]:
     """The same of a `:user_id`, within a statement."""
-    person, department = User.__table__.c, Department.__table__.c
-    own: Any = bindparam("user_id", type_=Integer())
+    return _limit_of(bindparam("user_id", type_=Integer()))
+
+
+def _limit_of(own: Any) -> ColumnElement[int | None]:
+    """The limit of the user with this id: a parameter, or a column of the statement around it."""
+    people, departments, above = User.__table__, Department.__table__, Department.__table__.alias()
+    person, department, nearer = people.c, departments.c, above.c
     mine = select(department.path).where(department.id == person.department_id, person.id == own)
-    nearer = Department.__table__.alias().c
     nearest = (
         select(nearer.capacity)
         .where(nearer.capacity.is_not(None), nearer.deleted_at.is_(None))
-        .where(mine.scalar_subquery().startswith(nearer.path))
+        .where(mine.correlate_except(departments, people).scalar_subquery().startswith(nearer.path))
         .order_by(func.length(nearer.path).desc())
         .limit(1)
+        .correlate_except(above)
     )
     backend = select(Organisation.__table__.c.capacity).limit(1)
-    steps = (select(person.capacity).where(person.id == own), nearest, backend)
+    steps = (select(person.capacity).where(person.id == own).correlate_except(people), nearest, backend)
     return func.coalesce(*(step.scalar_subquery() for step in steps), literal(None))
 
 
@@ -70,6 +75,21 @@ def _limits() -> Prepared:
 def capacity(db: Session, user_id: int) -> Capacity:
     held = db.execute(select(OwnerLoad.held).where(OwnerLoad.user_id == user_id)).scalar() or 0
     return Capacity(held, limit_of(db, user_id))
+
+
+def capacities(db: Session, ids: Sequence[int]) -> dict[int, Capacity]:
+    """The same of several users.  One statement."""
+    found = db.execute(_loads(), {"ids": [*ids]}, execution_options=bypass_policy(Because.APPLIES_TO_ALL))
+    return {id: Capacity(held, limit) for id, held, limit in found}
+
+
+@cache
+def _loads() -> Select[Any]:
+    user = User.__table__.alias()
+    load: Any = OwnerLoad.__table__
+    loads = select(user.c.id, func.coalesce(load.c.held, 0), _limit_of(user.c.id))
+    loads = loads.select_from(user.outerjoin(load, load.c.user_id == user.c.id))
+    return loads.where(user.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> None:

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from models import Customer, OwnershipPeriod, Pool
 from models.database.bypass import Because, bypass_policy
-from models.errors import AlreadyClaimed, AlreadyInPool, InBin, NotInPool, Refusal
+from models.errors import AlreadyClaimed, AlreadyInPool, InBin, LockWouldEnd, NotInPool, Refusal
 from models.ownership import Began
 from policies import Facts, Principal, Snapshot
 
+from ..runtime.batch import Note, Outcome
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from ..runtime.write_guard import checked
@@ -45,6 +46,27 @@ def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
         if row.in_pool and scope.policy.ever(scope.person, to, row.module):
             raise AlreadyInPool(label=row.label)
     return scope.load(db, Customer, id, to=to)  # which refuses, and logs the attempt
+
+
+class Locks:
+    """The locks that end because customers leave their owners, if the caller has confirmed that they may."""
+
+    def __init__(self, scope: Scope, *, may_end: bool) -> None:
+        self.now, self.may_end = scope.person.now, may_end
+        self._labels: dict[int, str] = {}
+
+    def end(self, customer: Customer) -> None:
+        """Note a lock that ends.  Raises LockWouldEnd without the confirmation."""
+        if customer.is_locked(self.now):
+            if not self.may_end:
+                raise LockWouldEnd(label=customer.label, field="liftLock")
+            self._labels[customer.id] = customer.label
+
+    def told(self, outcome: Outcome) -> Outcome:
+        """The outcome, with a note for each lock that has ended."""
+        for label in (self._labels[id] for id in outcome.ids if id in self._labels):
+            outcome.notes.append(Note(f"The lock of {label} has ended.", f"{label} 的锁定已解除。"))
+        return outcome
 
 
 def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to: str = "claim") -> Refusal | None:

@@ -12,7 +12,7 @@ from models.ownership import Ended
 
 from ..ownership.capacity import release_capacity
 from ..ownership.dependents import reassign_dependents
-from ..ownership.locate import load_owned
+from ..ownership.locate import Locks, load_owned
 from ..ownership.periods import end
 from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
@@ -27,18 +27,24 @@ def release(
     pool_id: int | None = None,
     reason: str | None = None,
     mode: Mode = Mode.BEST_EFFORT,
+    *,
+    lift_lock: bool = False,
 ) -> Outcome:
     """Put customers into a pool: the one named, else the one of highest priority of which their owner is a member.
 
     Contacts and opportunities of the owner at these customers lose their own owner, so they follow the next one.
-    Problems: NOT_FOUND (customer or pool), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, RULE_MISSING.
+    `lift_lock` confirms that the lock of a locked customer ends.
+    Problems: NOT_FOUND (customer or pool), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, RULE_MISSING, LOCK_WOULD_END.
     """
     reason = line(reason, "reason")
+
+    locks = Locks(scope, may_end=lift_lock)
 
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "release")
         owner_id, now = customer.owner_id, scope.person.now
         assert owner_id is not None, "load_owned returns no pooled customer"
+        locks.end(customer)
         pool = _named(db, pool_id) if pool_id is not None else _default_pool(scope, db, owner_id)
         reassign_dependents(db, customer, owner_id, None)
         customer.return_to_pool(pool, now)
@@ -47,7 +53,7 @@ def release(
         release_capacity(db, owner_id)
         scope.tell(db, f"pool:{pool.id}", customer.id)
 
-    return each(scope, "customer.release", Customer, ids, mode, work, reason=reason)
+    return locks.told(each(scope, "customer.release", Customer, ids, mode, work, reason=reason))
 
 
 def _named(db: Session, pool_id: int) -> Pool:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Dialect
 
 from models import ENTITIES, Base, Entity
 from models.base import column_of, trait_of
+from models.customer import locked
 from models.database.compiled import CompiledStatement, compile_statement
 from policies import NOW, Facts, Principal
 from policies.rows import Rows, WithParent
@@ -26,13 +27,13 @@ from .clauses import in_bin, join_parents
 class Place(NamedTuple):
     """The records of a list: those of `model` outside the bin in which none of the columns `filled` is empty.
 
-    `action`: what the user may do to them.  `of_others`: only those that the user does not own.
+    `action`: what the user may do to them.  `locked_by_others`: only customers that another user keeps locked.
     """
 
     model: type[Base]
     filled: tuple[str, ...] = ()
     action: str = "view"
-    of_others: bool = False
+    locked_by_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,8 @@ def _rows_of(viewer: Viewer, place: Place) -> Select[Any]:
     model, columns = place.model, place.model.__table__.c
     statement, e = _source(model)
     statement = statement.where(viewer.where(place.action, model, e), *(columns[x].is_not(None) for x in place.filled))
-    if place.of_others and (owner := _is_fact(model, "owner_id")):
-        statement = statement.where(or_(columns[owner].is_(None), columns[owner] != viewer.person.id))
+    if place.locked_by_others:
+        statement = statement.where(locked(columns, viewer.person.now), columns.owner_id != viewer.person.id)
     return statement.where(in_bin(model, columns, wanted=False)) if "deleted_at" in columns else statement
 
 

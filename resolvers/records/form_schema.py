@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from models import ENTITIES, Entity, NumberRule
 from models.base import Money, Utc, column_of, columns, trait_of
-from models.errors import NotFound, Validation
+from models.errors import Forbidden, NotFound, Validation
 from models.people import LANGUAGES
 from policies.objects import FIELDS, field_name
 
+from ..reading.offers import offers
 from ..reading.pages import target_of
 from ..runtime.ids import camel, global_id
 from ..runtime.lifecycle import rules_of
@@ -58,6 +59,14 @@ class FormField:
     dictionary: str | None = None
     choices: tuple[str, ...] = ()
     reference: str | None = None
+
+
+async def form(scope: Scope, entity: str, action: str, id: int | None = None) -> list[FormField]:
+    """As `form_schema`, and Forbidden for a new record that the caller could not save, whatever they fill in."""
+    model = next((x for x in ENTITIES if x.__name__ == entity and not x.singleton), None)
+    if model is not None and action == "create" and model not in (await offers(scope, ())).drafted:
+        raise Forbidden(action=f"{model.module}.create")
+    return await scope.read(form_schema, entity, action, id)
 
 
 def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | None = None) -> list[FormField]:

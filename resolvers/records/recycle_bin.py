@@ -11,7 +11,7 @@ from models import ENTITIES, Entity, Part, Tombstone
 from models.audit.recording import guarded_update
 from models.base import LIVE
 from models.database.bypass import Because, bypass_policy
-from models.errors import InBin, NotDeleted, TakenMeanwhile, Validation
+from models.errors import InBin, NotDeleted, NotFound, TakenMeanwhile, Validation
 from models.pool import GRANTEE_KINDS
 
 from ..runtime.batch import Mode, Outcome, each
@@ -57,12 +57,12 @@ def restore(
     """
 
     def work(db: Session, id: int) -> None:
-        row = _from_the_bin(scope, db, model, id, to="restore")
+        row, is_seen = _from_the_bin(scope, db, model, id, to="restore")
         batch = row.delete_batch_id
         rows: list[Entity] = [row, *(part for part in children(db, row, live=False) if part.delete_batch_id == batch)]
         _refuse_without_parent(db, row)
         for part in rows:
-            _refuse_if_taken(db, part)
+            _refuse_if_taken(db, part, is_seen=is_seen)
         with db.no_autoflush:
             for part in rows:
                 permit(db, part, "restore")
@@ -90,7 +90,7 @@ def purge(
         raise Validation("Purging cannot be undone; confirm it.", "永久删除无法恢复，请确认。", field="confirm")
 
     def work(db: Session, id: int) -> None:
-        row = _from_the_bin(scope, db, model, id, to="purge")
+        row, _ = _from_the_bin(scope, db, model, id, to="purge")
         rules_of(model).purged(scope, db, row)
         refuse_if_used(db, row, is_purge=True)
         _leave_tombstone(scope, db, row)
@@ -122,8 +122,11 @@ def _refuse_without_parent(db: Session, row: Entity) -> None:
             raise InBin(label=parent.label, record_id=global_id(model, parent.id))
 
 
-def _refuse_if_taken(db: Session, row: Entity) -> None:
-    """Raise TakenMeanwhile when a record outside the bin has got the unique value that this one had."""
+def _refuse_if_taken(db: Session, row: Entity, *, is_seen: bool) -> None:
+    """Raise TakenMeanwhile when a record outside the bin has got the unique value that this one had.
+
+    The sentence names neither the value nor the record to a caller who does not see the record.
+    """
     table: Any = type(row).__table__
     for index in table.indexes:
         if not (isinstance(index, Index) and index.unique and _ignores_the_bin(index)):
@@ -134,9 +137,11 @@ def _refuse_if_taken(db: Session, row: Entity) -> None:
         ).first():
             last = list(index.columns)[-1]
             held = getattr(row, last.key)
-            taken = {"value": row.names.one, "value_zh": row.names.zh} if last.foreign_keys else {"value": held}
+            is_kind = last.foreign_keys or not is_seen
+            taken = {"value": row.names.one, "value_zh": row.names.zh} if is_kind else {"value": held}
+            named = {"label": row.label} if is_seen else {"label": "this record", "label_zh": "该记录"}
             record_id = global_id(type(row), row.id)
-            raise TakenMeanwhile(field=camel(last.key), label=row.label, record_id=record_id, **taken)
+            raise TakenMeanwhile(field=camel(last.key), record_id=record_id, **named, **taken)
 
 
 def _ignores_the_bin(index: Index) -> bool:
@@ -146,15 +151,19 @@ def _ignores_the_bin(index: Index) -> bool:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str) -> E:
-    """The deleted record with every column, although the caller may see it masked.  Raises NotDeleted and as `load`."""
+def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str) -> tuple[E, bool]:
+    """(the deleted record with every column, although the caller may see it masked; whether they see it).
+
+    Raises NotDeleted and as `load`; NotFound for a record outside the bin that the caller does not see.
+    """
+    _, is_seen, _ = scope.lookup(db, model, id, to=to)
     row = scope.load(db, model, id, to=to)
     if row.deleted_at is None:
-        raise NotDeleted(label=row.label)
+        record_id = global_id(model, id)
+        raise NotDeleted(label=row.label) if is_seen else NotFound(what=model.names, record_id=record_id)
     whole = select(model).where(model.id == id)
-    return db.execute(
-        whole, execution_options=bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
-    ).scalar_one()
+    options = bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
+    return db.execute(whole, execution_options=options).scalar_one(), is_seen
 
 
 def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:

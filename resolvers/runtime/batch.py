@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -24,12 +25,26 @@ class Mode(StrEnum):
     BEST_EFFORT = "BEST_EFFORT"
 
 
+class Note(NamedTuple):
+    """A sentence about what was done besides, in both languages."""
+
+    english: str
+    chinese: str
+
+    def say(self, language: str = "en") -> str:
+        return self.chinese if language.startswith("zh") else self.english
+
+
 @dataclass
 class Outcome:
-    """`ids`: the records that were done, in the order of the request.  `problems`: one refusal for each other record."""
+    """`ids`: the records that were done, in the order of the request.  `problems`: one refusal for each other record.
+
+    `notes` say what was done to them besides.
+    """
 
     ids: list[int] = field(default_factory=list)
     problems: list[Refusal] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 class _Undo(Exception):

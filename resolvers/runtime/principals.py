@@ -162,6 +162,11 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
     return _found(connection, BY_ID, {"id": id, "now": now})
 
 
+def everybody(connection: Connection, now: datetime) -> list[Principal]:
+    """Every active user with roles, departments and pools, in one statement."""
+    return [_principal(row[:-1], now) for row in connection.execute(_EVERYBODY, {"now": now})]
+
+
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
     row = connection.execute(statement, values).first()
     if row is None:
@@ -266,6 +271,7 @@ def _subtree() -> Any:
 
 
 _NOW: BindParameter[datetime] = bindparam("now", type_=Utc())
+_EVERYBODY = _people(_NOW)
 _BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
 BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
 

@@ -11,7 +11,7 @@ from resolvers.runtime.ids import number_of
 
 from ..contract import Answered, GraphQLInfo, mutation
 from ..types.payloads import batch_payload_of
-from .batches import HandInput, RecordsInput, batch
+from .batches import RecordsInput, batch
 
 
 @strawberry.input(description="Which customers only their owners may see and change, until when.")
@@ -23,11 +23,24 @@ class LockInput:
     idempotency_key: str | None = None
 
 
+@strawberry.input(description="Which customers go to whom.")
+class TransferInput:
+    ids: list[strawberry.ID]
+    user_id: strawberry.ID
+    mode: Mode = Mode.BEST_EFFORT
+    reason: str | None = None
+    insist: bool = strawberry.field(
+        default=False, description="Also to a person who may not work with them or is absent; needs a reason."
+    )
+    lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
+    idempotency_key: str | None = None
+
+
 @mutation("customer.transfer", returns=batch_payload_of(Customer))
-async def transfer_customers(info: GraphQLInfo, input: HandInput) -> Answered:
-    owner = number_of(User, input.user_id)
+async def transfer_customers(info: GraphQLInfo, input: TransferInput) -> Answered:
+    owner, how = number_of(User, input.user_id), {"insist": input.insist, "lift_lock": input.lift_lock}
     return await batch(
-        info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode)
+        info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode, **how)
     )
 
 

@@ -18,6 +18,7 @@ class ReleaseInput:
     pool_id: strawberry.ID | None = None
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
+    lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
     idempotency_key: str | None = None
 
 
@@ -37,6 +38,7 @@ async def assign_customers(info: GraphQLInfo, input: HandInput) -> Answered:
 @mutation("customer.release", returns=batch_payload_of(Customer))
 async def release_customers(info: GraphQLInfo, input: ReleaseInput) -> Answered:
     pool = number_of(Pool, input.pool_id) if input.pool_id else None
+    how = {"lift_lock": input.lift_lock}
     return await batch(
-        info, Customer, input, lambda scope, ids: release.release(scope, ids, pool, input.reason, input.mode)
+        info, Customer, input, lambda scope, ids: release.release(scope, ids, pool, input.reason, input.mode, **how)
     )

@@ -30,7 +30,7 @@ async def form_schema(
     """Every field of a type that you may see or set when you create a record, or edit this one, or any."""
     model = next((x for x in ENTITIES if x.__name__ == entity), None)
     id = number_of(model, record_id) if model is not None and record_id is not None else None
-    found = await info.context.scope.read(forms.form_schema, entity, action, id)
+    found = await forms.form(info.context.scope, entity, action, id)
     return [_field(x) for x in found]
 
 

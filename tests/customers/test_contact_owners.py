@@ -1,21 +1,26 @@
 """Who looks after contacts, opportunities and follow-ups."""
 
+import re
+from functools import partial
 from typing import Any
 
 import pytest
 
 from models import Contact, FollowUp, Opportunity, Share, User
-from models.errors import NotFound, Validation
+from models.errors import Forbidden, NotFound, Validation
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from resolvers.customers import contacts
 from resolvers.customers import lock as locking
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
+from tests.panel.sweep.dry_run import is_in_reach
 from tests.support.contacts import contact
 from tests.support.engines import at_length_on_postgresql
+from tests.support.panel import Panel
 from tests.support.refusals import refused
-from tests.support.world import World
+from tests.support.world import PEOPLE, World
 
 
 def codes(outcome: Outcome) -> list[str]:
@@ -66,6 +71,37 @@ def test_a_share_is_enough_to_be_given_a_contact(world: World) -> None:
         )
 
     assert world.li.do(contacts.transfer, [ann], world.ids["mei"]).ids == [ann]
+
+
+def test_nobody_is_given_a_contact_that_he_sees_and_may_not_work_with(world: World) -> None:
+    ann = contact(world, world.customer())
+    before = world.everything()
+
+    (problem,) = world.li.do(contacts.transfer, [ann], world.ids["fin"]).problems
+
+    assert (problem.code(), problem.field) == ("VALIDATION", "userId")
+    assert problem.say() == "Finn Ray may not work with contacts at this customer."
+    assert problem.say("zh") == "Finn Ray 无权处理该客户的联系人。"
+    assert world.everything() == before
+
+
+@pytest.mark.parametrize("login", ["li", "lead", "fin"])
+def test_the_people_offered_for_a_contact_are_those_whom_an_attempt_accepts(world: World, login: str) -> None:
+    ann = contact(world, world.customer())
+    page = Panel(world).of(login).get("/admin/contact/ask/transfer", {"ids": f"con_{ann}"}).text
+
+    offered = {int(id) for id in re.findall(r'<option value="usr_(\d+)"', page)}
+
+    accepted = {id for id in (world.ids[x] for x in PEOPLE) if is_in_reach(world, login, partial(attempt, ann, id))}
+    assert offered == accepted
+    assert bool(offered) is (login != "fin")
+
+
+def attempt(contact_id: int, to: int, scope: Scope) -> Outcome:
+    outcome = contacts.transfer(scope, [contact_id], to)
+    if any(isinstance(problem, Validation) for problem in outcome.problems):
+        raise Forbidden(action="contact.transfer")
+    return outcome
 
 
 @at_length_on_postgresql

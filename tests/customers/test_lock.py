@@ -9,19 +9,22 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer, Event, FollowUp, Opportunity, Share
+from models import Base, Contact, Customer, Event, FollowUp, Opportunity, Share, User
 from models.errors import NotFound, Refusal, Validation
 from models.follow_up import FollowUpKind
 from models.pool import GranteeKind
 from models.share import ShareLevel
+from resolvers.access import explain
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.customers.foreign_locks import foreign_locks
 from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.policy_store import current_text, put_in_force
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import codes, organise, refused_like_missing, the, unchanged, whole
+from tests.support.panel import Panel
 from tests.support.world import START, World
 
 HOUR = timedelta(hours=1)
@@ -265,7 +268,7 @@ def test_a_lock_lifts_when_its_owner_hands_the_customer_on(world: World) -> None
     customer = world.customer(owner="li")
     lock(world, "li", customer, reason="mine")
 
-    assert world.li.do(transferring.transfer, [customer], world.ids["wu"]).ids == [customer]
+    assert world.li.do(transferring.transfer, [customer], world.ids["wu"], lift_lock=True).ids == [customer]
 
     row = world.row(Customer, customer)
     assert [row[key] for key in ("locked_by_id", "locked_at", "lock_reason", "lock_expires_at")] == [None] * 4
@@ -297,3 +300,200 @@ def test_a_locked_customer_of_nobody_cannot_be_stored(world: World) -> None:
         )
     with pytest.raises(NotFound):
         world.wu.do(create_update.update, Customer, world.customer(owner="li"), {"name": "x"})
+
+
+# --- foreign locks ---------------------------------------------------------------------------------------
+
+
+def test_who_may_unlock_finds_the_locks_of_others_without_what_they_close(world: World) -> None:
+    hidden, expired, mine, elsewhere = (
+        world.customer(name, owner=owner) for name, owner in (("A", "li"), ("B", "li"), ("C", "lead"), ("D", "mei"))
+    )
+    lock(world, "li", expired, until=START + HOUR)
+    world.clock.pass_by(hours=1)
+    lock(world, "li", hidden, reason="Zq000reasonq", until=START + 3 * HOUR)
+    lock(world, "lead", mine)
+    lock(world, "mei", elsewhere)
+
+    def found(login: str) -> list[tuple[int, str, str | None]]:
+        locks = world.run(world.scope(login).read(foreign_locks))
+        return [(x.id, x.number, x.owner) for x in locks]
+
+    assert found("lead") == [(hidden, "C2026001", "Li Na")]
+    assert sorted(found("ada")) == [
+        (hidden, "C2026001", "Li Na"),
+        (mine, "C2026003", "Lena Lead"),
+        (elsewhere, "C2026004", "Mei Lin"),
+    ]
+    assert [found(login) for login in ("li", "wu", "fin", "sam", "aud", "rolf")] == [[]] * 6
+    (line,) = world.run(world.lead.read(foreign_locks))
+    assert (line.since, line.until) == (START + HOUR, START + 3 * HOUR)
+
+
+def test_the_panel_lists_the_locks_of_others_and_unlocks_there(world: World) -> None:
+    customer = world.customer("Zq000nameq", owner="li", phone="13000005500")
+    panel = Panel(world)
+    lead, li = panel.of("lead"), panel.of("li")
+    entry = 'href="/admin/locks"'
+    assert entry not in lead.get("/admin/").text
+    lock(world, "li", customer, reason="Zq000reasonq")
+
+    assert entry in lead.get("/admin/").text
+    assert [entry in panel.of(x).get("/admin/").text for x in ("li", "wu", "fin", "rolf")] == [False] * 4
+    page = lead.get("/admin/locks").text
+    assert [text in page for text in ("C2026001", "Li Na", "Unlock")] == [True] * 3
+    assert [text for text in ("Zq000", "13000005500") if text in page] == []
+    done = lead.post("/admin/customer/do/unlock", {"ids": f"cus_{customer}", "reason": "Li is ill"})
+    assert "Unlock: 1 done" in done.text
+    assert "C2026001" not in lead.get("/admin/locks").text
+    assert panel.of("fin").get("/admin/locks").status_code == 403
+    assert "C2026001" not in li.get("/admin/locks").text
+
+
+@pytest.mark.parametrize("login", ["li", "lead", "fin", "sam", "ada"])
+def test_everybody_who_sees_a_customer_sees_whether_it_is_locked(world: World, login: str) -> None:
+    customer = world.customer(owner="li" if login == "fin" else login if login in ("li", "lead", "ada") else "li")
+
+    browser = Panel(world).of(login)
+
+    assert "<dt>Locked</dt>" in browser.get(f"/admin/customer/details/cus_{customer}").text
+    assert (
+        ">Locked</a>" in browser.get("/admin/customer/list").text
+        or ">Locked</th>" in browser.get("/admin/customer/list").text
+    )
+
+
+# --- locks that end with a transfer or a release ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("use_case", "to"), [(transferring.transfer, ("wu",)), (releasing.release, ())])
+def test_the_owner_confirms_that_a_lock_ends_and_is_told_so(
+    world: World, use_case: Callable[..., Outcome], to: tuple[str, ...]
+) -> None:
+    locked, open_ = world.customer("A", owner="li"), world.customer("B", owner="li")
+    lock(world, "li", locked)
+    whom = [world.ids[login] for login in to]
+
+    with unchanged(world):
+        refusal = the(world.li.do(use_case, [locked], *whom))
+    assert (refusal.code(), refusal.field) == ("LOCK_WOULD_END", "liftLock")
+    assert refusal.say() == "C2026001 is locked. Its lock ends when it leaves its owner: confirm that."
+    assert refusal.say("zh") == "C2026001 已锁定，离开负责人后锁定将解除，请确认。"
+
+    outcome: Outcome = world.li.do(use_case, [locked, open_], *whom, lift_lock=True)
+
+    assert outcome.ids == [locked, open_]
+    assert [(x.say(), x.say("zh")) for x in outcome.notes] == [
+        ("The lock of C2026001 has ended.", "C2026001 的锁定已解除。")
+    ]
+    row = world.row(Customer, locked)
+    assert (row["locked_by_id"], row["owner_id"]) == (None, whom[0] if whom else None)
+    assert whole(world) == []
+
+
+def test_an_expired_lock_asks_nothing(world: World) -> None:
+    customer = world.customer(owner="li")
+    lock(world, "li", customer, until=START + HOUR)
+    world.clock.pass_by(hours=1)
+
+    outcome = world.li.do(transferring.transfer, [customer], world.ids["wu"])
+
+    assert (outcome.ids, outcome.notes) == ([customer], [])
+
+
+def test_the_confirmation_gives_no_right_to_others(world: World) -> None:
+    customer = world.customer(owner="li")
+    lock(world, "li", customer)
+
+    for login in ("wu", "lead", "ada"):
+        with unchanged(world):
+            outcome = world.scope(login).do(transferring.transfer, [customer], world.ids["wu"], lift_lock=True)
+            assert codes(outcome) == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "after"),
+    [
+        ("en", "Ends the lock of C2026001.", "The lock of C2026001 has ended."),
+        ("zh", "将解除 C2026001 的锁定。", "C2026001 的锁定已解除。"),
+    ],
+)
+@pytest.mark.parametrize(("command", "more"), [("transfer", {"user_id": "wu"}), ("release", {})])
+def test_the_dialog_asks_about_the_lock_and_the_answer_says_that_it_ended(
+    world: World, command: str, more: dict[str, str], language: str, label: str, after: str
+) -> None:
+    world.system.do(create_update.update, User, world.ids["li"], {"language": language})
+    locked, open_ = world.customer("A", owner="li"), world.customer("B", owner="li")
+    lock(world, "li", locked)
+    li = Panel(world).of("li")
+    given = {key: f"usr_{world.ids[login]}" for key, login in more.items()}
+
+    assert label in li.get(f"/admin/customer/ask/{command}", {"ids": [f"cus_{locked}", f"cus_{open_}"]}).text
+    assert 'name="lift_lock"' not in li.get(f"/admin/customer/ask/{command}", {"ids": f"cus_{open_}"}).text
+    refused = li.post(f"/admin/customer/do/{command}", {"ids": f"cus_{locked}", **given})
+    assert world.row(Customer, locked)["locked_by_id"] == world.ids["li"]
+    assert "C2026001" in refused.text
+    done = li.post(f"/admin/customer/do/{command}", {"ids": f"cus_{locked}", "lift_lock": "y", **given})
+    assert after in done.text
+    assert world.row(Customer, locked)["locked_by_id"] is None
+
+
+# --- what was deleted from a locked customer ---------------------------------------------------------------
+
+
+def test_a_contact_deleted_from_a_locked_customer_is_restored_unseen_by_who_may_restore_contacts(world: World) -> None:
+    customer = furnished(world)
+    (contact,), (chance,) = world.rows(Contact), world.rows(Opportunity)
+    kept = world.make(Contact, customer_id=customer, name="Zq000keptq")
+    assert world.li.do(create_update.delete, Contact, [contact["id"]]).ids == [contact["id"]]
+    lock(world, "li", customer)
+
+    for login in ("li", "wu", "fin", "sam", "mei"):
+        with unchanged(world):
+            assert codes(world.scope(login).do(create_update.restore, Contact, [contact["id"]])) in (
+                ["NOT_FOUND"],
+                ["FORBIDDEN"],
+            )
+    for login in ("lead", "ada"):
+        for action in (create_update.restore, create_update.delete):
+            with unchanged(world):
+                refusal = the(world.scope(login).do(action, Contact, [kept]))
+                assert (refusal.code(), "Zq000" in refusal.say()) == ("NOT_FOUND", False)
+        with unchanged(world), pytest.raises(Refusal):
+            world.scope(login).do(create_update.update, Contact, contact["id"], {"name": "Mine"})
+
+    assert world.lead.do(create_update.restore, Contact, [contact["id"]]).ids == [contact["id"]]
+
+    assert world.row(Contact, contact["id"])["deleted_at"] is None
+    assert seen(world, "lead", Contact) == 0
+    assert seen(world, "li", Contact) == 2
+    assert whole(world) == []
+    assert chance["deleted_at"] is None
+
+
+def test_the_panel_lists_what_was_deleted_from_locked_customers_without_showing_it(world: World) -> None:
+    customer = world.customer(owner="li")
+    contact = world.make(Contact, customer_id=customer, name="Zq000nameq")
+    world.li.do(create_update.delete, Contact, [contact])
+    panel = Panel(world)
+    lead = panel.of("lead")
+    assert f"con_{contact}" not in lead.get("/admin/locks").text  # it is in the bin, where it is seen
+    lock(world, "li", customer)
+
+    page = lead.get("/admin/locks").text
+
+    assert (f"con_{contact}" in page, "Zq000" in page) == (True, False)
+    assert f"con_{contact}" not in lead.get("/admin/bin-contact/list").text
+    assert "Restore: 1 done" in lead.post("/admin/bin-contact/do/restore", {"ids": f"con_{contact}"}).text
+    assert f"con_{contact}" not in lead.get("/admin/locks").text
+
+
+def test_the_reasons_for_restoring_say_the_same_as_the_attempt(world: World) -> None:
+    customer = world.customer(owner="li")
+    contact = world.make(Contact, customer_id=customer, name="A")
+    world.li.do(create_update.delete, Contact, [contact])
+    lock(world, "li", customer)
+
+    for login, allowed in (("lead", True), ("ada", True), ("mei", False), ("fin", False)):
+        asked = world.run(world.ada.read(explain.explain_access, world.ids[login], "restore", Contact, contact))
+        assert asked.allowed is allowed, login

@@ -1,12 +1,21 @@
 """Handing customers to another owner."""
 
+import re
 from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import insert
 
 from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, User
+from models.errors import Forbidden, NotEligible, Validation
 from models.follow_up import FollowUpKind
 from resolvers.customers import transfer as transferring
+from resolvers.ownership import assignees
 from resolvers.records import create_update
 from resolvers.runtime.batch import Mode, Outcome
+from resolvers.runtime.scope import Scope
+from tests.panel.sweep.dry_run import is_in_reach
 from tests.support.claim_checks import (
     MISSING,
     change,
@@ -20,7 +29,8 @@ from tests.support.claim_checks import (
     used,
     whole,
 )
-from tests.support.world import START, World
+from tests.support.panel import Panel
+from tests.support.world import PEOPLE, START, World
 
 
 def transfer(world: World, by: str, to: str, *ids: int, **how: object) -> Outcome:
@@ -224,3 +234,148 @@ def test_who_moves_meanwhile_takes_the_customer_to_the_new_department(world: Wor
 
     assert world.row(Customer, customer)["department_id"] == world.ids["west"]
     assert whole(world) == []
+
+
+# --- who may work with it --------------------------------------------------------------------------------
+
+
+def test_only_people_who_may_work_with_customers_of_theirs_are_accepted(world: World) -> None:
+    customer = world.customer(owner="li")
+    change(world, User, world.ids["mei"], absent_until=START + timedelta(days=2))
+
+    for login, to, said in (
+        ("li", "fin", "Finn Ray cannot receive this customer: no right to work with customers of their own."),
+        ("lead", "sam", "Sam Ode cannot receive this customer: no right to work with customers of their own."),
+        ("ada", "aud", "Audrey Oh cannot receive this customer: no right to work with customers of their own."),
+        ("ada", "mei", "Mei Lin cannot receive this customer: absent."),
+    ):
+        with unchanged(world):
+            refusal = the(transfer(world, login, to, customer))
+        assert (refusal.code(), refusal.say(), refusal.field) == ("NOT_ELIGIBLE", said, "userId")
+    world.clock.pass_by(days=2)
+    assert transfer(world, "ada", "mei", customer).ids == [customer]
+
+
+def test_an_administrator_may_insist_with_a_reason(world: World) -> None:
+    customer = world.customer(owner="li")
+    change(world, User, world.ids["wu"], absent_until=START + timedelta(days=2), capacity=0)
+
+    with unchanged(world), pytest.raises(Validation) as refused:
+        transfer(world, "ada", "fin", customer, insist=True)
+    assert (refused.value.field, refused.value.say("zh")) == ("reason", "请填写指定该人员的原因。")
+    for login in ("li", "lead"):
+        with unchanged(world):
+            assert codes(transfer(world, login, "fin", customer, insist=True, reason="why not")) == ["FORBIDDEN"]
+    for to, code in (("rolf", "NOT_ELIGIBLE"), ("wu", "CAPACITY_REACHED")):
+        with unchanged(world):
+            assert codes(transfer(world, "ada", to, customer, insist=True, reason="she asked")) == [code]
+    mark = world.mark()
+
+    assert transfer(world, "ada", "fin", customer, insist=True, reason="he collects").ids == [customer]
+
+    assert owner(world, customer) == world.ids["fin"]
+    assert [entry["reason"] for entry in world.log(since=mark)] == ["he collects"]
+    assert whole(world) == []
+
+
+@pytest.mark.parametrize("login", ["li", "lead", "ada"])
+def test_the_people_offered_are_those_whom_an_attempt_accepts(world: World, login: str) -> None:
+    """Absent and full ones are marked, and come last."""
+    world.user("zoe", "Zoe Ye", "sales", "west")
+    world.user("bo", "Bo Gone", "sales", "west")
+    change(world, User, world.ids["bo"], active=False)
+    change(world, User, world.ids["mei"], absent_until=START + timedelta(days=2))
+    change(world, User, world.ids["zoe"], capacity=0)
+    customer = world.customer(owner="li")
+    world.customer(owner="wu")
+
+    found = world.run(world.scope(login).read(assignees.owner_candidates, [customer]))
+
+    people = {x: world.ids[x] for x in (*PEOPLE, "zoe", "bo")}
+    accepted = {
+        id for to, id in people.items() if is_in_reach(world, login, partial(attempt, customer, id)) and to != "li"
+    }
+    refused_by_state = {world.ids["mei"], world.ids["zoe"]}
+    fit = [x.id for x in found if x.is_fit]
+    assert {x for x in fit if x not in refused_by_state} == accepted - refused_by_state
+    assert [(x.name, x.is_absent, x.is_full) for x in found if x.is_fit][-2:] == [
+        ("Zoe Ye", False, True),
+        ("Mei Lin", True, False),
+    ]
+    assert [x.name for x in found if not x.is_fit] == (
+        ["Audrey Oh", "Finn Ray", "Rolf Vik", "Sam Ode"] if login == "ada" else []
+    )
+    assert world.ids["li"] not in {x.id for x in found}
+
+
+def attempt(customer: int, to: int, scope: Scope) -> Outcome:
+    """Transfer, judged by the right alone: somebody who may not work with it counts as out of reach."""
+    outcome = transferring.transfer(scope, [customer], to)
+    for problem in outcome.problems:
+        if isinstance(problem, NotEligible) and problem.params["reason"] != "absent":
+            raise Forbidden(action="customer.transfer")
+    for problem in outcome.problems:
+        if isinstance(problem, Validation):
+            raise Forbidden(action="customer.transfer")
+    return outcome
+
+
+def test_the_offer_does_not_end_after_the_first_hundred_users(world: World) -> None:
+    rows = [
+        {"login": f"none{n}", "name": f"None {n}", "language": "en", "active": True, "version": 1}
+        | {"created_at": START, "updated_at": START}
+        for n in range(120)
+    ]
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(insert(User), rows)
+    world.user("zoe", "Zoe Ye", "sales", "west")
+    customer = world.customer(owner="li")
+
+    found = world.run(world.li.read(assignees.owner_candidates, [customer]))
+
+    assert "Zoe Ye" in [x.name for x in found]
+
+
+def test_nobody_is_offered_for_what_one_may_not_transfer(world: World) -> None:
+    customer, pooled = world.customer(owner="li"), world.customer(pool="north")
+
+    for login, id in (("wu", customer), ("fin", customer), ("li", pooled), ("ada", pooled)):
+        assert world.run(world.scope(login).read(assignees.owner_candidates, [id])) == [], login
+
+
+@pytest.mark.parametrize(
+    ("language", "marks"), [("en", ("absent", "full", "may not work with it")), ("zh", ("休假中", "已满", "无权处理"))]
+)
+def test_the_dialog_marks_who_is_absent_full_or_unfit(world: World, language: str, marks: tuple[str, ...]) -> None:
+    world.system.do(create_update.update, User, world.ids["ada"], {"language": language})
+    change(world, User, world.ids["mei"], absent_until=START + timedelta(days=2))
+    change(world, User, world.ids["wu"], capacity=0)
+    customer = world.customer(owner="li")
+    panel = Panel(world)
+
+    options = dict(
+        re.findall(
+            r'<option value="usr_(\d+)">([^<]+)</option>',
+            panel.of("ada").get(f"/admin/customer/ask/transfer?ids=cus_{customer}").text,
+        )
+    )
+    said = {login: options.get(str(world.ids[login]), "") for login in ("mei", "wu", "fin")}
+    assert [mark in text for mark, text in zip(marks, said.values(), strict=True)] == [True] * 3
+    of_li = panel.of("li").get(f"/admin/customer/ask/transfer?ids=cus_{customer}").text
+    assert (f'value="usr_{world.ids["fin"]}"' in of_li, 'name="insist"' in of_li) == (False, False)
+    insisted = {"ids": f"cus_{customer}", "user_id": f"usr_{world.ids['fin']}", "insist": "y", "reason": "he collects"}
+    panel.of("ada").post("/admin/customer/do/transfer", insisted)
+    assert owner(world, customer) == world.ids["fin"]
+
+
+def test_a_colleagues_load_is_told_to_those_only_who_may_see_it(world: World) -> None:
+    world.customer(owner="wu")
+    customer = world.customer(owner="li")
+
+    def known(login: str) -> dict[str, bool]:
+        found = world.run(world.scope(login).read(assignees.owner_candidates, [customer]))
+        return {x.name: x.is_known for x in found if x.name in ("Wu Wei", "Mei Lin")}
+
+    assert known("li") == {"Wu Wei": False, "Mei Lin": False}
+    assert known("lead") == {"Wu Wei": True, "Mei Lin": False}
+    assert known("ada") == {"Wu Wei": True, "Mei Lin": True}

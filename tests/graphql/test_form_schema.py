@@ -119,3 +119,19 @@ def test_a_hidden_record_has_the_form_of_a_missing_one(api: Api, world: World) -
     )
 
     assert hidden == missing
+
+
+def test_a_form_that_the_caller_could_not_save_is_refused(api: Api, world: World) -> None:
+    ask = 'query {{ formSchema(entity: "{}", action: "create") {{ name }} }}'
+    world.customer(owner="li")
+
+    for login, entities in (
+        ("fin", ("Customer", "Contact", "Opportunity", "FollowUp")),
+        ("sam", ("Customer", "Contact", "Opportunity")),
+        ("lead", ("Pool",)),
+        ("rolf", ("Customer", "Contact", "Opportunity", "FollowUp", "Pool")),
+    ):
+        for entity in entities:
+            assert api.code(login, ask.format(entity)) == "FORBIDDEN", (login, entity)
+    for login, entity in (("sam", "FollowUp"), ("lead", "PoolMember"), ("li", "Contact"), ("rolf", "Role")):
+        assert api.ask(login, ask.format(entity))["formSchema"], (login, entity)

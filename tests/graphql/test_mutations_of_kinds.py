@@ -173,3 +173,21 @@ def test_the_executor_answers_like_the_compiled_statement(api: Api, world: World
     assert "errors" not in executed, executed
     executed["data"].pop("me")
     assert executed["data"] == compiled["data"]
+
+
+def test_a_transfer_confirms_that_a_lock_ends_and_an_administrator_insists(api: Api, world: World) -> None:
+    locked, other = (f"cus_{world.customer(name, owner='li')}" for name in "AB")
+    api.change("li", "lockCustomers", {"ids": [locked]}, "ids")
+    wu, fin, code = f"usr_{world.ids['wu']}", f"usr_{world.ids['fin']}", "ids problems { code field }"
+
+    asked = {"ids": [locked], "userId": wu}
+    would_end = {"ids": [], "problems": [{"code": "LOCK_WOULD_END", "field": "liftLock"}]}
+    assert api.change("li", "transferCustomers", asked, code) == would_end
+    assert api.change("li", "releaseCustomers", {"ids": [locked]}, code) == would_end
+    assert api.change("li", "transferCustomers", {**asked, "liftLock": True}, code)["ids"] == [locked]
+    unfit = {"ids": [other], "userId": fin, "insist": True, "reason": "he collects"}
+    assert api.change("li", "transferCustomers", unfit, code)["problems"] == [{"code": "FORBIDDEN", "field": None}]
+    assert api.change("ada", "transferCustomers", {**unfit, "insist": False}, code)["problems"] == [
+        {"code": "NOT_ELIGIBLE", "field": "userId"}
+    ]
+    assert api.change("ada", "transferCustomers", unfit, code) == {"ids": [other], "problems": []}

@@ -89,6 +89,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Customers",
         "Contacts",
         "Pooled",
+        "ForeignLocks",
         "Opportunities",
         "FollowUps",
     ]

@@ -60,7 +60,7 @@ CONTACT_RIGHTS = {
     "create": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T P B"},
     "edit": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T P B", "sam": "M T W P F"},
     "delete": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T B"},
-    "restore": {"ada": OPEN, "lead": "B"},
+    "restore": {"ada": "M T W P F L B", "lead": "B"},  # L too: a lock does not keep what was deleted in the bin
     "transfer": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T B"},
     "purge": {"ada": OPEN},
 }

@@ -1,13 +1,18 @@
 """Assigning a pooled customer to a member."""
 
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import update
 
 from models import Customer, Event, OwnershipPeriod, Pool, PoolMember, User
+from models.errors import Forbidden, NotEligible
 from models.pool import Seat
+from resolvers.ownership import assignees
 from resolvers.pool import assign as assigning
 from resolvers.runtime.batch import Outcome
+from resolvers.runtime.scope import Scope
+from tests.panel.sweep.dry_run import is_in_reach
 from tests.support.claim_checks import (
     MISSING,
     change,
@@ -21,7 +26,7 @@ from tests.support.claim_checks import (
     used,
     whole,
 )
-from tests.support.world import START, World
+from tests.support.world import PEOPLE, START, World
 
 
 def assign(world: World, by: str, to: str, *ids: int) -> Outcome:
@@ -162,3 +167,47 @@ def test_nothing_is_assigned_from_a_closed_pool(world: World) -> None:
             the(assign(world, "lead", "wu", customer)).say()
             == "Wu Wei cannot receive this customer: the pool is closed."
         )
+
+
+# --- whom the dialog offers --------------------------------------------------------------------------------
+
+
+def test_the_people_offered_are_those_whom_an_attempt_accepts_and_none_for_a_foreign_pool(world: World) -> None:
+    world.seat("south", "lead", Seat.MEMBER)
+    world.seat("south", "wu")
+    here, there, owned = world.customer(pool="north"), world.customer(pool="south"), world.customer(owner="li")
+    people = [world.ids[login] for login in PEOPLE]
+
+    for login in ("lead", "li"):
+        accepted = {
+            customer: {id for id in people if is_in_reach(world, login, partial(attempt, customer, id))}
+            for customer in (here, there, owned)
+        }
+        for ids in ([here], [there], [here, there], [owned]):
+            found = {x.id for x in world.run(world.scope(login).read(assignees.pool_candidates, ids))}
+            reached = [accepted[id] for id in ids if accepted[id]]
+            assert found == (set.intersection(*reached) if reached else set()), (login, ids)
+
+
+def attempt(customer: int, to: int, scope: Scope) -> Outcome:
+    outcome = assigning.assign(scope, [customer], to)
+    if any(isinstance(problem, NotEligible) for problem in outcome.problems):
+        raise Forbidden(action="customer.assign")
+    return outcome
+
+
+def test_absent_and_full_people_are_offered_last_with_a_mark(world: World) -> None:
+    world.user("zoe", "Zoe Ye", "sales", "west")
+    world.seat("north", "zoe")
+    change(world, User, world.ids["li"], absent_until=START + timedelta(days=2))
+    change(world, User, world.ids["wu"], capacity=0)
+    customer = world.customer(pool="north")
+
+    found = world.run(world.lead.read(assignees.pool_candidates, [customer]))
+
+    assert [(x.name, x.is_absent, x.is_full) for x in found] == [
+        ("Lena Lead", False, False),
+        ("Zoe Ye", False, False),
+        ("Wu Wei", False, True),
+        ("Li Na", True, False),
+    ]

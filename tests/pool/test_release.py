@@ -27,8 +27,12 @@ from tests.support.claim_checks import (
 from tests.support.world import START, World
 
 
-def release(world: World, by: str, *ids: int, pool: str | None = None, reason: str | None = None) -> Outcome:
-    outcome: Outcome = world.scope(by).do(releasing.release, list(ids), world.ids[pool] if pool else None, reason)
+def release(
+    world: World, by: str, *ids: int, pool: str | None = None, reason: str | None = None, **how: bool
+) -> Outcome:
+    outcome: Outcome = world.scope(by).do(
+        releasing.release, list(ids), world.ids[pool] if pool else None, reason, **how
+    )
     return outcome
 
 
@@ -144,7 +148,7 @@ def test_a_locked_customer_is_released_by_its_owner_only_and_the_lock_lifts(worl
 
     for login in ("lead", "ada"):
         refused_like_missing(world, login, releasing.release, customer)
-    assert release(world, "li", customer).ids == [customer]
+    assert release(world, "li", customer, lift_lock=True).ids == [customer]
     row = world.row(Customer, customer)
     assert (row["locked_by_id"], row["locked_at"], row["lock_reason"], row["lock_expires_at"]) == (None,) * 4
     assert whole(world) == []

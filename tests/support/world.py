@@ -16,6 +16,7 @@ from models.database.bypass import OPTION
 from models.database.engines import writing_engine
 from models.pool import GranteeKind, Seat
 from policies import STARTER, Principal, Snapshot
+from resolvers.access.offered_lines import known_words, note_words
 from resolvers.records import create_update
 from resolvers.runtime import policy_proof
 from resolvers.runtime.backend import Backend
@@ -91,6 +92,8 @@ class World:
             connection.execute(insert(models.Organisation), beginning)
             proof = policy_proof.recorded(policy_proof.proved(Snapshot(STARTER), frozenset()), STARTER)
             put_in_force(connection, STARTER, "the beginning", START, proof=proof)
+            there = set(connection.execute(select(models.PolicyWord.word)).scalars())
+            note_words(connection, known_words() - there, START)
         engine.dispose()
         world = cls(url)
         try:

@@ -9,15 +9,18 @@ from models import Contact, FollowUp, Opportunity, User
 from resolvers.customers import contacts
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
+from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import command
+from ...kit.commands import Command, command
 from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
+from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
+from .customer_commands import with_load
 
 _ = gettext
 
@@ -72,6 +75,13 @@ class Contacts(PolicyModelView, model=Contact):
     )
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return contacts.transfer(scope, ids, given["user_id"] or 0, reason=given["reason"])
+
+    async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
+        """The users who may look after the contacts."""
+        if which.name != "transfer":
+            return {}
+        found = await ask.scope.read(contacts.candidates, ids)
+        return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
 
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """Phones and addresses, as far as the user sees them."""

@@ -30,6 +30,12 @@ MOST_POOLS = 200
 """Maximum number of pools that a release offers."""
 REASON = Field("reason", Kind.TEXT, name=Label("Reason"), length=200)
 TO_WHOM = Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True)
+INSIST = Field(
+    "insist",
+    Kind.YES_NO,
+    name=Label("Insist"),
+    help=Label("Also for somebody who is absent or may not work with it. The reason is kept in the log."),
+)
 RULES = {
     "IN_POOL": Label("It lies in a pool"),
     "RIGHT": Label("You may claim there"),
@@ -71,7 +77,9 @@ class CustomerCommands(PolicyModelView):
 
     @command(icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transferring.transfer(scope, ids, given["user_id"] or 0, given["reason"])
+        insist, lifts = bool(given.get("insist")), bool(given.get("lift_lock"))
+        owner_id, reason = given["user_id"] or 0, given["reason"]
+        return transferring.transfer(scope, ids, owner_id, reason, insist=insist, lift_lock=lifts)
 
     @command(
         icon="arrow-back-up",
@@ -83,7 +91,8 @@ class CustomerCommands(PolicyModelView):
         ),
     )
     def release(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return releasing.release(scope, ids, given["pool_id"], given["reason"])
+        lifts = bool(given.get("lift_lock"))
+        return releasing.release(scope, ids, given["pool_id"], given["reason"], lift_lock=lifts)
 
     @command(
         icon="lock",
@@ -106,11 +115,22 @@ class CustomerCommands(PolicyModelView):
     def unlock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return locking.unlock(scope, ids, given["reason"])
 
+    async def command_fields(self, ask: PanelRequest, which: Command, ids: list[int]) -> tuple[Field, ...]:
+        """Also whether locks may end, where one would, and whether the user insists, where they may."""
+        fields = which.fields
+        if which.name == "transfer" and ask.may("customer.insist"):
+            fields = (*fields, INSIST)
+        if which.name in ("transfer", "release") and (names := await ask.scope.read(locking.locked_among, ids)):
+            told = _("Ends the lock of %(names)s.") % {"names": ", ".join(names)}
+            fields = (*fields, Field("lift_lock", Kind.YES_NO, name=_("End the lock"), help=told))
+        return fields
+
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         """The possible owners with the number of customers that each holds, and the open pools."""
-        if which.name == "assign":
-            found = await ask.scope.read(assignees.candidates, ids)
-            return {"user_id": [(global_id(User, x.id), _with_load(ask, x)) for x in found]}
+        offered = {"assign": assignees.pool_candidates, "transfer": assignees.owner_candidates}.get(which.name)
+        if offered is not None:
+            found = await ask.scope.read(offered, ids)
+            return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
         if which.name == "release":
             return {"pool_id": await ask.scope.read(_open_pools)}
         return {}
@@ -135,10 +155,12 @@ async def claim_rules(ask: PanelRequest, id: int) -> list[tuple[str, bool, str]]
     return rules
 
 
-def _with_load(ask: PanelRequest, x: assignees.Candidate) -> str:
-    held, limit = number(ask, x.held), "" if x.limit is None else f" / {number(ask, x.limit)}"
-    absent = f" · {_('absent')}" if x.is_absent else ""
-    return f"{x.name} · {held}{limit}{absent}"
+def with_load(ask: PanelRequest, x: assignees.Candidate) -> str:
+    """A candidate with the customers that they hold, as far as the user may know, and what speaks against them."""
+    limit = "" if x.limit is None else f" / {number(ask, x.limit)}"
+    load = f"{number(ask, x.held)}{limit}" if x.is_known else ""
+    marks = ((x.is_absent, _("absent")), (x.is_full, _("full")), (not x.is_fit, _("may not work with it")))
+    return " · ".join(part for part in (x.name, load, *(mark for holds, mark in marks if holds)) if part)
 
 
 def _open_pools(scope: Scope, db: Session) -> list[tuple[str, str]]:
