@@ -98,7 +98,7 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
         for id, held in holdings(db, now).items()
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
-    named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.name)
+    named = select(User.name).where(User.id.in_(sorted(able)[:5])).order_by(User.__table__.c.name_key)
     return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 

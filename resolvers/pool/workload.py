@@ -10,6 +10,7 @@ from models import Customer, OwnerLoad, User
 from ..ownership.assignees import Candidate
 from ..ownership.capacity import limit_of
 from ..reading.clauses import value
+from ..reading.order import order_value
 from ..runtime.scope import Scope
 
 MOST_PEOPLE = 20
@@ -42,7 +43,7 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
         select(User.id, *shown, func.coalesce(OwnerLoad.held, 0).label("held"), true() if sees is None else sees)
         .outerjoin(OwnerLoad, OwnerLoad.user_id == User.id)
         .where(User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None))
-        .order_by(func.coalesce(OwnerLoad.held, 0).desc(), User.name)
+        .order_by(func.coalesce(OwnerLoad.held, 0).desc(), order_value(viewer, User, User, "name"), User.id)
         .limit(MOST_PEOPLE)
     )
     now = scope.person.now
