@@ -70,7 +70,8 @@ def _moved(table: str, column: str, keys: Sequence[str], highest: dict[str, int]
     if column in keys:
         pointed = table if column == "id" else column.removesuffix("_id")
         return f"{column} + {{n}} * {highest[pointed]}"
-    return f"{column} || '-{{n}}'" if (table, column) == ("customer", "number") else f'"{column}"'
+    is_number = table == "customer" and column in ("number", "number_key", "number_order")
+    return f"{column} || '-{{n}}'" if is_number else f'"{column}"'
 
 
 def main() -> None:

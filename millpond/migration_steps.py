@@ -92,6 +92,9 @@ def check_name(table: str, column: Column[Any]) -> str:
 def default_of_rows(column: Column[Any]) -> str | None:
     """The value that rows get which are there already: the default of the model, where that is one value."""
     default: Any = column.default
+    if default is None and column.server_default is not None:
+        stored: Any = column.server_default
+        return repr(str(stored.arg).strip("'"))
     if default is None or not default.is_scalar:
         return None
     if isinstance(column.type, Boolean):

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, cast
 
 from sqlalchemy import (
@@ -19,10 +19,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     inspect,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
+from .column_types import LIVE as LIVE
 from .column_types import LONG as LONG
 from .column_types import TIME_FORM as TIME_FORM
 from .column_types import Money as Money
@@ -34,55 +34,19 @@ from .column_types import text_type as text_type
 from .column_types import time_text as time_text
 from .column_types import utcnow as utcnow
 from .declaration import check_declared
+from .errors import Refusal
 from .names import Names
-
-LIVE: dict[str, Any] = {
-    "sqlite_where": text("deleted_at IS NULL"),
-    "postgresql_where": text("deleted_at IS NULL"),
-}
-"""The condition of an index that ignores the bin, so that a name is free again when its record is there."""
+from .sort_keys import add_sort_keys, index_sort_keys
+from .sort_keys import sort_key as sort_key
+from .traits import Trait as Trait
+from .traits import trait as trait
+from .traits import trait_of as trait_of
 
 Key = Annotated[int, mapped_column(primary_key=True)]
 Word = Annotated[str, mapped_column(text_type(40))]
 Line = Annotated[str, mapped_column(text_type(200))]
 Prose = Annotated[str, mapped_column(long_text())]
 Hash = Annotated[str, mapped_column(text_type(64))]
-
-
-@dataclass(frozen=True)
-class Trait:
-    """What a column is beyond its type.  Inputs, labels and rights derive from it.
-
-    `system_managed`: only a use case sets it.  `immutable`: given at creation, never edited.
-    `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
-    a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
-    `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
-    may leave all the same.  `derived`: it repeats or is computed from other columns, so the log need not know it.
-    `not_negative`: a number below zero is refused.
-    """
-
-    system_managed: bool = False
-    immutable: bool = False
-    dictionary: str | None = None
-    separate_right: bool = False
-    required: bool = False
-    generated: bool = False
-    historical: bool = False
-    derived: bool = False
-    not_negative: bool = False
-
-
-PLAIN = Trait()
-
-
-def trait(**what: Any) -> dict[str, Any]:
-    """The `info` of a column: `mapped_column(info=trait(immutable=True))`."""
-    return {"trait": Trait(**what)}
-
-
-def trait_of(column: Column[Any]) -> Trait:
-    found: Trait = column.info.get("trait", PLAIN)
-    return found
 
 
 def choice(kind: type[StrEnum], **column: Any) -> Any:
@@ -138,7 +102,9 @@ class Base(DeclarativeBase):
     def __init_subclass__(cls, **more: Any) -> None:
         """Refuse a table that leaves out what the doors derive from it.  Raises Misdeclared."""
         check_declared(cls)
+        add_sort_keys(cls)
         super().__init_subclass__(**more)
+        index_sort_keys(cls)
 
     @classmethod
     def __table_cls__(cls, name: str, metadata: MetaData, *arguments: Any, **options: Any) -> Table:
@@ -199,6 +165,12 @@ class Entity(Base):
         return wanted.union(*(group for group in cls.together if not group.isdisjoint(wanted)))
 
     @property
+    def notices(self) -> list[Refusal]:
+        """What the use case that made the record tells beside it."""
+        told: list[Refusal] = self.__dict__.setdefault("_notices", [])
+        return told
+
+    @property
     def label(self) -> str:
         """How the record is called where only one word fits: in the log, in a refusal."""
         return str(getattr(self, self.named_by))
@@ -222,15 +194,27 @@ class Part(Base):
 
 
 def columns(model: type[Base]) -> Iterator[Column[Any]]:
-    """The mapped columns of a model in the order of its table."""
+    """The mapped columns of a model in the order of its table, without the keys that repeat others."""
     keys = {attribute.columns[0].key for attribute in inspect(model).column_attrs}
-    return (cast("Column[Any]", column) for column in model.__table__.columns if column.key in keys)
+    return (column for column in stored_columns(model) if column.key in keys and trait_of(column).key_of is None)
+
+
+def stored_columns(model: type[Base]) -> Iterator[Column[Any]]:
+    """All columns of a table, the keys that repeat others included."""
+    return (cast("Column[Any]", column) for column in model.__table__.columns)
 
 
 def column_of(model: type[Base], key: str) -> Column[Any]:
     """One column of a model by its key."""
     column: Column[Any] = cast("Any", model.__table__.c[key])
     return column
+
+
+@cache
+def sort_key_of(model: type[Base], key: str) -> str | None:
+    """The column by which lists sort that are ordered by the column `key`; None where that is the column itself."""
+    found = (c.key for c in stored_columns(model) if trait_of(c).sorts and trait_of(c).key_of == key)
+    return next(found, None)
 
 
 def parent_of(column: Column[Any]) -> str | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Numeric, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, Numeric, String, Text, TypeDecorator, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -87,3 +87,9 @@ def long_text() -> Text:
 
 
 LONG = 20_000
+
+LIVE: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL"),
+    "postgresql_where": text("deleted_at IS NULL"),
+}
+"""The condition of an index that ignores the bin, so that a name is free again when its record is there."""

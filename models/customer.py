@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import LIVE, Entity, Line, long_text, text_type, trait
+from .base import LIVE, Entity, Line, long_text, sort_key, text_type, trait
 from .errors import AlreadyInPool, NotInPool, NotLocked
 from .names import Names
 from .people import User
 from .pool import Pool
+from .text import natural_key, number_key
 
 _HELD: dict[str, Any] = {
     "sqlite_where": text("locked_by_id IS NOT NULL"),
@@ -31,6 +32,12 @@ class Customer(Entity):
     search = ("number", "name")
 
     number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(immutable=True, generated=True))
+    number_key: Mapped[str | None] = mapped_column(
+        text_type(120), info=trait(system_managed=True, key_of="number", by=number_key), sort_order=98
+    )
+    """What is compared, so that c2026001 and C2026001 are one number."""
+    number_order: Mapped[str] = sort_key("number", by=natural_key, length=240)
+    """What is sorted: the numbering sets the period and the sequence of a number."""
     name: Mapped[Line]
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="stage"))
     industry: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="industry"))
@@ -74,6 +81,7 @@ class Customer(Entity):
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
         Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_name", "name"),
+        Index("uq_customer_number_key", "number_key", unique=True),
         Index("ix_customer_locked", "locked_by_id", **_HELD),
     )
 

@@ -126,6 +126,15 @@ class Duplicate(Refusal):
     zh = "{value} 已被占用，请另选。"
 
 
+class NumberAhead(Refusal):
+    """The record was created all the same: what was declined is that its number moves the sequence."""
+
+    sentence = (
+        "{value} is far ahead, so it was reserved, but the sequence goes on with {next}. Check it for a typing error."
+    )
+    zh = "{value} 远超当前流水号，已保留该编号，但流水号仍从 {next} 继续。请检查是否输入有误。"
+
+
 class TakenMeanwhile(Duplicate):
     sentence = "{value} was given to another record meanwhile. Rename or delete that one, then restore {label}."
     zh = "{value} 已被其他记录占用。请先修改或删除该记录，再恢复 {label}。"

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import LIVE, Base, Entity, Key, Word, text_type, trait
 from .errors import Validation
 from .names import Names
+from .text import counted, narrow, natural_key, number_key
 
 _TOKEN = re.compile(r"\{(YYYY|YY|MM|DD|seq:[1-9])\}")
+_PIECES = re.compile(r"(\{[^}]+\})")
 _LONGEST = 40
+LARGEST_JUMP = 10_000
 LARGEST_SEQUENCE = 10**9 - 1
 """Maximum step of the counter to a number given by hand, so that none brings it to its end."""
 
@@ -54,7 +57,10 @@ class Pattern:
         return _TOKEN.sub(lambda token: _dated(token[1], day), self.text)
 
     def number(self, day: date, sequence: int) -> str:
-        return self.period(day).replace("#", f"{sequence:0{self._digits}d}")
+        return self.of(self.period(day), sequence)
+
+    def of(self, period: str, sequence: int) -> str:
+        return period.replace("#", f"{sequence:0{self._digits}d}")
 
     def read(self, number: str) -> tuple[str, int] | None:
         """(period, sequence) of a number that this pattern makes on some day, None for one of another kind."""
@@ -66,9 +72,29 @@ class Pattern:
             return None
         return f"{number[: found.start('seq')]}#{number[found.end('seq') :]}", int(sequence)
 
+    def spelled(self, number: str) -> str:
+        """A number given by hand in the letters of the pattern, if it is one that the pattern makes on some day."""
+        found = re.fullmatch("".join(self._shape()), number, re.ASCII | re.IGNORECASE)
+        if found is None:
+            return number
+        spelled, at = "", 0
+        for piece in _PIECES.split(self.text):
+            length = _length(piece, found)
+            spelled += number[at : at + length] if piece.startswith("{") else piece
+            at += length
+        return spelled
+
+    def order(self, number: str) -> str:
+        """The sort key of a number: by period, then by sequence; a number of another kind sorts by its text."""
+        found = self.read(self.spelled(narrow(number)))
+        if found is None:
+            return natural_key(number)
+        period, sequence = found
+        return f"{natural_key(period.replace('#', ' '))}#{counted(str(sequence))}"
+
     def _shape(self) -> Iterator[str]:
         """The pattern as a regular expression, piece by piece."""
-        for piece in re.split(r"(\{[^}]+\})", self.text):
+        for piece in _PIECES.split(self.text):
             token = piece.strip("{}") if piece.startswith("{") else ""
             digits = {"YYYY": r"\d{4}", "YY": r"\d{2}", "MM": r"\d{2}", "DD": r"\d{2}"}
             yield r"(?P<seq>\d{1,15})" if token.startswith("seq") else digits.get(token, re.escape(piece))
@@ -78,6 +104,11 @@ class Pattern:
         found = re.search(r"\{seq:([1-9])\}", self.text)
         assert found is not None, "checked when the pattern was made"
         return int(found[1])
+
+
+def _length(piece: str, found: re.Match[str]) -> int:
+    """The number of characters of a number that a piece of the pattern stands for."""
+    return len(found["seq"]) if piece.startswith("{seq") else len(piece.strip("{}"))
 
 
 def _dated(token: str, day: date) -> str:
@@ -95,8 +126,13 @@ class NumberRule(Entity):
 
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
     pattern: Mapped[str] = mapped_column(text_type(60))
+    largest_jump: Mapped[int] = mapped_column(default=LARGEST_JUMP, server_default=str(LARGEST_JUMP))
+    """How far ahead of the sequence a number given by hand may be and still move it."""
 
-    __table_args__ = (Index("uq_number_rule_module", "for_module", unique=True, **LIVE),)
+    __table_args__ = (
+        CheckConstraint("largest_jump >= 0", name="largest_jump"),
+        Index("uq_number_rule_module", "for_module", unique=True, **LIVE),
+    )
 
 
 class NumberCounter(Base):
@@ -118,7 +154,11 @@ class Tombstone(Base):
     for_module: Mapped[Word]
     record_id: Mapped[int]
     number: Mapped[str | None] = mapped_column(text_type(40))
+    number_key: Mapped[str | None] = mapped_column(text_type(120), info=trait(key_of="number", by=number_key))
     purged_at: Mapped[datetime]
     purged_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
-    __table_args__ = (Index("uq_tombstone_number", "for_module", "number", unique=True),)
+    __table_args__ = (
+        Index("uq_tombstone_number", "for_module", "number", unique=True),
+        Index("ix_tombstone_number_key", "for_module", "number_key"),
+    )

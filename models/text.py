@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
+from .pinyin import syllables
+
 _UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Invisible characters that come with pasted text: marks of direction, zero-width spaces, byte order marks."""
 _WIDE_DIGITS = {ord("０") + n: str(n) for n in range(10)}
@@ -80,3 +82,54 @@ def _in_like(character: str) -> str:
 def _by_character(text: str, single: Callable[[str], str]) -> str:
     groups = map(cases_of, text)
     return "".join(f"[{group}]" if len(group) > 1 else single(group) for group in groups)
+
+
+# --- order -----------------------------------------------------------------------------------------------
+
+KEY_BYTES = 1_000
+"""Maximum length of a sort key: PostgreSQL's indexes take 2,700 bytes.  Longer names with one beginning are equal."""
+_LETTERS = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def name_key(name: str) -> str:
+    """The sort key of a name: case, accents and width do not matter; Chinese sorts by pinyin among Latin letters.
+
+    Each Chinese character becomes syllable, tone and itself, so that names with one first character are adjacent.
+    """
+    folded = fold(name)
+    if not folded.isascii():
+        folded = _without_accents(folded)
+    if not folded.isascii():
+        folded = "".join(f"{said}{character}" if said else character for character, said in syllables(folded))
+    return folded if len(folded) <= KEY_BYTES // 4 else folded.encode()[:KEY_BYTES].decode(errors="ignore")
+
+
+def _without_accents(text: str) -> str:
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text))).translate(_LETTERS)
+
+
+def narrow(text: str) -> str:
+    """`text` with ASCII characters, and half-width letters, in place of their full-width forms; of the same length."""
+    return text if text.isascii() else "".join(map(_narrow, text))
+
+
+def _narrow(character: str) -> str:
+    width, _, plain = unicodedata.decomposition(character).partition(" ")
+    return chr(int(plain, 16)) if width in ("<wide>", "<narrow>") else character
+
+
+def number_key(number: str) -> str:
+    """The form in which numbers of records are compared: case and width do not matter."""
+    return narrow(composed(number)).casefold().strip()
+
+
+def natural_key(text: str) -> str:
+    """A sort key in which numbers inside the text sort by their value: `C99` before `C100`."""
+    return _DIGITS.sub(lambda digits: counted(digits[0].lstrip("0")), number_key(text))
+
+
+def counted(digits: str) -> str:
+    """Digits after their number, so that a longer number sorts behind a shorter one."""
+    return f"{len(digits):02d}{digits}"

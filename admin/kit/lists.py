@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from models import Base
-from resolvers.reading.clauses import orderable
+from resolvers.reading.order import orderable
 from resolvers.reading.pages import ListRequest, display_column
 
 from .declared import Order, Tab

@@ -73,10 +73,12 @@ def doctor() -> None:
 
 @commands.command()
 def reindex() -> None:
-    """Write the search index anew from the records.  Needed when `doctor` says so; searches and edits wait meanwhile."""
+    """Write search index and sort keys anew from the records.  Needed when `doctor` says so; searches and edits wait."""
     with backend() as at:
+        from models.keys import fill_all
         from resolvers.reading.search_index import rebuild
 
         with at.writer.engine.begin() as connection:
+            wrong = fill_all(connection)
             count = rebuild(connection)
-    say(f"The search index knows {count:,} customers and contacts.")
+    say(f"The search index knows {count:,} customers and contacts; {wrong:,} sort keys were brought up to date.")

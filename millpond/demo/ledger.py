@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text
 from models import AuditEntry, Base, Entity
 from models.audit.entries import SILENT, Changes, Signature, entry, plain
 from models.database.compiled import CompiledStatement, compile_statement
+from models.keys import with_keys
 
 _ORDER = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 """Table -> its place in an order in which every row comes after the rows that it refers to."""
@@ -86,6 +87,7 @@ class Ledger:
                 self.connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"), sequence)
 
     def _insert(self, model: type[Base], rows: list[dict[str, Any]]) -> None:
+        rows = [with_keys(model, row) for row in rows]
         if model not in self._inserts:  # compiled once: SQLAlchemy would do some of that again for every row
             insert_ = insert(cast("Table", model.__table__)).inline()
             self._inserts[model] = compile_statement(insert_, self.connection.dialect, list(rows[0]))

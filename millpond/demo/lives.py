@@ -113,6 +113,7 @@ class _Life:
         self.row = rows.customer(self.land, self.company, self.seller, owner, self.at)
         ledger.add(Customer, self.row)
         ledger.note(self.at, "customer.create", Customer, self.row, born(self.row), self.seller.id)
+        self.row["number_order"] = self.land.pattern.order(self.row["number"])
         if owner is not None:
             self.open_period(Began.CREATE, self.at, owner)
         for place in range(people):

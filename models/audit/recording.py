@@ -10,7 +10,7 @@ from sqlalchemy.orm import ColumnProperty, InstanceState, QueryableAttribute, Se
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
-from ..base import Base, Entity, Part
+from ..base import Base, Entity, Part, columns
 from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
 from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
@@ -129,7 +129,7 @@ def _changes(session: Session, row: Entity) -> Changes:
 @cache
 def logged_columns(model: type[Entity]) -> list[str]:
     """The columns whose changes are logged, in the order of the table."""
-    return [attribute.key for attribute in inspect(model).column_attrs if attribute.key not in SILENT]
+    return [column.key for column in columns(model) if column.key not in SILENT]
 
 
 def _values(row: Entity) -> Iterator[tuple[str, Any]]:

@@ -100,8 +100,8 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
         if any(may_use(scope.policy, roles, "policy", "activate") for roles in sets_of(held, now))
     ]
     named = select(shown_name(scope)).where(User.id.in_(sorted(able)), shown_name(scope).is_not(None))
-    named = named.order_by(User.id).limit(5)
-    return sorted(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
+    named = named.order_by(User.__table__.c.name_key, User.id).limit(5)
+    return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
 def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:

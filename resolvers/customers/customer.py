@@ -15,7 +15,7 @@ from models.ownership import Began, Ended
 from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
 from ..ownership.periods import begin, end
 from ..people.people import active_user
-from ..records.numbering import accept, next_number
+from ..records.numbering import accept, next_number, pattern_of
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.lifecycle import Rules
@@ -39,9 +39,10 @@ class CustomerRules(Rules[Customer]):
         self._place(scope, db, values)
         self._require_contact(db, extra)
         if values.get("number"):
-            accept(db, "customer", values["number"])
+            values["number"], extra["notice"] = accept(db, "customer", values["number"])
         else:
             values["number"] = next_number(scope, db, "customer")
+        values["number_order"] = pattern_of(db, "customer").order(values["number"])
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
         for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
@@ -49,6 +50,8 @@ class CustomerRules(Rules[Customer]):
                 check_point(kind, values[field], field)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
+        if extra.get("notice"):
+            row.notices.append(extra["notice"])
         if row.owner_id is not None:
             reserve_capacity(db, active_user(scope, db, row.owner_id))
             begin(db, row, Began.CREATE, scope.person.now)

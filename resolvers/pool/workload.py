@@ -11,6 +11,7 @@ from models import Customer, User
 from ..ownership.assignees import Candidate
 from ..ownership.capacity import limit_of
 from ..reading.clauses import value
+from ..reading.order import order_value
 from ..runtime.scope import Scope
 
 MOST_PEOPLE = 20
@@ -41,14 +42,11 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
     sees = scope.policy.guard(scope.person, User, "capacity", User)
     shown = (value(viewer, User, User, "name"), value(viewer, User, User, "absent_until"))
     team = User.department_id.in_(scope.person.subtree), User.active, User.deleted_at.is_(None)
-    people = {
-        id: (name or "", absent, is_seen)
-        for id, name, absent, is_seen in db.execute(
-            select(User.id, *shown, true() if sees is None else sees).where(*team)
-        )
-    }
+    by_name = select(User.id, *shown, true() if sees is None else sees).where(*team)
+    by_name = by_name.order_by(order_value(viewer, User, User, "name"), User.id)
+    people = {id: (name or "", absent, is_seen) for id, name, absent, is_seen in db.execute(by_name)}
     held = _counted(scope, db, people)
-    most = sorted(people, key=lambda who: (-held.get(who, 0), people[who][0]))[:MOST_PEOPLE]
+    most = sorted(people, key=lambda who: -held.get(who, 0))[:MOST_PEOPLE]
     now = scope.person.now
     return [
         Candidate(id, name, held.get(id, 0), limit_of(db, id) if is_seen else None, absent is not None and absent > now)

@@ -4,19 +4,27 @@ Nothing here runs a statement.  Every value is guarded (NULL where the viewer ma
 neither filtered nor ordered by.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, false, func, inspect, literal, or_, select, true
+from sqlalchemy import (
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+    true,
+)
 
 from models import Base, Customer, Role, UserRole
-from models.base import columns
 from models.customer import locked
 from models.errors import Validation
-from models.text import composed
+from models.text import composed, number_key
 from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
@@ -107,8 +115,44 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
         return or_(false(), *(matching(viewer, model, e, tree) for tree in wanted))
     if key == "not":
         return ~func.coalesce(matching(viewer, model, e, wanted), false())
+    if (model, key) in NUMBERS:
+        return _by_number(viewer, model, e, key, wanted)
     column = value(viewer, model, e, key)
     return and_(true(), *(compared(column, name, operand) for name, operand in wanted.items() if operand is not None))
+
+
+NUMBERS: dict[tuple[type[Base], str], str] = {(Customer, "number"): "number_key"}
+"""Numbers of records -> the column in which they are compared: case and width do not matter."""
+
+
+def _by_number(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Mapping[str, Any]) -> Clause:
+    """The conditions on a number; `gt` and its like compare it as it is written."""
+    guard, column = viewer.guard(model, field_name(key), e), getattr(e, NUMBERS[model, key])
+    column = column if guard is None else case((guard, column), else_=None)
+    plain = value(viewer, model, e, key)
+    return and_(
+        true(),
+        *(
+            compared(plain, name, operand) if name in _PLAIN else compared(column, name, _compared_number(operand))
+            for name, operand in wanted.items()
+            if operand is not None
+        ),
+    )
+
+
+_PLAIN = ("gt", "gte", "lt", "lte", "is_null")
+
+
+def _compared_number(operand: Any) -> Any:
+    return (
+        [map_traced(x, number_key) for x in operand] if isinstance(operand, list) else map_traced(operand, number_key)
+    )
+
+
+def number_is(model: type[Base], e: Any, number: str) -> Clause:
+    """Condition: the record has this number, however it is written."""
+    clause: Clause = getattr(e, NUMBERS[model, "number"]) == map_traced(number, number_key)
+    return clause
 
 
 # --- search ----------------------------------------------------------------------------------------------
@@ -144,88 +188,6 @@ def _number(column: Value, text: str) -> Clause:
     """A prefix as a range, which an index serves; also in capitals, because most numbers are."""
     spellings = (text, map_traced(text, str.upper))
     return or_(*(and_(column >= x, column < map_traced(x, lambda start: start + LAST_CHARACTER)) for x in spellings))
-
-
-# --- order and cursor ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Key:
-    """One sort key.  NULLs come last in both directions; first only in an order that is read backwards."""
-
-    name: str
-    descending: bool
-    nullable: bool
-    empty_first: bool = False
-
-    def back(self) -> "Key":
-        """The same key for reading backwards."""
-        return replace(self, descending=not self.descending, empty_first=self.nullable and not self.empty_first)
-
-    def order(self, column: Value) -> Value:
-        ordered = column.desc() if self.descending else column.asc()
-        if not self.nullable:
-            return ordered
-        return ordered.nulls_first() if self.empty_first else ordered.nulls_last()
-
-    def after(self, column: Value, at: Any) -> Clause:
-        """Condition: the row comes after `at` by this key alone."""
-        if at is None:
-            return column.is_not(None) if self.empty_first else false()
-        later = column < at if self.descending else column > at
-        return or_(later, column.is_(None)) if self.nullable and not self.empty_first else later
-
-    def same(self, column: Value, at: Any) -> Clause:
-        clause: Clause = column.is_(None) if at is None else column == at
-        return clause
-
-
-def order_of(
-    viewer: Viewer, model: type[Base], asked: Sequence[tuple[str, bool]], tree: Mapping[str, Any] | None = None
-) -> list[Key]:
-    """The sort keys of a list: (name, descending) as asked for, else the model's own; the id breaks ties.
-
-    `tree` is the filter of the list: a key that it requires to be not NULL can be sorted by an index.
-    """
-    conditions = (tree or {}).items()
-    filled = {key for key, wanted in conditions if isinstance(wanted, Mapping) and wanted.get("is_null") is False}
-    default = getattr(model, "order", "-id")
-    steps = list(asked) or [(default.lstrip("-"), default.startswith("-"))]
-    keys = [
-        Key(name, down, name not in filled and _nullable(viewer, model, name))
-        for name, down in dict(steps).items()
-        if name != "id"
-    ]
-    if "id" in dict(steps):
-        keys = keys[: [name for name, _ in steps].index("id")]
-    return [*keys, Key("id", dict(steps).get("id", steps[-1][1]), nullable=False)]
-
-
-def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
-    if (model, name) in COMPUTED:
-        return False
-    guard = viewer.guard(model, field_name(name), model.__table__.c)
-    return bool(model.__table__.c[name].nullable) or guard is not None
-
-
-def after_cursor(keys: Sequence[Key], values: Sequence[Value], at: Sequence[Any]) -> Clause:
-    """Condition: the row comes after the row with the key values `at`."""
-    at = [literal(a) if isinstance(a, bool) else a for a in at]  # SQLAlchemy does not compare a column with a bare bool
-    steps = []
-    for n, key in enumerate(keys):
-        same = [k.same(v, a) for k, v, a in zip(keys[:n], values, at, strict=False)]
-        steps.append(and_(*same, key.after(values[n], at[n])))
-    first, value_, at_ = keys[0], values[0], at[0]
-    if len(keys) == 1 or first.nullable:
-        return or_(*steps)
-    # Changes no result, but lets an index scan begin at the right place.
-    return and_(value_ <= at_ if first.descending else value_ >= at_, or_(*steps))
-
-
-def orderable(model: type[Base]) -> list[str]:
-    """The keys by which a list can be ordered: columns except foreign keys, JSON and long text."""
-    simple = [c.key for c in columns(model) if not c.foreign_keys and c.type.__class__.__name__ not in ("JSON", "Text")]
-    return [key for key in simple if key != "delete_batch_id"]
 
 
 # --- subqueries for computed columns ---------------------------------------------------------------------

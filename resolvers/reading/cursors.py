@@ -14,20 +14,25 @@ from models.audit.entries import plain
 from models.base import Money, Utc, moment_of
 from models.errors import Validation
 
-from .clauses import COMPUTED, Key
+from .clauses import COMPUTED
+from .order import Key, order_type
 from .provenance import PlanMismatch, Steps, is_traceable, source_of, trace, untraced
 
 LONGEST = 4_000
 
 
 def tag_of(keys: Sequence[Key]) -> str:
-    """The order as short text, so that a cursor of another order is recognised."""
-    return "_".join(f"{'d' if k.descending else 'a'}_{k.name}" for k in keys)
+    """The order as short text, so that a cursor of another order, or from before sort keys, is recognised."""
+    return "_".join(("key", *(f"{'d' if k.descending else 'a'}_{k.name}" for k in keys)))
 
 
 def written(keys: Sequence[Key], values: Sequence[Any]) -> str:
     """The cursor of a row with these sort key values."""
-    return json.dumps([tag_of(keys), *(plain(value) for value in values)], separators=(",", ":")).encode().hex()
+    return (
+        json.dumps([tag_of(keys), *(plain(value) for value in values)], separators=(",", ":"), ensure_ascii=False)
+        .encode()
+        .hex()
+    )
 
 
 def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
@@ -69,7 +74,7 @@ def _value(model: type[Base], name: str, text: Any) -> Any:
         return None
     if (model, name) in COMPUTED:
         return _typed(text, bool)
-    kind = model.__table__.c[name].type
+    kind = order_type(model, name)
     if isinstance(kind, Utc):
         return moment_of(_typed(text, str))
     if isinstance(kind, Money):

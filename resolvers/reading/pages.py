@@ -17,8 +17,9 @@ from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import COMPUTED, Key, after_cursor, in_bin, matching, open_to, order_of, value, visible, with_parents
+from .clauses import COMPUTED, in_bin, matching, open_to, value, visible, with_parents
 from .cursors import values_of, written
+from .order import Key, after_cursor, order_of, order_value
 from .search import SearchResult, find
 
 MOST_COUNTED = 1_000
@@ -204,7 +205,7 @@ class _Reading:
         request, e = self.request, self.e
         values = [self._value(key).label(f"v{n}") for n, key in enumerate(request.columns)]
         may = [self._may(action).label(f"m{n}") for n, action in enumerate(request.may)]
-        order = [self._value(key.name).label(f"k{n}") for n, key in enumerate(self.keys)]
+        order = [self._order_value(key).label(f"k{n}") for n, key in enumerate(self.keys)]
         statement = visible(self.viewer, self.model, e.id, *values, *may, *order).where(*self.conditions())
         return statement.where(*self._after()).order_by(*self._order())
 
@@ -232,6 +233,9 @@ class _Reading:
     def _value(self, key: str) -> Value:
         return value(self.viewer, self.model, self.e, key)
 
+    def _order_value(self, key: Key) -> Value:
+        return order_value(self.viewer, self.model, self.e, key.name)
+
     def _may(self, action: str) -> Clause:
         """Condition: the caller may do it to the row.  A child record in the bin comes back with its parent alone."""
         allowed = open_to(self.viewer, action, self.model)
@@ -246,14 +250,14 @@ class _Reading:
         return [key.back() for key in self.keys] if self.request.before else self.keys
 
     def _order(self) -> Iterator[Value]:
-        return (key.order(self._value(key.name)) for key in self._steps())
+        return (key.order(self._order_value(key)) for key in self._steps())
 
     def _after(self) -> Iterable[Clause]:
         """The condition that the row comes after the cursor; none without a cursor."""
         at = self.request.before or self.request.after
         if not at:
             return ()
-        values = [self._value(key.name) for key in self.keys]
+        values = [self._order_value(key) for key in self.keys]
         return (and_(after_cursor(self._steps(), values, values_of(self.request.model, self.keys, at))),)
 
 

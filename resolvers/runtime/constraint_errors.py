@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from models import Base
+from models.base import trait_of
 from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validation
 from models.names import RECORD
 
@@ -62,8 +63,16 @@ def _last_column(name: str) -> str:
     for table in Base.metadata.tables.values():
         for key in (*table.indexes, *table.constraints):
             if isinstance(key, Index | ColumnCollectionConstraint) and key.name == name:
-                return [column.name for column in key.columns][-1]
-    return name.rpartition(",")[2].strip().rpartition(".")[2]
+                return [trait_of(column).key_of or column.name for column in key.columns][-1]
+    return _source(name)
+
+
+def _source(name: str) -> str:
+    """The last of some columns in SQLite's words, `customer.number_key`; of a key the column that it repeats."""
+    table, _, column = name.rpartition(",")[2].strip().rpartition(".")
+    there = Base.metadata.tables.get(table)
+    found = trait_of(there.c[column]).key_of if there is not None and column in there.c else None
+    return found or column
 
 
 def _checked(name: str) -> Refusal | None:

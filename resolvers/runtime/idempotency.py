@@ -140,5 +140,7 @@ def _param(value: Any) -> Any:
 
 
 def single(row: Entity) -> Outcome:
-    """The outcome of a use case over one record."""
-    return Outcome([row.id])
+    """The outcome of a use case over one record, with what it tells beside it."""
+    for notice in row.notices:
+        notice.record_id = global_id(type(row), row.id)
+    return Outcome([row.id], row.notices)

@@ -26,6 +26,8 @@ from models import (
     Tombstone,
     User,
 )
+from models.keys import stale_keys
+from models.numbering import LARGEST_JUMP
 from models.ownership import Began
 
 from ..ownership.quota import midnight
@@ -39,7 +41,18 @@ MOST = 20
 def broken(connection: Connection) -> list[str]:
     """One sentence for each broken promise; an empty list when all is well."""
     customers = (_places, _periods, _departments)
-    looks = (*customers, _paths, _rooms, _quotas, _numbers, _found, without_grantee, without_word, reused_ids)
+    looks = (
+        *customers,
+        _paths,
+        _rooms,
+        _quotas,
+        _numbers,
+        _found,
+        stale_keys,
+        without_grantee,
+        without_word,
+        reused_ids,
+    )
     return [sentence for look in looks for sentence in _capped(look(connection))]
 
 
@@ -176,7 +189,7 @@ def _same_zone_since(connection: Connection) -> datetime:
 
 
 def _numbers(connection: Connection) -> Iterator[str]:
-    """No counter of numbers is behind a number that was given."""
+    """No counter of numbers is behind a number that was given, unless it was too far ahead to move the counter."""
     n = NumberCounter.__table__.c
     highest = _highest(connection)
     for counter in connection.execute(select(n.for_module, n.period, n.last).order_by(n.for_module, n.period)):
@@ -186,14 +199,15 @@ def _numbers(connection: Connection) -> Iterator[str]:
 
 
 def _highest(connection: Connection) -> dict[str, dict[str, int]]:
-    """Module -> period of a counter -> the highest sequence among live, binned and purged numbers."""
+    """Module -> period of a counter -> the highest sequence among live, binned and purged numbers that move it for certain."""
     n = NumberCounter.__table__.c
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for module, period in connection.execute(select(n.for_module, n.period)):
         before, _, after = period.partition("#")
         pattern = re.compile(re.escape(before) + r"(\d{1,15})" + re.escape(after))
         matches = (pattern.fullmatch(number) for number in _given(connection, module, before))
-        found[module][period] = max((int(match[1]) for match in matches if match), default=0)
+        sequences = (int(match[1]) for match in matches if match)
+        found[module][period] = max((n for n in sequences if n <= LARGEST_JUMP), default=0)
     return found
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, true
 
+from models.base import sort_key_of
 from models.errors import Validation
-from resolvers.reading.clauses import Key, after_cursor, matching, order_of, value
+from resolvers.reading.clauses import matching
 from resolvers.reading.cursors import tag_of, values_of
+from resolvers.reading.order import Key, after_cursor, order_of, order_value
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime.viewer import Viewer
 
@@ -65,7 +67,7 @@ class Listing:
         return clauses
 
     def values(self, e: Any) -> list[Value]:
-        return [value(self.viewer, self.kind.model, e, k.name) for k in self.keys]
+        return [order_value(self.viewer, self.kind.model, e, k.name) for k in self.keys]
 
     @property
     def reading_keys(self) -> list[Key]:
@@ -90,7 +92,10 @@ class Listing:
             raise Validation(f"limit is 1 to {MAX_COUNTED}.", f"limit 须为 1 至 {MAX_COUNTED}。", field="limit")
         some: Any = select(literal_column("1").label("one")).select_from(table).where(where)
         if self.is_scan:
-            default_order = [key.order(table.c[key.name]) for key in order_of(viewer, self.kind.model, [])]
+            model = self.kind.model
+            default_order = [
+                key.order(table.c[sort_key_of(model, key.name) or key.name]) for key in order_of(viewer, model, [])
+            ]
             some = dialect.in_any_order(some, default_order)
         some = self._correlated(some.limit(limit)).subquery()
         return select(func.count()).select_from(some).scalar_subquery()

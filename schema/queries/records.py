@@ -9,7 +9,7 @@ from sqlalchemy import null, true
 
 from models import ENTITIES, AuditEntry, Base, Entity
 from models.errors import Validation
-from resolvers.reading.clauses import in_bin
+from resolvers.reading.clauses import in_bin, number_is
 from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
 
@@ -63,7 +63,7 @@ def _compile_record(model: type[Entity], compiler: Compiler, nodes: Nodes, argum
     if id is None and number is None:
         return compiler.record(kind_of(model), nodes, lambda _: true())
     if number is not None:
-        return compiler.record(kind_of(model), nodes, lambda c: c.number == number)
+        return compiler.record(kind_of(model), nodes, lambda c: number_is(model, c, number))
     return compiler.record(kind_of(model), nodes, lambda c: c.id == map_traced(id, partial(number_of, model)))
 
 

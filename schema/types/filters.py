@@ -10,7 +10,8 @@ from sqlalchemy import JSON
 
 from models import AuditEntry, Base
 from models.base import columns
-from resolvers.reading.clauses import COMPUTED, orderable
+from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.order import orderable
 
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from . import namespace

@@ -10,7 +10,11 @@ from models import Customer, NumberCounter, NumberRule, Organisation
 from models.errors import Duplicate, Validation
 from models.numbering import LARGEST_SEQUENCE, Pattern
 from resolvers.records import create_update
+from resolvers.setup.invariants import broken
+from tests.support.claim_checks import unchanged
 from tests.support.engines import at_length_on_postgresql
+from tests.support.graphql import Api
+from tests.support.panel import Panel
 from tests.support.world import World
 
 NOVEMBER = date(2026, 11, 24)
@@ -21,8 +25,8 @@ def number(world: World, **values: Any) -> str:
     return world.li.do(create_update.create, Customer, {"name": "Acme", **values}).number
 
 
-def pattern(world: World, text: str) -> None:
-    world.make(NumberRule, for_module="customer", pattern=text)
+def pattern(world: World, text: str, **more: Any) -> None:
+    world.make(NumberRule, for_module="customer", pattern=text, **more)
 
 
 # --- the pattern -----------------------------------------------------------------------------------------
@@ -152,6 +156,7 @@ def test_nobody_brings_the_counter_to_its_end(world: World) -> None:
     number(world, number=f"C2026{2**31 - 1}")
     assert number(world) == "C2026001"
 
+    pattern(world, "C{YYYY}{seq:3}", largest_jump=2**31 - 1)
     number(world, number=f"C2026{LARGEST_SEQUENCE}")
     assert number(world) == "C20261000000000"
 
@@ -165,6 +170,94 @@ def test_a_number_that_is_taken_is_refused_in_and_out_of_the_bin(world: World) -
         assert (caught.value.field, caught.value.say()) == ("number", "C2026005 is taken already. Choose another.")
         assert world.everything() == before
         world.li.do(create_update.delete, Customer, [id])
+
+
+@pytest.mark.parametrize("same", ["c2026005", "Ｃ２０２６００５", "ｃ2026００5", "C2026005\u200b"])
+def test_a_number_is_one_number_in_every_case_and_width(world: World, api: Api, same: str) -> None:
+    id = world.customer(number="C2026005")
+    with unchanged(world), pytest.raises(Duplicate) as caught:
+        number(world, number=same)
+    assert caught.value.field == "number"
+
+    for query in (
+        "query ($n: String) { customer(number: $n) { id } }",
+        "query ($n: String!) { customer: customers(filter: {number: {eq: $n}}) { nodes { id } } }",
+        "query ($n: String!) { customer: customers(filter: {number: {in: [$n]}}) { nodes { id } } }",
+        "query ($n: String!) { customer: customers(filter: {number: {startsWith: $n}}) { nodes { id } } }",
+        "query ($n: String!) { customer: customers(search: $n) { nodes { id } } }",
+    ):
+        found = api.ask("li", query, n=same)["customer"]
+        assert found == {"id": f"cus_{id}"} or found == {"nodes": [{"id": f"cus_{id}"}]}, query
+
+    world.li.do(create_update.delete, Customer, [id])
+    world.ada.do(create_update.purge, Customer, [id], confirm=True)
+    with pytest.raises(Duplicate):
+        number(world, number=same)
+
+
+def test_two_writers_do_not_make_one_number_in_two_cases(world: World) -> None:
+    async def rush() -> list[Any]:
+        people, typed = (world.li, world.wu, world.mei), ("OLD-7", "old-7", "Old-7")
+        calls = [
+            x.run(create_update.create, Customer, {"name": "A", "number": n})
+            for x, n in zip(people, typed, strict=True)
+        ]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    done = world.run(rush())
+    assert sorted(type(x).__name__ for x in done) == ["Customer", "Duplicate", "Duplicate"]
+
+
+def test_a_number_is_stored_in_the_letters_of_the_pattern_and_another_as_it_is_typed(world: World) -> None:
+    assert number(world, number="c２０２６007") == "C2026007"
+    assert number(world) == "C2026008"
+    assert number(world, number="Kd-ａ１") == "Kd-a1"
+    pattern(world, "k{YY}/{seq:2}x")
+    assert number(world, number="K26/07X") == "k26/07x"
+    assert number(world) == "k26/08x"
+
+
+def test_a_number_far_ahead_is_reserved_and_leaves_the_sequence(world: World, api: Api) -> None:
+    made = api.change(
+        "li",
+        "createCustomer",
+        {"name": "Acme", "number": "C2026999999"},
+        "customer { number } problems { code field message }",
+    )
+
+    assert made["customer"] == {"number": "C2026999999"}
+    assert made["problems"] == [
+        {
+            "code": "NUMBER_AHEAD",
+            "field": "number",
+            "message": "C2026999999 is far ahead, so it was reserved, but the sequence goes on with C2026001. "
+            "Check it for a typing error.",
+        }
+    ]
+    assert number(world) == "C2026001"
+    with pytest.raises(Duplicate):
+        number(world, number="c2026999999")
+    assert number(world, number="C202610001") == "C202610001"
+    assert number(world) == "C202610002"
+    with world.backend.writer.engine.connect() as connection:
+        assert broken(connection) == []
+
+
+def test_the_panel_tells_it_too_and_the_rule_decides_how_far_is_far(world: World) -> None:
+    pattern(world, "C{YYYY}{seq:3}", largest_jump=5)
+    browser = Panel(world).of("li")
+    for typed, told in (("C2026005", False), ("C2026050", True)):
+        id = world.customer(number=typed, owner="li")
+        page = browser.get(f"/admin/customer/details/cus_{id}?saved=1").text
+        assert ("the sequence goes on with C2026006" in page) is told
+    assert number(world) == "C2026006"
+
+
+def test_a_reserved_number_is_stepped_over_when_the_sequence_comes_to_it(world: World) -> None:
+    pattern(world, "C{YYYY}{seq:3}", largest_jump=1)
+    assert [number(world, number="C2026003"), *(number(world) for _ in range(3))] == [
+        "C2026003", "C2026001", "C2026002", "C2026004"
+    ]  # fmt: skip
 
 
 # --- never again (defect 20) -----------------------------------------------------------------------------

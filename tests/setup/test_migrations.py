@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from millpond.migrate import UnknownShape, configuration, current, is_current, migrate, revisions
 from millpond.migration_steps import differing_checks
-from models import Base, PolicyDraft, PolicyWord, User, utcnow
+from models import Base, Customer, PolicyDraft, PolicyWord, Tombstone, User, utcnow
 from models.database.engines import writing_engine
 from resolvers.access.offered_lines import known_words
 
@@ -70,4 +70,35 @@ def test_a_draft_outlives_the_step_that_lets_the_system_have_one(empty_url: str)
         with pytest.raises(IntegrityError), connection.begin_nested():
             connection.execute(insert(drafts), {**draft, "id": 9})
         assert {"customer", ".claim"} <= set(connection.execute(select(words.c.word)).scalars()) <= known_words()
+    engine.dispose()
+
+
+def test_names_and_numbers_that_are_there_get_their_keys(empty_url: str) -> None:
+    """Also a number that is there twice, in small letters and in capitals: both stay as they are, the first is found."""
+    engine, now = writing_engine(empty_url), utcnow()
+    stamps = {"version": 1, "created_at": now, "updated_at": now}
+    user = {"id": 1, "login": "a", "name": "Ärzte", "active": True, "language": "en", **stamps}
+    numbers = ("C2026995", "C20261861", "c2026995", "X-7")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "2026_11_29_trust")
+        connection.execute(insert(User.__table__), user)
+        rows = [
+            {"id": n, "number": x, "name": f"重庆 {n}", "owner_id": 1, **stamps} for n, x in enumerate(numbers, start=1)
+        ]
+        connection.execute(insert(Customer.__table__), rows)
+        rule = {"id": 1, "for_module": "customer", "pattern": "C{YYYY}{seq:3}", **stamps}
+        connection.execute(text(f"INSERT INTO number_rule ({', '.join(rule)}) VALUES (:{', :'.join(rule)})"), rule)
+        gone = {"id": 1, "for_module": "customer", "record_id": 9, "number": "Ｃ2026001", "purged_at": now}
+        connection.execute(insert(Tombstone.__table__), gone)
+
+    migrate(engine)
+
+    c = Customer.__table__.c
+    with engine.begin() as connection:
+        assert connection.execute(select(User.__table__.c.name_key)).scalars().all() == ["arzte"]
+        found = connection.execute(select(c.number, c.name_key, c.number_key).order_by(c.number_order, c.id)).all()
+        assert [row.number for row in found] == ["C2026995", "c2026995", "C20261861", "X-7"]
+        assert [row.number_key for row in found] == ["c2026995", "c2026995\x1f3", "c20261861", "x-7"]
+        assert found[0].name_key == "chong2重qing4庆 1"
+        assert connection.execute(select(Tombstone.__table__.c.number_key)).scalar_one() == "c2026001"
     engine.dispose()

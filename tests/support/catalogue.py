@@ -13,6 +13,7 @@ from sqlalchemy import Enum
 import resolvers
 from admin.kit import labels, translation
 from models import ENTITIES, AuditEntry, Base, ContactPoint, OwnershipPeriod, User
+from models.base import stored_columns, trait_of
 from resolvers.audit.redaction import names_of
 from resolvers.reading.clauses import COMPUTED
 from resolvers.records.numbering import NUMBERED
@@ -65,7 +66,7 @@ def _derived() -> Iterator[str]:
 
 def _keys(model: type[Base]) -> Iterator[str]:
     """Keys of columns, computed values and extra inputs of the rules, and the names of parts in the log."""
-    yield from model.__table__.c.keys()
+    yield from (column.key for column in stored_columns(model) if trait_of(column).key_of is None)
     yield from (key for owner, key in COMPUTED if owner is model)
     if model in ENTITIES:
         yield from rules_of(model).extra_inputs

@@ -98,12 +98,16 @@ class Customers(CustomerCommands, model=Customer):
     page_template: ClassVar[str] = "customer.html"
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
-        """For a customer in a pool: its stay there, and every rule about a claim."""
+        """Of a new customer what its number tells; of one in a pool its stay there, and every rule about a claim."""
+        notice = None
+        if "saved" in ask.request.query_params and row["number"]:
+            told = await ask.scope.read(numbering.ahead, "customer", row["number"])
+            notice = told.say(ask.language) if told else None
         if not pooled(row):
-            return {"stay": None, "rules": []}
+            return {"stay": None, "rules": [], "notice": notice}
         stay = (await ask.scope.read(time_in_pool.of, [row.id])).get(row.id)
         rules = await claim_rules(ask, row.id) if ask.may("customer.claim") else []
-        return {"stay": stay, "rules": rules}
+        return {"stay": stay, "rules": rules, "notice": notice}
 
     async def form_extra(self, ask: PanelRequest, row: Row | None) -> dict[str, Any]:
         if row is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.base import columns
-from resolvers.reading.clauses import orderable
+from resolvers.reading.order import orderable
 from tests.support.panel import Panel, over_records
 
 from .cases import FINE, for_each_list, in_brief_and_at_length, is_turn, sample, swept
