@@ -164,7 +164,7 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
 
 def everybody(connection: Connection, now: datetime) -> list[Principal]:
     """Every active user with roles, departments and pools, in one statement."""
-    return [_principal(row[:-1], now) for row in connection.execute(_EVERYBODY, {"now": now})]
+    return [person_of(row[:-1], now) for row in connection.execute(_EVERYBODY, {"now": now})]
 
 
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
