@@ -1,7 +1,6 @@
-"""What no change of rights may do to administrators: take from them what they may grant, or bind them to denials of
-other roles.
+"""What no change of rights may do to administrators.
 
-Otherwise a role manager could keep every administrator from setting the policy right again.
+It takes nothing from them that they may grant, and binds them to no denial of another role.  Otherwise a role manager could keep every administrator from setting the policy right again.
 """
 
 from collections.abc import Iterable, Iterator

@@ -135,8 +135,7 @@ class Scope:
 
     async def read(self, reading: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The result of `reading(scope, db, …)`.  Its session sees what the person may view and cannot write."""
-        principal = self.person if self._principal is not None else None
-        info = {"principal": principal, "policy": self.policy, "sees_many": self.sees_many}
+        info = {"principal": self._principal and self.person, "policy": self.policy, "sees_many": self.sees_many}
         async with self.backend.sessions(info=info) as db:
             return await db.run_sync(lambda session: reading(self, session, *args, **kwargs))
 
@@ -277,8 +276,7 @@ class Scope:
     ) -> Refusal:
         """`refusal` itself, after the attempt was noted: it is logged even when the use case is undone."""
         if self._unit is not None:
-            db = self._unit.session
-            signature = db.info["signature"] if db is not None else self._signature(f"{module}.{to}", None)
+            signature = db.info["signature"] if (db := self._unit.session) else self._signature(f"{module}.{to}", None)
             self._note(refusal, signature, model.__tablename__ if model else table_of(module), id, changes or {})
         return refusal
 
