@@ -60,7 +60,8 @@ class Clients:
         async with httpx.AsyncClient(base_url=self.served, timeout=PATIENCE_SECONDS) as client:
             while self.running:
                 name = f"Promised {os.getpid()} {self.served} {number} {done}"[:120]
-                if await self.ask(client, CREATE, {"i": {"name": name, "idempotencyKey": name}}):
+                contact = {"contactName": "Zoe", "contactPhone": f"139{number}{done:07}{os.getpid() % 1000:03}"}
+                if await self.ask(client, CREATE, {"i": {"name": name, "idempotencyKey": name, **contact}}):
                     self.promised.add(name)
                     self.wrote, done = time.monotonic(), done + 1
                 await asyncio.sleep(0.05)
