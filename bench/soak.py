@@ -90,7 +90,8 @@ def too_large(rnd: random.Random) -> dict[str, Any]:
 def create(rnd: random.Random) -> dict[str, Any]:
     text = "mutation ($i: CreateCustomerInput!) { createCustomer(input: $i) { customer { id } problems { code } } }"
     name = f"Soaked {next(_numbers)}"
-    return graphql(text, i={"name": name, "remark": "r" * rnd.randint(0, 2_000), "idempotencyKey": name})
+    contact = {"contactName": "Zoe", "contactPhone": f"13{rnd.randint(10**8, 10**9 - 1)}"}
+    return graphql(text, i={**contact, "name": name, "remark": "r" * rnd.randint(0, 2_000), "idempotencyKey": name})
 
 
 def claim(rnd: random.Random) -> dict[str, Any]:

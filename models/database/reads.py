@@ -212,10 +212,15 @@ class PostgresReads:
                 connection.close(timeout=5)
             )  # cancels the statement on the server if it still runs
             self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            closing.add_done_callback(self._closed)
             raise
         self._idle.append(connection)
         return [tuple(row) for row in found]
+
+    def _closed(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled():
+            closing.exception()  # a server that is gone does not say goodbye; asyncio logs what is not looked at
 
     async def _connection(self) -> tuple[bool, Any]:
         """(whether the connection was used before, the connection of the driver)."""
