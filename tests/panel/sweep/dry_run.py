@@ -38,8 +38,11 @@ class DryRun:
         return self.answer.ids if isinstance(self.answer, Outcome) else [getattr(self.answer, "id", 0)]
 
 
-def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any]) -> bool:
-    """Whether this user may try: the use case does it, or refuses it for another reason than right or state."""
+def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any], *beyond: type[Refusal]) -> bool:
+    """Whether this user may try: the use case does it, or refuses it for another reason than right or state.
+
+    `beyond`: further refusals that no other input would avoid.
+    """
     scope = world.scope(login, "panel")
     with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
@@ -47,7 +50,7 @@ def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any]) -> b
         transaction.rollback()
     assert error is None or isinstance(error, Refusal), repr(error)
     problems = [error] if error is not None else answer.problems if isinstance(answer, Outcome) else []
-    return not any(isinstance(problem, OUT_OF_REACH) for problem in problems)
+    return not any(isinstance(problem, (*OUT_OF_REACH, *beyond)) for problem in problems)
 
 
 OUT_OF_REACH = (
