@@ -113,9 +113,9 @@ def look_at_commands(browser: Browser, oracle: Oracle, door: Door, tab: str) -> 
 def is_so_already(oracle: Oracle, command: Door, id: int) -> bool:
     """Whether the command would leave the record as it is, which no use case refuses."""
     row = oracle.world.row(command.model, id)
-    return {"lock": row.get("locked_by_id") is not None, "activate": row.get("active") is True}.get(
-        command.command, False
-    )
+    is_active = row.get("active")
+    so = {"lock": row.get("locked_by_id") is not None, "activate": is_active is True, "deactivate": is_active is False}
+    return so.get(command.command, False)
 
 
 def commands_of(door: Door) -> list[Door]:
