@@ -46,7 +46,7 @@ def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any], *bey
     scope = world.scope(login, "panel")
     with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
-        answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it)))
+        answer, error = attempt_in(unit, scope._bound(use_case))
         transaction.rollback()
     assert error is None or isinstance(error, Refusal), repr(error)
     problems = [error] if error is not None else answer.problems if isinstance(answer, Outcome) else []
@@ -73,7 +73,7 @@ def dry_run(world: World, login: str, use_case: Callable[[Scope], Any]) -> DryRu
     scope = world.scope(login, "panel")
     with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
-        answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it)))
+        answer, error = attempt_in(unit, scope._bound(use_case))
         after = _rows(connection)
         transaction.rollback()
     assert error is None or isinstance(error, Refusal), repr(error)
