@@ -38,16 +38,19 @@ class DryRun:
         return self.answer.ids if isinstance(self.answer, Outcome) else [getattr(self.answer, "id", 0)]
 
 
-def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any]) -> bool:
-    """Whether this user may try: the use case does it, or refuses it for another reason than right or state."""
+def is_in_reach(world: World, login: str, use_case: Callable[[Scope], Any], *beyond: type[Refusal]) -> bool:
+    """Whether this user may try: the use case does it, or refuses it for another reason than right or state.
+
+    `beyond`: further refusals that no other input would avoid.
+    """
     scope = world.scope(login, "panel")
     with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
-        answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it)))
+        answer, error = attempt_in(unit, scope._bound(use_case))
         transaction.rollback()
     assert error is None or isinstance(error, Refusal), repr(error)
     problems = [error] if error is not None else answer.problems if isinstance(answer, Outcome) else []
-    return not any(isinstance(problem, OUT_OF_REACH) for problem in problems)
+    return not any(isinstance(problem, (*OUT_OF_REACH, *beyond)) for problem in problems)
 
 
 OUT_OF_REACH = (
@@ -70,7 +73,7 @@ def dry_run(world: World, login: str, use_case: Callable[[Scope], Any]) -> DryRu
     scope = world.scope(login, "panel")
     with world.backend.writer.engine.connect() as connection:
         transaction, unit = connection.begin(), Unit(connection)
-        answer, error = attempt_in(unit, lambda it: use_case(scope._copy(it)))
+        answer, error = attempt_in(unit, scope._bound(use_case))
         after = _rows(connection)
         transaction.rollback()
     assert error is None or isinstance(error, Refusal), repr(error)
