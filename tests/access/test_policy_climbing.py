@@ -32,7 +32,11 @@ from resolvers.runtime import principals
 from resolvers.runtime.policy_store import put_in_force
 from tests.support.world import START, World
 
-MORE = "".join(f"p, role_manager, {kind}, touch, all, any, allow\n" for kind in ("user", "department", "pool"))
+MORE = """p, role_manager, user, edit, all, any, allow
+p, role_manager, department, touch, all, any, allow
+p, role_manager, pool, touch, all, any, allow
+"""
+"""Rights to climb by.  With that to create users a role manager would be an administrator."""
 FIRST = Snapshot(STARTER + MORE, 1)
 RECORDS = ("north", "south", "li", "mei", "locked")
 """Customers: in either pool, of two owners, and one that Li has locked."""

@@ -171,6 +171,7 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
     words = {
         "what",
         "what_zh",
+        "how",
         "action",
         "label",
         "until",
