@@ -10,6 +10,12 @@ from .pinyin import syllables
 _UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Invisible characters that come with pasted text: marks of direction, zero-width spaces, byte order marks."""
 _WIDE_DIGITS = {ord("０") + n: str(n) for n in range(10)}
+LARGEST_STACK = 30
+MARKS = re.compile(
+    f"[{''.join(chr(x) for x in range(0x300, 0x30000) if unicodedata.combining(chr(x)))}]{{{LARGEST_STACK + 1},}}"
+)
+"""More combining marks on one letter than any language has: Unicode's stream-safe limit of 30.  `normalize` sorts them
+in time that grows with the square of their number, and nothing else in the process runs meanwhile."""
 _CONTROLS = dict.fromkeys((*range(32), 127), " ") | dict.fromkeys(range(0xD800, 0xE000))
 _LAST_CASED = 0x1FFFF
 """Planes 0 and 1 have all characters with two cases."""
@@ -18,7 +24,11 @@ _LAST_CASED = 0x1FFFF
 def composed(text: str) -> str:
     """`text` as columns store it: without invisible characters, each letter and its accents as one character, full-width
     digits as plain ones."""
-    return text if text.isascii() else unicodedata.normalize("NFC", _UNSEEN.sub("", text)).translate(_WIDE_DIGITS)
+    if text.isascii():
+        return text
+    if len(text) > LARGEST_STACK:
+        text = MARKS.sub(lambda stack: stack[0][:LARGEST_STACK], text)
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text)).translate(_WIDE_DIGITS)
 
 
 def fold(text: str) -> str:

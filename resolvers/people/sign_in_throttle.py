@@ -109,7 +109,7 @@ def _lifted(connection: Connection, login: str) -> datetime | None:
 
 def unlock(scope: Scope, login: str) -> None:
     """Make the failed attempts so far not count for a person.  Raises NotFound, Forbidden."""
-    with scope.write("user.unlock") as db:
+    with scope.write("user.edit") as db:
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         row = db.get(Credential, user.id) if user is not None else None
         if user is None or row is None:

@@ -1,7 +1,6 @@
 """Inputs: typed values as columns store them, trimmed and checked, or refused with the name of the field."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ from models import Entity
 from models.base import LONG, Money, Utc, columns, trait_of
 from models.errors import Validation
 from models.people import LANGUAGES
-from models.text import composed
+from models.text import MARKS, composed
 
 from .ids import camel
 
@@ -24,9 +23,6 @@ _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _GAP = re.compile(r"\s*[\t\n]\s*")
 SPARE = 4
 """How many times longer than its column a text may be before it is trimmed and composed."""
-MARKS = re.compile(f"[{''.join(chr(x) for x in range(0x300, 0x30000) if unicodedata.combining(chr(x)))}]{{31}}")
-"""More combining marks on one letter than any language has: Unicode's stream-safe limit of 30.  `normalize` sorts them
-in time that grows with the square of their number, and nothing else in the process runs meanwhile."""
 _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
 YEARS = range(1900, 9999)

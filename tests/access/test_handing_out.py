@@ -15,7 +15,7 @@ from models.errors import (
     InvalidPolicyText,
     LastAdministrator,
 )
-from policies import STARTER
+from policies import STARTER, Snapshot
 from resolvers.access import policy_drafts
 from resolvers.records import create_update
 from tests.support.policy_drafting import EXPORT, HIDE, activate, draft
@@ -85,7 +85,10 @@ def test_a_role_does_not_come_back_through_the_bin(world: World) -> None:
     outcome = world.rolf.do(create_update.restore, UserRole, [held])
     assert [type(problem) for problem in outcome.problems] == [BeyondCeiling]
 
+    inside = world.backend.policy
+    world.backend.policy = Snapshot(STARTER, revision=inside.revision)  # a role that the policy names stays
     assert world.rolf.do(create_update.delete, Role, [wide]).problems == []
+    world.backend.policy = inside
     outcome = world.rolf.do(create_update.restore, UserRole, [held])
     assert [type(problem) for problem in outcome.problems] == [InBin]
     with world.backend.writer.engine.begin() as connection:  # as if both had happened at once

@@ -25,7 +25,7 @@ def points(world: World, id: int) -> list[tuple[str, str, int]]:
 
 
 def test_a_contact_has_several_phones_and_addresses_in_order(world: World) -> None:
-    ann = contact(world, world.customer(), points=[PHONE, MAIL, WECHAT, PHONE])
+    ann = contact(world, world.customer(), points=[PHONE, MAIL, WECHAT])
 
     assert points(world, ann) == [
         ("PHONE", "+86 138-0013 8000", 0),

@@ -495,5 +495,5 @@ def test_the_reasons_for_restoring_say_the_same_as_the_attempt(world: World) -> 
     lock(world, "li", customer)
 
     for login, allowed in (("lead", True), ("ada", True), ("mei", False), ("fin", False)):
-        asked = world.run(world.ada.read(explain.explain_access, world.ids[login], "restore", Contact, contact))
+        asked = world.run(world.system.read(explain.explain_access, world.ids[login], "restore", Contact, contact))
         assert asked.allowed is allowed, login

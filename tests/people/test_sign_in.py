@@ -275,7 +275,7 @@ def test_many_addresses_together_are_delayed_until_the_person_is_unlocked(world:
     world.system.do(sign_in_throttle.unlock, "li")
 
     assert sign_in(world, address="10.1.1.1").principal.login == "li"
-    assert world.log("app_user", world.ids["li"])[-1]["action"] == "user.unlock"
+    assert world.log("app_user", world.ids["li"])[-1]["action"] == "user.edit"
     with pytest.raises(Forbidden):
         world.wu.do(sign_in_throttle.unlock, "li")
     for login in ("nobody-here", "mei"):

@@ -139,5 +139,7 @@ def test_what_goes_beyond_or_wants_two_people_is_said_in_chinese_too() -> None:
         too_much.say("zh")
         == "所有人 将获得 客户的字段 的 导出、永久删除 权限（您是负责人、未锁定），超出您可授予的范围。"
     )
-    second = NeedsSecond(what="export, policy", what_zh=actions_in_chinese(["export", "policy"]))
+    second = NeedsSecond(
+        what="export, policy", what_zh=actions_in_chinese(["export", "policy"]), how="activate it", how_zh="启用"
+    )
     assert second.say("zh") == "此改动放开了权限（导出、权限策略），须由另一人启用。"

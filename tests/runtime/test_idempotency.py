@@ -196,6 +196,7 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
         "object",
         "when",
         "when_zh",
+        "next",
     }
     params: dict[str, Any] = {word: world.clock.now if word.endswith(("at", "until")) else f"{word}…" for word in words}
     params |= {"used": 3, "limit": None, "held": 4, "current": {"version": 3, "at": "2026", "tags": ["time", "x"]}}

@@ -211,8 +211,8 @@ def test_a_limit_set_at_noon_and_a_zone_changed_at_night_are_no_faults(world: Wo
 def test_a_long_life_leaves_the_books_in_order(world: World) -> None:
     world.rule("north", daily_quota=9, weekly_quota=9, cooldown_days=0)
     customer, other = world.customer("A", pool="north"), world.customer("B", owner="wu")
-    world.make(Contact, customer_id=customer, name="Ms Chen", owner_id=world.ids["li"])
     claim(world, "li", customer)
+    world.make(Contact, customer_id=customer, name="Ms Chen", owner_id=world.ids["li"])
     world.li.do(locking.lock, [customer])
     world.lead.do(locking.unlock, [customer])
     world.li.do(transferring.transfer, [customer], world.ids["mei"])
