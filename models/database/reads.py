@@ -88,8 +88,7 @@ class SqliteReads:
             try:
                 found = self._run_inline(sql, parameters)
             except sqlite3.OperationalError as failure:
-                if "stack overflow" in str(failure):
-                    raise TooNested from failure
+                _refuse_nesting(failure)
                 if failure.sqlite_errorcode not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
                 self._slow[sql] = SLOW_SECONDS if time.thread_time() > self._until[0] else WAITED_SECONDS
@@ -101,6 +100,9 @@ class SqliteReads:
         job = _Job(sql, parameters)
         try:
             return await asyncio.wrap_future(self._threads.submit(self._run_on_thread, job))
+        except sqlite3.OperationalError as failure:
+            _refuse_nesting(failure)
+            raise
         except asyncio.CancelledError:
             job.stop()
             raise
@@ -140,6 +142,12 @@ class SqliteReads:
         for pragma in ("query_only=on", f"busy_timeout={busy}", f"cache_size=-{kibibytes}", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
+
+
+def _refuse_nesting(failure: sqlite3.OperationalError) -> None:
+    """Raise TooNested if SQLite could not parse the statement because it nests too deep."""
+    if "stack overflow" in str(failure):
+        raise TooNested from failure
 
 
 class _Job:
