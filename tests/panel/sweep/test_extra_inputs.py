@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models import Customer
+from models import Customer, UserRole
 from resolvers.pool import claim as claiming
 from resolvers.runtime.ids import global_id
 from tests.support.engines import at_length_on_postgresql
@@ -52,7 +52,9 @@ def test_what_a_form_does_not_offer_changes_nothing_when_it_is_posted(panel: Pan
     """For each kind of record that Ada may edit: one field changes, and what follows every change."""
     browser, oracle = signed_in(panel, dataset, "ada")
     for door in over_records("POST", "edit"):
-        id = min(id for id in oracle.ids(door.model, "edit") if edit_status(oracle, door, id) == 200)
+        own = {row["id"] for row in dataset.world.rows(UserRole) if row["user_id"] == dataset.ids["ada"]}
+        others = oracle.ids(door.model, "edit") - (own if door.model is UserRole else set())
+        id = min(id for id in others if edit_status(oracle, door, id) == 200)
         row, offered = dataset.world.row(door.model, id), editable(door.model)
         form, change = form_of(door.model, row, dataset.world), KINDS[door.model].change
         extra = {k: v for k, v in EXTRA.items() if k not in offered}
@@ -61,6 +63,7 @@ def test_what_a_form_does_not_offer_changes_nothing_when_it_is_posted(panel: Pan
 
         after = dataset.world.row(door.model, id)
         changed = {k for k in row if row[k] != after[k]} - {"version", "updated_at", "updated_by_id"}
+        changed -= {f"{k}_key" for k in change}  # what a list is sorted by follows
         assert (done.status_code, changed) == (303, set(change)), door
         assert after["version"] == row["version"] + 1, door
 
