@@ -8,6 +8,8 @@ from functools import cache
 from babel import Locale
 from babel.numbers import get_territory_currencies
 
+_LONGEST = 60
+"""Maximum number of characters of an amount as it is typed, with separators and blanks."""
 _WRITTEN = re.compile(
     r"(?P<sign>-?)[¥$€£]? ?(?P<whole>\d{1,3}(?:(?P<gap>[, '])\d{3})(?:(?P=gap)\d{3})*|\d+)(?P<part>\.\d+)?"
 )
@@ -18,6 +20,8 @@ def amount_of(text: str) -> Decimal:
 
     Raises ValueError for any other text: an exponent (`1e5`), or a comma before the decimals, which could mean two amounts.
     """
+    if len(text) > _LONGEST:
+        raise ValueError(f"“{text[:40]}” is no amount")
     plain = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("’", "'").strip()
     found = _WRITTEN.fullmatch(plain)
     if found is None:

@@ -26,15 +26,24 @@ def composed(text: str) -> str:
     digits as plain ones."""
     if text.isascii():
         return text
-    if len(text) > LARGEST_STACK:
-        text = MARKS.sub(lambda stack: stack[0][:LARGEST_STACK], text)
-    return unicodedata.normalize("NFC", _UNSEEN.sub("", text)).translate(_WIDE_DIGITS)
+    return unicodedata.normalize("NFC", _bounded(seen(text))).translate(_WIDE_DIGITS)
+
+
+def seen(text: str) -> str:
+    """The text without invisible characters."""
+    return _UNSEEN.sub("", text)
+
+
+def _bounded(text: str) -> str:
+    """The text with at most LARGEST_STACK marks on a letter.  Call it last before `normalize`: what is removed
+    between two stacks joins them."""
+    return MARKS.sub(lambda stack: stack[0][:LARGEST_STACK], text) if len(text) > LARGEST_STACK else text
 
 
 def fold(text: str) -> str:
     """The form in which words are looked up: width, case and kinds of space do not matter."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = unicodedata.normalize("NFKC", _bounded(unicodedata.normalize("NFKC", _bounded(text)).casefold()))
     text = text.lower()
     return text if text.isalnum() else " ".join(text.translate(_CONTROLS).split())
 

@@ -12,7 +12,7 @@ from models import Entity
 from models.base import LONG, Money, Utc, columns, trait_of
 from models.errors import Validation
 from models.people import LANGUAGES
-from models.text import MARKS, composed
+from models.text import LARGEST_STACK, MARKS, composed, seen
 
 from .ids import camel
 
@@ -103,7 +103,7 @@ def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | 
         raise invalid(field, "must be text", "必须是文本")
     if len(value) > SPARE * length:
         raise _longer(field, length)
-    if _REFUSED.search(value) or (len(value) > 30 and not value.isascii() and MARKS.search(value)):
+    if _REFUSED.search(value) or (len(value) > LARGEST_STACK and not value.isascii() and MARKS.search(seen(value))):
         raise invalid(field, "holds characters that cannot be printed", "含有不可打印的字符")
     value = composed(_BREAK.sub("\n", value))
     value = (value if lines else _GAP.sub(" ", value)).strip()

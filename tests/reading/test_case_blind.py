@@ -2,6 +2,7 @@
 
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 from unicodedata import combining, normalize
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from models import Customer, DictionaryItem, User
 from models.base import Base
 from models.errors import Validation
+from models.text import MARKS, composed, fold
 from resolvers.reading import pages
 from resolvers.reading.comparison import LONGEST_PART, compared
 from resolvers.reading.pages import ListRequest
@@ -135,3 +137,12 @@ class Names:
         column = DictionaryItem.__table__.c.label_en
         wanted = select(column).where(compared(column, operator, text), DictionaryItem.id >= 1000)
         return list(self.connection.execute(wanted.order_by(DictionaryItem.id), execution_options=AS_STORED).scalars())
+
+
+@pytest.mark.parametrize("between", ["", "\u200b", "\ufeff", "\u202a"])
+@pytest.mark.parametrize("form", [composed, fold])
+def test_text_of_marks_is_bounded_before_it_is_sorted(form: Callable[[str], str], between: str) -> None:
+    text = "a" + ("\u0301\u0323" * 15 + between) * 200
+
+    assert not MARKS.search(form(text))
+    assert form("e" + "\u0323" * 3) == "ẹ" + "\u0323" * 2

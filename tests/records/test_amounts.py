@@ -52,3 +52,8 @@ def test_what_could_mean_something_else_is_no_amount(text: str) -> None:
 def test_currencies_are_those_in_use() -> None:
     assert {"CNY", "USD", "EUR", "JPY", "HKD", "TWD", "MOP", "CHF"} <= currencies()
     assert currencies().isdisjoint({"ZZZ", "XXX", "DEM", "FRF", "cny"})
+
+
+def test_an_amount_of_marks_is_refused_before_it_is_sorted() -> None:
+    with pytest.raises(ValueError, match="is no amount"):
+        amount_of("1" + "\u0301\u0323" * 500_000)
