@@ -23,7 +23,7 @@ from ..runtime.ids import LARGEST_ID, global_id
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
-from .log_filter import MODELS, UnindexedKey, clauses_of, first_of_batch, is_narrow, storable_id
+from .log_filter import FOLD, MODELS, UnindexedKey, clauses_of, first_of_fold, is_narrow, storable_id
 from .log_filter import Wanted as Wanted
 from .value_names import RawChange, ValueNames
 
@@ -50,7 +50,7 @@ class Entry:
 
     `model` is None for an entry that is not about an entity.  An entry about a hidden record has no label, reason or
     changes; in other entries the changes of hidden fields are left out.  `others` is the number of entries of the same
-    batch that a folded page leaves out.
+    use case that a folded page leaves out.
     """
 
     id: int
@@ -124,18 +124,21 @@ def log(
     viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
     by = UnindexedKey(_LOG.c.id) if is_narrow(wanted) else _LOG.c.id
     shown = [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c)]
-    heads = [first_of_batch(viewer, wanted, _LOG.c)] if wanted.folded else []
+    heads = [first_of_fold(viewer, wanted, _LOG.c)] if wanted.folded else []
     page = _page(viewer, db, [*shown, *heads], by, before, after, size)
     pages = _redacted(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
     return _with_others(db, pages, shown) if wanted.folded else pages
 
 
 def _with_others(db: Session, pages: Pages, shown: Sequence[Clause]) -> Pages:
-    """The folded page with the number of further entries of each batch."""
-    batches = [entry.batch_id for entry in pages.entries]
-    sizes = select(_LOG.c.batch_id, func.count()).where(_LOG.c.batch_id.in_(batches), *shown).group_by(_LOG.c.batch_id)
-    size_of: dict[str, int] = dict(db.execute(sizes.execution_options(policy=True)).all())
-    return replace(pages, entries=[replace(x, others=size_of.get(x.batch_id, 1) - 1) for x in pages.entries])
+    """The folded page with the number of further entries of each use case."""
+    keys, moments = [_LOG.c[key] for key in FOLD], {entry.at for entry in pages.entries}
+    sizes = select(*keys, func.count()).where(_LOG.c.at.in_(sorted(moments)), *shown).group_by(*keys)
+    size_of = {tuple(key): size for *key, size in db.execute(sizes.execution_options(policy=True))}
+    return replace(
+        pages,
+        entries=[replace(x, others=size_of.get((x.batch_id, x.action, x.at), 1) - 1) for x in pages.entries],
+    )
 
 
 # --- which entries ---------------------------------------------------------------------------------------

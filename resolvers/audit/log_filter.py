@@ -28,7 +28,7 @@ class Wanted:
 
     `action` is a whole action (`customer.claim`), a module (`customer`) or a verb (`.claim`).  `since` is inclusive,
     `until` exclusive.  `text` is a part of the label, and finds no entries about hidden records.  `folded` leaves of each
-    batch the first entry that meets the other conditions: one line for a transfer of two hundred customers.
+    use case the first entry that meets the other conditions: one line for a transfer of two hundred customers.
     """
 
     actor_id: int | None = None
@@ -43,11 +43,16 @@ class Wanted:
     folded: bool = False
 
 
-def first_of_batch(viewer: Viewer, wanted: Wanted, e: Any) -> Clause:
-    """The condition that no earlier entry of the batch is shown by the same filter."""
+FOLD = ("batch_id", "action", "at")
+"""What the entries of one use case have in common.  A batch alone may be long: a job, or the whole demo."""
+
+
+def first_of_fold(viewer: Viewer, wanted: Wanted, e: Any) -> Clause:
+    """The condition that no earlier entry of the use case is shown by the same filter."""
     other = AuditEntry.__table__.alias()
     shown = [viewer.rows(AuditEntry, other.c), *clauses_of(viewer, wanted, other.c)]
-    earlier = select(other.c.id).where(other.c.batch_id == e.batch_id, other.c.id < e.id, *shown)
+    same = (other.c[key] == getattr(e, key) for key in FOLD)
+    earlier = select(other.c.id).where(*same, other.c.id < e.id, *shown)
     return ~earlier.exists()
 
 

@@ -114,7 +114,7 @@ def test_pages_lead_there_and_back_without_a_gap(world: World) -> None:
     ]
 
 
-def test_a_folded_page_has_one_line_for_each_batch(world: World) -> None:
+def test_a_folded_page_has_one_line_for_each_use_case(world: World) -> None:
     mine = [world.customer(f"C{n}", "li") for n in range(3)]
     world.ada.do(create_update.update, User, world.ids["li"], {"department_id": world.ids["west"]})
     moved, *_ = world.log("app_user", world.ids["li"])[::-1]
@@ -123,13 +123,19 @@ def test_a_folded_page_has_one_line_for_each_batch(world: World) -> None:
 
     for login, wanted in (("ada", Wanted()), ("ada", Wanted(model=Customer)), ("aud", Wanted(action=".edit"))):
         shown = log(world, login, wanted, size=200).entries[::-1]
-        heads: dict[str, int] = {}
+        heads: dict[object, int] = {}
         for entry in shown:
-            heads.setdefault(entry.batch_id, entry.id)
+            heads.setdefault((entry.batch_id, entry.action, entry.at), entry.id)
         folded = walk(
             lambda login=login, wanted=wanted, **at: log(world, login, replace(wanted, folded=True), size=7, **at)
         )
         assert [id for page in folded for id in page] == sorted(heads.values(), reverse=True)
+    together = world.backend.scope(world.principal("ada"), "test", batch_id="job")
+    for name in ("One", "Two"):
+        world.clock.pass_by(minutes=1)
+        together.do(create_update.update, Customer, mine[0], {"name": name})
+    job = [x for x in log(world, "ada", Wanted(folded=True)).entries if x.batch_id == "job"]
+    assert [(x.others, x.changes[0].new) for x in job] == [(0, "Two"), (0, "One")]
     (head,) = [x for x in log(world, "ada", Wanted(folded=True)).entries if x.batch_id == moved["batch_id"]]
     assert (head.id, head.others) == (moved["id"], 3)
     inside = log(world, "ada", Wanted(batch_id=moved["batch_id"])).entries
