@@ -60,7 +60,10 @@ class OrganisationPage(PolicyModelView, model=Organisation):
     sections = (
         (Label("Organisation"), ("name", "support_contact")),
         (Label("Region and language"), ("time_zone", "currency", "language")),
-        (Label("Rules"), ("capacity", "contact_required", "follow_up_days_back", "follow_up_days_ahead")),
+        (
+            Label("Rules"),
+            ("capacity", "contact_required", "follow_up_days_back", "follow_up_days_ahead", "two_for_policy"),
+        ),
     )
     related = (HISTORY,)
 
