@@ -96,6 +96,8 @@ class Base(DeclarativeBase):
     """What its records are called, in English and Chinese.  A protected table has to say it."""
     visible_through: ClassVar[str] = ""
     """The relation whose record decides who may view this one: `customer` for a contact."""
+    inherited: ClassVar[frozenset[str]] = frozenset()
+    """Columns whose value is that of the same column of `visible_through` where it is empty: the owner of a contact."""
     policy_columns: ClassVar[dict[str, str]] = {}
     """Where policy words find their facts when the column has another name: `{"pool_id": "id"}` for a pool."""
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, func, inspect, select
 
 from models import Base
 from policies import Principal, Snapshot
 from policies.clauses import Clauses
 from policies.objects import field_name
 from policies.principal import NUMBERS, SETS
+from policies.rows import WithParent
 
 Clause = ColumnElement[bool]
 Value = ColumnElement[Any]
@@ -56,12 +57,27 @@ class Viewer:
         return self._clauses.where("view", model, e)
 
     def value(self, model: type[Base], e: Any, key: str) -> Value:
-        """A column where the person may see it, NULL elsewhere."""
+        """A column where the person may see it, NULL elsewhere.
+
+        An empty one that the record inherits is the parent's, as far as the person may see that.
+        """
         column: Value = getattr(e, key)
         if key in UNGUARDED:
             return column
+        if key in model.inherited:
+            column = func.coalesce(column, self._of_parent(model, e, key))
         guarded: Value = self._clauses.guarded(model, field_name(key), e, column)
         return guarded
+
+    def _of_parent(self, model: type[Base], e: Any, key: str) -> Value:
+        if isinstance(e, WithParent):
+            return self.value(e.parent.model, e.parent.e, key)
+        relation = inspect(model).relationships[model.visible_through]
+        parent: type[Base] = relation.mapper.class_
+        above = parent.__table__.alias()
+        mine = getattr(e, f"{model.visible_through}_id")
+        found: Select[Any] = select(self.value(parent, above.c, key)).where(above.c.id == mine).correlate_except(above)
+        return found.execution_options(policy=True).scalar_subquery()
 
     def guard(self, model: type[Base], field: str, e: Any) -> Clause | None:
         """The clause under which a field, by its word in policy lines, may be seen; None where seeing the row is enough."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from models import Contact
+from policies import Snapshot
 from tests.support.graphql import Api
 from tests.support.world import World
 
@@ -163,3 +165,48 @@ def test_one_box_finds_by_number_name_and_contact(api: Api, world: World, five: 
 
 def test_an_endless_search_is_refused(api: Api) -> None:
     assert api.code("li", "query ($t: String) { customers(search: $t) { totalCount } }", t="x" * 101) == "VALIDATION"
+
+
+# --- the owner of a contact ------------------------------------------------------------------------------
+
+
+def test_a_contact_has_the_owner_of_its_customer_unless_it_has_one(api: Api, world: World) -> None:
+    mine, pooled = (
+        world.customer("Mine", "li", contact_name="Ann", contact_phone="10086"),
+        world.customer("P", pool="north"),
+    )
+    for customer, name, owner in (
+        (mine, "Bob", "lead"),
+        (pooled, "Cy", None),
+        (world.customer("Wu's", "wu"), "Dan", None),
+    ):
+        given = {"owner_id": world.ids[owner]} if owner else {}
+        world.make(Contact, customer_id=customer, name=name, **given)
+    wanted = {"Ann": "Li Na", "Bob": "Lena Lead", "Cy": None, "Dan": "Wu Wei"}
+
+    rows = api.ask("ada", "{ contacts { nodes { name ownerId owner { id name } } } }")["contacts"]["nodes"]
+
+    assert {row["name"]: row["owner"] and row["owner"]["name"] for row in rows} == wanted
+    assert all(row["ownerId"] == (row["owner"] and row["owner"]["id"]) for row in rows)
+    query = "query ($f: ContactFilter) { contacts(filter: $f) { totalCount nodes { name } } }"
+    for owner, theirs in (("li", ["Ann"]), ("lead", ["Bob"]), ("wu", ["Dan"]), ("mei", [])):
+        page = api.ask("ada", query, f={"ownerId": {"eq": f"usr_{world.ids[owner]}"}})["contacts"]
+        assert (names(page), page["totalCount"]) == (theirs, len(theirs)), owner
+    below = api.ask("ada", '{ customers(search: "Mine") { nodes { contacts { nodes { name owner { name } } } } } }')
+    ((people,),) = ([x["contacts"]["nodes"] for x in below["customers"]["nodes"]],)
+    assert {x["name"]: x["owner"]["name"] for x in people} == {"Ann": "Li Na", "Bob": "Lena Lead"}
+
+
+def test_a_contact_does_not_tell_the_owner_of_its_customer_where_that_is_hidden(api: Api, world: World) -> None:
+    world.customer("Mine", "li", contact_name="Ann", contact_phone="10086")
+    query = "{ contacts { nodes { name owner { name } } } }"
+    assert api.ask("lead", query)["contacts"]["nodes"] == [{"name": "Ann", "owner": {"name": "Li Na"}}]
+    world.backend.policy = Snapshot(
+        f"{world.backend.policy.text}\np, sales_lead, customer.owner, view, all, any, deny\n",
+        revision=world.backend.policy.revision,
+    )
+
+    assert api.ask("lead", query)["contacts"]["nodes"] == [{"name": "Ann", "owner": None}]
+    mine = {"f": {"ownerId": {"eq": f"usr_{world.ids['li']}"}}}
+    page = api.ask("lead", "query ($f: ContactFilter) { contacts(filter: $f) { totalCount nodes { name } } }", **mine)
+    assert page["contacts"] == {"totalCount": 0, "nodes": []}
