@@ -216,7 +216,9 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("pooled", "longest"): lambda _oracle, row: row["pool_id"] is not None,
         ("pooled", "newest"): lambda _oracle, row: row["pool_id"] is not None,
         ("pooled", "open"): lambda oracle, row: row["pool_id"] in oracle.person.member_pools,
-        ("contact", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("contact", "mine"): lambda oracle, row: (
+            (row["owner_id"] or oracle.world.row(Customer, row["customer_id"])["owner_id"]) == oracle.person.id
+        ),
         ("contact", "primary"): lambda _oracle, row: row["is_primary"],
         ("opportunity", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("follow-up", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
