@@ -10,8 +10,9 @@ from models import Contact, FollowUp, Opportunity, Share, User
 from models.errors import Forbidden, NotFound, Validation
 from models.pool import GranteeKind
 from models.share import ShareLevel
-from resolvers.customers import contacts
+from resolvers.customers import contacts, transfer
 from resolvers.customers import lock as locking
+from resolvers.reading.pages import ListRequest, one
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -191,3 +192,18 @@ def test_a_hidden_contact_in_a_deal_is_not_found(world: World) -> None:
     ]
 
     assert {(x.field, x.say()) for x in answers} == {("contactId", "There is no such contact, or you may not see it.")}
+
+
+def test_the_owner_that_a_contact_shows_follows_its_customer(world: World) -> None:
+    """On its page too, and nothing is written at the contact."""
+    customer = world.customer(owner="li")
+    id = contact(world, customer, "Ann")
+    browser = Panel(world).of("ada")
+    for login in ("li", "wu"):
+        if login == "wu":
+            world.lead.do(transfer.transfer, [customer], world.ids["wu"], reason="territory")
+        row = world.run(world.ada.read(one, ListRequest(Contact, ("owner_id",)), id))
+        assert row is not None
+        assert (row["owner_id"], world.row(Contact, id)["owner_id"]) == (world.ids[login], None)
+        page = browser.get(f"/admin/contact/details/con_{id}").text
+        assert f"/admin/user/details/usr_{world.ids[login]}" in page[page.index("Care") : page.index("Remark")]

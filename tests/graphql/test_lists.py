@@ -193,7 +193,7 @@ def test_a_contact_has_the_owner_of_its_customer_unless_it_has_one(api: Api, wor
         page = api.ask("ada", query, f={"ownerId": {"eq": f"usr_{world.ids[owner]}"}})["contacts"]
         assert (names(page), page["totalCount"]) == (theirs, len(theirs)), owner
     below = api.ask("ada", '{ customers(search: "Mine") { nodes { contacts { nodes { name owner { name } } } } } }')
-    ((people,),) = ([x["contacts"]["nodes"] for x in below["customers"]["nodes"]],)
+    (people,) = (customer["contacts"]["nodes"] for customer in below["customers"]["nodes"])
     assert {x["name"]: x["owner"]["name"] for x in people} == {"Ann": "Li Na", "Bob": "Lena Lead"}
 
 

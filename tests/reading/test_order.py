@@ -222,12 +222,13 @@ def plan_of(world: World, name: str, *, down: bool) -> str:
     async def explain() -> str:
         async with world.backend.read_engine.connect() as connection:
             # Thirty rows are read whole and sorted in no time: what is asked is whether the index can give the order.
-            for way in () if is_sqlite else ("seqscan", "sort"):
-                await connection.exec_driver_sql(f"SET enable_{way} = off")
+            avoided = () if is_sqlite else ("enable_seqscan", "enable_sort")
+            for way in avoided:
+                await connection.exec_driver_sql(f"SET {way} = off")
             explained = f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{statement}"
             plan = "\n".join(str(tuple(row)) for row in await connection.exec_driver_sql(explained, parameters))
-            if not is_sqlite:
-                await connection.exec_driver_sql("RESET ALL")
+            for way in avoided:
+                await connection.exec_driver_sql(f"RESET {way}")
             return plan
 
     return world.run(explain())
