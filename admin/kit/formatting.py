@@ -1,10 +1,12 @@
 """Values as text and markup: in a cell of a list, among the facts of a record, in its history."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -12,7 +14,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from models import Base
-from resolvers.reading.pages import Row
+from resolvers.reading.pages import Row, display_column
 
 from .fields import Field, Kind
 from .labels import choice_label
@@ -43,12 +45,21 @@ def _classes(field: Field, *, is_first: bool) -> str:
 def cells(
     ask: PanelRequest, formats: Sequence[ColumnFormat], row: Row, address: Address, href: str | None
 ) -> list[tuple[str, str, Markup]]:
-    """(label, classes, value) of every cell of a row.  The first one links to `href`, if there is one."""
-    found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in formats]
-    if found and href:
-        label, classes, value = found[0]
-        found[0] = label, classes, Markup('<a class="open" href="%s">%s</a>') % (href, value)
-    return found
+    """(label, classes, value) of every cell of a row.  The first one, and the name, link to `href`, if there is one."""
+    return [
+        (label, classes, _linked(cell(ask, field, row, address), field, href, is_first=n == 0))
+        for n, (field, label, classes) in enumerate(formats)
+    ]
+
+
+def _linked(value: Markup, field: Field, href: str | None, *, is_first: bool) -> Markup:
+    if field.kind is Kind.LONG and value is not NOTHING:
+        value = Markup('<span class="clamp">%s</span>') % value
+    if href and is_first:
+        return Markup('<a class="open" href="%s">%s</a>') % (href, value)
+    if href and value is not NOTHING and field.model is not None and field.key == display_column(field.model):
+        return Markup('<a class="named" href="%s">%s</a>') % (href, value)
+    return value
 
 
 def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
@@ -78,10 +89,18 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return badge(word(ask, field, value))
         case Kind.LINES:
             return Markup(", ").join(value)
-    if field.key == "phone":
-        return Markup('<a href="tel:%s">%s</a>') % (value, value)
-    if field.key == "email":
-        return Markup('<a href="mailto:%s">%s</a>') % (value, value)
+    if field.key in ("phone", "email"):
+        return reach(field.key, value)
+    return escape(value)
+
+
+def reach(kind: str, value: str) -> Markup:
+    """A phone number or an e-mail address as a link that calls or writes; any other address as text."""
+    match kind.lower():
+        case "phone" if dialled := re.sub(r"[^\d+*#]", "", value):
+            return Markup('<a href="tel:%s">%s</a>') % (quote(dialled, safe="+*"), value)
+        case "email":
+            return Markup('<a href="mailto:%s">%s</a>') % (quote(value, safe="@+"), value)
     return escape(value)
 
 

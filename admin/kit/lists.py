@@ -19,6 +19,8 @@ SIZES = (25, 50, 100)
 LONGEST_CURSOR = 4_000
 MOST_ORDERS = 3
 """Maximum number of columns by which a list is ordered."""
+_LARGEST_FIRST = (Kind.WHOLE, Kind.MONEY, Kind.DATE, Kind.TIME)
+"""Kinds of columns whose first click sorts downwards; every other one sorts upwards."""
 
 
 class ListScreen(Protocol):
@@ -77,13 +79,18 @@ class ListState:
             tuple(dict.fromkeys([*(column.key for column in self.columns), *self.view.always])),
             filter=filter_tree(self.ask, self.filters, narrowed),
             search=self.search,
-            order=self.order or (self.tab.order if self.tab else ()) or self.view.default_order,
+            order=self.effective_order,
             after=self.after or None,
             before=self.before or None,
             size=self.size,
             binned=self.view.binned,
             may=self.view.verbs,
         )
+
+    @property
+    def effective_order(self) -> Order:
+        """The order of the address, else that of the tab, else that of the screen."""
+        return self.order or (self.tab.order if self.tab else ()) or self.view.default_order
 
     @property
     def is_narrowed(self) -> bool:
@@ -108,8 +115,9 @@ class ListState:
     def headers(self) -> Iterator[ColumnHeader]:
         sortable = set(orderable(self.view.model))
         for column in self.columns:
-            descends = next((way for key, way in self.order if key == column.key), None)
-            href = self.url(order=column.key if descends else f"-{column.key}") if column.key in sortable else None
+            descends = next((way for key, way in self.effective_order if key == column.key), None)
+            falls = column.kind in _LARGEST_FIRST if descends is None else not descends
+            href = self.url(order=f"{'-' if falls else ''}{column.key}") if column.key in sortable else None
             yield ColumnHeader(column, href, {None: "none", True: "descending", False: "ascending"}[descends])
 
     def hidden_inputs(self) -> list[tuple[str, str]]:

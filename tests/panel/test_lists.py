@@ -1,0 +1,144 @@
+"""Lists: which way a column sorts, where a user stands after a deletion, what leads to a record, and what is said then."""
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+from models import Contact, Department, FollowUp
+from tests.support.panel import OURS, Panel, next_in, rows_in
+from tests.support.world import World
+
+DIALOG = {**OURS, "hx-request": "true", "hx-target": "dialog-body"}
+
+
+def told(response: Any) -> Any:
+    return json.loads(response.headers["hx-trigger"])["millpond:done"]
+
+
+def head(page: str, label: str) -> tuple[str, str]:
+    """(aria-sort, address) of the head of a column."""
+    found = re.search(rf'<th scope="col" aria-sort="(\w+)"[^>]*><a href="([^"]+)">{label}', page)
+    assert found, label
+    return found[1], unescape(found[2])
+
+
+def test_the_first_click_sorts_texts_upwards_and_times_downwards(world: World) -> None:
+    ada = Panel(world).of("ada")
+    ids = {name: f"cus_{world.customer(name)}" for name in ("Beech", "Ash", "Cedar")}
+    page = ada.get("/admin/customer/list").text
+
+    assert head(page, "Changed")[1].endswith("order=-updated_at")
+    up = ada.get(head(page, "Name")[1]).text
+
+    assert [id for id in rows_in(up) if id in ids.values()] == [ids["Ash"], ids["Beech"], ids["Cedar"]]
+    assert head(up, "Name")[0] == "ascending"
+    assert head(ada.get(head(up, "Name")[1]).text, "Name")[0] == "descending"
+
+
+def test_mine_opens_with_the_customer_that_was_claimed_last(world: World) -> None:
+    li, ids = Panel(world).of("li"), []
+    for _ in range(3):
+        world.clock.pass_by(minutes=1)
+        ids.append(f"cus_{world.customer()}")
+
+    assert rows_in(li.get("/admin/customer/list?tab=mine").text)[:3] == ids[::-1]
+
+
+def test_after_all_of_the_last_page_is_deleted_the_page_before_is_shown(world: World) -> None:
+    ada = Panel(world).of("ada")
+    for n in range(53):
+        world.customer(f"Pine {n}")
+    second = next_in(ada.get("/admin/customer/list?q=Pine").text)
+    assert second
+    there = ada.get(second).text
+    last = next_in(there)
+    assert last
+    gone = rows_in(ada.get(last).text)
+    assert len(gone) == 3
+
+    ada.post("/admin/customer/do/delete", {"ids": gone}, DIALOG)
+    shown = ada.get(last).text
+
+    assert rows_in(shown) == rows_in(there)
+    assert next_in(shown) is None
+    assert 'rel="prev"' in shown
+    ada.post("/admin/customer/do/delete", {"ids": rows_in(there)}, DIALOG)
+    first = rows_in(ada.get("/admin/customer/list?q=Pine").text)
+    assert rows_in(ada.get(last).text) == first
+    assert len(first) == 25
+
+
+def test_a_command_names_its_records_with_links(world: World) -> None:
+    panel = Panel(world)
+    ada, li = panel.of("ada"), panel.of("li")
+    one, mine = world.customer("Elm"), world.customer("Fir")
+    here = {"ids": f"cus_{one}", "from": "detail", "user_id": f"usr_{world.ids['wu']}", "reason": "x"}
+
+    moved = told(ada.post("/admin/customer/do/transfer", here, DIALOG))
+    assert [(each["name"].endswith(" Elm"), each["href"]) for each in moved["records"]] == [
+        (True, f"/admin/customer/details/cus_{one}")
+    ]
+
+    deleted = told(ada.post("/admin/customer/do/delete", {"ids": f"cus_{one}", "from": "detail"}, DIALOG))
+    assert deleted["records"] == moved["records"]
+    assert deleted["go"] == f"/admin/customer/details/cus_{one}"
+
+    without_script = li.post("/admin/customer/do/lock", {"ids": f"cus_{mine}", "reason": ""})
+    assert f'<a href="/admin/customer/details/cus_{mine}">' in without_script.text
+
+
+def test_a_save_says_what_was_saved_with_a_link(world: World) -> None:
+    ada = Panel(world).of("ada")
+
+    saved = ada.post("/admin/customer/create", {"name": "Larch", "owner_id": f"usr_{world.ids['li']}"})
+    to = saved.headers["location"]
+
+    assert f'Saved. <a href="{to.partition("?")[0]}">Larch</a>' in ada.get(to).text
+
+
+def test_names_phones_and_addresses_are_links_in_lists_and_tabs(world: World) -> None:
+    ada = Panel(world).of("ada")
+    customer = world.customer("Maple")
+    points = [{"kind": "PHONE", "value": "+86 138-0013 8000"}, {"kind": "EMAIL", "value": "w+a@x.example"}]
+    contact = world.make(Contact, customer_id=customer, name="Wang", points=points)
+    phone = '<a href="tel:+8613800138000">+86 138-0013 8000</a>'
+    mail = '<a href="mailto:w+a@x.example">w+a@x.example</a>'
+
+    customers = ada.get("/admin/customer/list?q=Maple").text
+    contacts = ada.get("/admin/contact/list?q=Wang").text
+    tab = ada.get(f"/admin/customer/details/cus_{customer}?tab=contacts").text
+    page = ada.get(f"/admin/contact/details/con_{contact}").text
+
+    assert f'<a class="named" href="/admin/customer/details/cus_{customer}">Maple</a>' in customers
+    for text in (contacts, tab, page):
+        assert phone in text
+        assert mail in text
+
+
+def test_the_text_of_a_follow_up_is_read_in_full_on_the_page_of_its_customer(world: World) -> None:
+    ada, text = Panel(world).of("ada"), "They want chairs. " * 40
+    customer = world.customer("Willow")
+    at = world.clock.now
+    world.make(FollowUp, customer_id=customer, kind="CALL", content=text, happened_at=at, owner_id=world.ids["li"])
+
+    page = ada.get(f"/admin/customer/details/cus_{customer}?tab=follow-ups").text
+
+    assert text.strip() in re.findall(r'<tr class="said"><td colspan="\d+">(.*?)</td>', page, re.DOTALL)[0]
+
+
+def test_the_tree_of_departments_is_whole_and_counts_its_people(world: World) -> None:
+    ada = Panel(world).of("ada")
+    top = world.make(Department, name="Top")
+    branches = [world.make(Department, name=f"Branch {n}", parent_id=top) for n in range(3)]
+    leaves = [world.make(Department, name=f"Leaf {n}", parent_id=branches[n % 3]) for n in range(60)]
+    world.ids |= {"a leaf": leaves[0], "top": top}
+    world.user("xu", "Xu", "sales", "a leaf")
+    world.user("qi", "Qi", "sales", "top")
+
+    page = ada.get("/admin/department/list").text
+
+    assert {f"dep_{id}" for id in (top, *branches, *leaves)} <= {*rows_in(page)}
+    said = re.findall(rf'href="/admin/department/details/dep_{top}">.*?<span class="hint">([^<]+)</span>', page)
+    assert said == ["2 people · 1 of them directly"]
+    assert page.count("<details open><summary") >= 4
