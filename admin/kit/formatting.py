@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from models import Base
+from models import Base, Tone
 from resolvers.reading.pages import Row, display_column
 
 from .fields import Field, Kind
@@ -84,9 +85,10 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
         case Kind.YES_NO:
             return _yes(field) if value else NOTHING
         case Kind.CHOICE:
-            return badge(choice_label(value))
+            return badge(choice_label(value), tone_of(value))
         case Kind.WORDS:
-            return badge(word(ask, field, value))
+            known = ask.words.get(field.dictionary or "", {}).get(value)
+            return badge(known.label, known.tone) if known else badge(value, Tone.GREY)
         case Kind.LINES:
             return Markup(", ").join(value)
     if field.key in ("phone", "email"):
@@ -105,8 +107,28 @@ def reach(kind: str, value: str) -> Markup:
 
 
 @lru_cache(maxsize=4096)
-def badge(label: str) -> Markup:
-    return Markup('<span class="badge tone-%d">%s</span>') % (sum(map(ord, label)) % 6, label)
+def badge(label: str, tone: Tone) -> Markup:
+    return Markup('<span class="badge tone-%s">%s</span>') % (tone.value.lower(), label)
+
+
+def tone_of(state: Enum | str) -> Tone:
+    """The colour of a state: what a member of a choice means, whatever the language."""
+    word = str(state.value if isinstance(state, Enum) else state)
+    return Tone(word) if word in Tone.__members__ else _STATES.get(word, Tone.GREY)
+
+
+_STATES = {
+    "OK": Tone.GREEN,
+    "DENIED": Tone.RED,
+    "ADMIN": Tone.VIOLET,
+    "MEMBER": Tone.BLUE,
+    "CLAIM": Tone.GREEN,
+    "ASSIGN": Tone.BLUE,
+    "TRANSFER": Tone.BLUE,
+    "RELEASE": Tone.AMBER,
+    "DELETE": Tone.RED,
+}
+_WARNINGS = {"locked", "do_not_contact"}
 
 
 def word(ask: PanelRequest, field: Field, key: str) -> str:
@@ -141,7 +163,7 @@ def number(ask: PanelRequest, value: int | Decimal) -> str:
 
 def _yes(field: Field) -> Markup:
     label = field.label if field.key in ("locked", "is_primary") else _("Yes")
-    return Markup('<span class="badge tone-yes">%s</span>') % label
+    return badge(label, Tone.RED if field.key in _WARNINGS else Tone.TEAL)
 
 
 def _record(field: Field, id: int, name: str | None, address: Address) -> Markup:

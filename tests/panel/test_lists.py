@@ -5,7 +5,9 @@ import re
 from html import unescape
 from typing import Any
 
-from models import Contact, Department, FollowUp
+from models import Contact, Department, Dictionary, DictionaryItem, FollowUp
+from resolvers.people import preferences
+from resolvers.records import create_update
 from tests.support.panel import OURS, Panel, next_in, rows_in
 from tests.support.world import World
 
@@ -142,3 +144,30 @@ def test_the_tree_of_departments_is_whole_and_counts_its_people(world: World) ->
     said = re.findall(rf'href="/admin/department/details/dep_{top}">.*?<span class="hint">([^<]+)</span>', page)
     assert said == ["2 people · 1 of them directly"]
     assert page.count("<details open><summary") >= 4
+
+
+def chips(page: str) -> list[tuple[str, str]]:
+    """(tone, label) of every chip of a page."""
+    return re.findall(r'<span class="badge tone-(\w+)">([^<]+)</span>', page)
+
+
+def test_a_chip_has_the_colour_of_its_word_in_both_languages(world: World) -> None:
+    panel = Panel(world)
+    ada, li = panel.of("ada"), panel.of("li")
+    (stage,) = world.rows(Dictionary, Dictionary.code == "stage")
+    world.make(DictionaryItem, dictionary_id=stage["id"], key="lost", label_en="Lost", label_zh="已流失")
+    won, lost = world.customer("Won", stage="won"), world.customer("Lost", stage="lost")
+    (steel,) = world.rows(DictionaryItem, DictionaryItem.key == "steel")
+    world.customer("Steel", industry="steel")
+    world.ada.do(preferences.set_language, "zh")
+
+    for browser, labels in ((li, ("Won", "Lost")), (ada, ("won中", "已流失"))):
+        page = browser.get("/admin/customer/list").text
+        assert {("green", labels[0]), ("red", labels[1])} <= {*chips(page)}
+        assert {label for tone, label in chips(page) if tone in ("green", "red")} == {*labels}
+        assert ("green", labels[0]) in chips(browser.get(f"/admin/customer/details/cus_{won}").text)
+        assert ("red", labels[1]) in chips(browser.get(f"/admin/customer/details/cus_{lost}").text)
+
+    world.ada.do(create_update.update, DictionaryItem, steel["id"], {"tone": "AMBER"})
+    li.post("/admin/preferences", {"name": "columns", "of": "customer", "value": "name,industry"})
+    assert ("amber", "Steel") in chips(li.get("/admin/customer/list").text)
