@@ -1,7 +1,7 @@
 """Values as text and markup: in a cell of a list, among the facts of a record, in its history."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -33,13 +33,14 @@ ColumnFormat = tuple[Field, str, str]
 """A column of a table: its field, its label, the classes of its cells."""
 
 
-def column_formats(fields: Sequence[Field]) -> list[ColumnFormat]:
-    """The columns of a table, computed once for all its rows."""
-    return [(each, each.label, _classes(each, is_first=n == 0)) for n, each in enumerate(fields)]
+def column_formats(fields: Sequence[Field], widths: Mapping[str, str] | None = None) -> list[ColumnFormat]:
+    """The columns of a table, computed once for all its rows.  `widths`: column -> the width that the user has chosen."""
+    chosen = widths or {}
+    return [(each, each.label, _classes(each, chosen.get(each.key), is_first=n == 0)) for n, each in enumerate(fields)]
 
 
-def _classes(field: Field, *, is_first: bool) -> str:
-    marks = {"first": is_first, "numeric": field.is_number, "phone": field.key == "phone"}
+def _classes(field: Field, width: str | None, *, is_first: bool) -> str:
+    marks = {"first": is_first, "numeric": field.is_number, "phone": field.key == "phone", f"w-{width}": bool(width)}
     return " ".join([f"kind-{field.kind}", *(mark for mark, is_set in marks.items() if is_set)])
 
 

@@ -44,7 +44,7 @@ class ListPage(Screen):
             found, extra = await ask.scope.read(self._read_list, state)
         except Refusal:
             return RedirectResponse(state.url(), 303)  # the cursor is of another order: show the first page
-        formats = column_formats(state.columns)
+        formats = column_formats(state.columns, ask.preferences.widths.get(self.identity, {}))
         rows = [self._line(ask, formats, row, extra.get(row.id, {})) for row in found.rows]
         context = {"state": state, "page": found, "rows": rows, "bulk": self.list_commands(ask, found.rows)}
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
@@ -88,12 +88,14 @@ class ListPage(Screen):
         }
 
     def columns_for(self, ask: PanelRequest) -> list[Field]:
-        """The columns that the user has chosen in this browser, else those of the screen."""
+        """The columns that the user has chosen, in their order, else those of the screen."""
         known = {field.key: field for field in self.fields(ask)}
         chosen = [key for key in ask.preferences.columns.get(self.identity, ()) if key in known]
         keys = chosen or [key for key in self.columns or self.default_columns() if key in known]
         first = display_column(self.model)
-        return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + keys)]
+        if first in known and first not in keys and not self.columns:
+            keys = [first, *keys]
+        return [known[key] for key in keys]
 
     def default_columns(self) -> tuple[str, ...]:
         short = [key for key in self.keys() if field_of(self.model, key).kind not in (Kind.LONG, Kind.POINTS)]

@@ -5,7 +5,7 @@ import re
 from html import unescape
 from typing import Any
 
-from models import Contact, Department, Dictionary, DictionaryItem, FollowUp
+from models import Contact, Department, Dictionary, DictionaryItem, FollowUp, PanelPreference
 from resolvers.people import preferences
 from resolvers.records import create_update
 from tests.support.panel import OURS, Panel, next_in, rows_in
@@ -171,3 +171,55 @@ def test_a_chip_has_the_colour_of_its_word_in_both_languages(world: World) -> No
     world.ada.do(create_update.update, DictionaryItem, steel["id"], {"tone": "AMBER"})
     li.post("/admin/preferences", {"name": "columns", "of": "customer", "value": "name,industry"})
     assert ("amber", "Steel") in chips(li.get("/admin/customer/list").text)
+
+
+def columns(page: str) -> list[str]:
+    return re.findall(r'<th scope="col" aria-sort="\w+"[^>]*>(?:<a [^>]*>)?([^<]+)', page)
+
+
+def test_columns_page_size_and_density_belong_to_the_user_in_every_browser(world: World) -> None:
+    panel = Panel(world)
+    li, elsewhere, wu = panel.of("li"), panel.browser(), panel.of("wu")
+    elsewhere.sign_in("li")
+    for n in range(27):
+        world.customer(f"Yew {n}")
+    world.customer("Box", owner="wu")
+    before = columns(li.get("/admin/customer/list").text)
+    assert columns(wu.get("/admin/customer/list").text) == before
+    mark = world.mark()
+
+    chosen = {"name": "columns", "of": "customer", "column": ["", "number", "name", "phone"], "width-name": "wide"}
+    li.post("/admin/preferences", {**chosen, "up": "phone", "back": "/admin/customer/list"})
+    li.post("/admin/preferences", {"name": "size", "value": "50"})
+    li.post("/admin/preferences", {"name": "density", "value": "compact"})
+
+    page = elsewhere.get("/admin/customer/list").text
+    assert columns(page) == ["Number", "Phone", "Name"]
+    assert len(rows_in(page)) == 27
+    assert 'data-density="compact"' in page
+    assert re.search(r'<td data-label="Name" class="[^"]*\bw-wide\b', page)
+    assert columns(wu.get("/admin/customer/list").text) == before
+    assert world.log(since=mark) == []  # not a change of a record
+
+    li.post("/admin/preferences", {"name": "columns", "of": "customer", "column": ""})
+    assert columns(elsewhere.get("/admin/customer/list").text) == before
+
+
+def test_a_choice_of_columns_that_makes_no_sense_changes_nothing(world: World) -> None:
+    li = Panel(world).of("li")
+    before = columns(li.get("/admin/customer/list").text)
+
+    for form in (
+        {"name": "columns", "of": "../x", "column": "name"},
+        {"name": "columns", "of": "customer", "column": ["<b>", "nothing_like_it"], "width-<b>": "wide"},
+        {"name": "size", "value": "1000000"},
+        {"name": "size", "value": "²"},
+        {"name": "density", "value": "none"},
+        {"name": "settings", "value": "x"},
+    ):
+        assert li.post("/admin/preferences", form).status_code == 303
+
+    assert columns(li.get("/admin/customer/list").text) == before
+    assert all(len(keys) < 100 for row in world.rows(PanelPreference) for keys in row["settings"]["columns"].values())
+    stranger = Panel(world).browser()
+    assert stranger.post("/admin/preferences", {"name": "size", "value": "50"}).status_code == 303
