@@ -52,7 +52,7 @@ function countSelected() {
   for (const button of $$("[data-command]", bar)) button.hidden = !fits.has(button.dataset.command);
   $("[data-count]", bar).textContent = chosen;
   bar.classList.toggle("is-open", chosen > 0);
-  for (const all of $$("[data-all]")) {
+  for (const all of $$("[data-all], [data-every]")) {
     all.checked = chosen > 0 && chosen === boxes.length;
     all.indeterminate = chosen > 0 && chosen < boxes.length;
   }
@@ -60,8 +60,8 @@ function countSelected() {
 }
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-all]")) for (const box of $$("#rows [name=ids]")) box.checked = event.target.checked;
-  if (event.target.matches("[data-all], #rows [name=ids]")) countSelected();
+  if (event.target.matches("[data-all], [data-every]")) for (const box of $$("#rows [name=ids]")) box.checked = event.target.checked;
+  if (event.target.matches("[data-all], [data-every], #rows [name=ids]")) countSelected();
 });
 
 // --- tables ------------------------------------------------------------------------------------------------
