@@ -71,7 +71,7 @@ class Panel(Admin):
         self.admin.router.redirect_slashes = False
         self.admin.router.routes = []  # without the pages of sqladmin, which know nothing of policies
         self.admin.exception_handlers = {HTTPException: self.errors.on_http_error, Refusal: self.errors.on_refusal}
-        for pages in (SignInPages(self), PreferencePage()):
+        for pages in (SignInPages(self), PreferencePage(self)):
             self._add_routes(type(pages), ((x, partial(x.serve, pages)) for x in routes_of(type(pages))))
         for view in views:
             self.add_view(view)

@@ -9,7 +9,7 @@ from models import Base
 
 from .kit import labels, phrases, translation
 from .kit.charts import bars
-from .kit.formatting import moment
+from .kit.formatting import moment, reach
 from .kit.icons import icon
 from .kit.routes import BASE
 
@@ -30,6 +30,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "bars": bars,
         "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
         "moment": moment,
+        "reach": reach,
         "offers_list": offers_list,
         **_MESSAGES,
     }

@@ -23,6 +23,7 @@ from .customer import Customer as Customer
 from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary
 from .dictionary import DictionaryItem as DictionaryItem
+from .dictionary import Tone as Tone
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp
@@ -45,6 +46,7 @@ from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool
 from .pool import PoolMember as PoolMember
 from .pool import QuotaCounter as QuotaCounter
+from .preferences import PanelPreference as PanelPreference
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
 

@@ -1,12 +1,25 @@
 """Dictionaries: the lists of words that a field may hold, in both languages."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import LIVE, Entity, Line, Word, trait
+from .base import LIVE, Entity, Line, Word, choice, trait
 from .names import Names
+
+
+class Tone(StrEnum):
+    """The colour in which a dictionary word is shown."""
+
+    GREY = "GREY"
+    BLUE = "BLUE"
+    TEAL = "TEAL"
+    GREEN = "GREEN"
+    AMBER = "AMBER"
+    RED = "RED"
+    VIOLET = "VIOLET"
 
 
 class Dictionary(Entity):
@@ -41,9 +54,43 @@ class DictionaryItem(Entity):
     """Other words people write for it: an import understands them."""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("dictionary_item.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
+    tone: Mapped[Tone | None] = choice(Tone)
+    """The colour of the word in the panel; where it is empty that of `usual_tone`."""
     archived_at: Mapped[datetime | None]
 
     dictionary: Mapped[Dictionary] = relationship(lazy="raise_on_sql")
     parent: Mapped["DictionaryItem | None"] = relationship(remote_side="DictionaryItem.id", lazy="raise_on_sql")
 
     __table_args__ = (Index("uq_dictionary_item_key", "dictionary_id", "key", unique=True, **LIVE),)
+
+
+def usual_tone(code: str, key: str) -> Tone:
+    """The colour of a word without one of its own, by its dictionary and key: green is won, red is lost."""
+    return _USUAL.get((code, key), Tone.GREY)
+
+
+_COLOURS: dict[str, dict[Tone, str]] = {
+    "stage": {
+        Tone.BLUE: "new contacted",
+        Tone.TEAL: "early qualified",
+        Tone.VIOLET: "proposal",
+        Tone.AMBER: "negotiation",
+        Tone.GREEN: "won",
+        Tone.RED: "lost",
+    },
+    "opportunity_stage": {
+        Tone.BLUE: "discovery",
+        Tone.VIOLET: "proposal",
+        Tone.AMBER: "negotiation",
+        Tone.TEAL: "contract",
+        Tone.GREEN: "won",
+        Tone.RED: "lost",
+    },
+    "level": {Tone.VIOLET: "a", Tone.BLUE: "b"},
+    "category": {
+        Tone.BLUE: "prospect prospect_early prospect_medium prospect_strong",
+        Tone.GREEN: "formal formal_new formal_hot formal_core formal_vip",
+        Tone.RED: "lost",
+    },
+}
+_USUAL = {(code, key): tone for code, tones in _COLOURS.items() for tone, keys in tones.items() for key in keys.split()}

@@ -14,7 +14,7 @@ from resolvers.people import sign_in as signing_in
 from resolvers.people import view_as
 from resolvers.runtime.scope import Scope
 
-from .panel_request import PanelRequest, organisation_settings, panel_request
+from .panel_request import PanelRequest, panel_request, request_settings
 from .preferences import language_of, preferences
 from .routes import BASE
 from .translation import speak
@@ -55,8 +55,9 @@ class Authentication(AuthenticationBackend):
                 return redirect(request, f"{BASE}/password")
             return True
         scope = await self._viewed_scope(request, scope)
-        settings = await scope.read(organisation_settings)
-        request.state.panel_request = PanelRequest(request, scope, preferences(request), **settings)
+        settings = await scope.read(request_settings)
+        chosen = preferences(request).with_stored(settings.pop("preferences"))
+        request.state.panel_request = PanelRequest(request, scope, chosen, **settings)
         return True
 
     async def get_user_id(self, request: Request) -> Any:
@@ -131,6 +132,13 @@ class Authentication(AuthenticationBackend):
         return scope if viewed is None else self._scope_of(request, viewed, scope.request_id)
 
     # -- scopes ------------------------------------------------------------------------------------------
+
+    async def scope_of(self, request: Request) -> Scope | None:
+        """The scope of a request to a page that is open to everyone; None for one who has not signed in for good."""
+        scope = await self._scope(request, self.cookie.read(request))
+        if scope is None or (scope.principal is not None and scope.principal.must_change_password):
+            return None
+        return await self._viewed_scope(request, scope)
 
     async def _scope(self, request: Request, token: str | None) -> Scope | None:
         """The scope of the user to whom this session belongs, None if it belongs to none."""

@@ -28,6 +28,8 @@ from .translation import ngettext
 
 MOST_RECORDS = 1_000
 """Maximum number of records of one command."""
+MOST_NAMED = 3
+"""Maximum number of records that the message after a command names."""
 
 
 class CommandPage(FormPage):
@@ -122,9 +124,11 @@ class CommandPage(FormPage):
         message = _summary(which, len(outcome.ids), len(refused))
         message = " ".join([message, *(note.say(ask.language) for note in outcome.notes)])
         next_page = await self._next_page(ask, outcome, origin)
+        done = await self._done_records(ask, outcome, names)
         context = {
             "command": which,
             "message": message,
+            "done": done,
             "refused": refused,
             "next_page": next_page or self.url("list"),
             "rules": await self.explain(ask, which, outcome),
@@ -132,9 +136,25 @@ class CommandPage(FormPage):
         if not ask.is_partial:
             return await self.render(ask, "results.html", context)
         response = await self.render(ask, "results.html", context) if refused else Response(status_code=204)
-        event = {"millpond:done": {"message": message, "go": next_page, "refused": len(refused)}}
+        event = {"millpond:done": {"message": message, "go": next_page, "refused": len(refused), "records": done}}
         response.headers["HX-Trigger"] = json.dumps(event)
         return response
+
+    async def _done_records(
+        self, ask: PanelRequest, outcome: Outcome, names: Mapping[str, str]
+    ) -> list[dict[str, str | None]]:
+        """Name and address of the first records that are done; no address for one that the user no longer sees."""
+        ids = [global_id(self.model, id) for id in outcome.ids[:MOST_NAMED]]
+        seen = await ask.scope.read(names_in, self.model, ids)
+        address = self.address(ask)
+        return [
+            {
+                "name": seen.get(id) or names[id],
+                "href": address(self.model, number_of(self.model, id)) if id in seen else None,
+            }
+            for id in ids
+            if id in seen or id in names
+        ]
 
     async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
         """(rule, whether it passed, explanation) of every rule about a single record that was refused."""

@@ -1,18 +1,21 @@
 """Values as text and markup: in a cell of a list, among the facts of a record, in its history."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from models import Base
-from resolvers.reading.pages import Row
+from models import Base, Tone
+from resolvers.reading.pages import Row, display_column
 
 from .fields import Field, Kind
 from .labels import choice_label
@@ -30,25 +33,35 @@ ColumnFormat = tuple[Field, str, str]
 """A column of a table: its field, its label, the classes of its cells."""
 
 
-def column_formats(fields: Sequence[Field]) -> list[ColumnFormat]:
-    """The columns of a table, computed once for all its rows."""
-    return [(each, each.label, _classes(each, is_first=n == 0)) for n, each in enumerate(fields)]
+def column_formats(fields: Sequence[Field], widths: Mapping[str, str] | None = None) -> list[ColumnFormat]:
+    """The columns of a table, computed once for all its rows.  `widths`: column -> the width that the user has chosen."""
+    chosen = widths or {}
+    return [(each, each.label, _classes(each, chosen.get(each.key), is_first=n == 0)) for n, each in enumerate(fields)]
 
 
-def _classes(field: Field, *, is_first: bool) -> str:
-    marks = {"first": is_first, "numeric": field.is_number, "phone": field.key == "phone"}
+def _classes(field: Field, width: str | None, *, is_first: bool) -> str:
+    marks = {"first": is_first, "numeric": field.is_number, "phone": field.key == "phone", f"w-{width}": bool(width)}
     return " ".join([f"kind-{field.kind}", *(mark for mark, is_set in marks.items() if is_set)])
 
 
 def cells(
     ask: PanelRequest, formats: Sequence[ColumnFormat], row: Row, address: Address, href: str | None
 ) -> list[tuple[str, str, Markup]]:
-    """(label, classes, value) of every cell of a row.  The first one links to `href`, if there is one."""
-    found = [(label, classes, cell(ask, field, row, address)) for field, label, classes in formats]
-    if found and href:
-        label, classes, value = found[0]
-        found[0] = label, classes, Markup('<a class="open" href="%s">%s</a>') % (href, value)
-    return found
+    """(label, classes, value) of every cell of a row.  The first one, and the name, link to `href`, if there is one."""
+    return [
+        (label, classes, _linked(cell(ask, field, row, address), field, href, is_first=n == 0))
+        for n, (field, label, classes) in enumerate(formats)
+    ]
+
+
+def _linked(value: Markup, field: Field, href: str | None, *, is_first: bool) -> Markup:
+    if field.kind is Kind.LONG and value is not NOTHING:
+        value = Markup('<span class="clamp">%s</span>') % value
+    if href and is_first:
+        return Markup('<a class="open" href="%s">%s</a>') % (href, value)
+    if href and value is not NOTHING and field.model is not None and field.key == display_column(field.model):
+        return Markup('<a class="named" href="%s">%s</a>') % (href, value)
+    return value
 
 
 def cell(ask: PanelRequest, field: Field, row: Row, address: Address) -> Markup:
@@ -73,21 +86,50 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
         case Kind.YES_NO:
             return _yes(field) if value else NOTHING
         case Kind.CHOICE:
-            return badge(choice_label(value))
+            return badge(choice_label(value), tone_of(value))
         case Kind.WORDS:
-            return badge(word(ask, field, value))
+            known = ask.words.get(field.dictionary or "", {}).get(value)
+            return badge(known.label, known.tone) if known else badge(value, Tone.GREY)
         case Kind.LINES:
             return Markup(", ").join(value)
-    if field.key == "phone":
-        return Markup('<a href="tel:%s">%s</a>') % (value, value)
-    if field.key == "email":
-        return Markup('<a href="mailto:%s">%s</a>') % (value, value)
+    if field.key in ("phone", "email"):
+        return reach(field.key, value)
+    return escape(value)
+
+
+def reach(kind: str, value: str) -> Markup:
+    """A phone number or an e-mail address as a link that calls or writes; any other address as text."""
+    match kind.lower():
+        case "phone" if dialled := re.sub(r"[^\d+*#]", "", value):
+            return Markup('<a href="tel:%s">%s</a>') % (quote(dialled, safe="+*"), value)
+        case "email":
+            return Markup('<a href="mailto:%s">%s</a>') % (quote(value, safe="@+"), value)
     return escape(value)
 
 
 @lru_cache(maxsize=4096)
-def badge(label: str) -> Markup:
-    return Markup('<span class="badge tone-%d">%s</span>') % (sum(map(ord, label)) % 6, label)
+def badge(label: str, tone: Tone) -> Markup:
+    return Markup('<span class="badge tone-%s">%s</span>') % (tone.value.lower(), label)
+
+
+def tone_of(state: Enum | str) -> Tone:
+    """The colour of a state: what a member of a choice means, whatever the language."""
+    word = str(state.value if isinstance(state, Enum) else state)
+    return Tone(word) if word in Tone.__members__ else _STATES.get(word, Tone.GREY)
+
+
+_STATES = {
+    "OK": Tone.GREEN,
+    "DENIED": Tone.RED,
+    "ADMIN": Tone.VIOLET,
+    "MEMBER": Tone.BLUE,
+    "CLAIM": Tone.GREEN,
+    "ASSIGN": Tone.BLUE,
+    "TRANSFER": Tone.BLUE,
+    "RELEASE": Tone.AMBER,
+    "DELETE": Tone.RED,
+}
+_WARNINGS = {"locked", "do_not_contact"}
 
 
 def word(ask: PanelRequest, field: Field, key: str) -> str:
@@ -122,7 +164,7 @@ def number(ask: PanelRequest, value: int | Decimal) -> str:
 
 def _yes(field: Field) -> Markup:
     label = field.label if field.key in ("locked", "is_primary") else _("Yes")
-    return Markup('<span class="badge tone-yes">%s</span>') % label
+    return badge(label, Tone.RED if field.key in _WARNINGS else Tone.TEAL)
 
 
 def _record(field: Field, id: int, name: str | None, address: Address) -> Markup:

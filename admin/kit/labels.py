@@ -74,6 +74,7 @@ _SPECIAL = {
     "actor_id": _("Person"),
     "wechat": _("WeChat"),
     "seen_by": _("Seen by"),
+    "tone": _("Colour"),
 }
 _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Department, "parent_id"): _("Belongs to"),

@@ -1,6 +1,7 @@
 """The list of a screen, and the lookup by which search boxes of other forms find its records."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers.reading.pages import ListRequest, Page, Row, display_column, page
+from resolvers.reading.pages import LARGEST_PAGE, ListRequest, Page, Row, display_column, page
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
@@ -22,6 +23,8 @@ from .screen import Screen, names_in
 
 MOST_FOUND = 20
 """Maximum number of records that a search box offers."""
+MOST_AT_ONCE = 2_000
+"""Maximum number of rows of a list without pages."""
 MOST_COLUMNS = 8
 """Maximum number of columns of a list that declares none."""
 
@@ -41,16 +44,28 @@ class ListPage(Screen):
             found, extra = await ask.scope.read(self._read_list, state)
         except Refusal:
             return RedirectResponse(state.url(), 303)  # the cursor is of another order: show the first page
-        formats = column_formats(state.columns)
+        formats = column_formats(state.columns, ask.preferences.widths.get(self.identity, {}))
         rows = [self._line(ask, formats, row, extra.get(row.id, {})) for row in found.rows]
         context = {"state": state, "page": found, "rows": rows, "bulk": self.list_commands(ask, found.rows)}
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
-        found = page(scope, db, state.list_request())
+        wanted = state.list_request()
+        found = self._whole(scope, db, wanted) if self.is_whole else page(scope, db, wanted)
+        if not found.rows and (wanted.after or wanted.before):  # everything there was deleted or is narrowed away
+            found = page(scope, db, replace(wanted, after=None, before=None, last=bool(wanted.after)))
         for each in state.filters:
             each.names |= names_in(scope, db, each.field.target, each.values) if each.field.kind is Kind.RECORD else {}
         return found, self.extra_values(scope, db, found.rows)
+
+    def _whole(self, scope: Scope, db: Session, wanted: ListRequest) -> Page:
+        """All pages of the list as one, up to MOST_AT_ONCE rows."""
+        found = page(scope, db, replace(wanted, size=LARGEST_PAGE))
+        rows = [*found.rows]
+        while found.after and len(rows) < MOST_AT_ONCE:
+            found = page(scope, db, replace(wanted, after=found.after, size=LARGEST_PAGE, counts=False))
+            rows += found.rows
+        return Page(rows, len(rows), found.after, None)
 
     async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
         """What the template of a special list needs beside the rows."""
@@ -73,12 +88,14 @@ class ListPage(Screen):
         }
 
     def columns_for(self, ask: PanelRequest) -> list[Field]:
-        """The columns that the user has chosen in this browser, else those of the screen."""
+        """The columns that the user has chosen, in their order, else those of the screen."""
         known = {field.key: field for field in self.fields(ask)}
         chosen = [key for key in ask.preferences.columns.get(self.identity, ()) if key in known]
         keys = chosen or [key for key in self.columns or self.default_columns() if key in known]
         first = display_column(self.model)
-        return [known[key] for key in dict.fromkeys(([first] if first in known and not self.columns else []) + keys)]
+        if first in known and first not in keys and not self.columns:
+            keys = [first, *keys]
+        return [known[key] for key in keys]
 
     def default_columns(self) -> tuple[str, ...]:
         short = [key for key in self.keys() if field_of(self.model, key).kind not in (Kind.LONG, Kind.POINTS)]

@@ -13,12 +13,13 @@ from .declared import Order, Tab
 from .fields import Field, Kind, field_of, shown_keys
 from .filters import Filter, filter_tree, filters_in
 from .panel_request import PanelRequest
+from .preferences import SIZES
 
-SIZES = (25, 50, 100)
-"""The numbers of rows that a page may have."""
 LONGEST_CURSOR = 4_000
 MOST_ORDERS = 3
 """Maximum number of columns by which a list is ordered."""
+_LARGEST_FIRST = (Kind.WHOLE, Kind.MONEY, Kind.DATE, Kind.TIME)
+"""Kinds of columns whose first click sorts downwards; every other one sorts upwards."""
 
 
 class ListScreen(Protocol):
@@ -26,6 +27,8 @@ class ListScreen(Protocol):
 
     @property
     def model(self) -> type[Base]: ...
+    @property
+    def identity(self) -> str: ...
     @property
     def tabs(self) -> tuple[Tab, ...]: ...
     @property
@@ -51,10 +54,13 @@ class ColumnHeader:
     field: Field
     href: str | None
     direction: str
+    width: str = ""
 
 
 class ListState:
     """The list that the address asks for.  Whatever in the address makes no sense is ignored."""
+
+    sizes = SIZES
 
     def __init__(self, view: ListScreen, ask: PanelRequest) -> None:
         query = ask.request.query_params
@@ -64,7 +70,8 @@ class ListState:
         self.search = query.get("q", "").strip()[:100]
         self.filters = filters_in(query, [field_of(view.model, key) for key in view.filter_keys(ask)])
         self.order = self._order(query.get("order", ""))
-        self.size = next((n for n in SIZES if str(n) == query.get("size")), SIZES[0])
+        self.usual_size = ask.preferences.size or SIZES[0]
+        self.size = next((n for n in SIZES if str(n) == query.get("size")), self.usual_size)
         self.after = query.get("after", "")[:LONGEST_CURSOR]
         self.before = "" if self.after else query.get("before", "")[:LONGEST_CURSOR]
         self.columns = view.columns_for(ask)
@@ -77,13 +84,18 @@ class ListState:
             tuple(dict.fromkeys([*(column.key for column in self.columns), *self.view.always])),
             filter=filter_tree(self.ask, self.filters, narrowed),
             search=self.search,
-            order=self.order or (self.tab.order if self.tab else ()) or self.view.default_order,
+            order=self.effective_order,
             after=self.after or None,
             before=self.before or None,
             size=self.size,
             binned=self.view.binned,
             may=self.view.verbs,
         )
+
+    @property
+    def effective_order(self) -> Order:
+        """The order of the address, else that of the tab, else that of the screen."""
+        return self.order or (self.tab.order if self.tab else ()) or self.view.default_order
 
     @property
     def is_narrowed(self) -> bool:
@@ -106,11 +118,18 @@ class ListState:
         return self._address({**self._parameters(), "q": ""}, [])
 
     def headers(self) -> Iterator[ColumnHeader]:
-        sortable = set(orderable(self.view.model))
+        sortable, widths = set(orderable(self.view.model)), self.ask.preferences.widths.get(self.view.identity, {})
         for column in self.columns:
-            descends = next((way for key, way in self.order if key == column.key), None)
-            href = self.url(order=column.key if descends else f"-{column.key}") if column.key in sortable else None
-            yield ColumnHeader(column, href, {None: "none", True: "descending", False: "ascending"}[descends])
+            descends = next((way for key, way in self.effective_order if key == column.key), None)
+            falls = column.kind in _LARGEST_FIRST if descends is None else not descends
+            href = self.url(order=f"{'-' if falls else ''}{column.key}") if column.key in sortable else None
+            way = {None: "none", True: "descending", False: "ascending"}[descends]
+            yield ColumnHeader(column, href, way, widths.get(column.key, ""))
+
+    def choosable_columns(self) -> list[Field]:
+        """Every column that the list can show: those that it shows, in their order, then the others."""
+        others = (x for x in self.view.fields(self.ask) if x.kind is not Kind.POINTS and x not in self.columns)
+        return [*self.columns, *others]
 
     def hidden_inputs(self) -> list[tuple[str, str]]:
         """(name, value) of what the search form sends along beside its own input."""
@@ -124,7 +143,7 @@ class ListState:
             "tab": self.tab.name if self.tab and self.tab is not first else "",
             "q": self.search,
             "order": order,
-            "size": self.size if self.size != SIZES[0] else "",
+            "size": self.size if self.size != self.usual_size else "",
         }
 
     def _address(self, parameters: Mapping[str, Any], filters: list[Filter]) -> str:

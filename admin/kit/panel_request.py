@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from models import Organisation
 from policies.objects import FIELDS
+from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
@@ -88,13 +89,19 @@ class PanelRequest:
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
 
 
-def organisation_settings(_scope: Scope, db: Session) -> dict[str, Any]:
-    """The settings of the organisation that every screen needs."""
+def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:
+    """How the user has arranged the panel, as `Preferences.with_stored` reads it."""
+    return db.execute(panel_settings(scope)).scalar_one_or_none() or {}
+
+
+def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
+    """The settings of the organisation, and the preferences of the user, that every screen needs."""
     o = Organisation
     columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required)
     found = db.execute(columns).first()
     name, zone, currency, support, contact_required = found or (None, None, None, None, True)
     return {
+        "preferences": panel_preferences(scope, db),
         "organisation": name or "Millpond",
         "zone": ZoneInfo(zone or "UTC"),
         "currency": currency or "CNY",

@@ -18,7 +18,7 @@ from resolvers.runtime.scope import Scope
 
 from .declared import Order, RecordScreen, Related
 from .fields import Field, Kind, field_of
-from .formatting import cells, column_formats
+from .formatting import cell, cells, column_formats
 from .panel_request import PanelRequest
 from .translation import Label
 
@@ -101,14 +101,18 @@ class RelatedTable(Related):
         rows: list[Row],
         extra: dict[int, Any],
     ) -> list[dict[str, Any]]:
-        """The rows as the template draws them.  The first cell links to the record unless it links to another one."""
-        model, address, formats = self.model, view.address(ask), column_formats(fields)
+        """The rows as the template draws them, long texts below the cells.  The first cell links to the record unless it
+        links to another one."""
+        model, address = self.model, view.address(ask)
+        formats = column_formats([each for each in fields if each.kind is not Kind.LONG])
+        long = [each for each in fields if each.kind is Kind.LONG]
         is_linked = bool(fields) and fields[0].kind is not Kind.RECORD
         return [
             {
                 "row": each,
                 "edit": screen.url("edit", global_id(model, each.id)) if screen and self._is_open(each) else None,
                 "cells": cells(ask, formats, each, address, address(model, each.id) if is_linked else None),
+                "said": [(x.label, cell(ask, x, each, address)) for x in long if each[x.key]],
                 "extra": extra.get(each.id, {}),
             }
             for each in rows

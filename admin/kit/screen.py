@@ -58,6 +58,8 @@ class Screen(ModelView):
     default_order: ClassVar[Order] = ()
     binned: ClassVar[bool | None] = False
     """Whether the list holds the records in the recycle bin, those outside it, or (None) both."""
+    is_whole: ClassVar[bool] = False
+    """Whether the list is shown on one page, as a tree is, up to MOST_AT_ONCE rows."""
     sections: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     related: ClassVar[tuple[Related, ...]] = ()
     can_create: ClassVar[bool] = True

@@ -4,16 +4,6 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// --- messages -----------------------------------------------------------------------------------------------
-
-function toast(message, isBad = false) {
-  const line = document.createElement("div");
-  line.className = isBad ? "toast-line toast-bad" : "toast-line";
-  line.textContent = message;
-  $("#toasts").append(line);
-  setTimeout(() => line.remove(), 6000);
-}
-
 // --- dialogs and drawer ------------------------------------------------------------------------------------
 
 let opener = null;
@@ -50,8 +40,7 @@ for (const box of $$("dialog")) {
 // --- after a command ---------------------------------------------------------------------------------------
 
 document.addEventListener("millpond:done", (event) => {
-  const { message, go, refused } = event.detail;
-  toast(message, refused > 0);
+  const { go, refused } = event.detail;
   if (!refused) for (const box of $$("dialog[open]")) box.close();
   if (go && go !== location.pathname) {
     location.assign(go);
@@ -62,34 +51,6 @@ document.addEventListener("millpond:done", (event) => {
 
 document.addEventListener("htmx:responseError", () => toast(document.documentElement.lang.startsWith("zh") ? "操作未成功，请重试。" : "That did not work. Please try again.", true));
 document.addEventListener("htmx:sendError", () => toast(document.documentElement.lang.startsWith("zh") ? "无法连接服务器。" : "The server cannot be reached.", true));
-
-// --- selecting rows ----------------------------------------------------------------------------------------
-
-function countSelected() {
-  const bar = $("[data-bulk]");
-  if (!bar) return;
-  const boxes = $$("#rows [name=ids]");
-  const picked = boxes.filter((box) => box.checked);
-  const chosen = picked.length;
-  const fits = new Set(picked.flatMap((box) => box.dataset.fits.split(" ")));
-  for (const button of $$("[data-command]", bar)) button.hidden = !fits.has(button.dataset.command);
-  $("[data-count]", bar).textContent = chosen;
-  bar.classList.toggle("is-open", chosen > 0);
-  const all = $("[data-all]");
-  if (all) {
-    all.checked = chosen > 0 && chosen === boxes.length;
-    all.indeterminate = chosen > 0 && chosen < boxes.length;
-  }
-}
-
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-all]")) for (const box of $$("#rows [name=ids]")) box.checked = event.target.checked;
-  if (event.target.matches("[data-all], #rows [name=ids]")) countSelected();
-  if (event.target.matches("[data-columns] [type=checkbox]")) {
-    const form = event.target.closest("form");
-    form.elements.value.value = $$("[type=checkbox]", form).filter((box) => box.checked).map((box) => box.value).join(",");
-  }
-});
 
 // --- search boxes -----------------------------------------------------------------------------------
 
@@ -281,9 +242,3 @@ function prepare(root) {
 
 prepare(document);
 $("[data-focus]")?.focus();
-if ($("[data-toast]")) {
-  setTimeout(() => $("[data-toast]")?.remove(), 6000);
-  const here = new URL(location.href);
-  here.searchParams.delete("saved");
-  history.replaceState(null, "", here);
-}

@@ -1,8 +1,11 @@
 """Preferences that every user may choose for themselves, whatever their roles."""
 
-from sqlalchemy import select
+from collections.abc import Mapping
+from typing import Any
 
-from models import User
+from sqlalchemy import Select, select
+
+from models import PanelPreference, User
 from models.errors import NotFound
 
 from ..runtime.inputs import check_language
@@ -19,3 +22,18 @@ def set_language(scope: Scope, language: str) -> None:
         permit(db, me, "preferences")
         check_language(language)
         me.language = language
+
+
+def panel_settings(scope: Scope) -> Select[Any]:
+    """SELECT of how the caller has arranged the panel; no row for a caller who has changed nothing."""
+    return select(PanelPreference.settings).where(PanelPreference.user_id == scope.me)
+
+
+def set_panel_settings(scope: Scope, settings: Mapping[str, Any]) -> None:
+    """Keep how the caller has arranged the panel.  It is no change of a record, so the operation log has no entry."""
+    with scope.write("user.preferences") as db:
+        held = db.get(PanelPreference, scope.me)
+        if held is None:
+            db.add(PanelPreference(user_id=scope.me, settings=dict(settings)))
+        else:
+            held.settings = dict(settings)

@@ -32,7 +32,7 @@ class ListRequest:
     """Which list, and which page of it.  `columns` are keys of columns or of computed values, in any order.
 
     `binned`: rows in the recycle bin, rows outside it, or (None) both.  `may`: actions that are tested on each row.
-    `after` and `before` are cursors of this list; at most one of them.  `counts`: whether to count the rows.
+    `after` and `before` are cursors of this list; at most one of them.  `last`: the last page, without a cursor.  `counts`: whether to count the rows.
     """
 
     model: type[Base]
@@ -42,6 +42,7 @@ class ListRequest:
     order: tuple[tuple[str, bool], ...] = ()
     after: str | None = None
     before: str | None = None
+    last: bool = False
     size: int = 25
     binned: bool | None = False
     may: tuple[str, ...] = ()
@@ -84,10 +85,10 @@ def page(scope: Scope, db: Session, request: ListRequest) -> Page:
     reading.search(db)
     rows = [*reading.rows(db)]
     is_more, rows = len(rows) > reading.size, rows[: reading.size]
-    if request.before:
+    if reading.is_backward:
         rows.reverse()
-    forward = is_more if not request.before else True
-    backward = bool(request.after) or (is_more if request.before else False)
+    forward = bool(request.before) or (is_more and not request.last)
+    backward = bool(request.after) or (is_more and reading.is_backward)
     return Page(
         _read(scope, db, reading, rows),
         reading.count(db) if request.counts else None,
@@ -175,6 +176,11 @@ class _Reading:
         self.scope = scope
         self.found: SearchResult | None = None
 
+    @property
+    def is_backward(self) -> bool:
+        """Whether the rows are read from the end of the page."""
+        return self.request.last or bool(self.request.before)
+
     def search(self, db: Session) -> None:
         """Run the search of the list, if it has one; call it before `rows` and `count`."""
         if self.request.search.strip():
@@ -247,7 +253,7 @@ class _Reading:
         return and_(allowed, ~gone.correlate_except(above).execution_options(policy=True).exists())
 
     def _steps(self) -> Sequence[Key]:
-        return [key.back() for key in self.keys] if self.request.before else self.keys
+        return [key.back() for key in self.keys] if self.is_backward else self.keys
 
     def _order(self) -> Iterator[Value]:
         return (key.order(self._order_value(key)) for key in self._steps())

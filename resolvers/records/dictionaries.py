@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from models import ENTITIES, Dictionary, DictionaryItem, Entity
+from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
+from models.dictionary import usual_tone
 from models.errors import Validation
 
 from ..runtime.ids import camel
@@ -31,20 +32,22 @@ class Word:
     key: str
     label: str
     is_archived: bool
+    tone: Tone
 
 
 def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
     """Code -> key -> word, for these dictionaries, in their order, archived words included.  One query."""
     chinese, item = scope.language.startswith("zh"), DictionaryItem
     statement = (
-        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at)
+        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at, item.tone)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
         .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
     )
     found: dict[str, dict[str, Word]] = {}
-    for code, key, english, other, archived_at in db.execute(statement):
-        found.setdefault(code, {})[key] = Word(key, (other if chinese else None) or english, archived_at is not None)
+    for code, key, english, other, archived_at, tone in db.execute(statement):
+        label = (other if chinese else None) or english
+        found.setdefault(code, {})[key] = Word(key, label, archived_at is not None, tone or usual_tone(code, key))
     return found
 
 

@@ -11,6 +11,7 @@ from models import Customer, Department, Role, User, UserRole
 from models.errors import NotFound, Refusal
 from resolvers.access import policy_drafts
 from resolvers.people import accounts, passwords
+from resolvers.people.head_counts import head_counts
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -18,9 +19,11 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, LIST, answering_command, command
 from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
+from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
+from ...kit.tree import tree_of
 from ...kit.view import PolicyModelView
 
 _ = gettext
@@ -151,7 +154,11 @@ class Departments(PolicyModelView, model=Department):
         HISTORY,
     )
     always = ("path",)
+    is_whole = True
     list_page_template = "departments.html"
+
+    async def list_extra(self, ask: PanelRequest, state: ListState) -> dict[str, Any]:
+        return {"tree": tree_of, "heads": await ask.scope.read(head_counts)}
 
 
 class Roles(PolicyModelView, model=Role):

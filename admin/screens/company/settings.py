@@ -26,7 +26,7 @@ class Dictionaries(PolicyModelView, model=Dictionary):
             "list",
             model=DictionaryItem,
             key="dictionary_id",
-            columns=("key", "label_en", "label_zh", "position", "archived_at"),
+            columns=("key", "label_en", "label_zh", "tone", "position", "archived_at"),
             order=(("position", False),),
         ),
         HISTORY,
@@ -38,7 +38,7 @@ class DictionaryItems(PolicyModelView, model=DictionaryItem):
 
     icon = "list"
     group = ""
-    columns = ("label_en", "key", "label_zh", "dictionary_id", "position", "archived_at")
+    columns = ("label_en", "key", "label_zh", "dictionary_id", "tone", "position", "archived_at")
 
 
 class NumberRules(PolicyModelView, model=NumberRule):

@@ -40,7 +40,7 @@ class Customers(CustomerCommands, model=Customer):
     )
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, (("claimed_at", True),)),
         Tab(
             "team",
             Label("My team"),
