@@ -1,7 +1,7 @@
 """User accounts: create a user with roles and first password in one step, give and take roles, activate."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from models import Department, Role, User, UserRole
 from models.errors import Duplicate, NotFound
 
+from ..access.grant_limits import RefusedTogether, judged_together
 from ..records import create_update
-from ..runtime.batch import Mode, Outcome, each
+from ..runtime.batch import Mode, Note, Outcome, each
 from ..runtime.scope import Scope
 from . import passwords, sign_in
 from .directory import directory
@@ -80,6 +81,49 @@ def take_role(scope: Scope, login: str, code: str) -> None:
             raise problem
 
 
+def give_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
+    """Give users roles from now on; what they hold already stays as it is, which a note counts.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ROLE_TO_SELF, BEYOND_CEILING, NEEDS_SECOND.
+    """
+    held: set[int] = set()
+
+    def work(db: Session, id: int) -> None:
+        for role_id in dict.fromkeys(role_ids):
+            if _holding(db, id, role_id):
+                held.add(id)
+            else:
+                create_update.create(scope, UserRole, {"user_id": id, "role_id": role_id})
+
+    outcome = _together(scope, "role.create", ids, mode, work)
+    if count := len(held.intersection(outcome.ids)):
+        outcome.notes.append(Note(f"{count} held it already.", f"其中 {count} 人已有此角色。"))
+    return outcome
+
+
+def take_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
+    """Take roles from users, at once; a note counts the users who did not hold them.
+
+    Problems: NOT_FOUND, FORBIDDEN, ADMINISTRATORS_BOUND, LAST_ADMINISTRATOR.
+    """
+    without: set[int] = set()
+
+    def work(db: Session, id: int) -> None:
+        held = [found for role_id in dict.fromkeys(role_ids) for found in _holding(db, id, role_id)]
+        if not held:
+            scope.load(db, User, id, to="view")
+            without.add(id)
+            return
+        for problem in create_update.delete(scope, UserRole, held).problems:
+            problem.record_id = None  # the record of the batch is the user
+            raise problem
+
+    outcome = _together(scope, "role.delete", ids, mode, work)
+    if count := len(without.intersection(outcome.ids)):
+        outcome.notes.append(Note(f"{count} did not hold it.", f"其中 {count} 人没有此角色。"))
+    return outcome
+
+
 def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
     """Activate or deactivate users; a deactivated user loses access at once.
 
@@ -104,6 +148,20 @@ def roster(_scope: Scope, db: Session) -> list[Member]:
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _together(
+    scope: Scope, action: str, ids: Sequence[int], mode: Mode, work: Callable[[Session, int], None]
+) -> Outcome:
+    """Change the roles of these users: judged together, and if that is refused one by one, to find out whose."""
+    if len(ids) == 1:
+        return each(scope, action, User, ids, mode, work)
+    with scope.write(action):
+        try:
+            with scope.write(action) as db, judged_together(scope, db):
+                return each(scope, action, User, ids, mode, work)
+        except RefusedTogether:
+            return each(scope, action, User, ids, mode, work)
 
 
 def _user(db: Session, login: str) -> int:
