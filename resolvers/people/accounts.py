@@ -18,6 +18,9 @@ from ..runtime.scope import Scope
 from . import passwords, sign_in
 from .directory import directory
 
+RolesOfMany = Callable[[Scope, Sequence[int], Sequence[int], Mode], Outcome]
+"""`give_roles` or `take_roles`: (scope, ids of users, ids of roles, mode)."""
+
 
 @dataclass(frozen=True)
 class Member:

@@ -1,7 +1,7 @@
 """Taking people in: users with department, roles and first password, one or two hundred in one transaction."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ class NewPerson:
 
     login: str
     name: str
-    hashed: str
+    hashed: str = ""
     department_id: int | None = None
     role_ids: tuple[int, ...] = ()
     language: str | None = None
@@ -34,8 +34,41 @@ class NewPerson:
         return {key: value for key, value in own.items() if value is not None}
 
 
+@dataclass(frozen=True)
+class TakenIn:
+    """The outcome, and the first password of each person in the same order, which can be read this once."""
+
+    outcome: Outcome
+    passwords: list[str]
+
+
 class _Undo(Exception):
     """Leaves the transaction in which somebody could not be taken in."""
+
+
+async def take_in(scope: Scope, people: Sequence[NewPerson], chosen: Mapping[int, str] | None = None) -> TakenIn:
+    """Create these users as `create_people` does, with passwords for one use.
+
+    `chosen`: place -> password, for those whose password is not generated.  Raises Validation for too many or none.
+    """
+    _check_count(people)
+    secrets, hashed, weak = [], [], []
+    for place, person in enumerate(people):
+        password = (chosen or {}).get(place)
+        secrets.append(password or passwords.one_time_password())
+        try:
+            hashed.append(
+                await passwords.chosen_password(password, person.login, person.name)
+                if password
+                else passwords.hash_generated(secrets[-1])
+            )
+        except Refusal as refusal:
+            weak.append(_placed(refusal, place, "password"))
+    if weak:
+        return TakenIn(Outcome([], weak), [])
+    ready = [replace(person, hashed=hash) for person, hash in zip(people, hashed, strict=True)]
+    outcome: Outcome = await scope.run(create_people, ready)
+    return TakenIn(outcome, secrets if outcome.ids else [])
 
 
 def create_people(scope: Scope, people: Sequence[NewPerson]) -> Outcome:
@@ -45,8 +78,7 @@ def create_people(scope: Scope, people: Sequence[NewPerson]) -> Outcome:
     person, `people.3.login`.  Problems: VALIDATION, DUPLICATE, NOT_FOUND, FORBIDDEN, BEYOND_CEILING.
     Raises Validation for too many or none.
     """
-    if not 1 <= len(people) <= LARGEST:
-        raise Validation(f"Give 1 to {LARGEST} people at once.", f"一次可添加 1 至 {LARGEST} 人。", field="people")
+    _check_count(people)
     outcome = Outcome()
     try:
         with scope.write("user.create") as db:
@@ -68,6 +100,11 @@ def row_of(refusal: Refusal) -> tuple[int, str] | None:
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _check_count(people: Sequence[NewPerson]) -> None:
+    if not 1 <= len(people) <= LARGEST:
+        raise Validation(f"Give 1 to {LARGEST} people at once.", f"一次可添加 1 至 {LARGEST} 人。", field="people")
 
 
 def _created(scope: Scope, db: Session, people: Sequence[NewPerson]) -> tuple[list[int], list[Refusal]]:
