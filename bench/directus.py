@@ -9,16 +9,14 @@ flows.  It also takes the static files of the studio from an earlier patch relea
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from peers import HOME, NODE, installed, numbers
-from sqlalchemy.engine import make_url
-from stage import running
+from peers import HOME, NODE, connection, installed, numbers
+from stage import done, running
 from target import Target
 
 from models import Customer
@@ -64,23 +62,23 @@ def directus(url: str) -> Iterator[list[Target]]:
         yield []
         return
     environment = os.environ | settings(url)
-    subprocess.run([*COMMAND, "bootstrap"], check=True, cwd=HOME, env=environment, stdout=subprocess.DEVNULL)
+    done([*COMMAND, "bootstrap"], cwd=HOME, env=environment)
     with running([*COMMAND, "start"], cwd=HOME, env=environment) as served:
         relate(served)
         yield [Target("directus", served, body=body, ids=ids, token=TOKEN, log="directus_revisions")]
 
 
 def settings(url: str) -> dict[str, str]:
-    at = make_url(url)
+    at = connection(url)
     return {
         "HOST": "127.0.0.1",
         "PORT": "{port}",
         "DB_CLIENT": "pg",
-        "DB_HOST": str(at.query.get("host") or at.host),
-        "DB_PORT": str(at.port or 5432),
-        "DB_DATABASE": str(at.database),
-        "DB_USER": str(at.username),
-        "DB_PASSWORD": str(at.password or "unused"),
+        "DB_HOST": at["PGHOST"],
+        "DB_PORT": at["PGPORT"],
+        "DB_DATABASE": at["PGDATABASE"],
+        "DB_USER": at.get("PGUSER", "postgres"),
+        "DB_PASSWORD": at.get("PGPASSWORD", "unused"),
         "DB_POOL__MAX": "10",
         "SECRET": "for-this-measurement-alone-0123456789",
         "ADMIN_EMAIL": "admin@example.com",

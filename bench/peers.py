@@ -38,6 +38,19 @@ def installed(package: str, url: str) -> bool:
     return (HOME / "node_modules" / package).exists() and make_url(url).get_backend_name() == "postgresql"
 
 
+def connection(url: str) -> dict[str, str]:
+    """How the clients of PostgreSQL reach a database, as their environment; host and port may stand in the query too."""
+    at = make_url(url)
+    found = {
+        "PGHOST": at.query.get("host") or at.host or "localhost",
+        "PGPORT": at.query.get("port") or at.port or 5432,
+        "PGDATABASE": at.database,
+        "PGUSER": at.username,
+        "PGPASSWORD": at.password,
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
 def numbers(given: dict[str, Any]) -> dict[str, Any]:
     """Our variables with numbers in place of global ids."""
     return {name: int(value[4:]) if name in ("o", "id") else value for name, value in given.items()}
@@ -59,8 +72,6 @@ def postgraphile(url: str) -> Iterator[list[Target]]:
     if not installed("postgraphile", url):
         yield []
         return
-    at = make_url(url)
-    where = {"PGHOST": str(at.query.get("host") or at.host), "PGDATABASE": str(at.database), "PGUSER": str(at.username)}
-    environment = {**os.environ, **where, "PORT": "{port}", "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-    with running(COMMAND, cwd=HOME, env=environment) as served:
+    mode = {"PORT": "{port}", "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+    with running(COMMAND, cwd=HOME, env=os.environ | connection(url) | mode) as served:
         yield [Target("postgraphile", served, body=body, ids=ids, log="claim_log")]

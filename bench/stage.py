@@ -60,9 +60,14 @@ def copied(url: str, name: str) -> Iterator[str]:
 
 
 class Served(str):
-    """The address of a serving process, and its process id."""
+    """The address of a serving process, its process id, and where its output goes, unless it is ours."""
 
     pid: int
+    output: Any = None
+
+    def said(self) -> str:
+        """The last lines of its output."""
+        return _last_lines(self.output) if self.output is not None else "nothing"
 
 
 @contextmanager
@@ -95,31 +100,62 @@ def _address(process: "subprocess.Popen[str]") -> Served:
     raise SystemExit("a server did not start")
 
 
+SAID = 20
+"""Number of the last lines of a peer that are printed when it fails."""
+
+
 @contextmanager
 def running(command: Sequence[str], **how: Any) -> Iterator[Served]:
-    """The address of a server started on a free port, which replaces `{port}` in its command and environment."""
+    """The address of a server started on a free port, which replaces `{port}` in its command and environment.
+
+    A server that does not start ends the measurement with what it has said.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     how["env"] = {name: value.replace("{port}", str(port)) for name, value in how.get("env", os.environ).items()}
-    process = subprocess.Popen(
-        [part.replace("{port}", str(port)) for part in command], stdout=subprocess.DEVNULL, **how
-    )
-    try:
-        end = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < end:
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    served = Served(f"http://127.0.0.1:{port}")
-                    served.pid = process.pid
-                    break
-            time.sleep(0.1)
-        else:
-            raise SystemExit(f"{command[0]} did not start")
-        yield served
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    command = [part.replace("{port}", str(port)) for part in command]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **how)
+        try:
+            if not _listens(process, port):
+                raise SystemExit(_failure(command, process.poll(), output))
+            served = Served(f"http://127.0.0.1:{port}")
+            served.pid, served.output = process.pid, output
+            yield served
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def done(command: Sequence[str], **how: Any) -> None:
+    """Run a command to its end.  One that fails ends the measurement with what it has said."""
+    with tempfile.TemporaryFile() as output:
+        code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False, **how).returncode
+        if code:
+            raise SystemExit(_failure(command, code, output))
+
+
+def _listens(process: "subprocess.Popen[bytes]", port: int, seconds: float = 60) -> bool:
+    """Whether the process listens on the port before it ends or the time is up."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def _failure(command: Sequence[str], code: int | None, output: Any) -> str:
+    """What failed, how, and its last lines."""
+    how = "does not listen after a minute" if code is None else f"ended with exit code {code}"
+    return f"{' '.join(command)} {how}. It said:\n{_last_lines(output)}"
+
+
+def _last_lines(output: Any) -> str:
+    output.seek(0)
+    return "\n".join(output.read().decode(errors="replace").strip().splitlines()[-SAID:]) or "nothing"
 
 
 def spread(milliseconds: Sequence[float]) -> dict[str, float]:

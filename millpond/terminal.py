@@ -49,6 +49,7 @@ def _sentences(error: Exception) -> list[str]:
     from .database import Unready
     from .migrate import UnknownShape
     from .settings import BadSettings
+    from .text_files import UnreadableFile
 
     if isinstance(error, Refusal):
         return [error.say(os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")]
@@ -56,7 +57,7 @@ def _sentences(error: Exception) -> list[str]:
         return [f"the policy in force is broken: {problem}" for problem in error.problems]
     if isinstance(error, SealFileError):
         return [f"{str(error).rstrip('.')}."]
-    if isinstance(error, Unready | UnknownShape | BadSettings):
+    if isinstance(error, Unready | UnknownShape | BadSettings | UnreadableFile):
         return str(error).splitlines()
     return []
 

@@ -9,7 +9,14 @@ export default {
     makePgService({
       connectionString: `postgres:///${process.env.PGDATABASE}`,
       schemas: ["public"],
-      poolConfig: { max: 10, host: process.env.PGHOST, user: process.env.PGUSER, database: process.env.PGDATABASE },
+      poolConfig: {
+        max: 10,
+        host: process.env.PGHOST,
+        port: Number(process.env.PGPORT),
+        user: process.env.PGUSER,
+        password: process.env.PGPASSWORD,
+        database: process.env.PGDATABASE,
+      },
     }),
   ],
   grafserv: { port: Number(process.env.PORT), host: "127.0.0.1", graphqlPath: "/graphql", graphiql: false, watch: false },

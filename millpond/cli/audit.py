@@ -96,10 +96,12 @@ def _anchors(given: str) -> "list[Anchor]":
     """The anchors that an option names: the line itself, or a file of lines."""
     from resolvers.runtime.seal_files import Anchor, SealFileError
 
+    from ..text_files import UnreadableFile, read_text
+
     try:
-        lines = [given] if given.startswith("millpond seal ") else Path(given).read_text(encoding="utf-8").splitlines()
+        lines = [given] if given.startswith("millpond seal ") else read_text(Path(given)).splitlines()
         return [Anchor.parse(line) for line in lines if line.strip()]
-    except (OSError, ValueError) as failure:
+    except (UnreadableFile, ValueError) as failure:
         raise SealFileError(f"{given} is neither an anchor nor a file of anchors") from failure
 
 

@@ -20,7 +20,7 @@ commands = group("Who may do what.")
 
 File = Annotated[
     Path,
-    typer.Argument(help="A policy text, like `export` prints it; - is what comes in.", allow_dash=True, exists=True),
+    typer.Argument(help="A policy text, like `export` prints it; - is what comes in.", allow_dash=True),
 ]
 As = Annotated[
     str | None,
@@ -127,7 +127,7 @@ def offered(
 @commands.command("repair")
 def repair(
     reason: Reason,
-    file: Annotated[Path | None, typer.Option(help="A text to put in force.", allow_dash=True, exists=True)] = None,
+    file: Annotated[Path | None, typer.Option(help="A text to put in force.", allow_dash=True)] = None,
     to: Annotated[int | None, typer.Option(help="The revision whose text to put in force.")] = None,
     *,
     starter: Annotated[bool, typer.Option("--starter", help="Put the lines of a new installation in force.")] = False,
@@ -151,9 +151,9 @@ def repair(
 
 
 def _read(file: Path) -> str:
-    import sys
+    from ..text_files import read_text
 
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    return read_text(file)
 
 
 def _who(at: "Backend", login: str | None) -> "Scope":

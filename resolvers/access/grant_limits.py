@@ -5,6 +5,7 @@ calls `guard` after the change, in the same transaction; a lock lets one such ch
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,6 +82,10 @@ def guard(
     AdministratorsBound and LastAdministrator.  A system principal (command line, jobs) may grant everything, because it
     has the database anyway.
     """
+    if (later := db.info.get(_LATER)) is not None and stood is None:
+        for id in ids:
+            later.setdefault(id, before.get(id, ()))
+        return
     lock_rights(scope, db)
     now, policy = scope.person.now, scope.policy
     after = holdings(db, now, ids)
@@ -93,6 +98,55 @@ def guard(
     was = {**all_held, **{id: before.get(id, ()) for id in ids}}
     keep_an_administrator(db, (policy, was), (policy, all_held), now)
     _refuse_binding(scope, pairs)
+
+
+_LATER = "roles judged later"
+"""The key in a session's info of what `judged_together` collects: user id -> the roles held before."""
+
+
+class RefusedTogether(Exception):
+    """Changes of roles that were judged together are refused, and have to be undone.  `held`: the roles before."""
+
+    def __init__(self, held: Holdings, first: Refusal) -> None:
+        super().__init__()
+        self.held, self.first = held, first
+
+
+@contextmanager
+def judged_together(scope: Scope, db: Session) -> Iterator[dict[int, Sequence[Held]]]:
+    """Judge the roles that are given and taken inside once, at the end: for two hundred users a second instead of ten.
+
+    What counts are the roles after, and those before that are yielded: user id -> roles, noted at the first change.
+    Raises RefusedTogether; `refused_singly` then finds out whose roles are refused.
+    """
+    later: dict[int, Sequence[Held]] = {}
+    db.info[_LATER] = later
+    try:
+        yield later
+        db.flush()
+    finally:
+        del db.info[_LATER]
+    try:
+        guard(scope, db, later, [*later])
+    except Refusal as refusal:
+        raise RefusedTogether(later, refusal) from None
+
+
+def is_judged_later(db: Session, user_id: int) -> bool:
+    """Whether what this user held before is noted, so that a further change needs no look."""
+    return user_id in db.info.get(_LATER, ())
+
+
+def refused_singly(scope: Scope, db: Session, before: Holdings, action: str) -> dict[int, Refusal]:
+    """User id -> the refusal of what has become of this user's roles, logged as an attempt to do `action`."""
+    refused: dict[int, Refusal] = {}
+    for id, held in before.items():
+        try:
+            with scope.write(action):
+                guard(scope, db, {id: held}, [id])
+        except Refusal as refusal:
+            refused[id] = refusal
+    return refused
 
 
 def guard_places(scope: Scope, db: Session, stood: Callable[[Chart], Chart]) -> None:

@@ -68,7 +68,9 @@ def _is_second(scope: Scope, db: Session, user_id: int, proposal: str) -> bool:
     now = scope.person.now
     asked = select(func.max(UserRole.updated_at)).where(UserRole.user_id == user_id, UserRole.updated_at < now)
     last = db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalar()
-    since = max(now - WAITS, last or now - WAITS)
+    created = select(User.created_at).where(User.id == user_id)  # SQLite gives the id of an undone account again
+    born = db.execute(created, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalar_one()
+    since = max(now - WAITS, last or now - WAITS, born)
     tried = (
         select(AuditEntry.changes)
         .join(User, User.id == AuditEntry.actor_id)

@@ -1,7 +1,7 @@
 """User accounts: create a user with roles and first password in one step, give and take roles, activate."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Department, Role, User, UserRole
-from models.errors import Duplicate, NotFound, Validation
+from models.errors import Duplicate, NotFound
 
+from ..access.grant_limits import RefusedTogether, judged_together
 from ..records import create_update
-from ..runtime.batch import Mode, Outcome, each
+from ..runtime.batch import Mode, Note, Outcome, each
 from ..runtime.scope import Scope
 from . import passwords, sign_in
+from .directory import directory
+
+RolesOfMany = Callable[[Scope, Sequence[int], Sequence[int], Mode], Outcome]
+"""`give_roles` or `take_roles`: (scope, ids of users, ids of roles, mode)."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +44,16 @@ def create_account(
     language: str = "en",
     one_time: bool = True,
 ) -> User:
-    """Create a user who signs in with the password behind `hashed`.  Roles are codes, the department is a name.
+    """Create a user who signs in with the password behind `hashed`.  Roles and department are as `directory` knows them.
 
-    Raises Validation (login, an unknown role), NotFound (department), Duplicate (login), Forbidden.
+    Raises Validation (login, an unknown role, several departments of a name), NotFound (department), Duplicate (login),
+    Forbidden.
     """
     login = sign_in.login_of(login)
     with scope.write("user.create") as db:
         given: dict[str, Any] = {"login": login, "name": name or login, "language": language}
         if department is not None:
-            given["department_id"] = _department(db, department)
+            given["department_id"] = directory(db).department(department)
         user = create_update.create(scope, User, given)
         for code in dict.fromkeys(roles):
             give_role(scope, login, code)
@@ -58,7 +64,9 @@ def create_account(
 def give_role(scope: Scope, login: str, code: str) -> None:
     """Give a user a role from now on.  Raises NotFound, Validation, Duplicate when the user holds it already."""
     with scope.write("role.create") as db:
-        user_id, role_id = _user(db, login), _role(db, code)
+        known = directory(db)
+        user_id, code = _user(db, login), known.role(code)
+        role_id = known.role_ids[code]
         if _holding(db, user_id, role_id):
             raise Duplicate(field="role", value=f"The role {code} of {login}", value_zh=f"{login} 的角色 {code}")
         create_update.create(scope, UserRole, {"user_id": user_id, "role_id": role_id})
@@ -67,11 +75,56 @@ def give_role(scope: Scope, login: str, code: str) -> None:
 def take_role(scope: Scope, login: str, code: str) -> None:
     """Take a role from a user, at once.  Raises NotFound when the user does not hold it."""
     with scope.write("role.delete") as db:
-        held = _holding(db, _user(db, login), _role(db, code))
+        known = directory(db)
+        code = known.role(code)
+        held = _holding(db, _user(db, login), known.role_ids[code])
         if not held:
             raise NotFound(what=Role.names.called(f"{code} of {login}", f"{code}（{login}）"), field="role")
         for problem in create_update.delete(scope, UserRole, held).problems:
             raise problem
+
+
+def give_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
+    """Give users roles from now on; what they hold already stays as it is, which a note counts.
+
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ROLE_TO_SELF, BEYOND_CEILING, NEEDS_SECOND.
+    """
+    held: set[int] = set()
+
+    def work(db: Session, id: int) -> None:
+        for role_id in dict.fromkeys(role_ids):
+            if _holding(db, id, role_id):
+                held.add(id)
+            else:
+                create_update.create(scope, UserRole, {"user_id": id, "role_id": role_id})
+
+    outcome = _together(scope, "role.create", ids, mode, work)
+    if count := len(held.intersection(outcome.ids)):
+        outcome.notes.append(Note(f"{count} held it already.", f"其中 {count} 人已有此角色。"))
+    return outcome
+
+
+def take_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
+    """Take roles from users, at once; a note counts the users who did not hold them.
+
+    Problems: NOT_FOUND, FORBIDDEN, ADMINISTRATORS_BOUND, LAST_ADMINISTRATOR.
+    """
+    without: set[int] = set()
+
+    def work(db: Session, id: int) -> None:
+        held = [found for role_id in dict.fromkeys(role_ids) for found in _holding(db, id, role_id)]
+        if not held:
+            scope.load(db, User, id, to="view")
+            without.add(id)
+            return
+        for problem in create_update.delete(scope, UserRole, held).problems:
+            problem.record_id = None  # the record of the batch is the user
+            raise problem
+
+    outcome = _together(scope, "role.delete", ids, mode, work)
+    if count := len(without.intersection(outcome.ids)):
+        outcome.notes.append(Note(f"{count} did not hold it.", f"其中 {count} 人没有此角色。"))
+    return outcome
 
 
 def set_active(scope: Scope, ids: Sequence[int], *, active: bool) -> Outcome:
@@ -100,6 +153,20 @@ def roster(_scope: Scope, db: Session) -> list[Member]:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+def _together(
+    scope: Scope, action: str, ids: Sequence[int], mode: Mode, work: Callable[[Session, int], None]
+) -> Outcome:
+    """Change the roles of these users: judged together, and if that is refused one by one, to find out whose."""
+    if len(ids) == 1:
+        return each(scope, action, User, ids, mode, work)
+    with scope.write(action):
+        try:
+            with scope.write(action) as db, judged_together(scope, db):
+                return each(scope, action, User, ids, mode, work)
+        except RefusedTogether:
+            return each(scope, action, User, ids, mode, work)
+
+
 def _user(db: Session, login: str) -> int:
     found = db.execute(select(User.id).where(User.login == login.lower(), User.deleted_at.is_(None))).scalar()
     if found is None:
@@ -107,23 +174,6 @@ def _user(db: Session, login: str) -> int:
     return found
 
 
-def _role(db: Session, code: str) -> int:
-    known = {role: id for id, role in db.execute(select(Role.id, Role.code).where(Role.deleted_at.is_(None)))}
-    if code not in known:
-        choices = ", ".join(sorted(known)) or "none yet; run millpond migrate"
-        raise Validation(
-            f"There is no role {code}. Choose one of: {choices}.", f"没有角色 {code}，可选：{choices}。", field="role"
-        )
-    return known[code]
-
-
 def _holding(db: Session, user_id: int, role_id: int) -> list[int]:
     live = select(UserRole.id).where(UserRole.user_id == user_id, UserRole.role_id == role_id)
     return list(db.execute(live.where(UserRole.deleted_at.is_(None))).scalars())
-
-
-def _department(db: Session, name: str) -> int:
-    found = db.execute(select(Department.id).where(Department.name == name, Department.deleted_at.is_(None))).scalar()
-    if found is None:
-        raise NotFound(what=Department.names.called(name), field="department")
-    return found

@@ -42,6 +42,7 @@ _JUDGED = 32
 _QUIET = {"synchronize_session": False}
 
 _hasher = PasswordHasher()
+_fast_hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 _dummy = _hasher.hash("nobody has this password")
 _hashing = ThreadPoolExecutor(2, thread_name_prefix="hashing")
 _waiting: Counter[str] = Counter()
@@ -188,6 +189,14 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool, keep_
         log_now(db, user, changes | ({"token": [ended if len(ended) > 1 else ended[0], None]} if ended else {}))
 
 
+def set_first_password(scope: Scope, db: Session, user: User, hashed: str) -> None:
+    """Store the password for one use of a user whom this transaction creates.  Judge the account: `guard_account`."""
+    scope.load(db, User, user.id, to="edit")
+    now = scope.now()
+    db.add(Credential(user_id=user.id, password_hash=hashed, changed_at=now, one_time=True, unlocked_at=now))
+    log_now(db, user, {"password": [None, "for one use"]})
+
+
 def _end_sessions(scope: Scope, db: Session, user_id: int) -> None:
     """End every session of a user except the one that makes this request."""
     live = update(SignInSession).where(SignInSession.user_id == user_id, SignInSession.revoked_at.is_(None))
@@ -211,6 +220,11 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+def hash_generated(password: str) -> str:
+    """The argon2id hash of a generated password, in a millisecond: one of 2^79 is not guessed, however fast."""
+    return _fast_hasher.hash(password)
+
+
 def one_time_password() -> str:
     """A random password that is easy to read aloud; the user has to change it at the first sign-in."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -218,10 +232,30 @@ def one_time_password() -> str:
 
 
 def _verify(stored: str, password: str | None) -> bool:
+    """Whether this is the password; a hash that is fast to verify takes the time of the others."""
+    if _is_of_other_cost(stored):
+        _matches(_dummy, password)
+    return _matches(stored, password)
+
+
+def _is_of_other_cost(stored: str) -> bool:
+    try:
+        return _hasher.check_needs_rehash(stored)
+    except InvalidHashError:
+        return False
+
+
+def _matches(stored: str, password: str | None) -> bool:
     try:
         return _hasher.verify(stored, (password or "").encode(errors="surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
+
+
+async def chosen_password(password: str, login: str, name: str) -> str:
+    """The hash of a password that an administrator has chosen for one use.  Raises Validation for a weak one."""
+    await _on_hashing_thread(check_password, password, login, name)
+    return await _on_hashing_thread(hash_password, password)
 
 
 async def _on_hashing_thread(work: Callable[..., T], *arguments: Any) -> T:

@@ -14,7 +14,7 @@ from models.database.prepared import Prepared, attach
 from models.errors import InBin, InUse, NotFound, RoleToSelf, Validation
 from models.names import Names
 
-from ..access.grant_limits import Held, guard, guard_account, guard_places, holdings
+from ..access.grant_limits import Held, guard, guard_account, guard_places, holdings, is_judged_later
 from ..access.standings import chart
 from ..runtime.ids import global_id
 from ..runtime.inputs import check_language
@@ -205,6 +205,8 @@ class UserRoleRules(Rules[UserRole]):
 
         Raises BeyondCeiling, GrantsToSelf, AdministratorsBound, LastAdministrator.
         """
+        if is_judged_later(db, row.user_id):
+            return
         has = Held(self._code(db, row), row.starts_at, row.ends_at)
         now = holdings(db, scope.person.now, [row.user_id]).get(row.user_id, [])
         others = [held for held in now if held != has]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import Credential, SignInAttempt, SignInSession, User
 from models.audit.recording import log_now
-from models.errors import Forbidden, NotFound, TooManyAttempts
+from models.errors import Forbidden, NotFound, TooManyAttempts, Validation
 
 from ..runtime import principals
 from ..runtime.principals import Entrances
@@ -108,13 +108,19 @@ def _lifted(connection: Connection, login: str) -> datetime | None:
 
 
 def unlock(scope: Scope, login: str) -> None:
-    """Make the failed attempts so far not count for a person.  Raises NotFound, Forbidden."""
+    """Make the failed attempts so far not count for a person.  Raises NotFound, Forbidden, Validation (no password)."""
     with scope.write("user.edit") as db:
         user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
         row = db.get(Credential, user.id) if user is not None else None
-        if user is None or row is None:
+        if user is None:
             raise NotFound(what=User.names)
         scope.load(db, User, user.id, to="edit")
+        if row is None:
+            raise Validation(
+                f"{user.name} has no password yet. Set a one-time password first.",
+                f"{user.name} 还没有密码，请先设置一次性密码。",
+                field="login",
+            )
         row.unlocked_at = scope.now()
         log_now(db, user, {})
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from millpond.database import opened
 from millpond.migrate import revisions
 from millpond.seals import seal_the_rest
-from models import ApiToken, AuditEntry, AuditSeal, SignInAttempt, SignInSession, User, UserRole, utcnow
+from models import ApiToken, AuditEntry, AuditSeal, Department, SignInAttempt, SignInSession, User, UserRole, utcnow
 from models.database.engines import writing_engine
 from models.errors import SignInRefused, TooManyAttempts
 from policies import STARTER, Principal
@@ -114,6 +114,45 @@ def test_a_person_whom_guesses_delay_is_unlocked(url: str) -> None:
     assert told(millpond(url, "user", "unlock", "LI")) == (0, "", "LI may sign in at once.\n")
 
     assert signed_in(url, "li", password).login == "li"
+
+
+def test_a_one_time_password_lifts_the_delay_of_guesses(url: str) -> None:
+    millpond(url, "user", "password", "li")
+    earlier = utcnow() - timedelta(seconds=1)
+    tries = [{"at": earlier, "login": "li", "ok": False} for _ in range(100)]
+    behind_the_back(url, insert(SignInAttempt.__table__).values(tries))
+
+    password = millpond(url, "user", "password", "li").stdout.strip()
+
+    assert signed_in(url, "li", password).login == "li"
+
+
+def test_unlocking_a_user_without_a_password_says_what_to_do(sqlite_url: str) -> None:
+    sentence = "millpond: Li Na has no password yet. Set a one-time password first.\n"
+    assert told(millpond(sqlite_url, "user", "unlock", "li")) == (1, "", sentence)
+    assert told(millpond(sqlite_url, "user", "unlock", "xi")) == (
+        1,
+        "",
+        "millpond: There is no such person, or you may not see it.\n",
+    )
+
+
+def test_a_department_name_that_several_have_is_refused_with_the_candidates(world: World) -> None:
+    world.make(Department, name="East", parent_id=world.ids["west"])
+    before, url = people(world.backend.url), world.backend.url
+
+    refused = told(millpond(url, "user", "add", "xi", "--department", "East"))
+
+    candidates = "Several departments are called East. Name one of: House / East; House / West / East."
+    assert refused == (1, "", f"millpond: {candidates}\n")
+    assert people(url) == before
+    assert millpond(url, "user", "add", "xi", "--department", "house/west / EAST").exit_code == 0
+
+
+def test_a_role_is_named_by_its_code_or_its_name(new_url: str) -> None:
+    assert millpond(new_url, "user", "add", "xi", "--role", "Sales lead", "--role", "财务").exit_code == 0
+    assert roles(new_url, "xi") == {"sales_lead", "finance"}
+    assert told(millpond(new_url, "user", "role", "xi", "客服")) == (0, "", "xi holds the role 客服.\n")
 
 
 def test_a_role_is_given_and_taken_at_once(url: str) -> None:
