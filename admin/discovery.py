@@ -14,7 +14,7 @@ from typing import Any
 from models import ENTITIES
 from models.declaration import Misdeclared
 from policies.rights import problem_with
-from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.clauses import COMPUTED, RELATED
 from resolvers.runtime.lifecycle import rules_of
 
 from .kit.commands import commands_of
@@ -114,7 +114,7 @@ def _mistakes_of_page(page: type[Page]) -> Iterator[str]:
 def _mistakes_of_columns(screen: type[PolicyModelView]) -> Iterator[str]:
     """Names that no column of the model has, and tabs that are declared wrongly."""
     model = screen.model
-    known = {*model.__table__.c.keys(), *(key for owner, key in COMPUTED if owner is model)}
+    known = {*model.__table__.c.keys(), *(key for owner, key in (*COMPUTED, *RELATED) if owner is model)}
     known |= rules_of(model).extra_inputs if model in ENTITIES else set()
     named = [*screen.columns, *screen.always, *(screen.filters or ()), *(key for key, _ in screen.default_order)]
     named += [key for _label, section in screen.sections for key in section]

@@ -61,7 +61,11 @@ class CreatePage(FormPage):
             key: value for key, value in form_values.values_of(ask, fields, form).items() if value not in (None, [])
         }
         try:
-            created = await ask.scope.run(create_update.create, self.model, self.creation_values(typed))
+            return await self.create(ask, typed)
         except Refusal as refusal:
             return await self._show_refusal(ask, fields, form, None, refusal)
+
+    async def create(self, ask: PanelRequest, typed: dict[str, Any]) -> Response:
+        """Create the record of what was typed, and answer.  Raises its Refusal."""
+        created = await ask.scope.run(create_update.create, self.model, self.creation_values(typed))
         return self._show_saved(ask, created.id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
-from models import Base, Entity, NumberRule, PoolMember
+from models import Base, Entity, NumberRule, PoolMember, Role, User
 from models.base import Money, Utc, column_of, columns, trait_of
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.pages import display_column, target_of
@@ -16,7 +16,7 @@ from resolvers.records.numbering import NUMBERED
 from resolvers.runtime.lifecycle import rules_of
 
 from .labels import field_label
-from .translation import LANGUAGES
+from .translation import LANGUAGES, Label
 
 HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
 """Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
@@ -81,6 +81,8 @@ def field_of(model: type[Base], key: str) -> Field:
 def _field_of(model: type[Base], key: str) -> Field:
     if (model, key) in COMPUTED:
         return Field(key, Kind.YES_NO, model)
+    if (model, key) == (User, "role_id"):
+        return Field(key, Kind.RECORD, target=Role, name=Label("Role"))
     if key not in model.__table__.c:
         return Field(key, Kind.POINTS if key == "points" else Kind.TEXT, model)
     if (model, key) == (NumberRule, "for_module"):

@@ -1,6 +1,6 @@
 """What the forms of a screen have in common: their fields, how they are shown, and where a refusal appears."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +19,9 @@ Options = dict[str, list[tuple[str, str]]]
 
 class FormPage(Screen):
     """A form holds the fields that the user may set.  A refusal appears beside the field that it is about."""
+
+    create_template: ClassVar[str] = "form.html"
+    """The template of the form of a new record."""
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """The fields that the user may set in some record."""
@@ -75,7 +78,8 @@ class FormPage(Screen):
             **more,
         }
         context |= await self.form_extra(ask, row)
-        return await self.render(ask, "form.html", context, status)
+        template = "form.html" if row else self.create_template
+        return await self.render(ask, template, context, status)
 
     async def _offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any) -> None:
         """Add an option for the value that an input holds already: an archived word, or a record found by search."""

@@ -15,6 +15,8 @@ from models import Department, Role
 from models.errors import NotFound, Refusal, Validation
 from models.text import fold
 
+from ..runtime.scope import Scope
+
 K = TypeVar("K")
 STEP = " / "
 """What stands between the names of a path: `Sales / East`."""
@@ -74,6 +76,11 @@ def directory(db: Session) -> Directory:
         _index((id, [name, places[id]]) for id, (name, _) in named.items()),
         _index((code, [code, *names]) for code, names in titles.items()),
     )
+
+
+def roles_and_departments(_scope: Scope, db: Session) -> Directory:
+    """The directory, for `scope.read`."""
+    return directory(db)
 
 
 def folded(typed: str) -> str:

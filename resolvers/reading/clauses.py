@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 
-from models import Base, Customer, Role, UserRole
+from models import Base, Customer, Role, SignInAttempt, User, UserRole
 from models.customer import locked
 from models.errors import Validation
 from models.text import composed, number_key
@@ -115,12 +115,39 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
         return or_(false(), *(matching(viewer, model, e, tree) for tree in wanted))
     if key == "not":
         return ~func.coalesce(matching(viewer, model, e, wanted), false())
+    if (model, key) in RELATED:
+        return RELATED[model, key](viewer, e, wanted)
     if (model, key) in NUMBERS:
         return _by_number(viewer, model, e, key, wanted)
     column = value(viewer, model, e, key)
     return and_(true(), *(compared(column, name, operand) for name, operand in wanted.items() if operand is not None))
 
 
+def _holds_role(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
+    """The user holds one of the roles `in`, as far as the viewer may see who holds them; `is_null`: holds none."""
+    held = UserRole.__table__.alias()
+    found = select(held.c.user_id).where(held.c.deleted_at.is_(None), viewer.rows(UserRole, held.c))
+    found = found.where(_in_force(held.c.starts_at, held.c.ends_at, viewer.person.now))
+    if wanted.get("is_null"):
+        return ~e.id.in_(found)
+    clause: Clause = e.id.in_(found.where(held.c.role_id.in_(wanted["in"])))
+    return clause
+
+
+def _has_signed_in(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
+    """The user has signed in once, as far as the viewer may see the attempts."""
+    attempt = SignInAttempt.__table__.alias()
+    found = select(attempt.c.user_id).where(attempt.c.ok, viewer.rows(SignInAttempt, attempt.c))
+    found = found.where(attempt.c.user_id.is_not(None))
+    clause: Clause = e.id.in_(found) if wanted["eq"] else ~e.id.in_(found)
+    return clause
+
+
+RELATED: dict[tuple[type[Base], str], Callable[[Viewer, Any, Mapping[str, Any]], Clause]] = {
+    (User, "role_id"): _holds_role,
+    (User, "has_signed_in"): _has_signed_in,
+}
+"""(model, key) -> condition on records that point to this one; lists filter by it, and no column shows it."""
 NUMBERS: dict[tuple[type[Base], str], str] = {(Customer, "number"): "number_key"}
 """Numbers of records -> the column in which they are compared: case and width do not matter."""
 

@@ -29,17 +29,22 @@ from ...kit.view import PolicyModelView
 _ = gettext
 
 
+NEVER_SIGNED_IN = {"active": {"eq": True}, "has_signed_in": {"eq": False}}
+WITHOUT_ROLE = {"active": {"eq": True}, "role_id": {"is_null": True}}
+_ROLE = (Field("role_id", Kind.RECORD, target=Role, name=Label("Role"), is_required=True),)
+
+
 def is_active(row: Row) -> bool:
     return row["deleted_at"] is None and bool(row["active"])
 
 
-class People(PolicyModelView, model=User):
+class People(TakesPeopleIn, PolicyModelView, model=User):
     """The people who work here."""
 
     icon, group, position = "user", "company", 20
     title = Label("People")
-    columns = ("name", "login", "department_id", "active", "absent_until", "language")
-    filters = ("department_id", "active", "absent_until", "created_at")
+    columns = ("name", "login", "department_id", "active", "absent_until")
+    filters = ("role_id", "department_id", "active", "absent_until", "created_at")
     lookup_filter = {"active": {"eq": True}}  # noqa: RUF012  declared like the others
     sections = (
         (Label("Person"), ("name", "login", "department_id", "email", "language")),
@@ -47,6 +52,8 @@ class People(PolicyModelView, model=User):
     )
     tabs = (
         Tab("active", Label("Active"), lambda _ask: {"active": {"eq": True}}),
+        Tab("new", Label("Never signed in"), lambda _ask: NEVER_SIGNED_IN, needs="session.view"),
+        Tab("roleless", Label("Without a role"), lambda _ask: WITHOUT_ROLE, needs="role.view"),
         Tab("left", Label("Left"), lambda _ask: {"active": {"eq": False}}),
         Tab("all", Label("All"), lambda _ask: {}),
     )
@@ -132,6 +139,50 @@ class People(PolicyModelView, model=User):
         except Refusal as refusal:
             return await self._show_secret(ask, _("See as this person"), error=refusal.say(ask.language))
         return response
+
+    @command(
+        Label("Give a role"),
+        icon="shield-check",
+        action="user.view",
+        where=(LIST, DETAIL),
+        needs="role.create",
+        fields=_ROLE,
+        when=lambda row: row["deleted_at"] is None,
+        for_others=True,
+    )
+    def give_role(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return accounts.give_roles(scope, ids, [given["role_id"]])
+
+    @command(
+        Label("Take a role"),
+        icon="shield-x",
+        action="user.view",
+        where=(LIST, DETAIL),
+        needs="role.delete",
+        fields=_ROLE,
+        when=lambda row: row["deleted_at"] is None,
+    )
+    def take_role(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return accounts.take_roles(scope, ids, [given["role_id"]])
+
+    async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
+        """Roles in a plain list: there are few."""
+        if which.fields != _ROLE:
+            return {}
+        return {"role_id": role_choices(await ask.scope.read(roles_and_departments))}
+
+    def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
+        shown = [("roles", _("Roles"), "role.view"), ("signed_in", _("Last sign-in"), "session.view")]
+        return [(key, label) for key, label, right in shown if ask.may(right)]
+
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """The roles that each person holds, and when they signed in last."""
+        ids = [row.id for row in rows]
+        roles, signed_in = roles_of(scope, db, ids), last_sign_ins(scope, db, ids)
+        return {
+            id: {"roles": ", ".join(roles.get(id, ())), "signed_in": _when(signed_in.get(id))}
+            for id in ids
+        }
 
     async def _show_secret(self, ask: PanelRequest, title: str, secret: str = "", error: str = "") -> Response:
         """The secret under this title, or the sentence why there is none."""
