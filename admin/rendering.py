@@ -11,6 +11,7 @@ from .kit import labels, phrases, translation
 from .kit.charts import bars
 from .kit.formatting import moment
 from .kit.icons import icon
+from .kit.once import new_key
 from .kit.routes import BASE
 
 
@@ -30,6 +31,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "bars": bars,
         "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
         "moment": moment,
+        "new_key": new_key,
         "offers_list": offers_list,
         **_MESSAGES,
     }

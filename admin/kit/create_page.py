@@ -6,16 +6,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.errors import Refusal
+from models.errors import KeyReused, Refusal
 from resolvers.reading.offers import may_create
 from resolvers.records import create_update
 from resolvers.runtime import denials
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.idempotency import single
+from resolvers.runtime.scope import Scope
 
 from . import form_values, forms
 from .fields import Kind
 from .form_page import FormPage
+from .once import act_once
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
+from .translation import gettext as _
 
 
 class CreatePage(FormPage):
@@ -54,14 +59,22 @@ class CreatePage(FormPage):
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})
-        form = (await self._form_class(ask, fields, creating=True))(forms.without_files(await request.form()))
+        data = forms.without_files(await request.form())
+        form = (await self._form_class(ask, fields, creating=True))(data)
         if not form.validate():
             return await self._show_form(ask, fields, form, None, status=422, error=forms.mistakes_in(form))
         typed = {
             key: value for key, value in form_values.values_of(ask, fields, form).items() if value not in (None, [])
         }
+
+        def create(scope: Scope) -> Outcome:
+            return single(create_update.create(scope, self.model, self.creation_values(typed)))
+
         try:
-            created = await ask.scope.run(create_update.create, self.model, self.creation_values(typed))
+            created = await act_once(ask, data, f"{self.module}.create", {"screen": self.identity}, create, self.model)
+        except KeyReused:
+            again = _("This form was saved already. To add another record with these values, save again.")
+            return await self._show_form(ask, fields, form, None, status=422, error=again)
         except Refusal as refusal:
             return await self._show_refusal(ask, fields, form, None, refusal)
-        return self._show_saved(ask, created.id)
+        return self._show_saved(ask, created.ids[0])
