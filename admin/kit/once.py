@@ -39,10 +39,8 @@ async def act_once(
     """
     given = str(data.get(KEY, ""))
     if not given:
-        outcome: Outcome = await ask.scope.run(call)
-        return outcome
+        return await ask.scope.run(call)
     place = json.dumps([given, action, about], sort_keys=True, default=lambda value: str(plain(value)))
     key = "panel-" + hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()
     content = {name: data.getlist(name) for name in data if name not in (KEY, "from")}
-    outcome = await ask.scope.run(run_once, key, action, content, call, model)
-    return outcome
+    return await ask.scope.run(run_once, key, action, content, call, model)

@@ -37,6 +37,7 @@ class People(PolicyModelView, model=User):
     title = Label("People")
     columns = ("name", "login", "department_id", "active", "absent_until", "language")
     filters = ("department_id", "active", "absent_until", "created_at")
+    told_apart_by = "login"
     lookup_filter = {"active": {"eq": True}}  # noqa: RUF012  declared like the others
     sections = (
         (Label("Person"), ("name", "login", "department_id", "email", "language")),
