@@ -6,11 +6,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models import Base
+from resolvers.reading.pages import parent_of
 
 from .kit import labels, phrases, translation
 from .kit.charts import bars
+from .kit.fields import Field
 from .kit.formatting import moment, reach
 from .kit.icons import icon
+from .kit.once import new_key
 from .kit.routes import BASE
 
 
@@ -31,7 +34,10 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
         "moment": moment,
         "reach": reach,
+        "narrowing": narrowing,
+        "new_key": new_key,
         "offers_list": offers_list,
+        "script_words": script_words,
         **_MESSAGES,
     }
 
@@ -53,6 +59,26 @@ _MESSAGES: dict[str, Any] = {
     "log_value": phrases.log_value,
     "pool_reason": phrases.pool_reason,
 }
+
+
+def script_words() -> dict[str, str]:
+    """What the scripts say, in the language of the request; `%s` stands for what was typed."""
+    _ = translation.gettext
+    return {
+        "searching": _("Searching…"),
+        "nothing": _("Nothing matches “%s”."),
+        "several": _("Several match “%s”, so none was chosen."),
+        "unchosen": _("“%s” was typed, but nothing was chosen."),
+        "unreachable": _("The server cannot be reached."),
+        "restored": _("What you had typed is here again."),
+        "discard": _("Give it up"),
+    }
+
+
+def narrowing(form: Any, field: Field) -> str:
+    """The input of a form that narrows the records of another one: the customer for contacts; "" where there is none."""
+    parent = parent_of(field.target) if field.target is not None else None
+    return parent[1] if parent is not None and parent[1] in form and parent[1] != field.key else ""
 
 
 def offers_list(input: Any) -> bool:

@@ -25,6 +25,7 @@ from stage import database, servers, show, spread
 from usage import Process, postgresql
 
 from models import Customer, IdempotencyKey, OwnershipPeriod, Pool, PoolMember, User, UserRole
+from models.keys import keys_of, with_keys
 from models.ownership import Began, Ended
 from models.pool import GranteeKind
 from resolvers.audit.verification import verify
@@ -74,8 +75,11 @@ def fill(world: World) -> list[int]:
     first, table = world.customer("The first", pool="rate"), Customer.__table__
     with world.backend.writer.engine.begin() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == first)).mappings().one())
+        for key, *_ in keys_of(Customer):
+            del row[key]
         year = row["number"][:5]
-        copies = [row | {"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS)]
+        named = ({"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS))
+        copies = [with_keys(Customer, row | each) for each in named]
         connection.execute(insert(table), copies)
         rebuild(connection)
         _add_past(connection, world, first)

@@ -28,7 +28,7 @@ class Dictionary(Entity):
     __tablename__ = "dictionary"
     module, prefix, named_by, order = "dictionary", "dic", "code", "code"
     names = Names("Dictionary", "Dictionaries", zh="数据字典")
-    search = ("code", "name")
+    search = ("code", "name", "name_zh")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
     name: Mapped[Line]

@@ -68,7 +68,7 @@ class Role(Entity):
     __tablename__ = "role"
     module, prefix, order = "role", "rol", "code"
     names = Names("Role", "Roles", zh="角色")
-    search = ("code", "name")
+    search = ("code", "name", "name_zh")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
     name: Mapped[Line]

@@ -3,7 +3,7 @@
 import re
 import secrets
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from sqladmin.authentication import AuthenticationBackend
 from starlette.requests import Request
@@ -160,8 +160,8 @@ class Authentication(AuthenticationBackend):
         return scope
 
     def _to_sign_in(self, request: Request) -> Response:
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        wanted = f"?next={quote(path)}" if request.method == "GET" and path != f"{BASE}/" else ""
+        path = _page_of(request)
+        wanted = f"?next={quote(path)}" if is_inside(path) and path != f"{BASE}/" else ""
         return redirect(request, f"{BASE}/login{wanted}")
 
 
@@ -170,6 +170,15 @@ def redirect(request: Request, to: str) -> Response:
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": to})
     return RedirectResponse(to, 303)
+
+
+def _page_of(request: Request) -> str:
+    """The page to which a user returns after the sign-in: the requested one, or that of the form that was sent."""
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method == "GET" and "hx-request" not in request.headers:
+        return path
+    page = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def is_inside(path: str) -> bool:

@@ -76,7 +76,7 @@ class CommandPage(FormPage):
         names = {} if which.answers else await ask.scope.read(names_in, self.model, ids)
         numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, fields, form)
         try:
-            result = await which.run(self, ask, numbers, given)
+            result = await which.run(self, ask, data, numbers, given)
         except Refusal as refusal:
             message = forms.place_refusal(form, refusal, ask.language) or forms.mistakes_in(form)
             return await self._show_command(ask, which, fields, ids, form, 422, message)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from resolvers.reading.pages import Row
@@ -12,6 +13,7 @@ from resolvers.runtime.scope import Scope
 
 from .fields import Field
 from .labels import ACTIONS
+from .once import act_once
 from .panel_request import PanelRequest
 
 Given = Mapping[str, Any]
@@ -64,13 +66,21 @@ class Command:
         """Whether the button is shown beside this record."""
         return self.verb in row.may and self.when(row)
 
-    async def run(self, screen: Any, ask: PanelRequest, ids: list[int], given: Given) -> Outcome | Response:
-        """What the method returns: the outcome of a use case, or the answer itself.  Raises its Refusal."""
+    async def run(
+        self, screen: Any, ask: PanelRequest, data: FormData, ids: list[int], given: Given
+    ) -> Outcome | Response:
+        """What the method returns: the outcome of a use case, or the answer itself.  Raises its Refusal.
+
+        A form that was sent twice gets the outcome of the first time.
+        """
         method = getattr(screen, self.method)
-        result: Outcome | Response = await (
-            method(ask, ids, given) if self.answers else ask.scope.run(method, ids, given)
+        if self.answers:
+            answer: Response = await method(ask, ids, given)
+            return answer
+        about = {"ids": ids, "given": given, "screen": screen.identity}
+        return await act_once(
+            ask, data, f"do.{self.name}", about, lambda scope: method(scope, ids, given), screen.model
         )
-        return result
 
 
 def command(label: str = "", *, icon: str, action: str, **options: Any) -> Callable[[UseCaseMethod], UseCaseMethod]:

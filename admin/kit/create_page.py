@@ -1,36 +1,54 @@
 """A new record: a form derived from the fields of its model, shown by GET and saved by POST."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.errors import Refusal
+from models.errors import KeyReused, Refusal
 from resolvers.reading.offers import may_create
+from resolvers.reading.pages import ListRequest, one, parent_of
 from resolvers.records import create_update
 from resolvers.runtime import denials
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.idempotency import single
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.scope import Scope
 
 from . import form_values, forms
-from .fields import Kind
+from .fields import Field, Kind
 from .form_page import FormPage
+from .once import act_once
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
+from .translation import gettext as _
 
 
 class CreatePage(FormPage):
     """The form of a new record."""
 
     def initial_values(self, ask: PanelRequest) -> dict[str, Any]:
-        """The values of a new form: what its address names, like the customer of a new contact, and the defaults."""
+        """The defaults of a new form."""
         values: dict[str, Any] = {}
         for field in self.form_fields(ask, creating=True):
-            named = ask.request.query_params.get(field.key)
-            if named and field.kind is Kind.RECORD:
-                values[field.key] = named
-            elif (column := self.model.__table__.c.get(field.key)) is not None and column.default is not None:
+            column = self.model.__table__.c.get(field.key)
+            if column is not None and column.default is not None:
                 values[field.key] = column.default.arg if column.default.is_scalar else None
         return values
+
+    async def named_values(self, ask: PanelRequest, fields: Sequence[Field]) -> dict[str, str]:
+        """The records that the address of the form names, and their parents: a contact and with it the customer."""
+        records = {field.key: field.target for field in fields if field.kind is Kind.RECORD and field.target}
+        named = {key: id for key in records if (id := ask.request.query_params.get(key, ""))}
+        for key, id in [*named.items()]:
+            parent = parent_of(records[key])
+            if parent is not None and parent[1] in records and parent[1] not in named:
+                row = await ask.scope.read(one, ListRequest(records[key], (parent[1],)), number_of(records[key], id))
+                named |= {parent[1]: global_id(parent[0], row[parent[1]])} if row and row[parent[1]] else {}
+        return named
 
     def creation_values(self, typed: dict[str, Any]) -> dict[str, Any]:
         """What the use case takes, out of what was typed.  Raises Validation."""
@@ -44,7 +62,9 @@ class CreatePage(FormPage):
         fields = self.form_fields(ask, creating=True)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})
         form_class = await self._form_class(ask, fields, creating=True)
-        return await self._show_form(ask, fields, form_class(data=self.initial_values(ask)), None)
+        named = await self.named_values(ask, fields)
+        form = form_class(data={**self.initial_values(ask), **named})
+        return await self._show_form(ask, fields, form, None, fixed=named.keys())
 
     @page_route("/create", "create", "POST")
     async def save_new(self, request: Request) -> Response:
@@ -54,18 +74,30 @@ class CreatePage(FormPage):
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})
-        form = (await self._form_class(ask, fields, creating=True))(forms.without_files(await request.form()))
+        data = forms.without_files(await request.form())
+        form = (await self._form_class(ask, fields, creating=True))(data)
+        fixed = (await self.named_values(ask, fields)).keys()
         if not form.validate():
-            return await self._show_form(ask, fields, form, None, status=422, error=forms.mistakes_in(form))
+            return await self._show_form(
+                ask, fields, form, None, status=422, error=forms.mistakes_in(form), fixed=fixed
+            )
         typed = {
             key: value for key, value in form_values.values_of(ask, fields, form).items() if value not in (None, [])
         }
-        try:
-            return await self.create(ask, typed)
-        except Refusal as refusal:
-            return await self._show_refusal(ask, fields, form, None, refusal)
 
-    async def create(self, ask: PanelRequest, typed: dict[str, Any]) -> Response:
-        """Create the record of what was typed, and answer.  Raises its Refusal."""
-        created = await ask.scope.run(create_update.create, self.model, self.creation_values(typed))
-        return self._show_saved(ask, created.id)
+        try:
+            return await self.create(ask, data, typed)
+        except KeyReused:
+            again = _("This form was saved already. To add another record with these values, save again.")
+            return await self._show_form(ask, fields, form, None, status=422, error=again, fixed=fixed)
+        except Refusal as refusal:
+            return await self._show_refusal(ask, fields, form, None, refusal, fixed=fixed)
+
+    async def create(self, ask: PanelRequest, data: FormData, typed: dict[str, Any]) -> Response:
+        """Create the record of what was typed, once, and answer.  Raises its Refusal, KeyReused among them."""
+
+        def create(scope: Scope) -> Outcome:
+            return single(create_update.create(scope, self.model, self.creation_values(typed)))
+
+        created = await act_once(ask, data, f"{self.module}.create", {"screen": self.identity}, create, self.model)
+        return self._show_saved(ask, created.ids[0])

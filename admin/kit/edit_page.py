@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,8 @@ from models.errors import Conflict, NotFound, Refusal
 from resolvers.reading.pages import Row, one
 from resolvers.records import create_update
 from resolvers.records.field_rights import open_fields
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.idempotency import single
 from resolvers.runtime.ids import camel
 from resolvers.runtime.scope import Scope
 
@@ -20,6 +23,7 @@ from . import form_values, forms
 from .fields import Field
 from .form_page import FormPage
 from .formatting import cell
+from .once import act_once
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
 
@@ -61,7 +65,7 @@ class EditPage(FormPage):
         if not form.validate():
             return await self._show_form(ask, fields, form, row, was=was, status=422, error=forms.mistakes_in(form))
         try:
-            await self._save(ask, edited, form, was, str(data.get("version", "")))
+            await self._save(ask, edited, form, data)
         except Conflict as conflict:
             return await self._show_conflict(ask, edited, form, conflict)
         except Refusal as refusal:
@@ -92,12 +96,18 @@ class EditPage(FormPage):
         with suppress(Refusal):
             await ask.scope.run(create_update.update, self.model, self._record_id(ask.request), {})
 
-    async def _save(self, ask: PanelRequest, edited: EditedRecord, form: Any, was: str, version: str) -> None:
+    async def _save(self, ask: PanelRequest, edited: EditedRecord, form: Any, data: FormData) -> None:
         """Save what the user has changed.  Raises Conflict and every other Refusal of the use case."""
+        was, version = (str(data.get(name, "")) for name in (form_values.WAS, "version"))
         values = form_values.values_of(ask, form_values.changed(edited.fields, form, was), form)
-        number = int(version) if version.isdecimal() and len(version) < 10 else 0
+        number, id = int(version) if version.isdecimal() and len(version) < 10 else 0, edited.row.id
+
+        def update(scope: Scope) -> Outcome:
+            return single(create_update.update(scope, self.model, id, values, number))
+
         if values:
-            await ask.scope.run(create_update.update, self.model, edited.row.id, values, number)
+            # The content is part of what the key stands for: after Back, the same page saves what is typed then.
+            await act_once(ask, data, f"{self.module}.edit", {"id": id, "values": values}, update, self.model)
 
     async def _show_conflict(self, ask: PanelRequest, edited: EditedRecord, form: Any, conflict: Conflict) -> Response:
         """The same form with everything that was typed, and beside each field in dispute the value of the record."""

@@ -1,5 +1,6 @@
 """What the forms of a screen have in common: their fields, how they are shown, and where a refusal appears."""
 
+import json
 from typing import Any, ClassVar
 
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from . import form_values, forms
 from .fields import Field, Kind, editable, field_of
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
+from .translation import gettext as _
 
 Options = dict[str, list[tuple[str, str]]]
 """Field -> (value, label) of its choices, for fields with a plain list instead of a search."""
@@ -96,14 +98,22 @@ class FormPage(Screen):
                 form[field.key].choices = [*form[field.key].choices, (held, label)]
 
     async def _show_refusal(
-        self, ask: PanelRequest, fields: list[Field], form: Any, row: Row | None, refusal: Refusal, was: str = ""
+        self,
+        ask: PanelRequest,
+        fields: list[Field],
+        form: Any,
+        row: Row | None,
+        refusal: Refusal,
+        was: str = "",
+        **more: Any,
     ) -> Response:
         message = forms.place_refusal(form, refusal, ask.language) or forms.mistakes_in(form)
-        return await self._show_form(ask, fields, form, row, was=was, status=422, error=message)
+        return await self._show_form(ask, fields, form, row, was=was, status=422, error=message, **more)
 
     def _show_saved(self, ask: PanelRequest, id: int) -> Response:
-        """The browser goes to the page of the record, which says that it was saved."""
-        to = f"{self.url('details', global_id(self.model, id))}?saved=1"
-        if ask.is_partial:
-            return Response(status_code=204, headers={"HX-Redirect": to})
-        return RedirectResponse(to, 303)
+        """The browser goes to the page of the record, which says that it was saved; from a drawer it stays where it is."""
+        to = self.url("details", global_id(self.model, id))
+        if not ask.is_partial:
+            return RedirectResponse(f"{to}?saved=1", 303)
+        event = {"millpond:done": {"message": _("Saved."), "go": None, "refused": 0, "marked": to}}
+        return Response(status_code=204, headers={"HX-Trigger": json.dumps(event)})

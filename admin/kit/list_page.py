@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models.errors import Refusal
-from resolvers.reading.pages import LARGEST_PAGE, ListRequest, Page, Row, display_column, page
-from resolvers.runtime.ids import global_id
+from resolvers.reading.pages import LARGEST_PAGE, ListRequest, Page, Row, display_column, page, parent_of
+from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
 from .commands import LIST, ROW, Command
@@ -34,6 +34,8 @@ class ListPage(Screen):
 
     lookup_filter: ClassVar[Mapping[str, Any]] = {}
     """The filter of the records to which other forms may point."""
+    told_apart_by: ClassVar[str] = ""
+    """The column that choosers show beside the name, because names may be equal: the number of a customer."""
 
     @page_route("/list", "view")
     async def list_page(self, request: Request) -> Response:
@@ -112,12 +114,16 @@ class ListPage(Screen):
 
     @page_route("/lookup", "view")
     async def lookup(self, request: Request) -> Response:
-        """The records that a search box offers: `[{"value": "usr_3", "text": "Li Na"}]`."""
+        """The records that a chooser offers: `[{"value": "usr_3", "text": "Li Na", "more": "li"}]`.
+
+        `more` tells namesakes apart.  The parent of the records, like the customer of contacts, narrows them if the
+        address names it.
+        """
         ask = panel_request(request)
         wanted = ListRequest(
             self.model,
-            tuple(dict.fromkeys((display_column(self.model), self.model.named_by))),
-            filter=self.lookup_filter,
+            self._title_columns(),
+            filter={**self.lookup_filter, **self._narrowed(request)},
             search=request.query_params.get("q", "")[:100],
             size=MOST_FOUND,
             counts=False,
@@ -127,6 +133,31 @@ class ListPage(Screen):
         except Refusal:
             return JSONResponse([])
         return JSONResponse(
-            [{"value": global_id(self.model, row.id), "text": self.name_of(row)} for row in found.rows],
+            [
+                {
+                    "value": global_id(self.model, row.id),
+                    "text": (name := self.name_of(row)),
+                    "more": self._more(row, name),
+                }
+                for row in found.rows
+            ],
             headers={"cache-control": "no-store"},
         )
+
+    def _title_columns(self) -> tuple[str, ...]:
+        """The columns of the name in either language, and of what is shown beside it."""
+        first = display_column(self.model)
+        chinese = f"{first.removesuffix('_en')}_zh"
+        keys = (first, chinese if chinese in self.model.__table__.c else "", self.model.named_by, self.told_apart_by)
+        return tuple(dict.fromkeys(key for key in keys if key))
+
+    def _narrowed(self, request: Request) -> dict[str, Any]:
+        """The filter for the parent that the address names; an unknown one has no records."""
+        parent = parent_of(self.model)
+        if parent is None or not (named := request.query_params.get(parent[1], "")):
+            return {}
+        return {parent[1]: {"eq": number_of(parent[0], named)}}
+
+    def _more(self, row: Row, name: str) -> str:
+        said = row[self.told_apart_by] if self.told_apart_by else None
+        return str(said) if said and str(said) != name else ""

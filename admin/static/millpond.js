@@ -1,8 +1,6 @@
 // The panel in the browser.  Every page works without this file; with it, a page loads less and needs fewer clicks.
 "use strict";
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // --- dialogs and drawer ------------------------------------------------------------------------------------
 
@@ -11,9 +9,6 @@ let opener = null;
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[hx-target='#dialog-body'], [hx-target='#drawer-body']");
   if (link) opener = link;
-  if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
-  const box = event.target.closest("dialog");
-  if (box && event.target === box) box.close(); // the backdrop
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -40,66 +35,44 @@ for (const box of $$("dialog")) {
 // --- after a command ---------------------------------------------------------------------------------------
 
 document.addEventListener("millpond:done", (event) => {
-  const { go, refused } = event.detail;
+  const { go, refused, marked } = event.detail;
   if (!refused) for (const box of $$("dialog[open]")) box.close();
   if (go && go !== location.pathname) {
     location.assign(go);
     return;
   }
-  htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML" });
+  htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML" }).then(() => mark(marked));
 });
+
+// The row that a drawer has added or changed, wherever the page shows it.
+function mark(address) {
+  const row = address && $(`#main tr a[href^="${address}"]`)?.closest("tr");
+  if (!row) return;
+  row.classList.add("is-marked");
+  row.scrollIntoView({ block: "nearest" });
+  ($("a", row))?.focus({ preventScroll: true });
+}
 
 document.addEventListener("htmx:responseError", () => toast(document.documentElement.lang.startsWith("zh") ? "操作未成功，请重试。" : "That did not work. Please try again.", true));
 document.addEventListener("htmx:sendError", () => toast(document.documentElement.lang.startsWith("zh") ? "无法连接服务器。" : "The server cannot be reached.", true));
 
-// --- search boxes -----------------------------------------------------------------------------------
-
-function searching(select) {
-  const address = select.dataset.lookup;
-  const label = $(`label[for="${select.id}"]`);
-  const chosen = new TomSelect(select, {
-    maxOptions: 100,
-    valueField: "value",
-    labelField: "text",
-    searchField: address ? [] : ["text"],
-    allowEmptyOption: !select.multiple && !select.required,
-    closeAfterSelect: !select.multiple,
-    preload: address ? "focus" : false,
-    load: address
-      ? (query, done) => fetch(`${address}?q=${encodeURIComponent(query)}`, { headers: { accept: "application/json" } })
-        .then((answer) => (answer.ok ? answer.json() : []))
-        .then(done, () => done())
-      : null,
-    render: { no_results: null },
-  });
-  if (label) for (const each of [chosen.control_input, select]) each.setAttribute("aria-label", label.textContent.trim());
-  const about = select.getAttribute("aria-describedby");
-  if (about) chosen.control_input.setAttribute("aria-describedby", about);
-}
-
 // --- forms -------------------------------------------------------------------------------------------------
-
-let isDirty = false;
-
-function watch(form) {
-  form.addEventListener("input", () => { isDirty = true; });
-  form.addEventListener("submit", () => { isDirty = false; });
-}
-
-addEventListener("beforeunload", (event) => {
-  if (isDirty && $("form[data-form]")) event.preventDefault();
-});
 
 function grow(points) {
   const last = $$(".point", points).at(-1);
   const input = $("input", last);
   input.addEventListener("input", () => {
     if (!input.value || last !== $$(".point", points).at(-1)) return;
-    const next = last.cloneNode(true);
-    $("input", next).value = "";
-    last.after(next);
-    grow(points);
+    addPoint(points);
   });
+}
+
+function addPoint(points) {
+  const last = $$(".point", points).at(-1);
+  const next = last.cloneNode(true);
+  $("input", next).value = "";
+  last.after(next);
+  grow(points);
 }
 
 document.addEventListener("click", (event) => {
@@ -110,7 +83,7 @@ document.addEventListener("click", (event) => {
     else if (input.tomselect) input.tomselect.setValue(take.dataset.value);
     else input.value = take.dataset.value;
     take.closest("tr").classList.add("is-taken");
-    isDirty = true;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
   }
   const copy = event.target.closest("[data-copy]");
@@ -241,4 +214,6 @@ function prepare(root) {
 }
 
 prepare(document);
+forgetSent();
+reopen();
 $("[data-focus]")?.focus();

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,9 +72,9 @@ class TakesPeopleIn(CreatePage):
             return {}
         given = (await ask.request.form()) if ask.request.method == "POST" else ask.request.query_params
         known = await ask.scope.read(_directory) if ask.may("role.create") else None
-        return {"roles": _role_choices(known) if known else [], "chosen_roles": set(given.getlist("roles"))}
+        return {"roles": role_choices(known) if known else [], "chosen_roles": set(given.getlist("roles"))}
 
-    async def create(self, ask: PanelRequest, typed: dict[str, Any]) -> Response:
+    async def create(self, ask: PanelRequest, _data: FormData, typed: dict[str, Any]) -> Response:
         """Take one person in, and show the password this once."""
         roles = [str(text) for text in (await ask.request.form()).getlist("roles")]
         password = typed.pop("password", None)
@@ -152,7 +153,7 @@ class TakesPeopleIn(CreatePage):
 _directory = roles_and_departments
 
 
-def _role_choices(known: Directory) -> list[tuple[str, str]]:
+def role_choices(known: Directory) -> list[tuple[str, str]]:
     """(id, name) of every role that the user sees."""
     return [(global_id(Role, id), name) for _code, id, name in _roles(known)]
 

@@ -11,20 +11,23 @@ from models import Customer, Department, Role, User, UserRole
 from models.errors import NotFound, Refusal
 from resolvers.access import policy_drafts
 from resolvers.people import accounts, passwords
+from resolvers.people.directory import roles_and_departments
 from resolvers.people.head_counts import head_counts
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import DETAIL, LIST, answering_command, command
+from ...kit.commands import DETAIL, LIST, Command, answering_command, command
 from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
+from ...kit.form_page import Options
 from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.tree import tree_of
 from ...kit.view import PolicyModelView
+from .new_people import TakesPeopleIn, role_choices
 
 _ = gettext
 
@@ -45,6 +48,7 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
     title = Label("People")
     columns = ("name", "login", "department_id", "active", "absent_until")
     filters = ("role_id", "department_id", "active", "absent_until", "created_at")
+    told_apart_by = "login"
     lookup_filter = {"active": {"eq": True}}  # noqa: RUF012  declared like the others
     sections = (
         (Label("Person"), ("name", "login", "department_id", "email", "language")),

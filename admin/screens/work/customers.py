@@ -23,6 +23,7 @@ class Customers(CustomerCommands, model=Customer):
     """The customers that the user sees."""
 
     icon, group, position = "building", "work", 20
+    told_apart_by = "number"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")
     columns = ("number", "name", "stage", "level", "owner_id", "phone", "locked", "updated_at")
