@@ -23,6 +23,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
     env.is_async = False  # a template waits for nothing while it is rendered
     env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
     env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    env.filters["listed"] = translation.listed
     env.globals |= {
         "base": BASE,
         "asset": asset,

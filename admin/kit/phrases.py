@@ -13,7 +13,7 @@ from .fields import Kind, field_of
 from .formatting import moment
 from .labels import choice_label
 from .panel_request import PanelRequest
-from .translation import Label, gettext, ngettext
+from .translation import Label, gettext, listed, ngettext
 
 _ = gettext
 DOORS = {
@@ -61,7 +61,7 @@ def door_label(name: str) -> str:
 def browser_name(agent: str | None) -> str:
     """The browser and system of a user-agent text: `Firefox, Windows`."""
     found = [next((name for mark, name in marks if mark in (agent or "")), "") for marks in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(name for name in found if name) or (agent or "")[:40] or _("a program")
+    return listed(name for name in found if name) or (agent or "")[:40] or _("a program")
 
 
 def log_value(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
@@ -89,5 +89,5 @@ def input_text(input: Any) -> str:
     if isinstance(held, bool):
         return _("Yes") if held else _("No")
     if isinstance(held, list):
-        return ", ".join(str(part["value"]) for part in held)
+        return listed(str(part["value"]) for part in held)
     return str(dict(getattr(input, "choices", None) or ()).get(held, "" if held is None else held))

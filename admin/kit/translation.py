@@ -1,6 +1,7 @@
 """The panel's words in English and Chinese, from one gettext catalogue; the language is that of the request."""
 
 import io
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,11 @@ def declared_words() -> dict[str, str]:
     for names in [*kinds, *SYSTEM_MODULES.values(), RECORD]:
         found |= names.words()
     return found | dict(actions.words())
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Words one after the other, as the language of the request separates them."""
+    return ("、" if language() == "zh" else ", ").join(str(part) for part in parts)
 
 
 class Label(str):
