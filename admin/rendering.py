@@ -9,7 +9,7 @@ from models import Base
 
 from .kit import labels, phrases, translation
 from .kit.charts import bars
-from .kit.formatting import moment
+from .kit.formatting import moment, number
 from .kit.icons import icon
 from .kit.routes import BASE
 
@@ -23,7 +23,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
     env.is_async = False  # a template waits for nothing while it is rendered
     env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
     env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    env.filters["listed"] = translation.listed
+    env.filters |= {"listed": translation.listed, **_FILTERS}
     env.globals |= {
         "base": BASE,
         "asset": asset,
@@ -31,16 +31,23 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "bars": bars,
         "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
         "moment": moment,
+        "number": number,
         "offers_list": offers_list,
         **_MESSAGES,
     }
 
 
+_FILTERS: dict[str, Any] = {
+    "action_label": labels.action_label,
+    "object_label": labels.object_label,
+    "role_set": labels.role_set,
+}
 _MESSAGES: dict[str, Any] = {
     "languages": translation.LANGUAGES,
     "language": translation.language,
     "one": labels.one,
     "done": labels.done,
+    "role_set": labels.role_set,
     "field_label": labels.field_label,
     "choice_label": labels.choice_label,
     "action_label": labels.action_label,

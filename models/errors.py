@@ -129,7 +129,7 @@ class CapacityReached(Refusal):
     """Without the numbers for a caller who may not see them."""
 
     sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
-    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先放回一个客户。"
+    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先将一个客户移入公海。"
     without_numbers = "{name} cannot take another customer now.", "{name} 目前无法再接收客户。"
 
     def say(self, language: str = "en") -> str:
@@ -145,17 +145,17 @@ class Cooldown(Refusal):
 
 class Protected(Refusal):
     sentence = "This customer is new in the pool. It may be claimed from {passes_at}."
-    zh = "该客户刚进入客户池，{passes_at} 起方可领取。"
+    zh = "该客户刚进入公海，{passes_at} 起方可领取。"
 
 
 class NotInPool(Refusal):
     sentence = "{label} is not in a customer pool."
-    zh = "{label} 不在客户池中。"
+    zh = "{label} 不在公海中。"
 
 
 class AlreadyInPool(Refusal):
     sentence = "{label} is in a customer pool already."
-    zh = "{label} 已在客户池中。"
+    zh = "{label} 已在公海中。"
 
 
 class NotLocked(Refusal):
@@ -203,11 +203,20 @@ class InvalidPolicyText(Refusal):
         super().__init__(problems=problems, first=problems[0], field="text", **more)
 
 
-class BeyondCeiling(Refusal):
+class _AboutARight(Refusal):
+    """A refusal whose params hold the codes of a right and of roles; its sentence says them in words."""
+
+    def more_words(self) -> dict[str, str]:
+        return {
+            key: self.params.get(f"{key}_en", self.params.get(key, "")) for key in ("who", "action", "object", "when")
+        }
+
+
+class BeyondCeiling(_AboutARight):
     """Users would get more than the caller may grant; the case in which they would is named."""
 
-    sentence = "{who} would be allowed to {action} ({object}) {when}. You may not hand that out."
-    zh = "{who} 将获得 {object} 的 {action} 权限（{when_zh}），超出您可授予的范围。"
+    sentence = "{who} would be allowed to {action}: {object}, {when}. You may not hand that out."
+    zh = "{who} 将获得对{object}的“{action}”权限（{when}），超出您可授予的范围。"
     denies = True
 
 
@@ -217,21 +226,21 @@ class RoleToSelf(Refusal):
     denies = True
 
 
-class GrantsToSelf(Refusal):
+class GrantsToSelf(_AboutARight):
     """Callers would give themselves a right that they do not have."""
 
     sentence = (
-        "You would be allowed to {action} ({object}) {when}. Nobody gives that to themselves: ask another person."
+        "You would be allowed to {action}: {object}, {when}. Nobody gives that to themselves: ask another person."
     )
-    zh = "您将获得 {object} 的 {action} 权限（{when_zh}）。不能给自己授权，请由他人操作。"
+    zh = "您将获得对{object}的“{action}”权限（{when}）。不能给自己授权，请由他人操作。"
     denies = True
 
 
-class AdministratorsBound(Refusal):
+class AdministratorsBound(_AboutARight):
     """Administrators would lose what they need to set everything right again."""
 
-    sentence = "Administrators ({who}) could no longer decide about {action} ({object}) {when}. That stays with them."
-    zh = "管理员（{who}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
+    sentence = "Administrators ({who}) could no longer decide about {action}: {object}, {when}. That stays with them."
+    zh = "管理员（{who}）将无法再决定对{object}的“{action}”权限（{when}）。此权限必须保留。"
     denies = True
 
 

@@ -74,8 +74,10 @@ def log_value(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -
             return moment(ask, moment_of(raw))
         if field.kind is Kind.CHOICE:
             return escape(choice_label(raw))
+        if field.kind is Kind.RECORD:
+            return escape(_("not visible to you"))
     if isinstance(raw, list):
-        return Markup(", ").join(str(part) for part in raw)
+        return escape(listed(raw))
     if key == "password":
         return escape(PASSWORD_KINDS.get(raw, raw))
     if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", raw):

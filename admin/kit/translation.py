@@ -13,6 +13,7 @@ from babel.support import NullTranslations, Translations
 from markupsafe import escape
 
 from models import Base, actions
+from models.field_names import FIELD_NAMES
 from models.names import RECORD, SYSTEM_MODULES
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -61,7 +62,7 @@ def declared_words() -> dict[str, str]:
     found: dict[str, str] = {}
     for names in [*kinds, *SYSTEM_MODULES.values(), RECORD]:
         found |= names.words()
-    return found | dict(actions.words())
+    return found | dict(actions.words()) | dict(FIELD_NAMES.values())
 
 
 def listed(parts: Iterable[str]) -> str:

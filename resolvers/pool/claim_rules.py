@@ -83,7 +83,7 @@ class Check:
 
 def pool_closed(name: str) -> NotEligible:
     """The refusal to claim or assign from a pool that is switched off."""
-    return NotEligible(name=name, reason="the pool is closed", reason_zh="客户池已停用", field="poolId")
+    return NotEligible(name=name, reason="the pool is closed", reason_zh="公海已停用", field="poolId")
 
 
 def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
@@ -95,7 +95,7 @@ def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None,
     yield Check("POOL_OPEN", _OPEN if terms.is_open else _CLOSED, refusal)
     rule = terms.rule
     if rule is not None and rule.protect_days and customer.pooled_at is not None:
-        wait = _wait("new arrivals wait", "新入池客户须等待", rule.protect_days)
+        wait = _wait("new arrivals wait", "新入公海客户须等待", rule.protect_days)
         yield _from(rule.open_at(customer.pooled_at), terms, p, "PROTECTION", wait)
     if rule is not None and rule.cooldown_days:
         at = rule.cooled_at(left_at) if left_at is not None else None
@@ -125,7 +125,7 @@ def _from(at: datetime | None, terms: ClaimTerms, p: Principal, rule: str, detai
     return Check(rule, detail, refusal(passes_at=at.astimezone(ZoneInfo(terms.zone))), at)
 
 
-_OPEN, _CLOSED = Note("the pool is open", "客户池已启用"), Note("the pool is closed", "客户池已停用")
+_OPEN, _CLOSED = Note("the pool is open", "公海已启用"), Note("the pool is closed", "公海已停用")
 
 
 def _wait(english: str, chinese: str, days: int) -> Note:

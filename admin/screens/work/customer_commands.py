@@ -37,14 +37,14 @@ INSIST = Field(
     help=Label("Also for somebody who is absent or may not work with it. The reason is kept in the log."),
 )
 RULES = {
-    "IN_POOL": Label("It lies in a pool"),
+    "IN_POOL": Label("It is in a pool"),
     "RIGHT": Label("You may claim there"),
     "POOL_OPEN": Label("The pool is open"),
     "PROTECTION": Label("Protection of new arrivals"),
     "COOLDOWN": Label("Waiting time of former owners"),
     "QUOTA_DAY": Label("Claims today"),
     "QUOTA_WEEK": Label("Claims this week"),
-    "CAPACITY": Label("Customers held"),
+    "CAPACITY": Label("Capacity"),
 }
 
 
