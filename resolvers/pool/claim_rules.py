@@ -129,4 +129,5 @@ _OPEN, _CLOSED = Note("the pool is open", "公海已启用"), Note("the pool is 
 
 
 def _wait(english: str, chinese: str, days: int) -> Note:
-    return Note(f"{english} {days} day{'' if days == 1 else 's'}", f"{chinese} {days} 天")
+    unit = "day" if days == 1 else "days"
+    return Note(f"{english} {days} {unit}", f"{chinese} {days} 天")

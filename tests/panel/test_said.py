@@ -87,7 +87,14 @@ def amiss(text: str) -> list[str]:
 
 
 def test_the_test_finds_what_it_looks_for() -> None:
-    wrong = ("contactName为必填项", "see cus_12", "right customer.assign", "sales_lead", "2026-11-24 16:30 UTC", "已满(1/1)")
+    wrong = (
+        "contactName为必填项",
+        "see cus_12",
+        "right customer.assign",
+        "sales_lead",
+        "2026-11-24 16:30 UTC",
+        "已满(1/1)",
+    )
 
     assert [text for text in wrong if not amiss(text)] == []
     assert amiss("Rota 已锁定，离开负责人后锁定将解除，请确认（3/3）。") == []

@@ -58,7 +58,13 @@ def test_a_new_record_holds_what_was_given_and_who_made_it_when(world: World) ->
         (Contact, {"name": "Ann"}, "customerId", "Customer", "客户"),
         (Role, {"code": "boss"}, "name", "Name", "名称"),
         (DictionaryItem, {"dictionary_id": 1, "label_en": "Tin"}, "key", "Key", "键"),
-        (FollowUp, {"customer_id": 1, "kind": "CALL", "content": "x"}, "happenedAt", "Time of the follow-up", "跟进时间"),
+        (
+            FollowUp,
+            {"customer_id": 1, "kind": "CALL", "content": "x"},
+            "happenedAt",
+            "Time of the follow-up",
+            "跟进时间",
+        ),
     ],
 )
 def test_what_is_required_is_asked_for_by_its_name(

@@ -31,7 +31,7 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(world: World) -> No
 
     assert refusal.field == "industry"
     assert refusal.say("en") == "Industry “farming” is not in the list; choose Retail, Internet, Steel."
-    assert refusal.say("zh") == "行业“farming”不在列表中，可选：Retail、Internet、Steel。"
+    assert refusal.say("zh") == "行业“farming”不在列表中，可选：retail中、internet中、steel中。"
     assert world.everything() == before
 
 
