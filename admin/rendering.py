@@ -11,7 +11,7 @@ from resolvers.reading.pages import parent_of
 from .kit import labels, phrases, translation
 from .kit.charts import bars
 from .kit.fields import Field
-from .kit.formatting import moment, reach
+from .kit.formatting import moment, number, reach
 from .kit.icons import icon
 from .kit.once import new_key
 from .kit.routes import BASE
@@ -26,6 +26,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
     env.is_async = False  # a template waits for nothing while it is rendered
     env.undefined, env.trim_blocks, env.lstrip_blocks = StrictUndefined, True, True
     env.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    env.filters |= {"listed": translation.listed, **_FILTERS}
     env.globals |= {
         "base": BASE,
         "asset": asset,
@@ -36,17 +37,24 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "reach": reach,
         "narrowing": narrowing,
         "new_key": new_key,
+        "number": number,
         "offers_list": offers_list,
         "script_words": script_words,
         **_MESSAGES,
     }
 
 
+_FILTERS: dict[str, Any] = {
+    "action_label": labels.action_label,
+    "object_label": labels.object_label,
+    "role_set": labels.role_set,
+}
 _MESSAGES: dict[str, Any] = {
     "languages": translation.LANGUAGES,
     "language": translation.language,
     "one": labels.one,
     "done": labels.done,
+    "role_set": labels.role_set,
     "field_label": labels.field_label,
     "choice_label": labels.choice_label,
     "action_label": labels.action_label,

@@ -7,6 +7,7 @@ starter lines, mutations and commands that ask for an action which is not here k
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .field_names import field_in_words
 from .names import OF_MODULE, RECORD, in_sentence
 
 TOUCH = "touch"
@@ -72,14 +73,14 @@ TABLE: tuple[Action, ...] = (
     Action("import", "Import", "导入", "", _SALES, CHANGE, is_column=False),
     Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
     Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
-    Action("release", "Put into the pool", "放入客户池", "put into the pool", _SALES, CHANGE),
+    Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),
     Action("claim", "Claim", "领取", "claimed", _SALES, CHANGE, when="in_pool"),
     Action("assign", "Assign", "分配", "assigned", _SALES, CHANGE, when="in_pool"),
     Action("lock", "Lock", "锁定", "locked", _SALES, (WRITE,)),
     Action("unlock", "Unlock", "解锁", "unlocked", _SALES, (WRITE,)),
     Action("share", "Share", "共享", "shared", _SALES, CHANGE, is_column=False),
     Action("dupcheck", "Look for duplicates", "查重", "", _SALES, is_column=False),
-    Action("review", "Review", "审查", "", ("policy",)),
+    Action("review", "Review", "审核", "", ("policy",)),
     Action("activate", "Put in force", "启用", "put in force", ("policy",), (WRITE,), done_zh="生效"),
     Action("merge", "Merge", "合并", "", _SALES, CHANGE, is_column=False),
     Action("bulk", "Change many at once", "批量修改", "", _SALES, CHANGE, is_column=False),
@@ -106,6 +107,12 @@ TABLE: tuple[Action, ...] = (
 BY_NAME: dict[str, Action] = {action.name: action for action in TABLE}
 
 
+def _change(field: str) -> tuple[str, str]:
+    """What the right to change a field is called."""
+    english, chinese = field_in_words(field)
+    return f"Change {in_sentence(english)}", f"修改{chinese}"
+
+
 def right_in_words(right: str) -> tuple[str, str]:
     """What `customer.claim` says in a sentence, in English and Chinese: `claim (customers)`, `领取（客户）`.
 
@@ -113,8 +120,21 @@ def right_in_words(right: str) -> tuple[str, str]:
     """
     module, _, verb = right.partition(".")
     action, names = BY_NAME.get(verb), OF_MODULE.get(module, RECORD)
-    english, chinese = (action.label, action.zh) if action else ("Change this field", "修改此字段")
+    english, chinese = (action.label, action.zh) if action else _change(verb)
     return f"{in_sentence(english)} ({names.nouns})", f"{chinese}（{names.zh}）"
+
+
+def actions_in_english(names: Iterable[str]) -> str:
+    """Actions, or modules where a whole one is meant, as an English sentence lists them."""
+    found = (in_sentence(BY_NAME[x].label) if x in BY_NAME else object_in_english(x) for x in names)
+    return ", ".join(found)
+
+
+def object_in_english(object: str) -> str:
+    """What a module of policy lines is called in an English sentence: `customers`; a field: `phone of customers`."""
+    module, _, field = object.partition(".")
+    english = OF_MODULE[module].nouns if module in OF_MODULE else "everything"
+    return f"{in_sentence(field_in_words(field)[0])} of {english}" if field else english
 
 
 def actions_in_chinese(names: Iterable[str]) -> str:
@@ -123,10 +143,24 @@ def actions_in_chinese(names: Iterable[str]) -> str:
 
 
 def object_in_chinese(object: str) -> str:
-    """What a module of policy lines is called in a Chinese sentence; of a field that it is one of its module."""
+    """What a module of policy lines is called in a Chinese sentence: `客户`; a field: `客户的电话`."""
     module, _, field = object.partition(".")
     chinese = OF_MODULE[module].zh if module in OF_MODULE else "所有对象"
-    return f"{chinese}的字段" if field else chinese
+    return f"{chinese}的{field_in_words(field)[1]}" if field else chinese
+
+
+_SYSTEM_ACTORS = {
+    "system:command-line": ("Command line", "命令行"),
+    "system:demo": ("Demo data", "演示数据"),
+    "system:upgrade": ("Upgrade", "版本升级"),
+}
+
+
+def actor_in_words(name: str, language: str) -> str:
+    """The name of who did something: a user's own, and what a part of the system (`system:demo`) is called."""
+    if name != "system" and not name.startswith("system:"):
+        return name
+    return _SYSTEM_ACTORS.get(name, ("The system", "系统"))[language.startswith("zh")]
 
 
 def words() -> Iterator[tuple[str, str]]:

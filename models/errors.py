@@ -4,56 +4,14 @@ Each is a fact about the business, never about HTTP, GraphQL or a form.  The cla
 the public `ProblemCode`; `sentence` and `zh` are what a sales person reads.
 """
 
-import re
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any
 
 from .actions import right_in_words
+from .moments import duration_in_words
 from .names import RECORD, Names
-
-
-class Refusal(Exception):
-    """The request was understood and declined; nothing was changed.
-
-    `params` fill the sentence, `field` names the input to blame, `record_id` the record (a global id).
-    """
-
-    sentence: ClassVar[str] = "This is not possible."
-    zh: ClassVar[str] = "无法执行此操作。"
-    denies: ClassVar[bool] = False
-    """Whether it is for lack of rights: such attempts are written to the operation log."""
-    noted = False
-    """Whether this attempt is in the log already."""
-
-    def __init__(self, *, field: str | None = None, record_id: str | None = None, **params: Any) -> None:
-        self.field, self.record_id, self.params = field, record_id, params
-        super().__init__(self.say())
-
-    @classmethod
-    def code(cls) -> str:
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).upper()
-
-    def say(self, language: str = "en") -> str:
-        """The sentence in `en` or `zh`.  In Chinese a parameter `x_zh` stands for `x`."""
-        words = {key: _word(value) for key, value in {**self.params, **self.more_words()}.items()}
-        if not language.startswith("zh"):
-            return self.sentence.format_map(words)
-        return self.zh.format_map({key: words.get(f"{key}_zh", value) for key, value in words.items()})
-
-    def more_words(self) -> dict[str, str]:
-        """Words of the sentence that are no parameters, because clients read codes: `right` and `right_zh`."""
-        return {}
-
-
-def _word(value: Any) -> Any:
-    return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else value
-
-
-class _AboutAKind(Refusal):
-    """A refusal whose sentence names a kind of record; its parameters are the nouns."""
-
-    def __init__(self, *, what: Names, **more: Any) -> None:
-        super().__init__(what=what.noun, what_zh=what.zh, **more)
+from .refusal import AboutAKind as _AboutAKind
+from .refusal import Refusal as Refusal
 
 
 class NotFound(_AboutAKind):
@@ -94,8 +52,17 @@ class SignInRefused(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    sentence = "Too many attempts. Try again after {until}."
-    zh = "尝试次数过多，请在 {until} 之后再试。"
+    """Says how long to wait, because nobody who is not signed in has a time zone."""
+
+    sentence = "Too many attempts. Try again in {wait}."
+    zh = "尝试次数过多，请在 {wait}后重试。"
+
+    def __init__(self, *, until: datetime, now: datetime) -> None:
+        super().__init__(until=until, seconds=max(1, round((until - now).total_seconds())))
+
+    def more_words(self) -> dict[str, str]:
+        english, chinese = duration_in_words(timedelta(seconds=self.params.get("seconds", 60)))
+        return {"wait": english, "wait_zh": chinese}
 
 
 class PasswordMustChange(Refusal):
@@ -146,15 +113,23 @@ class AlreadyClaimed(Refusal):
 
 
 class QuotaReached(Refusal):
-    sentence = "You have claimed {used} of {limit} customers for this {period}. You may claim again at {resets_at}."
-    zh = "本{period_zh}领取数已达上限({used}/{limit})，{resets_at} 之后可再领取。"
+    """`period` is `day` or `week`."""
+
+    sentence = "You have claimed {used} of {limit} customers {when}. You may claim again from {resets_at}."
+    zh = "{when}领取数已达上限（{used}/{limit}），{resets_at} 起可再领取。"
+
+    def more_words(self) -> dict[str, str]:
+        return {"when": "this week", "when_zh": "本周"} if self.params["period"] == "week" else _TODAY
+
+
+_TODAY = {"when": "today", "when_zh": "今日"}
 
 
 class CapacityReached(Refusal):
     """Without the numbers for a caller who may not see them."""
 
     sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
-    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先放回一个客户。"
+    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先将一个客户移入公海。"
     without_numbers = "{name} cannot take another customer now.", "{name} 目前无法再接收客户。"
 
     def say(self, language: str = "en") -> str:
@@ -164,23 +139,23 @@ class CapacityReached(Refusal):
 
 
 class Cooldown(Refusal):
-    sentence = "You owned this customer until recently. You may claim it again at {passes_at}."
-    zh = "您不久前曾负责该客户，{passes_at} 之后才能再次领取。"
+    sentence = "You owned this customer until recently. You may claim it again from {passes_at}."
+    zh = "您不久前曾负责该客户，{passes_at} 起才能再次领取。"
 
 
 class Protected(Refusal):
-    sentence = "This customer is new in the pool. It may be claimed at {passes_at}."
-    zh = "该客户刚进入客户池，{passes_at} 之后方可领取。"
+    sentence = "This customer is new in the pool. It may be claimed from {passes_at}."
+    zh = "该客户刚进入公海，{passes_at} 起方可领取。"
 
 
 class NotInPool(Refusal):
     sentence = "{label} is not in a customer pool."
-    zh = "{label} 不在客户池中。"
+    zh = "{label} 不在公海中。"
 
 
 class AlreadyInPool(Refusal):
     sentence = "{label} is in a customer pool already."
-    zh = "{label} 已在客户池中。"
+    zh = "{label} 已在公海中。"
 
 
 class NotLocked(Refusal):
@@ -228,11 +203,20 @@ class InvalidPolicyText(Refusal):
         super().__init__(problems=problems, first=problems[0], field="text", **more)
 
 
-class BeyondCeiling(Refusal):
+class _AboutARight(Refusal):
+    """A refusal whose params hold the codes of a right and of roles; its sentence says them in words."""
+
+    def more_words(self) -> dict[str, str]:
+        return {
+            key: self.params.get(f"{key}_en", self.params.get(key, "")) for key in ("who", "action", "object", "when")
+        }
+
+
+class BeyondCeiling(_AboutARight):
     """Users would get more than the caller may grant; the case in which they would is named."""
 
-    sentence = "{who} would be allowed to {action} ({object}) {when}. You may not hand that out."
-    zh = "{who} 将获得 {object} 的 {action} 权限（{when_zh}），超出您可授予的范围。"
+    sentence = "{who} would be allowed to {action}: {object}, {when}. You may not hand that out."
+    zh = "{who} 将获得对{object}的“{action}”权限（{when}），超出您可授予的范围。"
     denies = True
 
 
@@ -242,21 +226,21 @@ class RoleToSelf(Refusal):
     denies = True
 
 
-class GrantsToSelf(Refusal):
+class GrantsToSelf(_AboutARight):
     """Callers would give themselves a right that they do not have."""
 
     sentence = (
-        "You would be allowed to {action} ({object}) {when}. Nobody gives that to themselves: ask another person."
+        "You would be allowed to {action}: {object}, {when}. Nobody gives that to themselves: ask another person."
     )
-    zh = "您将获得 {object} 的 {action} 权限（{when_zh}）。不能给自己授权，请由他人操作。"
+    zh = "您将获得对{object}的“{action}”权限（{when}）。不能给自己授权，请由他人操作。"
     denies = True
 
 
-class AdministratorsBound(Refusal):
+class AdministratorsBound(_AboutARight):
     """Administrators would lose what they need to set everything right again."""
 
-    sentence = "Administrators ({who}) could no longer decide about {action} ({object}) {when}. That stays with them."
-    zh = "管理员（{who}）将无法再决定 {object} 的 {action} 权限（{when_zh}）。此权限必须保留。"
+    sentence = "Administrators ({who}) could no longer decide about {action}: {object}, {when}. That stays with them."
+    zh = "管理员（{who}）将无法再决定对{object}的“{action}”权限（{when}）。此权限必须保留。"
     denies = True
 
 

@@ -36,19 +36,19 @@ class Pattern:
         if sum(token.startswith("seq") for token in tokens) != 1 or not re.fullmatch(r"[A-Za-z0-9./_-]*", plain):
             raise Validation(
                 "A number pattern has letters, {YYYY} {YY} {MM} {DD} and exactly one {seq:3}.",
-                "编号规则（pattern）由字母、{YYYY} {YY} {MM} {DD} 和一个 {seq:3} 组成。",
+                "编号格式由字母、{YYYY} {YY} {MM} {DD} 和一个 {seq:3} 组成。",
                 field="pattern",
             )
         if ("MM" in tokens and not {"YY", "YYYY"} & {*tokens}) or ("DD" in tokens and "MM" not in tokens):
             raise Validation(
                 "A number pattern with {MM} needs the year, one with {DD} the month: else its numbers come again.",
-                "编号规则（pattern）含 {MM} 时须有年份，含 {DD} 时须有月份，否则编号会重复。",
+                "编号格式含 {MM} 时须有年份，含 {DD} 时须有月份，否则编号会重复。",
                 field="pattern",
             )
         if len(self.number(date(2000, 1, 1), LARGEST_SEQUENCE)) > _LONGEST:
             raise Validation(
                 "A number pattern makes at most 40 characters.",
-                "编号规则（pattern）最多生成 40 个字符。",
+                "编号格式最多生成 40 个字符。",
                 field="pattern",
             )
 

@@ -17,7 +17,7 @@ class Pool(Entity):
 
     __tablename__ = "pool"
     module, prefix, order = "pool", "poo", "name"
-    names = Names("Pool", "Pools", zh="客户池", zh_many="客户池设置")
+    names = Names("Pool", "Pools", zh="公海", zh_many="公海设置")
     policy_columns: ClassVar[dict[str, str]] = {"pool_id": "id"}
 
     name: Mapped[Line]
@@ -63,7 +63,7 @@ class PoolMember(Entity):
 
     __tablename__ = "pool_member"
     module, prefix, named_by = "pool", "pme", "id"
-    names = Names("Seat", "Seats", zh="成员身份", zh_many="客户池成员")
+    names = Names("Seat", "Seats", zh="成员身份", zh_many="公海成员")
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True, info=trait(immutable=True))

@@ -17,13 +17,13 @@ _NOT = {
     "created": ("you did not create it", "您不是创建人"),
     "team": ("its owner is not in your department", "负责人与您不同部门"),
     "subtree": ("its owner is neither in your department nor below it", "负责人不在您的部门及下级部门"),
-    "pool": ("it lies in no pool where you have a seat", "不在您可见的客户池中"),
-    "pool_member": ("it lies in no pool where you may claim", "不在您可领取的客户池中"),
-    "pool_admin": ("it lies in no pool that you administer", "不在您管理的客户池中"),
+    "pool": ("it lies in no pool where you have a seat", "不在您可见的公海中"),
+    "pool_member": ("it lies in no pool where you may claim", "不在您可领取的公海中"),
+    "pool_admin": ("it lies in no pool that you administer", "不在您管理的公海中"),
     "shared": ("it is not shared with you", "未共享给您"),
     "shared_edit": ("it is not shared with you for editing", "未共享给您编辑"),
     "locked": ("it is not locked", "未锁定"),
-    "in_pool": ("it lies in no pool", "不在客户池中"),
+    "in_pool": ("it lies in no pool", "不在公海中"),
     "deleted": ("it is not in the recycle bin", "不在回收站中"),
 }
 _OTHERS = (

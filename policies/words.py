@@ -171,19 +171,19 @@ SCOPES: dict[str, Scope] = {
         lambda p, f: f.pool_id in p.pools,
         _pools(lambda p: p.pools),
         "it lies in a pool where you have a seat",
-        "在您可见的客户池中",
+        "在您可见的公海中",
     ),
     "pool_member": Scope(
         lambda p, f: f.pool_id in p.member_pools,
         _pools(lambda p: p.member_pools),
         "it lies in a pool where you may claim",
-        "在您可领取的客户池中",
+        "在您可领取的公海中",
     ),
     "pool_admin": Scope(
         lambda p, f: f.pool_id in p.admin_pools,
         _pools(lambda p: p.admin_pools),
         "it lies in a pool that you administer",
-        "在您管理的客户池中",
+        "在您管理的公海中",
     ),
     "shared": Scope(
         lambda p, f: _shared_with(p, f, _ANY_LEVEL), _shared(_ANY_LEVEL), "it is shared with you", "已共享给您"
@@ -241,7 +241,7 @@ def _deleted(_p: Principal, rows: Rows) -> Clause:
 STATES: dict[str, State] = {
     "any": State(lambda _f: True, lambda _p, _r: true(), "in any state", "任何状态"),
     "locked": State(lambda f: f.locked, _locked, "it is locked", "已锁定"),
-    "in_pool": State(lambda f: f.pool_id is not None, _in_pool, "it lies in a pool", "在客户池中"),
+    "in_pool": State(lambda f: f.pool_id is not None, _in_pool, "it lies in a pool", "在公海中"),
     "deleted": State(lambda f: f.deleted, _deleted, "it is in the recycle bin", "在回收站中"),
 }
 

@@ -128,7 +128,7 @@ class Answered:
 
 
 def problem_of(refusal: Refusal, language: str) -> Problem:
-    params = {camel(name): plain(value) for name, value in refusal.params.items() if not name.endswith("_zh")}
+    params = {camel(name): plain(value) for name, value in refusal.params.items() if not name.endswith(("_en", "_zh"))}
     return Problem(
         code=ProblemCode[refusal.code()],
         message=refusal.say(language),

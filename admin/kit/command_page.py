@@ -1,7 +1,7 @@
 """Commands of a screen: the dialog before, the use case, and what became of each record."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -119,9 +119,9 @@ class CommandPage(FormPage):
     async def _report(
         self, ask: PanelRequest, which: Command, outcome: Outcome, names: Mapping[str, str], origin: str
     ) -> Response:
-        """The number of records that are done and, record by record, why the others were refused."""
-        refused = [(names.get(r.record_id or "", ""), r.say(ask.language)) for r in outcome.problems]
-        message = _summary(which, len(outcome.ids), len(refused))
+        """The number of records that are done and, reason by reason, which others were refused."""
+        refused = list(_alike(outcome.problems, names, ask.language))
+        message = _summary(which, len(outcome.ids), len(outcome.problems))
         message = " ".join([message, *(note.say(ask.language) for note in outcome.notes)])
         next_page = await self._next_page(ask, outcome, origin)
         done = await self._done_records(ask, outcome, names)
@@ -136,7 +136,8 @@ class CommandPage(FormPage):
         if not ask.is_partial:
             return await self.render(ask, "results.html", context)
         response = await self.render(ask, "results.html", context) if refused else Response(status_code=204)
-        event = {"millpond:done": {"message": message, "go": next_page, "refused": len(refused), "records": done}}
+        told = {"message": message, "go": next_page, "refused": len(outcome.problems), "records": done}
+        event = {"millpond:done": told}
         response.headers["HX-Trigger"] = json.dumps(event)
         return response
 
@@ -182,6 +183,16 @@ def _summary(which: Command, done: int, refused: int) -> str:
     if refused:
         message += ", " + ngettext("%(num)s refused", "%(num)s refused", refused) % {"num": refused}
     return message
+
+
+def _alike(problems: Sequence[Refusal], names: Mapping[str, str], language: str) -> Iterator[tuple[list[str], str]]:
+    """(names of records, why they were refused) for each reason once; one record keeps its name in the sentence."""
+    reasons: dict[str, list[Refusal]] = {}
+    for refusal in problems:
+        reasons.setdefault(refusal.say_of_many(language), []).append(refusal)
+    for sentence, refused in reasons.items():
+        known = [name for x in refused if (name := names.get(x.record_id or "", ""))]
+        yield known, sentence if len(refused) > 1 else refused[0].say(language)
 
 
 def _ids_in(texts: list[str]) -> list[str]:

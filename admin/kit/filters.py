@@ -18,6 +18,7 @@ from .formatting import day, number, word
 from .labels import choice_label
 from .panel_request import PanelRequest
 from .translation import gettext as _
+from .translation import listed
 
 ME = "me"
 """The value of a filter by user that stands for the user who asks."""
@@ -106,9 +107,9 @@ class Filter:
                 return f"{low} – {high}"
             return f"≥ {low}" if low else f"≤ {high}"
         if self.field.kind is Kind.WORDS:
-            return ", ".join(word(ask, self.field, value) for value in self.values)
+            return listed(word(ask, self.field, value) for value in self.values)
         labels = dict(self.options(ask))
-        return ", ".join(labels.get(value, value) for value in self.values)
+        return listed(labels.get(value, value) for value in self.values)
 
     def parameters(self) -> Iterator[tuple[str, str]]:
         """The (name, value) pairs of the filter in an address."""

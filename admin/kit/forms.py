@@ -22,6 +22,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from models.amounts import amount_of
 from models.contact import PointKind
 from models.errors import Refusal
+from models.field_names import field_in_words
 from resolvers.runtime.ids import camel
 from resolvers.runtime.inputs import YEARS
 
@@ -151,7 +152,9 @@ def place_refusal(form: Form, refusal: Refusal, language: str) -> str | None:
     for name in form._fields:  # WTForms has no public way to the names
         if refusal.field in (name, camel(name), camel(name.removesuffix("_id"))):
             label = form[name].label.text
-            message = refusal.say(language).replace(camel(name), label, 1)
+            called = field_in_words(name)[language.startswith("zh")]
+            message = refusal.say(language)
+            message = label + message.removeprefix(called) if message.startswith(called) else message
             form[name].errors = [*form[name].errors, message]
             return None
     return refusal.say(language)

@@ -3,13 +3,12 @@
 Kinds of records and actions bring their words in both languages with them: `models/names.py`, `models/actions.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
 from models import (
     PROTECTED,
     Base,
-    ClaimRule,
     Contact,
     Customer,
     Department,
@@ -18,7 +17,9 @@ from models import (
     User,
 )
 from models.actions import GROUP_LABELS, TABLE
+from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
+from policies.principal import is_system_role
 
 from .translation import LANGUAGES, Label, gettext
 
@@ -35,40 +36,13 @@ _SPECIAL = {
     "locked_at": _("Locked since"),
     "pooled_at": _("In the pool since"),
     "claimed_at": _("Owned since"),
-    "happened_at": _("Happened"),
-    "archived_at": _("Archived"),
     "started_at": _("From"),
     "ended_at": _("Until"),
-    "starts_at": _("From"),
-    "ends_at": _("Until"),
-    "absent_until": _("Absent until"),
+    "began": _("How it began"),
+    "ended": _("How it ended"),
+    "door": _("Channel"),
     "lock_expires_at": _("Lock ends"),
-    "name_zh": _("Chinese name"),
-    "label_en": _("English label"),
-    "label_zh": _("Chinese label"),
-    "is_primary": _("Primary contact"),
-    "do_not_contact": _("Do not contact"),
-    "parent_id": _("Above it"),
-    "grantee_kind": _("Given to a"),
-    "grantee_id": _("Given to"),
-    "for_module": _("Numbers of"),
-    "points": _("Phones and addresses"),
-    "contact_name": _("Contact's name"),
-    "contact_title": _("Contact's title"),
-    "contact_phone": _("Contact's phone"),
-    "contact_email": _("Contact's e-mail"),
     "attempts": _("Attempts"),
-    "contact_required": _("New customers need a contact"),
-    "follow_up_days_back": _("Days back for follow-ups"),
-    "follow_up_days_ahead": _("Days ahead for follow-ups"),
-    "two_for_policy": _("Widening the policy takes two people"),
-    "email": _("E-mail"),
-    "user_id": _("Person"),
-    "retain_days": _("Days a customer may stay"),
-    "daily_quota": _("Claims per day"),
-    "weekly_quota": _("Claims per week"),
-    "cooldown_days": _("Days a former owner waits"),
-    "protect_days": _("Days new arrivals are protected"),
     "locked": _("Locked"),
     "at": _("Time"),
     "actor_id": _("Person"),
@@ -81,11 +55,9 @@ _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Customer, "stage"): _("Customer stage"),
     (User, "name"): _("Full name"),
     (Contact, "name"): _("Full name"),
-    (DictionaryItem, "parent_id"): _("Wider word"),
-    (Organisation, "capacity"): _("Customers per person"),
-    (Department, "capacity"): _("Customers per person"),
-    (User, "capacity"): _("Customers at most"),
-    (ClaimRule, "capacity"): _("Stops at customers held"),
+    (DictionaryItem, "parent_id"): _("Parent entry"),
+    (Organisation, "capacity"): _("Capacity per person"),
+    (Department, "capacity"): _("Capacity per person"),
     (Organisation, "name"): _("Organisation's name"),
 }
 _CHOICES = {
@@ -164,6 +136,11 @@ def namer(roles: Mapping[str, str]) -> Callable[[str, str], str]:
     return named
 
 
+def role_set(roles: Iterable[str], names: Mapping[str, str], none: str = "") -> str:
+    """Some roles that are held together, by their names; `names`: code -> name; `none` where there is no role."""
+    return " + ".join(sorted(names.get(role, role) for role in roles if not is_system_role(role))) or none
+
+
 def one(model: type[Base]) -> Label:
     """What a record of this kind is called."""
     return Label(model.names.one)
@@ -178,7 +155,9 @@ def field_label(model: type[Base] | None, key: str) -> str:
     """What a column, or a kind of address, is called."""
     if model is not None and (model, key) in _BY_MODEL:
         return str(_BY_MODEL[model, key])
-    return str(_SPECIAL[key]) if key in _SPECIAL else gettext(english(key))
+    if key in _SPECIAL:
+        return str(_SPECIAL[key])
+    return gettext(FIELD_NAMES[key][0] if key in FIELD_NAMES else english(key))
 
 
 def english(key: str) -> str:

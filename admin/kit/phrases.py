@@ -13,7 +13,7 @@ from .fields import Kind, field_of
 from .formatting import moment
 from .labels import choice_label
 from .panel_request import PanelRequest
-from .translation import Label, gettext, ngettext
+from .translation import Label, gettext, listed, ngettext
 
 _ = gettext
 DOORS = {
@@ -61,7 +61,7 @@ def door_label(name: str) -> str:
 def browser_name(agent: str | None) -> str:
     """The browser and system of a user-agent text: `Firefox, Windows`."""
     found = [next((name for mark, name in marks if mark in (agent or "")), "") for marks in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(name for name in found if name) or (agent or "")[:40] or _("a program")
+    return listed(name for name in found if name) or (agent or "")[:40] or _("a program")
 
 
 def log_value(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -> Markup:
@@ -74,8 +74,10 @@ def log_value(ask: PanelRequest, model: type[Base] | None, key: str, raw: Any) -
             return moment(ask, moment_of(raw))
         if field.kind is Kind.CHOICE:
             return escape(choice_label(raw))
+        if field.kind is Kind.RECORD:
+            return escape(_("not visible to you"))
     if isinstance(raw, list):
-        return Markup(", ").join(str(part) for part in raw)
+        return escape(listed(raw))
     if key == "password":
         return escape(PASSWORD_KINDS.get(raw, raw))
     if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", raw):
@@ -89,5 +91,5 @@ def input_text(input: Any) -> str:
     if isinstance(held, bool):
         return _("Yes") if held else _("No")
     if isinstance(held, list):
-        return ", ".join(str(part["value"]) for part in held)
+        return listed(str(part["value"]) for part in held)
     return str(dict(getattr(input, "choices", None) or ()).get(held, "" if held is None else held))

@@ -21,7 +21,7 @@ from .declared import Order, Related, Tab
 from .fields import Field, field_of, shown_keys
 from .filters import ME
 from .formatting import Address
-from .labels import many
+from .labels import many, one
 from .panel_request import PanelRequest
 from .routes import BASE, PageRoute, routes_of
 from .translation import language
@@ -159,9 +159,7 @@ class Screen(ModelView):
     def name_of(self, row: Row) -> str:
         """The name of a record, for headings."""
         chinese = row[f"{display_column(self.model).removesuffix('_en')}_zh"] if language() == "zh" else None
-        return str(
-            chinese or row[display_column(self.model)] or row[self.model.named_by] or global_id(self.model, row.id)
-        )
+        return str(chinese or row[display_column(self.model)] or row[self.model.named_by] or one(self.model))
 
     def record_request(self) -> ListRequest:
         """The request by which one record is read: every column, in the bin or not."""

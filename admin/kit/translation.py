@@ -1,6 +1,7 @@
 """The panel's words in English and Chinese, from one gettext catalogue; the language is that of the request."""
 
 import io
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from babel.support import NullTranslations, Translations
 from markupsafe import escape
 
 from models import Base, actions
+from models.field_names import FIELD_NAMES
 from models.names import RECORD, SYSTEM_MODULES
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -60,7 +62,12 @@ def declared_words() -> dict[str, str]:
     found: dict[str, str] = {}
     for names in [*kinds, *SYSTEM_MODULES.values(), RECORD]:
         found |= names.words()
-    return found | dict(actions.words())
+    return found | dict(actions.words()) | dict(FIELD_NAMES.values())
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Words one after the other, as the language of the request separates them."""
+    return ("、" if language() == "zh" else ", ").join(str(part) for part in parts)
 
 
 class Label(str):

@@ -15,7 +15,7 @@ from ..kit.view import PolicyModelView
 
 GROUPS = {
     "work": Label("Work"),
-    "company": Label("House"),
+    "company": Label("Organisation"),
     "system": Label("System"),
     "more": Label("More"),
 }

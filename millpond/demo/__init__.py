@@ -175,7 +175,7 @@ def _pools(scope: Scope, people: dict[str, int], departments: dict[str, int], ro
     """Pool id -> claim rule, of two new pools with members, the national one first."""
     team, person = GranteeKind.DEPARTMENT, GranteeKind.USER
     east = _pool(scope, "全国公海 National pool", retain_days=90)
-    west = _pool(scope, "西部客户池 Western pool", retain_days=60)
+    west = _pool(scope, "西部公海 Western pool", retain_days=60)
     for pool_id, kind, grantee_id, seat in (
         (east, team, departments["east"], Seat.MEMBER),
         (east, person, people["mei"], Seat.MEMBER),

@@ -13,14 +13,14 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Credential, Role, User, UserRole
-from models.actions import actions_in_chinese, object_in_chinese
+from models.actions import actions_in_chinese, actions_in_english, object_in_chinese, object_in_english
 from models.database.bypass import Because, bypass_policy
 from models.errors import AdministratorsBound, BeyondCeiling, GrantsToSelf, LastAdministrator, Refusal
 from policies import Snapshot
 from policies.administrators import Binding, bindings
 from policies.reach import NOWHERE, gains, taken
 from policies.review import Excess, Roles, can_administer, excesses
-from policies.saying import phrase
+from policies.saying import sentence, sentence_of_others
 
 from ..runtime.scope import Scope
 from .second_person import refuse_alone
@@ -92,12 +92,12 @@ def guard(
     pairs = {id: set(_pairs(before.get(id, ()), after.get(id, ()), now, always=stood is not None)) for id in ids}
     if scope.person.id is not None:
         everyone = {pair for mine in pairs.values() for pair in mine}
-        refuse_excess(excesses(policy, policy, everyone, scope.person.roles))
+        refuse_excess(db, excesses(policy, policy, everyone, scope.person.roles))
         _refuse_reach(scope, db, pairs, stood or (lambda chart: chart))
     all_held = holdings(db, now)
     was = {**all_held, **{id: before.get(id, ()) for id in ids}}
     keep_an_administrator(db, (policy, was), (policy, all_held), now)
-    _refuse_binding(scope, pairs)
+    _refuse_binding(scope, db, pairs)
 
 
 _LATER = "roles judged later"
@@ -175,7 +175,7 @@ def guard_account(scope: Scope, db: Session, user_id: int, *, to_look: bool = Fa
     for roles in sorted(sets_of(held, scope.person.now), key=sorted):
         account = places.standing(user_id, roles)
         looked = gains(scope.policy, NOWHERE, account, author, is_self=False)
-        refuse_excess(looked if to_look else taken(scope.policy, account, author, mine))
+        refuse_excess(db, looked if to_look else taken(scope.policy, account, author, mine))
 
 
 def lock_rights(scope: Scope, db: Session) -> None:
@@ -193,26 +193,51 @@ def is_administrator(scope: Scope) -> bool:
     return scope.person.id is None or can_administer(scope.policy, scope.person.roles)
 
 
-def refuse_excess(found: Iterable[Excess], kind: type[Refusal] = BeyondCeiling) -> None:
+def refuse_excess(db: Session, found: Iterable[Excess], kind: type[Refusal] = BeyondCeiling) -> None:
     """Raise BeyondCeiling, or another kind, for the first excess, if there is one."""
     for first in found:
-        raise excess_refusal(first.roles, [first.action], first.object, first.when, kind)
+        raise excess_refusal(db, first.roles, [first.action], first.object, first.when, kind)
 
 
-def refuse_bindings(found: Iterable[Binding]) -> None:
+def refuse_bindings(db: Session, found: Iterable[Binding]) -> None:
     """Raise AdministratorsBound for the first right that administrators would lose, if there is one."""
     for first in found:
-        raise excess_refusal(first.roles, [first.action], first.object, first.when, AdministratorsBound)
+        raise excess_refusal(db, first.roles, [first.action], first.object, first.when, AdministratorsBound)
 
 
 def excess_refusal(
-    roles: Roles, actions: Sequence[str], object: str, when: Sequence[str], kind: type[Refusal] = BeyondCeiling
+    db: Session,
+    roles: Roles,
+    actions: Sequence[str],
+    object: str,
+    when: Sequence[str],
+    kind: type[Refusal] = BeyondCeiling,
 ) -> Refusal:
     """The refusal that names the roles, the right that they would get or lose, and one case of it."""
-    said = {"who": " + ".join(sorted(roles)) or "everybody", "action": ", ".join(actions), "object": object}
-    said["when"] = f"when {' and '.join(when)}" if when else "always"
-    chinese = {"who_zh": " + ".join(sorted(roles)) or "所有人", "action_zh": actions_in_chinese(actions)}
-    return kind(**said, **chinese, object_zh=object_in_chinese(object), when_zh=phrase(when, "zh"))
+    codes = {"who": " + ".join(sorted(roles)), "action": ", ".join(actions), "object": object}
+    names = names_of_roles(db, roles)
+    spoken = sentence if kind is GrantsToSelf else sentence_of_others
+    english = {
+        "who_en": " + ".join(name for name, _ in names) or "Everybody",
+        "action_en": actions_in_english(actions),
+        "object_en": object_in_english(object),
+        "when_en": "when " + " and ".join(spoken(x, "en") for x in when) if when else "always",
+    }
+    chinese = {
+        "who_zh": " + ".join(name for _, name in names) or "所有人",
+        "action_zh": actions_in_chinese(actions),
+        "object_zh": object_in_chinese(object),
+        "when_zh": "，且".join(spoken(x, "zh") for x in when) or "任何情况",
+    }
+    return kind(**codes, when=" and ".join(when) or "always", **english, **chinese)
+
+
+def names_of_roles(db: Session, roles: Roles) -> list[tuple[str, str]]:
+    """(English, Chinese) names of roles, in the order of their codes; a role that is gone keeps its code."""
+    known = select(Role.code, Role.name, Role.name_zh).where(Role.code.in_(roles))
+    found = db.execute(known, execution_options=bypass_policy(Because.JUDGES_RIGHTS))
+    names = {code: (name, zh or name) for code, name, zh in found}
+    return [names.get(code, (code, code)) for code in sorted(roles)]
 
 
 def keep_an_administrator(
@@ -247,14 +272,14 @@ def _refuse_reach(
     for before, after, is_self in {(*pair, id == scope.person.id) for id, mine in changes.items() for pair in mine}:
         if before != after:
             found = gains(scope.policy, before, after, author, is_self=is_self)
-            refuse_excess(found, GrantsToSelf if is_self else BeyondCeiling)
+            refuse_excess(db, found, GrantsToSelf if is_self else BeyondCeiling)
     refuse_alone(scope, db, changes)
 
 
-def _refuse_binding(scope: Scope, pairs: Mapping[int, Iterable[tuple[Roles, Roles]]]) -> None:
+def _refuse_binding(scope: Scope, db: Session, pairs: Mapping[int, Iterable[tuple[Roles, Roles]]]) -> None:
     """Raise AdministratorsBound when a caller who is no administrator takes from one what makes them one."""
     if not is_administrator(scope):
-        refuse_bindings(bindings(scope.policy, scope.policy, {pair for mine in pairs.values() for pair in mine}))
+        refuse_bindings(db, bindings(scope.policy, scope.policy, {pair for mine in pairs.values() for pair in mine}))
 
 
 def _pairs(

@@ -263,7 +263,7 @@ def _activate(
     if not review.added and not review.removed:
         raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
     if not (is_administrator(scope) and back_to is not None and back_to == last_of_administrators(db)):
-        refuse_excess_of(scope, review, author_id)
+        refuse_excess_of(scope, db, review, author_id)
     if not review.keeps_an_administrator:
         raise LastAdministrator
     now = scope.person.now

@@ -13,9 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import User
-from models.actions import actions_in_chinese
 from models.database.bypass import Because, bypass_policy
-from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator, NeedsSecond
+from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator
 from policies import InvalidPolicy, Snapshot
 from policies.administrators import Binding, bindings
 from policies.edit import difference
@@ -25,7 +24,7 @@ from policies.review import Change, Remark, Roles, can_administer, changes, exce
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
 from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
-from .second_person import wants_two, widened
+from .second_person import needs_second, wants_two, widened
 from .user_names import or_somebody, shown_name
 
 MOST_BINDINGS = 50
@@ -163,15 +162,14 @@ def current_policy(scope: Scope, stored: Stored) -> Snapshot:
         return scope.policy
 
 
-def refuse_excess_of(scope: Scope, review: Review, author_id: int | None) -> None:
+def refuse_excess_of(scope: Scope, db: Session, review: Review, author_id: int | None) -> None:
     """Raise what stands against a revision, except against the last one that an administrator made."""
     for first in review.beyond:
         kind = GrantsToSelf if first.to_self else BeyondCeiling
-        raise excess_refusal(first.roles, first.actions, first.object, first.when, kind)
-    refuse_bindings(review.binds)
+        raise excess_refusal(db, first.roles, first.actions, first.object, first.when, kind)
+    refuse_bindings(db, review.binds)
     if review.needs_second and author_id == scope.person.id is not None:
-        what = {"what": ", ".join(review.widens), "what_zh": actions_in_chinese(review.widens)}
-        raise NeedsSecond(**what, how="activate it", how_zh="启用")
+        raise needs_second(review.widens, "put it in force", "启用")
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -4,14 +4,14 @@ The organisation may ask for that.  A policy draft waits for another user to act
 is given twice: the first attempt is refused and logged, and the same attempt of another user within a week succeeds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Organisation, User, UserRole
-from models.actions import actions_in_chinese
+from models.actions import actions_in_chinese, actions_in_english
 from models.audit.entries import Outcome
 from models.database.bypass import Because, bypass_policy
 from models.errors import NeedsSecond
@@ -41,6 +41,12 @@ def wants_two(db: Session) -> bool:
     return bool(db.execute(asked, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).scalar())
 
 
+def needs_second(wide: Sequence[str], how: str, how_zh: str) -> NeedsSecond:
+    """The refusal that says which rights a change brings, and what a second user has to do."""
+    words = {"what": actions_in_english(wide), "what_zh": actions_in_chinese(wide)}
+    return NeedsSecond(**words, how=how, how_zh=how_zh)
+
+
 def refuse_alone(scope: Scope, db: Session, changes: Mapping[int, Iterable[Change]]) -> None:
     """Raise NeedsSecond for new roles of a user, (before, after), that bring rights for which two have to decide."""
     if not wants_two(db):
@@ -51,7 +57,7 @@ def refuse_alone(scope: Scope, db: Session, changes: Mapping[int, Iterable[Chang
         proposal = _in_words(after.roles for _, after in new)
         if wide and not _is_second(scope, db, user_id, proposal):
             days = f"do the same within {WAITS.days} days", f"在 {WAITS.days} 天内作同样的操作"
-            refusal = NeedsSecond(what=", ".join(wide), what_zh=actions_in_chinese(wide), how=days[0], how_zh=days[1])
+            refusal = needs_second(wide, *days)
             raise scope.denied(refusal, User, user_id, "edit", changes={"roles": [None, proposal]})
 
 

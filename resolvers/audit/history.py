@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Base, Entity
+from models.actions import actor_in_words
 from models.audit.entries import Outcome
 from models.errors import NotFound
 from policies.objects import field_name
@@ -205,7 +206,10 @@ def _redacted(
     seen = [(row, visibilities.of(MODELS.get(row.entity), row.about)) for row in rows]
     shown = {row.id: [*_visible_changes(row, visibility)] for row, visibility in seen}
     names = ValueNames(viewer, db, chain.from_iterable(shown.values()))
-    entries = [_entry(row, visibility, [_named(names, *raw) for raw in shown[row.id]]) for row, visibility in seen]
+    entries = [
+        _entry(row, visibility, viewer.language, [_named(names, *raw) for raw in shown[row.id]])
+        for row, visibility in seen
+    ]
     return Pages(entries, newer, older)
 
 
@@ -219,14 +223,14 @@ def _named(names: ValueNames, model: type[Entity] | None, key: str, old: Any, ne
     return Change(key, old, new, names.of(model, key, old), names.of(model, key, new))
 
 
-def _entry(row: Any, visibility: redaction.Visibility, changes: list[Change]) -> Entry:
+def _entry(row: Any, visibility: redaction.Visibility, language: str, changes: list[Change]) -> Entry:
     model = MODELS.get(row.entity)
     is_named = visibility.seen and (model is None or redaction.label_of(model) not in visibility.hidden)
     return Entry(
         id=row.id,
         at=row.at,
         actor_id=row.actor_id,
-        actor=row.actor_name,
+        actor=actor_in_words(row.actor_name, language),
         door=row.door,
         action=row.action,
         model=model,

@@ -8,10 +8,8 @@ from sqlalchemy.orm import Session
 
 from models import Contact, FollowUp, Opportunity, Organisation
 from models.database.bypass import Because, bypass_policy
-from models.errors import Validation
 
 from ..records.organisation import currency_of
-from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
@@ -52,4 +50,4 @@ class ActivityRules(Rules[Any], models=(Opportunity, FollowUp)):
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:
     found = db.execute(select(model.customer_id).where(model.id == id)).scalar()
     if found is not None and found != customer_id:
-        raise Validation(f"{camel(key)} belongs to another customer.", f"{camel(key)}属于其他客户。", field=camel(key))
+        raise invalid(key, "belongs to another customer", "属于其他客户")

@@ -24,7 +24,7 @@ from ..reading.clauses import open_to, visible, with_parents
 from ..runtime import principals
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel
-from ..runtime.inputs import line
+from ..runtime.inputs import line, not_offered
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 
@@ -189,8 +189,7 @@ def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
     try:
         kind = PointKind(item.get("kind", ""))
     except ValueError:
-        known = ", ".join(PointKind)
-        raise Validation(f"kind must be one of {known}.", f"kind 必须是 {known} 之一。", field="points") from None
+        raise not_offered("points") from None
     value = line(item.get("value"), "points")
     if value is None:
         raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")

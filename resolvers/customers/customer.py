@@ -17,7 +17,7 @@ from ..ownership.periods import begin, end
 from ..people.people import active_user
 from ..records.numbering import accept, next_number, pattern_of
 from ..runtime.ids import global_id
-from ..runtime.inputs import line
+from ..runtime.inputs import invalid, line
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit_create
@@ -88,7 +88,7 @@ class CustomerRules(Rules[Customer]):
         owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
         if owner_id is not None and pool_id is not None:
             raise Validation(
-                "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在客户池中。", field="poolId"
+                "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在公海中。", field="poolId"
             )
         if pool_id is not None:
             _check_open(db, pool_id)  # the write guard refuses a hidden pool, like every hidden reference
@@ -110,13 +110,12 @@ class CustomerRules(Rules[Customer]):
         ).scalar()
         for key in ("contact_name", "contact_phone"):
             if (needed or (given and key == "contact_name")) and not extra[key]:
-                field = {"contact_name": "contactName", "contact_phone": "contactPhone"}[key]
-                raise Validation(f"{field} is required.", f"{field}为必填项。", field=field)
+                raise invalid(key, "is required", "为必填项")
 
 
 def _creator(scope: Scope) -> int:
     if scope.person.id is None:
-        raise Validation("A customer needs an owner or a pool.", "客户须有负责人或放入客户池。", field="ownerId")
+        raise Validation("A customer needs an owner or a pool.", "客户须有负责人或移入公海。", field="ownerId")
     return scope.person.id
 
 
@@ -131,7 +130,7 @@ def _check_open(db: Session, pool_id: int | None) -> None:
     if pool is not None and pool.deleted_at is not None:
         raise InBin(label=pool.name, record_id=global_id(Pool, pool.id), field="poolId")
     if pool is not None and not pool.enabled:
-        raise Validation(f"The pool {pool.name} is closed.", f"客户池 {pool.name} 已停用。", field="poolId")
+        raise Validation(f"The pool {pool.name} is closed.", f"公海 {pool.name} 已停用。", field="poolId")
 
 
 def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:

@@ -46,9 +46,7 @@ def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int
     assignee, principal = _assignee_and_principal(scope, db, user_id)
     _refuse_absent(scope, assignee)
     if pool_id not in principal.member_pools or not may_claim_from(scope.policy, principal, pool_id):
-        raise NotEligible(
-            name=assignee.name, reason="no seat in this pool", reason_zh="不是该客户池成员", field="userId"
-        )
+        raise NotEligible(name=assignee.name, reason="no seat in this pool", reason_zh="不是该公海成员", field="userId")
     return assignee
 
 

@@ -20,17 +20,18 @@ from models.errors import QuotaReached
 
 @dataclass(frozen=True)
 class Quota:
-    """The used part of one limit of a user, and the time at which it starts again."""
+    """The used part of one limit of a user, and the time at which it starts again; days begin in `zone`."""
 
     period: str
     kind: str
     used: int
     limit: int
     resets_at: datetime
+    zone: str
 
     def refusal(self) -> QuotaReached:
-        zh = {"day": "日", "week": "周"}[self.kind]
-        return QuotaReached(used=self.used, limit=self.limit, period=self.kind, period_zh=zh, resets_at=self.resets_at)
+        resets_at = self.resets_at.astimezone(ZoneInfo(self.zone))
+        return QuotaReached(used=self.used, limit=self.limit, period=self.kind, resets_at=resets_at)
 
 
 def periods(rule: ClaimRule | None, now: datetime, zone: str) -> list[tuple[str, str, int, datetime]]:
@@ -63,7 +64,7 @@ def quotas(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zon
         QuotaCounter.period.in_([period for _, period, _, _ in wanted]),
     )
     used = dict(db.execute(counters).all())
-    return [Quota(period, kind, used.get(period, 0), limit, at) for kind, period, limit, at in wanted]
+    return [Quota(period, kind, used.get(period, 0), limit, at, zone) for kind, period, limit, at in wanted]
 
 
 def take_quota(db: Session, rule: ClaimRule | None, user_id: int, now: datetime, zone: str) -> None:

@@ -101,7 +101,7 @@ def _place_in_queue(origin: Origin, now: datetime) -> Iterator[None]:
     lane = "known" if origin.source is not None else "strangers"
     taken = (lane, MOST_WAITING), (f"from {origin.source or origin.address}", MOST_WAITING_ALIKE)
     if any(_waiting[place] >= most for place, most in taken):
-        raise TooManyAttempts(until=now + BUSY)
+        raise TooManyAttempts(until=now + BUSY, now=now)
     _waiting.update(place for place, _ in taken)
     try:
         yield

@@ -17,7 +17,7 @@ from models.names import Names
 from ..access.grant_limits import Held, guard, guard_account, guard_places, holdings, is_judged_later
 from ..access.standings import chart
 from ..runtime.ids import global_id
-from ..runtime.inputs import check_language
+from ..runtime.inputs import ENDS_BEFORE, check_language
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
@@ -63,11 +63,11 @@ def login_of(text: str) -> str:
     if not _LOGIN.fullmatch(login):
         raise Validation(
             "A login has 2 to 40 letters, digits, dots or dashes.",
-            "账号（login）由 2 至 40 个字母、数字、点或横线组成。",
+            "账号由 2 至 40 个字母、数字、点或横线组成。",
             field="login",
         )
     if login in RESERVED:
-        raise Validation(f"The login {login} is reserved.", f"账号（login）{login} 为保留字。", field="login")
+        raise Validation(f"The login {login} is reserved.", f"账号 {login} 为保留字。", field="login")
     return login
 
 
@@ -151,7 +151,7 @@ class RoleRules(Rules[Role]):
         if "code" in values and (not _ROLE.fullmatch(values["code"]) or values["code"] in RESERVED):
             raise Validation(
                 "The code of a role has 2 to 40 small letters, digits or underscores, and is no reserved word.",
-                "角色代码（code）由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
+                "角色代码由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
                 field="code",
             )
 
@@ -173,7 +173,7 @@ class UserRoleRules(Rules[UserRole]):
 
     def check(self, scope: Scope, db: Session, row: UserRole, values: dict[str, Any]) -> None:
         if row.starts_at is not None and row.ends_at is not None and row.starts_at >= row.ends_at:
-            raise Validation("endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。", field="endsAt")
+            raise Validation(*ENDS_BEFORE, field="endsAt")
 
     def created(self, scope: Scope, db: Session, row: UserRole, extra: dict[str, Any]) -> None:
         self._refuse_myself(scope, row)

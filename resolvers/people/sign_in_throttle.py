@@ -76,7 +76,7 @@ def check_throttle(connection: Connection, entrances: Entrances, origin: Origin,
         if count >= limit:
             until = newest + min(entrances.window, FIRST_DELAY * 2 ** min(count - limit, 20))
             if until > now:
-                raise TooManyAttempts(until=until)
+                raise TooManyAttempts(until=until, now=now)
 
 
 def _budgets(

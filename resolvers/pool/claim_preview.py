@@ -14,7 +14,7 @@ from ..ownership.capacity import Capacity, capacity
 from ..ownership.locate import why_not_pooled
 from ..ownership.periods import all_left_at
 from ..ownership.quota import quotas
-from ..runtime.batch import distinct
+from ..runtime.batch import Note, distinct
 from ..runtime.scope import Scope
 from .claim_rules import Check, ClaimTerms, counted_checks, rule_checks, terms_of
 
@@ -61,7 +61,7 @@ class _PreviewBatch:
         if refusal is None and not self.scope.policy.ever(self.person, "claim", Customer.module):
             yield _right(may=False)
             return
-        yield Check("IN_POOL", "it lies in a pool" if refusal is None else "it does not lie in a pool", refusal)
+        yield Check("IN_POOL", _POOLED if refusal is None else _NOT_POOLED, refusal)
         if refusal is None and customer.pool_id is not None:
             yield _right(may=may)
             terms = self.terms[customer.pool_id]
@@ -75,6 +75,10 @@ class _PreviewBatch:
         return self._counted[pool_id]
 
 
+_POOLED, _NOT_POOLED = Note("it is in a pool", "该客户在公海中"), Note("it is not in a pool", "该客户不在公海中")
+_MAY = Note("you may claim here", "您可以从此处领取")
+_MAY_NOT = Note("your roles and seats do not allow it", "您的角色和成员身份不允许领取")
+
+
 def _right(*, may: bool) -> Check:
-    detail = "you may claim here" if may else "your roles and seats do not allow it"
-    return Check("RIGHT", detail, None if may else Forbidden(action="customer.claim"))
+    return Check("RIGHT", _MAY if may else _MAY_NOT, None if may else Forbidden(action="customer.claim"))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from ..ownership.capacity import Capacity
 from ..ownership.periods import last_left
 from ..ownership.quota import Quota
 from ..records.organisation import ZONE
+from ..runtime.batch import Note
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Check:
     """The result of one rule about one claim: what it says in words and numbers, why it fails, when it would pass."""
 
     rule: str
-    detail: str
+    detail: Note
     refusal: Refusal | None = None
     passes_at: datetime | None = None
 
@@ -81,7 +83,7 @@ class Check:
 
 def pool_closed(name: str) -> NotEligible:
     """The refusal to claim or assign from a pool that is switched off."""
-    return NotEligible(name=name, reason="the pool is closed", reason_zh="客户池已停用", field="poolId")
+    return NotEligible(name=name, reason="the pool is closed", reason_zh="公海已停用", field="poolId")
 
 
 def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
@@ -90,13 +92,14 @@ def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None,
     `left_at` is when the claiming user last ceased to own the customer.
     """
     refusal: Refusal | None = None if terms.is_open else pool_closed(p.name)
-    yield Check("POOL_OPEN", "the pool is open" if terms.is_open else "the pool is closed", refusal)
+    yield Check("POOL_OPEN", _OPEN if terms.is_open else _CLOSED, refusal)
     rule = terms.rule
     if rule is not None and rule.protect_days and customer.pooled_at is not None:
-        yield _from(rule.open_at(customer.pooled_at), p, "PROTECTION", f"new arrivals wait {_days(rule.protect_days)}")
+        wait = _wait("new arrivals wait", "新入公海客户须等待", rule.protect_days)
+        yield _from(rule.open_at(customer.pooled_at), terms, p, "PROTECTION", wait)
     if rule is not None and rule.cooldown_days:
         at = rule.cooled_at(left_at) if left_at is not None else None
-        yield _from(at, p, "COOLDOWN", f"former owners wait {_days(rule.cooldown_days)}")
+        yield _from(at, terms, p, "COOLDOWN", _wait("former owners wait", "原负责人须等待", rule.cooldown_days))
 
 
 def counted_checks(terms: ClaimTerms, quotas: Iterable[Quota], room: Capacity, p: Principal) -> Iterator[Check]:
@@ -104,19 +107,27 @@ def counted_checks(terms: ClaimTerms, quotas: Iterable[Quota], room: Capacity, p
     for quota in quotas:
         refusal = quota.refusal() if quota.used >= quota.limit else None
         at = quota.resets_at if refusal else None
-        yield Check(f"QUOTA_{quota.kind.upper()}", f"{quota.used} of {quota.limit} claimed", refusal, at)
+        detail = Note(f"{quota.used} of {quota.limit} claimed", f"已领取 {quota.used} 个，上限 {quota.limit} 个")
+        yield Check(f"QUOTA_{quota.kind.upper()}", detail, refusal, at)
     room = room.within(terms.capacity)
-    detail = f"{room.held} of {room.limit} held" if room.limit is not None else f"{room.held} held, no limit"
+    detail = Note(f"{room.held} held, no limit", f"已持有 {room.held} 个，无上限")
+    if room.limit is not None:
+        detail = Note(f"{room.held} of {room.limit} held", f"已持有 {room.held} 个，上限 {room.limit} 个")
     full = CapacityReached(name=p.name, held=room.held, limit=room.limit) if room.full else None
     yield Check("CAPACITY", detail, full)
 
 
-def _from(at: datetime | None, p: Principal, rule: str, detail: str) -> Check:
-    """The check of a rule that passes from `at` on."""
+def _from(at: datetime | None, terms: ClaimTerms, p: Principal, rule: str, detail: Note) -> Check:
+    """The check of a rule that passes from `at` on, which its refusal says in the organisation's time zone."""
     if at is None or at <= p.now:
         return Check(rule, detail)
-    return Check(rule, detail, {"PROTECTION": Protected, "COOLDOWN": Cooldown}[rule](passes_at=at), at)
+    refusal = {"PROTECTION": Protected, "COOLDOWN": Cooldown}[rule]
+    return Check(rule, detail, refusal(passes_at=at.astimezone(ZoneInfo(terms.zone))), at)
 
 
-def _days(number: int) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"
+_OPEN, _CLOSED = Note("the pool is open", "公海已启用"), Note("the pool is closed", "公海已停用")
+
+
+def _wait(english: str, chinese: str, days: int) -> Note:
+    unit = "day" if days == 1 else "days"
+    return Note(f"{english} {days} {unit}", f"{chinese} {days} 天")

@@ -65,7 +65,7 @@ def _named(db: Session, pool_id: int) -> Pool:
     if not pool.enabled:
         raise RuleMissing(
             reason=f"The pool {pool.name} is closed. Choose another.",
-            reason_zh=f"客户池 {pool.name} 已停用，请选择其他客户池。",
+            reason_zh=f"公海 {pool.name} 已停用，请选择其他公海。",
             field="poolId",
         )
     return pool
@@ -80,7 +80,7 @@ def _default_pool(scope: Scope, db: Session, owner_id: int) -> Pool:
     if pool is None:
         raise RuleMissing(
             reason="No open pool takes this customer: its owner has no seat in one. Choose a pool.",
-            reason_zh="没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。",
+            reason_zh="没有可移入的公海：负责人不是任何公海的成员。请选择公海。",
             field="poolId",
         )
     permit(db, pool, "view")

@@ -85,18 +85,21 @@ def _live() -> Select[str, DictionaryItem]:
 
 
 def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
-    """The refusal of an unknown key, which suggests close keys, else the first ones of the dictionary."""
+    """The refusal of an unknown key, which suggests close words, else the first ones of the dictionary.
+
+    The sentence names their labels, its params their keys.
+    """
     found = db.execute(
         _live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
     )
     items = [item for _, item in found]
     meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
     if not meant:
-        return invalid(
-            field, f"“{key}”: the dictionary {code} has no words yet", f"“{key}”：数据字典 {code} 中还没有词条"
-        )
-    choices = ", ".join(meant)
-    return invalid(field, f"“{key}” is not in the list; choose {choices}", f"“{key}”不在列表中，可选：{choices}")
+        return invalid(field, f"“{key}” is not in the list, which is empty", f"“{key}”不在列表中，列表尚无内容")
+    labels = {item.key: (item.label_en, item.label_zh or item.label_en) for item in items}
+    english, chinese = ", ".join(labels[x][0] for x in meant), "、".join(labels[x][1] for x in meant)
+    said = f"“{key}” is not in the list; choose {english}", f"“{key}”不在列表中，可选：{chinese}"
+    return invalid(field, *said, suggestions=meant)
 
 
 def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:

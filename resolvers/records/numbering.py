@@ -13,7 +13,7 @@ from models.errors import Duplicate, NumberAhead
 from models.numbering import LARGEST_JUMP, LARGEST_SEQUENCE, Pattern
 from models.text import narrow, number_key
 
-from ..runtime.inputs import invalid
+from ..runtime.inputs import not_offered
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from .organisation import zone_of
@@ -124,6 +124,5 @@ class NumberRuleRules(Rules[NumberRule]):
 
     def check(self, scope: Scope, db: Session, row: NumberRule, values: dict[str, object]) -> None:
         if row.for_module not in NUMBERED:
-            known = ", ".join(NUMBERED)
-            raise invalid("for_module", f"must be one of {known}", f"必须是 {known} 之一")
+            raise not_offered("for_module")
         Pattern(row.pattern)

@@ -48,7 +48,7 @@ class Budgets:
             left = self._left(user, kind)
         if left <= 0:
             wait = timedelta(seconds=(1 - left) * _MINUTE / self._per_minute[kind])
-            raise TooManyAttempts(until=utcnow() + max(wait, timedelta(seconds=1)))
+            raise TooManyAttempts(until=(now := utcnow()) + max(wait, timedelta(seconds=1)), now=now)
 
     def take(self, user: int | None, kind: Costly, amount: float = 1) -> None:
         """Take what was used, which may be more than was left."""

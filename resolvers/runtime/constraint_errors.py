@@ -17,13 +17,13 @@ from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validat
 from models.names import RECORD
 
 from .ids import camel
-from .inputs import invalid
+from .inputs import ENDS_BEFORE, invalid
 
 _SQLITE = re.compile(r"(UNIQUE|CHECK|NOT NULL) constraint failed: (.+)")
 _POSTGRESQL = {"23505": "UNIQUE", "23514": "CHECK", "23502": "NOT NULL", "23503": "FOREIGN KEY"}
 
 _CHECKED = {
-    "period": ("endsAt", "endsAt must lie after startsAt.", "endsAt 必须晚于 startsAt。"),
+    "period": ("endsAt", *ENDS_BEFORE),
 }
 """Constraints that are not about one column: (field, sentence, the same in Chinese)."""
 
@@ -36,7 +36,9 @@ def refusal_of(failure: IntegrityError) -> Refusal:
     kind, name = _broken(failure)
     if kind == "UNIQUE":
         field = _last_column(name)
-        return Duplicate(field=camel(field), value=_value(failure, field))
+        value = _value(failure, field)
+        told = {"value": value} if value else {"value": "This choice", "value_zh": "该选项"}
+        return Duplicate(field=camel(field), **told)
     if kind == "CHECK" and (refusal := _checked(name)):
         return refusal
     if kind == "NOT NULL":
@@ -88,12 +90,16 @@ def _checked(name: str) -> Refusal | None:
 
 
 def _value(failure: IntegrityError, field: str) -> str:
-    """What was to be written into the column; SQLite's parameters have no names, their order is the statement's."""
+    """The text that was to be written into the column, "" for the number of a record, which says nothing to a user.
+
+    SQLite's parameters have no names, their order is the statement's.
+    """
     params: Any = failure.params
     row = params[0] if isinstance(params, list) and params else params
     if isinstance(row, tuple):
         row = dict(zip(_written(failure.statement or ""), row, strict=False))
-    return str(row[field]) if isinstance(row, dict) and field in row else "This value"
+    value = row.get(field) if isinstance(row, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _written(statement: str) -> list[str]:

@@ -116,7 +116,9 @@ def _stored(outcome: Outcome) -> dict[str, Any]:
 
 
 def _plain_refusal(refusal: Refusal) -> dict[str, Any]:
-    params = {name: [_TIME, plain(x)] if isinstance(x, datetime) else plain(x) for name, x in refusal.params.items()}
+    params = {
+        name: [_TIME, x.isoformat()] if isinstance(x, datetime) else plain(x) for name, x in refusal.params.items()
+    }
     return {"code": refusal.code(), "field": refusal.field, "record_id": refusal.record_id, "params": params}
 
 

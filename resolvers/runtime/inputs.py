@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Column, Date, Enum, Integer, String, Text
 from models import Entity
 from models.base import LONG, Money, Utc, columns, trait_of
 from models.errors import Validation
+from models.field_names import field_in_words
 from models.people import LANGUAGES
 from models.text import LARGEST_STACK, MARKS, composed, seen
 
@@ -27,6 +28,9 @@ _LARGEST_INTEGER = 2**31 - 1
 _AMOUNT_DIGITS = 14
 YEARS = range(1900, 9999)
 """Years of days and times.  Others are typing errors, and near the ends of the calendar time zones cannot be converted."""
+
+
+ENDS_BEFORE = "The end must lie after the beginning.", "结束时间必须晚于开始时间。"
 
 
 def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
@@ -65,10 +69,15 @@ def moment(value: datetime | None, field: str) -> datetime | None:
     return None if value is None else _moment(field, value)
 
 
-def invalid(key: str, what: str, zh: str) -> Validation:
-    """The refusal of one field: `name is required.`"""
-    field = camel(key)
-    return Validation(f"{field} {what}.", f"{field}{zh}。", field=field)
+def invalid(key: str, what: str, zh: str, **facts: Any) -> Validation:
+    """The refusal of one field: `Name is required.`  Clients read the `facts` in its params."""
+    english, chinese = field_in_words(key)
+    return Validation(f"{english} {what}.", f"{chinese}{zh}。", field=camel(key), **facts)
+
+
+def not_offered(key: str) -> Validation:
+    """The refusal of a value that a field does not offer."""
+    return invalid(key, "must be chosen from what is offered", "须从给出的选项中选择")
 
 
 # --- one value -------------------------------------------------------------------------------------------
@@ -122,8 +131,7 @@ def _member(column: Column[Any], value: Any) -> Any:
     try:
         return members(value)
     except ValueError:
-        known = ", ".join(members)
-        raise invalid(column.key, f"must be one of {known}", f"必须是 {known} 之一") from None
+        raise not_offered(column.key) from None
 
 
 def _moment(field: str, value: Any) -> datetime:
@@ -189,4 +197,4 @@ _CONVERTED: tuple[tuple[type[Any], Callable[[str, Any], Any]], ...] = (
 def check_language(language: str | None) -> None:
     """Raise Validation for a language that Millpond does not have."""
     if language not in LANGUAGES:
-        raise Validation("language must be en or zh.", "language 必须是 en 或 zh。", field="language")
+        raise Validation("Choose English or Chinese.", "请选择英文或中文。", field="language")

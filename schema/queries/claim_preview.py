@@ -53,7 +53,7 @@ def _check(check: Check, language: str) -> ClaimCheck:
     return ClaimCheck(
         rule=check.rule,
         passed=check.passed,
-        detail=check.detail,
+        detail=check.detail.say(language),
         message=check.refusal.say(language) if check.refusal else None,
         passes_at=check.passes_at,
     )

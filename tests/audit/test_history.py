@@ -52,7 +52,7 @@ def test_the_history_of_a_record_says_who_did_what_newest_first(world: World) ->
     )
     assert told(newest)["locked_by_id"] == Change("locked_by_id", None, world.ids["li"], None, "Li Na")
     assert told(newest)["locked_at"] == Change("locked_at", None, "2026-11-24T09:00:00.000Z")
-    assert (first.action, first.actor_id, first.actor) == ("customer.create", None, "system:test")
+    assert (first.action, first.actor_id, first.actor) == ("customer.create", None, "The system")
     assert (pages.newer, pages.older) == (None, None)
     assert newest.batch_id == world.log("customer", id)[-1]["batch_id"]
 

@@ -119,7 +119,7 @@ def test_apply_puts_a_text_in_force_and_rollback_brings_the_old_one_back(world: 
         ),
         (
             ["apply", "WIDE", "--reason", "x", "--as", "rolf"],
-            "sales would be allowed to purge (customer) when ",
+            "Sales would be allowed to delete for good: customers, when ",
         ),
         (["apply", "WRONG", "--reason", "x"], "The policy cannot be used: line 1: a p line has 6 columns"),
         (["rollback", "9", "--reason", "x"], "There is no such revision, or you may not see it."),

@@ -41,8 +41,8 @@ def test_an_amount_below_zero_is_refused(world: World) -> None:
 
     assert (refusal.field, refusal.say(), refusal.say("zh")) == (
         "amount",
-        "amount is below zero.",
-        "amount不能为负数。",
+        "Amount is below zero.",
+        "金额不能为负数。",
     )
     world.make(Opportunity, **deal(world, amount=Decimal(0)))
 

@@ -178,7 +178,7 @@ def test_a_contact_of_another_customer_does_not_belong_into_a_deal(world: World)
 
     refusal = refused(world, world.li, Validation, create_update.create, Opportunity, given)
 
-    assert (refusal.field, refusal.say()) == ("contactId", "contactId belongs to another customer.")
+    assert (refusal.field, refusal.say()) == ("contactId", "Contact belongs to another customer.")
 
 
 @at_length_on_postgresql

@@ -88,7 +88,7 @@ def test_name_and_phone_of_a_contact_are_required_by_default(world: World) -> No
 
     assert refused(world, world.li, Validation).field == "contactName"
     refusal = refused(world, world.li, Validation, contact_name="Ann")
-    assert (refusal.field, refusal.say("zh")) == ("contactPhone", "contactPhone为必填项。")
+    assert (refusal.field, refusal.say("zh")) == ("contactPhone", "联系人电话为必填项。")
     world.li.do(create_update.create, Customer, {"name": "Acme", "contact_name": "Ann", "contact_phone": "10086"})
     assert world.count(Contact) == 1
 

@@ -13,7 +13,7 @@ from admin.kit.panel_request import PanelRequest
 from admin.kit.translation import Label
 from admin.kit.view import PolicyModelView
 from admin.screens.company.people import People
-from models import Credential, SignInSession
+from models import Credential, Customer, SignInSession
 from models.errors import Validation
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -115,3 +115,18 @@ def test_the_decorators_say_who_answers() -> None:
     assert [*found] == ["delete", "claim", "one-time"]
     assert {name: each.answers for name, each in found.items()} == {"delete": False, "claim": False, "one-time": True}
     assert (found["one-time"].method, found["one-time"].has_dialog) == ("one_time", False)
+
+
+def test_records_that_were_refused_alike_share_one_sentence_with_their_names(world: World) -> None:
+    ids = [f"cus_{world.customer(f'Rota {n}', owner='li')}" for n in range(8)]
+    gone = "cus_987654"
+
+    answer = Panel(world).of("ada").post("/admin/customer/do/unlock", {"ids": [*ids, gone], "reason": "x"}, DIALOG)
+
+    rows = re.findall(r'<tr><th scope="row">(.+?)</th><td>(.+?)</td></tr>', answer.text)
+    numbers = [row["number"] for row in world.rows(Customer)]
+    assert rows == [
+        (", ".join(f"{number} Rota {n}" for n, number in enumerate(numbers)), "Each of these is not locked."),
+        ("–", "There is no such customer, or you may not see it."),
+    ]
+    assert '"refused": 9' in answer.headers["hx-trigger"]

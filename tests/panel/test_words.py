@@ -52,7 +52,7 @@ def test_the_messages_are_found_wherever_they_are_said() -> None:
     wanted = catalogue.messages()
 
     in_a_template, in_python, in_an_f_string = "Skip to the content", "Companies and people you sell to.", "absent"
-    of_a_column, of_a_choice, of_an_address = "Latest need", "Meeting", "Other"
+    of_a_column, of_a_choice, of_an_address = "Actor name", "Meeting", "Other"
     written = {in_a_template, in_python, in_an_f_string}
     assert {*written, of_a_column, of_a_choice, of_an_address} - wanted.keys() == set()
     assert wanted["%(num)s more day"] == "%(num)s more days"

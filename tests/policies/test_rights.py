@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from models.actions import BY_NAME, TABLE, actions_in_chinese, right_in_words
-from models.errors import Forbidden, NeedsSecond
+from models.errors import Forbidden, NeedsSecond, Refusal
 from models.names import OF_MODULE
 from policies import STARTER, matrix
 from policies.objects import ACTIONS, GROUPS, MODULES
 from policies.rights import UnknownRight, check_lines, check_rights, problem_with
 from resolvers.access.grant_limits import excess_refusal
+from resolvers.runtime.scope import Scope
 from schema import build, contract
 from tests.support.panel import doors
+from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMING = {"write": 0, "each": 1, "_mutation": 1, "query": 0, "mutation": 0}
@@ -97,8 +100,8 @@ def test_a_refusal_names_the_right_in_words_and_in_no_code() -> None:
             assert f"{module}.{action}" not in english + chinese
             assert not any(letter.isascii() and letter.isalpha() for letter in chinese), chinese
 
-    assert right_in_words("customer.release") == ("put into the pool (customers)", "放入客户池（客户）")
-    assert right_in_words("customer.phone") == ("change this field (customers)", "修改此字段（客户）")
+    assert right_in_words("customer.release") == ("put into the pool (customers)", "移入公海（客户）")
+    assert right_in_words("customer.phone") == ("change phone (customers)", "修改电话（客户）")
     assert problem_with("customer.release") is None
 
 
@@ -128,17 +131,22 @@ def rights_in(path: Path) -> Iterator[tuple[str, int]]:
                 yield text, value.lineno
 
 
-def test_what_goes_beyond_or_wants_two_people_is_said_in_chinese_too() -> None:
-    too_much = excess_refusal(frozenset(), ["export", "purge"], "customer.phone", ["own", "!locked"])
+def test_what_goes_beyond_or_wants_two_people_is_said_in_words_in_both_languages(world: World) -> None:
+    def found(_scope: Scope, db: Session) -> list[Refusal]:
+        right = ["export", "purge"], "customer.phone", ["own", "!locked"]
+        return [excess_refusal(db, roles, *right) for roles in (frozenset(), frozenset({"sales"}))]
 
-    assert (
-        too_much.say()
-        == "everybody would be allowed to export, purge (customer.phone) when own and !locked. You may not hand that out."
+    everybody, sales = world.run(world.ada.read(found))
+
+    assert everybody.say() == (
+        "Everybody would be allowed to export, delete for good: phone of customers,"
+        " when they are its owner and it is not locked. You may not hand that out."
     )
-    assert (
-        too_much.say("zh")
-        == "所有人 将获得 客户的字段 的 导出、永久删除 权限（您是负责人、未锁定），超出您可授予的范围。"
+    assert everybody.say("zh") == (
+        "所有人 将获得对客户的电话的“导出、永久删除”权限（其为负责人，且未锁定），超出您可授予的范围。"
     )
+    assert sales.say().startswith("Sales would be allowed to ")
+    assert sales.params["who"] == "sales"  # a client reads codes
     second = NeedsSecond(
         what="export, policy", what_zh=actions_in_chinese(["export", "policy"]), how="activate it", how_zh="启用"
     )

@@ -243,7 +243,7 @@ def test_nobody_claims_from_a_closed_pool(world: World) -> None:
         refusal = the(claim(world, "li", customer))
 
     assert refusal.say() == "Li Na cannot receive this customer: the pool is closed."
-    assert refusal.say("zh") == "Li Na 无法接收该客户：客户池已停用。"
+    assert refusal.say("zh") == "Li Na 无法接收该客户：公海已停用。"
     assert (used(world, "li"), held(world, "li"), world.log(since=mark)) == ({}, 0, [])
 
 

@@ -22,7 +22,7 @@ def test_a_former_owner_waits_to_the_very_moment_and_others_do_not(world: World)
     world.clock.now = ended + timedelta(days=7, milliseconds=-1)
     refusal = the(claim(world, "li", customer))
     assert (refusal.code(), refusal.params) == ("COOLDOWN", {"passes_at": ended + timedelta(days=7)})
-    assert refusal.say() == "You owned this customer until recently. You may claim it again at 2026-12-01 09:00 UTC."
+    assert refusal.say() == "You owned this customer until recently. You may claim it again from 1 Dec 2026 09:00."
     world.clock.pass_by(milliseconds=1)
     assert claim(world, "li", customer).ids == [customer]
 
@@ -70,7 +70,7 @@ def test_a_new_arrival_waits_from_the_moment_it_was_pooled_and_an_edit_does_not_
     with unchanged(world):
         refusal = the(claim(world, "li", customer))
     assert (refusal.code(), refusal.params) == ("PROTECTED", {"passes_at": START + timedelta(days=2)})
-    assert refusal.say() == "This customer is new in the pool. It may be claimed at 2026-11-26 08:00 UTC."
+    assert refusal.say() == "This customer is new in the pool. It may be claimed from 26 Nov 2026 08:00."
     world.clock.pass_by(milliseconds=1)
     assert claim(world, "li", customer).ids == [customer]
 

@@ -32,10 +32,8 @@ def test_the_daily_quota_stops_a_claim_and_nothing_changes(world: World) -> None
         refusal = the(claim(world, "li", third))
 
     assert refusal.code() == "QUOTA_REACHED"
-    assert refusal.say() == (
-        "You have claimed 2 of 2 customers for this day. You may claim again at 2026-11-25 00:00 UTC."
-    )
-    assert refusal.say("zh") == "本日领取数已达上限(2/2)，2026-11-25 00:00 UTC 之后可再领取。"
+    assert refusal.say() == ("You have claimed 2 of 2 customers today. You may claim again from 25 Nov 2026 00:00.")
+    assert refusal.say("zh") == "今日领取数已达上限（2/2），2026年11月25日 00:00 起可再领取。"
     assert used(world, "li") == {"2026-11-24": 2}
     assert world.log(since=mark) == []
     assert codes(claim(world, "wu", first)) == ["ALREADY_CLAIMED"]
@@ -148,9 +146,9 @@ def test_a_quota_of_none_closes_and_a_lowered_one_says_what_was_used(world: Worl
     claim(world, "li", *ids[:2])
 
     change(world, ClaimRule, rule, daily_quota=1)
-    assert the(claim(world, "li", ids[2])).say().startswith("You have claimed 2 of 1 customers for this day.")
+    assert the(claim(world, "li", ids[2])).say().startswith("You have claimed 2 of 1 customers today.")
     change(world, ClaimRule, rule, daily_quota=0)
-    assert the(claim(world, "wu", ids[2])).say().startswith("You have claimed 0 of 0 customers for this day.")
+    assert the(claim(world, "wu", ids[2])).say().startswith("You have claimed 0 of 0 customers today.")
     assert used(world, "wu") == {}
 
 

@@ -29,7 +29,7 @@ def preview(world: World, login: str, *ids: int) -> list[Preview]:
 
 def checks(world: World, login: str, id: int) -> list[tuple[str, bool, str, datetime | None]]:
     (found,) = preview(world, login, id)
-    return [(check.rule, check.passed, check.detail, check.passes_at) for check in found.checks]
+    return [(check.rule, check.passed, check.detail.say(), check.passes_at) for check in found.checks]
 
 
 def test_every_rule_is_shown_passed_with_its_numbers(world: World) -> None:
@@ -40,7 +40,7 @@ def test_every_rule_is_shown_passed_with_its_numbers(world: World) -> None:
     claim(world, "li", first)
 
     assert checks(world, "li", customer) == [
-        ("IN_POOL", True, "it lies in a pool", None),
+        ("IN_POOL", True, "it is in a pool", None),
         ("RIGHT", True, "you may claim here", None),
         ("POOL_OPEN", True, "the pool is open", None),
         ("PROTECTION", True, "new arrivals wait 1 day", None),
@@ -63,7 +63,7 @@ def test_every_rule_that_does_not_pass_is_shown_with_the_moment_when_it_will(wor
 
     released = START + 2 * DAY
     assert checks(world, "li", customer) == [
-        ("IN_POOL", True, "it lies in a pool", None),
+        ("IN_POOL", True, "it is in a pool", None),
         ("RIGHT", True, "you may claim here", None),
         ("POOL_OPEN", False, "the pool is closed", None),
         ("PROTECTION", False, "new arrivals wait 2 days", released + 2 * DAY),
@@ -106,7 +106,7 @@ def test_a_customer_just_lost_is_left_out_as_well_unless_it_is_still_seen(world:
     claim(world, "wu", customer)
 
     assert preview(world, "li", customer) == []
-    assert checks(world, "lead", customer) == [("IN_POOL", False, "it does not lie in a pool", None)]
+    assert checks(world, "lead", customer) == [("IN_POOL", False, "it is not in a pool", None)]
 
 
 def test_only_so_many_are_looked_at_in_one_request(world: World) -> None:

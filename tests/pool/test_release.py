@@ -96,7 +96,7 @@ def test_where_no_pool_fits_the_answer_names_what_is_missing(world: World) -> No
 
     assert (refusal.code(), refusal.field) == ("RULE_MISSING", "poolId")
     assert refusal.say() == "No open pool takes this customer: its owner has no seat in one. Choose a pool."
-    assert refusal.say("zh") == "没有可放入的客户池：负责人不是任何客户池的成员。请选择客户池。"
+    assert refusal.say("zh") == "没有可移入的公海：负责人不是任何公海的成员。请选择公海。"
 
 
 def test_the_customers_of_somebody_who_left_are_released_into_a_pool_that_is_chosen(world: World) -> None:

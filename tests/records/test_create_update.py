@@ -51,25 +51,31 @@ def test_a_new_record_holds_what_was_given_and_who_made_it_when(world: World) ->
 
 @at_length_on_postgresql
 @pytest.mark.parametrize(
-    ("model", "given", "field"),
+    ("model", "given", "field", "english", "chinese"),
     [
-        (Customer, {"phone": "10086"}, "name"),
-        (Customer, {"name": "  "}, "name"),
-        (Contact, {"name": "Ann"}, "customerId"),
-        (Role, {"code": "boss"}, "name"),
-        (DictionaryItem, {"dictionary_id": 1, "label_en": "Tin"}, "key"),
-        (FollowUp, {"customer_id": 1, "kind": "CALL", "content": "x"}, "happenedAt"),
+        (Customer, {"phone": "10086"}, "name", "Name", "名称"),
+        (Customer, {"name": "  "}, "name", "Name", "名称"),
+        (Contact, {"name": "Ann"}, "customerId", "Customer", "客户"),
+        (Role, {"code": "boss"}, "name", "Name", "名称"),
+        (DictionaryItem, {"dictionary_id": 1, "label_en": "Tin"}, "key", "Key", "键"),
+        (
+            FollowUp,
+            {"customer_id": 1, "kind": "CALL", "content": "x"},
+            "happenedAt",
+            "Time of the follow-up",
+            "跟进时间",
+        ),
     ],
 )
 def test_what_is_required_is_asked_for_by_its_name(
-    world: World, model: type[Entity], given: dict[str, Any], field: str
+    world: World, model: type[Entity], given: dict[str, Any], field: str, english: str, chinese: str
 ) -> None:
     refusal = refused(world, world.ada, Validation, create_update.create, model, given)
 
     assert (refusal.field, refusal.say("en"), refusal.say("zh")) == (
         field,
-        f"{field} is required.",
-        f"{field}为必填项。",
+        f"{english} is required.",
+        f"{chinese}为必填项。",
     )
 
 

@@ -30,15 +30,18 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(world: World) -> No
     refusal = asked(world, "farming")
 
     assert refusal.field == "industry"
-    assert refusal.say("en") == "industry “farming” is not in the list; choose retail, internet, steel."
-    assert refusal.say("zh") == "industry“farming”不在列表中，可选：retail, internet, steel。"
+    assert refusal.say("en") == "Industry “farming” is not in the list; choose Retail, Internet, Steel."
+    assert refusal.say("zh") == "行业“farming”不在列表中，可选：retail中、internet中、steel中。"
     assert world.everything() == before
 
 
 @at_length_on_postgresql
 @pytest.mark.parametrize(("written", "meant"), [("retial", "retail"), ("Internet", "internet"), ("retail中", "retail")])
 def test_the_word_that_was_meant_is_suggested(world: World, written: str, meant: str) -> None:
-    assert asked(world, written).say().endswith(f"choose {meant}.")
+    refusal = asked(world, written)
+
+    assert refusal.say().endswith(f"choose {meant.title()}.")
+    assert refusal.params["suggestions"] == [meant]  # a client sends keys
 
 
 @at_length_on_postgresql
@@ -46,12 +49,12 @@ def test_an_alias_leads_to_its_word(world: World) -> None:
     (item,) = world.rows(DictionaryItem, DictionaryItem.key == "retail")
     world.system.do(create_update.update, DictionaryItem, item["id"], {"aliases": ["电商", "shops"]})
 
-    assert asked(world, "电商").say().endswith("choose retail.")
+    assert asked(world, "电商").say().endswith("choose Retail.")
 
 
 @at_length_on_postgresql
 def test_a_dictionary_without_words_says_so(world: World) -> None:
-    assert asked(world, "vip", "level").say() == "level “vip”: the dictionary level has no words yet."
+    assert asked(world, "vip", "level").say() == "Level “vip” is not in the list, which is empty."
 
 
 def test_an_archived_word_is_not_taken_anew_but_may_stay(world: World) -> None:
@@ -59,7 +62,7 @@ def test_an_archived_word_is_not_taken_anew_but_may_stay(world: World) -> None:
     (item,) = world.rows(DictionaryItem, DictionaryItem.key == "steel")
     world.system.do(create_update.update, DictionaryItem, item["id"], {"archived_at": world.clock.now})
 
-    assert asked(world, "steel").say() == "industry “steel” is not in the list; choose retail, internet."
+    assert asked(world, "steel").say() == "Industry “steel” is not in the list; choose Retail, Internet."
     world.li.do(create_update.update, Customer, customer, {"industry": "steel", "name": "New"}, 1)
 
     assert world.row(Customer, customer)["name"] == "New"

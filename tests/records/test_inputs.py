@@ -60,7 +60,7 @@ def test_longer_text_keeps_its_lines(world: World) -> None:
 @pytest.mark.parametrize("blank", ["", "   ", "\u3000", "\ufeff", "\u200b \u202a", "\n"])
 def test_blank_text_is_no_text(blank: str) -> None:
     assert kept(Customer, "phone", blank) is None
-    assert refused(Customer, "name", blank).say() == "name is required."
+    assert refused(Customer, "name", blank).say() == "Name is required."
 
 
 @pytest.mark.parametrize("bad", ["\x00", "a\x00b", "\x07", "\x1b[31m", "\x7f", "\x85\x9b", "\ud800", "\uffff"])
@@ -68,15 +68,15 @@ def test_what_cannot_be_printed_is_refused(bad: str) -> None:
     refusal = refused(Customer, "latest_need", bad)
 
     assert refusal.field == "latestNeed"
-    assert refusal.say("en") == "latestNeed holds characters that cannot be printed."
-    assert refusal.say("zh") == "latestNeed含有不可打印的字符。"
+    assert refusal.say("en") == "Latest need holds characters that cannot be printed."
+    assert refusal.say("zh") == "最新需求含有不可打印的字符。"
 
 
 def test_text_has_its_length_in_characters_after_trimming(world: World) -> None:
     assert kept(Customer, "name", " " + "深" * 200 + " ") == "深" * 200
     refusal = refused(Customer, "name", "深" * 201)
-    assert (refusal.say("en"), refusal.say("zh")) == ("name is longer than 200 characters.", "name超过 200 个字符。")
-    assert refused(Customer, "remark", "x" * 20_001).say() == "remark is longer than 20000 characters."
+    assert (refusal.say("en"), refusal.say("zh")) == ("Name is longer than 200 characters.", "名称超过 200 个字符。")
+    assert refused(Customer, "remark", "x" * 20_001).say() == "Remark is longer than 20000 characters."
 
     customer = world.customer("😀" * 200, remark="好" * 20_000)
 
@@ -87,7 +87,7 @@ def test_text_has_its_length_in_characters_after_trimming(world: World) -> None:
 def test_text_must_be_text(wrong: Any) -> None:
     refusal = refused(Customer, "name", wrong)
 
-    assert (refusal.say("en"), refusal.say("zh")) == ("name must be text.", "name必须是文本。")
+    assert (refusal.say("en"), refusal.say("zh")) == ("Name must be text.", "名称必须是文本。")
 
 
 def test_free_text_outside_of_columns_is_held_to_the_same() -> None:
@@ -104,19 +104,19 @@ def test_free_text_outside_of_columns_is_held_to_the_same() -> None:
 def test_a_whole_number_must_be_one(wrong: Any) -> None:
     refusal = refused(User, "capacity", wrong)
 
-    assert (refusal.say("en"), refusal.say("zh")) == ("capacity must be a whole number.", "capacity必须是整数。")
+    assert (refusal.say("en"), refusal.say("zh")) == ("Capacity must be a whole number.", "库容必须是整数。")
 
 
 @pytest.mark.parametrize("huge", [2**31, -(2**31), 10**400])
 def test_a_huge_number_is_out_of_range(huge: int) -> None:
     refusal = refused(User, "capacity", huge)
 
-    assert (refusal.say("en"), refusal.say("zh")) == ("capacity is out of range.", "capacity超出范围。")
+    assert (refusal.say("en"), refusal.say("zh")) == ("Capacity is out of range.", "库容超出范围。")
 
 
 @pytest.mark.parametrize("wrong", [0, 1, "true", "", []])
 def test_yes_or_no_is_yes_or_no(wrong: Any) -> None:
-    assert refused(Contact, "is_primary", wrong).say() == "isPrimary must be yes or no."
+    assert refused(Contact, "is_primary", wrong).say() == "Primary contact must be yes or no."
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_an_amount_has_two_decimals(given: Any, stored: str) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (Decimal("0.001"), "amount has at most two decimals."),
-        (Decimal("1E-1000000"), "amount has at most two decimals."),
-        (Decimal(10) ** 14, "amount is out of range."),
-        (10**400, "amount is out of range."),
-        (Decimal("1E+1000000"), "amount is out of range."),
-        (Decimal("NaN"), "amount must be an amount."),
-        (Decimal("sNaN"), "amount must be an amount."),
-        (Decimal("Infinity"), "amount must be an amount."),
-        (1.5, "amount must be an amount."),
-        ("5", "amount must be an amount."),
-        (True, "amount must be an amount."),
+        (Decimal("0.001"), "Amount has at most two decimals."),
+        (Decimal("1E-1000000"), "Amount has at most two decimals."),
+        (Decimal(10) ** 14, "Amount is out of range."),
+        (10**400, "Amount is out of range."),
+        (Decimal("1E+1000000"), "Amount is out of range."),
+        (Decimal("NaN"), "Amount must be an amount."),
+        (Decimal("sNaN"), "Amount must be an amount."),
+        (Decimal("Infinity"), "Amount must be an amount."),
+        (1.5, "Amount must be an amount."),
+        ("5", "Amount must be an amount."),
+        (True, "Amount must be an amount."),
     ],
 )
 def test_what_is_no_amount_of_money_is_refused(given: Any, sentence: str) -> None:
@@ -173,7 +173,7 @@ def test_a_time_is_stored_in_utc_and_one_without_a_zone_is_utc() -> None:
 def test_a_time_out_of_range_is_refused(moment: datetime) -> None:
     refusal = refused(FollowUp, "happened_at", moment)
 
-    assert (refusal.say("en"), refusal.say("zh")) == ("happenedAt is out of range.", "happenedAt超出范围。")
+    assert (refusal.say("en"), refusal.say("zh")) == ("Time of the follow-up is out of range.", "跟进时间超出范围。")
 
 
 def test_times_at_the_edge_of_the_range_are_stored(world: World) -> None:
@@ -190,38 +190,38 @@ def test_times_at_the_edge_of_the_range_are_stored(world: World) -> None:
 
 @pytest.mark.parametrize("wrong", ["2026-01-01", 1, None.__class__, date(2026, 1, 1)])
 def test_a_time_must_be_one(wrong: Any) -> None:
-    assert refused(FollowUp, "happened_at", wrong).say() == "happenedAt must be a time."
+    assert refused(FollowUp, "happened_at", wrong).say() == "Time of the follow-up must be a time."
 
 
 @pytest.mark.parametrize("wrong", ["1990-01-01", datetime(1990, 1, 1, tzinfo=UTC), 7])
 def test_a_date_must_be_one(wrong: Any) -> None:
-    assert refused(Contact, "birthday", wrong).say() == "birthday must be a date."
+    assert refused(Contact, "birthday", wrong).say() == "Birthday must be a date."
 
 
 @pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date.max])
 def test_a_date_out_of_range_is_refused(day: date) -> None:
-    assert refused(Contact, "birthday", day).say() == "birthday is out of range."
+    assert refused(Contact, "birthday", day).say() == "Birthday is out of range."
 
 
 @pytest.mark.parametrize("wrong", ["SHOUT", "call", "", 3, [], {}])
 def test_a_choice_is_one_of_its_words(wrong: Any) -> None:
     refusal = refused(FollowUp, "kind", wrong)
 
-    assert refusal.say("en") == "kind must be one of CALL, VISIT, EMAIL, WECHAT, MEETING, NOTE."
-    assert refusal.say("zh") == "kind必须是 CALL, VISIT, EMAIL, WECHAT, MEETING, NOTE 之一。"
+    assert refusal.say("en") == "Kind must be chosen from what is offered."
+    assert refusal.say("zh") == "类型须从给出的选项中选择。"
 
 
 def test_a_list_of_words_is_tidied() -> None:
     assert kept(DictionaryItem, "aliases", [" shop ", "", "shop", "店"]) == ["shop", "店"]
-    assert refused(DictionaryItem, "aliases", "shop").say() == "aliases must be a list of at most 100 words."
+    assert refused(DictionaryItem, "aliases", "shop").say() == "Aliases must be a list of at most 100 words."
     assert refused(DictionaryItem, "aliases", ["x"] * 101).field == "aliases"
-    assert refused(DictionaryItem, "aliases", [1]).say() == "aliases must be text."
-    assert refused(DictionaryItem, "aliases", None).say() == "aliases is required."
+    assert refused(DictionaryItem, "aliases", [1]).say() == "Aliases must be text."
+    assert refused(DictionaryItem, "aliases", None).say() == "Aliases is required."
 
 
 def test_nothing_is_refused_where_something_is_needed() -> None:
-    assert refused(User, "active", None).say() == "active is required."
-    assert refused(FollowUp, "kind", None).say() == "kind is required."
+    assert refused(User, "active", None).say() == "Active is required."
+    assert refused(FollowUp, "kind", None).say() == "Kind is required."
 
 
 # --- sizes -----------------------------------------------------------------------------------------------

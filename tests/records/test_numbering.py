@@ -67,7 +67,7 @@ def test_what_cannot_number_records_is_no_pattern(text: str) -> None:
         Pattern(text)
 
     assert caught.value.field == "pattern"
-    assert "pattern" in caught.value.say("zh")
+    assert "编号格式" in caught.value.say("zh")
 
 
 @at_length_on_postgresql

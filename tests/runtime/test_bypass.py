@@ -25,7 +25,7 @@ USES = {
     Because.COUNTS_OWN_RECORDS: 2,
     Because.FILLS_INDEX: 3,
     Because.FOLLOWS_CHECK: 14,
-    Because.JUDGES_RIGHTS: 25,
+    Because.JUDGES_RIGHTS: 26,
     Because.KEEPS_COPY: 1,
     Because.KEEPS_RULE: 12,
     Because.LOCKS_ROWS: 3,

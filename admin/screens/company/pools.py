@@ -11,7 +11,7 @@ from resolvers.reading.pages import Row, names_of
 from resolvers.runtime.scope import Scope
 
 from ...kit.fields import Field, Kind
-from ...kit.labels import one
+from ...kit.labels import choice_label, one
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
@@ -77,7 +77,9 @@ class PoolMembers(PolicyModelView, model=PoolMember):
         return [key for key in super().keys() if key != "grantee_id"]  # noqa: SIM118  a method of screens, no dictionary
 
     def name_of(self, row: Row) -> str:
-        return _("Seat %(id)s") % {"id": row.id}
+        """The kind of membership and the pool, because the name of the member may be hidden."""
+        pool = row.names.get("pool_id")
+        return f"{choice_label(row['seat'])} · {pool}" if pool else choice_label(row["seat"])
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """A search for each kind of member instead of a kind and a number."""

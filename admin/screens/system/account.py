@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from models import ApiToken, SignInSession
 from models.errors import Refusal
+from resolvers.access import policy_drafts
 from resolvers.people import passwords, preferences, sign_in_throttle, tokens, view_as
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.principals import hash_of
@@ -16,7 +17,7 @@ from ...kit.pages import Page
 from ...kit.panel_request import panel_request
 from ...kit.preferences import DENSITIES, THEMES
 from ...kit.routes import BASE, page_route
-from ...kit.translation import LANGUAGES, Label, gettext, speak
+from ...kit.translation import LANGUAGES, Label, gettext, listed, speak
 
 _ = gettext
 MOST_TRIES = 15
@@ -37,7 +38,10 @@ class Account(Page):
     async def _page(self, request: Request, status: int = 200, **more: Any) -> Response:
         ask = panel_request(request)
         sessions = await ask.scope.read(tokens.keys_of, SignInSession)
+        names = await ask.scope.read(policy_drafts.role_titles)
+        held = ask.scope.person.roles
         context = {
+            "roles": listed(sorted(names.get(role, role) for role in held)),
             "sessions": sessions,
             "this": hash_of(ask.scope.token or ""),
             "tokens": await ask.scope.read(tokens.keys_of, ApiToken),

@@ -54,6 +54,7 @@ class PolicyReview(Page):
                 "review": review,
                 "described": await self._described(ask, review),
                 "when": _when(ask),
+                "names": await ask.scope.read(policy_drafts.role_titles),
                 "counted": MOST_COUNTED,
             }
         return await self.render(ask, "policy_review.html", context, status)
@@ -110,7 +111,15 @@ class PolicyHistory(Page):
         before = ask.request.query_params.get("before", "")
         last = int(before) if before.isdecimal() and len(before) < 10 else None
         found = await ask.scope.read(policy_revisions.revisions, last)
-        context: dict[str, Any] = {"revisions": found, "shown": None, "refused": "", "reason": "", **more}
+        names = await ask.scope.read(policy_drafts.role_titles)
+        context: dict[str, Any] = {
+            "revisions": found,
+            "names": names,
+            "shown": None,
+            "refused": "",
+            "reason": "",
+            **more,
+        }
         if wanted.isdecimal() and len(wanted) < 10:
             shown = await ask.scope.read(policy_revisions.revision, int(wanted))
             workspace = await ask.scope.read(policy_drafts.workspace)

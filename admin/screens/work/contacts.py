@@ -40,8 +40,8 @@ class Contacts(PolicyModelView, model=Contact):
     )
     sections = (
         (Label("Person"), ("customer_id", "name", "title", "birthday", "is_primary", "do_not_contact")),
-        (Label("Reach"), ("points",)),
-        (Label("Care"), ("owner_id", "remark")),
+        (Label("Contact details"), ("points",)),
+        (Label("Owner and notes"), ("owner_id", "remark")),
     )
     related = (
         RelatedTable(

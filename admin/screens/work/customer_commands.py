@@ -20,9 +20,9 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, LIST, ROW, Command, command
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
-from ...kit.formatting import moment, number
+from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
-from ...kit.translation import Label, gettext
+from ...kit.translation import Label, gettext, listed
 from ...kit.view import PolicyModelView
 
 _ = gettext
@@ -37,14 +37,14 @@ INSIST = Field(
     help=Label("Also for somebody who is absent or may not work with it. The reason is kept in the log."),
 )
 RULES = {
-    "IN_POOL": Label("It lies in a pool"),
+    "IN_POOL": Label("It is in a pool"),
     "RIGHT": Label("You may claim there"),
     "POOL_OPEN": Label("The pool is open"),
     "PROTECTION": Label("Protection of new arrivals"),
     "COOLDOWN": Label("Waiting time of former owners"),
     "QUOTA_DAY": Label("Claims today"),
     "QUOTA_WEEK": Label("Claims this week"),
-    "CAPACITY": Label("Customers held"),
+    "CAPACITY": Label("Capacity"),
 }
 
 
@@ -121,7 +121,7 @@ class CustomerCommands(PolicyModelView):
         if which.name == "transfer" and ask.may("customer.insist"):
             fields = (*fields, INSIST)
         if which.name in ("transfer", "release") and (names := await ask.scope.read(locking.locked_among, ids)):
-            told = _("Ends the lock of %(names)s.") % {"names": ", ".join(names)}
+            told = _("Ends the lock of %(names)s.") % {"names": listed(names)}
             fields = (*fields, Field("lift_lock", Kind.YES_NO, name=_("End the lock"), help=told))
         return fields
 
@@ -148,9 +148,7 @@ async def claim_rules(ask: PanelRequest, id: int) -> list[tuple[str, bool, str]]
     found = await ask.scope.read(claiming.claim_preview, [id])
     rules = []
     for check in found[0].checks if found else ():
-        explanation = check.refusal.say(ask.language) if check.refusal else ""
-        if check.passes_at and not explanation:
-            explanation = _("From %(when)s.") % {"when": moment(ask, check.passes_at).striptags()}
+        explanation = (check.refusal or check.detail).say(ask.language)
         rules.append((str(RULES.get(check.rule, check.rule)), check.passed, explanation))
     return rules
 

@@ -52,11 +52,11 @@ class Customers(CustomerCommands, model=Customer):
     )
     sections = (
         (Label("Basics"), ("number", "name", "stage", "level", "industry", "source", "region", "category")),
-        (Label("Reach"), ("phone", "email", "address")),
-        (Label("First contact"), ("contact_name", "contact_title", "contact_phone", "contact_email")),
+        (Label("Contact details"), ("phone", "email", "address")),
+        (Label("Primary contact"), ("contact_name", "contact_title", "contact_phone", "contact_email")),
         (Label("Need"), ("latest_need", "remark")),
         (
-            Label("Place"),
+            Label("Owner and pool"),
             ("owner_id", "pool_id", "claimed_at", "pooled_at", "locked", "locked_by_id", "locked_at", "lock_reason"),
         ),
     )

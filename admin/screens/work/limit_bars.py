@@ -22,7 +22,7 @@ async def limit_bars(ask: PanelRequest, limits: Limits) -> list[Bar]:
         href = f"{BASE}/pooled/list?f_pool_id={global_id(Pool, pool)}"
         found.append(_bar(ask, label, quota.used, quota.limit, href))
     href = f"{BASE}/customer/list?tab=mine"
-    found.append(_bar(ask, _("Customers held"), limits.capacity.held, limits.capacity.limit, href))
+    found.append(_bar(ask, _("Capacity"), limits.capacity.held, limits.capacity.limit, href))
     return found
 
 
