@@ -154,24 +154,24 @@ def _check_logins(db: Session, people: Sequence[CheckedPerson]) -> None:
             )
 
 
-def _check_roles(scope: Scope, people: Sequence[CheckedPerson]) -> None:
+def _check_roles(scope: Scope, db: Session, people: Sequence[CheckedPerson]) -> None:
     """Refuse roles that the caller may not give."""
     refusals: dict[frozenset[str], Refusal | None] = {}
     for person in people:
         roles = frozenset(person.roles)
         if roles not in refusals:
-            refusals[roles] = _refusal(scope, roles)
+            refusals[roles] = _refusal(scope, db, roles)
         if (refusal := refusals[roles]) is not None:
             person.problems.append(refusal)
 
 
-def _refusal(scope: Scope, roles: frozenset[str]) -> Refusal | None:
+def _refusal(scope: Scope, db: Session, roles: frozenset[str]) -> Refusal | None:
     if not roles:
         return None
     if not scope.policy.ever(scope.person, "create", "role"):
         return Forbidden(action="role.create", field="role")
     try:
-        refuse_excess(excesses(scope.policy, scope.policy, {(frozenset(), roles)}, scope.person.roles))
+        refuse_excess(db, excesses(scope.policy, scope.policy, {(frozenset(), roles)}, scope.person.roles))
     except Refusal as refusal:
         return refusal
     return None

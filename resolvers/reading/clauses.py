@@ -129,8 +129,9 @@ def _holds_role(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
     found = select(held.c.user_id).where(held.c.deleted_at.is_(None), viewer.rows(UserRole, held.c))
     found = found.where(_in_force(held.c.starts_at, held.c.ends_at, viewer.person.now))
     if wanted.get("is_null"):
-        return ~e.id.in_(found)
-    clause: Clause = e.id.in_(found.where(held.c.role_id.in_(wanted["in"])))
+        clause: Clause = ~e.id.in_(found)
+    else:
+        clause = e.id.in_(found.where(held.c.role_id.in_(wanted["in"])))
     return clause
 
 
