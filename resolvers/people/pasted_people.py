@@ -94,7 +94,7 @@ def check_people(scope: Scope, db: Session, people: Sequence[PastedPerson]) -> l
         checked.problems = list(_problems(checked, known))
         found.append(checked)
     _check_logins(db, found)
-    _check_roles(scope, found)
+    _check_roles(scope, db, found)
     return found
 
 

@@ -158,9 +158,14 @@ def role_choices(known: Directory) -> list[tuple[str, str]]:
     return [(global_id(Role, id), name) for _code, id, name in _roles(known)]
 
 
+def role_name(name: str, name_zh: str | None = None) -> str:
+    """The name in the language of the reader."""
+    return (name_zh or name) if language() == "zh" else name
+
+
 def _roles(known: Directory) -> list[tuple[str, int, str]]:
     """(code, id, name in the language of the reader) of every role."""
-    named = {code: titles[-1 if language() == "zh" else 0] if titles else code for code, titles in known.titles.items()}
+    named = {code: role_name(titles[0], *titles[1:]) if titles else code for code, titles in known.titles.items()}
     return [(code, known.role_ids[code], name) for code, name in named.items()]
 
 

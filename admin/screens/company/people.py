@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from resolvers.access import policy_drafts
 from resolvers.people import accounts, passwords
 from resolvers.people.directory import roles_and_departments
 from resolvers.people.head_counts import head_counts
+from resolvers.people.roster import last_sign_ins, roles_of
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -24,10 +26,10 @@ from ...kit.form_page import Options
 from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
-from ...kit.translation import Label, gettext
+from ...kit.translation import Label, gettext, listed
 from ...kit.tree import tree_of
 from ...kit.view import PolicyModelView
-from .new_people import TakesPeopleIn, role_choices
+from .new_people import TakesPeopleIn, role_choices, role_name
 
 _ = gettext
 
@@ -182,9 +184,9 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """The roles that each person holds, and when they signed in last."""
         ids = [row.id for row in rows]
-        roles, signed_in = roles_of(scope, db, ids), last_sign_ins(scope, db, ids)
+        held, signed_in = roles_of(scope, db, ids), last_sign_ins(scope, db, ids)
         return {
-            id: {"roles": ", ".join(roles.get(id, ())), "signed_in": _when(signed_in.get(id))}
+            id: {"roles": listed(role_name(*names) for names in held.get(id, ())), "signed_in": signed_in.get(id, "")}
             for id in ids
         }
 
