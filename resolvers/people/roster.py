@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Role, SignInAttempt, User, UserRole
+from models import Role, SignInAttempt, User
 
 from ..reading.clauses import role_codes
 from ..runtime.scope import Scope
@@ -30,4 +30,4 @@ def last_sign_ins(scope: Scope, db: Session, ids: Iterable[int]) -> dict[int, da
     attempt = SignInAttempt.__table__
     asked = select(attempt.c.user_id, func.max(attempt.c.at)).where(attempt.c.ok, attempt.c.user_id.in_([*ids]))
     asked = asked.where(scope.viewer.rows(SignInAttempt, attempt.c)).group_by(attempt.c.user_id)
-    return {id: at for id, at in db.execute(asked)}
+    return dict(db.execute(asked))
