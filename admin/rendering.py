@@ -78,6 +78,7 @@ def script_words() -> dict[str, str]:
         "several": _("Several match “%s”, so none was chosen."),
         "unchosen": _("“%s” was typed, but nothing was chosen."),
         "unreachable": _("The server cannot be reached."),
+        "failed": _("That did not work. Please try again."),
         "restored": _("What you had typed is here again."),
         "discard": _("Give it up"),
     }

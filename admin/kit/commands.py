@@ -36,6 +36,7 @@ class Command:
     `needs`: a further right without which the use case refuses the command.
     `for_others`: whether users cannot do it to themselves.
     `typed`: a word that the user types before something that cannot be undone.
+    `key`: the letter that presses it, on the page of a record or in a row with the focus.
     `answers`: whether its method returns the answer itself, see ResponseMethod.
     """
 
@@ -53,6 +54,7 @@ class Command:
     when: Callable[[Row], bool] = lambda _row: True
     needs: str = ""
     for_others: bool = False
+    key: str = ""
 
     @property
     def verb(self) -> str:

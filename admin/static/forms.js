@@ -162,6 +162,7 @@ function forgetSent() {
   const sent = sessionStorage.getItem("sent");
   if (!sent || $("form[action$='/login']")) return;
   sessionStorage.removeItem("sent");
+  if (sessionStorage.getItem("reopen")) return;
   if (!$$("form[data-form]").some((form) => draftKey(form) === sent)) sessionStorage.removeItem(sent);
 }
 

@@ -1,7 +1,6 @@
 // The panel in the browser.  Every page works without this file; with it, a page loads less and needs fewer clicks.
 "use strict";
 
-
 // --- dialogs and drawer ------------------------------------------------------------------------------------
 
 let opener = null;
@@ -15,8 +14,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const box = event.target.closest("dialog");
   if (box) {
     if (!box.open) box.showModal();
-    const first = $("[data-focus]", box) || $("form input:not([type=hidden]):not(.ts-hidden-accessible), form select, form textarea, .dialog-main button", box);
     prepare(box);
+    const first = $("[data-focus]", box) || $("form input:not([type=hidden]):not(:disabled), form select:not(.ts-hidden-accessible), form textarea, .dialog-main button", box);
     first?.focus();
   } else {
     prepare(event.target);
@@ -38,7 +37,7 @@ document.addEventListener("millpond:done", (event) => {
   const { go, refused, marked } = event.detail;
   if (!refused) for (const box of $$("dialog[open]")) box.close();
   if (go && go !== location.pathname) {
-    location.assign(go);
+    location.assign(listed(go));
     return;
   }
   htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML" }).then(() => mark(marked));
@@ -53,8 +52,8 @@ function mark(address) {
   ($("a", row))?.focus({ preventScroll: true });
 }
 
-document.addEventListener("htmx:responseError", () => toast(document.documentElement.lang.startsWith("zh") ? "操作未成功，请重试。" : "That did not work. Please try again.", true));
-document.addEventListener("htmx:sendError", () => toast(document.documentElement.lang.startsWith("zh") ? "无法连接服务器。" : "The server cannot be reached.", true));
+document.addEventListener("htmx:responseError", () => toast(WORDS.failed, true));
+document.addEventListener("htmx:sendError", () => toast(WORDS.unreachable, true));
 
 // --- forms -------------------------------------------------------------------------------------------------
 
@@ -159,50 +158,6 @@ function closeMenu() {
   $("[data-menu]")?.setAttribute("aria-expanded", "false");
 }
 
-// --- keys --------------------------------------------------------------------------------------------------
-
-function step(by) {
-  const rows = $$("[data-row]");
-  if (!rows.length) return;
-  const at = rows.findIndex((row) => row.contains(document.activeElement));
-  const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-  $(".open", next)?.focus();
-}
-
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if ((event.ctrlKey || event.metaKey) && event.key === "s") {
-    const save = $("dialog[open] [data-save]") || $("[data-save]");
-    if (save) {
-      event.preventDefault();
-      save.click();
-    }
-    return;
-  }
-  if (event.key === "Escape") {
-    for (const drop of $$("details.drop[open]")) {
-      drop.open = false;
-      $("summary", drop).focus();
-    }
-    closeMenu();
-    return;
-  }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const keys = {
-    "/": () => $("[data-search]")?.focus(),
-    n: () => $("[data-new]")?.click(),
-    e: () => $("[data-edit]")?.click(),
-    j: () => step(1),
-    k: () => step(-1),
-    x: () => document.activeElement.closest("[data-row]")?.querySelector("[name=ids]")?.click(),
-    "?": () => $("#keys")?.showModal(),
-  };
-  if (keys[event.key]) {
-    event.preventDefault();
-    keys[event.key]();
-  }
-});
-
 // --- every page and every loaded piece ----------------------------------------------------------------------------
 
 function prepare(root) {
@@ -211,9 +166,11 @@ function prepare(root) {
   for (const points of $$("[data-points]", root)) grow(points);
   for (const area of $$("textarea[data-complete]", root)) complete(area);
   countSelected();
+  keepTrail();
 }
 
 prepare(document);
+showTrail();
 forgetSent();
 reopen();
-$("[data-focus]")?.focus();
+(location.hash === "#q" ? $("[data-search]") : $("[data-focus]"))?.focus();

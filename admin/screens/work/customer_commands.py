@@ -63,6 +63,7 @@ class CustomerCommands(PolicyModelView):
 
     @command(
         icon="hand-grab",
+        key="c",
         action="customer.claim",
         where=(ROW, LIST, DETAIL),
         when=pooled,
@@ -75,7 +76,7 @@ class CustomerCommands(PolicyModelView):
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
 
-    @command(icon="arrows-exchange", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
+    @command(icon="arrows-exchange", key="t", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         insist, lifts = bool(given.get("insist")), bool(given.get("lift_lock"))
         owner_id, reason = given["user_id"] or 0, given["reason"]
@@ -83,6 +84,7 @@ class CustomerCommands(PolicyModelView):
 
     @command(
         icon="arrow-back-up",
+        key="r",
         action="customer.release",
         when=owned,
         fields=(

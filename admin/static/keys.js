@@ -1,0 +1,105 @@
+// Keys, and the place of the focus while parts of a page are replaced.
+"use strict";
+
+// --- keys --------------------------------------------------------------------------------------------------
+
+function step(by) {
+  const rows = $$("[data-row]");
+  if (!rows.length) {
+    $(`[data-neighbours] [rel=${by > 0 ? "next" : "prev"}]:not([hidden])`)?.click();
+    return;
+  }
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+  $(".open", next)?.focus();
+}
+
+function find() {
+  const box = $("[data-search]");
+  if (box) box.focus();
+  else $("[data-find]")?.click();
+}
+
+// The command with this key: of the row with the focus, else of the selected rows, else of the record.
+function run(key) {
+  const row = document.activeElement.closest("[data-row]");
+  for (const place of [row, $(".bulk.is-open"), $(".head-actions")]) {
+    const button = place && $$(`[data-key="${key}"]`, place).find((each) => !each.hidden);
+    if (button) {
+      button.click();
+      return true;
+    }
+  }
+  return false;
+}
+
+const KEYS = {
+  "/": find,
+  n: () => $("[data-new]")?.click(),
+  e: () => $("[data-edit]")?.click(),
+  j: () => step(1),
+  k: () => step(-1),
+  x: () => document.activeElement.closest("[data-row]")?.querySelector("[name=ids]")?.click(),
+  "?": () => $("#keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+    const save = $("dialog[open] [data-save]") || $("[data-save]");
+    if (save) {
+      event.preventDefault();
+      save.click();
+    }
+    return;
+  }
+  if (event.key === "Escape") {
+    for (const drop of $$("details.drop[open]")) {
+      drop.open = false;
+      $("summary", drop).focus();
+    }
+    closeMenu();
+    return;
+  }
+  if (typing || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  if (KEYS[event.key]) {
+    event.preventDefault();
+    KEYS[event.key]();
+  } else if (/^[a-z]$/.test(event.key) && run(event.key)) {
+    event.preventDefault();
+  }
+});
+
+// --- focus -------------------------------------------------------------------------------------------------
+
+// Something that is the same in the page before and after: a row by its record, a control by what it leads to.
+function place(element) {
+  const row = element?.closest("[data-row]");
+  const names = ["id", "href", "formaction", "data-command", "name"];
+  const name = names.find((each) => element?.getAttribute(each));
+  return {
+    row: row && $(".open", row)?.getAttribute("href"),
+    at: row ? $$("[data-row]").indexOf(row) : -1,
+    control: name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`,
+  };
+}
+
+function restore({ row, at, control }) {
+  const rows = $$("[data-row]");
+  const same = row && rows.find((each) => $(".open", each)?.getAttribute("href") === row);
+  const near = at >= 0 ? same || rows[Math.min(at, rows.length - 1)] : $("#main");
+  const found = (control && near && (same || at < 0) && $(control, near)) || (near && $(".open", near)) || $("#main");
+  found?.focus({ preventScroll: true });
+}
+
+let held = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const focused = document.activeElement;
+  held = event.detail.target?.contains(focused) && !focused.closest("dialog") ? place(focused) : null;
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (held && document.activeElement === document.body) restore(held);
+  held = null;
+});
