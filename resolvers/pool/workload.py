@@ -56,8 +56,12 @@ def of_team(scope: Scope, db: Session) -> list[Candidate]:
 
 def _counted(scope: Scope, db: Session, people: Iterable[int]) -> dict[int, int]:
     """User id -> number of visible customers whose owner, as the caller sees it, that user is."""
-    owner = value(scope.viewer, Customer, Customer, "owner_id")
-    owned = select(owner, func.count(Customer.id)).where(owner.in_(sorted(people)), Customer.deleted_at.is_(None))
+    owner: Any = value(scope.viewer, Customer, Customer, "owner_id")
+    wanted = sorted(people)
+    everyone = select(func.count()).select_from(User).where(User.active, User.deleted_at.is_(None))
+    if scope.backend.dialect == "sqlite" and 2 * len(wanted) > (db.scalar(everyone) or 0):
+        owner = func.coalesce(owner, null())  # most customers are read, so as above no index is wanted
+    owned = select(owner, func.count(Customer.id)).where(owner.in_(wanted), Customer.deleted_at.is_(None))
     return {id: count for id, count in db.execute(owned.group_by(owner)) if id is not None}
 
 
