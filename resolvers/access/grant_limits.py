@@ -13,16 +13,15 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Credential, Role, User, UserRole
-from models.actions import actions_in_chinese, actions_in_english, object_in_chinese, object_in_english
 from models.database.bypass import Because, bypass_policy
-from models.errors import AdministratorsBound, BeyondCeiling, GrantsToSelf, LastAdministrator, Refusal
+from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator, Refusal
 from policies import Snapshot
-from policies.administrators import Binding, bindings
+from policies.administrators import bindings
 from policies.reach import NOWHERE, gains, taken
-from policies.review import Excess, Roles, can_administer, excesses
-from policies.saying import sentence, sentence_of_others
+from policies.review import Roles, can_administer, excesses
 
 from ..runtime.scope import Scope
+from .excess_refusals import refuse_bindings, refuse_excess
 from .second_person import refuse_alone
 from .standings import Chart, chart, what_is_own
 
@@ -191,53 +190,6 @@ def lock_rights(scope: Scope, db: Session) -> None:
 def is_administrator(scope: Scope) -> bool:
     """Whether the caller may set everything right again, by the policy in force; a system principal may."""
     return scope.person.id is None or can_administer(scope.policy, scope.person.roles)
-
-
-def refuse_excess(db: Session, found: Iterable[Excess], kind: type[Refusal] = BeyondCeiling) -> None:
-    """Raise BeyondCeiling, or another kind, for the first excess, if there is one."""
-    for first in found:
-        raise excess_refusal(db, first.roles, [first.action], first.object, first.when, kind)
-
-
-def refuse_bindings(db: Session, found: Iterable[Binding]) -> None:
-    """Raise AdministratorsBound for the first right that administrators would lose, if there is one."""
-    for first in found:
-        raise excess_refusal(db, first.roles, [first.action], first.object, first.when, AdministratorsBound)
-
-
-def excess_refusal(
-    db: Session,
-    roles: Roles,
-    actions: Sequence[str],
-    object: str,
-    when: Sequence[str],
-    kind: type[Refusal] = BeyondCeiling,
-) -> Refusal:
-    """The refusal that names the roles, the right that they would get or lose, and one case of it."""
-    codes = {"who": " + ".join(sorted(roles)), "action": ", ".join(actions), "object": object}
-    names = names_of_roles(db, roles)
-    spoken = sentence if kind is GrantsToSelf else sentence_of_others
-    english = {
-        "who_en": " + ".join(name for name, _ in names) or "Everybody",
-        "action_en": actions_in_english(actions),
-        "object_en": object_in_english(object),
-        "when_en": "when " + " and ".join(spoken(x, "en") for x in when) if when else "always",
-    }
-    chinese = {
-        "who_zh": " + ".join(name for _, name in names) or "所有人",
-        "action_zh": actions_in_chinese(actions),
-        "object_zh": object_in_chinese(object),
-        "when_zh": "，且".join(spoken(x, "zh") for x in when) or "任何情况",
-    }
-    return kind(**codes, when=" and ".join(when) or "always", **english, **chinese)
-
-
-def names_of_roles(db: Session, roles: Roles) -> list[tuple[str, str]]:
-    """(English, Chinese) names of roles, in the order of their codes; a role that is gone keeps its code."""
-    known = select(Role.code, Role.name, Role.name_zh).where(Role.code.in_(roles))
-    found = db.execute(known, execution_options=bypass_policy(Because.JUDGES_RIGHTS))
-    names = {code: (name, zh or name) for code, name, zh in found}
-    return [names.get(code, (code, code)) for code in sorted(roles)]
 
 
 def keep_an_administrator(

@@ -23,7 +23,8 @@ from policies.review import Change, Remark, Roles, can_administer, changes, exce
 
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
-from .grant_limits import Holdings, excess_refusal, holdings, keep_an_administrator, refuse_bindings, sets_of
+from .excess_refusals import excess_refusal, refuse_bindings
+from .grant_limits import Holdings, holdings, keep_an_administrator, sets_of
 from .second_person import needs_second, wants_two, widened
 from .user_names import or_somebody, shown_name
 

@@ -15,7 +15,7 @@ from models.errors import Duplicate, Forbidden, Refusal, Validation
 from models.text import fold, seen
 from policies.review import excesses
 
-from ..access.grant_limits import refuse_excess
+from ..access.excess_refusals import refuse_excess
 from ..runtime.batch import LARGEST
 from ..runtime.scope import Scope
 from .directory import Directory, directory

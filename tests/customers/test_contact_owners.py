@@ -206,4 +206,6 @@ def test_the_owner_that_a_contact_shows_follows_its_customer(world: World) -> No
         assert row is not None
         assert (row["owner_id"], world.row(Contact, id)["owner_id"]) == (world.ids[login], None)
         page = browser.get(f"/admin/contact/details/con_{id}").text
-        assert f"/admin/user/details/usr_{world.ids[login]}" in page[page.index("Care") : page.index("Remark")]
+        assert (
+            f"/admin/user/details/usr_{world.ids[login]}" in page[page.index("Owner and notes") : page.index("Remark")]
+        )

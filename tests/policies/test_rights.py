@@ -13,7 +13,7 @@ from models.names import OF_MODULE
 from policies import STARTER, matrix
 from policies.objects import ACTIONS, GROUPS, MODULES
 from policies.rights import UnknownRight, check_lines, check_rights, problem_with
-from resolvers.access.grant_limits import excess_refusal
+from resolvers.access.excess_refusals import excess_refusal
 from resolvers.runtime.scope import Scope
 from schema import build, contract
 from tests.support.panel import doors

@@ -9,7 +9,14 @@ from typing import Any
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
-    "browser": ("panel/test_accessibility.py", "panel/test_policy_story.py", "panel/test_stories.py"),
+    "browser": (
+        "panel/test_accessibility.py",
+        "panel/test_choosers.py",
+        "panel/test_kept_text.py",
+        "panel/test_policy_story.py",
+        "panel/test_stories.py",
+        "panel/test_trail.py",
+    ),
     "demo": ("cli/test_demo.py",),
 }
 """Group -> its files below `tests`."""
