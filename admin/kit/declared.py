@@ -19,7 +19,8 @@ Order = tuple[tuple[str, bool], ...]
 
 @dataclass(frozen=True)
 class Tab:
-    """A part of a list under a name of its own.  `needs`: the right without which the tab is not shown."""
+    """A part of a list under a name of its own.  `needs`: what the user must be allowed for every record, else the tab
+    is not shown."""
 
     name: str
     label: str

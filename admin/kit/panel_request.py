@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import Organisation
+from policies import Facts
 from policies.objects import FIELDS
 from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
@@ -53,6 +54,11 @@ class PanelRequest:
         """Whether the policy lets the user do an action, like `customer.claim`, to some record."""
         module, _, verb = action.partition(".")
         return self.scope.policy.ever(self.scope.person, verb, module)
+
+    def may_all(self, action: str) -> bool:
+        """Whether the policy lets the user do an action to records of any user, like `session.view`."""
+        module, _, verb = action.partition(".")
+        return self.scope.policy.may(self.scope.person, verb, module, Facts())
 
     def sees(self, module: str, field: str) -> bool:
         """Whether the user sees this field in some record of the module; what is no field is seen with the record."""

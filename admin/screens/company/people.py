@@ -161,7 +161,7 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
 
     @command(
         Label("Take a role"),
-        icon="shield-x",
+        icon="ban",
         action="user.view",
         where=(LIST, DETAIL),
         needs="role.delete",
@@ -179,12 +179,12 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         shown = [("roles", _("Roles"), "role.view"), ("signed_in", _("Last sign-in"), "session.view")]
-        return [(key, label) for key, label, right in shown if ask.may(right)]
+        return [(key, label) for key, label, right in shown if ask.may_all(right)]
 
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """The roles that each person holds, and when they signed in last."""
         ids = [row.id for row in rows]
-        held, signed_in = roles_of(scope, db, ids), last_sign_ins(scope, db, ids)
+        held, signed_in = roles_of(scope, db, ids), last_sign_ins(db, ids)
         return {
             id: {"roles": listed(role_name(*names) for names in held.get(id, ())), "signed_in": signed_in.get(id, "")}
             for id in ids
