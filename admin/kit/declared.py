@@ -20,13 +20,14 @@ Order = tuple[tuple[str, bool], ...]
 @dataclass(frozen=True)
 class Tab:
     """A part of a list under a name of its own.  `needs`: what the user must be allowed for every record, else the tab
-    is not shown."""
+    is not shown.  `empty`: what the tab says without rows, else what the list says."""
 
     name: str
     label: str
     narrows: Callable[[PanelRequest], Mapping[str, Any]]
     order: Order = ()
     needs: str = ""
+    empty: str = ""
 
 
 class RecordScreen(Protocol):

@@ -2,12 +2,18 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
+from sqlalchemy import Integer, true, update
 
-from models import Credential, User, UserRole
-from tests.support.panel import Panel
-from tests.support.world import World
+from admin.kit.fields import editable, input_of
+from models import ClaimRule, Credential, Department, Organisation, Pool, PoolMember, User, UserRole
+from models.base import columns
+from tests.support.panel import Panel, over_records
+from tests.support.world import START, World
+
+from .test_twice import hidden_inputs
 
 FORM, PASTE = "/admin/user/create", "/admin/user/paste"
 
@@ -156,3 +162,127 @@ def test_a_role_is_given_to_several_people_and_taken_again(world: World) -> None
 
     panel.of("ada").post("/admin/user/do/take-role", chosen)
     assert [world.principal(login).roles for login in ("xi", "yu")] == [set(), set()]
+
+
+# --- the list of steps -----------------------------------------------------------------------------------
+
+
+def empty(world: World) -> None:
+    """Leave what a new installation has: the organisation, the roles and one administrator."""
+    gone = {"deleted_at": START, "deleted_by_id": world.ids["ada"]}
+    with world.backend.writer.engine.begin() as connection:
+        for model in (PoolMember, ClaimRule, Pool, Department, UserRole, User):
+            table = model.__table__
+            kept = {User: "id", UserRole: "user_id"}.get(model)
+            mine = table.c[kept] != world.ids["ada"] if kept else true()
+            connection.execute(update(table).where(mine).values(gone))
+        connection.execute(update(Organisation.__table__).values(time_zone="UTC", version=1))
+
+
+def steps_in(page: str) -> dict[str, bool]:
+    """Title -> whether it is done, of the steps that Home shows."""
+    shown = re.findall(r'<li class="step( is-done-step)?".*?<span class="step-name">([^<]+)</span>', page, re.DOTALL)
+    return {unescape(title): bool(done) for done, title in shown}
+
+
+def test_an_empty_installation_is_led_from_step_to_step_until_all_are_done(world: World) -> None:
+    ada, steps = Panel(world).of("ada"), []
+    empty(world)
+
+    def takes(path: str, **form: Any) -> None:
+        """The next step is the first that is not done; Home has the link to its form."""
+        page = ada.get("/admin/").text
+        steps.append(steps_in(page))
+        assert f'btn-primary" href="/admin/{path}"' in page, steps[-1]
+        answer = ada.post(f"/admin/{path}", form)
+        assert answer.status_code in (200, 303), re.findall(r"said-bad.*", answer.text)
+
+    assert set(steps_in(ada.get("/admin/").text).values()) == {False}
+    organisation = hidden_inputs(ada.get("/admin/organisation/edit/org_1").text)
+    region = {"name": "Mill", "time_zone": "Asia/Shanghai", "currency": "CNY", "language": "zh", "contact_required": ""}
+    takes("organisation/edit/org_1", **organisation, **region, follow_up_days_back=9, follow_up_days_ahead=1)
+    takes("department/create", name="Sales")
+    takes("user/create", name="Li Two", login="li.two", language="zh")
+    takes("pool/create", name="Lake", enabled="y", priority="0")
+    (pool,) = (row["id"] for row in world.rows(Pool, Pool.deleted_at.is_(None)))
+    takes(f"pool-member/create?pool_id=poo_{pool}", pool_id=f"poo_{pool}", seat="MEMBER", to_role="rol_3")
+    takes(f"claim-rule/create?pool_id=poo_{pool}", pool_id=f"poo_{pool}", daily_quota="5")
+    takes(
+        "customer/create",
+        name="First Ltd",
+        owner_id=f"usr_{world.ids['ada']}",
+        contact_name="A",
+        contact_phone="13800138000",
+    )
+
+    assert [sum(each.values()) for each in steps] == [0, 1, 2, 3, 4, 5, 6]
+    assert steps_in(ada.get("/admin/").text) == {}
+
+
+def test_the_steps_are_for_those_who_may_take_them_until_they_put_them_away(world: World) -> None:
+    panel = Panel(world)
+    assert len(steps_in(panel.of("ada").get("/admin/").text)) == 7
+    assert [steps_in(panel.of(login).get("/admin/").text) for login in ("li", "rolf", "aud")] == [{}, {}, {}]
+
+    panel.of("ada").post("/admin/preferences", {"name": "steps", "value": "hidden", "back": "/admin/"})
+
+    assert steps_in(panel.of("ada").get("/admin/").text) == {}
+    again = {"name": "steps", "value": "shown", "back": "/admin/"}
+    panel.of("ada").post("/admin/preferences", again)
+    assert len(steps_in(panel.of("ada").get("/admin/").text)) == 7
+
+
+def test_a_person_without_a_role_is_told_so_and_whom_to_ask(world: World) -> None:
+    panel = Panel(world)
+    world.make(User, login="rolo", name="Rolo Less")
+
+    page = panel.of("rolo").get("/admin/").text
+
+    assert "You have no role yet" in page
+    assert "Ada Ng" in page
+    assert "Li Na" not in page
+    assert "You have no role yet" not in panel.of("li").get("/admin/").text
+
+
+# --- help ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("screen", "button"),
+    [
+        ("customer", "/admin/customer/create"),
+        ("contact", "/admin/customer/list"),
+        ("opportunity", "/admin/customer/list"),
+        ("follow-up", "/admin/customer/list"),
+        ("pooled", "/admin/customer/list"),
+        ("pool", "/admin/pool/create"),
+        ("pool-member", "/admin/pool/list"),
+        ("claim-rule", "/admin/pool/list"),
+        ("department", "/admin/department/create"),
+    ],
+)
+def test_an_empty_list_says_what_to_do_with_a_button(world: World, screen: str, button: str) -> None:
+    empty(world)
+    page = Panel(world).of("ada").get(f"/admin/{screen}/list").text
+    shown = page[page.index('<div class="empty">') :]
+    assert "Nothing is here yet." not in shown
+    assert f'class="btn btn-primary" href="{button}"' in shown
+
+
+def test_every_list_says_what_it_is_for() -> None:
+    screens = {door.view for door in over_records("GET", "list")}
+    assert [screen.identity for screen in screens if not screen.hint] == []
+    begun = {screen for screen in screens if screen.offers_create and not screen.binned}
+    assert [screen.identity for screen in begun if not screen.empty] == []
+
+
+def test_every_number_of_a_rule_is_explained_beside_its_input(world: World) -> None:
+    for model in (ClaimRule, Pool, Department, Organisation, User):
+        for column in columns(model):
+            if (
+                isinstance(column.type, Integer)
+                and column.key in editable(model, creating=True)
+                and not column.foreign_keys
+            ):
+                assert str(input_of(model, column.key).help), (model, column.key)
+    assert "in a day. Empty: no limit." in Panel(world).of("ada").get("/admin/claim-rule/create").text

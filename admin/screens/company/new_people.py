@@ -64,6 +64,9 @@ class TakesPeopleIn(CreatePage):
         fields = super().form_fields(ask, creating=creating)
         return [*(x for x in fields if x.key not in _LATER), _PASSWORD] if creating else fields
 
+    def initial_values(self, ask: PanelRequest) -> dict[str, Any]:
+        return {**super().initial_values(ask), "language": ask.language_of_new_people}
+
     async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
         """Departments with their paths in a plain list, as long as they are few."""
         known = await ask.scope.read(_directory)
