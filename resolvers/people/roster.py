@@ -29,4 +29,4 @@ def last_sign_ins(db: Session, ids: Iterable[int]) -> dict[int, datetime]:
     attempt = SignInAttempt
     asked = select(attempt.user_id, func.max(attempt.at)).where(attempt.ok, attempt.user_id.in_([*ids]))
     rows = db.execute(asked.where(attempt.user_id.is_not(None)).group_by(attempt.user_id))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows if row[0] is not None}
