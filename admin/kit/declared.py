@@ -19,13 +19,15 @@ Order = tuple[tuple[str, bool], ...]
 
 @dataclass(frozen=True)
 class Tab:
-    """A part of a list under a name of its own.  `needs`: the right without which the tab is not shown."""
+    """A part of a list under a name of its own.  `needs`: what the user must be allowed for every record, else the tab
+    is not shown.  `empty`: what the tab says without rows, else what the list says."""
 
     name: str
     label: str
     narrows: Callable[[PanelRequest], Mapping[str, Any]]
     order: Order = ()
     needs: str = ""
+    empty: str = ""
 
 
 class RecordScreen(Protocol):

@@ -1,7 +1,7 @@
 """Columns as users see them: kind, name, possible values.  Lists, filters, forms and facts derive from these."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from resolvers.reading.pages import display_column, target_of
 from resolvers.records.numbering import NUMBERED
 from resolvers.runtime.lifecycle import rules_of
 
+from .field_help import FIELD_HELP
 from .labels import field_label
 from .translation import LANGUAGES, Label
 
@@ -75,6 +76,11 @@ class Field:
 def field_of(model: type[Base], key: str) -> Field:
     """The field of a column, of a computed value, or of an extra input of the rules of the entity."""
     return _field_of(model, key)
+
+
+def input_of(model: type[Base], key: str) -> Field:
+    """The same for a form, with the sentence of help below it."""
+    return replace(_field_of(model, key), help=FIELD_HELP.get((model, key), ""))
 
 
 @cache

@@ -10,7 +10,7 @@ from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
 from . import form_values, forms
-from .fields import Field, Kind, editable, field_of
+from .fields import Field, Kind, editable, input_of
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
 from .translation import gettext as _
@@ -29,7 +29,7 @@ class FormPage(Screen):
         """The fields that the user may set in some record."""
         keys = [key for key in editable(self.model, creating=creating) if self.is_offered(ask, key, creating=creating)]
         ordered = [key for _label, section in self.sections for key in section if key in keys]
-        return [field_of(self.model, key) for key in [*ordered, *(key for key in keys if key not in ordered)]]
+        return [input_of(self.model, key) for key in [*ordered, *(key for key in keys if key not in ordered)]]
 
     def is_offered(self, ask: PanelRequest, key: str, *, creating: bool) -> bool:
         field = key.removesuffix("_id")

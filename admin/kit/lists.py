@@ -65,7 +65,7 @@ class ListState:
     def __init__(self, view: ListScreen, ask: PanelRequest) -> None:
         query = ask.request.query_params
         self.view, self.ask = view, ask
-        self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may(tab.needs)]
+        self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]
         self.tab = next((tab for tab in self.tabs if tab.name == query.get("tab")), self.tabs[0] if self.tabs else None)
         self.search = query.get("q", "").strip()[:100]
         self.filters = filters_in(query, [field_of(view.model, key) for key in view.filter_keys(ask)])

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import Organisation
+from policies import Facts
 from policies.objects import FIELDS
 from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
@@ -36,6 +37,7 @@ class PanelRequest:
     currency: str
     support: str | None
     contact_required: bool
+    language_of_new_people: str
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
     offers: Offers = field(default_factory=Offers)
@@ -53,6 +55,11 @@ class PanelRequest:
         """Whether the policy lets the user do an action, like `customer.claim`, to some record."""
         module, _, verb = action.partition(".")
         return self.scope.policy.ever(self.scope.person, verb, module)
+
+    def may_all(self, action: str) -> bool:
+        """Whether the policy lets the user do an action to records of any user, like `session.view`."""
+        module, _, verb = action.partition(".")
+        return self.scope.policy.may(self.scope.person, verb, module, Facts())
 
     def sees(self, module: str, field: str) -> bool:
         """Whether the user sees this field in some record of the module; what is no field is seen with the record."""
@@ -97,9 +104,9 @@ def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:
 def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
     """The settings of the organisation, and the preferences of the user, that every screen needs."""
     o = Organisation
-    columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required)
+    columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.language)
     found = db.execute(columns).first()
-    name, zone, currency, support, contact_required = found or (None, None, None, None, True)
+    name, zone, currency, support, contact_required, language = found or (None, None, None, None, True, None)
     return {
         "preferences": panel_preferences(scope, db),
         "organisation": name or "Millpond",
@@ -107,6 +114,7 @@ def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
         "currency": currency or "CNY",
         "support": support,
         "contact_required": bool(contact_required),
+        "language_of_new_people": language or "en",
     }
 
 

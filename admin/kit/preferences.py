@@ -28,7 +28,7 @@ MOST_SCREENS = 60
 """Maximum number of screens of which the columns are kept."""
 COOKIE_SECONDS = 365 * 24 * 3600
 OF_BROWSER = ("theme", "language", "menu")
-OF_USER = ("density", "size", "columns", "widths")
+OF_USER = ("density", "size", "steps", "columns", "widths")
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
@@ -36,7 +36,7 @@ _WORD = re.compile(r"[a-z_]{1,40}")
 class Preferences:
     """The choices of a user and of their browser.
 
-    `size`: 0 for the default.  `columns`: those of each screen on which the user has chosen some, in their order.  `widths`: screen -> column ->
+    `size`: 0 for the default.  `steps`: whether Home shows an administrator the first steps.  `columns`: those of each screen on which the user has chosen some, in their order.  `widths`: screen -> column ->
     one of WIDTHS.
     """
 
@@ -45,6 +45,7 @@ class Preferences:
     language: str | None = None
     menu: str = "open"
     size: int = 0
+    steps: str = "shown"
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     widths: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class Preferences:
         return {
             "density": self.density,
             "size": str(self.size),
+            "steps": self.steps,
             "columns": {of: ",".join(keys) for of, keys in self.columns.items()},
             "widths": {of: ",".join(f"{k}:{width}" for k, width in each.items()) for of, each in self.widths.items()},
         }
@@ -76,7 +78,7 @@ class Preferences:
     def with_stored(self, settings: Mapping[str, Any]) -> "Preferences":
         """The same with what the database keeps of the user; what it does not hold properly is left out."""
         found = self
-        for name in ("density", "size"):
+        for name in ("density", "size", "steps"):
             found = found.with_change(name, str(settings.get(name)))
         for name in ("columns", "widths"):
             held = settings.get(name)
@@ -98,6 +100,7 @@ _CHOICES = {
     *(("theme", theme) for theme in THEMES),
     *(("density", density) for density in DENSITIES),
     *(("language", language) for language in ("en", "zh")),
+    *(("steps", state) for state in ("shown", "hidden")),
     *(("menu", state) for state in ("open", "closed")),
 }
 

@@ -48,6 +48,8 @@ class Screen(ModelView):
     """One sentence below the title: what the screen is for."""
     empty: ClassVar[str] = ""
     """What an empty list says."""
+    begin: ClassVar[tuple[str, str, str] | None] = None
+    """(Label, address, right) of the button below it, for records that begin on another screen."""
     columns: ClassVar[tuple[str, ...]] = ()
     always: ClassVar[tuple[str, ...]] = ()
     """Columns that are read with each row even if they are not shown, for `when` of commands."""

@@ -2,32 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Role, SignInAttempt, User
+from models import Role, SignInAttempt, UserRole
 
-from ..reading.clauses import role_codes
+from ..reading.clauses import in_force
 from ..runtime.scope import Scope
 
 
 def roles_of(scope: Scope, db: Session, ids: Iterable[int]) -> dict[int, list[tuple[str, str | None]]]:
     """User id -> (English name, Chinese name if any) of each role held now, by code."""
-    person, role = User.__table__, Role.__table__
-    held: Any = select(role.c.name, role.c.name_zh, person.c.id).join_from(
-        person, role, role.c.code.in_(role_codes(scope.viewer, person.c.id))
-    )
+    now, columns = scope.viewer.person.now, UserRole.__table__.c
+    held = select(UserRole.user_id, Role.name, Role.name_zh).join(Role, Role.id == UserRole.role_id)
+    held = held.where(UserRole.user_id.in_([*ids]), UserRole.deleted_at.is_(None), Role.deleted_at.is_(None))
+    held = held.where(in_force(columns.starts_at, columns.ends_at, now)).order_by(Role.code)
     found: dict[int, list[tuple[str, str | None]]] = {}
-    for name, name_zh, id in db.execute(held.where(person.c.id.in_([*ids])).order_by(role.c.code)):
+    for id, name, name_zh in db.execute(held):
         found.setdefault(id, []).append((name, name_zh))
     return found
 
 
-def last_sign_ins(scope: Scope, db: Session, ids: Iterable[int]) -> dict[int, datetime]:
+def last_sign_ins(db: Session, ids: Iterable[int]) -> dict[int, datetime]:
     """User id -> time of the last sign-in that succeeded; without an entry: none, or none that the caller sees."""
-    attempt = SignInAttempt.__table__
-    asked = select(attempt.c.user_id, func.max(attempt.c.at)).where(attempt.c.ok, attempt.c.user_id.in_([*ids]))
-    asked = asked.where(scope.viewer.rows(SignInAttempt, attempt.c)).group_by(attempt.c.user_id)
-    return dict(db.execute(asked))
+    attempt = SignInAttempt
+    asked = select(attempt.user_id, func.max(attempt.at)).where(attempt.ok, attempt.user_id.in_([*ids]))
+    rows = db.execute(asked.where(attempt.user_id.is_not(None)).group_by(attempt.user_id))
+    return {row[0]: row[1] for row in rows if row[0] is not None}

@@ -127,7 +127,7 @@ def _holds_role(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
     """The user holds one of the roles `in`, as far as the viewer may see who holds them; `is_null`: holds none."""
     held = UserRole.__table__.alias()
     found = select(held.c.user_id).where(held.c.deleted_at.is_(None), viewer.rows(UserRole, held.c))
-    found = found.where(_in_force(held.c.starts_at, held.c.ends_at, viewer.person.now))
+    found = found.where(in_force(held.c.starts_at, held.c.ends_at, viewer.person.now))
     if wanted.get("is_null"):
         clause: Clause = ~e.id.in_(found)
     else:
@@ -228,11 +228,11 @@ def role_codes(viewer: Viewer, user_id: Value) -> Any:
         select(role.c.code)
         .join(held, held.c.role_id == role.c.id)
         .where(held.c.user_id == user_id, held.c.deleted_at.is_(None), role.c.deleted_at.is_(None))
-        .where(_in_force(held.c.starts_at, held.c.ends_at, now), viewer.rows(UserRole, held.c))
+        .where(in_force(held.c.starts_at, held.c.ends_at, now), viewer.rows(UserRole, held.c))
         .order_by(role.c.code)
         .correlate_except(role, held)
     )
 
 
-def _in_force(starts_at: Value, ends_at: Value, now: datetime) -> Clause:
+def in_force(starts_at: Value, ends_at: Value, now: datetime) -> Clause:
     return and_(or_(starts_at.is_(None), starts_at <= now), or_(ends_at.is_(None), ends_at > now))

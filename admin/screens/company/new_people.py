@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -23,7 +24,7 @@ from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
-from ...kit.translation import Label, gettext, language
+from ...kit.translation import Label, gettext, language, listed
 
 _ = gettext
 _LATER = ("active", "absent_until", "capacity")
@@ -53,10 +54,18 @@ class TakesPeopleIn(CreatePage):
     """The form of a new person, and the page for a pasted table."""
 
     create_template: ClassVar[str] = "person.html"
+    list_page_template: ClassVar[str] = "people.html"
+
+    @property
+    def templates_used(self) -> set[str]:
+        return super().templates_used | {"person.html", "paste_people.html", "new_accounts.html"}
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         fields = super().form_fields(ask, creating=creating)
         return [*(x for x in fields if x.key not in _LATER), _PASSWORD] if creating else fields
+
+    def initial_values(self, ask: PanelRequest) -> dict[str, Any]:
+        return {**super().initial_values(ask), "language": ask.language_of_new_people}
 
     async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
         """Departments with their paths in a plain list, as long as they are few."""
@@ -115,7 +124,7 @@ class TakesPeopleIn(CreatePage):
         people = [_person(row) for row in rows]
         taken_in = await onboarding.take_in(ask.scope, people)
         if not taken_in.outcome.problems:
-            return await self._show_accounts(ask, people, taken_in, [])
+            return await self._show_accounts(ask, people, taken_in, None)
         for problem in taken_in.outcome.problems:
             place, _field = onboarding.row_of(problem) or (0, "")
             rows[place].problems.append(problem)
@@ -126,18 +135,22 @@ class TakesPeopleIn(CreatePage):
     ) -> Response:
         known = await ask.scope.read(_directory)
         wrong = sum(bool(row.problems) for row in rows)
+        titles = {code: name for code, _id, name in _roles(known)}
         context = {
             "text": text,
             "rows": rows,
             "wrong": wrong,
             "error": error,
             "places": known.places,
-            "role_names": {code: name for code, _id, name in _roles(known)},
+            "known_places": listed(sorted(known.places.values())),
+            "known_roles": listed(titles.values()),
+            "said_roles": lambda row: listed(titles[code] for code in row.roles) or row.pasted.roles,
+            "example": "\t".join((_("Li Wei"), "liwei", _("Sales"), _("Sales"), "liwei@example.com")),
         }
         return await self.render(ask, "paste_people.html", context, 422 if error or wrong else 200)
 
     async def _show_accounts(
-        self, ask: PanelRequest, people: Sequence[NewPerson], taken_in: TakenIn, again: list[tuple[str, str]]
+        self, ask: PanelRequest, people: Sequence[NewPerson], taken_in: TakenIn, again: list[tuple[str, str]] | None
     ) -> Response:
         """The passwords, this once.  `again`: what the form of the next person begins with."""
         made = zip(people, taken_in.outcome.ids, taken_in.passwords, strict=True)
@@ -145,7 +158,9 @@ class TakesPeopleIn(CreatePage):
             NewAccount(person.name, person.login, secret, self.url("details", global_id(User, id)))
             for person, id, secret in made
         ]
-        return await self.render(ask, "new_accounts.html", {"accounts": accounts, "again": again})
+        copied = "\n".join("\t".join((each.name, each.login, each.secret)) for each in accounts)
+        address = None if again is None else f"?{urlencode(again)}"
+        return await self.render(ask, "new_accounts.html", {"accounts": accounts, "again": address, "copied": copied})
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
 
     icon, group, position = "user", "company", 20
     title = Label("People")
+    hint = Label("Everybody who signs in, with department and roles.")
+    empty = Label("Nobody is here yet. Take one person in, or paste a table of many.")
     columns = ("name", "login", "department_id", "active", "absent_until")
     filters = ("role_id", "department_id", "active", "absent_until", "created_at")
     told_apart_by = "login"
@@ -58,9 +60,21 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
     )
     tabs = (
         Tab("active", Label("Active"), lambda _ask: {"active": {"eq": True}}),
-        Tab("new", Label("Never signed in"), lambda _ask: NEVER_SIGNED_IN, needs="session.view"),
-        Tab("roleless", Label("Without a role"), lambda _ask: WITHOUT_ROLE, needs="role.view"),
-        Tab("left", Label("Left"), lambda _ask: {"active": {"eq": False}}),
+        Tab(
+            "new",
+            Label("Never signed in"),
+            lambda _ask: NEVER_SIGNED_IN,
+            needs="session.view",
+            empty=Label("Everybody has signed in."),
+        ),
+        Tab(
+            "roleless",
+            Label("Without a role"),
+            lambda _ask: WITHOUT_ROLE,
+            needs="role.view",
+            empty=Label("Everybody has a role."),
+        ),
+        Tab("left", Label("Left"), lambda _ask: {"active": {"eq": False}}, empty=Label("Nobody has left.")),
         Tab("all", Label("All"), lambda _ask: {}),
     )
     related = (
@@ -161,7 +175,7 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
 
     @command(
         Label("Take a role"),
-        icon="shield-x",
+        icon="ban",
         action="user.view",
         where=(LIST, DETAIL),
         needs="role.delete",
@@ -179,12 +193,12 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
 
     def extra_columns(self, ask: PanelRequest) -> list[tuple[str, str]]:
         shown = [("roles", _("Roles"), "role.view"), ("signed_in", _("Last sign-in"), "session.view")]
-        return [(key, label) for key, label, right in shown if ask.may(right)]
+        return [(key, label) for key, label, right in shown if ask.may_all(right)]
 
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """The roles that each person holds, and when they signed in last."""
         ids = [row.id for row in rows]
-        held, signed_in = roles_of(scope, db, ids), last_sign_ins(scope, db, ids)
+        held, signed_in = roles_of(scope, db, ids), last_sign_ins(db, ids)
         return {
             id: {"roles": listed(role_name(*names) for names in held.get(id, ())), "signed_in": signed_in.get(id, "")}
             for id in ids
@@ -200,6 +214,8 @@ class Departments(PolicyModelView, model=Department):
     """The tree of teams."""
 
     icon, group, position = "sitemap", "company", 30
+    hint = Label("The tree of teams. Leads see the customers of their department and of all below it.")
+    empty = Label("There is no department yet. Begin with the one at the top.")
     columns = ("name", "parent_id", "capacity")
     related = (
         RelatedTable(
@@ -222,6 +238,8 @@ class Roles(PolicyModelView, model=Role):
     """Roles; the policy says what each of them may do."""
 
     icon, group, position = "shield-lock", "company", 40
+    hint = Label("Sets of rights. The policy says what each role may do.")
+    empty = Label("There is no role yet. Without one nobody may do anything.")
     for_editors = True
     columns = ("name", "code", "name_zh")
     related = (
@@ -258,6 +276,9 @@ class RolesOfPeople(PolicyModelView, model=UserRole):
 
     icon = "shield-check"
     group = ""
+    hint = Label("Who holds which role, from when to when.")
+    empty = Label("Nobody holds a role that you see. Give one on the list of people.")
+    begin = (Label("To the people"), "user/list", "user.view")
 
     def name_of(self, row: Row) -> str:
         return f"{row.names.get('role_id') or ''} · {row.names.get('user_id') or ''}"

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from models import ClaimRule, Customer, Pool, PoolMember
 from models.errors import Validation
+from models.pool import GranteeKind
 from resolvers.pool.members import GRANTEES
 from resolvers.reading.pages import Row, names_of
 from resolvers.runtime.scope import Scope
@@ -18,6 +19,12 @@ from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 
 _ = gettext
+_TO = {
+    GranteeKind.USER: Label("Fill one of the three: a person,"),
+    GranteeKind.DEPARTMENT: Label("or a department with all below it,"),
+    GranteeKind.ROLE: Label("or everybody who holds a role."),
+}
+"""What is said below the three searches for a member."""
 
 
 class Pools(PolicyModelView, model=Pool):
@@ -25,6 +32,7 @@ class Pools(PolicyModelView, model=Pool):
 
     icon, group, position = "inbox", "company", 10
     hint = Label("Each pool has its members and its rule about claiming.")
+    empty = Label("There is no pool yet. Create one, then add its members and its rule on its page.")
     columns = ("name", "enabled", "priority", "retain_days", "description")
     sections = ((Label("Basics"), ("name", "description", "enabled", "priority", "retain_days")),)
     related = (
@@ -62,6 +70,9 @@ class PoolMembers(PolicyModelView, model=PoolMember):
 
     icon = "users-group"
     group = ""
+    hint = Label("Who may look into each pool, claim from it, or run it.")
+    empty = Label("No pool has members yet, so nobody can claim.")
+    begin = (Label("To the pools"), "pool/list", "pool.view")
     columns = ("pool_id", "seat", "grantee_kind")
     always = ("grantee_id",)
     sections = ((Label("Basics"), ("pool_id", "seat", "grantee_kind", "grantee_id")),)
@@ -85,7 +96,8 @@ class PoolMembers(PolicyModelView, model=PoolMember):
         """A search for each kind of member instead of a kind and a number."""
         fields = [x for x in super().form_fields(ask, creating=creating) if x.key not in ("grantee_id", "grantee_kind")]
         searches = [
-            Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=one(model)) for kind, model in GRANTEES.items()
+            Field(f"to_{kind.lower()}", Kind.RECORD, target=model, name=one(model), help=_TO[kind])
+            for kind, model in GRANTEES.items()
         ]
         return [*fields, *searches] if creating else fields
 
@@ -118,6 +130,9 @@ class ClaimRules(PolicyModelView, model=ClaimRule):
 
     icon = "adjustments"
     group = ""
+    hint = Label("How many customers a person may claim from a pool and hold, and when.")
+    empty = Label("No pool has a rule yet, so claims have no limit.")
+    begin = (Label("To the pools"), "pool/list", "pool.view")
 
     def name_of(self, row: Row) -> str:
         return _("Claim rule of %(pool)s") % {"pool": row.names.get("pool_id") or row["pool_id"]}

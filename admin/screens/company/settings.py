@@ -17,6 +17,8 @@ class Dictionaries(PolicyModelView, model=Dictionary):
     """The lists of words that fields can hold."""
 
     icon, group, position = "book", "system", 10
+    hint = Label("The lists from which fields like stage and industry are chosen.")
+    empty = Label("There is no dictionary yet.")
     for_editors = True
     columns = ("name", "code", "name_zh")
     related = (
@@ -38,6 +40,9 @@ class DictionaryItems(PolicyModelView, model=DictionaryItem):
 
     icon = "list"
     group = ""
+    hint = Label("The entries of the dictionaries, with their labels in both languages.")
+    empty = Label("No dictionary has an entry yet. Add one on the page of its dictionary.")
+    begin = (Label("To the dictionaries"), "dictionary/list", "dictionary.view")
     columns = ("label_en", "key", "label_zh", "dictionary_id", "tone", "position", "archived_at")
 
 
@@ -46,6 +51,7 @@ class NumberRules(PolicyModelView, model=NumberRule):
 
     icon, group, position = "hash", "system", 20
     for_editors = True
+    empty = Label("There is no number rule yet, so the usual pattern holds.")
     hint = Label("C{YYYY}{seq:3} makes C2026001, C2026002 and so on.")
 
     def name_of(self, row: Row) -> str:
@@ -56,6 +62,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
     """The one record of the organisation: name, time zone, currency, language, support."""
 
     icon, group, position = "building-community", "system", 30
+    hint = Label("Name, time zone, currency and the rules that hold for everybody.")
     for_editors = True
     sections = (
         (Label("Organisation"), ("name", "support_contact")),

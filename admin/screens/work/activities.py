@@ -18,6 +18,7 @@ class Opportunities(PolicyModelView, model=Opportunity):
     icon, group, position = "target", "work", 50
     hint = Label("What you may sell, to whom, for how much.")
     empty = Label("No opportunity is here yet. Add one on the page of its customer.")
+    begin = (Label("To the customers"), "customer/list", "customer.view")
     columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
@@ -37,6 +38,7 @@ class FollowUps(PolicyModelView, model=FollowUp):
     icon, group, position = "message-circle", "work", 60
     hint = Label("Calls, visits and messages, newest first.")
     empty = Label("No follow-up is here yet. Write one down on the page of its customer.")
+    begin = (Label("To the customers"), "customer/list", "customer.view")
     columns = ("content", "customer_id", "kind", "happened_at", "contact_id", "owner_id")
     filters = ("customer_id", "kind", "happened_at", "owner_id")
     tabs = (

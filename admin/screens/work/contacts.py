@@ -31,6 +31,7 @@ class Contacts(PolicyModelView, model=Contact):
     icon, group, position = "users", "work", 30
     hint = Label("The people at your customers.")
     empty = Label("No contact is here yet. Add one on the page of its customer.")
+    begin = (Label("To the customers"), "customer/list", "customer.view")
     columns = ("name", "title", "customer_id", "is_primary", "do_not_contact", "owner_id", "updated_at")
     filters = ("customer_id", "owner_id", "is_primary", "do_not_contact", "birthday", "created_at")
     tabs = (

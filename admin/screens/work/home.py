@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import Customer, User
+from resolvers.access.explain import whom_to_ask
 from resolvers.people import view_as
 from resolvers.pool import workload
 from resolvers.pool.my_limits import my_limits
@@ -24,6 +25,7 @@ from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
+from .first_steps import shown_steps
 from .limit_bars import limit_bars
 
 _ = gettext
@@ -53,6 +55,9 @@ class Home(Page):
         """Every part that is read quickly."""
         sees, claims = ask.may("customer.view"), ask.may("customer.claim")
         return {
+            "steps": await shown_steps(ask),
+            "roleless": not ask.scope.person.roles,
+            "whom": [] if ask.scope.person.roles else await ask.scope.read(whom_to_ask),
             "views": await ask.scope.read(view_as.views_of_me, NEWS),
             "limits": await limit_bars(ask, await ask.scope.read(my_limits)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,

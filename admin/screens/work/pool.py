@@ -31,6 +31,7 @@ class Pooled(CustomerCommands, model=Customer):
     title = Label("Customer pool")
     hint = Label("Customers nobody works on. Claim one and it is yours.")
     empty = Label("Nobody waits here. Customers come back when they are released or neglected.")
+    begin = (Label("To the customers"), "customer/list", "customer.view")
     columns = ("number", "name", "pool_id", "stage", "industry", "pooled_at")
     filters = ("pool_id", "stage", "industry", "level", "region", "source", "pooled_at")
     base_filter = {"pool_id": {"is_null": False}, "pooled_at": {"is_null": False}}  # noqa: RUF012  declared like the others

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select, true
 
-from models import Base, Customer, User
+from models import Base, Customer, SignInAttempt, User
+from policies import Facts
 from policies.objects import field_name
 from tests.support.world import World
 
@@ -23,6 +24,14 @@ class Oracle:
     def ever(self, action: str, module: str) -> bool:
         """Whether the user may do this to any record."""
         return self.policy.ever(self.person, action, module)
+
+    def always(self, right: str) -> bool:
+        """Whether the user may do `role.view` to the records of any user."""
+        module, _, action = right.partition(".")
+        return self.policy.may(self.person, action, module, Facts())
+
+    def has_signed_in(self, id: int) -> bool:
+        return bool(self.world.rows(SignInAttempt, SignInAttempt.user_id == id, SignInAttempt.ok))
 
     def ids(self, model: type[Base], action: str = "view") -> set[int]:
         """The records to which the user may do this."""

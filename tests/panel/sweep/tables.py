@@ -223,6 +223,8 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("opportunity", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("follow-up", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("user", "active"): lambda _oracle, row: row["active"],
+        ("user", "new"): lambda oracle, row: row["active"] and not oracle.has_signed_in(row["id"]),
+        ("user", "roleless"): lambda oracle, row: row["active"] and not oracle.world.principal(row["login"]).roles,
         ("user", "left"): lambda _oracle, row: not row["active"],
     },
 )
@@ -257,7 +259,14 @@ COVERED_ELSEWHERE = {"see-as", "copy"}
 DIALOG: Table[str, str] = Table(
     "DIALOG",
     "what this input of a command's dialog holds",
-    {"user_id": Ref("wu", of=User), "pool_id": "", "reason": "because", "until": "", "typed": "delete"},
+    {
+        "user_id": Ref("wu", of=User),
+        "role_id": Ref("sales", of=models.Role),
+        "pool_id": "",
+        "reason": "because",
+        "until": "",
+        "typed": "delete",
+    },
 )
 """Input of a dialog -> its value.  All are posted with every command: each takes those that it knows."""
 

@@ -1,0 +1,38 @@
+"""One sentence below an input whose label does not say what the value does."""
+
+from models import Base, ClaimRule, Department, Organisation, Pool, PoolMember, Role, User
+
+from .translation import Label
+
+FIELD_HELP: dict[tuple[type[Base], str], str] = {
+    (Pool, "enabled"): Label("A pool that is switched off takes no customers, and nobody claims from it."),
+    (Pool, "priority"): Label("When several pools could take a customer, the one with the highest number does."),
+    (Pool, "retain_days"): Label("The list shows how many of these days each customer has left. Empty: no end."),
+    (PoolMember, "seat"): Label("Viewers look, members claim, administrators also assign and set the rules."),
+    (ClaimRule, "daily_quota"): Label("Customers that a person may claim from this pool in a day. Empty: no limit."),
+    (ClaimRule, "weekly_quota"): Label("The same from Monday to Sunday. Empty: no limit."),
+    (ClaimRule, "capacity"): Label("Who holds this many customers claims no more from this pool. Empty: no limit."),
+    (ClaimRule, "cooldown_days"): Label(
+        "Days before a former owner may claim the same customer again. Empty: at once."
+    ),
+    (ClaimRule, "protect_days"): Label("Days after its arrival in which a customer is only assigned. Empty: none."),
+    (Organisation, "time_zone"): Label("For example Asia/Shanghai or Europe/London. Days and weeks begin by it."),
+    (Organisation, "currency"): Label("Its code, for example CNY, EUR or USD."),
+    (Organisation, "language"): Label("New people begin with it; each of them may choose another."),
+    (Organisation, "support_contact"): Label("A name, phone or address that the menu shows to everybody."),
+    (Organisation, "capacity"): Label(
+        "Customers that a person may hold. Empty: no limit. A department or person may differ."
+    ),
+    (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
+    (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
+    (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
+    (Organisation, "two_for_policy"): Label("For rights to export, to delete for good or to change the policy."),
+    (Department, "parent_id"): Label("Leads of the department above see the customers of this one. Empty: at the top."),
+    (Department, "capacity"): Label(
+        "Customers that a person here may hold. Empty: as above it, else the organisation."
+    ),
+    (User, "login"): Label("2 to 40 letters, digits, dots or dashes. It is typed at every sign-in."),
+    (User, "capacity"): Label("Customers that this person may hold. Empty: as the department, else the organisation."),
+    (User, "absent_until"): Label("Until then this person gets no customers."),
+    (Role, "code"): Label("The policy calls the role by it, so it cannot be changed later."),
+}
