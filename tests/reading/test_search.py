@@ -104,7 +104,7 @@ def test_a_customer_is_found_by_its_contacts_and_a_contact_by_itself(world: Worl
     assert found(world, "小芳") == found(world, "bo@xin") == ["鑫达科技"]
     assert found(world, "小芳", model=Contact) == ["王小芳"]
     assert found(world, "XINDA.example", model=Contact) == ["Bo"]
-    assert found(world, "鑫达", model=Contact) == []
+    assert found(world, "鑫达", model=Contact) == ["Bo", "王小芳"]  # by their customer
 
 
 def test_a_phone_is_found_by_any_three_figures_however_it_is_written(world: World) -> None:
