@@ -7,7 +7,7 @@ leads to its record.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -154,14 +154,14 @@ class SearchResult:
 
 def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> SearchResult:
     """The result of searching a list; `among` are the other conditions of the list, `limit` is that of the count."""
-    e, words = with_parents(model)[1], words_of(text)
-    if model in COVERED and not words:
+    if model in COVERED and not words_of(text):
         return SearchResult(true())
     own = _found_by_itself(scope, db, model, text, among, limit)
-    if model not in ABOUT_CUSTOMERS or not words:
+    named = by_customer(scope, db, text) if model in ABOUT_CUSTOMERS else None
+    if named is None:
         return own
     mine = own.clause if own.further is None else own.further
-    return SearchResult(or_(mine, _by_customer(scope, db, e.customer_id, words)))
+    return SearchResult(or_(mine, named(with_parents(model)[1].customer_id)))
 
 
 def _found_by_itself(
@@ -179,15 +179,20 @@ def _found_by_itself(
     return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
 
 
-def _by_customer(scope: Scope, db: Session, customer_id: Any, words: Sequence[Word]) -> Clause:
-    """Condition: the customer with this id holds every word in its number or name, as far as the viewer sees it."""
-    viewer, dialect, e = scope.viewer, scope.backend.dialect, with_parents(Customer)[1]
+def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause] | None:
+    """Column of ids of customers -> condition that the text finds the customer by its number or name.
+
+    None for a text without words.  Finds only customers that the viewer sees, by fields that they see.
+    """
+    viewer, dialect, e, words = scope.viewer, scope.backend.dialect, with_parents(Customer)[1], words_of(text)
+    if not words:
+        return None
     asked = visible(viewer, Customer, e.id).where(*(is_about(viewer, e.id, word) for word in words))
     ids = _among_led_to(db, dialect, Customer, words, asked, FEW)
     if ids is not None:
-        return _is_among(dialect, customer_id, json.dumps(ids) if dialect == "sqlite" else ids)
+        return lambda column: _is_among(dialect, column, json.dumps(ids) if dialect == "sqlite" else ids)
     near = _led_to(dialect, Customer, max(words, key=_weight))
-    return in_turn(dialect, customer_id, near, and_(*(is_about(viewer, customer_id, word) for word in words)))
+    return lambda column: in_turn(dialect, column, near, and_(*(is_about(viewer, column, word) for word in words)))
 
 
 def in_turn(dialect: str, id: Value, near: Select[Any], clause: Clause) -> Clause:

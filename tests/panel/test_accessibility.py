@@ -31,12 +31,17 @@ SCREENS = (
     "/admin/log",
     "/admin/account",
     "/admin/nothing-here",
+    "/admin/customer/ask/transfer?ids=cus_1",
+    "/admin/policy",
+    "/admin/policy/history",
+    "/admin/policy/simulator",
+    "/admin/why?record=cus_1",
 )
 
 
 def _walk(shown: Screens, paths: tuple[str, ...], language: str, theme: str) -> None:
     faults: dict[str, list[str]] = {}
-    for size in ((1360, 900), (360, 780)):
+    for size in ((1360, 900), (320, 640)):
         ada = shown.person("ada", size, language=language, theme=theme)
         for path in paths:
             ada.go(path)
