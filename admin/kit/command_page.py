@@ -19,6 +19,7 @@ from resolvers.runtime.ids import global_id, number_of
 from . import form_values, forms
 from .commands import DETAIL, LIST, Command
 from .fields import Field
+from .finding import find_typed
 from .form_page import FormPage, Options
 from .panel_request import PanelRequest, panel_request
 from .routes import PageRoute
@@ -62,7 +63,7 @@ class CommandPage(FormPage):
         query = request.query_params
         ids = _ids_in(query.getlist("one") or query.getlist("ids"))
         fields, form = await self._command_form(ask, which, ids)
-        return await self._show_command(ask, which, fields, ids, form())
+        return await self._show_command(ask, which, fields, ids, form(), query.get("from", LIST))
 
     async def run_command(self, request: Request, which: Command) -> Response:
         """Run the command, and report what became of each record unless its method answers itself."""
@@ -70,19 +71,24 @@ class CommandPage(FormPage):
         data = forms.without_files(await request.form())
         ids = _ids_in([str(text) for text in data.getlist("one") or data.getlist("ids")])
         fields, form_class = await self._command_form(ask, which, ids)
-        form = form_class(data)
+        finding = await find_typed(self.panel, ask, fields, data)
+        data, form, origin = finding.data, form_class(finding.data), str(data.get("from", LIST))
+        show_again = partial(self._show_command, ask, which, fields, ids, form, origin)
+        if finding.is_open:
+            finding.fill(form)
+            return await show_again()
         if message := _mistake(which, ids, data, form):
-            return await self._show_command(ask, which, fields, ids, form, 422, message)
+            return await show_again(422, message)
         names = {} if which.answers else await ask.scope.read(names_in, self.model, ids)
         numbers, given = [number_of(self.model, id) for id in ids], form_values.values_of(ask, fields, form)
         try:
             result = await which.run(self, ask, data, numbers, given)
         except Refusal as refusal:
             message = forms.place_refusal(form, refusal, ask.language) or forms.mistakes_in(form)
-            return await self._show_command(ask, which, fields, ids, form, 422, message)
+            return await show_again(422, message)
         if isinstance(result, Response):
             return result
-        return await self._report(ask, which, result, names, str(data.get("from", LIST)))
+        return await self._report(ask, which, result, names, origin)
 
     async def _command_form(
         self, ask: PanelRequest, which: Command, ids: list[str]
@@ -99,6 +105,7 @@ class CommandPage(FormPage):
         fields: tuple[Field, ...],
         ids: list[str],
         form: Any,
+        origin: str,
         status: int = 200,
         error: str = "",
     ) -> Response:
@@ -111,7 +118,7 @@ class CommandPage(FormPage):
             "ids": ids,
             "names": [names[id] for id in ids if id in names],
             "error": error,
-            "origin": ask.request.query_params.get("from", LIST),
+            "origin": origin,
             "points": (),
         }
         return await self.render(ask, "command.html", context, status)

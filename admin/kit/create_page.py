@@ -20,6 +20,7 @@ from resolvers.runtime.scope import Scope
 
 from . import form_values, forms
 from .fields import Field, Kind
+from .finding import find_typed
 from .form_page import FormPage
 from .once import act_once
 from .panel_request import PanelRequest, panel_request
@@ -74,9 +75,12 @@ class CreatePage(FormPage):
             raise HTTPException(403)
         fields = self.form_fields(ask, creating=True)
         await ask.load_words({field.dictionary for field in fields if field.dictionary})
-        data = forms.without_files(await request.form())
+        finding = await find_typed(self.panel, ask, fields, forms.without_files(await request.form()))
+        data = finding.data
         form = (await self._form_class(ask, fields, creating=True))(data)
         fixed = (await self.named_values(ask, fields)).keys()
+        if finding.is_open:
+            return await self._show_form(ask, fields, form, None, finding=finding, fixed=fixed)
         if not form.validate():
             return await self._show_form(
                 ask, fields, form, None, status=422, error=forms.mistakes_in(form), fixed=fixed

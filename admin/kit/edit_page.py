@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from resolvers.runtime.scope import Scope
 
 from . import form_values, forms
 from .fields import Field
+from .finding import Finding, find_typed
 from .form_page import FormPage
 from .formatting import cell
 from .once import act_once
@@ -60,17 +62,24 @@ class EditPage(FormPage):
         except (HTTPException, NotFound):
             await self._log_denial(ask)
             raise
-        fields, row, data = edited.fields, edited.row, forms.without_files(await request.form())
-        form, was = (await self._form_class(ask, fields, creating=False))(data), str(data.get(form_values.WAS, ""))
+        fields, row, finding = edited.fields, edited.row, await self._typed(ask, edited, request)
+        form, data = (await self._form_class(ask, fields, creating=False))(finding.data), finding.data
+        was, version = str(data.get(form_values.WAS, "")), str(data.get("version", ""))
+        show_again = partial(self._show_form, ask, fields, form, row, was=was, version=version)
+        if finding.is_open:
+            return await show_again(finding=finding)
         if not form.validate():
-            return await self._show_form(ask, fields, form, row, was=was, status=422, error=forms.mistakes_in(form))
+            return await show_again(status=422, error=forms.mistakes_in(form))
         try:
             await self._save(ask, edited, form, data)
         except Conflict as conflict:
             return await self._show_conflict(ask, edited, form, conflict)
         except Refusal as refusal:
-            return await self._show_refusal(ask, fields, form, row, refusal, was)
+            return await self._show_refusal(ask, fields, form, row, refusal, was, version=version)
         return self._show_saved(ask, row.id)
+
+    async def _typed(self, ask: PanelRequest, edited: EditedRecord, request: Request) -> Finding:
+        return await find_typed(self.panel, ask, edited.fields, forms.without_files(await request.form()))
 
     async def _load_edited(self, ask: PanelRequest) -> EditedRecord:
         """The record of the address.  Raises NotFound, and HTTPException 403 if the user may not edit it."""

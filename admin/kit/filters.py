@@ -14,6 +14,7 @@ from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
 from .fields import Field, Kind
+from .finding import Found
 from .formatting import day, number, word
 from .labels import choice_label
 from .panel_request import PanelRequest
@@ -38,6 +39,13 @@ class Filter:
     low: str = ""
     high: str = ""
     names: dict[str, str] = dataclass_field(default_factory=dict)
+    found: Found | None = None
+
+    def take(self, found: Found) -> None:
+        """Offer the records that were found for the text beside the filter, and set the only one that fits it."""
+        self.found, self.names = found, {**self.names, **dict(found.options)}
+        if found.best and found.best not in self.values:
+            self.values.append(found.best)
 
     @property
     def key(self) -> str:
@@ -93,7 +101,9 @@ class Filter:
                 return [("yes", _("Yes")), ("no", _("No"))]
             case Kind.RECORD:
                 me = [(ME, _("me"))] if self.field.target is User else []
-                return [*me, *((value, self.names.get(value, value)) for value in self.values if value != ME)]
+                found = [value for value, _name in self.found.options] if self.found else []
+                values = dict.fromkeys([*self.values, *found])
+                return [*me, *((value, self.names.get(value, value)) for value in values if value != ME)]
         return []
 
     def chip(self, ask: PanelRequest) -> str:

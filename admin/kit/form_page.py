@@ -11,6 +11,7 @@ from resolvers.runtime.ids import global_id
 
 from . import form_values, forms
 from .fields import Field, Kind, editable, input_of
+from .finding import Finding
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
 from .translation import gettext as _
@@ -62,9 +63,12 @@ class FormPage(Screen):
         was: str = "",
         status: int = 200,
         error: str = "",
+        finding: Finding | None = None,
         **more: Any,
     ) -> Response:
         """The form as a page, for a new record if `row` is None.  `was`: the text of `form_values.snapshot` when it opened."""
+        if finding is not None:
+            finding.fill(form)
         await self._offer_chosen(ask, fields, form)
         context = {
             "form": form,

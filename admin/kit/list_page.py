@@ -15,6 +15,7 @@ from resolvers.runtime.scope import Scope
 
 from .commands import LIST, ROW, Command
 from .fields import Field, Kind, field_of
+from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
 from .lists import ListState, default_filters
 from .panel_request import PanelRequest, panel_request
@@ -42,6 +43,9 @@ class ListPage(Screen):
         ask = panel_request(request)
         state = ListState(self, ask)
         await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
+        for each in state.filters:
+            if (target := each.field.target) is not None and each.field.kind is Kind.RECORD:
+                each.take(await find(self.panel, ask, request.query_params, f"f_{each.key}", target))
         try:
             found, extra = await ask.scope.read(self._read_list, state)
         except Refusal:
@@ -119,30 +123,29 @@ class ListPage(Screen):
         `more` tells namesakes apart.  The parent of the records, like the customer of contacts, narrows them if the
         address names it.
         """
-        ask = panel_request(request)
+        ask, parent = panel_request(request), parent_of(self.model)
+        query = request.query_params
+        found = await self.find_records(ask, query.get("q", ""), query.get(parent[1], "") if parent else "")
+        return JSONResponse(found, headers={"cache-control": "no-store"})
+
+    async def find_records(self, ask: PanelRequest, text: str, parent: str = "") -> list[dict[str, str]]:
+        """What a chooser offers for a text: the best matches, or the first records without one.  `parent`: an id."""
         wanted = ListRequest(
             self.model,
             self._title_columns(),
-            filter={**self.lookup_filter, **self._narrowed(request)},
-            search=request.query_params.get("q", "")[:100],
+            filter={**self.lookup_filter, **self._narrowed(parent)},
+            search=text[:100],
             size=MOST_FOUND,
             counts=False,
         )
         try:
             found = await ask.scope.read(page, wanted)
         except Refusal:
-            return JSONResponse([])
-        return JSONResponse(
-            [
-                {
-                    "value": global_id(self.model, row.id),
-                    "text": (name := self.name_of(row)),
-                    "more": self._more(row, name),
-                }
-                for row in found.rows
-            ],
-            headers={"cache-control": "no-store"},
-        )
+            return []
+        named = [(row, self.name_of(row)) for row in found.rows]
+        return [
+            {"value": global_id(self.model, row.id), "text": name, "more": self._more(row, name)} for row, name in named
+        ]
 
     def _title_columns(self) -> tuple[str, ...]:
         """The columns of the name in either language, and of what is shown beside it."""
@@ -151,12 +154,10 @@ class ListPage(Screen):
         keys = (first, chinese if chinese in self.model.__table__.c else "", self.model.named_by, self.told_apart_by)
         return tuple(dict.fromkeys(key for key in keys if key))
 
-    def _narrowed(self, request: Request) -> dict[str, Any]:
-        """The filter for the parent that the address names; an unknown one has no records."""
+    def _narrowed(self, named: str) -> dict[str, Any]:
+        """The filter for the parent with this id; an unknown one has no records."""
         parent = parent_of(self.model)
-        if parent is None or not (named := request.query_params.get(parent[1], "")):
-            return {}
-        return {parent[1]: {"eq": number_of(parent[0], named)}}
+        return {parent[1]: {"eq": number_of(parent[0], named)}} if parent is not None and named else {}
 
     def _more(self, row: Row, name: str) -> str:
         said = row[self.told_apart_by] if self.told_apart_by else None

@@ -102,6 +102,11 @@ class ListState:
         return bool(self.search) or any(each.is_set for each in self.filters)
 
     @property
+    def is_finding(self) -> bool:
+        """Whether the user has still to choose among records that were found for a filter."""
+        return any(each.found is not None and each.found.is_open for each in self.filters)
+
+    @property
     def shown_filters(self) -> list[Filter]:
         return [each for each in self.filters if each.is_set]
 

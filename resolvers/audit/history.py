@@ -20,6 +20,7 @@ from models.errors import NotFound
 from policies.objects import field_name
 
 from ..reading.pages import LARGEST_PAGE
+from ..reading.search import by_customer
 from ..runtime.ids import LARGEST_ID, global_id
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
@@ -124,8 +125,9 @@ def log(
     scope.allow("view", AuditEntry.module)
     viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
     by = UnindexedKey(_LOG.c.id) if is_narrow(wanted) else _LOG.c.id
-    shown = [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c)]
-    heads = [first_of_fold(viewer, wanted, _LOG.c)] if wanted.folded else []
+    named = by_customer(scope, db, wanted.text) if wanted.text else None
+    shown = [viewer.rows(AuditEntry, _LOG.c), *clauses_of(viewer, wanted, _LOG.c, named)]
+    heads = [first_of_fold(viewer, wanted, _LOG.c, named)] if wanted.folded else []
     page = _page(viewer, db, [*shown, *heads], by, before, after, size)
     pages = _redacted(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page)
     return _with_others(db, pages, shown) if wanted.folded else pages

@@ -1,25 +1,27 @@
 """Filter of the operation log: which entries a page has, as conditions that the indexes of the log can serve."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, select
+from sqlalchemy import Integer, and_, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from models import ENTITIES, AuditEntry, Entity
+from models import ENTITIES, AuditEntry, Base, Customer, Entity
 from models.audit.entries import Outcome
 from policies.objects import MODULES
 
 from ..reading.clauses import matching, search_text
+from ..reading.search import ABOUT_CUSTOMERS
 from ..runtime.ids import LARGEST_ID
 from ..runtime.viewer import Clause, Viewer
 from . import redaction
 
 MODELS: dict[str, type[Entity]] = {model.__tablename__: model for model in ENTITIES}
 """Name of an entity in the log -> the entity."""
+_ABOUT: tuple[type[Base], ...] = (Customer, *ABOUT_CUSTOMERS)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Wanted:
     """Filter of the operation log; all given conditions must hold.
 
     `action` is a whole action (`customer.claim`), a module (`customer`) or a verb (`.claim`).  `since` is inclusive,
-    `until` exclusive.  `text` is a part of the label, and finds no entries about hidden records.  `folded` leaves of each
+    `until` exclusive.  `text` is a part of the label, or the customer of what the entry is about, and finds no entries about hidden records.  `folded` leaves of each
     use case the first entry that meets the other conditions: one line for a transfer of two hundred customers.
     """
 
@@ -47,17 +49,21 @@ FOLD = ("batch_id", "action", "at")
 """What the entries of one use case have in common.  A batch alone may be long: a job, or the whole demo."""
 
 
-def first_of_fold(viewer: Viewer, wanted: Wanted, e: Any) -> Clause:
+Named = Callable[[Any], Clause] | None
+"""Column of ids of customers -> condition that the text finds the customer; None for a text without words."""
+
+
+def first_of_fold(viewer: Viewer, wanted: Wanted, e: Any, named: Named) -> Clause:
     """The condition that no earlier entry of the use case is shown by the same filter."""
     other = AuditEntry.__table__.alias()
-    shown = [viewer.rows(AuditEntry, other.c), *clauses_of(viewer, wanted, other.c)]
+    shown = [viewer.rows(AuditEntry, other.c), *clauses_of(viewer, wanted, other.c, named)]
     same = (other.c[key] == getattr(e, key) for key in FOLD)
     earlier = select(other.c.id).where(*same, other.c.id < e.id, *shown)
     return ~earlier.exists()
 
 
-def clauses_of(viewer: Viewer, wanted: Wanted, e: Any) -> Iterator[Clause]:
-    """The conditions of a filter on the entries `e`.  Raises Validation for a text that is too long."""
+def clauses_of(viewer: Viewer, wanted: Wanted, e: Any, named: Named) -> Iterator[Clause]:
+    """The conditions of a filter on the entries `e`; `named` tests the customers of what the entries are about.  Raises Validation for a text that is too long."""
     tables = [wanted.model.__tablename__] if wanted.model is not None else None
     if wanted.record_id is not None and tables is None:
         tables = sorted(MODELS)  # changes no result, but lets SQL use the index that begins with the table
@@ -70,11 +76,22 @@ def clauses_of(viewer: Viewer, wanted: Wanted, e: Any) -> Iterator[Clause]:
         "outcome": {"eq": wanted.outcome},
         "at": {"gte": wanted.since, "lt": wanted.until},
         "batch_id": {"eq": _plain(wanted.batch_id)},
-        "label": {"contains": text or None},
     }
     yield matching(viewer, AuditEntry, e, tree)
     if text:
-        yield redaction.label_is_visible(viewer, e)
+        labelled = matching(viewer, AuditEntry, e, {"label": {"contains": text}})
+        ways = [and_(labelled, redaction.label_is_visible(viewer, e))]
+        yield or_(*ways, *(_is_about(viewer, model, e, named) for model in _ABOUT if named is not None))
+
+
+def _is_about(viewer: Viewer, model: type[Base], e: Any, named: Callable[[Any], Clause]) -> Clause:
+    """Condition: the entry is about a record of `model` that the viewer sees, and whose customer, or which itself, the text finds."""
+    row = model.__table__.alias()
+    customer_id = row.c.id if model is Customer else row.c.customer_id
+    about = select(row.c.id).where(named(customer_id), viewer.rows(model, row.c)).execution_options(policy=True)
+    is_one = viewer.value(AuditEntry, e, "record_id").in_(about.correlate(None))
+    labels = viewer.guard(AuditEntry, "label", e)  # a reader of no names searches for none
+    return and_(e.entity == model.__tablename__, is_one, true() if labels is None else labels)
 
 
 def _action_condition(action: str | None) -> Mapping[str, Any]:

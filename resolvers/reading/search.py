@@ -1,13 +1,13 @@
 """Search: which records hold the typed words in fields that the viewer may see.
 
 A customer is found by its number, name, phone and e-mail, and by the names, phones and addresses of its contacts; a
-contact by its own.  All words must occur, each anywhere in the record.  Names match by any part; numbers, phones and
+contact by its own.  What is about a customer is also found by the number and the name of that customer.  All words must occur, each anywhere in the record.  Names match by any part; numbers, phones and
 addresses by any three characters; numbers also by their beginning.  The index only narrows down: a hidden field never
 leads to its record.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer, SearchDoc
+from models import Base, Contact, Customer, FollowUp, Opportunity, SearchDoc
 from models.search import BITS, INDEX, SPAN, Pieces
 from policies.rows import Rows, WithParent
 
@@ -45,6 +45,8 @@ from .search_words import Searchable, Word, match, ways_to, words_of
 
 COVERED: tuple[type[Base], ...] = (Customer, Contact)
 """The models that have a search index."""
+ABOUT_CUSTOMERS: tuple[type[Base], ...] = (Contact, Opportunity, FollowUp)
+"""The models whose records are also found by their customer."""
 
 docs = cast("Table", SearchDoc.__table__)
 fts = table(INDEX, column("rowid", BigInteger), column(INDEX))
@@ -85,6 +87,15 @@ def _contact_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
     return _there_is(mine.correlate_except(doc))
 
 
+def is_about(viewer: Viewer, customer_id: Any, word: Searchable) -> Clause:
+    """Condition: the customer with this id is one that the viewer sees, and its number or name holds the word."""
+    doc, customer = docs.alias(), cast("Table", Customer.__table__).alias()
+    named = _holds(viewer, Customer, customer.c, doc.c, word, NAMES)
+    one = _one().select_from(customer.join(doc, doc.c.id == _place(customer.c.id)))
+    one = one.where(customer.c.id == customer_id, viewer.rows(Customer, customer.c), named)
+    return _there_is(one.correlate_except(doc, customer))
+
+
 def _there_is(one: Select[Any]) -> Clause:
     """EXISTS in a form that PostgreSQL evaluates row by row; a plain EXISTS makes it read all docs first.
 
@@ -103,9 +114,11 @@ def _place(customer_id: Any) -> Value:
     return at
 
 
-def _holds(viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable) -> Clause:
-    """Condition: a doc holds the word in a field that the viewer may see in its record `e`."""
-    fields = _FIELDS[model]
+def _holds(
+    viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable, only: Collection[str] | None = None
+) -> Clause:
+    """Condition: a doc holds the word in a field, `only` one of these, that the viewer may see in its record `e`."""
+    fields = {key: field for key, field in _FIELDS[model].items() if only is None or key in only}
     guards = {key: viewer.guard(model, field, e) for key, field in fields.items()}
     ways = ((guards[key], way) for key, way in word.held_by(doc).items() if key in fields)
     return or_(*(way if guard is None else and_(way, guard) for guard, way in ways))
@@ -116,6 +129,8 @@ _FIELDS: dict[type[Base], dict[str, str]] = {
     Contact: {"name": "name", "phones": "points", "addresses": "points"},
 }
 """Model -> column of a doc -> the field in policy lines that it copies."""
+NAMES = ("number", "name")
+"""The columns of a customer's doc by which what is about the customer is found."""
 
 
 # --- by the index ----------------------------------------------------------------------------------------
@@ -139,11 +154,22 @@ class SearchResult:
 
 def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int) -> SearchResult:
     """The result of searching a list; `among` are the other conditions of the list, `limit` is that of the count."""
+    if model in COVERED and not words_of(text):
+        return SearchResult(true())
+    own = _found_by_itself(scope, db, model, text, among, limit)
+    named = by_customer(scope, db, text) if model in ABOUT_CUSTOMERS else None
+    if named is None:
+        return own
+    mine = own.clause if own.further is None else own.further
+    return SearchResult(or_(mine, named(with_parents(model)[1].customer_id)))
+
+
+def _found_by_itself(
+    scope: Scope, db: Session, model: type[Base], text: str, among: Sequence[Clause], limit: int
+) -> SearchResult:
     viewer, e, words = scope.viewer, with_parents(model)[1], words_of(text)
     if model not in COVERED:
         return SearchResult(search_clause(viewer, model, e, text))
-    if not words:
-        return SearchResult(true())
     ids = candidates(scope, db, model, text, limit, among)
     if ids is not None:
         some = json.dumps(ids) if scope.backend.dialect == "sqlite" else ids
@@ -151,6 +177,22 @@ def find(scope: Scope, db: Session, model: type[Base], text: str, among: Sequenc
     clause = _says_joined(viewer, model, tuple(words))
     near = _led_to(scope.backend.dialect, model, max(words, key=_weight))
     return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
+
+
+def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause] | None:
+    """Column of ids of customers -> condition that the text finds the customer by its number or name.
+
+    None for a text without words.  Finds only customers that the viewer sees, by fields that they see.
+    """
+    viewer, dialect, e, words = scope.viewer, scope.backend.dialect, with_parents(Customer)[1], words_of(text)
+    if not words:
+        return None
+    asked = visible(viewer, Customer, e.id).where(*(is_about(viewer, e.id, word) for word in words))
+    ids = _among_led_to(db, dialect, Customer, words, asked, FEW)
+    if ids is not None:
+        return lambda column: _is_among(dialect, column, json.dumps(ids) if dialect == "sqlite" else ids)
+    near = _led_to(dialect, Customer, max(words, key=_weight))
+    return lambda column: in_turn(dialect, column, near, and_(*(is_about(viewer, column, word) for word in words)))
 
 
 def in_turn(dialect: str, id: Value, near: Select[Any], clause: Clause) -> Clause:
@@ -172,10 +214,18 @@ def candidates(
     if not words:
         return None
     viewer, e = scope.viewer, with_parents(model)[1]
-    asked = visible(viewer, model, e.id).where(_says_joined(viewer, model, tuple(words)), *among).limit(limit + 1)
+    asked = visible(viewer, model, e.id).where(_says_joined(viewer, model, tuple(words)), *among)
+    return _among_led_to(db, dialect, model, words, asked, limit)
+
+
+def _among_led_to(
+    db: Session, dialect: str, model: type[Base], words: Sequence[Word], asked: Select[Any], limit: int
+) -> list[int] | None:
+    """The ids of `asked`, looked for among those to which the index leads; None for more than `limit`."""
+    id = with_parents(model)[1].id
 
     def run(near: Clause) -> list[int] | None:
-        count, ids = db.execute(_in_one(dialect, asked.where(near))).one()
+        count, ids = db.execute(_in_one(dialect, asked.where(near).limit(limit + 1))).one()
         if count > limit:
             return None
         return json.loads(ids) if dialect == "sqlite" else ids or []
@@ -184,10 +234,10 @@ def candidates(
     for ids in led_to:
         count, some = db.execute(_in_one(dialect, ids.limit(FEW + 1))).one()
         if count <= FEW:
-            return run(_is_among(dialect, e.id, some)) if count else []
-    if run(_is_among(dialect, e.id, some)) is None:
+            return run(_is_among(dialect, id, some)) if count else []
+    if run(_is_among(dialect, id, some)) is None:
         return None
-    return run(and_(*(e.id.in_(ids) for ids in led_to)))
+    return run(and_(*(id.in_(ids) for ids in led_to)))
 
 
 def _in_one(dialect: str, ids: Select[Any]) -> Select[Any]:

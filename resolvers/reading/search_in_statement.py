@@ -29,15 +29,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from models import Base
+from models import Base, Customer
 from models.search import INDEX
 
 from ..runtime.viewer import Clause, Value, Viewer
 from . import search
 from .clauses import join_parents, search_clause
 from .provenance import PlanMismatch, map_traced, untraced
-from .search import COVERED, docs, fts, id_in, in_turn, says_word
-from .search_words import match, ways_to, words_of
+from .search import ABOUT_CUSTOMERS, COVERED, docs, fts, id_in, in_turn, is_about, says_word
+from .search_words import Searchable, match, ways_to, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)
 """Places of the parts of a word in its JSON: text for names; last position in a number where it may begin; text for
@@ -59,31 +59,68 @@ class Searches:
 
     def clause(self, viewer: Viewer, model: type[Base], text: str) -> Callable[[Any], Clause] | None:
         """Row source -> condition that the text finds its rows; None for a text without words.  Raises Validation."""
-        if model not in COVERED:
-            return lambda e: search_clause(viewer, model, e, text)
-        if not words_of(untraced(text)):
-            return None
+        if not words_of(untraced(text)) or model not in (*COVERED, *ABOUT_CUSTOMERS):
+            return None if model in COVERED else lambda e: search_clause(viewer, model, e, text)
         words = _Words(self.dialect, map_traced(text, partial(_written, self.dialect)))
-        candidates = words.led_to(model)
+        own = self._by_index(viewer, words, _Itself(model)) if model in COVERED else None
+        if own is not None and model not in ABOUT_CUSTOMERS:
+            return own
+        named = self._by_index(viewer, words, _ItsCustomer())
+        return lambda e: or_(own(e) if own is not None else search_clause(viewer, model, e, text), named(e))
+
+    def _by_index(self, viewer: Viewer, words: "_Words", by: "_Itself | _ItsCustomer") -> Callable[[Any], Clause]:
+        """Row source -> condition that what `by` tests holds all words, for rows to which the index leads."""
+        candidates = words.led_to(by.model)
         if self.walking:
             # A CTE on PostgreSQL, where the index lookup is slow: it runs once for the list and its count.
             near: Any = candidates.subquery() if self.dialect == "sqlite" else candidates.cte()
-            return lambda e: in_turn(self.dialect, e.id, select(near.c.id), words.said_by(viewer, model, e))
+            return lambda e: in_turn(self.dialect, by.id(e), select(near.c.id), words.said(by.says(viewer, e)))
         some = candidates.limit(_one_too_many()).cte()
         is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
         self.too_many.append(is_too_many)
-        few = self._found(viewer, model, words, select(some.c.id).where(not_(is_too_many)))
-        return lambda e: _is_among(self.dialect, e.id, select(few.c.id))
+        few = self._found(viewer, words, by, select(some.c.id).where(not_(is_too_many)))
+        return lambda e: _is_among(self.dialect, by.id(e), select(few.c.id))
 
-    def _found(self, viewer: Viewer, model: type[Base], words: "_Words", some: Select[Any]) -> Any:
+    def _found(self, viewer: Viewer, words: "_Words", by: "_Itself | _ItsCustomer", some: Select[Any]) -> Any:
         """CTE of the ids, among these, of records that hold all words: evaluated once for the list and its counts."""
-        rows = model.__table__.alias()
-        above, e = join_parents(model, rows.c)
+        rows = by.model.__table__.alias()
+        above, e = join_parents(by.model, rows.c)
         source: Any = rows
         for table, on in above:
             source = source.join(table, on)
-        is_one = _is_among(self.dialect, rows.c.id, some), viewer.rows(model, e), words.said_by(viewer, model, e)
+        is_one = _is_among(self.dialect, rows.c.id, some), viewer.rows(by.model, e), words.said(by.found(viewer, e))
         return select(rows.c.id).select_from(source).where(*is_one).cte()
+
+
+@dataclass(frozen=True)
+class _Itself:
+    """Finding records by their own words."""
+
+    model: type[Base]
+
+    def id(self, e: Any) -> Value:
+        return e.id  # type: ignore[no-any-return]  # a column
+
+    def found(self, viewer: Viewer, e: Any) -> Callable[[Searchable], Clause]:
+        return partial(says_word, viewer, self.model, e)
+
+    says = found
+
+
+@dataclass(frozen=True)
+class _ItsCustomer:
+    """Finding what is about a customer by the number and the name of the customer."""
+
+    model: type[Base] = Customer
+
+    def id(self, e: Any) -> Value:
+        return e.customer_id  # type: ignore[no-any-return]  # a column
+
+    def found(self, viewer: Viewer, e: Any) -> Callable[[Searchable], Clause]:
+        return partial(is_about, viewer, e.id)
+
+    def says(self, viewer: Viewer, e: Any) -> Callable[[Searchable], Clause]:
+        return partial(is_about, viewer, e.customer_id)
 
 
 def _one_too_many() -> Value:
@@ -120,10 +157,10 @@ class _Words:
     dialect: str
     value: str
 
-    def said_by(self, viewer: Viewer, model: type[Base], e: Any) -> Clause:
-        """Condition: a record holds every word in fields that the viewer may see."""
+    def said(self, holds: Callable[[Searchable], Clause]) -> Clause:
+        """Condition: `holds` is true of every word."""
         word = self.rows()
-        is_missing = not_(says_word(viewer, model, e, _Word(self.dialect, word)))
+        is_missing = not_(holds(_Word(self.dialect, word)))
         missing: Select[Any] = select(literal_column("1")).select_from(word).where(is_missing).correlate_except(word)
         return not_(exists(missing.execution_options(policy=True)))
 

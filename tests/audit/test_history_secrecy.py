@@ -100,7 +100,7 @@ def test_a_name_that_is_hidden_is_no_label_and_is_found_by_nobody(world: World) 
         (Contact, ann): None,
         (Contact, bob): "Bob Ann",
     }
-    assert [x.record_id for x in log(world, "aud", Wanted(text="C2026")).entries] == [mine]
+    assert [x.record_id for x in log(world, "aud", Wanted(text="C2026", model=Customer)).entries] == [mine]
     assert [x.record_id for x in log(world, "aud", Wanted(text="ann", model=Contact)).entries] == [bob]
     assert [x.record_id for x in log(world, "ada", Wanted(text="ann", model=Contact)).entries] == [bob, ann]
     assert of_record(world, "aud", Customer, pooled).entries[0].label is None
@@ -182,3 +182,30 @@ def _as_api(entry: Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "changes": [{"field": record_ids.camel(field)} for field in fields],
     }
+
+
+def test_a_text_finds_entries_about_what_belongs_to_a_customer_that_the_reader_may_know(world: World) -> None:
+    pine, oak = world.customer("Pine Trade", "wu"), world.customer("Oak", "wu")
+    ann = world.make(Contact, customer_id=pine, name="Ann")
+    deal = world.make(Opportunity, customer_id=pine, name="Deal")
+    world.make(Contact, customer_id=oak, name="Bob")
+
+    def found(login: str, text: str) -> set[tuple[type[Entity] | None, int | None]]:
+        return {(x.model, x.record_id) for x in log(world, login, Wanted(text=text)).entries}
+
+    everything = {(Customer, pine), (Contact, ann), (Opportunity, deal)}
+    assert found("aud", "trade pine") == found("aud", "pine") == everything
+    assert found("aud", "bob") != set()
+
+    add_line(world, "p, auditor, customer.name, view, all, any, deny")
+    assert found("aud", "pine") == set()
+
+
+def test_a_text_finds_nothing_about_a_contact_that_the_reader_may_not_see(world: World) -> None:
+    pine = world.customer("Pine Trade", "wu")
+    world.make(Contact, customer_id=pine, name="Ann")
+    add_line(world, "p, auditor, contact, view, all, any, deny")
+
+    entries = log(world, "aud", Wanted(text="pine")).entries
+
+    assert [(x.model, x.record_id) for x in entries] == [(Customer, pine)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.browser import Screens
+from tests.support.browser import NARROW, Screens
 
 SCREENS = (
     "/admin/",
@@ -31,12 +31,17 @@ SCREENS = (
     "/admin/log",
     "/admin/account",
     "/admin/nothing-here",
+    "/admin/customer/ask/transfer?ids=cus_1",
+    "/admin/policy",
+    "/admin/policy/history",
+    "/admin/policy/simulator",
+    "/admin/why?record=cus_1",
 )
 
 
 def _walk(shown: Screens, paths: tuple[str, ...], language: str, theme: str) -> None:
     faults: dict[str, list[str]] = {}
-    for size in ((1360, 900), (360, 780)):
+    for size in ((1360, 900), (320, 640)):
         ada = shown.person("ada", size, language=language, theme=theme)
         for path in paths:
             ada.go(path)
@@ -62,3 +67,16 @@ def test_every_screen_is_accessible_fits_a_small_phone_and_leaves_the_console_em
     demo_screens: Screens, language: str, theme: str
 ) -> None:
     _walk(demo_screens, SCREENS, language, theme)
+
+
+@pytest.mark.long
+def test_a_phone_without_scripts_has_its_menu_below_the_page(demo_screens: Screens) -> None:
+    ada = demo_screens.person("ada", NARROW, scripts=False)
+    page = ada.go("/admin/customer/list")
+
+    page.locator("a.menu-toggle").click()
+    page.locator("#menu").get_by_role("link", name="Follow-ups").click()
+
+    page.get_by_role("heading", name="Follow-ups").wait_for()
+    assert (page.locator("main").bounding_box() or {}).get("width") == NARROW[0]
+    assert page.locator("button[data-menu]").is_hidden()

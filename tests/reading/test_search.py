@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text, update
 
-from models import Contact, Customer, Entity, SearchDoc, User
+from models import Contact, Customer, Entity, FollowUp, Opportunity, SearchDoc, User
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
+from models.follow_up import FollowUpKind
 from models.search import GIN, INDEX, fold, name_pieces, pieces_of
 from resolvers.customers import contacts
 from resolvers.reading import pages, search, search_index, search_words
@@ -21,6 +22,7 @@ from resolvers.runtime.scope import Scope
 from resolvers.setup.invariants import broken
 from tests.support.claim_checks import change, claim
 from tests.support.engines import at_length_on_postgresql
+from tests.support.graphql import Api
 from tests.support.refusals import add_line
 from tests.support.terminal import millpond, told
 from tests.support.world import World
@@ -102,7 +104,7 @@ def test_a_customer_is_found_by_its_contacts_and_a_contact_by_itself(world: Worl
     assert found(world, "小芳") == found(world, "bo@xin") == ["鑫达科技"]
     assert found(world, "小芳", model=Contact) == ["王小芳"]
     assert found(world, "XINDA.example", model=Contact) == ["Bo"]
-    assert found(world, "鑫达", model=Contact) == []
+    assert found(world, "鑫达", model=Contact) == ["Bo", "王小芳"]  # by their customer
 
 
 def test_a_phone_is_found_by_any_three_figures_however_it_is_written(world: World) -> None:
@@ -601,3 +603,60 @@ def test_whatever_a_name_holds_its_pieces_hold(name: str) -> None:
         for start in range(len(word)):
             for end in range(start + 1, len(word) + 1):
                 assert pieces.issuperset(name_pieces(word[start:end]))
+
+
+# --- by the customer -----------------------------------------------------------------------------------------------
+
+ABOUT: tuple[tuple[type[Entity], str], ...] = ((Contact, "name"), (Opportunity, "name"), (FollowUp, "content"))
+
+
+def about(world: World, customer: int, owner: str = "li") -> None:
+    """A contact, an opportunity and a follow-up of a customer, none of which names it."""
+    of = {"customer_id": customer, "owner_id": world.ids[owner]}
+    world.make(Contact, customer_id=customer, name="Ann")
+    world.make(Opportunity, **of, name="Big deal")
+    world.make(FollowUp, **of, content="Called", kind=FollowUpKind.CALL, happened_at=world.clock())
+
+
+def found_about(world: World, text: str, login: str = "li") -> list[list[str]]:
+    """What each kind is found by, in the panel and through GraphQL alike."""
+    shown = []
+    for model, key in ABOUT:
+        page = world.run(world.scope(login).read(pages.page, ListRequest(model, (key,), search=text, size=50)))
+        assert page.count == len(page.rows)
+        shown.append(sorted(row[key] for row in page.rows))
+    names = ("contacts { nodes { name } }", "opportunities { nodes { name } }", "followUps { nodes { content } }")
+    fields = " ".join(name.replace(" {", "(search: $q) {", 1) for name in names)
+    said = Api(world).ask(login, f"query($q: String) {{ {fields} }}", q=text)
+    assert [sorted(next(iter(node.values())) for node in of["nodes"]) for of in said.values()] == shown
+    return shown
+
+
+@pytest.mark.parametrize("few", [5_000, 0], ids=["few are found", "many are found"])
+def test_what_is_about_a_customer_is_found_by_its_name_and_number(
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(search, "FEW", few)
+    pine = world.customer("Pine Trade Ltd")
+    about(world, pine)
+    other = world.customer("Oak Works")
+    world.make(Contact, customer_id=other, name="Trade Pine")
+    number = world.row(Customer, pine)["number"]
+
+    everything = [["Ann"], ["Big deal"], ["Called"]]
+    assert found_about(world, "trade ltd") == found_about(world, "LTD pine") == found_about(world, number) == everything
+    assert found_about(world, "pine trade") == [["Ann", "Trade Pine"], ["Big deal"], ["Called"]]
+    assert found_about(world, "pine works") == found_about(world, "tradeltd") == [[], [], []]
+    assert found_about(world, "ann")[0] == ["Ann"]
+    assert found_about(world, "deal")[1:] == [["Big deal"], []]
+
+
+def test_nothing_is_found_by_a_customer_that_the_reader_may_not_see_or_whose_name_is_hidden(world: World) -> None:
+    about(world, world.customer("Pine Trade", owner="wu"), "wu")
+    assert found_about(world, "pine", "wu") == [["Ann"], ["Big deal"], ["Called"]]
+    assert found_about(world, "pine", "mei") == [[], [], []]
+
+    add_line(world, "p, sales, customer.name, view, all, any, deny")
+
+    assert found_about(world, "pine", "wu") == [[], [], []]
+    assert found_about(world, "ann", "wu")[0] == ["Ann"]

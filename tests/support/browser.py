@@ -74,9 +74,10 @@ class Screens:
         language: str = "en",
         theme: str = "light",
         password: str = PASSWORD,
+        scripts: bool = True,
     ) -> Person:
         """A window in which this user is signed in, in this language and theme."""
-        person = self.visitor(size, language=language)
+        person = self.visitor(size, language=language, scripts=scripts)
         self._post(person, "login", login=login, password=password)
         self._post(person, "account/language", language=language)
         self._post(person, "preferences", name="theme", value=theme)
@@ -89,9 +90,11 @@ class Screens:
         )
         assert answer.status == 303, (path, answer.status, answer.text())
 
-    def visitor(self, size: tuple[int, int] = WIDE, *, language: str = "en") -> Person:
+    def visitor(self, size: tuple[int, int] = WIDE, *, language: str = "en", scripts: bool = True) -> Person:
         context = self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale={"en": "en-GB", "zh": "zh-CN"}[language]
+            viewport={"width": size[0], "height": size[1]},
+            locale={"en": "en-GB", "zh": "zh-CN"}[language],
+            java_script_enabled=scripts,
         )
         self._open.append(context)
         person = Person(context.new_page(), self.address)

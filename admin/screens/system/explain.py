@@ -16,10 +16,12 @@ from policies.saying import said, sentence, sentence_of_others
 from resolvers.access import explain, policy_drafts
 from resolvers.runtime.ids import BY_PREFIX, number_of
 
+from ...kit.finding import find
 from ...kit.labels import namer
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
+from ...kit.screen import names_in
 from ...kit.translation import Label
 
 OWN = ("open", "explains the rights of the user on records that they see")
@@ -36,8 +38,11 @@ class Simulator(Page):
     @page_route("/policy/simulator", ("policy", "view"))
     async def show(self, request: Request) -> Response:
         ask, query = panel_request(request), request.query_params
+        found = await find(self.panel, ask, query, "person", User)
+        chosen = found.best or query.get("person", "")
         context: dict[str, Any] = {
             "query": query,
+            "found": found,
             "explained": None,
             "casbin": None,
             "who": None,
@@ -51,7 +56,7 @@ class Simulator(Page):
             context["actions"] = matrix.actions_of(model.module)
             context["fields"] = [x.partition(".")[2] for x, module in FIELDS.items() if module == model.module]
             try:
-                if person := number_of(User, query.get("person", "")):
+                if person := number_of(User, chosen):
                     explained = await ask.scope.read(explain.explain_access, person, action, model, id, field)
                     verdict = await explain.verdict_of_casbin(ask.scope, explained)
                     context |= {"explained": explained, "casbin": verdict}
@@ -68,6 +73,8 @@ class Simulator(Page):
             "action": action,
             "field": field,
         }
+        called = await ask.scope.read(names_in, User, [chosen]) if chosen else {}
+        context["person"] = (chosen, called[chosen]) if chosen in called else None
         context["condition_of"] = lambda reason: sentence_of_others(reason.missing, ask.language)
         return await self.render(ask, "policy_simulator.html", context)
 

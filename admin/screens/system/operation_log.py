@@ -18,6 +18,7 @@ from resolvers.reading.pages import names_of
 from resolvers.runtime.ids import BY_PREFIX, number_of
 from resolvers.runtime.inputs import YEARS
 
+from ...kit.finding import find
 from ...kit.labels import DONE, choice_label, many
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
@@ -39,35 +40,37 @@ class OperationLog(Page):
     async def show(self, request: Request) -> Response:
         ask = panel_request(request)
         query = request.query_params
-        wanted = self._wanted(ask, query)
+        found = await find(self.panel, ask, query, "actor", User)
+        actor = found.best or query.get("actor", "")
+        wanted = self._wanted(ask, query, actor)
         at = {n: int(x) for n in ("before", "after") if (x := query.get(n, "")).isdecimal() and len(x) < 10}
         try:
             pages = await ask.scope.read(history.log, wanted, size=PAGE_SIZE, **dict(list(at.items())[:1]))
         except Forbidden:
             raise HTTPException(403) from None
-        actor = query.get("actor", "")
         names = await ask.scope.read(names_of, User, [wanted.actor_id]) if wanted.actor_id else {}
         context = {
             "entries": pages.entries,
             "older": pages.older,
             "newer": pages.newer,
             "query": query,
+            "found": found,
             "actor": (actor, names.get(wanted.actor_id or 0, actor)) if actor else None,
             "models": [(model.prefix, many(model)) for model in ENTITIES],
             "actions": [action for action in ACTIONS if action in DONE],
             "outcomes": [(x.value, choice_label(x)) for x in Outcome],
             "address": partial(self.panel.address, ask),
-            "pager": _pager(query),
+            "pager": _pager(query, actor),
         }
         return await self.render(ask, "log.html", context)
 
-    def _wanted(self, ask: PanelRequest, query: QueryParams) -> history.Wanted:
-        """The filter of the log that the address asks for."""
+    def _wanted(self, ask: PanelRequest, query: QueryParams, actor: str) -> history.Wanted:
+        """The filter of the log that the address asks for.  `actor`: the id of a user, or empty."""
         record = query.get("record", "").strip()
         model = BY_PREFIX.get(record.partition("_")[0]) or BY_PREFIX.get(query.get("kind", ""))
         action, outcome = query.get("action", ""), query.get("outcome", "")
         return history.Wanted(
-            actor_id=number_of(User, query["actor"]) if query.get("actor") else None,
+            actor_id=number_of(User, actor) if actor else None,
             model=model if model in ENTITIES else None,
             record_id=number_of(model, record) if record and model is not None else None,
             action=f".{action}" if action in ACTIONS else None,
@@ -89,6 +92,7 @@ def _day(ask: PanelRequest, text: str, *, end: bool) -> datetime | None:
     return ask.day(day, end=end) if day.year in YEARS else None
 
 
-def _pager(query: QueryParams) -> str:
-    """The address of this list without its page."""
-    return urlencode([(k, v) for k, v in query.multi_items() if v and k not in ("before", "after")])
+def _pager(query: QueryParams, actor: str) -> str:
+    """The address of this list without its page, with the user who was found for what was typed."""
+    kept = {k: v for k, v in query.items() if v and k not in ("before", "after") and not k.startswith("_")}
+    return urlencode({**kept, **({"actor": actor} if actor else {})})
