@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, User
+from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, PoolMember, User
 from models.follow_up import FollowUpKind
 from models.pool import Seat
 from resolvers.customers import lock as locking
@@ -147,7 +147,8 @@ def test_a_chosen_pool_is_not_answered_with_another_where_every_pool_is_closed_o
     told = the(release(world, "li", customer, pool="north"))
     assert told.say() == "Every customer pool is closed. Ask an administrator to open one."
 
-    world.system.do(create_update.delete, Pool, [world.ids["north"], world.ids["south"]])
+    for model in (PoolMember, Pool):
+        world.system.do(create_update.delete, model, [row["id"] for row in world.rows(model)])
     assert the(release(world, "li", customer)).say() == "There is no customer pool yet. Ask an administrator for one."
 
 
