@@ -76,6 +76,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "support_contact": ("Support contact", "支持联系方式"),
     "time_zone": ("Time zone", "时区"),
     "title": ("Title", "职务"),
+    "tone": ("Colour", "颜色"),
     "two_for_policy": ("Widening the policy takes two people", "放开权限须两人确认"),
     "until": ("Until", "结束时间"),
     "user_id": ("Person", "人员"),

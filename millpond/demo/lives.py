@@ -59,7 +59,7 @@ class _Life:
     def be_transferred(self) -> None:
         self.begin(self.seller)
         at = self.land.between(self.at + DAY, self.land.now)
-        reason = self.land.words.pick(("区域调整", "Territory change", "原负责人休假"))
+        reason = self.land.words.pick(("地区调整", "Territory change", "原负责人休假"))
         assignee = self.land.other(self.seller)
         self.work(self.seller, self.at, at)
         self.close_period(Ended.TRANSFER, at, reason)
@@ -86,7 +86,7 @@ class _Life:
         head = self.land.sellers[-1]
         others = [x.pool_id for x in self.land.sellers if x.pool_id != self.row["pool_id"]]
         if others and self.row["pool_id"] == head.pool_id:
-            self.change(at, "customer.move", rows.pooled(self.land.rng.choice(others), at), "区域调整", by=head)
+            self.change(at, "customer.move", rows.pooled(self.land.rng.choice(others), at), "地区调整", by=head)
 
     def be_deleted(self) -> None:
         land = self.land
