@@ -203,7 +203,7 @@ def _text_of(node: ast.AST) -> str | None:
 
 def test_no_page_puts_half_width_punctuation_between_its_words() -> None:
     """The punctuation between two expressions is a message: it is full-width in Chinese."""
-    between = re.compile(r"\}\}[:;,] ?(?:</span>)?\{\{|\(\{\{|\}\}\)|</strong>: |\{% endif %\}: \{\{")
+    between = re.compile(r"\}\}(?:[:;,] |: </span>)\{\{|\(\{\{|\}\}\)|</strong>: |\{% endif %\}: \{\{")
     machine = "{{ remark.line.number }}: {{ remark.line }}"
     pages = {p: p.read_text(encoding="utf-8").replace(machine, "") for p in (ROOT / "admin/templates").rglob("*.html")}
 
