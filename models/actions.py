@@ -76,6 +76,7 @@ TABLE: tuple[Action, ...] = (
     Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),
     Action("claim", "Claim", "领取", "claimed", _SALES, CHANGE, when="in_pool"),
     Action("assign", "Assign", "分配", "assigned", _SALES, CHANGE, when="in_pool"),
+    Action("move", "Move to another pool", "移至其他公海", "moved to another pool", _SALES, CHANGE, when="in_pool"),
     Action("lock", "Lock", "锁定", "locked", _SALES, (WRITE,)),
     Action("unlock", "Unlock", "解锁", "unlocked", _SALES, (WRITE,)),
     Action("share", "Share", "共享", "shared", _SALES, CHANGE, is_column=False),

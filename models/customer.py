@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Entity, Line, long_text, sort_key, text_type, trait
-from .errors import AlreadyInPool, NotInPool, NotLocked
+from .errors import AlreadyInPool, InThatPool, NotInPool, NotLocked
 from .names import Names
 from .people import User
 from .pool import Pool
@@ -106,6 +106,13 @@ class Customer(Entity):
         self.owner_id, self.department_id, self.pool_id = None, None, pool.id
         self.pooled_at, self.claimed_at = at, None
         self._lift_lock()
+
+    def move_to_pool(self, pool: Pool, at: datetime) -> None:
+        """Put it out of its pool into `pool`, where its time begins anew.  Raises NotInPool, InThatPool."""
+        self.must_be_pooled()
+        if self.pool_id == pool.id:
+            raise InThatPool(label=self.label, pool=pool.name)
+        self.pool_id, self.pooled_at = pool.id, at
 
     def lock(self, by: int, at: datetime, reason: str | None, until: datetime | None) -> None:
         """Close it for all users but its owner.  Raises AlreadyInPool, because a lock needs an owner."""

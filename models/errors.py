@@ -158,6 +158,13 @@ class AlreadyInPool(Refusal):
     zh = "{label} 已在公海中。"
 
 
+class InThatPool(Refusal):
+    """A move from a pool into the same one."""
+
+    sentence = "{label} is in the pool {pool} already. Choose another."
+    zh = "{label} 已在公海 {pool} 中，请选择其他公海。"
+
+
 class NotLocked(Refusal):
     sentence = "{label} is not locked."
     zh = "{label} 未被锁定。"

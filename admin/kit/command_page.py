@@ -186,9 +186,10 @@ def _mistake(which: Command, ids: list[str], data: FormData, form: forms.PanelFo
 
 
 def _summary(which: Command, done: int, refused: int) -> str:
-    message = f"{which.label}: " + ngettext("%(num)s done", "%(num)s done", done) % {"num": done}
+    message = str(which.label) + _(": ") + ngettext("%(num)s done", "%(num)s done", done) % {"num": done}
     if refused:
-        message += ", " + ngettext("%(num)s refused", "%(num)s refused", refused) % {"num": refused}
+        declined = ngettext("%(num)s refused", "%(num)s refused", refused) % {"num": refused}
+        message = _("%(done)s, %(refused)s") % {"done": message, "refused": declined}
     return message
 
 

@@ -59,7 +59,7 @@ class _Life:
     def be_transferred(self) -> None:
         self.begin(self.seller)
         at = self.land.between(self.at + DAY, self.land.now)
-        reason = self.land.words.pick(("区域调整", "Territory change", "原负责人休假"))
+        reason = self.land.words.pick(("地区调整", "Territory change", "原负责人休假"))
         assignee = self.land.other(self.seller)
         self.work(self.seller, self.at, at)
         self.close_period(Ended.TRANSFER, at, reason)
@@ -78,6 +78,15 @@ class _Life:
         self.work(seller, self.at, at)
         self.close_period(Ended.RELEASE, at, reason)
         self.change(at, "customer.release", rows.pooled(seller.pool_id, at), reason)
+        if land.chance(0.1):
+            self.be_moved(land.between(at, land.now))
+
+    def be_moved(self, at: datetime) -> None:
+        """Go on to another pool, where its time begins anew, by the head of sales, who administers the first."""
+        head = self.land.sellers[-1]
+        others = [x.pool_id for x in self.land.sellers if x.pool_id != self.row["pool_id"]]
+        if others and self.row["pool_id"] == head.pool_id:
+            self.change(at, "customer.move", rows.pooled(self.land.rng.choice(others), at), "地区调整", by=head)
 
     def be_deleted(self) -> None:
         land = self.land

@@ -1,9 +1,9 @@
-"""The customer pool: claim, assign and release customers."""
+"""The customer pool: claim, assign, release and move customers."""
 
 import strawberry
 
 from models import Customer, Pool, User
-from resolvers.pool import assign, claim, release
+from resolvers.pool import assign, claim, move, release
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
@@ -19,6 +19,15 @@ class ReleaseInput:
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
+    idempotency_key: str | None = None
+
+
+@strawberry.input(description="Which pooled customers go into which other pool.")
+class MoveInput:
+    ids: list[strawberry.ID]
+    pool_id: strawberry.ID
+    mode: Mode = Mode.BEST_EFFORT
+    reason: str | None = None
     idempotency_key: str | None = None
 
 
@@ -42,3 +51,9 @@ async def release_customers(info: GraphQLInfo, input: ReleaseInput) -> Answered:
     return await batch(
         info, Customer, input, lambda scope, ids: release.release(scope, ids, pool, input.reason, input.mode, **how)
     )
+
+
+@mutation("customer.move", returns=batch_payload_of(Customer))
+async def move_customers(info: GraphQLInfo, input: MoveInput) -> Answered:
+    pool = number_of(Pool, input.pool_id)
+    return await batch(info, Customer, input, lambda scope, ids: move.move(scope, ids, pool, input.reason, input.mode))

@@ -170,6 +170,10 @@ def test_release_assign_lock_and_unlock_go_round(api: Api, world: World) -> None
         "problems": [],
     }
     assert state("li") == {"owner": None, "pool": {"name": "North"}, "locked": False, "lockReason": None}
+    move = {"ids": [id], "poolId": f"poo_{world.ids['south']}", "reason": "nearer"}
+    assert api.change("ada", "moveCustomers", move, f"ids {PROBLEM}") == {"ids": [id], "problems": []}
+    move["poolId"] = f"poo_{world.ids['north']}"
+    assert api.change("ada", "moveCustomers", move, f"ids {PROBLEM}") == {"ids": [id], "problems": []}
     assert api.change("lead", "assignCustomers", {"ids": [id], "userId": wu}, f"ids {PROBLEM}") == {
         "ids": [id],
         "problems": [],

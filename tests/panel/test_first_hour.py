@@ -181,7 +181,9 @@ def empty(world: World) -> None:
 
 def steps_in(page: str) -> dict[str, bool]:
     """Title -> whether it is done, of the steps that Home shows."""
-    shown = re.findall(r'<li class="first-step( is-done-step)?".*?<span class="step-name">([^<]+)</span>', page, re.DOTALL)
+    shown = re.findall(
+        r'<li class="first-step( is-done-step)?".*?<span class="step-name">([^<]+)</span>', page, re.DOTALL
+    )
     return {unescape(title): bool(done) for done, title in shown}
 
 

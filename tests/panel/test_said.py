@@ -32,6 +32,7 @@ GIVEN: dict[str, Any] = {
     "name": "Li Na",
     "value": "C2026001",
     "next": "C2026002",
+    "pool": "North",
     "used": 3,
     "limit": 3,
     "held": 5,
@@ -198,3 +199,13 @@ def _text_of(node: ast.AST) -> str | None:
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "Rota" for part in node.values)
     return None
+
+
+def test_no_page_puts_half_width_punctuation_between_its_words() -> None:
+    """The punctuation between two expressions is a message: it is full-width in Chinese."""
+    between = re.compile(r"\}\}(?:[:;,] |: </span>)\{\{|\(\{\{|\}\}\)|</strong>: |\{% endif %\}: \{\{")
+    machine = "{{ remark.line.number }}: {{ remark.line }}"
+    pages = {p: p.read_text(encoding="utf-8").replace(machine, "") for p in (ROOT / "admin/templates").rglob("*.html")}
+
+    assert {p.name: hit[0] for p, text in pages.items() if (hit := between.search(text))} == {}
+    assert len(pages) > 30

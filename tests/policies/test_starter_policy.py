@@ -37,6 +37,7 @@ RIGHTS = {
     "share": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "claim": {"ada": OPEN, "li": "P", "wu": "P", "lead": "P"},
     "assign": {"ada": OPEN, "lead": "P"},
+    "move": {"ada": OPEN, "lead": "P"},
     "lock": {"ada": OPEN, "li": "M B", "wu": "T L"},
     "unlock": {"ada": EVERY, "li": "M B", "wu": "T L", "lead": "L"},
     "import": {"ada": OPEN, "lead": "P"},

@@ -5,15 +5,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
 from models import Customer, User
+from models.pool import Seat
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import move as moving
 from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
@@ -122,6 +125,7 @@ LI_RELEASES: Act = ("li", releasing.release, ())
 LI_TRANSFERS: Act = ("li", transferring.transfer, ("wu",))
 LEAD_TRANSFERS: Act = ("lead", transferring.transfer, ("wu",))
 LEAD_ASSIGNS: Act = ("lead", assigning.assign, ("wu",))
+ADA_MOVES: Act = ("ada", moving.move, ("south",))
 WU_IS_DISMISSED: Act = ("ada", _dismiss, ("wu",))
 
 # (where the customer lies, who is at work, who waits, what that one is told, the owner in the end)
@@ -131,6 +135,9 @@ WAITS: list[tuple[str, Act, Act, str, str | None]] = [
     ("pool", ("ada", _bin, ()), LI_CLAIMS, "NOT_FOUND", None),
     ("pool", LI_CLAIMS, LI_CLAIMS_THE_NEXT, "QUOTA_REACHED", "li"),
     ("pool", LI_CLAIMS, LEAD_ASSIGNS, "ALREADY_CLAIMED", "li"),
+    ("pool", LI_CLAIMS, ADA_MOVES, "ALREADY_CLAIMED", "li"),
+    ("pool", ADA_MOVES, LI_CLAIMS, "NOT_FOUND", None),  # she has no seat where it now lies
+    ("pool", ADA_MOVES, ADA_MOVES, "IN_THAT_POOL", None),
     ("pool", WU_IS_DISMISSED, LEAD_ASSIGNS, "VALIDATION", None),
     ("li", ("lead", transferring.transfer, ("mei",)), LI_RELEASES, "NOT_FOUND", "mei"),
     ("li", ("li", locking.lock, ()), LEAD_TRANSFERS, "NOT_FOUND", "li"),
@@ -222,6 +229,8 @@ def test_whatever_people_do_at_once_the_books_agree_afterwards(world: World) -> 
     world.rule("north", daily_quota=50, capacity=6)
     change(world, User, world.ids["wu"], capacity=4)
     world.seat("north", "mei")
+    world.seat("south", "lead", Seat.ADMIN)
+    world.seat("south", "li")
     people = ("li", "wu", "mei", "lead")
     ids = [world.customer(str(n), pool="north") for n in range(6)]
     ids += [world.customer(f"{login} {n}", owner=login) for login in people for n in range(2)]
@@ -229,6 +238,7 @@ def test_whatever_people_do_at_once_the_books_agree_afterwards(world: World) -> 
         *[(use, False) for use in (claiming.claim, claiming.claim, releasing.release, locking.lock, locking.unlock)],
         *[(use, False) for use in (_bin, _bring_back)],
         *[(use, True) for use in (assigning.assign, transferring.transfer)],
+        *[(partial(moving.move, pool_id=world.ids[pool]), False) for pool in ("north", "south")],
     ]
 
     def live(seed: int) -> int:

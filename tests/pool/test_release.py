@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, User
+from models import Contact, Customer, Event, FollowUp, Opportunity, OwnershipPeriod, Pool, PoolMember, User
 from models.follow_up import FollowUpKind
 from models.pool import Seat
 from resolvers.customers import lock as locking
@@ -97,6 +97,59 @@ def test_where_no_pool_fits_the_answer_names_what_is_missing(world: World) -> No
     assert (refusal.code(), refusal.field) == ("RULE_MISSING", "poolId")
     assert refusal.say() == "No open pool takes this customer: its owner has no seat in one. Choose a pool."
     assert refusal.say("zh") == "没有可移入的公海：负责人不是任何公海的成员。请选择公海。"
+
+
+REASONS = [
+    # what is closed, whether Li is dismissed, what is said in English and Chinese
+    (
+        ("north", "south"),
+        False,
+        "Every customer pool is closed. Ask an administrator to open one.",
+        "所有公海均已停用，请联系管理员启用。",
+    ),
+    (
+        ("north",),
+        False,
+        "Every pool of the owner is closed. Choose another pool.",
+        "负责人所属的公海均已停用，请选择其他公海。",
+    ),
+    (
+        (),
+        True,
+        "Li Na is no longer active, so no pool is theirs. Choose a pool.",
+        "Li Na 已停用，不属于任何公海。请选择公海。",
+    ),
+]
+
+
+@pytest.mark.parametrize(("closed", "dismissed", "english", "chinese"), REASONS)
+def test_the_answer_names_the_reason_that_is_true(
+    world: World, closed: tuple[str, ...], dismissed: bool, english: str, chinese: str
+) -> None:
+    customer = world.customer(owner="li")
+    for pool in closed:
+        change(world, Pool, world.ids[pool], enabled=False)
+    if dismissed:
+        change(world, User, world.ids["li"], active=False)
+
+    with unchanged(world):
+        refusal = the(release(world, "lead", customer))
+
+    assert (refusal.code(), refusal.field) == ("RULE_MISSING", "poolId")
+    assert (refusal.say(), refusal.say("zh")) == (english, chinese)
+
+
+def test_a_chosen_pool_is_not_answered_with_another_where_every_pool_is_closed_or_gone(world: World) -> None:
+    customer = world.customer(owner="li")
+    for pool in ("north", "south"):
+        change(world, Pool, world.ids[pool], enabled=False)
+
+    told = the(release(world, "li", customer, pool="north"))
+    assert told.say() == "Every customer pool is closed. Ask an administrator to open one."
+
+    for model in (PoolMember, Pool):
+        world.system.do(create_update.delete, model, [row["id"] for row in world.rows(model)])
+    assert the(release(world, "li", customer)).say() == "There is no customer pool yet. Ask an administrator for one."
 
 
 def test_the_customers_of_somebody_who_left_are_released_into_a_pool_that_is_chosen(world: World) -> None:

@@ -1,6 +1,6 @@
-"""What can be done to customers, wherever they are listed: claim, assign, transfer, release, lock, unlock."""
+"""What can be done to customers, wherever they are listed: claim, assign, move, transfer, release, lock, unlock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +11,9 @@ from resolvers.customers import transfer as transferring
 from resolvers.ownership import assignees
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import move as moving
 from resolvers.pool import release as releasing
+from resolvers.pool.destinations import pools_of
 from resolvers.reading.pages import ListRequest, Row, page
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
@@ -27,7 +29,7 @@ from ...kit.view import PolicyModelView
 
 _ = gettext
 MOST_POOLS = 200
-"""Maximum number of pools that a release offers."""
+"""Maximum number of pools that a release or a move offers."""
 REASON = Field("reason", Kind.TEXT, name=Label("Reason"), length=200)
 TO_WHOM = Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True)
 INSIST = Field(
@@ -75,6 +77,15 @@ class CustomerCommands(PolicyModelView):
     @command(icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
+
+    @command(
+        icon="ripple",
+        action="customer.move",
+        when=pooled,
+        fields=(Field("pool_id", Kind.RECORD, target=Pool, name=Label("New pool"), is_required=True), REASON),
+    )
+    def move(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return moving.move(scope, ids, given["pool_id"] or 0, given["reason"])
 
     @command(icon="arrows-exchange", key="t", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
@@ -133,8 +144,8 @@ class CustomerCommands(PolicyModelView):
         if offered is not None:
             found = await ask.scope.read(offered, ids)
             return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
-        if which.name == "release":
-            return {"pool_id": await ask.scope.read(_open_pools)}
+        if which.name in ("release", "move"):
+            return {"pool_id": await ask.scope.read(_open_pools, ids if which.name == "move" else ())}
         return {}
 
     async def explain(self, ask: PanelRequest, which: Command, outcome: Outcome) -> list[tuple[str, bool, str]]:
@@ -163,9 +174,10 @@ def with_load(ask: PanelRequest, x: assignees.Candidate) -> str:
     return " · ".join(part for part in (x.name, load, *(mark for holds, mark in marks if holds)) if part)
 
 
-def _open_pools(scope: Scope, db: Session) -> list[tuple[str, str]]:
-    """(id, name) of every pool that is open, in the order of priority."""
+def _open_pools(scope: Scope, db: Session, moved: Sequence[int]) -> list[tuple[str, str]]:
+    """(id, name) of every open pool by priority, without the one in which all the customers lie that are moved."""
     wanted = ListRequest(
         Pool, ("name",), filter={"enabled": {"eq": True}}, order=(("priority", True),), size=MOST_POOLS, counts=False
     )
-    return [(global_id(Pool, row.id), str(row["name"])) for row in page(scope, db, wanted).rows]
+    former = pools_of(scope, db, moved)
+    return [(global_id(Pool, row.id), str(row["name"])) for row in page(scope, db, wanted).rows if former != {row.id}]

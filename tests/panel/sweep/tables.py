@@ -22,6 +22,7 @@ from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import move as moving
 from resolvers.pool import release as releasing
 from resolvers.records import create_update
 from resolvers.runtime.ids import number_of
@@ -236,9 +237,10 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
     {
         (None, "claim"): lambda scope, it: claiming.claim(scope, it.ids),
         (None, "assign"): lambda scope, it: assigning.assign(scope, it.ids, it["user_id"], reason=it["reason"]),
+        (None, "move"): lambda scope, it: moving.move(scope, it.ids, it["pool_id"], it["reason"]),
         (None, "transfer"): lambda scope, it: transferring.transfer(scope, it.ids, it["user_id"], it["reason"]),
         (Contact, "transfer"): lambda scope, it: contacts.transfer(scope, it.ids, it["user_id"], reason=it["reason"]),
-        (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
+        (None, "release"): lambda scope, it: releasing.release(scope, it.ids, it["pool_id"], it["reason"]),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
@@ -262,7 +264,7 @@ DIALOG: Table[str, str] = Table(
     {
         "user_id": Ref("wu", of=User),
         "role_id": Ref("sales", of=models.Role),
-        "pool_id": "",
+        "pool_id": Ref("north", of=models.Pool),
         "reason": "because",
         "until": "",
         "typed": "delete",
