@@ -1,12 +1,14 @@
 """The template environment of the panel: what every template can use."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models import Base
 from resolvers.reading.pages import parent_of
+from resolvers.records.organisation import time_zones
 
 from .kit import labels, phrases, translation
 from .kit.charts import bars
@@ -40,6 +42,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "number": number,
         "offers_list": offers_list,
         "script_words": script_words,
+        "suggestions": suggestions,
         **_MESSAGES,
     }
 
@@ -82,6 +85,12 @@ def script_words() -> dict[str, str]:
         "restored": _("What you had typed is here again."),
         "discard": _("Give it up"),
     }
+
+
+@cache
+def suggestions(field: Field) -> tuple[str, ...]:
+    """What an input of text offers beside free typing: the names of all time zones; () for any other one."""
+    return tuple(sorted(time_zones())) if field.key == "time_zone" else ()
 
 
 def narrowing(form: Any, field: Field) -> str:

@@ -3,7 +3,7 @@
 
 const LONGEST_WAIT = 30_000; // ms after which a button can be pressed again although no answer has come
 const DRAFT = "draft:";
-const SECRET = "input[type=password], input[type=file], [name=_key], [name=ids], [name=from]";
+const SECRET = "input[type=password], [name=password], input[type=file], [name=_key], [name=ids], [name=from]";
 const me = document.body.dataset.me || "";
 
 // --- once at a time -------------------------------------------------------------------------------------------

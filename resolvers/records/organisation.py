@@ -21,7 +21,7 @@ class OrganisationRules(Rules[Organisation]):
     """Time zone, currency and language exist."""
 
     def check(self, scope: Scope, db: Session, row: Organisation, values: dict[str, Any]) -> None:
-        if "time_zone" in values and values["time_zone"] not in _zones():
+        if "time_zone" in values and values["time_zone"] not in time_zones():
             raise invalid("time_zone", "must be a time zone like Asia/Shanghai", "必须是时区名称，例如 Asia/Shanghai")
         if "language" in values:
             check_language(values["language"])
@@ -37,7 +37,8 @@ def currency_of(code: str) -> str:
 
 
 @cache
-def _zones() -> set[str]:
+def time_zones() -> set[str]:
+    """The names of all time zones."""
     return available_timezones()
 
 

@@ -200,7 +200,9 @@ def test_an_empty_installation_is_led_from_step_to_step_until_all_are_done(world
         assert answer.status_code in (200, 303), re.findall(r"said-bad.*", answer.text)
 
     assert set(steps_in(ada.get("/admin/").text).values()) == {False}
-    organisation = hidden_inputs(ada.get("/admin/organisation/edit/org_1").text)
+    page = ada.get("/admin/organisation/edit/org_1").text
+    assert '<option value="Asia/Shanghai">' in page  # offered while typing
+    organisation = hidden_inputs(page)
     region = {"name": "Mill", "time_zone": "Asia/Shanghai", "currency": "CNY", "language": "zh", "contact_required": ""}
     takes("organisation/edit/org_1", **organisation, **region, follow_up_days_back=9, follow_up_days_ahead=1)
     takes("department/create", name="Sales")
