@@ -1,6 +1,7 @@
 """Every command does what its use case does for this user, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from html import unescape
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.engines import at_length_on_postgresql
 from tests.support.panel import Browser, Door, Panel, refused_in
 
 from .cases import MISSING, for_each_login, is_open, sample, signed_in, swept
-from .dataset import Dataset
+from .dataset import Canary, Dataset
 from .dry_run import assert_same, current_rows, denied_since, dry_run, newest_entry, put_back
 from .forms import dialog, use_case_of
 from .oracle import Oracle
@@ -29,7 +30,7 @@ def test_every_command_does_what_the_use_case_does_for_this_person_and_nothing_e
     with put_back(dataset.world) as undo:
         for door in (door for door in swept(thorough, "POST", "do") if door.command not in COVERED_ELSEWHERE):
             for ids in sample([*batches(oracle, door)], thorough, 1):
-                if run_command(browser, oracle, door, ids):
+                if run_command(browser, oracle, door, ids, dataset.canaries):
                     undo()
                     browser, oracle = signed_in(panel, dataset, login)  # on PostgreSQL the rights may have changed
 
@@ -47,12 +48,18 @@ def is_own_password(oracle: Oracle, door: Door, id: int) -> bool:
     return door.command == "one-time-password" and id == oracle.person.id
 
 
-def run_command(browser: Browser, oracle: Oracle, door: Door, ids: list[int]) -> bool:
-    """Post a command, and compare with the use case; returns whether any row has changed."""
+def run_command(browser: Browser, oracle: Oracle, door: Door, ids: list[int], canaries: Mapping[str, Canary]) -> bool:
+    """Post a command, and compare with the use case; returns whether any row has changed.
+
+    The answer may name what was hidden before only where the command itself has shown it: an unlocked customer.
+    """
     world, mark = oracle.world, newest_entry(oracle.world)
     before, expected = current_rows(world), dry_run(world, oracle.login, use_case_of(door, world, ids))
 
+    hidden, browser.secrets = browser.secrets, frozenset()
     answer = browser.post(door.path, {"ids": [global_id(door.model, id) for id in ids], **dialog(world)})
+    named, browser.secrets = hidden.intersection(browser.marks.findall(unescape(answer.text))), hidden
+    assert not named or not named & Oracle(world, oracle.login).secrets(canaries), (door, oracle.login, ids, named)
 
     what = (door, oracle.login, ids)
     if not is_open(oracle, door):
