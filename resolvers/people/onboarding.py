@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Organisation, User, UserRole
+from models import User, UserRole
 from models.errors import NeedsSecond, Refusal, Validation
 
 from ..access.grant_limits import Held, RefusedTogether, guard_account, judged_together, refused_singly
@@ -100,11 +99,6 @@ def row_of(refusal: Refusal) -> tuple[int, str] | None:
     return (int(place), field) if start == "people" and place.isdecimal() else None
 
 
-def language_of_new_people(db: Session) -> str:
-    """The language of the organisation, with which a new user begins."""
-    return db.execute(select(Organisation.language).limit(1)).scalar() or "en"
-
-
 # --- steps -----------------------------------------------------------------------------------------------
 
 
@@ -138,7 +132,7 @@ def _created(scope: Scope, db: Session, people: Sequence[NewPerson]) -> tuple[li
 
 def _create(scope: Scope, person: NewPerson, held: dict[int, Sequence[Held]]) -> int:
     with scope.write("user.create") as db:
-        user = create_update.create(scope, User, {"language": language_of_new_people(db), **person.values()})
+        user = create_update.create(scope, User, person.values())
         if person.role_ids:
             held[user.id] = ()
         for role_id in dict.fromkeys(person.role_ids):

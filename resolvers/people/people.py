@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from models import ApiToken, Customer, Department, OwnerLoad, Role, SignInSession, User, UserRole
+from models import ApiToken, Customer, Department, Organisation, OwnerLoad, Role, SignInSession, User, UserRole
 from models.audit.recording import guarded_update
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, attach
@@ -106,6 +106,12 @@ class DepartmentRules(Rules[Department]):
 
 class UserRules(Rules[User]):
     """A user's customers move to the new department with them; a deactivated user loses access at once."""
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        if values.get("language") is None:
+            everyone = bypass_policy(Because.APPLIES_TO_ALL)
+            language = db.execute(select(Organisation.language).limit(1), execution_options=everyone)
+            values["language"] = language.scalar() or "en"
 
     def check(self, scope: Scope, db: Session, row: User, values: dict[str, Any]) -> None:
         if "language" in values:

@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 13,
+    Because.APPLIES_TO_ALL: 14,
     Because.COUNTS_OWN_RECORDS: 2,
     Because.FILLS_INDEX: 3,
     Because.FOLLOWS_CHECK: 14,
-    Because.JUDGES_RIGHTS: 26,
+    Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 1,
-    Because.KEEPS_RULE: 12,
+    Because.KEEPS_RULE: 15,
     Because.LOCKS_ROWS: 3,
     Because.NAMES_REFUSAL: 1,
     Because.WRITES_LOG: 4,

@@ -174,6 +174,7 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
         "how",
         "action",
         "label",
+        "pool",
         "until",
         "reason",
         "reason_zh",
