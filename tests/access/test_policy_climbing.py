@@ -328,12 +328,12 @@ def climb(world: World, runs: int) -> None:
 
 
 def test_nobody_climbs_above_his_ceiling(world: World) -> None:
-    climb(world, 8)
+    climb(world, 5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_nobody_climbs_above_his_ceiling_in_many_runs(world: World) -> None:
-    """Sixty on SQLite and twenty on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
-    few = 60 if world.backend.dialect == "sqlite" else 20
+    """Forty on SQLite and fifteen on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
+    few = 40 if world.backend.dialect == "sqlite" else 15
     climb(world, 500 if os.environ.get("MILLPOND_THOROUGH") else few)

@@ -42,6 +42,7 @@ def activate(person: Person, reason: str) -> None:
     person.page.get_by_text("is in force.", exact=False).first.wait_for()
 
 
+@pytest.mark.long
 def test_a_role_manager_lets_support_see_contacts_without_their_phones_and_takes_it_back(demo_screens: Screens) -> None:
     id, phone = contact_with_a_phone(demo_screens)
     sam, rolf = demo_screens.person("sam"), demo_screens.person("rolf")

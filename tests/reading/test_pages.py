@@ -46,8 +46,8 @@ def walk(world: World, engine: Engine, query: str, size: int, order: Any) -> lis
 
 
 NEVER = 10**9
-FIRST = ((1, "INDUSTRY"), (NEVER, "POOLED_AT"), (NEVER, "PHONE"))
-"""The cases of the short form: NULL and the same value again, with a plan and without; a column that the policy guards."""
+FIRST = ((NEVER, "INDUSTRY"), (NEVER, "POOLED_AT"), (NEVER, "PHONE"))
+"""The cases of the short form: NULL, the same value again, and a column that the policy guards."""
 ALL = tuple(product((1, NEVER), ("NAME", "INDUSTRY", "PHONE", "CREATED_AT", "POOLED_AT", "ID")))
 
 

@@ -18,6 +18,8 @@ TOGETHER = {
         "panel/test_trail.py",
     ),
     "demo": ("cli/test_demo.py",),
+    "new schema files": ("graphql/test_schema.py",),
+    "new files": ("project/test_registration.py",),
 }
 """Group -> its files below `tests`."""
 _GROUP_OF = {f"tests/{file}": group for group, files in TOGETHER.items() for file in files}
