@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from models import Base
+from models import Base, Customer
 from resolvers.reading.pages import parent_of
 from resolvers.records.organisation import time_zones
 
@@ -37,6 +37,7 @@ def prepare(env: Environment, asset: Callable[[str], str], lookup: Callable[[typ
         "icon": lambda name, label="": icon(asset("icons.svg"), name, label),
         "moment": moment,
         "reach": reach,
+        "excluding": excluding,
         "narrowing": narrowing,
         "new_key": new_key,
         "number": number,
@@ -91,6 +92,15 @@ def script_words() -> dict[str, str]:
 def suggestions(field: Field) -> tuple[str, ...]:
     """What an input of text offers beside free typing: the names of all time zones; () for any other one."""
     return tuple(sorted(time_zones())) if field.key == "time_zone" else ()
+
+
+_EITHER = {"owner_id": "pool_id", "pool_id": "owner_id"}
+
+
+def excluding(form: Any, field: Field) -> str:
+    """The input of a form that is emptied when this one is filled: a customer has an owner or a pool; "" for others."""
+    other = _EITHER.get(field.key, "") if field.model is Customer else ""
+    return other if other in form else ""
 
 
 def narrowing(form: Any, field: Field) -> str:

@@ -119,6 +119,7 @@ function searching(select) {
   chooser.on("item_add", () => {
     typed = "";
     note.textContent = "";
+    select.form.elements[select.dataset.excludes]?.tomselect?.clear();
   });
   chooser.on("dropdown_open", () => { isMoved = false; });
   chooser.on("blur", () => {

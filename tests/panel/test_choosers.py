@@ -154,6 +154,19 @@ def test_the_customer_narrows_its_contacts(demo_screens: Screens) -> None:
     }
 
 
+def test_a_pool_takes_the_place_of_the_owner_that_was_filled_in(demo_screens: Screens) -> None:
+    ada = demo_screens.person("ada")
+    ada.go("/admin/customer/create")
+    expect(chosen(ada.page, "Owner")).to_have_count(1)
+    box = chooser(ada.page, "Pool")
+    expect(options(ada.page).nth(1)).to_be_visible()
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(chosen(ada.page, "Pool")).to_have_count(1)
+    expect(chosen(ada.page, "Owner")).to_have_count(0)
+    expect(ada.page.locator("#owner_id")).to_have_value("")
+
+
 def test_filters_narrow_by_what_is_typed(demo_screens: Screens) -> None:
     ada = demo_screens.person("ada")
     ada.go("/admin/customer/list")
