@@ -8,6 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.panel import Panel
+from tests.support.world import World
+
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = ROOT / "admin"
 VENDOR = ADMIN / "static/vendor"
@@ -148,3 +151,18 @@ def icons_named() -> dict[str, list[str]]:
             for name in sorted(set(re.findall(pattern, path.read_text(encoding="utf-8")))):
                 found.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
     return found
+
+
+def test_the_first_page_weighs_no_more_than_140_kb_on_the_line(sqlite_url: str) -> None:
+    """Home with all scripts, styles and icons, compressed, as a browser with an empty cache fetches them."""
+    world = World(sqlite_url)
+    browser = Panel(world).of("ada")
+    page = browser.get("/admin/", **{"accept-encoding": "gzip"})
+    addresses = set(re.findall(r'(?:src|href)="(/[^"#]+\.(?:js|css|svg))', page.text))
+
+    answers = [page, *(browser.get(address, **{"accept-encoding": "gzip"}) for address in sorted(addresses))]
+    weight = sum(int(answer.headers["content-length"]) for answer in answers)
+    world.close()
+
+    assert len(addresses) > 10
+    assert weight <= 140_000
