@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Department, Role, User, UserRole
-from models.errors import Duplicate, NotFound
+from models.errors import Duplicate, Forbidden, NotFound, RoleToSelf
 
 from ..access.grant_limits import RefusedTogether, judged_together
 from ..records import create_update
@@ -92,6 +92,9 @@ def give_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: 
     held: set[int] = set()
 
     def work(db: Session, id: int) -> None:
+        _check_may(scope, "create")
+        if id == scope.person.id:
+            raise scope.denied(RoleToSelf(), UserRole, None, "create")
         for role_id in dict.fromkeys(role_ids):
             if _holding(db, id, role_id):
                 held.add(id)
@@ -112,6 +115,7 @@ def take_roles(scope: Scope, ids: Sequence[int], role_ids: Sequence[int], mode: 
     without: set[int] = set()
 
     def work(db: Session, id: int) -> None:
+        _check_may(scope, "delete")
         held = [found for role_id in dict.fromkeys(role_ids) for found in _holding(db, id, role_id)]
         if not held:
             scope.load(db, User, id, to="view")
@@ -165,6 +169,12 @@ def _together(
                 return each(scope, action, User, ids, mode, work)
         except RefusedTogether:
             return each(scope, action, User, ids, mode, work)
+
+
+def _check_may(scope: Scope, action: str) -> None:
+    """Raise Forbidden also where nothing would change: without the right, a role held already is a refusal too."""
+    if not scope.policy.ever(scope.person, action, UserRole.module):
+        raise scope.denied(Forbidden(action=f"{UserRole.module}.{action}"), UserRole, None, action)
 
 
 def _user(db: Session, login: str) -> int:

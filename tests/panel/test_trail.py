@@ -14,10 +14,12 @@ def test_crumbs_lead_back_to_the_list_and_records_to_their_neighbours(demo_scree
     names = li.page.locator("[data-row] .open").all_text_contents()
     here = li.page.url
     li.page.locator("[data-row] .open").nth(1).click()
+    expect(li.page.locator("[data-neighbours]")).to_be_visible()
     opened = li.page.url
 
     li.page.keyboard.press("j")
     expect(li.page).not_to_have_url(opened)
+    expect(li.page.locator("[data-neighbours]")).to_be_visible()
     li.page.keyboard.press("k")
     expect(li.page).to_have_url(opened)
     assert len(names) > 2
@@ -30,9 +32,12 @@ def test_crumbs_lead_back_to_the_list_and_records_to_their_neighbours(demo_scree
     second = li.page.url
     first = li.page.locator("[data-row] .open").first.text_content()
     li.page.locator("[data-row] .open").first.click()
+    expect(li.page.locator("[data-neighbours]")).to_be_visible()
     li.page.keyboard.press("k")  # the last one of the page before
+    expect(li.page.locator(".crumbs [data-list]")).not_to_have_attribute("href", second.removeprefix(li.address))
     expect(li.page.locator("[data-neighbours] [rel=next]")).to_be_visible()
     li.page.keyboard.press("j")
+    expect(li.page.locator(".crumbs [data-list]")).to_have_attribute("href", second.removeprefix(li.address))
     li.page.locator(".crumbs [data-list]").click()
     expect(li.page).to_have_url(second)
     expect(li.page.locator("[data-row] .open").first).to_have_text(first or "")
@@ -53,6 +58,7 @@ def test_a_claim_by_key_leaves_the_focus_in_its_place(demo_screens: Screens) -> 
     expect(li.page.locator(f"[data-row] .open[href='{claimed}']")).to_have_count(0)
     expect(li.page.locator(f"[data-row] .open[href='{following}']")).to_be_focused()
     li.page.keyboard.press("Enter")
+    expect(li.page.locator("[data-neighbours]")).to_be_visible()
     li.page.keyboard.press("c")
     li.see("Claim: 1 done")
 
@@ -61,6 +67,7 @@ def test_a_switched_tab_keeps_the_focus_and_slash_searches_from_anywhere(demo_sc
     li = demo_screens.person("li")
     li.go("/admin/customer/list?tab=mine")
     li.page.locator("[data-row] .open").first.click()
+    expect(li.page.locator("[data-neighbours]")).to_be_visible()
     tab = li.page.locator(".related .tabs a").nth(1)
     tab.focus()
     li.page.keyboard.press("Enter")

@@ -65,13 +65,18 @@ def _value(column: Any, text: str) -> Any:
     return True if kind is bool else int(text) if kind is int else text
 
 
-def dialog(world: World) -> dict[str, str]:
-    """The inputs of every dialog, as a browser sends them."""
-    targets = {key: text.of for key, text in DIALOG.items() if isinstance(text, Ref)}
+def dialog(world: World, command: str = "") -> dict[str, str]:
+    """The inputs of every dialog, as a browser sends them with this command."""
+    given = given_to(command)
+    targets = {key: text.of for key, text in given.items() if isinstance(text, Ref)}
     return {
-        key: global_id(target, world.ids[text]) if (target := targets.get(key)) else text
-        for key, text in DIALOG.items()
+        key: global_id(target, world.ids[text]) if (target := targets.get(key)) else text for key, text in given.items()
     }
+
+
+def given_to(command: str) -> dict[str, Any]:
+    """DIALOG, but a release goes where the pools of its owner lead."""
+    return {key: "" if (command, key) == ("release", "pool_id") else text for key, text in DIALOG.items()}
 
 
 def fields_of(door: Door) -> tuple[Any, ...]:
@@ -82,7 +87,8 @@ def fields_of(door: Door) -> tuple[Any, ...]:
 def use_case_of(door: Door, world: World, ids: list[int]) -> Callable[[Scope], Any]:
     """The use case behind a command, with the inputs of `dialog`."""
     login = str(world.row(User, ids[0])["login"]) if door.model is User else ""
-    inputs = {key: world.ids[text] if isinstance(text, Ref) else text for key, text in DIALOG.items()}
+    given = given_to(door.command)
+    inputs = {key: world.ids[text] if isinstance(text, Ref) else text for key, text in given.items()}
     posted, key = Posted(door.model, ids, login, inputs), (door.model, door.command)
     use_case = COMMANDS.get(key) or COMMANDS.get((None, door.command)) or _method_of(door)
     return lambda scope: use_case(scope, posted)

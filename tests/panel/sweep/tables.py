@@ -240,7 +240,7 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "move"): lambda scope, it: moving.move(scope, it.ids, it["pool_id"], it["reason"]),
         (None, "transfer"): lambda scope, it: transferring.transfer(scope, it.ids, it["user_id"], it["reason"]),
         (Contact, "transfer"): lambda scope, it: contacts.transfer(scope, it.ids, it["user_id"], reason=it["reason"]),
-        (None, "release"): lambda scope, it: releasing.release(scope, it.ids, it["pool_id"], it["reason"]),
+        (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),

@@ -57,7 +57,7 @@ def run_command(browser: Browser, oracle: Oracle, door: Door, ids: list[int], ca
     before, expected = current_rows(world), dry_run(world, oracle.login, use_case_of(door, world, ids))
 
     hidden, browser.secrets = browser.secrets, frozenset()
-    answer = browser.post(door.path, {"ids": [global_id(door.model, id) for id in ids], **dialog(world)})
+    answer = browser.post(door.path, {"ids": [global_id(door.model, id) for id in ids], **dialog(world, door.command)})
     named, browser.secrets = hidden.intersection(browser.marks.findall(unescape(answer.text))), hidden
     assert not named or not named & Oracle(world, oracle.login).secrets(canaries), (door, oracle.login, ids, named)
 

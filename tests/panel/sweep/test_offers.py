@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from models import Base, Customer
-from models.errors import Validation
+from models.errors import Refusal, RoleToSelf, Validation
 from resolvers.records import create_update
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -89,6 +89,10 @@ def test_a_button_beside_a_record_is_there_if_and_only_if_pressing_it_does_somet
             look_at_commands(browser, oracle, door, tab)
 
 
+TO_ONESELF: dict[str, tuple[type[Refusal], ...]] = {"deactivate": (Validation,), "give-role": (RoleToSelf,)}
+"""Command -> the refusal of a user who does it to themselves."""
+
+
 def look_at_commands(browser: Browser, oracle: Oracle, door: Door, tab: str) -> None:
     """Compare the commands of each row, and of the bar above, with the attempts."""
     page = browser.get(door.path, {"tab": tab}).text
@@ -98,7 +102,7 @@ def look_at_commands(browser: Browser, oracle: Oracle, door: Door, tab: str) -> 
         for id in possible:
             number = number_of(door.model, id)
             attempt = use_case_of(command, oracle.world, [number])
-            beyond = (Validation,) if command.command == "deactivate" else ()  # nobody deactivates themselves
+            beyond = TO_ONESELF.get(command.command, ())
             if not is_so_already(oracle, command, number) and is_in_reach(oracle.world, oracle.login, attempt, *beyond):
                 possible[id].add(command.command)
     offered = set(re.findall(r'data-command="([^"]+)"', page)) - COVERED_ELSEWHERE
