@@ -17,7 +17,8 @@ from tests.support import postgres
 from tests.support.dialects import IN_TURN
 from tests.support.seal_files import copy_seal_files
 
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+"""Part of the names of databases; tests that run tests, alone and on the same server, must not take those of a worker."""
 
 
 class Prepared:
