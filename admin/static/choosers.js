@@ -17,6 +17,11 @@ class Found {
     this.select = select;
     this.ranks = new Map();
     this.failed = new Set();
+    this.own = [...select.options].filter((each) => each.value && !each.selected); // like “me” in filters
+  }
+
+  fittingOwn(query) {
+    return this.own.filter((each) => each.text.toLowerCase().includes(query.toLowerCase())).map((each) => each.value);
   }
 
   get context() {
@@ -33,12 +38,13 @@ class Found {
   }
 
   values(query) {
-    return [...(this.ranks.get(this.key(query)) || new Map()).keys()];
+    return [...this.fittingOwn(query), ...(this.ranks.get(this.key(query)) || new Map()).keys()];
   }
 
   score(query) {
     const ranks = this.ranks.get(this.key(query));
-    return (option) => (ranks?.has(option.value) ? 1 - ranks.get(option.value) / 1000 : 0);
+    const own = new Set(this.fittingOwn(query));
+    return (option) => (own.has(option.value) ? 2 : ranks?.has(option.value) ? 1 - ranks.get(option.value) / 1000 : 0);
   }
 
   async load(query) {
