@@ -14,6 +14,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const box = event.target.closest("dialog");
   if (box) {
     if (!box.open) box.showModal();
+    htmx.process(box); // at once and not after settling: a form that is submitted before would leave the page
     prepare(box);
     const first = $("[data-focus]", box) || $("form input:not([type=hidden]):not(:disabled), form select:not(.ts-hidden-accessible), form textarea, .dialog-main button", box);
     first?.focus();
