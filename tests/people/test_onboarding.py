@@ -229,3 +229,18 @@ def test_the_last_administrator_stays_when_many_lose_the_role(world: World) -> N
 def _let_take_in(world: World) -> None:
     """Let role managers create users too."""
     activate(world, "ada", *(f"p, role_manager, user, {verb}, all, any, allow" for verb in ("create", "edit")))
+
+
+def test_who_may_not_give_roles_is_refused_also_where_nothing_would_change(world: World) -> None:
+    wu, sales = world.ids["wu"], world.ids["sales"]
+    assert "sales" in held(world, "wu")
+
+    given = world.scope("li").do(accounts.give_roles, [wu], [sales], Mode.BEST_EFFORT)
+    taken = world.scope("li").do(accounts.take_roles, [wu], [world.ids["support"]], Mode.BEST_EFFORT)
+    to_self = world.scope("ada").do(accounts.give_roles, [world.ids["ada"]], [world.ids["administrator"]])
+
+    assert [(x.ids, [p.code() for p in x.problems]) for x in (given, taken, to_self)] == [
+        ([], ["FORBIDDEN"]),
+        ([], ["FORBIDDEN"]),
+        ([], ["ROLE_TO_SELF"]),
+    ]

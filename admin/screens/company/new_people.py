@@ -69,7 +69,7 @@ class TakesPeopleIn(CreatePage):
 
     async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
         """Departments with their paths in a plain list, as long as they are few."""
-        known = await ask.scope.read(_directory)
+        known = await ask.scope.read(roles_and_departments)
         if not creating or len(known.places) > MOST_LISTED:
             return {}
         places = sorted((path, global_id(Department, id)) for id, path in known.places.items())
@@ -80,7 +80,7 @@ class TakesPeopleIn(CreatePage):
         if row is not None:
             return {}
         given = (await ask.request.form()) if ask.request.method == "POST" else ask.request.query_params
-        known = await ask.scope.read(_directory) if ask.may("role.create") else None
+        known = await ask.scope.read(roles_and_departments) if ask.may("role.create") else None
         return {"roles": role_choices(known) if known else [], "chosen_roles": set(given.getlist("roles"))}
 
     async def create(self, ask: PanelRequest, _data: FormData, typed: dict[str, Any]) -> Response:
@@ -133,7 +133,7 @@ class TakesPeopleIn(CreatePage):
     async def _show_paste(
         self, ask: PanelRequest, text: str = "", rows: Sequence[CheckedPerson] = (), error: str = ""
     ) -> Response:
-        known = await ask.scope.read(_directory)
+        known = await ask.scope.read(roles_and_departments)
         wrong = sum(bool(row.problems) for row in rows)
         titles = {code: name for code, _id, name in _roles(known)}
         context = {
@@ -164,8 +164,6 @@ class TakesPeopleIn(CreatePage):
 
 
 # --- steps -----------------------------------------------------------------------------------------------
-
-_directory = roles_and_departments
 
 
 def role_choices(known: Directory) -> list[tuple[str, str]]:
