@@ -27,6 +27,7 @@ from .dictionary import Tone as Tone
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp
+from .former_name import FormerName as FormerName
 from .numbering import NumberCounter as NumberCounter
 from .numbering import NumberRule as NumberRule
 from .numbering import Tombstone as Tombstone

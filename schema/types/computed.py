@@ -4,6 +4,7 @@ Each is an expression of the compiled statement, under the policy of the rows th
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -27,14 +28,16 @@ from models import (
 from models.base import column_of, columns, trait_of
 from models.customer import locked
 from models.errors import Validation
+from models.former_name import NameKind
 from models.pool import GranteeKind
 from policies.objects import ACTIONS
 from resolvers.audit import redaction
 from resolvers.reading.clauses import COMPUTED, role_codes
+from resolvers.reading.former_names import former_of
 from resolvers.runtime.ids import camel
 from resolvers.runtime.viewer import Viewer
 
-from ..plan.dialect import Value, name_literal, object_of
+from ..plan.dialect import Value, api_value, name_literal, object_of
 from ..plan.shape import KINDS, SHAPES, Computed, Expressions, Field, Kind, Parts, PolymorphicId, target_of
 
 Arguments = Mapping[str, Any]
@@ -50,7 +53,14 @@ class AuditChange:
     new: str | None
 
 
-ROW_TYPES = ("AuditChange",)
+@strawberry.type(description="A name or number under which a customer was known.")
+class FormerName:
+    kind: NameKind
+    value: str
+    at: datetime
+
+
+ROW_TYPES = ("AuditChange", "FormerName")
 """Object types whose rows the compiled statement builds."""
 
 
@@ -69,6 +79,11 @@ def add() -> None:
     for owner, key in COMPUTED:
         SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
     SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[Customer]["formerNames"] = Computed(
+        _former_names,
+        list[FormerName],
+        "Former names and numbers, the latest first, as far as you may see the present ones.",
+    )
     SHAPES[User]["roles"] = Computed(_roles, list[str], "The codes of the roles held now.")
     grantees: dict[str, type[Base]] = {
         GranteeKind.USER: User,
@@ -137,6 +152,18 @@ def _label(model: type[Base], key: str, compiler: Expressions, e: Any, _argument
 def _roles(compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
     codes = role_codes(compiler.viewer, e.id).subquery()
     return compiler.array_of(codes.c.code, codes.c.code, codes)
+
+
+def _former_names(compiler: Expressions, e: Any, _arguments: Arguments, nodes: Nodes) -> Value:
+    former, of_it = former_of(compiler.viewer, e)
+    columns = {"kind": former.c.kind, "value": former.c.value, "at": former.c.at}
+    values = {name: api_value(compiler.dialect, column) for name, column in columns.items()}
+    values["__typename"] = name_literal("FormerName")
+    fields = compiler.operation.subfields("FormerName", nodes)
+    item = object_of(compiler.dialect, [(alias, values[group[0].name.value]) for alias, group in fields.items()])
+    shown = select(item.label("item"), (-former.c.id).label("n")).select_from(former).where(of_it).order_by("n")
+    rows = shown.correlate(e.id.table).subquery()
+    return compiler.array_of(compiler.dialect.json(rows.c.item), rows.c.n, rows)
 
 
 # --- the operation log -----------------------------------------------------------------------------------

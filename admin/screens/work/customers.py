@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from models import Contact, Customer, FollowUp, Opportunity, OwnershipPeriod, User
 from resolvers.pool import time_in_pool
+from resolvers.reading.former_names import former_names
 from resolvers.reading.pages import Row
 from resolvers.records import numbering
 from resolvers.runtime.ids import global_id
@@ -99,7 +100,10 @@ class Customers(CustomerCommands, model=Customer):
     page_template: ClassVar[str] = "customer.html"
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
-        """Of a new customer what its number tells; of one in a pool its stay there, and every rule about a claim."""
+        """Former names; of a new customer what its number tells; of one in a pool its stay, and every rule about a claim."""
+        return {"former": await ask.scope.read(former_names, row.id), **await self._state(ask, row)}
+
+    async def _state(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         notice = None
         if "saved" in ask.request.query_params and row["number"]:
             told = await ask.scope.read(numbering.ahead, "customer", row["number"])
