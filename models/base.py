@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from .column_types import LIVE as LIVE
 from .column_types import LONG as LONG
+from .column_types import MERGED as MERGED
 from .column_types import TIME_FORM as TIME_FORM
 from .column_types import Money as Money
 from .column_types import Utc as Utc

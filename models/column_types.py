@@ -93,3 +93,8 @@ LIVE: dict[str, Any] = {
     "postgresql_where": text("deleted_at IS NULL"),
 }
 """The condition of an index that ignores the bin, so that a name is free again when its record is there."""
+MERGED: dict[str, Any] = {
+    "sqlite_where": text("merged_into_id IS NOT NULL"),
+    "postgresql_where": text("merged_into_id IS NOT NULL"),
+}
+"""The option of an index over the records that were merged into another."""

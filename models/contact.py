@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Entity, Line, Part, Prose, choice, text_type, trait
+from .base import MERGED, Entity, Line, Part, Prose, choice, text_type, trait
 from .customer import Customer
 from .names import Names
 from .people import User
@@ -30,6 +30,10 @@ class Contact(Entity):
     remark: Mapped[Prose | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
     """Who looks after this person; None follows the customer's owner."""
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact.id"), info=trait(system_managed=True, historical=True)
+    )
+    """The contact that is the same person, since their customers were merged."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
@@ -45,6 +49,7 @@ class Contact(Entity):
         Index("ix_contact_customer", "customer_id", "created_at", "id"),
         Index("ix_contact_live", "created_at", "id"),
         Index("ix_contact_name", "name"),
+        Index("ix_contact_merged", "merged_into_id", **MERGED),
         Index(
             "uq_contact_primary",
             "customer_id",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import LIVE, Entity, Line, long_text, sort_key, text_type, trait
+from .base import LIVE, MERGED, Entity, Line, long_text, sort_key, text_type, trait
 from .errors import AlreadyInPool, InThatPool, NotInPool, NotLocked
 from .names import Names
 from .people import User
@@ -65,6 +65,10 @@ class Customer(Entity):
     locked_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
     lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
     lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customer.id"), info=trait(system_managed=True, historical=True)
+    )
+    """The customer that this one became part of, at the end of all merges.  Such a row is in the bin, and stays there."""
 
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
     pool: Mapped[Pool | None] = relationship(foreign_keys=pool_id, lazy="raise_on_sql")
@@ -83,6 +87,7 @@ class Customer(Entity):
         Index("ix_customer_name", "name"),
         Index("uq_customer_number_key", "number_key", unique=True),
         Index("ix_customer_locked", "locked_by_id", **_HELD),
+        Index("ix_customer_merged", "merged_into_id", **MERGED),
     )
 
     @property

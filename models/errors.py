@@ -185,6 +185,19 @@ class InBin(Refusal):
     zh = "{label} 在回收站中，请先恢复。"
 
 
+class Merged(Refusal):
+    """Without the numbers for a caller who may not see them.  `winner_id` is the record to work with instead."""
+
+    sentence = "{label} was merged into {winner}. Work with {winner} instead."
+    zh = "{label} 已合并到 {winner}，请使用 {winner}。"
+    without_numbers = "This record was merged into another one. Work with that one instead.", "该记录已合并到其他记录。"
+
+    def say(self, language: str = "en") -> str:
+        if self.params.get("label") and self.params.get("winner"):
+            return super().say(language)
+        return self.without_numbers[language.startswith("zh")]
+
+
 class RuleMissing(Refusal):
     sentence = "{reason}"
     zh = "{reason_zh}"

@@ -30,6 +30,7 @@ class Ended(StrEnum):
     RELEASE = "RELEASE"
     TRANSFER = "TRANSFER"
     DELETE = "DELETE"
+    MERGE = "MERGE"
 
 
 class OwnershipPeriod(Base):

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Base, Entity
@@ -22,6 +22,7 @@ from policies.objects import field_name
 from ..reading.pages import LARGEST_PAGE
 from ..reading.search import by_customer
 from ..runtime.ids import LARGEST_ID, global_id
+from ..runtime.merged_records import merged_ids
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
 from . import redaction
@@ -93,6 +94,8 @@ def of_record(
 ) -> Pages:
     """A page of the history of a record, for every caller who sees the record; needs no right on the log.
 
+    Entries about records that became part of it belong to it, like those of a purged record.
+
     Raises NotFound for a missing record and for a hidden one alike.
     """
     viewer, id = Viewer(scope.person, scope.policy, scope.language, scope.sees_many), storable_id(id)
@@ -100,8 +103,10 @@ def of_record(
     seen = (
         select(row.id).select_from(source).where(row.id == id, viewer.rows(model, row)).execution_options(policy=True)
     )
-    about = [_LOG.c.entity == model.__tablename__, _LOG.c.record_id == id, _LOG.c.outcome == Outcome.OK]
-    page = _page(viewer, db, [*about, _LOG.c.record_id.in_(seen)], _LOG.c.id, before, after, size)
+    family = [id, *merged_ids(db, model, id)]
+    is_about = _LOG.c.record_id == id if len(family) == 1 else _LOG.c.record_id.in_(family)
+    about = [_LOG.c.entity == model.__tablename__, is_about, _LOG.c.outcome == Outcome.OK, literal(id).in_(seen)]
+    page = _page(viewer, db, about, _LOG.c.id, before, after, size)
     # Read after the entries, so that rights are never older than the entries which they open.
     visibilities = redaction.Visibilities(viewer, db, {model: {id}})
     if not visibilities.is_there(model, id):

@@ -75,12 +75,12 @@ class CustomerRules(Rules[Customer]):
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
         """Give the customer back to its owner, or to the caller when that user has left meanwhile."""
         if row.owner_id is not None:
-            owner = active_user(scope, db, row.owner_id if _is_active(db, row.owner_id) else scope.me)
+            owner = active_user(scope, db, row.owner_id if is_active(db, row.owner_id) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id
             reserve_capacity(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
         else:
-            _check_open(db, row.pool_id)
+            check_open(db, row.pool_id)
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class CustomerRules(Rules[Customer]):
                 "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在公海中。", field="poolId"
             )
         if pool_id is not None:
-            _check_open(db, pool_id)  # the write guard refuses a hidden pool, like every hidden reference
+            check_open(db, pool_id)  # the write guard refuses a hidden pool, like every hidden reference
             values["pooled_at"] = scope.person.now
             return
         owner = active_user(scope, db, owner_id if owner_id is not None else _creator(scope))
@@ -119,12 +119,12 @@ def _creator(scope: Scope) -> int:
     return scope.person.id
 
 
-def _is_active(db: Session, user_id: int) -> bool:
+def is_active(db: Session, user_id: int) -> bool:
     active = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
     return db.execute(active, execution_options=bypass_policy(Because.KEEPS_RULE)).first() is not None
 
 
-def _check_open(db: Session, pool_id: int | None) -> None:
+def check_open(db: Session, pool_id: int | None) -> None:
     """Raise InBin or Validation for a visible pool that accepts no customers."""
     pool = db.execute(select(Pool).where(Pool.id == pool_id)).scalar_one_or_none()
     if pool is not None and pool.deleted_at is not None:

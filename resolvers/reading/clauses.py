@@ -28,6 +28,7 @@ from models.text import composed, number_key
 from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
+from ..runtime.merged_records import merges
 from ..runtime.viewer import Clause, Value, Viewer
 from .comparison import compared
 from .provenance import map_traced
@@ -73,12 +74,12 @@ def open_to(viewer: Viewer, action: str, model: type[Base]) -> Clause:
 
 
 def in_bin(model: type[Base], e: Any, *, wanted: bool = True) -> Clause:
-    """Condition: the row is in the recycle bin, or (`wanted` False) outside it."""
+    """Condition: the row is in the recycle bin, or (`wanted` False) outside it.  One that was merged away is in neither."""
     if "deleted_at" not in model.__table__.c:
         return false() if wanted else true()
     at = e.deleted_at
     clause: Clause = at.is_not(None) if wanted else at.is_(None)
-    return clause
+    return and_(clause, e.merged_into_id.is_(None)) if wanted and merges(model) else clause
 
 
 # --- computed values -------------------------------------------------------------------------------------
@@ -178,8 +179,11 @@ def _compared_number(operand: Any) -> Any:
 
 
 def number_is(model: type[Base], e: Any, number: str) -> Clause:
-    """Condition: the record has this number, however it is written."""
-    clause: Clause = getattr(e, NUMBERS[model, "number"]) == map_traced(number, number_key)
+    """Condition: the record has this number, however it is written, or the one with it became part of the record."""
+    key, had = NUMBERS[model, "number"], model.__table__.alias()
+    stands = select(func.coalesce(had.c.merged_into_id, had.c.id)) if merges(model) else select(had.c.id)
+    stands = stands.where(had.c[key] == map_traced(number, number_key)).execution_options(policy=True)
+    clause: Clause = e.id == stands.scalar_subquery()
     return clause
 
 

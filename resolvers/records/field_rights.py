@@ -12,7 +12,7 @@ from models.errors import Forbidden
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
-HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path"}
+HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "merged_into_id"}
 """Columns for internal use, which no front end shows."""
 
 

@@ -18,6 +18,7 @@ from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel, global_id
 from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
+from ..runtime.merged_records import merges
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 from .references import children, grants, is_granted_to, is_sibling_reference, pointing, refuse_if_used
@@ -93,11 +94,9 @@ def purge(
         row, _ = _from_the_bin(scope, db, model, id, to="purge")
         rules_of(model).purged(scope, db, row)
         refuse_if_used(db, row, is_purge=True)
-        _leave_tombstone(scope, db, row)
-        rows: list[Entity] = [*children(db, row, live=None), row]
-        for part in rows:
-            permit(db, part, "purge")
-            _erase(db, part)
+        for merged in _merged_into(db, row):
+            _erase_whole(scope, db, merged)
+        _erase_whole(scope, db, row)
         db.flush()
 
     return each(scope, f"{model.module}.purge", model, ids, mode, work, reason=line(reason, "reason"))
@@ -164,6 +163,26 @@ def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str
     whole = select(model).where(model.id == id)
     options = bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
     return db.execute(whole, execution_options=options).scalar_one(), is_seen
+
+
+def _merged_into(db: Session, row: Entity) -> list[Entity]:
+    """The records that became part of this one: they go with it, because what led to it would lead nowhere."""
+    if not merges(type(row)):
+        return []
+    column: Any = type(row).__table__.c["merged_into_id"]
+    merged = select(type(row)).where(column == row.id).order_by(type(row).id)
+    return list(db.execute(merged, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars())
+
+
+def _erase_whole(scope: Scope, db: Session, row: Entity) -> None:
+    """Delete a record with its child records, and with those that became part of them."""
+    _leave_tombstone(scope, db, row)
+    parts = children(db, row, live=None)
+    tombstones = [merged for part in parts for merged in _merged_into(db, part)]
+    for gone in [*tombstones, *parts, row]:
+        permit(db, gone, "purge")
+        _erase(db, gone)
+    db.flush()
 
 
 def _leave_tombstone(scope: Scope, db: Session, row: Entity) -> None:

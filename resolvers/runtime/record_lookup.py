@@ -1,7 +1,7 @@
 """The lookup of `scope.load`: one statement that locks a row, reads it and checks the rights on it."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from sqlalchemy import bindparam, or_, select
@@ -14,6 +14,7 @@ from models.errors import Forbidden, Locked, Refusal
 from policies import NOW, Principal, Snapshot, whenever
 
 from .ids import global_id
+from .merged_records import merged_away, merges
 
 E = TypeVar("E", bound=Entity)
 
@@ -27,14 +28,27 @@ _MASKED = ("id", "number", "owner_id", "version", "locked_by_id", "locked_at", "
 def look_up(
     db: Session, policy: Snapshot, person: Principal, model: type[E], id: int, to: str
 ) -> tuple[E | None, bool, bool]:
-    """(row or None, may it be seen, may `to` be done to it); the row is locked for this transaction."""
+    """(row or None, may it be seen, may `to` be done to it); the row is locked for this transaction.
+
+    Raises Merged for a record that became part of one which the person sees.
+    """
     if not id:
         return None, False, False
     found = lookup_statement(policy, whenever(person), model, to).first(db, id=id, **{NOW.key: person.now})
+    if merges(model) and (found is None or found[_merged_into(model)] is not None):
+        if refusal := merged_away(db, policy, person, model, id):
+            raise refusal
+        return None, False, False
     if found is None:
         return None, False, False
     *row, seen, may = found
     return attach(db, model, tuple(row)), bool(seen), bool(may)
+
+
+@cache
+def _merged_into(model: type[Entity]) -> int:
+    """The place of the column in a row of the whole table."""
+    return model.__table__.c.keys().index("merged_into_id")
 
 
 def lock_rows(db: Session, model: type[Entity], ids: Sequence[int]) -> None:

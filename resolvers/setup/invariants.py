@@ -32,6 +32,7 @@ from models.ownership import Began
 
 from ..ownership.quota import midnight
 from ..reading.search_index import check as _found
+from .merged_records import merged_records
 from .orphans import reused_ids, without_grantee, without_word
 
 MOST = 20
@@ -40,7 +41,7 @@ MOST = 20
 
 def broken(connection: Connection) -> list[str]:
     """One sentence for each broken promise; an empty list when all is well."""
-    customers = (_places, _periods, _departments)
+    customers = (_places, _periods, _departments, merged_records)
     looks = (
         *customers,
         _paths,

@@ -12,6 +12,7 @@ from models.errors import Validation
 from resolvers.reading.clauses import in_bin, number_is
 from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
+from resolvers.runtime.merged_records import merges, stays_as
 
 from ..contract import derived
 from ..plan.compile import Compiler
@@ -64,14 +65,21 @@ def _compile_record(model: type[Entity], compiler: Compiler, nodes: Nodes, argum
         return compiler.record(kind_of(model), nodes, lambda _: true())
     if number is not None:
         return compiler.record(kind_of(model), nodes, lambda c: number_is(model, c, number))
-    return compiler.record(kind_of(model), nodes, lambda c: c.id == map_traced(id, partial(number_of, model)))
+    return compiler.record(kind_of(model), nodes, partial(_has_id, model, id))
+
+
+def _has_id(model: type[Base], id: Any, c: Any) -> Value:
+    """Condition: the record has this id, or the one with it became part of the record."""
+    number = map_traced(id, partial(number_of, model))
+    stands: Value = stays_as(model, number) if merges(model) else number
+    return c.id == stands  # type: ignore[no-any-return]  # a row source has columns of any type
 
 
 def _compile_node(compiler: Compiler, nodes: Nodes, arguments: Arguments) -> Value:
     model, id = model_of(arguments["id"]), arguments["id"]
     if model is None:
         return null()
-    return compiler.record(kind_of(model), nodes, lambda c: c.id == map_traced(id, partial(number_of, model)))
+    return compiler.record(kind_of(model), nodes, partial(_has_id, model, id))
 
 
 compiled_query(

@@ -1,0 +1,1 @@
+"""Merging customers that are one and the same, and undoing it."""
