@@ -191,11 +191,21 @@ class Merged(Refusal):
     sentence = "{label} was merged into {winner}. Work with {winner} instead."
     zh = "{label} 已合并到 {winner}，请使用 {winner}。"
     without_numbers = "This record was merged into another one. Work with that one instead.", "该记录已合并到其他记录。"
+    short = "{label} was merged into {winner}.", "{label} 已合并到 {winner}。"
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.params.get("label") and self.params.get("winner"))
 
     def say(self, language: str = "en") -> str:
-        if self.params.get("label") and self.params.get("winner"):
-            return super().say(language)
-        return self.without_numbers[language.startswith("zh")]
+        return super().say(language) if self.is_named else self.without_numbers[language.startswith("zh")]
+
+    def say_shortly(self, language: str = "en") -> str:
+        """What became of it, on the page of the record that stayed."""
+        english, chinese = (
+            self.short if self.is_named else ("Another record was merged into this one.", "另一条记录已合并到此。")
+        )
+        return (chinese if language.startswith("zh") else english).format_map(self.params)
 
 
 class RuleMissing(Refusal):

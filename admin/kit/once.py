@@ -30,7 +30,7 @@ async def act_once(
     action: str,
     about: Mapping[str, Any],
     call: Callable[..., Outcome],
-    model: type[Entity],
+    model: type[Entity] | None,
 ) -> Outcome:
     """The outcome of `call(scope)`, or what the same form was answered before.
 

@@ -5,11 +5,13 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from models.errors import NotFound
+from models import Entity
+from models.errors import Merged, NotFound
 from resolvers.reading.pages import Row, one
-from resolvers.runtime.ids import global_id
+from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.merged_records import merged_away
 from resolvers.runtime.scope import Scope
 
 from .commands import DETAIL
@@ -30,7 +32,10 @@ class RecordPage(Screen):
     async def details_page(self, request: Request) -> Response:
         ask = panel_request(request)
         await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
-        row, extra = await ask.scope.read(self._read_one, self._record_id(request))
+        try:
+            row, extra = await ask.scope.read(self._read_one, self._record_id(request))
+        except Merged as merged:
+            return RedirectResponse(f"{self.url('details', merged.params['winner_id'])}?merged={merged.record_id}", 303)
         tabs = [each for each in self.related if each.is_open_to(ask, row)]
         tab = next((each for each in tabs if each.name == request.query_params.get("tab")), tabs[0] if tabs else None)
         context = {
@@ -43,15 +48,27 @@ class RecordPage(Screen):
             "tab": tab,
             "inside": await tab.read(self, ask, row) if tab else None,
             "commands": [x for x in self.commands if DETAIL in x.where and self.is_fit(ask, x, row)],
+            "merged": await self._merged(ask, row),
             "may_edit": self.offers_edit and "edit" in row.may and not row["deleted_at"],
         }
         return await self.render(ask, self.page_template, {**context, **await self.details_extra(ask, row)})
 
     def _read_one(self, scope: Scope, db: Session, id: int) -> tuple[Row, dict[str, Any]]:
         row = one(scope, db, self.record_request(), id)
+        if (row is None or row["deleted_at"]) and (
+            merged := merged_away(db, scope.policy, scope.person, self.model, id)
+        ):
+            raise merged
         if row is None:
             raise NotFound
         return row, self.extra_values(scope, db, [row]).get(row.id, {})
+
+    async def _merged(self, ask: PanelRequest, row: Row) -> str:
+        """The sentence for a user who followed an old address: which record became part of this one; else ""."""
+        id = number_of(self.model, ask.request.query_params.get("merged", ""))
+        told = await ask.scope.read(_merged_into, self.model, id) if id else None
+        is_here = told is not None and told.params["winner_id"] == global_id(self.model, row.id)
+        return told.say_shortly(ask.language) if told is not None and is_here else ""
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         """What the template of a special page needs beside the facts."""
@@ -68,3 +85,7 @@ class RecordPage(Screen):
             (str(label), [(known[key], cell(ask, known[key], row, address)) for key in keys if key in known])
             for label, keys in (*self.sections, ("", more))
         ]
+
+
+def _merged_into(scope: Scope, db: Session, model: type[Entity], id: int) -> Merged | None:
+    return merged_away(db, scope.policy, scope.person, model, id)

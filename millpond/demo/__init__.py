@@ -42,6 +42,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
+from . import duplicates
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -50,6 +51,8 @@ NAME = "system:demo"
 PASSWORD = "millpond-demo"  # noqa: S105  known on purpose
 YEAR = timedelta(days=365)
 CHUNK = 1000
+WITH_DUPLICATES = 200
+"""Number of customers from which the newest are duplicates, made by the use cases."""
 
 
 class Person(NamedTuple):
@@ -101,6 +104,9 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
     tell(f"Inventing {customers:,} customers …")
     with opened(url, clock=lambda: opening_day) as backend, _no_collecting():
         backend.system(NAME).do(fill, customers, now, passwords.hash_password(PASSWORD))
+    if customers >= WITH_DUPLICATES:
+        with opened(url, clock=lambda: now) as backend:
+            duplicates.add(backend, now)
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
@@ -203,7 +209,8 @@ def _pool(scope: Scope, name: str, retain_days: int) -> int:
 
 
 def _live(land: Land, customers: int) -> None:
-    for place, at in enumerate(_shown(moments(customers, land.now - YEAR, land.now))):
+    bulk = customers - (duplicates.COUNT if customers >= WITH_DUPLICATES else 0)
+    for place, at in enumerate(_shown(moments(customers, land.now - YEAR, land.now)[:bulk])):
         land.rng.seed(place)  # the same customer has the same name on every day
         live(land, at)
         if place % CHUNK == CHUNK - 1:

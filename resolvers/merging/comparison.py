@@ -46,6 +46,7 @@ class SamePerson:
     """Contacts of several customers that are one person: the first one stays."""
 
     ids: tuple[int, ...]
+    customer_ids: tuple[int, ...]
     name: str
     differences: list[Difference] = field(default_factory=list)
 
@@ -175,7 +176,8 @@ def _grouped(
 
 def _person(scope: Scope, db: Session, group: Sequence[Contact]) -> SamePerson:
     seen = {row.id: open_fields(scope, db, Contact, row.id, content(Contact), ("view",)) for row in group}
-    return SamePerson(tuple(row.id for row in group), group[0].name, list(_differences(scope, db, group, seen)))
+    ids, customer_ids = tuple(row.id for row in group), tuple(row.customer_id for row in group)
+    return SamePerson(ids, customer_ids, group[0].name, list(_differences(scope, db, group, seen)))
 
 
 # --- choices ---------------------------------------------------------------------------------------------

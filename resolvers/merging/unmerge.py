@@ -79,7 +79,7 @@ def unmerge(
         _forget_names(db, former_ids(db, ids) - names)
         _check_rights(undoing)
         told = [note for kept in undoing.kept for note in kept.notes(scope, db)]
-        done = {"undone_at": scope.person.now, "undone_by_id": scope.person.id}
+        done: dict[str, Any] = {"undone_at": scope.person.now, "undone_by_id": scope.person.id}
         done["changes"] = {**record.changes, "kept": told}
         db.execute(update(MergeRecord).where(MergeRecord.id == record.id).values(**done))
         return Unmerge(record.id, winner.id, [row.id for row in undoing.losers], told)

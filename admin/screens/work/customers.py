@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from models import Contact, Customer, FollowUp, Opportunity, OwnershipPeriod, User
+from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, User
+from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool
 from resolvers.reading.former_names import former_names
 from resolvers.reading.pages import Row
@@ -15,12 +16,13 @@ from ...kit.fields import Field
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
-from .customer_commands import CustomerCommands, claim_rules, pooled
+from .customer_commands import claim_rules, pooled
+from .customer_merging import CustomerMerging
 
 _ = gettext
 
 
-class Customers(CustomerCommands, model=Customer):
+class Customers(CustomerMerging, model=Customer):
     """The customers that the user sees."""
 
     icon, group, position = "building", "work", 20
@@ -101,7 +103,9 @@ class Customers(CustomerCommands, model=Customer):
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         """Former names; of a new customer what its number tells; of one in a pool its stay, and every rule about a claim."""
-        return {"former": await ask.scope.read(former_names, row.id), **await self._state(ask, row)}
+        merges = [(global_id(MergeRecord, x.id), x) for x in await ask.scope.read(merges_of, row.id)]
+        former = await ask.scope.read(former_names, row.id)
+        return {"former": former, "merges": merges, **await self._state(ask, row)}
 
     async def _state(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         notice = None
