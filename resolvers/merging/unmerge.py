@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import ContactPoint, Customer, Entity, FormerName, MergeRecord, OwnershipPeriod
+from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRecord, OwnershipPeriod
 from models.audit.entries import plain
 from models.base import column_of
 from models.database.bypass import Because, bypass_policy
+from models.database.sqlalchemy_internals import former_values
 from models.errors import Locked, Merged, NotFound, Validation
 from models.names import Names
 
@@ -154,15 +155,17 @@ def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
     before = [undoing.winner.owner_id]
     for row in undoing.customers:
         permit(db, row, action_of(db))
-    for kind, table, id, what in reversed(notes):
-        if kind == "made":
-            _take_back(db, table, id, what)
-        elif table in ENTITY_OF:
-            _restore_record(undoing, ENTITY_OF[table], id, what)
-        else:
-            _restore_row(db, table, id, what)
-    for row in undoing.losers:
-        places.return_to_owner(undoing.scope, db, row)
+    with db.no_autoflush:  # a customer may have two primary contacts until all is in place
+        for kind, table, id, what in reversed(notes):
+            if kind == "made":
+                _take_back(db, table, id, what)
+            elif table in ENTITY_OF:
+                _restore_record(undoing, ENTITY_OF[table], id, what)
+            else:
+                _restore_row(db, table, id, what)
+        for row in undoing.losers:
+            places.return_to_owner(undoing.scope, db, row)
+            _keep_one_primary(undoing, row)
     db.flush()
     places.recount(db, before, [row.owner_id for row in undoing.customers])
     for row in undoing.customers:
@@ -234,11 +237,26 @@ def _take_back(db: Session, table: str, id: int, value: str) -> None:
     point = db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one_or_none()
     if point is not None:
         db.delete(point)
-        db.flush()
 
 
 def _forget_names(db: Session, ids: set[int]) -> None:
     db.execute(delete(FormerName).where(FormerName.id.in_(ids)))
+
+
+def _keep_one_primary(undoing: _Undoing, customer: Customer) -> None:
+    """Of two primary contacts that go back to a customer, the one that was chosen since the merge stays primary."""
+    found = [row for row in undoing.db if isinstance(row, Contact) and row.customer_id == customer.id]
+    primary = [row for row in found if row.is_primary and row.deleted_at is None]
+    primary.sort(key=lambda row: (not _was_primary(row), row.id))
+    for row in primary[1:]:
+        row.is_primary = False
+        undoing.kept.append(Kept(Contact, row.id, KeptReason.CHANGED, ("is_primary",)))
+
+
+def _was_primary(row: Contact) -> bool:
+    """Whether a contact was a primary one, and no tombstone, before this undoing."""
+    former = former_values(row)
+    return bool(former.get("is_primary", row.is_primary)) and former.get("deleted_at", row.deleted_at) is None
 
 
 # --- records of different customers ----------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from models import (
     Contact,
@@ -14,11 +13,9 @@ from models import (
     FollowUp,
     FormerName,
     Opportunity,
-    Share,
     User,
 )
 from models.errors import CapacityReached, Forbidden, InBin, Locked, Merged, NotFound, QuotaReached, Validation
-from models.pool import GranteeKind
 from resolvers.audit.history import of_record
 from resolvers.customers.lock import lock
 from resolvers.customers.transfer import transfer
@@ -29,7 +26,7 @@ from resolvers.records import create_update
 from resolvers.runtime.ids import global_id
 from tests.support.claim_checks import change, codes, held, owner, periods, refused_like_missing, unchanged, whole
 from tests.support.graphql import Api
-from tests.support.merging import compared, contact, follow_up, hanging, merged, state, undone
+from tests.support.merging import compared, contact, follow_up, hanging, merged, shared, state, undone
 from tests.support.refusals import add_line, refused
 from tests.support.world import World
 
@@ -81,7 +78,7 @@ def test_everything_that_hangs_on_the_other_comes_along(world: World, two: tuple
     called = follow_up(world, second, opportunity_id=deal)
     gone = contact(world, second, "Left")
     world.scope("ada").do(create_update.delete, Contact, [gone])
-    share(world, second, "mei")
+    shared(world, second, "mei")
 
     merged(world, first, second, reason="One company")
 
@@ -374,7 +371,7 @@ def test_undoing_at_once_restores_everything(world: World, two: tuple[int, int])
     deal = world.make(Opportunity, customer_id=second, name="Deal", contact_id=theirs, owner_id=world.ids["wu"])
     follow_up(world, second, opportunity_id=deal, contact_id=theirs)
     change_points(world, theirs, "13800138000", "021 555 0001")
-    share(world, second, "mei")
+    shared(world, second, "mei")
     before, loads = state(world), (held(world, "li"), held(world, "wu"))
 
     for fields in ({}, {"owner": second, "name": second, "stage": second}):
@@ -515,12 +512,6 @@ def done_or_refused(world: World, by: str, use_case: Any, *args: Any) -> Any:
         return refusal
     assert codes(outcome) == ["MERGED"]
     return outcome.problems[0]
-
-
-def share(world: World, customer: int, login: str) -> None:
-    values = {"grantee_kind": GranteeKind.USER, "grantee_id": world.ids[login], "level": "VIEW"}
-    with world.backend.writer.engine.begin() as connection:
-        connection.execute(insert(Share).values(customer_id=customer, starts_at=world.clock.now, **values))
 
 
 def change_points(world: World, contact: int, *phones: str) -> None:

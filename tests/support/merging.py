@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import insert
+
 from models import Contact, ContactPoint, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, Share
+from models.pool import GranteeKind
 from resolvers.merging.comparison import Comparison
 from resolvers.merging.merge import Choices, Merge, merge, preview
 from resolvers.merging.unmerge import Unmerge, unmerge
@@ -58,3 +61,11 @@ def _without_stamps(row: dict[str, Any]) -> dict[str, Any]:
 
 def merges(world: World) -> Sequence[dict[str, Any]]:
     return world.rows(MergeRecord)
+
+
+def shared(world: World, customer: int, login: str) -> int:
+    """The id of a new share of a customer with a user."""
+    values = {"grantee_kind": GranteeKind.USER, "grantee_id": world.ids[login], "level": "VIEW"}
+    with world.backend.writer.engine.begin() as connection:
+        made = insert(Share).values(customer_id=customer, starts_at=world.clock.now, **values).returning(Share.id)
+        return connection.execute(made).scalar_one()
