@@ -1,78 +1,34 @@
 """Names of companies as they are compared: without the form of the company, the place, width, case and marks.
 
-Pure functions.  Two names with equal cores are one company unless their places differ; see `resolvers/duplicates`.
+Pure functions.  Two names with equal cores are one company unless their places differ; `models/duplicates.py` judges.
 """
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
-from .pinyin import syllables
+from .pinyin import is_pinyin, pinyin
 from .simplified import simplified
 from .text import fold
 
 PLACES = Path(__file__).with_name("places.txt")
 """Provinces of China, each in a line with its cities."""
-
-_FORMS = (
-    "股份有限公司",
-    "有限责任公司",
-    "集团有限公司",
-    "有限公司",
-    "股份公司",
-    "集团公司",
-    "总公司",
-    "分公司",
-    "公司",
-    "集团",
-    "有限合伙",
-)
-"""What a Chinese name says about the form of the company, longest first."""
-_WORDS = frozenset(
-    [
-        "ab",
-        "ag",
-        "as",
-        "asa",
-        "bhd",
-        "bv",
-        "co",
-        "company",
-        "corp",
-        "corporation",
-        "gmbh",
-        "group",
-        "holding",
-        "holdings",
-        "inc",
-        "incorporated",
-        "kg",
-        "kk",
-        "limited",
-        "llc",
-        "llp",
-        "lp",
-        "ltd",
-        "nv",
-        "oy",
-        "oyj",
-        "plc",
-        "pte",
-        "pty",
-        "sa",
-        "sarl",
-        "sas",
-        "sdn",
-        "se",
-        "spa",
-        "srl",
-        "the",
-    ]
-)
-"""The same in English and European names, and the article."""
+WORDS = Path(__file__).with_name("company_words.txt")
+"""What names of companies say beside their brand: a kind of word in each line, with the words."""
 _MARKS = re.compile(r"[^\w]+|_+")
 _PLACE_ENDS = ("特别行政区", "自治区", "省", "市")
+_POINTS = re.compile(r"(?<=\b\w)\.")
+"""Behind a letter that stands for a word: S.A.R.L."""
+_BRACKETS = re.compile(r"[(（【\[]([^)）】\]]+)[)）】\]]")
+_CASES = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+"""Between the words of a name that is written in one: ApexTrading."""
+_BROKEN = re.compile(r"(?:有限公.|有限.司|有.公司|.限公司|有限公|有限司|有公司|限公司|限有公司|有公限司|有限司公)$")
+"""The commonest form with one character mistyped or left out."""
+_GLUED = re.compile(r"(?<=.{4})(?:limited|ltd|gmbh|llc)$")
+_TWICE = re.compile(r"(.)\1+")
+_BRAND = 2
+"""Minimum length of a brand."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +38,46 @@ class CompanyName:
     core: str
     place: str = ""
 
-    @property
+    @cached_property
     def sound(self) -> str:
-        """The core in pinyin without tones, a syllable a word; what is not Chinese stays."""
-        said = (syllable[:-1] if syllable else character for character, syllable in syllables(self.core))
-        return " ".join(said) if not self.core.isascii() else self.core
+        """The core in pinyin without tones and spaces; "" for a core that cannot be pinyin."""
+        return (self.core if is_pinyin(self.core) else "") if self.core.isascii() else pinyin(self.core)
+
+    @cached_property
+    def sounds(self) -> frozenset[str]:
+        """The core in pinyin, and in pinyin with the place, which Latin letters do not tell from a name."""
+        with_place = pinyin(self.place) + self.sound if self.core.isascii() and self.place else ""
+        return frozenset((self.sound, with_place)) - {""}
+
+    @property
+    def without_broken_place(self) -> str:
+        """The core without a place at its beginning that has a typing error; "" where there is none."""
+        for length in (2, 3, 4, 5) if not self.core.isascii() else ():
+            first, rest = self.core[:length], self.core[length:].removeprefix("市")
+            is_like_one = first in _broken_places() or (length == 2 and _is_once(first))
+            if is_like_one and len(rest) > _BRAND and rest not in _words("trade"):
+                return rest
+        return ""
+
+    @property
+    def has_trade(self) -> bool:
+        """Whether the core ends with a known word for a trade."""
+        return self.brand != self.core
+
+    @property
+    def squeezed(self) -> str:
+        """The core without a repeated letter, of Latin letters."""
+        return _TWICE.sub(r"\1", self.core) if self.core.isascii() else self.core
+
+    @cached_property
+    def brand(self) -> str:
+        """The core without the words for trades at its end; the core itself where nothing would be left."""
+        return _without_trade(self.core)
+
+    @property
+    def whole(self) -> str:
+        """Place and core, which typing errors are looked for in."""
+        return self.place + self.core
 
     def may_be(self, other: "CompanyName") -> bool:
         """Whether the places allow that both names mean one company: equal, one inside the other, or one unsaid."""
@@ -98,43 +89,77 @@ class CompanyName:
 
 def company_name(name: str) -> CompanyName:
     """A name taken apart.  One that is nothing but form and place keeps them, so that every name has a core."""
-    text = simplified(fold(name))
+    text = simplified(fold(_CASES.sub(" ", name)))
     if text.isascii():
-        return CompanyName(_english_core(text))
+        return _latin(text)
     plain = _MARKS.sub("", text)
-    place, rest = _without_place(plain)
+    place, rest = _place_in_brackets(text) or _without_place(plain)
     core = _without_form(rest)
     return CompanyName(core, place) if core else CompanyName(plain)
 
 
-# --- steps -----------------------------------------------------------------------------------------------
+# --- Latin letters ---------------------------------------------------------------------------------------
 
 
-def _english_core(text: str) -> str:
-    words = _MARKS.sub(" ", text.replace("&", " and ").replace("'", "").replace(".", "")).split()
-    kept = [word for word in words if word not in _WORDS]
-    return "".join(kept or words)
+def _latin(text: str) -> CompanyName:
+    words = _MARKS.sub(" ", _POINTS.sub("", text.replace("&", " and ").replace("'", ""))).split()
+    kept = [word for word in words if not _is_latin_form(word)] or words
+    place = _places_in_pinyin().get(kept[0], "") if len(kept) > 2 else ""
+    core = _GLUED.sub("", "".join(kept[1:] if place else kept))
+    if is_pinyin(core):
+        core, place = _without_pinyin_ends(core, place)
+    return CompanyName(core or text, place)
+
+
+def _is_latin_form(word: str) -> bool:
+    return word in _words("form") or (len(word) > 5 and not _long_forms().isdisjoint(_without_one(word)))
+
+
+def _without_pinyin_ends(core: str, place: str) -> tuple[str, str]:
+    """The core without a form and a place that are written in pinyin."""
+    form = next((x for x in _words("pinyin-form") if core.endswith(x) and len(core) > len(x) + 1), "")
+    core = core.removesuffix(form)
+    for said, city in () if place else _places_in_pinyin().items():
+        rest = core.removeprefix(said)
+        if rest != core and len(rest) > 3 and is_pinyin(rest):
+            return rest, city
+    return core, place
+
+
+# --- Chinese ---------------------------------------------------------------------------------------------
 
 
 def _without_form(text: str) -> str:
-    for form in _FORMS:
-        if text.endswith(form):
-            return _without_form(text.removesuffix(form)) if len(text) > len(form) else ""
-    return text
+    forms = _words("chinese-form")
+    if whole := next((form for form in forms if text.endswith(form)), ""):
+        if len(whole) <= _BRAND and (mended := _BROKEN.sub("", text)) != text:
+            return mended
+        return _without_form(text.removesuffix(whole)) if len(text) > len(whole) else ""
+    return _BROKEN.sub("", text) or text
+
+
+def _place_in_brackets(text: str) -> tuple[str, str] | None:
+    for found in _BRACKETS.finditer(text):
+        place = _leading_place(found[1].strip())
+        if place and place[1] == found[1].strip():
+            rest = _MARKS.sub("", text[: found.start()] + text[found.end() :])
+            return place[0], rest.removeprefix(place[1])
+    return None
 
 
 def _without_place(text: str) -> tuple[str, str]:
-    """(place, the rest): places before the name, and one that stood in brackets within it or behind it."""
+    """(place, the rest): places before the name, each in the one before it, and one behind the name."""
     place, rest = "", text
-    while (found := _leading_place(rest)) and len(rest) > len(found[1]):
+    while (found := _leading_place(rest)) and _has_brand(rest.removeprefix(found[1])):
+        if place and _province_of(found[0]) != place:
+            break
         place, rest = found[0], rest.removeprefix(found[1])
-    if not place:
-        for form in _FORMS:
-            head = rest.removesuffix(form)
-            trailing = next((x for x in _places() if head != rest and head.endswith(x) and len(head) > len(x) + 1), "")
-            if trailing:
-                return trailing, head.removesuffix(trailing) + form
-    return place, rest
+    return (place, rest) if place else _trailing_place(text)
+
+
+def _has_brand(rest: str) -> bool:
+    core = _without_form(rest)
+    return bool(core) and core not in _words("trade")
 
 
 def _leading_place(text: str) -> tuple[str, str] | None:
@@ -146,8 +171,28 @@ def _leading_place(text: str) -> tuple[str, str] | None:
     return None
 
 
+def _trailing_place(text: str) -> tuple[str, str]:
+    for form in ("", *_words("chinese-form")):
+        head = text.removesuffix(form).removesuffix("市")
+        for length in (4, 3, 2):
+            place = head[-length:]
+            if (head != text or not form) and place in _places() and len(head) > length + 1:
+                return place, head.removesuffix(place) + form
+    return "", text
+
+
 def _province_of(place: str) -> str:
     return _places().get(place, "")
+
+
+def _without_trade(core: str) -> str:
+    for word in _words("latin-trade" if core.isascii() else "trade"):
+        if core.endswith(word) and len(core) - len(word) >= _BRAND:
+            return _without_trade(core.removesuffix(word))
+    return core
+
+
+# --- data ------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -159,3 +204,50 @@ def _places() -> dict[str, str]:
     for province, *cities in lines:
         found |= {province: province, **dict.fromkeys(cities, province)}
     return found
+
+
+@cache
+def _places_in_pinyin() -> dict[str, str]:
+    """Place in pinyin -> place."""
+    return {pinyin(place): place for place in _places()}
+
+
+@cache
+def _broken_places() -> frozenset[str]:
+    """Places with two characters swapped, one twice, or one of several left out."""
+    found = set()
+    for place in _places():
+        for at in range(len(place)):
+            found.add(place[: at + 1] + place[at:])
+            found.add(place[:at] + place[at + 1 : at + 2] + place[at] + place[at + 2 :])
+            found |= {place[:at] + place[at + 1 :]} if len(place) > _BRAND else set()
+    return frozenset(found) - _places().keys()
+
+
+def _is_once(two: str) -> bool:
+    """Whether one of two characters is where a place has it."""
+    return two not in _places() and any((at, two[at]) in _letters_of_places() for at in (0, 1))
+
+
+@cache
+def _letters_of_places() -> frozenset[tuple[int, str]]:
+    return frozenset((at, place[at]) for place in _places() if len(place) == _BRAND for at in (0, 1))
+
+
+@cache
+def _words(kind: str) -> dict[str, None]:
+    """The words of a kind, longest first."""
+    lines = (line.split() for line in WORDS.read_text(encoding="utf-8").splitlines())
+    words = (word for first, *words in lines if first == kind for word in words)
+    return dict.fromkeys(sorted(words, key=len, reverse=True))
+
+
+@cache
+def _long_forms() -> frozenset[str]:
+    """What long forms of companies become with one letter left out."""
+    return frozenset(less for word in _words("form") if len(word) > 5 for less in _without_one(word))
+
+
+def _without_one(word: str) -> set[str]:
+    """The word, and every word that has one letter less."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}

@@ -1,94 +1,276 @@
-"""What makes a customer or a contact a duplicate of another one: the keys under which they meet, and how certain it is.
+"""What makes a customer or a contact a duplicate: the keys under which two records meet, and the evidence between them.
 
-Pure rules.  `dup_key` rows hold the keys; a check looks for the keys of what is typed, and `judge` says of each record
-found whether it is certainly the same, possibly, or neither.
+Pure rules.  `models/duplicate_keys.py` stores keys, `resolvers/duplicates` looks them up, and the rules that
+administrators set (`models/duplicate_rule.py`) say what each kind of evidence counts for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from functools import cached_property
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+from rapidfuzz.distance import OSA
 
 from .company_names import CompanyName, company_name
 from .reach_keys import domain_key, email_key, phone_keys, registration_key
+from .simplified import simplified
+from .text import fold
+
+T = TypeVar("T")
 
 
-class KeyKind(StrEnum):
-    """The kinds of keys, those that say most first."""
+class KeyKind(IntEnum):
+    """The kinds of keys.  The number is part of stored keys."""
 
-    REGISTRATION = "registration"
-    EMAIL = "email"
-    NAME = "name"
-    SOUND = "sound"
-    PHONE = "phone"
-    DOMAIN = "domain"
+    REGISTRATION = 1
+    EMAIL = 2
+    NAME = 3
+    SOUND = 4
+    PHONE = 5
+    DOMAIN = 6
+    BRAND = 7
+    NEAR = 8
+    """A core, or a core with one character left out: names that differ by one typing error share one of these."""
 
 
-class Likeness(StrEnum):
-    """How much speaks for one and the same: CERTAIN asks for a reason to go on, POSSIBLE only warns."""
+class Evidence(StrEnum):
+    """What two records have in common, that which says most first."""
 
-    CERTAIN = "certain"
-    POSSIBLE = "possible"
+    REGISTRATION = "REGISTRATION"
+    EMAIL = "EMAIL"
+    NAME = "NAME"
+    SOUND = "SOUND"
+    TYPING_ERROR = "TYPING_ERROR"
+    """A name with one error where it says the trade, or a Latin letter twice."""
+    PHONE_AND_NAME = "PHONE_AND_NAME"
+    SIMILAR_NAME = "SIMILAR_NAME"
+    PHONE = "PHONE"
+    DOMAIN = "DOMAIN"
+    NAME_ELSEWHERE = "NAME_ELSEWHERE"
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a check knows of a company or a person.  Empty where something is unknown or hidden."""
+    """What is known of a company or a person.  Empty where something is unknown."""
 
     name: str = ""
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     registration: str = ""
+    is_person: bool = False
+
+    @cached_property
+    def named(self) -> CompanyName:
+        return CompanyName(simplified(fold(self.name)).replace(" ", "")) if self.is_person else company_name(self.name)
+
+    @cached_property
+    def reached_by(self) -> frozenset[tuple[KeyKind, str]]:
+        """The keys of everything but the name."""
+        return frozenset(_reach(self))
+
+
+class Verdict(IntEnum):
+    """What evidence counts for, in rising order."""
+
+    NOTHING = 0
+    POSSIBLE = 1
+    """Warns."""
+    CERTAIN = 2
+    """Asks for a reason to go on."""
+    REFUSED = 3
+    """No reason helps."""
+
+
+DEFAULTS: dict[Evidence, Verdict] = {
+    **dict.fromkeys(Evidence, Verdict.POSSIBLE),
+    **dict.fromkeys(
+        (
+            Evidence.REGISTRATION,
+            Evidence.EMAIL,
+            Evidence.NAME,
+            Evidence.SOUND,
+            Evidence.TYPING_ERROR,
+            Evidence.PHONE_AND_NAME,
+        ),
+        Verdict.CERTAIN,
+    ),
+}
+SHOWN = 5
+"""Maximum number of findings of a check."""
+
+
+@dataclass(frozen=True)
+class Finding(Generic[T]):
+    """What is probably the same: `that`, how certain it is, and by what, that which says most first."""
+
+    that: T
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    similarity: float
 
 
 Key = tuple[KeyKind, str]
+_HASH_BITS = 59
+_LONGEST_NEAR = 24
+"""Maximum length of a core that is stored once without each character; of longer ones, both ends are."""
+_END = 12
+_LONG = 8
+_SHORTEST_NEAR = 3
+_ALIKE, _ALIKE_WITH_PHONE = 0.78, 0.70
+"""Similarity of names from which they are similar, and from which a shared phone says that they are one."""
 
 
 def keys_of(traits: Traits) -> list[Key]:
     """The keys under which a record is found, each once, those that say most first."""
-    return list(dict.fromkeys(_keys(traits)))
+    return list(dict.fromkeys((*_reach(traits), *_naming(traits))))
 
 
-def judge(one: Traits, other: Traits, alike: float) -> tuple[Likeness, list[KeyKind]] | None:
-    """(how certain, the kinds of keys that both have); None for two that only seem alike.
+def hashed(key: Key) -> int:
+    """A key as it is stored: its kind above 59 bits of a hash, so that keys of one kind are adjacent."""
+    kind, text = key
+    return kind << _HASH_BITS | int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 5
 
-    `alike`: the likeness of both names from 0 to 1, as the caller measures it.
+
+def range_of(kind: KeyKind) -> tuple[int, int]:
+    """The first hashed key of a kind, and the first behind them."""
+    return kind << _HASH_BITS, kind + 1 << _HASH_BITS
+
+
+def evidence_of(one: Traits, other: Traits) -> list[Evidence]:
+    """What speaks for one and the same, that which says most first; empty for two that are different."""
+    return sorted(_evidence(one, other), key=[*Evidence].index)
+
+
+def similarity(one: Traits, other: Traits) -> float:
+    """How similar two names are, from 0 to 1: by characters or by sound, whichever is more."""
+    mine, theirs = one.named, other.named
+    has_places = bool(mine.place and theirs.place)
+    whole = (mine.whole, theirs.whole) if has_places else (mine.core, theirs.core)
+    unnoticed = 0.0 if has_places else OSA.normalized_similarity(mine.whole, theirs.whole)
+    return max(OSA.normalized_similarity(*whole), unnoticed, OSA.normalized_similarity(mine.sound, theirs.sound) - 0.1)
+
+
+def assess(asked: Traits, found: Iterable[tuple[T, Traits]], verdicts: Mapping[Evidence, Verdict]) -> list[Finding[T]]:
+    """What is probably the same as `asked` among `found`, the most certain and most similar first, SHOWN at most.
+
+    A name that says no place is certain for one company only: of several in different places each is possible.  Beside
+    an equal name, those that only sound equal or say no place are possible; beside a certain one, similar names are
+    left out.
     """
-    mine, theirs = set(keys_of(one)), set(keys_of(other))
-    shared = [kind for kind in KeyKind if any(key in theirs for key in mine if key[0] is kind)]
-    places_allow = _named(one).may_be(_named(other))
-    is_certain = (
-        KeyKind.REGISTRATION in shared
-        or KeyKind.EMAIL in shared
-        or (places_allow and (KeyKind.NAME in shared or KeyKind.SOUND in shared))
-        or (KeyKind.PHONE in shared and alike >= _ALIKE_WITH_PHONE)
-    )
-    if is_certain:
-        return Likeness.CERTAIN, shared
-    if KeyKind.PHONE in shared or (places_allow and alike >= _ALIKE) or KeyKind.NAME in shared:
-        return Likeness.POSSIBLE, shared
-    return None
+    judged = [(that, other, evidence_of(asked, other)) for that, other in found]
+    named = {x: [other for _, other, evidence in judged if x in evidence] for x in (Evidence.NAME, Evidence.SOUND)}
+    vague = {x for x, others in named.items() if _is_in_several_places(asked, others)}
+    vague |= {Evidence.SOUND} if named[Evidence.NAME] else set()
+    is_there = bool(asked.named.place) and any(x.named.place == asked.named.place for x in named[Evidence.NAME])
+    findings = [_finding(asked, *each, verdicts, vague, is_there=is_there) for each in judged]
+    certain = [x for x in findings if x.verdict >= Verdict.CERTAIN]
+    possible = [x for x in findings if x.verdict is Verdict.POSSIBLE and not (certain and x.evidence[0] in _BY_NAME)]
+    return sorted((*certain, *possible), key=lambda x: (-x.verdict, -x.similarity))[:SHOWN]
 
 
-_ALIKE, _ALIKE_WITH_PHONE = 0.80, 0.70
-"""Likeness of names from which they are possibly one, and from which a shared phone makes it certain."""
+# --- steps -----------------------------------------------------------------------------------------------
+
+_BY_NAME = (Evidence.SIMILAR_NAME, Evidence.NAME_ELSEWHERE)
 
 
-def _keys(traits: Traits) -> Iterator[Key]:
+_BY_EQUAL_NAME = (Evidence.NAME, Evidence.SOUND)
+
+
+def _finding(
+    asked: Traits,
+    that: T,
+    other: Traits,
+    evidence: list[Evidence],
+    verdicts: Mapping[Evidence, Verdict],
+    vague: Collection[Evidence],
+    *,
+    is_there: bool,
+) -> Finding[T]:
+    if is_there and other.named.place != asked.named.place:
+        vague = _BY_EQUAL_NAME
+    counted = (min(verdicts[x], Verdict.POSSIBLE) if x in vague else verdicts[x] for x in evidence)
+    alike = similarity(asked, other) if asked.name and other.name else 0.0
+    return Finding(that, max(counted, default=Verdict.NOTHING), tuple(evidence), alike)
+
+
+def _is_in_several_places(asked: Traits, others: Sequence[Traits]) -> bool:
+    return not asked.named.place and len({other.named.place for other in others}) > 1
+
+
+def _evidence(one: Traits, other: Traits) -> Iterator[Evidence]:
+    shared = {kind for kind, _ in one.reached_by & other.reached_by}
+    alike = similarity(one, other) if one.name and other.name else 0.0
+    if KeyKind.REGISTRATION in shared:
+        yield Evidence.REGISTRATION
+    if KeyKind.EMAIL in shared:
+        yield Evidence.EMAIL
+    if KeyKind.PHONE in shared:
+        is_alike = alike >= _ALIKE_WITH_PHONE or _is_short_for(one.named, other.named)
+        yield Evidence.PHONE_AND_NAME if is_alike else Evidence.PHONE
+    if one.name and other.name and (by_name := _by_name(one.named, other.named, alike)):
+        yield by_name
+    if KeyKind.DOMAIN in shared:
+        yield Evidence.DOMAIN
+
+
+def _by_name(one: CompanyName, other: CompanyName, alike: float) -> Evidence | None:
+    is_same, sounds_same = one.core == other.core, not one.sounds.isdisjoint(other.sounds)
+    is_latin = one.core.isascii() or other.core.isascii()
+    if not one.may_be(other):
+        return Evidence.NAME_ELSEWHERE if is_same else Evidence.SOUND if sounds_same and is_latin else None
+    if is_same:
+        return Evidence.NAME
+    if sounds_same and (one.place == other.place or is_latin):
+        return Evidence.SOUND
+    if one.place == other.place and (_is_mistyped(one, other) or _is_mistyped(other, one)):
+        return Evidence.TYPING_ERROR
+    is_near = sounds_same or (alike >= _ALIKE and min(len(one.core), len(other.core)) >= _SHORTEST_NEAR - 1)
+    return Evidence.SIMILAR_NAME if is_near or _is_short_for(one, other) else None
+
+
+def _is_mistyped(one: CompanyName, other: CompanyName) -> bool:
+    """Whether `one` is `other` with a letter twice, or with an error behind its brand."""
+    if one.squeezed == other.squeezed:
+        return len(one.core) >= _LONG
+    is_beside_brand = not one.has_trade and other.has_trade and one.core.startswith(other.brand)
+    return is_beside_brand and len(other.core) > _SHORTEST_NEAR and OSA.distance(one.core, other.core) == 1
+
+
+def _is_short_for(one: CompanyName, other: CompanyName) -> bool:
+    """Whether one name is the brand of the other."""
+    return one.core != other.core and (one.core == other.brand or other.core == one.brand)
+
+
+def _reach(traits: Traits) -> Iterator[Key]:
     if number := registration_key(traits.registration):
         yield KeyKind.REGISTRATION, number
     yield from _each(KeyKind.EMAIL, (email_key(text) for text in traits.emails))
-    if traits.name:
-        name = _named(traits)
-        yield KeyKind.NAME, name.core
-        if name.sound != name.core:
-            yield KeyKind.SOUND, name.sound
     yield from _each(KeyKind.PHONE, (key for text in traits.phones for key in phone_keys(text)))
     yield from _each(KeyKind.DOMAIN, (domain_key(text) for text in traits.emails))
 
 
+def _naming(traits: Traits) -> Iterator[Key]:
+    if not traits.name:
+        return
+    name = traits.named
+    yield KeyKind.NAME, name.core
+    if traits.is_person:
+        return
+    yield from ((KeyKind.SOUND, sound) for sound in sorted(name.sounds))
+    yield KeyKind.BRAND, name.brand
+    yield from ((KeyKind.NEAR, near) for core in (name.core, name.without_broken_place) for near in _near(core))
+
+
+def _near(core: str) -> Iterator[str]:
+    if _SHORTEST_NEAR <= len(core) <= _LONGEST_NEAR:
+        yield core
+        yield from (core[:at] + core[at + 1 :] for at in range(len(core)))
+    elif len(core) > _LONGEST_NEAR:
+        yield core[:_END] + "…"
+        yield "…" + core[-_END:]
+
+
 def _each(kind: KeyKind, keys: Iterable[str | None]) -> Iterator[Key]:
     return ((kind, key) for key in keys if key)
-
-
-def _named(traits: Traits) -> CompanyName:
-    return company_name(traits.name)

@@ -9,6 +9,7 @@ DATA = Path(__file__).with_name("pinyin.txt")
 _SURNAMES = {"曾": "zeng1", "仇": "qiu2"}
 """Characters with another reading where a name begins with them."""
 _LONGEST_PHRASE = 4
+_LONGEST_SYLLABLE = 6
 
 
 def syllables(text: str) -> Iterator[tuple[str, str | None]]:
@@ -29,10 +30,29 @@ def syllables(text: str) -> Iterator[tuple[str, str | None]]:
             at += 1
 
 
+def pinyin(text: str) -> str:
+    """The text in pinyin without tones and spaces; what is not Chinese stays."""
+    return "".join(said[:-1] if said else character for character, said in syllables(text))
+
+
+def is_pinyin(word: str) -> bool:
+    """Whether small letters can be read as syllables of pinyin."""
+    ends, known = {0}, _without_tones()
+    for at in range(1, len(word) + 1):
+        if any(word[start:at] in known for start in ends if at - start <= _LONGEST_SYLLABLE):
+            ends.add(at)
+    return bool(word) and len(word) in ends
+
+
 def _phrase(known: dict[str, tuple[str, ...]], text: str, at: int) -> tuple[str, ...] | None:
     """The syllables of the longest phrase that begins here."""
     parts = (text[at : at + length] for length in range(_LONGEST_PHRASE, 1, -1))
     return next((known[part] for part in parts if part in known), None)
+
+
+@cache
+def _without_tones() -> frozenset[str]:
+    return frozenset(reading[:-1] for reading in _data()[0].values())
 
 
 @cache

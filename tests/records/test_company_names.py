@@ -39,7 +39,7 @@ def test_another_word_is_another_company(one: str, other: str) -> None:
 
 
 def test_names_that_sound_alike_have_one_sound() -> None:
-    assert company_name("鸿发贸易有限公司").sound == company_name("宏发贸易").sound == "hong fa mao yi"
+    assert company_name("鸿发贸易有限公司").sound == company_name("宏发贸易").sound == "hongfamaoyi"
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,34 @@ def test_places_keep_companies_apart_that_share_a_core(one: str, other: str, may
 @pytest.mark.parametrize("name", ["有限公司", "上海", "上海有限公司", "Ltd", "The Company", "—", "..."])
 def test_a_name_that_is_only_form_or_place_has_a_core_too(name: str) -> None:
     assert company_name(name).core or not name.strip("—.")
+
+
+@pytest.mark.parametrize(
+    ("name", "core", "place"),
+    [
+        ("泰安电子（哈尔滨）有限公司", "泰安电子", "哈尔滨"),
+        ("哈尔滨泰安电子有限公司", "泰安电子", "哈尔滨"),
+        ("泰安电子有限公司", "泰安电子", ""),
+        ("华兴科技有限公丝", "华兴科技", ""),
+        ("华兴科技优限公司", "华兴科技", ""),
+        ("ApexTrading Ltd", "apextrading", ""),
+        ("Apex Trading Limted", "apextrading", ""),
+        ("S.A.R.L. Dupont", "dupont", ""),
+        ("Maryor.Motors.Inc", "maryormotors", ""),
+        ("Shenzhen Apex Trading Co., Ltd", "apextrading", "深圳"),
+        ("Beijing Pumps Ltd", "beijingpumps", ""),
+        ("shenzhenhuaxingkeji", "huaxingkeji", "深圳"),
+    ],
+)
+def test_the_place_is_told_from_the_name(name: str, core: str, place: str) -> None:
+    found = company_name(name)
+
+    assert (found.core, found.place) == (core, place)
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [("上诲鸿发贸易", "鸿发贸易"), ("常德德市青冬食品", "青冬食品"), ("鸿发贸易", ""), ("海上贸易", ""), ("Acme", "")],
+)
+def test_a_place_with_a_typing_error_is_noticed(name: str, rest: str) -> None:
+    assert company_name(name).without_broken_place == rest
