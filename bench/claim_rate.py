@@ -30,9 +30,9 @@ from models.ownership import Began, Ended
 from models.pool import GranteeKind
 from resolvers.audit.verification import verify
 from resolvers.people import tokens as token_cases
-from resolvers.reading.search_index import rebuild
 from resolvers.records import create_update
 from resolvers.runtime.ids import global_id
+from resolvers.setup.indexes import rebuild_indexes
 from resolvers.setup.invariants import broken
 from tests.support.world import World
 
@@ -81,7 +81,7 @@ def fill(world: World) -> list[int]:
         named = ({"id": first + n, "number": f"{year}X{n}", "name": f"Prize {n}"} for n in range(1, CUSTOMERS))
         copies = [with_keys(Customer, row | each) for each in named]
         connection.execute(insert(table), copies)
-        rebuild(connection)
+        rebuild_indexes(connection)
         _add_past(connection, world, first)
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT setval('customer_id_seq', {first + CUSTOMERS})")

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from stage import ROOT as ROOT
 
 from models.database.engines import is_sqlite
-from resolvers.reading.search_index import rebuild
+from resolvers.setup.indexes import rebuild_indexes
 
 TABLES: dict[str, Sequence[str]] = {
     "customer": ("id",),
@@ -90,7 +90,7 @@ def main() -> None:
             connection.exec_driver_sql("PRAGMA journal_mode = wal")
         connection.exec_driver_sql("ANALYZE")
     with engine.begin() as connection:
-        rebuild(connection)
+        rebuild_indexes(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if is_sqlite(asked.database) else "VACUUM ANALYZE")
     engine.dispose()

@@ -88,6 +88,7 @@ def budgets(settings: Settings) -> Budgets:
         {
             Costly.COMPILING: settings.compiling_seconds_per_minute,
             Costly.SEARCHES: settings.searches_per_minute,
+            Costly.DUPLICATE_CHECKS: settings.duplicate_checks_per_minute,
             Costly.DENIALS: settings.denials_per_minute,
         }
     )

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         gt=0,
     )
     searches_per_minute: float = Field(default=240, description="How often one user may search per minute.", gt=0)
+    duplicate_checks_per_minute: float = Field(
+        default=120, description="How often one user may check for duplicates per minute, typing included.", gt=0
+    )
     denials_per_minute: float = Field(
         default=60,
         description="How many attempts without the right one user may leave in the operation log per minute.",

@@ -24,6 +24,8 @@ from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary
 from .dictionary import DictionaryItem as DictionaryItem
 from .dictionary import Tone as Tone
+from .duplicate_key import DuplicateKey as DuplicateKey
+from .duplicate_rule import DuplicateRule as DuplicateRule
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp

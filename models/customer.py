@@ -47,6 +47,8 @@ class Customer(Entity):
     category: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="category"))
     phone: Mapped[str | None] = mapped_column(text_type(40))
     email: Mapped[str | None] = mapped_column(text_type(200))
+    registration_number: Mapped[str | None] = mapped_column(text_type(40))
+    """The number under which a register knows the company: in China the unified social credit code."""
     address: Mapped[str | None] = mapped_column(text_type(400))
     latest_need: Mapped[str | None] = mapped_column(long_text())
     remark: Mapped[str | None] = mapped_column(long_text())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from rapidfuzz.distance import OSA
@@ -33,6 +34,7 @@ class KeyKind(IntEnum):
     BRAND = 7
     NEAR = 8
     """A core, or a core with one character left out: names that differ by one typing error share one of these."""
+    PERSON = 9
 
 
 class Evidence(StrEnum):
@@ -59,11 +61,14 @@ class Traits:
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     registration: str = ""
-    is_person: bool = False
+    person_at: str = ""
+    """Of a person: where, because the same name elsewhere is another person."""
 
     @cached_property
     def named(self) -> CompanyName:
-        return CompanyName(simplified(fold(self.name)).replace(" ", "")) if self.is_person else company_name(self.name)
+        if not self.person_at:
+            return company_name(self.name)
+        return CompanyName(simplified(fold(self.name)).replace(" ", ""), self.person_at)
 
     @cached_property
     def reached_by(self) -> frozenset[tuple[KeyKind, str]]:
@@ -71,32 +76,39 @@ class Traits:
         return frozenset(_reach(self))
 
 
-class Verdict(IntEnum):
+class Verdict(StrEnum):
     """What evidence counts for, in rising order."""
 
-    NOTHING = 0
-    POSSIBLE = 1
+    NOTHING = "NOTHING"
+    POSSIBLE = "POSSIBLE"
     """Warns."""
-    CERTAIN = 2
+    CERTAIN = "CERTAIN"
     """Asks for a reason to go on."""
-    REFUSED = 3
+    REFUSED = "REFUSED"
     """No reason helps."""
 
+    @property
+    def rank(self) -> int:
+        return [*Verdict].index(self)
 
-DEFAULTS: dict[Evidence, Verdict] = {
-    **dict.fromkeys(Evidence, Verdict.POSSIBLE),
-    **dict.fromkeys(
-        (
-            Evidence.REGISTRATION,
-            Evidence.EMAIL,
-            Evidence.NAME,
-            Evidence.SOUND,
-            Evidence.TYPING_ERROR,
-            Evidence.PHONE_AND_NAME,
-        ),
-        Verdict.CERTAIN,
-    ),
+    @property
+    def is_certain(self) -> bool:
+        return self in (Verdict.CERTAIN, Verdict.REFUSED)
+
+
+_CERTAIN = (Evidence.REGISTRATION, Evidence.EMAIL, Evidence.NAME, Evidence.PHONE_AND_NAME)
+DEFAULTS: dict[str, dict[Evidence, Verdict]] = {
+    "customer": {
+        **dict.fromkeys(Evidence, Verdict.POSSIBLE),
+        **dict.fromkeys((*_CERTAIN, Evidence.SOUND, Evidence.TYPING_ERROR), Verdict.CERTAIN),
+    },
+    "contact": {
+        **dict.fromkeys(Evidence, Verdict.NOTHING),
+        **dict.fromkeys(_CERTAIN, Verdict.CERTAIN),
+        Evidence.PHONE: Verdict.POSSIBLE,
+    },
 }
+"""Module -> evidence -> what it counts for until an administrator decides."""
 SHOWN = 5
 """Maximum number of findings of a check."""
 
@@ -165,9 +177,9 @@ def assess(asked: Traits, found: Iterable[tuple[T, Traits]], verdicts: Mapping[E
     vague |= {Evidence.SOUND} if named[Evidence.NAME] else set()
     is_there = bool(asked.named.place) and any(x.named.place == asked.named.place for x in named[Evidence.NAME])
     findings = [_finding(asked, *each, verdicts, vague, is_there=is_there) for each in judged]
-    certain = [x for x in findings if x.verdict >= Verdict.CERTAIN]
+    certain = [x for x in findings if x.verdict.is_certain]
     possible = [x for x in findings if x.verdict is Verdict.POSSIBLE and not (certain and x.evidence[0] in _BY_NAME)]
-    return sorted((*certain, *possible), key=lambda x: (-x.verdict, -x.similarity))[:SHOWN]
+    return sorted((*certain, *possible), key=lambda x: (-x.verdict.rank, -x.similarity))[:SHOWN]
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -175,6 +187,7 @@ def assess(asked: Traits, found: Iterable[tuple[T, Traits]], verdicts: Mapping[E
 _BY_NAME = (Evidence.SIMILAR_NAME, Evidence.NAME_ELSEWHERE)
 
 
+_RANK = attrgetter("rank")
 _BY_EQUAL_NAME = (Evidence.NAME, Evidence.SOUND)
 
 
@@ -190,9 +203,9 @@ def _finding(
 ) -> Finding[T]:
     if is_there and other.named.place != asked.named.place:
         vague = _BY_EQUAL_NAME
-    counted = (min(verdicts[x], Verdict.POSSIBLE) if x in vague else verdicts[x] for x in evidence)
+    counted = (min(verdicts[x], Verdict.POSSIBLE, key=_RANK) if x in vague else verdicts[x] for x in evidence)
     alike = similarity(asked, other) if asked.name and other.name else 0.0
-    return Finding(that, max(counted, default=Verdict.NOTHING), tuple(evidence), alike)
+    return Finding(that, max(counted, default=Verdict.NOTHING, key=_RANK), tuple(evidence), alike)
 
 
 def _is_in_several_places(asked: Traits, others: Sequence[Traits]) -> bool:
@@ -255,9 +268,10 @@ def _naming(traits: Traits) -> Iterator[Key]:
     if not traits.name:
         return
     name = traits.named
-    yield KeyKind.NAME, name.core
-    if traits.is_person:
+    if traits.person_at:
+        yield KeyKind.PERSON, name.core
         return
+    yield KeyKind.NAME, name.core
     yield from ((KeyKind.SOUND, sound) for sound in sorted(name.sounds))
     yield KeyKind.BRAND, name.brand
     yield from ((KeyKind.NEAR, near) for core in (name.core, name.without_broken_place) for near in _near(core))

@@ -10,6 +10,13 @@ from typing import Any
 from .actions import right_in_words
 from .moments import duration_in_words
 from .names import RECORD, Names
+from .policy_errors import AdministratorsBound as AdministratorsBound
+from .policy_errors import BeyondCeiling as BeyondCeiling
+from .policy_errors import GrantsToSelf as GrantsToSelf
+from .policy_errors import InvalidPolicyText as InvalidPolicyText
+from .policy_errors import LastAdministrator as LastAdministrator
+from .policy_errors import NeedsSecond as NeedsSecond
+from .policy_errors import RoleToSelf as RoleToSelf
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
 
@@ -91,6 +98,20 @@ class Validation(Refusal):
 class Duplicate(Refusal):
     sentence = "{value} is taken already. Choose another."
     zh = "{value} 已被占用，请另选。"
+
+
+class DuplicateFound(Refusal):
+    """`label` is the first of `count` records, as the caller may know it; `record_id` is its id if they may see it."""
+
+    sentence = "{label} is there already. Open it, or say why this is another one."
+    zh = "{label} 已存在。请打开该记录，或说明为何不是同一条。"
+
+
+class DuplicateRefused(Refusal):
+    """As DuplicateFound, where the rules accept no reason."""
+
+    sentence = "{label} is there already, and a second one is not allowed."
+    zh = "{label} 已存在，不允许重复。"
 
 
 class NumberAhead(Refusal):
@@ -223,70 +244,9 @@ class NotEligible(Refusal):
     zh = "{name} 无法接收该客户：{reason_zh}。"
 
 
-class InvalidPolicyText(Refusal):
-    """`problems` are sentences that begin with the line."""
-
-    sentence = "The policy cannot be used: {first}"
-    zh = "策略无法使用：{first}"
-
-    def __init__(self, *, problems: list[str], **more: Any) -> None:
-        super().__init__(problems=problems, first=problems[0], field="text", **more)
-
-
-class _AboutARight(Refusal):
-    """A refusal whose params hold the codes of a right and of roles; its sentence says them in words."""
-
-    def more_words(self) -> dict[str, str]:
-        return {
-            key: self.params.get(f"{key}_en", self.params.get(key, "")) for key in ("who", "action", "object", "when")
-        }
-
-
-class BeyondCeiling(_AboutARight):
-    """Users would get more than the caller may grant; the case in which they would is named."""
-
-    sentence = "{who} would be allowed to {action}: {object}, {when}. You may not hand that out."
-    zh = "{who} 将获得对{object}的“{action}”权限（{when}），超出您可授予的范围。"
-    denies = True
-
-
-class RoleToSelf(Refusal):
-    sentence = "Nobody gives roles to themselves. Ask another person who may give roles."
-    zh = "不能给自己分配角色，请由其他有权分配角色的人操作。"
-    denies = True
-
-
-class GrantsToSelf(_AboutARight):
-    """Callers would give themselves a right that they do not have."""
-
-    sentence = (
-        "You would be allowed to {action}: {object}, {when}. Nobody gives that to themselves: ask another person."
-    )
-    zh = "您将获得对{object}的“{action}”权限（{when}）。不能给自己授权，请由他人操作。"
-    denies = True
-
-
-class AdministratorsBound(_AboutARight):
-    """Administrators would lose what they need to set everything right again."""
-
-    sentence = "Administrators ({who}) could no longer decide about {action}: {object}, {when}. That stays with them."
-    zh = "管理员（{who}）将无法再决定对{object}的“{action}”权限（{when}）。此权限必须保留。"
-    denies = True
-
-
-class LastAdministrator(Refusal):
-    sentence = "Nobody would be left who can sign in, take people in, give roles and change the policy."
-    zh = "此操作后将没有任何可登录的人员能够管理人员、角色和策略。"
-
-
 class OnlyLooking(Refusal):
     sentence = "You see Millpond as {name} does. Nothing can be changed so; stop looking first."
     zh = "您正在以 {name} 的身份查看，不能作任何修改。请先退出查看。"
-
-
-class NeedsSecond(Refusal):
-    sentence = "It lets somebody {what}: a second person has to {how}."
-    zh = "此改动放开了权限（{what}），须由另一人{how}。"
 
 
 class KeyReused(Refusal):

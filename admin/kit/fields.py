@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
-from models import Base, Entity, NumberRule, PoolMember, Role, User
+from models import Base, DuplicateRule, Entity, NumberRule, PoolMember, Role, User
 from models.base import Money, Utc, column_of, columns, trait_of
+from models.duplicates import DEFAULTS
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.pages import display_column, target_of
 from resolvers.records.numbering import NUMBERED
@@ -93,6 +94,8 @@ def _field_of(model: type[Base], key: str) -> Field:
         return Field(key, Kind.POINTS if key == "points" else Kind.TEXT, model)
     if (model, key) == (NumberRule, "for_module"):
         return Field(key, Kind.CHOICE, model, choices=tuple(NUMBERED), is_required=True)
+    if (model, key) == (DuplicateRule, "for_module"):
+        return Field(key, Kind.CHOICE, model, choices=tuple(DEFAULTS), is_required=True)
     if key == "language":
         return Field(key, Kind.CHOICE, model, choices=tuple(LANGUAGES), is_required=True)
     column, trait = column_of(model, key), trait_of(column_of(model, key))
@@ -157,5 +160,5 @@ def editable(model: type[Entity], *, creating: bool) -> Iterator[str]:
     yield from sorted(extra_inputs, key=_EXTRA_INPUTS.index)
 
 
-_EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points"]
+_EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points", "duplicate_reason"]
 """Every extra input of a form, in order."""

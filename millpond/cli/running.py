@@ -73,12 +73,12 @@ def doctor() -> None:
 
 @commands.command()
 def reindex() -> None:
-    """Write search index and sort keys anew from the records.  Needed when `doctor` says so; searches and edits wait."""
+    """Write search index, keys of duplicates and sort keys anew from the records.  Needed when `doctor` says so; searches and edits wait."""
     with backend() as at:
         from models.keys import fill_all
-        from resolvers.reading.search_index import rebuild
+        from resolvers.setup.indexes import rebuild_indexes
 
         with at.writer.engine.begin() as connection:
             wrong = fill_all(connection)
-            count = rebuild(connection)
+            count = rebuild_indexes(connection)
     say(f"The search index knows {count:,} customers and contacts; {wrong:,} sort keys were brought up to date.")

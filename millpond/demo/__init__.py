@@ -34,10 +34,10 @@ from models.base import clip
 from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
 from resolvers.people import accounts, passwords
-from resolvers.reading import search_index
 from resolvers.records import create_update, numbering
 from resolvers.runtime.scope import Scope
 from resolvers.runtime.seal_files import SealFiles
+from resolvers.setup.indexes import rebuild_indexes
 from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
@@ -135,7 +135,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
         _live(land, customers)
         _count(connection, land)
-        search_index.rebuild(connection)
+        rebuild_indexes(connection)
         connection.execute(text("ANALYZE"))
 
 

@@ -19,6 +19,9 @@ class Because(StrEnum):
     KEEPS_RULE = "A rule holds among all records, also among those that the user does not see."
     LOCKS_ROWS = "Rows are locked in one order for all transactions, and nothing of them is told."
     NAMES_REFUSAL = "A refusal says what became of a record that the user saw a moment ago."
+    WARNS_OF_DUPLICATE = (
+        "A record that a user cannot see is not entered twice; the answer keeps back what they may not know."
+    )
     WRITES_LOG = "The operation log records every change, for readers who are checked when they read."
 
 

@@ -18,6 +18,7 @@ from models.errors import Validation
 from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
+from ..duplicates.enforcement import REASON, refuse_duplicate_contact, traits_before
 from ..ownership.assignees import Candidate, offered
 from ..people.people import active_user
 from ..reading.clauses import open_to, visible, with_parents
@@ -41,7 +42,7 @@ class Point(NamedTuple):
 class ContactRules(Rules[Contact]):
     """A customer has at most one primary contact: making one primary takes the mark from the other."""
 
-    extra_inputs: ClassVar[frozenset[str]] = frozenset({"points"})
+    extra_inputs: ClassVar[frozenset[str]] = frozenset({"points", REASON})
 
     def check(self, scope: Scope, db: Session, row: Contact, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") is not None:
@@ -51,9 +52,14 @@ class ContactRules(Rules[Contact]):
 
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
         _set_points(db, row, extra.get("points") or ())
+        refuse_duplicate_contact(scope, db, row, extra.get(REASON))
 
     def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
-        if "points" not in extra or not _set_points(db, row, extra["points"] or ()):
+        was = traits_before(db, row, before) if "points" in extra or "name" in before else None
+        are_changed = "points" in extra and _set_points(db, row, extra["points"] or ())
+        if was is not None:
+            refuse_duplicate_contact(scope, db, row, extra.get(REASON), was)
+        if not are_changed:
             return
         if all(getattr(row, key) == value for key, value in before.items()):
             flag_modified(row, "updated_at")  # the contact has changed, though no column of its own has

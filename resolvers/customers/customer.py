@@ -12,6 +12,7 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
+from ..duplicates.enforcement import REASON, refuse_duplicate_customer
 from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
 from ..ownership.periods import begin, end
 from ..people.people import active_user
@@ -32,8 +33,8 @@ class CustomerRules(Rules[Customer]):
     Capacity and ownership period of an owned customer end with its deletion and begin again with its return.
     """
 
-    extra_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
-    create_only_inputs: ClassVar[frozenset[str]] = extra_inputs
+    extra_inputs: ClassVar[frozenset[str]] = frozenset((*_CONTACT, REASON))
+    create_only_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         self._place(scope, db, values)
@@ -50,6 +51,7 @@ class CustomerRules(Rules[Customer]):
                 check_point(kind, values[field], field)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
+        refuse_duplicate_customer(scope, db, row, extra)
         if extra.get("notice"):
             row.notices.append(extra["notice"])
         if row.owner_id is not None:
@@ -59,6 +61,9 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
         if extra.get("contact_name"):
             _add_contact(db, row, extra)
+
+    def changed(self, scope: Scope, db: Session, row: Customer, before: dict[str, Any], extra: dict[str, Any]) -> None:
+        refuse_duplicate_customer(scope, db, row, extra, before)
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
         """Lock the capacity counters of the owners and of the assignee, in the order of user ids."""

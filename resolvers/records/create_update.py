@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Entity
 from models.errors import Forbidden, Validation
 
-from ..runtime.inputs import clean, invalid, require
+from ..runtime.inputs import clean, invalid, line, require
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from .dictionaries import check_words
@@ -31,7 +31,7 @@ def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
     Raises Forbidden, Validation, Duplicate, NotFound (a reference), CapacityReached and what the rules add.
     """
     rules = rules_of(model)
-    with scope.write(f"{model.module}.create") as db:
+    with scope.write(f"{model.module}.create", _reason(given)) as db:
         _check_may_create(scope, model)
         values, extra = _split(model, given, creating=True)
         rules.prepare(scope, db, values, extra)
@@ -54,7 +54,7 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
     Raises NotFound, Forbidden, Locked, InBin, Conflict (with both values), Validation, Duplicate.
     """
     rules = rules_of(model)
-    with scope.write(f"{model.module}.edit") as db:
+    with scope.write(f"{model.module}.edit", _reason(given)) as db:
         row = scope.load(db, model, id, to="edit")
         values, extra = _split(model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
@@ -71,6 +71,11 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _reason(given: Mapping[str, Any]) -> str | None:
+    """Why a record is entered although one like it is there; the log keeps it."""
+    return line(given.get("duplicate_reason"), "duplicate_reason")
 
 
 def _check_may_create(scope: Scope, model: type[Entity]) -> None:

@@ -1,6 +1,6 @@
 """Form schema: every field of an entity that the caller may see or set, with what a front end needs to draw it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
 from sqlalchemy.orm import Session
 
-from models import ENTITIES, Entity, NumberRule
+from models import ENTITIES, DuplicateRule, Entity, NumberRule
 from models.base import Money, Utc, column_of, columns, trait_of
+from models.duplicates import DEFAULTS
 from models.errors import Forbidden, NotFound, Validation
 from models.people import LANGUAGES
 from policies.objects import FIELDS, field_name
@@ -188,7 +189,8 @@ def _choices(model: type[Entity], column: Column[Any]) -> tuple[str, ...]:
         return tuple(member.name for member in column.type.enum_class or ())
     if column.key == "language":
         return tuple(LANGUAGES)
-    return tuple(NUMBERED) if (model, column.key) == (NumberRule, "for_module") else ()
+    modules: dict[type[Entity], Collection[str]] = {NumberRule: NUMBERED, DuplicateRule: DEFAULTS}
+    return tuple(modules.get(model, ())) if column.key == "for_module" else ()
 
 
 def _type(column: Column[Any]) -> FieldType:

@@ -26,6 +26,7 @@ class Costly(StrEnum):
     COMPILING = "compiling"
     """Seconds in which statements are built for texts and filters that no request had before."""
     SEARCHES = "searches"
+    DUPLICATE_CHECKS = "duplicate_checks"
     DENIALS = "denials"
     """Attempts without the right: each is a line of the log."""
 

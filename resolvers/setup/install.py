@@ -11,8 +11,19 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, Entity, NumberRule, Organisation, PolicyRevision, PolicyWord, Role
+from models import (
+    Dictionary,
+    DictionaryItem,
+    DuplicateRule,
+    Entity,
+    NumberRule,
+    Organisation,
+    PolicyRevision,
+    PolicyWord,
+    Role,
+)
 from models.database.bypass import Because, bypass_policy
+from models.duplicates import DEFAULTS, Verdict
 from policies import STARTER, Snapshot
 
 from ..access.offered_lines import known_words, note_words
@@ -72,7 +83,13 @@ def starter_words() -> Iterator[Word]:
 
 def _furnish(scope: Scope) -> bool:
     with scope.write("organisation.install") as db:
-        steps: tuple[Callable[[Scope, Session], bool], ...] = (_organisation, _roles, _dictionaries, _number_rules)
+        steps: tuple[Callable[[Scope, Session], bool], ...] = (
+            _organisation,
+            _roles,
+            _dictionaries,
+            _number_rules,
+            _duplicate_rules,
+        )
         made = [step(scope, db) for step in steps]
         return any(made)
 
@@ -115,6 +132,16 @@ def _number_rules(scope: Scope, db: Session) -> bool:
     missing = [module for module in numbering.DEFAULT if _never(db, NumberRule, NumberRule.for_module == module)]
     for module in missing:
         create_update.create(scope, NumberRule, {"for_module": module, "pattern": numbering.DEFAULT[module]})
+    return bool(missing)
+
+
+def _duplicate_rules(scope: Scope, db: Session) -> bool:
+    missing = [module for module in DEFAULTS if _never(db, DuplicateRule, DuplicateRule.for_module == module)]
+    for module in missing:
+        for evidence, verdict in DEFAULTS[module].items():
+            if verdict is not Verdict.NOTHING:
+                given = {"for_module": module, "evidence": evidence, "verdict": verdict}
+                create_update.create(scope, DuplicateRule, given)
     return bool(missing)
 
 

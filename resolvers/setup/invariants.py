@@ -30,6 +30,7 @@ from models.keys import stale_keys
 from models.numbering import LARGEST_JUMP
 from models.ownership import Began
 
+from ..duplicates.key_index import check as _compared
 from ..ownership.quota import midnight
 from ..reading.search_index import check as _found
 from .merged_records import merged_records
@@ -49,6 +50,7 @@ def broken(connection: Connection) -> list[str]:
         _quotas,
         _numbers,
         _found,
+        _compared,
         stale_keys,
         without_grantee,
         without_word,

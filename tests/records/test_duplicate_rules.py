@@ -65,7 +65,7 @@ def test_what_speaks_for_one_company(other: Traits, evidence: list[Evidence]) ->
 
 
 def verdicts(asked: Traits, *others: Traits) -> dict[int, Verdict]:
-    return {found.that: found.verdict for found in assess(asked, list(enumerate(others)), DEFAULTS)}
+    return {found.that: found.verdict for found in assess(asked, list(enumerate(others)), DEFAULTS["customer"])}
 
 
 def test_a_name_without_its_place_is_certain_for_one_company_and_possible_for_each_of_two() -> None:
@@ -93,8 +93,10 @@ def test_a_rule_decides_what_evidence_counts_for() -> None:
     phone = Traits("另一家", ("13800138000",))
 
     for verdict in Verdict:
-        found = assess(Traits("甲", ("138-0013-8000",)), [(1, phone)], {**DEFAULTS, Evidence.PHONE: verdict})
-        assert [x.verdict for x in found] == ([verdict] if verdict else [])
+        found = assess(
+            Traits("甲", ("138-0013-8000",)), [(1, phone)], {**DEFAULTS["customer"], Evidence.PHONE: verdict}
+        )
+        assert [x.verdict for x in found] == ([verdict] if verdict is not Verdict.NOTHING else [])
 
 
 def test_an_answer_is_bounded_and_begins_with_the_most_certain() -> None:
@@ -102,7 +104,9 @@ def test_an_answer_is_bounded_and_begins_with_the_most_certain() -> None:
         Traits("另一家", emails=("a@hongfa.example",))
     ]
 
-    found = assess(OURS, list(enumerate([*others, Traits("乙", registration="91310000MA1K35XY2C")])), DEFAULTS)
+    found = assess(
+        OURS, list(enumerate([*others, Traits("乙", registration="91310000MA1K35XY2C")])), DEFAULTS["customer"]
+    )
 
     assert len(found) <= SHOWN
     assert found[0].verdict is Verdict.CERTAIN

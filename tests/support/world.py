@@ -1,7 +1,7 @@
 """The small world of the tests: three departments, nine users, two pools, and whatever a test adds."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ import models
 from models import Base, Customer, Department, Dictionary, DictionaryItem, Entity, PoolMember, Role, User, UserRole
 from models.database.bypass import OPTION
 from models.database.engines import writing_engine
+from models.duplicates import DEFAULTS, Verdict
 from models.pool import GranteeKind, Seat
 from policies import STARTER, Principal, Snapshot
 from resolvers.access.offered_lines import known_words, note_words
@@ -58,6 +59,14 @@ def _texts(dialect: Dialect) -> dict[str, str]:
     }
 
 
+def _rules() -> Iterator[dict[str, Any]]:
+    """Nothing counts as a duplicate: tests give many customers one name.  Those of duplicates delete the rules."""
+    for module, evidences in DEFAULTS.items():
+        for evidence in evidences:
+            stamps = {"version": 1, "created_at": START, "updated_at": START}
+            yield {"for_module": module, "evidence": evidence, "verdict": Verdict.NOTHING, **stamps}
+
+
 class Clock:
     """A clock that stands still until `pass_by` moves it."""
 
@@ -94,6 +103,7 @@ class World:
             put_in_force(connection, STARTER, "the beginning", START, proof=proof)
             there = set(connection.execute(select(models.PolicyWord.word)).scalars())
             note_words(connection, known_words() - there, START)
+            connection.execute(insert(models.DuplicateRule), list(_rules()))
         engine.dispose()
         world = cls(url)
         try:

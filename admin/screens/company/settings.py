@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from models import Dictionary, DictionaryItem, NumberRule, Organisation
+from models import Dictionary, DictionaryItem, DuplicateRule, NumberRule, Organisation
 from resolvers.reading.pages import Row
 
 from ...kit.labels import choice_label
@@ -56,6 +56,19 @@ class NumberRules(PolicyModelView, model=NumberRule):
 
     def name_of(self, row: Row) -> str:
         return choice_label(row["for_module"])
+
+
+class DuplicateRules(PolicyModelView, model=DuplicateRule):
+    """What counts as a duplicate of a customer or of a contact."""
+
+    icon, group, position = "copy", "system", 25
+    for_editors = True
+    columns = ("for_module", "evidence", "verdict", "updated_at")
+    empty = Label("There is no duplicate rule yet, so the usual ones hold.")
+    hint = Label("What counts as a duplicate: a certain one asks for a reason at save, a possible one only warns.")
+
+    def name_of(self, row: Row) -> str:
+        return f"{choice_label(row['for_module'])} · {choice_label(row['evidence'])}"
 
 
 class OrganisationPage(PolicyModelView, model=Organisation):

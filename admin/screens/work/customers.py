@@ -54,9 +54,13 @@ class Customers(CustomerMerging, model=Customer):
         Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}),
     )
     sections = (
-        (Label("Basics"), ("number", "name", "stage", "level", "industry", "source", "region", "category")),
+        (
+            Label("Basics"),
+            ("number", "name", "stage", "level", "industry", "source", "region", "category", "registration_number"),
+        ),
         (Label("Contact details"), ("phone", "email", "address")),
         (Label("Primary contact"), ("contact_name", "contact_title", "contact_phone", "contact_email")),
+        (Label("Duplicates"), ("duplicate_reason",)),
         (Label("Need"), ("latest_need", "remark")),
         (
             Label("Owner and pool"),

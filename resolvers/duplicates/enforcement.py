@@ -1,0 +1,98 @@
+"""The duplicate check at save: a certain duplicate is entered only with a reason, and one of two that save at once wins."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from models import Contact, Customer, Entity
+from models.database.prepared import Prepared
+from models.duplicate_key import CUSTOMER_TRAITS, customer_traits, traits_of_contacts
+from models.duplicates import Finding, KeyKind, Traits, Verdict, hashed, keys_of
+from models.errors import DuplicateFound, DuplicateRefused
+
+from ..runtime.ids import global_id
+from ..runtime.scope import Scope
+from .check import told
+from .lookup import find
+
+REASON = "duplicate_reason"
+"""The extra input that says why a record is entered although one like it is there."""
+_EXACT = (
+    KeyKind.REGISTRATION,
+    KeyKind.EMAIL,
+    KeyKind.NAME,
+    KeyKind.SOUND,
+    KeyKind.PHONE,
+    KeyKind.PERSON,
+)
+"""The keys for which two transactions wait for each other."""
+_LOCK = Prepared(
+    select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger)), type_=BigInteger)))
+)
+
+
+def refuse_duplicate_customer(
+    scope: Scope, db: Session, row: Customer, extra: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> None:
+    """Raise DuplicateFound, DuplicateRefused for a new customer, or one whose change makes it a duplicate.
+
+    `before`: the former values of a customer that was changed.  `extra`: the inputs of a new one's contact.
+    """
+    if before is not None and all(getattr(row, key) == before.get(key, getattr(row, key)) for key in CUSTOMER_TRAITS):
+        return
+    now = customer_traits(*(getattr(row, key) for key in CUSTOMER_TRAITS))
+    phones, emails = (tuple(filter(None, [extra.get(key)])) for key in ("contact_phone", "contact_email"))
+    asked = Traits(now.name, now.phones + phones, now.emails + emails, now.registration)
+    was = before and customer_traits(*(before.get(key, getattr(row, key)) for key in CUSTOMER_TRAITS))
+    _refuse(scope, db, row, asked, was or None, extra.get(REASON))
+
+
+def refuse_duplicate_contact(
+    scope: Scope, db: Session, row: Contact, reason: str | None, was: Traits | None = None
+) -> None:
+    """The same for a contact, whose points are written already; `was`: its traits before the change."""
+    asked = _traits(db, row)
+    if asked != was:
+        _refuse(scope, db, row, asked, was, reason)
+
+
+def traits_before(db: Session, row: Contact, before: Mapping[str, Any]) -> Traits:
+    """The traits of a contact before a change of these columns, while its points are as they were."""
+    return replace(_traits(db, row), name=before.get("name", row.name))
+
+
+def _traits(db: Session, row: Contact) -> Traits:
+    return next(traits for _, traits in traits_of_contacts(db, Contact.id == row.id))
+
+
+def _refuse(scope: Scope, db: Session, row: Entity, asked: Traits, was: Traits | None, reason: str | None) -> None:
+    model = type(row)
+    if scope.backend.dialect == "postgresql":
+        _LOCK.rows(db, keys=sorted(hashed(key) for key in keys_of(asked) if key[0] in _EXACT))
+    found = [x for x in find(db, model, asked, row.id) if x.verdict.is_certain]
+    if found and was is not None:
+        known = {x.that for x in find(db, model, was, row.id) if x.verdict.is_certain}
+        found = [x for x in found if x.that not in known]
+    if found and not (reason and reason.strip() and not _is_final(found)):
+        raise _refusal(scope, db, row, asked, found)
+
+
+def _is_final(found: Iterable[Finding[int]]) -> bool:
+    return any(x.verdict is Verdict.REFUSED for x in found)
+
+
+def _refusal(
+    scope: Scope, db: Session, row: Entity, asked: Traits, found: list[Finding[int]]
+) -> DuplicateFound | DuplicateRefused:
+    match = told(scope, db, type(row), asked, found)[0]
+    kind = DuplicateRefused if _is_final(found) else DuplicateFound
+    label = " ".join(filter(None, (match.number, match.name)))
+    return kind(
+        label=label,
+        field="name",
+        record_id=global_id(type(row), match.id) if match.id else None,
+        count=len(found),
+    )

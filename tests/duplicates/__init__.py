@@ -1,0 +1,1 @@
+"""Duplicates: found while typing, held up at save, told without what the asker may not know."""

@@ -1,0 +1,142 @@
+"""A certain duplicate is entered only with a reason, whichever way it comes and however many save at once."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from models import Contact, Customer, DuplicateRule
+from models.contact import PointKind
+from models.duplicates import Evidence, Verdict
+from models.errors import DuplicateFound, DuplicateRefused, Validation
+from resolvers.records import create_update
+from resolvers.runtime.backend import Backend
+from tests.support.claim_checks import unchanged
+from tests.support.world import World
+
+
+def create(world: World, by: str = "li", **given: Any) -> Any:
+    return world.scope(by).do(create_update.create, Customer, given)
+
+
+def test_a_certain_duplicate_is_refused_and_nothing_is_written(strict: World) -> None:
+    create(strict, name="上海鸿发贸易有限公司")
+
+    with unchanged(strict), pytest.raises(DuplicateFound) as refused:
+        create(strict, name="鸿发贸易（上海）")
+
+    assert (
+        refused.value.say()
+        == "C2026001 上海鸿发贸易有限公司 is there already. Open it, or say why this is another one."
+    )
+    assert refused.value.say("zh") == "C2026001 上海鸿发贸易有限公司 已存在。请打开该记录，或说明为何不是同一条。"
+    assert refused.value.record_id == "cus_1"
+
+
+def test_the_refusal_keeps_back_what_the_caller_may_not_see(strict: World) -> None:
+    create(strict, name="上海鸿发贸易有限公司", phone="13800138000")
+
+    with pytest.raises(DuplicateFound) as refused:
+        create(strict, "mei", name="鸿发贸易")
+
+    assert refused.value.record_id is None
+    assert refused.value.params["label"] == "上＊鸿发贸易＊＊＊＊"
+
+
+def test_with_a_reason_it_is_entered_and_the_log_keeps_the_reason(strict: World) -> None:
+    create(strict, name="鸿发贸易")
+
+    made = create(strict, name="鸿发贸易", duplicate_reason="A branch of its own")
+
+    assert strict.log("customer", made.id)[-1]["reason"] == "A branch of its own"
+
+
+@pytest.mark.parametrize("reason", ["", "   ", None])
+def test_an_empty_reason_is_none(strict: World, reason: str | None) -> None:
+    create(strict, name="鸿发贸易")
+
+    with pytest.raises(DuplicateFound):
+        create(strict, name="鸿发贸易", duplicate_reason=reason)
+
+
+def test_a_possible_duplicate_is_entered_without_a_reason(strict: World) -> None:
+    create(strict, name="上海鸿发贸易", phone="02168881234")
+
+    assert create(strict, name="上海鸿达贸易").id
+    assert create(strict, name="金明机械", phone="021-6888 1234").id
+
+
+def test_a_rule_may_refuse_whatever_the_reason_and_may_allow(strict: World) -> None:
+    create(strict, name="鸿发贸易", phone="02168881234")
+    rule = {"for_module": "customer", "evidence": Evidence.PHONE, "verdict": Verdict.REFUSED}
+    id = strict.ada.do(create_update.create, DuplicateRule, rule).id
+
+    with unchanged(strict), pytest.raises(DuplicateRefused):
+        create(strict, name="金明机械", phone="021-68881234", duplicate_reason="Another one")
+
+    strict.ada.do(create_update.update, DuplicateRule, id, {"verdict": Verdict.NOTHING})
+    assert create(strict, name="金明机械", phone="021-68881234").id
+
+
+def test_a_rule_about_an_entity_that_is_not_checked_is_refused(strict: World) -> None:
+    with pytest.raises(Validation):
+        strict.make(DuplicateRule, for_module="pool", evidence=Evidence.PHONE, verdict=Verdict.CERTAIN)
+
+
+# --- edits -----------------------------------------------------------------------------------------------
+
+
+def test_an_edit_that_makes_a_duplicate_is_refused_and_one_of_an_old_duplicate_is_not(strict: World) -> None:
+    create(strict, name="鸿发贸易")
+    twin = create(strict, name="鸿发贸易", duplicate_reason="A branch of its own").id
+    other = create(strict, name="金明机械").id
+
+    strict.li.do(create_update.update, Customer, twin, {"remark": "Seen"})
+    strict.li.do(create_update.update, Customer, twin, {"name": "鸿发贸易有限公司"})
+    with unchanged(strict), pytest.raises(DuplicateFound):
+        strict.li.do(create_update.update, Customer, other, {"name": "鸿發貿易"})
+    strict.li.do(create_update.update, Customer, other, {"name": "鸿發貿易", "duplicate_reason": "Renamed by law"})
+    assert strict.log("customer", other)[-1]["reason"] == "Renamed by law"
+
+
+def test_contacts_are_held_up_alike(strict: World) -> None:
+    acme = create(strict, name="Acme").id
+    point = [{"kind": PointKind.PHONE, "value": "13800138000"}]
+    strict.li.do(create_update.create, Contact, {"customer_id": acme, "name": "王芳", "points": point})
+    other = strict.li.do(create_update.create, Contact, {"customer_id": acme, "name": "李明"}).id
+
+    with unchanged(strict), pytest.raises(DuplicateFound):
+        strict.li.do(create_update.create, Contact, {"customer_id": acme, "name": "王芳"})
+    with unchanged(strict), pytest.raises(DuplicateFound):
+        strict.li.do(create_update.update, Contact, other, {"name": "王芳", "points": point})
+    given = {"customer_id": acme, "name": "王芳", "duplicate_reason": "Her namesake"}
+    assert strict.li.do(create_update.create, Contact, given).id
+    strict.li.do(create_update.update, Contact, other, {"title": "Buyer"})
+
+
+# --- at once ---------------------------------------------------------------------------------------------
+
+
+def test_thirty_who_save_the_same_new_customer_at_once_make_one(strict: World) -> None:
+    backends = [Backend(strict.backend.url, clock=strict.clock).open() for _ in range(3)]
+    start = threading.Barrier(30)
+
+    def save(n: int) -> str:
+        backend = backends[n % 3]
+        scope = backend.scope(backend.person(("li", "wu", "mei")[n % 3]), "test")
+        start.wait()
+        try:
+            scope.do(create_update.create, Customer, {"name": "杭州同名科技有限公司"})
+        except DuplicateFound as refusal:
+            return refusal.code()
+        return "made"
+
+    with ThreadPoolExecutor(30) as pool:
+        told = Counter(pool.map(save, range(30)))
+    for backend in backends:
+        strict.run(backend.close())
+
+    assert told == {"made": 1, "DUPLICATE_FOUND": 29}
+    assert strict.count(Customer) == 1
