@@ -9,7 +9,7 @@ from models.base import Utc, text_type
 from resolvers.duplicates.key_index import rebuild
 
 revision: str = "2026_11_29_duplicates"
-down_revision: str | None = "2026_11_29_panel_choices"
+down_revision: str | None = "2026_11_29_merge"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

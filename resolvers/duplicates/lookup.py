@@ -32,14 +32,18 @@ def verdicts_of(db: Session, module: str) -> dict[Evidence, Verdict]:
 def find(db: Session, model: type[Base], asked: Traits, but: int | None = None) -> list[Finding[int]]:
     """What is probably the same as `asked`: findings about ids of `model`, without the record `but` itself.
 
-    Two queries for the keys and the rules, and up to four for the records.
+    A record that became part of another one leads to that one.  Two queries for the keys and the rules, and up to five
+    for the records.
     """
     verdicts = verdicts_of(db, model.module)
     if all(verdict is Verdict.NOTHING for verdict in verdicts.values()):
         return []
     docs = docs_with(db, [hashed(key) for key in keys_of(asked)])
     found = _customers(db, docs) if model is Customer else _contacts(db, docs)
-    return assess(asked, ((id, traits) for id, traits in found.items() if id != but), verdicts)
+    stands = _merged(db, model, found)
+    others = [(that, traits) for id, traits in found.items() if (that := stands.get(id, id)) != but]
+    judged = assess(asked, others, verdicts)
+    return [x for n, x in enumerate(judged) if x.that not in {before.that for before in judged[:n]}]
 
 
 def docs_with(db: Session, wanted: Sequence[int]) -> set[int]:
@@ -77,6 +81,14 @@ def _customers(db: Session, docs: Iterable[int]) -> dict[int, Traits]:
     customer: Any = Customer.__table__
     own = traits_of_customers(db, customer.c.id.in_(by_customer)) if by_customer else ()
     return {doc // SPAN: _joined(traits, people[doc // SPAN]) for doc, traits in own}
+
+
+def _merged(db: Session, model: type[Base], ids: Iterable[int]) -> dict[int, int]:
+    """Id -> the record that stands for it, of records that were merged away."""
+    table: Any = model.__table__
+    asked = select(table.c.id, table.c.merged_into_id).where(table.c.id.in_(ids), table.c.merged_into_id.is_not(None))
+    found = db.execute(asked, execution_options=bypass_policy(Because.WARNS_OF_DUPLICATE)) if ids else ()
+    return {row.id: row.merged_into_id for row in found}
 
 
 def _joined(customer: Traits, people: Sequence[Traits]) -> Traits:

@@ -9,6 +9,7 @@ from models.contact import PointKind
 from models.duplicates import Evidence, Verdict
 from models.errors import TooManyAttempts, Validation
 from resolvers.duplicates.check import Match, NextStep, Place, check, mask
+from resolvers.merging.merge import merge
 from resolvers.records import create_update
 from resolvers.runtime.budgets import Budgets, Costly
 from tests.support.world import World
@@ -74,6 +75,19 @@ def test_a_customer_is_found_by_a_phone_that_its_contact_has_now(strict: World) 
 
     assert found(strict, "li", phone="13800138000") == []
     assert [match.id for match in found(strict, "li", phone="+8613900000001")] == [id]
+
+
+def test_a_customer_that_was_merged_away_leads_to_the_one_that_stayed(strict: World) -> None:
+    stays, gone = strict.customer("金明机械"), strict.customer("鸿发贸易", phone="13800138000")
+    strict.ada.do(merge, stays, [gone])
+
+    for given in ({"name": "鸿发贸易有限公司"}, {"phone": "13800138000"}):
+        assert [(match.id, match.number) for match in found(strict, "ada", **given)] == [(stays, "C2026001")]
+    assert world_check(strict, stays) == []
+
+
+def world_check(world: World, but: int) -> list[Match]:
+    return world.run(world.ada.read(check, Customer, {"name": "鸿发贸易"}, but))
 
 
 # --- what is told to whom --------------------------------------------------------------------------------
