@@ -31,6 +31,7 @@ from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp
 from .former_name import FormerName as FormerName
 from .merge_record import MergeRecord as MergeRecord
+from .not_duplicate import NotDuplicate as NotDuplicate
 from .numbering import NumberCounter as NumberCounter
 from .numbering import NumberRule as NumberRule
 from .numbering import Tombstone as Tombstone

@@ -94,6 +94,7 @@ TABLE: tuple[Action, ...] = (
     _own("password", "Set the password", "设置密码", "set the password of", "session", "user"),
     _own("token", "Make a token", "生成令牌", "made a token for", "session", done_zh="创建令牌"),
     _own("preferences", "Choose preferences", "修改偏好设置", "chose the preferences of", "user"),
+    _own("tell_apart", "Tell apart", "标记为不同客户", "told apart", "customer"),
     _own("unmerge", "Undo a merge", "撤销合并", "undid the merge of", "customer"),
     _own("copy", "Copy", "复制", "", "role"),
     _own("repair", "Repair", "修复", "repaired", "policy"),

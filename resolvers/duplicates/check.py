@@ -71,8 +71,10 @@ def check(
     """What is probably there already, the most certain first; at most five.
 
     `given` has any of `name`, `phone`, `email` and `registration_number`, of a contact also `customer_id`; phones and
-    e-mails may be several.  `but` is the record that is being edited.  Raises NotSignedIn, TooManyAttempts, Validation.
+    e-mails may be several.  `but` is the record that is being edited.  Raises NotSignedIn, Forbidden, TooManyAttempts,
+    Validation.
     """
+    scope.allow("dupcheck", Customer.module)
     scope.backend.budgets.spend(scope.me, Costly.DUPLICATE_CHECKS)
     asked = _asked(model, given)
     return told(scope, db, model, asked, find(db, model, asked, but))

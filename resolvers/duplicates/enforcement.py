@@ -17,6 +17,7 @@ from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from .check import told
 from .lookup import find
+from .told_apart import remember
 
 REASON = "duplicate_reason"
 """The extra input that says why a record is entered although one like it is there."""
@@ -78,6 +79,8 @@ def _refuse(scope: Scope, db: Session, row: Entity, asked: Traits, was: Traits |
         found = [x for x in found if x.that not in known]
     if found and not (reason and reason.strip() and not _is_final(found)):
         raise _refusal(scope, db, row, asked, found)
+    if model is Customer:
+        remember(scope, db, ((row.id, x.that) for x in found), reason)
 
 
 def _is_final(found: Iterable[Finding[int]]) -> bool:
