@@ -161,7 +161,8 @@ def similarity(one: Traits, other: Traits) -> float:
     has_places = bool(mine.place and theirs.place)
     whole = (mine.whole, theirs.whole) if has_places else (mine.core, theirs.core)
     unnoticed = 0.0 if has_places else OSA.normalized_similarity(mine.whole, theirs.whole)
-    return max(OSA.normalized_similarity(*whole), unnoticed, OSA.normalized_similarity(mine.sound, theirs.sound) - 0.1)
+    by_sound = OSA.normalized_similarity(mine.sound, theirs.sound) - 0.1 if mine.sound and theirs.sound else 0.0
+    return max(OSA.normalized_similarity(*whole), unnoticed, by_sound)
 
 
 def assess(asked: Traits, found: Iterable[tuple[T, Traits]], verdicts: Mapping[Evidence, Verdict]) -> list[Finding[T]]:

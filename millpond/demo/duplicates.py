@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from models import Customer, FollowUp, Opportunity
+from sqlalchemy import delete
+
+from models import Customer, FollowUp, NotDuplicate, Opportunity
 from resolvers.merging.merge import merge
 from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
@@ -22,6 +24,8 @@ def add(backend: Backend, now: datetime) -> None:
     )
     _work(backend, "li", first, now, "已寄送报价单，周敏下周回复。", "办公家具年度框架")
     _work(backend, "wu", second, now, "周敏来电询问交货周期。", "会议室改造")
+    with backend.writer.engine.begin() as connection:  # as if both had been there before the duplicate check
+        connection.execute(delete(NotDuplicate.__table__))
     stays = _customer(backend, "li", "杭州鹭鸟科技有限公司", "0571 8820 3300", contact="许航", stage="contacted")
     gone = _customer(backend, "wu", "鹭鸟科技（杭州）", "0571-88203300", contact="许航", remark="展会上交换的名片。")
     _work(backend, "wu", gone, now, "展会后电话回访，对方愿意看演示。", "演示环境试用")
@@ -32,8 +36,9 @@ def _customer(
     backend: Backend, login: str, name: str, phone: str, *, contact: str = "周敏", title: str | None = None, **more: Any
 ) -> int:
     person = {"contact_name": contact, "contact_phone": phone, "contact_title": title}
-    values = {"name": name, "phone": phone, **person, **more}
-    return backend.scope(backend.person(login), "demo").do(create_update.create, Customer, values).id
+    values = {"name": name, "phone": phone, "duplicate_reason": "演示：查重启用前的数据", **person, **more}
+    made: Customer = backend.scope(backend.person(login), "demo").do(create_update.create, Customer, values)
+    return made.id
 
 
 def _work(backend: Backend, login: str, customer: int, now: datetime, said: str, deal: str) -> None:

@@ -74,6 +74,14 @@ def groups(scope: Scope, db: Session, first: int = 20, after: str | None = None)
     return Page(found, global_id(Customer, at))
 
 
+def held_by(scope: Scope, db: Session, ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+    """Customer id -> (owner id, pool id), of the customers that the caller sees and as far as they see them."""
+    viewer, e = scope.viewer.one_by_one, with_parents(Customer)[1]
+    values = (viewer.value(Customer, e, key) for key in ("owner_id", "pool_id"))
+    asked = visible(viewer, Customer, e.id, *values).where(e.id.in_(ids))
+    return {id: (owner, pool) for id, owner, pool in db.execute(asked)}
+
+
 # --- steps -----------------------------------------------------------------------------------------------
 
 
@@ -83,9 +91,7 @@ def _walked(scope: Scope, db: Session, at: int) -> list[int]:
     return list(db.execute(seen.order_by(e.id).limit(STEP)).scalars())
 
 
-def _groups_of(
-    scope: Scope, db: Session, walked: Sequence[int], verdicts: dict[Evidence, Verdict]
-) -> list[Group]:
+def _groups_of(scope: Scope, db: Session, walked: Sequence[int], verdicts: dict[Evidence, Verdict]) -> list[Group]:
     """The groups whose first customer is among those that were walked, in the order of these."""
     near = _near(db, _near(db, walked))
     traits = _traits(scope, db, near)
@@ -119,9 +125,7 @@ def _traits(scope: Scope, db: Session, ids: Sequence[int]) -> dict[int, Traits]:
     return {id: customer_traits(name or "", *more) for id, name, *more in db.execute(asked.order_by(e.id))}
 
 
-def _linked(
-    db: Session, traits: dict[int, Traits], verdicts: dict[Evidence, Verdict]
-) -> dict[Pair, list[Evidence]]:
+def _linked(db: Session, traits: dict[int, Traits], verdicts: dict[Evidence, Verdict]) -> dict[Pair, list[Evidence]]:
     """Pair -> what makes it certain."""
     apart = told_apart(db, list(traits))
     found = {}

@@ -29,7 +29,9 @@ def tell_apart(scope: Scope, ids: Sequence[int], reason: str | None = None) -> O
     ids, reason = sorted(set(ids)), line(reason, "reason")
     if not 1 < len(ids) <= MOST:
         raise Validation(
-            f"Choose 2 to {MOST} customers that are not the same.", f"请选择 2 至 {MOST} 个并非同一家的客户。", field="ids"
+            f"Choose 2 to {MOST} customers that are not the same.",
+            f"请选择 2 至 {MOST} 个并非同一家的客户。",
+            field="ids",
         )
     with scope.write("customer.tell_apart", reason) as db:
         for id in ids:

@@ -19,7 +19,7 @@ class DuplicateMember:
 
 @strawberry.type(description="Customers that are certainly the same by the rules, and what they have in common.")
 class DuplicateGroup:
-    evidence: list[enum_of(Evidence)]  # type: ignore[misc, valid-type]  # Strawberry's enum
+    evidence: list[enum_of(Evidence)]  # type: ignore[valid-type]  # Strawberry's enum
     members: list[DuplicateMember]
 
 
@@ -37,5 +37,7 @@ async def duplicate_groups(info: GraphQLInfo, first: int = 20, after: str | None
 
 
 def _group(group: Group) -> DuplicateGroup:
-    members = [DuplicateMember(id=strawberry.ID(global_id(Customer, id)), customer=Pointer(Customer, id)) for id in group.ids]
+    members = [
+        DuplicateMember(id=strawberry.ID(global_id(Customer, id)), customer=Pointer(Customer, id)) for id in group.ids
+    ]
     return DuplicateGroup(evidence=list(group.evidence), members=members)

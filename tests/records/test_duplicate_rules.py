@@ -64,6 +64,12 @@ def test_what_speaks_for_one_company(other: Traits, evidence: list[Evidence]) ->
     assert evidence_of(OURS, other) == evidence_of(other, OURS) == evidence
 
 
+def test_names_without_pinyin_are_not_alike_for_that() -> None:
+    one, other = Traits("Garcia Tools LLC", ("13800138000",)), Traits("Farrell Academy Ltd", ("13800138000",))
+
+    assert evidence_of(one, other) == [Evidence.PHONE]
+
+
 def verdicts(asked: Traits, *others: Traits) -> dict[int, Verdict]:
     return {found.that: found.verdict for found in assess(asked, list(enumerate(others)), DEFAULTS["customer"])}
 
