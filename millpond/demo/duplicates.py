@@ -25,7 +25,7 @@ def add(backend: Backend, now: datetime) -> None:
     _work(backend, "li", first, now, "已寄送报价单，周敏下周回复。", "办公家具年度框架")
     _work(backend, "wu", second, now, "周敏来电询问交货周期。", "会议室改造")
     with backend.writer.engine.begin() as connection:  # as if both had been there before the duplicate check
-        connection.execute(delete(NotDuplicate.__table__))
+        connection.execute(delete(NotDuplicate))
     stays = _customer(backend, "li", "杭州鹭鸟科技有限公司", "0571 8820 3300", contact="许航", stage="contacted")
     gone = _customer(backend, "wu", "鹭鸟科技（杭州）", "0571-88203300", contact="许航", remark="展会上交换的名片。")
     _work(backend, "wu", gone, now, "展会后电话回访，对方愿意看演示。", "演示环境试用")
