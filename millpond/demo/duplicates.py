@@ -33,7 +33,8 @@ def _customer(
 ) -> int:
     person = {"contact_name": contact, "contact_phone": phone, "contact_title": title}
     values = {"name": name, "phone": phone, **person, **more}
-    return backend.scope(backend.person(login), "demo").do(create_update.create, Customer, values).id
+    made: Customer = backend.scope(backend.person(login), "demo").do(create_update.create, Customer, values)
+    return made.id
 
 
 def _work(backend: Backend, login: str, customer: int, now: datetime, said: str, deal: str) -> None:
