@@ -10,7 +10,6 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRecord
 from models.base import column_of
-from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, Locked, NotFound, Validation
 from models.former_name import NameKind, remember
 
@@ -24,6 +23,7 @@ from ..runtime.write_guard import permit
 from . import places
 from .comparison import PLACE, Comparison, SamePerson, chosen, compare
 from .moves import Moves, referring, siblings_of
+from .statements import anew, run
 
 MOST = 5
 """Maximum number of customers in one merge: what a page can show side by side."""
@@ -165,18 +165,13 @@ def _merge_people(
 
 def _contacts(db: Session, rows: Sequence[Customer]) -> Sequence[Contact]:
     asked = select(Contact).where(Contact.customer_id.in_([row.id for row in rows]), Contact.deleted_at.is_(None))
-    options = bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
-    return db.execute(asked.order_by(Contact.id), execution_options=options).scalars().all()
+    return anew(db, asked.order_by(Contact.id))
 
 
 def _absorb(scope: Scope, db: Session, moves: Moves, contact: Contact, stays: Contact) -> None:
     """Give phones, addresses and references of a contact to the one that stays, and leave a tombstone."""
     points = select(ContactPoint).order_by(ContactPoint.position, ContactPoint.id)
-    options = bypass_policy(Because.FOLLOWS_CHECK)
-    mine, theirs = (
-        db.execute(points.where(ContactPoint.contact_id == x.id), execution_options=options).scalars().all()
-        for x in (stays, contact)
-    )
+    mine, theirs = (run(db, points.where(ContactPoint.contact_id == x.id)).scalars().all() for x in (stays, contact))
     known, position = {(x.kind, x.value_key) for x in mine}, max((x.position for x in mine), default=-1)
     for point in theirs:
         if (point.kind, point.value_key) not in known:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
 from models.audit.entries import plain
 from models.base import Money, Utc, moment_of
-from models.database.bypass import Because, bypass_policy
 
 from ..records.references import pointing
 from ..runtime.write_guard import action_of, permit
+from .statements import run
 
 FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share)
 """The tables beside entities whose rows go with their customer to the winner."""
@@ -50,16 +50,13 @@ class Moves:
         """The same for rows of a table that is no entity."""
         table = TABLE_OF[model.__tablename__]
         keys = [table.c[key] for key in values]
-        found = self.db.execute(
-            select(table.c.id, *keys).where(where).order_by(table.c.id),
-            execution_options=bypass_policy(Because.FOLLOWS_CHECK),
-        ).all()
-        for id, *old in found:
-            pairs = {k: [plain(before), plain(values[k])] for k, before in zip(values, old, strict=True)}
-            self.notes.append(["set", table.name, id, pairs])
+        found = run(self.db, select(table.c.id, *keys).where(where).order_by(table.c.id)).all()
+        for row in found:
+            pairs = {k: [plain(getattr(row, k)), plain(value)] for k, value in values.items()}
+            self.notes.append(["set", table.name, row.id, pairs])
         if found:
             setting = update(table).where(table.c.id.in_([row.id for row in found])).values(**values)
-            self.db.execute(setting, execution_options=bypass_policy(Because.FOLLOWS_CHECK))
+            run(self.db, setting)
 
     def made(self, table: str, id: int, value: str) -> None:
         """Note a new row."""
@@ -97,7 +94,7 @@ def referring(db: Session, model: type[Entity], column: Column[Any], id: int) ->
     """The records of `model` whose foreign key names this id."""
     key: Any = getattr(model, column.key)
     asked = select(model).where(key == id).order_by(model.id)
-    return list(db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars())
+    return list(run(db, asked).scalars())
 
 
 def stored(column: Column[Any], value: Any) -> Any:

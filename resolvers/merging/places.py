@@ -8,7 +8,6 @@ from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, OwnershipPeriod, Pool, User
-from models.database.bypass import Because, bypass_policy
 from models.ownership import Began, Ended
 
 from ..customers.customer import check_open, is_active
@@ -21,6 +20,7 @@ from ..pool.claim_rules import rule_checks, terms_for
 from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
 from .moves import Moves
+from .statements import run
 
 KEYS = ("owner_id", "department_id", "pool_id", "pooled_at", "claimed_at")
 """The columns that say where a customer is, and since when."""
@@ -71,8 +71,8 @@ def _permit_place(db: Session, customer: Customer) -> None:
 
 
 def _named(db: Session, model: type[Entity], id: int) -> Entity:
-    asked = select(model).where(model.id == id)
-    return db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one()
+    found: Entity = run(db, select(model).where(model.id == id)).scalar_one()
+    return found
 
 
 def _count_as_claim(scope: Scope, db: Session, pooled: Customer) -> None:
@@ -85,7 +85,7 @@ def _count_as_claim(scope: Scope, db: Session, pooled: Customer) -> None:
     take_quota(db, terms.rule, scope.me, now, terms.zone)
     period = {"customer_id": pooled.id, "owner_id": scope.me, "pool_id": pool_id, "began": Began.CLAIM}
     ending = {"started_at": now, "ended": Ended.MERGE, "ended_at": now, "reason": db.info["signature"].reason}
-    db.execute(insert(_PERIOD).values(**period, **ending), execution_options=bypass_policy(Because.FOLLOWS_CHECK))
+    run(db, insert(_PERIOD).values(**period, **ending))
 
 
 # --- undone ----------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def recount(db: Session, before: Iterable[int | None], after: Iterable[int | Non
 def settle_period(scope: Scope, db: Session, customer: Customer) -> None:
     """See that the open period of a customer is its owner's: another one ends now, a missing one begins."""
     asked = select(_PERIOD.c.owner_id).where(_PERIOD.c.customer_id == customer.id, _PERIOD.c.ended_at.is_(None))
-    owner_id = db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar()
+    owner_id = run(db, asked).scalar()
     if owner_id == customer.owner_id:
         return
     if owner_id is not None:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRecord, OwnershipPeriod
 from models.audit.entries import plain
 from models.base import column_of
-from models.database.bypass import Because, bypass_policy
 from models.database.sqlalchemy_internals import former_values
 from models.errors import Locked, Merged, NotFound, Validation
 from models.names import Names
@@ -26,6 +25,7 @@ from . import places
 from .kept import Kept, KeptReason
 from .merge import former_ids
 from .moves import ENTITY_OF, TABLE_OF, hanging, siblings_of, stored
+from .statements import anew, run
 
 MERGE = Names("Merge", "Merges", zh="合并")
 _RECORD = MergeRecord.__table__.c
@@ -132,8 +132,7 @@ def _refuse_out_of_order(db: Session, record: Any) -> None:
 
 def _customers(db: Session, ids: Sequence[int]) -> list[Customer]:
     asked = select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id)
-    options = bypass_policy(Because.FOLLOWS_CHECK, populate_existing=True)
-    return list(db.execute(asked, execution_options=options).scalars())
+    return anew(db, asked)
 
 
 def _check_rights(undoing: _Undoing) -> None:
@@ -177,7 +176,7 @@ def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
 def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Mapping[str, Any]) -> None:
     """Set the columns of a record back that still hold what the merge put there."""
     asked = select(model).where(model.id == id)
-    row = undoing.db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one_or_none()
+    row = run(undoing.db, asked).scalar_one_or_none()
     if row is None:
         undoing.kept.append(Kept(model, id, KeptReason.PURGED))
         return
@@ -199,7 +198,7 @@ def _permit_targets(db: Session, model: type[Entity], values: Sequence[tuple[str
             target = ENTITY_OF.get(foreign.column.table.name)
             asked = select(target).where(target.id == id) if target is not None and id is not None else None
             if asked is not None:
-                found = db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one_or_none()
+                found = run(db, asked).scalar_one_or_none()
                 if found is not None:
                     permit(db, found, action_of(db))
 
@@ -212,7 +211,7 @@ def _restore_row(db: Session, name: str, id: int, changes: Mapping[str, Any]) ->
     where = and_(table.c.id == id, as_left)
     if table is OwnershipPeriod.__table__ and old.get("ended", "") is None and _has_open_period(db, id):
         return
-    db.execute(update(table).where(where).values(**old), execution_options=bypass_policy(Because.FOLLOWS_CHECK))
+    run(db, update(table).where(where).values(**old))
 
 
 def _is(column: Any, value: Any) -> Any:
@@ -225,7 +224,7 @@ def _has_open_period(db: Session, id: int) -> bool:
     of, other = table.alias(), table.alias()
     asked = select(other.c.id).join(of, of.c.customer_id == other.c.customer_id)
     asked = asked.where(of.c.id == id, other.c.ended_at.is_(None))
-    return db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).first() is not None
+    return run(db, asked).first() is not None
 
 
 def _take_back(db: Session, table: str, id: int, value: str) -> None:
@@ -234,7 +233,7 @@ def _take_back(db: Session, table: str, id: int, value: str) -> None:
         _forget_names(db, {id})
         return
     asked = select(ContactPoint).where(ContactPoint.id == id, ContactPoint.value == value)
-    point = db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one_or_none()
+    point = run(db, asked).scalar_one_or_none()
     if point is not None:
         db.delete(point)
 
@@ -267,7 +266,7 @@ def _part_siblings(undoing: _Undoing) -> None:
     db, ids = undoing.db, [row.id for row in undoing.customers]
     for model, row_id, key in [*_crossing(db, ids)]:
         asked = select(model).where(model.id == row_id)
-        row = db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one()
+        row = run(db, asked).scalar_one()
         permit(db, row, action_of(db))
         setattr(row, key, None)
         undoing.kept.append(Kept(model, row_id, KeptReason.PARTED, (key,)))
@@ -283,5 +282,5 @@ def _crossing(db: Session, ids: Sequence[int]) -> Iterator[tuple[type[Entity], i
             asked = select(here.c.id).join(there, there.c.id == here.c[column.key])
             asked = asked.where(here.c[owner.key] != there.c[owner.key])
             asked = asked.where(or_(here.c[owner.key].in_(ids), there.c[owner.key].in_(ids))).order_by(here.c.id)
-            for id in db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
+            for id in run(db, asked).scalars():
                 yield model, id, column.key

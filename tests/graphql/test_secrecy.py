@@ -142,6 +142,8 @@ def _called(api: Api, login: str, name: str, field: Any, id: str, world: World) 
         given["poolId"] = f"poo_{world.ids['north']}"
     if "userId" in kind.fields:
         given["userId"] = f"usr_{world.ids['mei']}"
+    if "winnerId" in kind.fields:
+        given = {"winnerId": id} | ({"loserIds": ["cus_999998"]} if "loserIds" in kind.fields else {})
     if "confirm" in kind.fields:
         given["confirm"] = True
     payload: GraphQLObjectType = get_named_type(field.type)

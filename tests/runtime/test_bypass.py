@@ -24,7 +24,7 @@ USES = {
     Because.APPLIES_TO_ALL: 14,
     Because.COUNTS_OWN_RECORDS: 2,
     Because.FILLS_INDEX: 3,
-    Because.FOLLOWS_CHECK: 14,
+    Because.FOLLOWS_CHECK: 17,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 1,
     Because.KEEPS_RULE: 15,

@@ -73,13 +73,13 @@ class CustomerMerging(CustomerCommands):
 
     @page_route("/merge", "merge")
     async def show_merge(self, request: Request) -> Response:
-        ask = panel_request(request)
+        ask = _asked_to_merge(request)
         return await self._show_merge(ask, _ids_in(request.query_params.getlist("ids")))
 
     @page_route("/merge", "merge", "POST")
     async def run_merge(self, request: Request) -> Response:
         """Merge as chosen; a refusal shows the page again, with what was chosen."""
-        ask, data = panel_request(request), forms.without_files(await request.form())
+        ask, data = _asked_to_merge(request), forms.without_files(await request.form())
         ids = _ids_in([str(text) for text in data.getlist("ids")])
         choices, reason = _choices(data), str(data.get("reason", "")) or None
 
@@ -95,11 +95,11 @@ class CustomerMerging(CustomerCommands):
     @page_route("/merged/{id}", "merge")
     async def show_merged(self, request: Request) -> Response:
         """What a merge, or its undoing, has done."""
-        return await self._show_merged(panel_request(request), number_of(MergeRecord, request.path_params["id"]))
+        return await self._show_merged(_asked_to_merge(request), number_of(MergeRecord, request.path_params["id"]))
 
     @page_route("/merged/{id}", "merge", "POST")
     async def undo_merge(self, request: Request) -> Response:
-        ask, data = panel_request(request), forms.without_files(await request.form())
+        ask, data = _asked_to_merge(request), forms.without_files(await request.form())
         id = number_of(MergeRecord, request.path_params["id"])
 
         def call(scope: Scope) -> Outcome:
@@ -181,6 +181,14 @@ class CustomerMerging(CustomerCommands):
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _asked_to_merge(request: Request) -> PanelRequest:
+    """The request of a user who may merge some customers.  Raises HTTPException 403."""
+    ask = panel_request(request)
+    if not ask.may("customer.merge"):
+        raise HTTPException(403)
+    return ask
 
 
 def _ids_in(texts: list[str]) -> list[int]:

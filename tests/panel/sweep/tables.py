@@ -255,8 +255,8 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
 
 A command without a line is compared with the method of its screen.
 """
-COVERED_ELSEWHERE = {"see-as", "copy"}
-"""Commands that make the user another one or change the policy: their own tests cover what they do."""
+COVERED_ELSEWHERE = {"see-as", "copy", "merge"}
+"""Commands that make the user another one, change the policy or lead to a page: their own tests cover what they do."""
 
 DIALOG: Table[str, str] = Table(
     "DIALOG",
