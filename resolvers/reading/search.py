@@ -1,23 +1,22 @@
 """Search: which records hold the typed words in fields that the viewer may see.
 
 A customer is found by its number, name, phone and e-mail, and by the names, phones and addresses of its contacts; a
-contact by its own.  What is about a customer is also found by the number and the name of that customer.  All words must occur, each anywhere in the record.  Names match by any part; numbers, phones and
-addresses by any three characters; numbers also by their beginning.  The index only narrows down: a hidden field never
-leads to its record.
+contact by its own.  What is about a customer is also found by the number and the name of that customer.  All words must
+occur, each anywhere in the record.  Names match by any part; numbers, phones and addresses by any three characters;
+numbers also by their beginning.  The index only narrows down: a hidden field never leads to its record, because
+`search_conditions.py` decides.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Integer,
     Select,
-    Table,
     and_,
     any_,
     case,
@@ -32,111 +31,32 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer, FollowUp, Opportunity, SearchDoc
-from models.search import BITS, INDEX, SPAN, Pieces
-from policies.rows import Rows, WithParent
+from models import Base, Contact, Customer, FollowUp, Opportunity
+from models.search import BITS, INDEX, SPAN
 
 from ..runtime.scope import Scope
-from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import in_bin, search_clause, visible, with_parents
-from .search_words import Searchable, Word, match, ways_to, words_of
+from ..runtime.viewer import Clause, Value
+from .clauses import search_clause, visible, with_parents
+from .search_conditions import docs, is_about, says_joined
+from .search_words import Word, match, ways_to, words_of
 
 COVERED: tuple[type[Base], ...] = (Customer, Contact)
 """The models that have a search index."""
 ABOUT_CUSTOMERS: tuple[type[Base], ...] = (Contact, Opportunity, FollowUp)
 """The models whose records are also found by their customer."""
 
-docs = cast("Table", SearchDoc.__table__)
 fts = table(INDEX, column("rowid", BigInteger), column(INDEX))
-
-# --- whether a record holds the words --------------------------------------------------------------------
-
-
-def says(viewer: Viewer, model: type[Base], e: Any, words: Iterable[Word]) -> Clause:
-    """Condition: a record of `model` holds every word in fields that the viewer may see.  Exact; evaluated row by row."""
-    return and_(*(says_word(viewer, model, e, word) for word in words))
-
-
-def says_word(viewer: Viewer, model: type[Base], e: Any, word: Searchable) -> Clause:
-    """Condition: a record of `model` holds this word in a field that the viewer may see."""
-    return _customer_says(viewer, e, word) if model is Customer else _contact_says(viewer, e, word)
-
-
-@lru_cache(maxsize=64)
-def _says_joined(viewer: Viewer, model: type[Base], words: tuple[Word, ...]) -> Clause:
-    """`says` over `with_parents(model)[1]`, cached, so that a request builds it once."""
-    return says(viewer, model, with_parents(model)[1], words)
-
-
-def _customer_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
-    doc, contact = docs.alias(), cast("Table", Contact.__table__).alias()
-    person = WithParent(contact.c, Rows(Customer, e))
-    shown = and_(viewer.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
-    by_itself = and_(doc.c.contact_id.is_(None), _holds(viewer, Customer, e, doc.c, word))
-    by_contact = and_(contact.c.id.is_not(None), shown, _holds(viewer, Contact, person, doc.c, word))
-    found = _one().select_from(doc.outerjoin(contact, contact.c.id == doc.c.contact_id))
-    found = found.where(doc.c.id >= _place(e.id), doc.c.id < _place(e.id + 1), or_(*word.held_by(doc.c).values()))
-    return _there_is(found.where(or_(by_itself, by_contact)).correlate_except(doc, contact))
-
-
-def _contact_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
-    doc = docs.alias()
-    mine = _one().where(doc.c.id == _place(e.customer_id) + e.id, _holds(viewer, Contact, e, doc.c, word))
-    return _there_is(mine.correlate_except(doc))
-
-
-def is_about(viewer: Viewer, customer_id: Any, word: Searchable) -> Clause:
-    """Condition: the customer with this id is one that the viewer sees, and its number or name holds the word."""
-    doc, customer = docs.alias(), cast("Table", Customer.__table__).alias()
-    named = _holds(viewer, Customer, customer.c, doc.c, word, NAMES)
-    one = _one().select_from(customer.join(doc, doc.c.id == _place(customer.c.id)))
-    one = one.where(customer.c.id == customer_id, viewer.rows(Customer, customer.c), named)
-    return _there_is(one.correlate_except(doc, customer))
-
-
-def _there_is(one: Select[Any]) -> Clause:
-    """EXISTS in a form that PostgreSQL evaluates row by row; a plain EXISTS makes it read all docs first.
-
-    The limit is a literal: for a parameter PostgreSQL estimates a tenth of all rows, and then avoids the subquery.
-    """
-    return one.limit(literal_column("1")).scalar_subquery().is_not(None)
-
-
-def _one() -> Select[Any]:
-    return select(literal(1)).execution_options(policy=True)
-
-
-def _place(customer_id: Any) -> Value:
-    """The id of a customer's own doc; the docs of its contacts have the ids that follow."""
-    at: Value = customer_id * literal(SPAN, BigInteger)
-    return at
-
-
-def _holds(
-    viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable, only: Collection[str] | None = None
-) -> Clause:
-    """Condition: a doc holds the word in a field, `only` one of these, that the viewer may see in its record `e`."""
-    fields = {key: field for key, field in _FIELDS[model].items() if only is None or key in only}
-    guards = {key: viewer.guard(model, field, e) for key, field in fields.items()}
-    ways = ((guards[key], way) for key, way in word.held_by(doc).items() if key in fields)
-    return or_(*(way if guard is None else and_(way, guard) for guard, way in ways))
-
-
-_FIELDS: dict[type[Base], dict[str, str]] = {
-    Customer: {"name": "name", "number": "number", "phones": "phone", "addresses": "email"},
-    Contact: {"name": "name", "phones": "points", "addresses": "points"},
-}
-"""Model -> column of a doc -> the field in policy lines that it copies."""
-NAMES = ("number", "name")
-"""The columns of a customer's doc by which what is about the customer is found."""
-
 
 # --- by the index ----------------------------------------------------------------------------------------
 
 FEW = 5_000
 """Maximum number of docs of a rare word: all of them are compared with the text."""
+SAMPLE, DENSE = 1_000, 40
+"""Number of the newest docs that are looked at, and how many of them hold the words where the index is left out:
+to collect all docs of such words takes longer than to compare records until there are enough."""
 
 
 @dataclass(frozen=True)
@@ -172,11 +92,9 @@ def _found_by_itself(
         return SearchResult(search_clause(viewer, model, e, text))
     ids = candidates(scope, db, model, text, limit, among)
     if ids is not None:
-        some = json.dumps(ids) if scope.backend.dialect == "sqlite" else ids
-        return SearchResult(_is_among(scope.backend.dialect, e.id, some), len(ids))
-    clause = _says_joined(viewer, model, tuple(words))
-    near = _led_to(scope.backend.dialect, model, max(words, key=_weight))
-    return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
+        return SearchResult(among_ids(scope.backend.dialect, e.id, ids), len(ids))
+    clause = says_joined(viewer, model, tuple(words))
+    return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, *_near(db, model, words), clause))
 
 
 def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause] | None:
@@ -190,16 +108,48 @@ def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause]
     asked = visible(viewer, Customer, e.id).where(*(is_about(viewer, e.id, word) for word in words))
     ids = _among_led_to(db, dialect, Customer, words, asked, FEW)
     if ids is not None:
-        return lambda column: _is_among(dialect, column, json.dumps(ids) if dialect == "sqlite" else ids)
-    near = _led_to(dialect, Customer, max(words, key=_weight))
-    return lambda column: in_turn(dialect, column, near, and_(*(is_about(viewer, column, word) for word in words)))
+        return lambda column: among_ids(dialect, column, ids)
+    near = _near(db, Customer, words)
+    return lambda column: in_turn(dialect, column, *near, and_(*(is_about(viewer, column, word) for word in words)))
 
 
-def in_turn(dialect: str, id: Value, near: Select[Any], clause: Clause) -> Clause:
-    """`clause` for a list that is walked row by row, evaluated only for rows among the many ids of `near`."""
+def in_turn(dialect: str, id: Value, near: Select[Any], is_dense: Clause, clause: Clause) -> Clause:
+    """`clause` for a list that is walked row by row, evaluated only for rows among the many ids of `near`.
+
+    `is_dense`: whether it is evaluated for every row, and `near` not at all.
+    """
     is_near = (id + 0).in_(near)
     # Only CASE fixes the order of evaluation on PostgreSQL; on SQLite it would double the work.
-    return and_(is_near, clause) if dialect == "sqlite" else case((is_near, clause), else_=false())
+    is_likely = or_(is_dense, is_near)
+    return and_(is_likely, clause) if dialect == "sqlite" else case((is_likely, clause), else_=false())
+
+
+def _near(db: Session, model: type[Base], words: Sequence[Word]) -> tuple[Select[Any], Clause]:
+    """(ids to which the index leads by the longest word, whether the words are dense) for `in_turn`."""
+    dialect = db.get_bind().dialect.name
+    return _led_to(dialect, model, max(words, key=_weight)), true() if _are_dense(db, dialect, words) else false()
+
+
+def dense(dialect: str, holds: Callable[[Any], Clause]) -> Value:
+    """Whether the newest docs say that the words are dense.
+
+    `holds`: docs on PostgreSQL, or rows of the index on SQLite -> condition that these have the pieces of the words.
+    """
+    ids, size = docs.alias(), literal_column(str(SAMPLE))
+    newest: Any = select(ids.c.id, ids.c.pieces).order_by(ids.c.id.desc())
+    if dialect == "sqlite":
+        oldest = newest.with_only_columns(ids.c.id).limit(literal_column("1")).offset(size).scalar_subquery()
+        source, among = fts, [fts.c.rowid > func.coalesce(oldest, 0)]
+    else:
+        source, among = newest.limit(size).subquery(), []
+    found = select(func.count() >= literal_column(str(DENSE))).select_from(source).where(*among, holds(source.c))
+    return found.execution_options(policy=True).scalar_subquery()
+
+
+def _are_dense(db: Session, dialect: str, words: Sequence[Word]) -> bool:
+    queries = [literal(match(dialect, ways_to(word))) for word in words]
+    asked = select(dense(dialect, lambda doc: and_(*(has_pieces(dialect, query, doc) for query in queries))))
+    return bool(db.scalar(asked.execution_options(policy=True)))
 
 
 def candidates(
@@ -214,7 +164,7 @@ def candidates(
     if not words:
         return None
     viewer, e = scope.viewer, with_parents(model)[1]
-    asked = visible(viewer, model, e.id).where(_says_joined(viewer, model, tuple(words)), *among)
+    asked = visible(viewer, model, e.id).where(says_joined(viewer, model, tuple(words)), *among)
     return _among_led_to(db, dialect, model, words, asked, limit)
 
 
@@ -234,10 +184,10 @@ def _among_led_to(
     for ids in led_to:
         count, some = db.execute(_in_one(dialect, ids.limit(FEW + 1))).one()
         if count <= FEW:
-            return run(_is_among(dialect, id, some)) if count else []
-    if run(_is_among(dialect, id, some)) is None:
+            return run(_one_of(dialect, id, some)) if count else []
+    if run(_one_of(dialect, id, some)) is None:
         return None
-    return run(and_(*(id.in_(ids) for ids in led_to)))
+    return run(true() if _are_dense(db, dialect, words) else and_(*(id.in_(ids) for ids in led_to)))
 
 
 def _in_one(dialect: str, ids: Select[Any]) -> Select[Any]:
@@ -246,6 +196,11 @@ def _in_one(dialect: str, ids: Select[Any]) -> Select[Any]:
     (id,) = listed.c
     all_of_them = func.json_group_array(id) if dialect == "sqlite" else func.array_agg(id)
     return select(func.count(), all_of_them).select_from(listed).execution_options(policy=True)
+
+
+def among_ids(dialect: str, id: Value, ids: Sequence[int]) -> Clause:
+    """`id IN (…)` as one parameter."""
+    return _is_among(dialect, id, json.dumps(ids) if dialect == "sqlite" else ids)
 
 
 def _is_among(dialect: str, id: Value, ids: Any) -> Clause:
@@ -259,6 +214,15 @@ def _is_among(dialect: str, id: Value, ids: Any) -> Clause:
     return id == any_(sql_cast(hidden, ARRAY(Integer)))
 
 
+def _one_of(dialect: str, id: Value, ids: Any) -> Clause:
+    """`id IN (…)` for the ids of `_in_one`, as rows that PostgreSQL joins: it compares an array for each row in turn."""
+    if dialect == "sqlite":
+        return _is_among(dialect, id, ids)
+    each = select(func.unnest(literal(ids, ARRAY(Integer))))
+    clause: Clause = id.in_(each.execution_options(policy=True))
+    return clause
+
+
 def _weight(word: Word) -> int:
     """An estimate of how rare a word is: its length."""
     return len(word.text)
@@ -266,13 +230,16 @@ def _weight(word: Word) -> int:
 
 def _led_to(dialect: str, model: type[Base], word: Word) -> Select[Any]:
     """SELECT of the ids of records whose docs have the pieces of a word: all that hold the word, and some others."""
-    ways = ways_to(word)
-    if dialect == "sqlite":
-        ids = select(id_in(dialect, model)).where(fts.c[INDEX].op("MATCH")(match(ways)))
-    else:
-        has = (docs.c.pieces.op("@>")(literal(way, Pieces())) for way in ways)
-        ids = select(id_in(dialect, model)).where(or_(*has))
+    ids = select(id_in(dialect, model)).where(has_pieces(dialect, literal(match(dialect, ways_to(word)))))
     return ids.execution_options(policy=True)
+
+
+def has_pieces(dialect: str, query: Value, doc: Any = docs.c) -> Clause:
+    """Condition of the index: a doc has the pieces that a query of `search_words.match` names."""
+    if dialect == "sqlite":
+        return fts.c[INDEX].op("MATCH")(query)
+    clause: Clause = doc.pieces.op("@@")(sql_cast(query, TSQUERY))
+    return clause
 
 
 def id_in(dialect: str, model: type[Base]) -> Value:

@@ -259,11 +259,12 @@ def test_nobody_finds_anything_where_there_are_more_than_can_be_listed_and_he_ma
 # --- in a list -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=[40, pytest.param(1, marks=pytest.mark.long)], ids=["sparse", "dense"])
+def crowded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three are many."""
     monkeypatch.setattr(pages, "MOST_COUNTED", 3)
     monkeypatch.setattr(search, "FEW", 2)
+    monkeypatch.setattr(search, "DENSE", request.param)
 
 
 @pytest.mark.usefixtures("crowded")
@@ -488,7 +489,7 @@ def test_docs_too_many_or_too_few_are_counted(world: World) -> None:
     with world.backend.writer.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO search_doc SELECT 1, 9, 9, number, name, phones, addresses, pieces FROM search_doc LIMIT 1"
+                "INSERT INTO search_doc SELECT 1, 9, 9, number, name, sounds, phones, addresses, pieces FROM search_doc LIMIT 1"
             )
         )
 
@@ -519,7 +520,7 @@ def test_the_index_is_what_answers(world: World) -> None:
         plan = (
             f"EXPLAIN QUERY PLAN SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH 'ac'"
             if world.backend.dialect == "sqlite"
-            else "EXPLAIN SELECT id FROM search_doc WHERE pieces @> ARRAY['ac']"
+            else "EXPLAIN SELECT id FROM search_doc WHERE pieces @@ 'ac'::tsquery"
         )
         connection.execute(text("SET LOCAL enable_seqscan = off")) if world.backend.dialect != "sqlite" else None
         told = " ".join(str(row) for row in connection.execute(text(plan)))
@@ -597,7 +598,7 @@ def test_what_is_found_is_what_somebody_finds_who_looks_through_all_he_sees(
 @pytest.mark.parametrize("name", ["ab 鑫", "-a-", "🚀🚀", "ａ％"])
 def test_whatever_a_name_holds_its_pieces_hold(name: str) -> None:
     folded = fold(name)
-    pieces = set(pieces_of("", folded, ()))
+    pieces = set(pieces_of("", folded, "", ()))
 
     for word in folded.split():
         for start in range(len(word)):
@@ -632,11 +633,14 @@ def found_about(world: World, text: str, login: str = "li") -> list[list[str]]:
     return shown
 
 
-@pytest.mark.parametrize("few", [5_000, 0], ids=["few are found", "many are found"])
+@pytest.mark.parametrize(
+    ("few", "dense"), [(5_000, 40), (0, 40), pytest.param(0, 1, marks=pytest.mark.long)], ids=["few", "many", "dense"]
+)
 def test_what_is_about_a_customer_is_found_by_its_name_and_number(
-    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int, dense: int
 ) -> None:
     monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "DENSE", dense)
     pine = world.customer("Pine Trade Ltd")
     about(world, pine)
     other = world.customer("Oak Works")
