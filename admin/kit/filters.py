@@ -64,7 +64,7 @@ class Filter:
         return bool(self.values or self.low or self.high)
 
     def tree(self, ask: PanelRequest) -> Tree:
-        """The filter for `resolvers.reading.clauses.matching`, empty if nothing valid is set."""
+        """The filter for `resolvers.reading.matching.matching`, empty if nothing valid is set."""
         if self.is_range:
             return {name: limit for name, limit in _limits(ask, self) if limit is not None}
         if not self.values:
