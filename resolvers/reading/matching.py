@@ -82,7 +82,7 @@ def _has(viewer: Viewer, model: type[Base], e: Any, condition: Related) -> Claus
         linked += [] if shown is None else [shown]
     else:
         linked = [table.c.id == value(near, model, e, relation.key)]
-    found = select(literal_column("1")).select_from(table).where(*linked, near.rows(target, row))
+    found: Select[Any] = select(literal_column("1")).select_from(table).where(*linked, near.rows(target, row))
     found = found.where(matching(near, target, row, condition.tree)).correlate_except(table)
     there = found.execution_options(policy=True).exists()
     return there if condition.wanted else ~there

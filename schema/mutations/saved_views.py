@@ -1,5 +1,7 @@
 """Saved views: save, delete and share one's own."""
 
+from typing import Any, cast
+
 import strawberry
 from strawberry.scalars import JSON
 
@@ -59,7 +61,7 @@ async def save_view(info: GraphQLInfo, input: SaveViewInput) -> SavedViewPayload
     """Asks for nothing: it is your own."""
     scope = info.context.scope
     settings = ViewSettings(
-        condition=input.filter if input.filter is not None else {},
+        condition=cast("Any", input.filter) if input.filter is not None else {},
         search=input.search,
         columns=tuple(input.columns),
         order=tuple((step.field, step.descending) for step in input.order),
