@@ -139,8 +139,8 @@ class SearchPage(Screen):
 
 
 def _after(name: str) -> str:
-    """Where the focus goes after a field was chosen: to its operator."""
-    return f"{name.removesuffix('-f')}-o" if name.endswith("-f") else ""
+    """Where the focus goes: from a field that was chosen to its operator; it stays there; at first it is at the first row."""
+    return f"{name[:-2]}-o" if name.endswith(("-f", "-o")) else f"{ROOT}-0"
 
 
 def _offered(ask: PanelRequest, model: type[Base]) -> list[tuple[str, Options]]:
