@@ -14,7 +14,8 @@ from typing import Any
 from models import ENTITIES
 from models.declaration import Misdeclared
 from policies.rights import problem_with
-from resolvers.reading.clauses import COMPUTED, RELATED
+from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.matching import RELATED
 from resolvers.runtime.lifecycle import rules_of
 
 from .kit.commands import commands_of

@@ -74,7 +74,7 @@ FAULTS = (
     ),
     Fault(
         "a filter looks at the bare column",
-        "resolvers.reading.clauses:_part",
+        "resolvers.reading.matching:_part",
         "value(viewer, model, e, key)",
         "getattr(e, key) if key in model.__table__.c else value(viewer, model, e, key)",
         ("graphql/test_secret_values.py", "graphql/test_secrecy.py"),

@@ -52,6 +52,8 @@ from .pool import Pool as Pool
 from .pool import PoolMember as PoolMember
 from .pool import QuotaCounter as QuotaCounter
 from .preferences import PanelPreference as PanelPreference
+from .saved_view import SavedView as SavedView
+from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
 

@@ -37,6 +37,8 @@ class Principal:
     admin_pools: frozenset[int] = frozenset()
     login: str = ""
     language: str = field(default="en", compare=False)
+    zone: str = field(default="UTC", compare=False)
+    """The time zone in which the days of the organisation begin."""
     must_change_password: bool = field(default=False, compare=False)
     looker: "Principal | None" = None
     """The user who views as this person, changes nothing, and does not get past a lock in this way."""

@@ -13,7 +13,10 @@ from .limits import LIMITS, TooComplex
 
 MAX_DEPTH = 80
 """Depth at which the walk over a value stops; the JSON of a request is at most 64 deep."""
-_CONNECTIVES = ("and", "or", "not")
+_RELATED = frozenset(("some", "none", "is", "isNot"))
+_CONNECTIVES = frozenset(("and", "or", "not")) | _RELATED
+RELATED_COST = 10
+"""Number of conditions that a question about related records counts for."""
 _PLAIN = frozenset(("String", "ID", "Int", "Float", "Boolean"))
 
 
@@ -23,7 +26,7 @@ class Size(NamedTuple):
     conditions: int = 0
     """Operators of a filter."""
     filter_levels: int = 0
-    """Depth of `and`, `or` and `not` in one another."""
+    """Depth of `and`, `or`, `not` and related records in one another."""
     list_items: int = 0
     """Number of items of its longest list."""
     values: int = 0
@@ -67,7 +70,8 @@ def _of_object(fields: Mapping[str, Any], depth: int) -> Size:
         if isinstance(value, dict | list | tuple):
             below = size_of(value, depth + 1)
             if name in _CONNECTIVES:
-                below = below._replace(filter_levels=below.filter_levels + 1)
+                more = RELATED_COST if name in _RELATED else 0
+                below = below._replace(filter_levels=below.filter_levels + 1, conditions=below.conditions + more)
             total = total.beside(below)
         if name not in _CONNECTIVES and not isinstance(value, dict):
             conditions += 1

@@ -17,10 +17,15 @@ Order = tuple[tuple[str, bool], ...]
 """(column, whether it descends), the first column first."""
 
 
+MINE: Mapping[str, Any] = {"ownerId": {"eq": "me"}}
+"""The condition of a tab with the records of the user."""
+
+
 @dataclass(frozen=True)
 class Tab:
     """A part of a list under a name of its own.  `needs`: what the user must be allowed for every record, else the tab
-    is not shown.  `empty`: what the tab says without rows, else what the list says."""
+    is not shown.  `empty`: what the tab says without rows, else what the list says.  `condition`: the same as `narrows` as a
+    condition, by which a view of the tab is saved."""
 
     name: str
     label: str
@@ -28,6 +33,7 @@ class Tab:
     order: Order = ()
     needs: str = ""
     empty: str = ""
+    condition: Mapping[str, Any] | None = None
 
 
 class RecordScreen(Protocol):

@@ -10,9 +10,11 @@ from starlette.datastructures import QueryParams
 
 from models import User
 from models.amounts import amount_of
+from resolvers.reading.condition_fields import fields_of
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
+from .condition_rows import SPELLED
 from .fields import Field, Kind
 from .finding import Found
 from .formatting import day, number, word
@@ -64,7 +66,7 @@ class Filter:
         return bool(self.values or self.low or self.high)
 
     def tree(self, ask: PanelRequest) -> Tree:
-        """The filter for `resolvers.reading.clauses.matching`, empty if nothing valid is set."""
+        """The filter for `resolvers.reading.matching.matching`, empty if nothing valid is set."""
         if self.is_range:
             return {name: limit for name, limit in _limits(ask, self) if limit is not None}
         if not self.values:
@@ -78,6 +80,29 @@ class Filter:
                 return {"in": self._known_choices()}
             case _:
                 return {"contains": self.values[0][:200]}
+
+    def condition(self) -> Tree:
+        """The filter as a condition, by which a view is saved; empty where the language has none."""
+        known = {x.key: x.name for x in fields_of(self.field.model).values()} if self.field.model else {}
+        name = known.get(self.key)
+        if name is None or not self.is_set:
+            return {}
+        if self.input_type == "date" and self.is_range:
+            form = "between" if self.low and self.high else "from" if self.low else "until"
+            return {name: {"during": SPELLED[form].format(first=self.low, last=self.high)}}
+        if self.is_range:
+            limits = {"gte": _limit(self, self.low), "lte": _limit(self, self.high)}
+            return {
+                name: {
+                    how: str(x) if self.field.kind is Kind.MONEY else x for how, x in limits.items() if x is not None
+                }
+            }
+        match self.field.kind:
+            case Kind.YES_NO:
+                return {name: {"eq": self.values[0] == "yes"}}
+            case Kind.RECORD | Kind.WORDS | Kind.CHOICE:
+                return {name: {"in": [*self.values]}}
+        return {name: {"contains": self.values[0][:200]}}
 
     def _known_choices(self) -> list[str]:
         choices = self.field.choices

@@ -12,15 +12,19 @@ from models.errors import Refusal
 from resolvers.reading.pages import LARGEST_PAGE, ListRequest, Page, Row, display_column, page, parent_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
+from resolvers.views.saved_views import View
 
 from .commands import LIST, ROW, Command
+from .condition_words import words_for
 from .fields import Field, Kind, field_of
 from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
 from .lists import ListState, default_filters
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
-from .screen import Screen, names_in
+from .screen import names_in
+from .search_page import SearchPage
+from .view_page import ViewPage
 
 MOST_FOUND = 20
 """Maximum number of records that a search box offers."""
@@ -30,7 +34,7 @@ MOST_COLUMNS = 8
 """Maximum number of columns of a list that declares none."""
 
 
-class ListPage(Screen):
+class ListPage(SearchPage, ViewPage):
     """Rows under the rights of the user, narrowed and ordered by the address."""
 
     lookup_filter: ClassVar[Mapping[str, Any]] = {}
@@ -40,9 +44,14 @@ class ListPage(Screen):
 
     @page_route("/list", "view")
     async def list_page(self, request: Request) -> Response:
-        ask = panel_request(request)
-        state = ListState(self, ask)
+        return await self.show_list(panel_request(request))
+
+    async def show_list(self, ask: PanelRequest, status: int = 200, **more: Any) -> Response:
+        """The list that the address asks for; `more` is for the template."""
+        request, views = ask.request, await self.views_for(ask)
+        state = self.list_state(ask, self.view_in(ask, views))
         await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
+        words = await words_for(ask, self.model, state.condition)
         for each in state.filters:
             if (target := each.field.target) is not None and each.field.kind is Kind.RECORD:
                 each.take(await find(self.panel, ask, request.query_params, f"f_{each.key}", target))
@@ -53,7 +62,15 @@ class ListPage(Screen):
         formats = column_formats(state.columns, ask.preferences.widths.get(self.identity, {}))
         rows = [self._line(ask, formats, row, extra.get(row.id, {})) for row in found.rows]
         context = {"state": state, "page": found, "rows": rows, "bulk": self.list_commands(ask, found.rows)}
-        return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)})
+        context |= {"views": views, "words": words, "share_choices": {}, "view_error": "", "typed": "", **more}
+        if state.saved is not None and state.saved.is_mine:
+            context["share_choices"] = await self.share_choices(ask)
+        if state.kept.density:
+            context["preferences"] = replace(ask.preferences, density=state.kept.density)
+        return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)}, status)
+
+    def list_state(self, ask: PanelRequest, saved: View | None) -> ListState:
+        return ListState(self, ask, saved)
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
         wanted = state.list_request()

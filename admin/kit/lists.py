@@ -1,19 +1,24 @@
 """A list as its address asks for it: tab, search, filters, order, columns and page, and the addresses beside it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from models import Base
+from models import Base, SavedView
 from resolvers.reading.order import orderable
 from resolvers.reading.pages import ListRequest, display_column
+from resolvers.runtime.ids import global_id
+from resolvers.views.saved_views import View
+from resolvers.views.settings import ViewSettings
 
+from .condition_address import SAFE, all_of, condition_in
 from .declared import Order, Tab
 from .fields import Field, Kind, field_of, shown_keys
 from .filters import Filter, filter_tree, filters_in
 from .panel_request import PanelRequest
 from .preferences import SIZES
+from .short_json import written
 
 LONGEST_CURSOR = 4_000
 MOST_ORDERS = 3
@@ -62,19 +67,25 @@ class ListState:
 
     sizes = SIZES
 
-    def __init__(self, view: ListScreen, ask: PanelRequest) -> None:
+    def __init__(self, view: ListScreen, ask: PanelRequest, saved: View | None = None) -> None:
+        """`saved`: the view that the address names; what the address says beside it changes the view."""
         query = ask.request.query_params
-        self.view, self.ask = view, ask
+        self.view, self.ask, self.saved = view, ask, saved
+        self.kept = kept = saved.settings if saved is not None else ViewSettings()
         self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]
-        self.tab = next((tab for tab in self.tabs if tab.name == query.get("tab")), self.tabs[0] if self.tabs else None)
-        self.search = query.get("q", "").strip()[:100]
+        self.tab = next(
+            (tab for tab in self.tabs if tab.name == query.get("tab", kept.tab)), self.tabs[0] if self.tabs else None
+        )
+        self.search = query.get("q", kept.search).strip()[:100]
+        found = condition_in(ask, view.model, query["c"]) if "c" in query else (dict(kept.condition), "")
+        self.condition, self.problem = found
         self.filters = filters_in(query, [field_of(view.model, key) for key in view.filter_keys(ask)])
-        self.order = self._order(query.get("order", ""))
-        self.usual_size = ask.preferences.size or SIZES[0]
+        self.order = self._order(query["order"]) if "order" in query else kept.order
+        self.usual_size = kept.size if kept.size in SIZES else ask.preferences.size or SIZES[0]
         self.size = next((n for n in SIZES if str(n) == query.get("size")), self.usual_size)
         self.after = query.get("after", "")[:LONGEST_CURSOR]
         self.before = "" if self.after else query.get("before", "")[:LONGEST_CURSOR]
-        self.columns = view.columns_for(ask)
+        self.columns = self._columns() or view.columns_for(ask)
 
     def list_request(self) -> ListRequest:
         """The request for `resolvers.reading.pages.page`."""
@@ -83,6 +94,7 @@ class ListState:
             self.view.model,
             tuple(dict.fromkeys([*(column.key for column in self.columns), *self.view.always])),
             filter=filter_tree(self.ask, self.filters, narrowed),
+            condition=self.condition,
             search=self.search,
             order=self.effective_order,
             after=self.after or None,
@@ -99,7 +111,26 @@ class ListState:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.search) or any(each.is_set for each in self.filters)
+        return bool(self.search or self.condition) or any(each.is_set for each in self.filters)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the list is another one than the view of its address."""
+        return self.saved is not None and replace(self.settings(), columns=self.kept.columns) != self.kept
+
+    def settings(self) -> ViewSettings:
+        """The list as a view keeps it: tab and filters become part of the condition, as far as its language has them."""
+        tab = self.tab if self.tabs and self.tab is not self.tabs[0] else None
+        parts = [dict(tab.condition)] if tab is not None and tab.condition is not None else []
+        return ViewSettings(
+            condition=all_of([self.condition, *parts, *(each.condition() for each in self.filters)]),
+            search=self.search,
+            columns=tuple(column.key for column in self.columns),
+            order=self.order,
+            density=self.kept.density if self.saved is not None else self.ask.preferences.density,
+            size=self.size if self.size != (self.ask.preferences.size or SIZES[0]) else 0,
+            tab=tab.name if tab is not None and tab.condition is None else "",
+        )
 
     @property
     def is_finding(self) -> bool:
@@ -120,7 +151,18 @@ class ListState:
         return self._address(self._parameters(), [each for each in self.filters if each is not removed])
 
     def cleared(self) -> str:
-        return self._address({**self._parameters(), "q": ""}, [])
+        return self._address(
+            {**self._parameters(), "q": " " if self.kept.search else "", "c": "!n" if self.kept.condition else ""}, []
+        )
+
+    def search_url(self) -> str:
+        """The search builder with the condition of this list; it sends along what else the address says."""
+        whole = self.url(c=written(self.condition) if self.condition else "")
+        return f"{self.view.url('search')}?{whole.partition('?')[2]}"
+
+    def with_condition(self, condition: Mapping[str, Any]) -> str:
+        """This list with another condition."""
+        return self.url(c=written(condition) if condition else "!n" if self.kept.condition else "")
 
     def headers(self) -> Iterator[ColumnHeader]:
         sortable, widths = set(orderable(self.view.model)), self.ask.preferences.widths.get(self.view.identity, {})
@@ -146,15 +188,22 @@ class ListState:
         first = self.tabs[0] if self.tabs else None
         return {
             "tab": self.tab.name if self.tab and self.tab is not first else "",
-            "q": self.search,
-            "order": order,
+            "view": global_id(SavedView, self.saved.id) if self.saved is not None else "",
+            "q": self.search if self.search != self.kept.search else "" if self.search or not self.kept.search else " ",
+            "c": "" if self.condition == self.kept.condition else written(self.condition or None),
+            "order": order if self.order != self.kept.order else "",
             "size": self.size if self.size != self.usual_size else "",
         }
 
     def _address(self, parameters: Mapping[str, Any], filters: list[Filter]) -> str:
         pairs = [(name, value) for name, value in parameters.items() if value not in ("", None)]
         pairs += [pair for each in filters for pair in each.parameters()]
-        return f"{self.view.url('list')}?{urlencode(pairs)}" if pairs else self.view.url("list")
+        return f"{self.view.url('list')}?{urlencode(pairs, safe=SAFE)}" if pairs else self.view.url("list")
+
+    def _columns(self) -> list[Field]:
+        """The columns of the view that the user sees."""
+        known = {field.key: field for field in self.view.fields(self.ask)}
+        return [known[key] for key in self.kept.columns if key in known]
 
     def _order(self, text: str) -> Order:
         known = {*orderable(self.view.model)} & {field.key for field in self.view.fields(self.ask)}

@@ -162,8 +162,8 @@ function searching(select) {
     chooser.wrapper.classList.remove("preloaded");
   });
   if ("fixed" in select.dataset) chooser.lock();
-  const label = $(`label[for="${select.id}"]`);
-  if (label) for (const each of [chooser.control_input, select]) each.setAttribute("aria-label", label.textContent.trim());
+  const label = $(`label[for="${select.id}"]`)?.textContent.trim() || select.getAttribute("aria-label");
+  if (label) for (const each of [chooser.control_input, select]) each.setAttribute("aria-label", label);
   const about = select.getAttribute("aria-describedby");
   if (about) chooser.control_input.setAttribute("aria-describedby", about);
 }

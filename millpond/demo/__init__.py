@@ -43,6 +43,7 @@ from resolvers.setup.invariants import broken
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
 from . import duplicates
+from . import views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -136,6 +137,8 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _live(land, customers)
         _count(connection, land)
         rebuild_indexes(connection)
+        views.keep(connection, people, departments, now)
+        search_index.rebuild(connection)
         connection.execute(text("ANALYZE"))
 
 

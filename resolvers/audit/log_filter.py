@@ -13,7 +13,8 @@ from models import ENTITIES, AuditEntry, Base, Customer, Entity
 from models.audit.entries import Outcome
 from policies.objects import MODULES
 
-from ..reading.clauses import matching, search_text
+from ..reading.clauses import search_text
+from ..reading.matching import matching
 from ..reading.search import ABOUT_CUSTOMERS
 from ..runtime.ids import LARGEST_ID
 from ..runtime.viewer import Clause, Viewer

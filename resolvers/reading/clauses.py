@@ -1,10 +1,10 @@
-"""Filter, search, order and cursor as SQLAlchemy clauses under policy, for GraphQL, lists and exports alike.
+"""Rows, values and search as SQLAlchemy clauses under policy, for GraphQL, lists and exports alike.
 
 Nothing here runs a statement.  Every value is guarded (NULL where the viewer may not see it), so a hidden field can be
 neither filtered nor ordered by.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -12,20 +12,17 @@ from typing import Any
 from sqlalchemy import (
     Select,
     and_,
-    case,
     false,
-    func,
     inspect,
     or_,
     select,
     true,
 )
 
-from models import Base, Customer, Role, SignInAttempt, User, UserRole
+from models import Base, Customer, Role, UserRole
 from models.customer import locked
 from models.errors import Validation
 from models.text import composed, number_key
-from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
 from ..runtime.merged_records import merges
@@ -96,86 +93,10 @@ def value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
     return computed(viewer, e) if computed else viewer.value(model, e, key)
 
 
-# --- filter ----------------------------------------------------------------------------------------------
+# --- numbers ---------------------------------------------------------------------------------------------
 
-
-def matching(viewer: Viewer, model: type[Base], e: Any, tree: Mapping[str, Any]) -> Clause:
-    """A filter like `{"name": {"contains": "ac"}, "or": [{…}, {…}]}` as a clause.
-
-    Keys are column keys; all conditions of one object must hold.  `not` and `ne` take NULL for a different value, on
-    both databases.
-    """
-    clauses = [_part(viewer, model, e, key, wanted) for key, wanted in tree.items() if wanted is not None]
-    return and_(true(), *clauses)
-
-
-def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> Clause:
-    if key == "and":
-        return and_(true(), *(matching(viewer, model, e, tree) for tree in wanted))
-    if key == "or":
-        return or_(false(), *(matching(viewer, model, e, tree) for tree in wanted))
-    if key == "not":
-        return ~func.coalesce(matching(viewer, model, e, wanted), false())
-    if (model, key) in RELATED:
-        return RELATED[model, key](viewer, e, wanted)
-    if (model, key) in NUMBERS:
-        return _by_number(viewer, model, e, key, wanted)
-    column = value(viewer, model, e, key)
-    return and_(true(), *(compared(column, name, operand) for name, operand in wanted.items() if operand is not None))
-
-
-def _holds_role(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
-    """The user holds one of the roles `in`, as far as the viewer may see who holds them; `is_null`: holds none."""
-    held = UserRole.__table__.alias()
-    found = select(held.c.user_id).where(held.c.deleted_at.is_(None), viewer.rows(UserRole, held.c))
-    found = found.where(in_force(held.c.starts_at, held.c.ends_at, viewer.person.now))
-    if wanted.get("is_null"):
-        clause: Clause = ~e.id.in_(found)
-    else:
-        clause = e.id.in_(found.where(held.c.role_id.in_(wanted["in"])))
-    return clause
-
-
-def _has_signed_in(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:
-    """The user has signed in once, as far as the viewer may see the attempts."""
-    attempt = SignInAttempt.__table__.alias()
-    found = select(attempt.c.user_id).where(attempt.c.ok, viewer.rows(SignInAttempt, attempt.c))
-    found = found.where(attempt.c.user_id.is_not(None))
-    clause: Clause = e.id.in_(found) if wanted["eq"] else ~e.id.in_(found)
-    return clause
-
-
-RELATED: dict[tuple[type[Base], str], Callable[[Viewer, Any, Mapping[str, Any]], Clause]] = {
-    (User, "role_id"): _holds_role,
-    (User, "has_signed_in"): _has_signed_in,
-}
-"""(model, key) -> condition on records that point to this one; lists filter by it, and no column shows it."""
 NUMBERS: dict[tuple[type[Base], str], str] = {(Customer, "number"): "number_key"}
 """Numbers of records -> the column in which they are compared: case and width do not matter."""
-
-
-def _by_number(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Mapping[str, Any]) -> Clause:
-    """The conditions on a number; `gt` and its like compare it as it is written."""
-    guard, column = viewer.guard(model, field_name(key), e), getattr(e, NUMBERS[model, key])
-    column = column if guard is None else case((guard, column), else_=None)
-    plain = value(viewer, model, e, key)
-    return and_(
-        true(),
-        *(
-            compared(plain, name, operand) if name in _PLAIN else compared(column, name, _compared_number(operand))
-            for name, operand in wanted.items()
-            if operand is not None
-        ),
-    )
-
-
-_PLAIN = ("gt", "gte", "lt", "lte", "is_null")
-
-
-def _compared_number(operand: Any) -> Any:
-    return (
-        [map_traced(x, number_key) for x in operand] if isinstance(operand, list) else map_traced(operand, number_key)
-    )
 
 
 def number_is(model: type[Base], e: Any, number: str) -> Clause:

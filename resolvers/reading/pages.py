@@ -17,8 +17,10 @@ from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import COMPUTED, in_bin, matching, open_to, value, visible, with_parents
+from .clauses import COMPUTED, in_bin, open_to, value, visible, with_parents
+from .conditions import Asker, Condition, checked, filter_of
 from .cursors import values_of, written
+from .matching import matching
 from .order import Key, after_cursor, order_of, order_value
 from .ranking import ranked
 from .search import SearchResult, find
@@ -32,6 +34,7 @@ LARGEST_PAGE = 200
 class ListRequest:
     """Which list, and which page of it.  `columns` are keys of columns or of computed values, in any order.
 
+    `filter` is that of a screen, by column keys; `condition` is one that a user wrote (`conditions.py`).
     `binned`: rows in the recycle bin, rows outside it, or (None) both.  `may`: actions that are tested on each row.
     `after` and `before` are cursors of this list; at most one of them.  `last`: the last page, without a cursor.  `counts`: whether to count the rows.
     """
@@ -39,6 +42,7 @@ class ListRequest:
     model: type[Base]
     columns: tuple[str, ...]
     filter: Mapping[str, Any] = field(default_factory=dict)
+    condition: Condition = field(default_factory=dict)
     search: str = ""
     order: tuple[tuple[str, bool], ...] = ()
     after: str | None = None
@@ -120,7 +124,7 @@ def count(scope: Scope, db: Session, request: ListRequest) -> int:
 
 def one(scope: Scope, db: Session, request: ListRequest, id: int) -> Row | None:
     """The record with this id, if the caller may see it; filter, search and page of the request are ignored."""
-    reading = _Reading(scope, replace(request, filter={}, search="", after=None, before=None))
+    reading = _Reading(scope, replace(request, filter={}, condition={}, search="", after=None, before=None))
     model: Any = request.model
     found = db.execute(reading.statement().where(model.id == id)).first() if id else None
     return _read(scope, db, reading, [found])[0] if found is not None else None
@@ -186,9 +190,15 @@ class _Reading:
         self.model: Any = request.model
         self.e = with_parents(request.model)[1]
         self.viewer = scope.viewer
+        self.wanted = self._condition(scope)
         self.keys = order_of(self.viewer, request.model, request.order, request.filter)
         self.scope = scope
         self.found: SearchResult | None = None
+
+    def _condition(self, scope: Scope) -> Mapping[str, Any]:
+        """The condition as a filter.  Raises Validation."""
+        asked = checked(self.model, self.request.condition)
+        return filter_of(self.model, asked, Asker.of(scope.person, scope.now())) if asked else {}
 
     @property
     def is_backward(self) -> bool:
@@ -232,7 +242,7 @@ class _Reading:
     def listed(self) -> list[Clause]:
         """The conditions of the list without its search."""
         request = self.request
-        clauses = [matching(self.viewer, self.model, self.e, request.filter)] if request.filter else []
+        clauses = [matching(self.viewer, self.model, self.e, tree) for tree in (request.filter, self.wanted) if tree]
         if request.binned is not None:
             clauses.append(in_bin(self.model, self.e, wanted=request.binned))
         return clauses

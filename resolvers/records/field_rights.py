@@ -9,11 +9,9 @@ from sqlalchemy.orm import Session
 from models import Entity
 from models.errors import Forbidden
 
+from ..reading.condition_fields import HIDDEN as HIDDEN
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
-
-HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "merged_into_id"}
-"""Columns for internal use, which no front end shows."""
 
 
 def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], actions: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from models import PROTECTED, ApiToken, Base, MergeRecord, PolicyDraft, SignInAttempt, SignInSession
+from models import PROTECTED, ApiToken, Base, MergeRecord, PolicyDraft, SavedView, SignInAttempt, SignInSession
 
 LARGEST_ID = 2**31 - 1
 """The largest key that a column holds; PostgreSQL refuses to compare with more."""
@@ -14,6 +14,7 @@ _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
     MergeRecord: "mrg",
     PolicyDraft: "drf",
+    SavedView: "viw",
     SignInAttempt: "try",
     SignInSession: "ses",
 }

@@ -36,6 +36,7 @@ from models import (
     ApiToken,
     Credential,
     Department,
+    Organisation,
     PolicyRevision,
     PoolMember,
     Role,
@@ -194,6 +195,7 @@ def _people(now: BindParameter[datetime]) -> Select[Any]:
             _roles(now),
             _seats(now),
             _subtree(),
+            select(Organisation.time_zone).limit(1).scalar_subquery(),
             newest,
         )
         .outerjoin(Department, Department.id == User.department_id)
@@ -203,7 +205,7 @@ def _people(now: BindParameter[datetime]) -> Select[Any]:
 
 
 def person_of(row: Sequence[Any], now: datetime) -> Principal:
-    id, login, name, department_id, language, one_time, path, roles, seats, below = row
+    id, login, name, department_id, language, one_time, path, roles, seats, below, zone = row
     held = [(int(number), code) for number, code in _pairs(roles)]
     taken = [(int(pool), seat) for pool, seat in _pairs(seats)]
     return Principal(
@@ -221,6 +223,7 @@ def person_of(row: Sequence[Any], now: datetime) -> Principal:
         admin_pools=frozenset(pool for pool, seat in taken if seat == Seat.ADMIN),
         language=language,
         must_change_password=bool(one_time),
+        zone=zone or "UTC",
     )
 
 

@@ -102,7 +102,7 @@ class Requester:
         """What all people have in common for whom the same statement is written with other values."""
         p = self.person
         numbers = (getattr(p, name) is None for name in NUMBERS)
-        return p.roles, p.language, self.sees_many, *numbers, *(len(getattr(p, name)) for name in SETS)
+        return p.roles, p.language, p.zone, self.sees_many, *numbers, *(len(getattr(p, name)) for name in SETS)
 
     @cached_property
     def ordered(self) -> dict[str, tuple[int, ...]]:

@@ -1,49 +1,30 @@
-"""Arguments of a list in the form of `resolvers/reading/clauses.py`: column keys for names, numbers for global ids."""
+"""Arguments of a list in the form of `resolvers/reading/matching.py`: column keys for names, numbers for global ids."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from models import Base
 from models.errors import Validation
-from resolvers.reading.provenance import map_traced
+from policies import Principal
+from resolvers.reading import conditions
+from resolvers.reading.conditions import Asker
 from resolvers.runtime.ids import number_of
 
-from .shape import SHAPES, Column, PolymorphicId
+from .shape import SHAPES, PolymorphicId
 
 MAX_STEPS = 10
 """Maximum number of steps of an order; a cursor compares each step with all before it."""
-_OPERATORS = {"isNull": "is_null", "startsWith": "starts_with", "endsWith": "ends_with"}
 
 
-def filter_of(model: type[Base], given: Mapping[str, Any]) -> dict[str, Any]:
+def filter_of(model: type[Base], given: Mapping[str, Any], person: Principal) -> dict[str, Any]:
     """A filter tree by column keys.  An id of another kind matches no record, as an unknown id does."""
-    tree: dict[str, Any] = {}
-    for name, wanted in given.items():
-        if wanted is None:
-            continue
-        if name in ("and", "or"):
-            tree.setdefault(name, []).extend(filter_of(model, part) for part in wanted)
-        elif name == "not":
-            tree[name] = filter_of(model, wanted)
-        else:
-            shape = SHAPES[model].get(name)
-            if isinstance(shape, PolymorphicId):
-                tree.setdefault("and", []).append(_polymorphic(shape, wanted))
-                continue
-            key = shape.column.key if isinstance(shape, Column) else name
-            tree[key] = {_OPERATORS.get(op, op): _operand(model, shape, op, x) for op, x in wanted.items()}
-    return tree
+    return conditions.filter_of(model, given, Asker.of(person, person.now), _other)
 
 
-def _operand(model: type[Base], shape: Any, operator: str, given: Any) -> Any:
-    if not isinstance(shape, Column) or given is None or operator == "isNull":
-        return given
-    if shape.target is None and not shape.column.primary_key:
-        return given
-    target = shape.target or model
-    number = partial(number_of, target)
-    return [map_traced(x, number) for x in given] if isinstance(given, list) else map_traced(given, number)
+def _other(model: type[Base], name: str, wanted: Any) -> dict[str, Any] | None:
+    """The condition on an id that may be of several kinds of records."""
+    shape = SHAPES[model].get(name)
+    return _polymorphic(shape, wanted) if isinstance(shape, PolymorphicId) else None
 
 
 def _polymorphic(shape: PolymorphicId, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, 
 
 from models.base import sort_key_of
 from models.errors import Validation
-from resolvers.reading.clauses import matching
 from resolvers.reading.cursors import tag_of, values_of
+from resolvers.reading.matching import matching
 from resolvers.reading.order import Key, after_cursor, order_of, order_value
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime.viewer import Viewer
@@ -156,7 +156,7 @@ def read(
 ) -> Listing:
     """The list for these arguments.  Raises Validation for a page or search too large, or a cursor of another list."""
     model = kind.model
-    tree = filter_of(model, arguments.get("filter") or {})
+    tree = filter_of(model, arguments.get("filter") or {}, viewer.person)
     text = arguments.get("search")
     search = searches.clause(viewer.one_by_one, model, text) if text else None
 

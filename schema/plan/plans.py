@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from sqlalchemy.engine import Dialect
 
 from policies import Snapshot
+from resolvers.reading.condition_fields import ME, MY_TEAM
 from resolvers.reading.provenance import Path, is_traceable
 
 from ..compiler_thread import off_the_loop
@@ -131,7 +132,7 @@ def _key(document: Document, statement: str, policy: Snapshot, request: Request,
 def _shape(value: Any, path: Path, deciding: frozenset[Path]) -> Any:
     """A value without its parameters: names, lengths, types, and the values that decide."""
     if type(value) is str and path not in deciding:
-        return str, bool(value.strip())
+        return str, value if value in (ME, MY_TEAM) else bool(value.strip())
     if isinstance(value, Mapping):
         return tuple((name, _shape(held, (*path, name), deciding)) for name, held in sorted(value.items()))
     if isinstance(value, list | tuple):

@@ -3,7 +3,6 @@
 All shapes are derived from the models; `schema/types/computed.py` adds the fields that are neither column nor key.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,7 +13,8 @@ from sqlalchemy import inspect
 
 from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
 from models.base import column_of, columns
-from resolvers.records.field_rights import HIDDEN
+from resolvers.reading.condition_fields import HIDDEN
+from resolvers.reading.condition_fields import plural as plural
 from resolvers.runtime.ids import camel
 from resolvers.runtime.viewer import Viewer
 
@@ -130,12 +130,6 @@ def belongs_to(model: type[Base], whole: type[Base]) -> bool:
 
 def name_of(model: type[Base]) -> str:
     return model.__name__
-
-
-def plural(model: type[Base]) -> str:
-    """The field name of a list: `customers`, `opportunities`, `auditEntries`."""
-    name = model.__name__[0].lower() + model.__name__[1:]
-    return re.sub(r"y$", "ies", name) if name.endswith("y") else f"{name}s"
 
 
 def singular(model: type[Base]) -> str:

@@ -1,34 +1,36 @@
 """The filters and orders of lists, derived from the models."""
 
 import enum
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import strawberry
-from sqlalchemy import JSON
 
 from models import AuditEntry, Base
-from models.base import columns
 from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.condition_fields import PYTHON, ConditionField, Kind, Relation, fields_of, relations_of
 from resolvers.reading.order import orderable
+from resolvers.runtime.ids import camel
 
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from . import namespace
-from .columns import python_type
-from .make import Annotations, new_type
+from .make import Annotations, enum_of, new_type, python_name
 from .namespace import Direction
 
-_COMPARE = ("eq", "ne", "in", "gt", "gte", "lt", "lte", "is_null")
-_TEXT = ("eq", "ne", "in", "contains", "starts_with", "ends_with", "is_null")
-OPERATORS: dict[Any, tuple[str, tuple[str, ...]]] = {
-    strawberry.ID: ("IDFilter", ("eq", "ne", "in", "is_null")),
-    str: ("StringFilter", _TEXT),
-    int: ("IntFilter", _COMPARE),
-    Decimal: ("DecimalFilter", _COMPARE),
-    datetime: ("DateTimeFilter", _COMPARE),
-    date: ("DateFilter", _COMPARE),
-    bool: ("BooleanFilter", ("eq", "is_null")),
+_NAMES: dict[Kind, str] = {
+    Kind.RECORD: "IDFilter",
+    Kind.TEXT: "StringFilter",
+    Kind.WORD: "WordFilter",
+    Kind.WHOLE: "IntFilter",
+    Kind.AMOUNT: "DecimalFilter",
+    Kind.MOMENT: "DateTimeFilter",
+    Kind.DAY: "DateFilter",
+    Kind.YES_NO: "BooleanFilter",
+}
+_DOCS: dict[Kind, str] = {
+    Kind.RECORD: "All that is given must hold. For ids of people `me` and `my-team` are yours, for departments `my-team`.",
+    Kind.WORD: "All that is given must hold. `under`: one of these words, or one below it in its dictionary.",
+    Kind.MOMENT: "All that is given must hold. `during`: a period like `last 7 days`, in days of the organisation.",
+    Kind.DAY: "All that is given must hold. `during`: a period like `next 14 days`.",
 }
 
 
@@ -38,9 +40,8 @@ def filter_name(model: type[Base]) -> str:
 
 def derive_filter_and_order(model: type[Base]) -> None:
     name = name_of(model)
-    fields: Annotations = {}
-    for key, kind in filterable(model):
-        fields[key] = f"Optional[{_operators(kind)}]"
+    fields: Annotations = {key: f"Optional[{_operators(kind)}]" for key, kind in filterable(model)}
+    fields |= {python_name(x.name): f"Optional[{_about(x)}]" for x in _relations(model)}
     own = filter_name(model)
     whole = {"and_": f"Optional[List[{own}]]", "or_": f"Optional[List[{own}]]", "not_": f"Optional[{own}]"}
     named = {x: strawberry.field(name=x.rstrip("_"), default=strawberry.UNSET) for x in whole}
@@ -69,16 +70,22 @@ def derive_filter_and_order(model: type[Base]) -> None:
     )
 
 
-def filterable(model: type[Base]) -> list[tuple[str, Any]]:
-    """(key, type) of each field that a list of the model may be filtered by.
+def filterable(model: type[Base]) -> list[tuple[str, ConditionField]]:
+    """(column key, field) of each field that a list of the model may be filtered by.
 
     An audit entry has no filter on its labels and values, because their redaction is decided row by row.
     """
     shown = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, Column)}
-    found = [(c.key, python_type(c)) for c in columns(model) if c.key in shown and not isinstance(c.type, JSON)]
-    found += [(x.column.key, strawberry.ID) for x in SHAPES[model].values() if isinstance(x, PolymorphicId)]
-    computed = [(key, bool) for owner, key in COMPUTED if owner is model]
-    return [*found, *computed]
+    found = [x for x in fields_of(model).values() if x.key in shown]
+    several = [x.column.key for x in SHAPES[model].values() if isinstance(x, PolymorphicId)]
+    found += [ConditionField(camel(key), key, Kind.RECORD) for key in several]
+    found += [x for x in fields_of(model).values() if (model, x.key) in COMPUTED]
+    return [(x.key, x) for x in found]
+
+
+def _relations(model: type[Base]) -> list[Relation]:
+    """The related records of which the API has a filter."""
+    return [x for x in relations_of(model).values() if x.target in SHAPES]
 
 
 def orderable_keys(model: type[Base]) -> list[str]:
@@ -86,15 +93,37 @@ def orderable_keys(model: type[Base]) -> list[str]:
     return ["id", *(key for key in orderable(model) if key in shown and key != "id")]
 
 
-def _operators(kind: Any) -> str:
-    """The name of the input with the operators for values of this type, made once."""
-    name, operators = OPERATORS.get(kind) or (f"{kind.__name__}Filter", ("eq", "ne", "in", "is_null"))
+def _about(relation: Relation) -> str:
+    """The name of the input with the two questions about related records, made once for each kind."""
+    own = filter_name(relation.target)
+    name = f"{name_of(relation.target)}{'Some' if relation.is_many else 'Is'}Filter"
     if not hasattr(namespace, name):
-        types = {"in": list[kind] | None, "is_null": bool | None}
-        annotations = {f"{x}_" if x == "in" else x: types.get(x, kind | None) for x in operators}
-        members = {
-            x: strawberry.field(name="in", default=strawberry.UNSET) if x == "in_" else strawberry.UNSET
-            for x in annotations
-        }
-        new_type(name, annotations, "All that is given must hold.", strawberry.input, members)
+        given = {f"{x}_" if x == "is" else python_name(x): x for x in relation.operators}
+        members = {key: strawberry.field(name=x, default=strawberry.UNSET) for key, x in given.items()}
+        doc = (
+            "`some`: one that you see matches; `none`: none does."
+            if relation.is_many
+            else "The record matches, or not."
+        )
+        new_type(name, dict.fromkeys(given, f"Optional[{own}]"), doc, strawberry.input, members)
     return name
+
+
+def _operators(field: ConditionField) -> str:
+    """The name of the input with the operators for values of this type, made once."""
+    name = _NAMES.get(field.kind) or f"{field.choices.__name__}Filter"  # type: ignore[union-attr]  # a choice has one
+    if not hasattr(namespace, name):
+        kind = _value(field)
+        types = {"in": list[kind] | None, "under": list[kind] | None, "isNull": bool | None, "during": str | None}  # type: ignore[valid-type]  # made at run time
+        names = {"in_" if x == "in" else python_name(x): x for x in field.operators}
+        annotations = {key: types.get(x, kind | None) for key, x in names.items()}
+        members = {key: strawberry.field(name=x, default=strawberry.UNSET) for key, x in names.items()}
+        doc = _DOCS.get(field.kind, "All that is given must hold.")
+        new_type(name, annotations, doc, strawberry.input, members)
+    return name
+
+
+def _value(field: ConditionField) -> Any:
+    if field.kind is Kind.CHOICE:
+        return enum_of(field.choices)
+    return strawberry.ID if field.kind is Kind.RECORD else PYTHON[field.kind]

@@ -140,11 +140,11 @@ def test_every_field_belongs_to_a_module_and_groups_hold_known_actions() -> None
 def test_a_lock_closes_all_but_itself_and_the_duplicate_check() -> None:
     content = set(ACTIONS) - set(GROUPS["touch"])
 
-    assert content == {"lock", "unlock", "dupcheck", "review", "activate", "view_as"}
+    assert content == {"lock", "unlock", "dupcheck", "review", "activate", "view_as", "share_views"}
 
 
 def test_all_that_changes_something_is_a_write() -> None:
-    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as"}
+    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as", "share_views"}
 
 
 # --- roles -----------------------------------------------------------------------------------------------

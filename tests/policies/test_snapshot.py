@@ -90,8 +90,16 @@ def test_a_group_of_actions_stands_for_its_members() -> None:
 
 
 def test_a_lock_closes_all_that_reads_or_changes_content_and_write_is_all_that_changes_something() -> None:
-    assert set(ACTIONS) - set(GROUPS["touch"]) == {"dupcheck", "lock", "unlock", "review", "activate", "view_as"}
-    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as"}
+    assert set(ACTIONS) - set(GROUPS["touch"]) == {
+        "dupcheck",
+        "lock",
+        "unlock",
+        "review",
+        "activate",
+        "view_as",
+        "share_views",
+    }
+    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as", "share_views"}
 
 
 def test_a_role_inherits_what_wider_roles_may_and_may_not() -> None:

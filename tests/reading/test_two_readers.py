@@ -20,6 +20,7 @@ from models import ENTITIES, Customer, Entity
 from models.base import column_of, time_text
 from resolvers.reading import pages
 from resolvers.reading.clauses import COMPUTED
+from resolvers.reading.condition_fields import Kind
 from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.build import schema
@@ -68,10 +69,10 @@ def conditions(world: World, model: type[Entity]) -> Iterator[tuple[str, str, An
     An id that may be of several kinds is a number and a kind to GraphQL; the panel has no filter for it.
     """
     several = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, PolymorphicId)}
-    for key, kind in filterable(model):
+    for key, field in filterable(model):
         if key in several:
             continue
-        is_id = kind.__name__ == "ID"
+        is_id = field.kind is Kind.RECORD
         yield key, "is_null", True
         for value in values_of(world, model, key):
             yield key, "eq", value
@@ -81,7 +82,7 @@ def conditions(world: World, model: type[Entity]) -> Iterator[tuple[str, str, An
             if isinstance(value, datetime | date | Decimal | int) and not isinstance(value, bool) and not is_id:
                 yield key, "gte", value
                 yield key, "lt", value
-            if kind is str:
+            if field.kind in (Kind.TEXT, Kind.WORD):
                 yield key, "contains", str(value)[1:3]
 
 

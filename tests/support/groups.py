@@ -16,6 +16,7 @@ TOGETHER = {
         "panel/test_policy_story.py",
         "panel/test_stories.py",
         "panel/test_trail.py",
+        "panel/test_view_story.py",
     ),
     "demo": ("cli/test_demo.py",),
     "new schema files": ("graphql/test_schema.py",),

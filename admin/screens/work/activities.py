@@ -4,7 +4,7 @@ from models import FollowUp, Opportunity, User
 from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
-from ...kit.declared import Tab
+from ...kit.declared import MINE, Tab
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY
@@ -22,7 +22,7 @@ class Opportunities(PolicyModelView, model=Opportunity):
     columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
     )
     sections = (
         (Label("Basics"), ("customer_id", "contact_id", "name", "stage", "owner_id")),
@@ -43,7 +43,7 @@ class FollowUps(PolicyModelView, model=FollowUp):
     filters = ("customer_id", "kind", "happened_at", "owner_id")
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
+        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
     )
     sections = (
         (Label("Basics"), ("customer_id", "kind", "happened_at", "contact_id", "opportunity_id", "owner_id")),

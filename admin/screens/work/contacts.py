@@ -13,7 +13,7 @@ from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import Command, command
-from ...kit.declared import Tab
+from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest
@@ -36,8 +36,13 @@ class Contacts(PolicyModelView, model=Contact):
     filters = ("customer_id", "owner_id", "is_primary", "do_not_contact", "birthday", "created_at")
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Looked after by me"), lambda ask: {"owner_id": {"eq": ask.scope.me}}),
-        Tab("primary", Label("Primary"), lambda _ask: {"is_primary": {"eq": True}}),
+        Tab("mine", Label("Looked after by me"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
+        Tab(
+            "primary",
+            Label("Primary"),
+            lambda _ask: {"is_primary": {"eq": True}},
+            condition={"isPrimary": {"eq": True}},
+        ),
     )
     sections = (
         (Label("Person"), ("customer_id", "name", "title", "birthday", "is_primary", "do_not_contact")),

@@ -11,7 +11,7 @@ from resolvers.reading.pages import Row
 from resolvers.records import numbering
 from resolvers.runtime.ids import global_id
 
-from ...kit.declared import Tab
+from ...kit.declared import MINE, Tab
 from ...kit.fields import Field
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
@@ -44,14 +44,26 @@ class Customers(CustomerMerging, model=Customer):
     )
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, (("claimed_at", True),)),
+        Tab(
+            "mine",
+            Label("Mine"),
+            lambda ask: {"owner_id": {"eq": ask.scope.me}},
+            (("claimed_at", True),),
+            condition=MINE,
+        ),
         Tab(
             "team",
             Label("My team"),
             lambda ask: {"department_id": {"in": sorted(ask.scope.person.subtree)}},
+            condition={"departmentId": {"in": ["my-team"]}},
         ),
-        Tab("pool", Label("In a pool"), lambda _ask: {"pool_id": {"is_null": False}}),
-        Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}),
+        Tab(
+            "pool",
+            Label("In a pool"),
+            lambda _ask: {"pool_id": {"is_null": False}},
+            condition={"poolId": {"isNull": False}},
+        ),
+        Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}, condition={"locked": {"eq": True}}),
     )
     sections = (
         (

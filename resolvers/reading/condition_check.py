@@ -1,0 +1,245 @@
+"""The check of a condition that a user, a client or a saved view has written as JSON.
+
+Every refusal is a sentence that names the field, and its `field` is the place: `filter.and[1].stage.in`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from models import Base
+from models.errors import Validation
+from models.field_names import FIELD_NAMES
+from models.periods import YEARS, Period, period_of
+
+from ..runtime.ids import BY_PREFIX
+from .comparison import LONGEST_PART
+from .condition_fields import CONNECTIVES, RESERVED, ConditionField, Kind, Relation, fields_of, relations_of
+
+MAX_CONDITIONS, MAX_LEVELS, MAX_RELATED, MAX_RELATED_LEVELS, MAX_VALUES = 100, 8, 10, 3, 200
+"""Maximum number of comparisons, of groups in one another, of conditions on related records, of those in one another,
+and of values of a comparison."""
+_LARGEST = 2**31 - 1
+_AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
+
+
+def checked(model: type[Base], given: Any, place: str = "filter") -> dict[str, Any]:
+    """The condition with typed values.  Raises Validation with the place of what is wrong."""
+    return _Check().group(model, given, place, 0, 0)
+
+
+@dataclass
+class _Check:
+    """One run over a condition, with what it has counted so far."""
+
+    conditions: int = 0
+    related: int = 0
+
+    def group(self, model: type[Base], given: Any, place: str, levels: int, below: int) -> dict[str, Any]:
+        """One object: connectives, fields and related records.  `below`: in how many relations it stands."""
+        if not isinstance(given, Mapping):
+            _refuse(place, "A condition is an object of fields", "条件须为由字段组成的对象")
+        if levels > MAX_LEVELS:
+            _refuse(place, f"Groups stand at most {MAX_LEVELS} deep in one another", f"条件组最多嵌套 {MAX_LEVELS} 层")
+        found: dict[str, Any] = {}
+        for name, wanted in given.items():
+            at = f"{place}.{name}"
+            if wanted is None:
+                continue
+            if name in CONNECTIVES:
+                found[name] = self._connected(model, name, wanted, at, levels + 1, below)
+            elif (field := fields_of(model).get(name)) is not None:
+                found[name] = self._field(field, wanted, at)
+            elif (relation := relations_of(model).get(name)) is not None:
+                found[name] = self._relation(relation, wanted, at, levels + 1, below + 1)
+            else:
+                nouns, zh = model.names.nouns, model.names.zh
+                _refuse(
+                    at, f"A condition on {nouns} knows no field “{_short(name)}”", f"{zh}没有条件字段“{_short(name)}”"
+                )
+        return found
+
+    def _connected(self, model: type[Base], name: str, given: Any, place: str, levels: int, below: int) -> Any:
+        if name == "not":
+            return self.group(model, given, place, levels, below)
+        if not isinstance(given, list | tuple):
+            _refuse(place, f"“{name}” holds a list of conditions", f"“{name}”须为条件列表")
+        self._count(len(given), place)
+        return [self.group(model, part, f"{place}[{n}]", levels, below) for n, part in enumerate(given)]
+
+    def _relation(self, relation: Relation, given: Any, place: str, levels: int, below: int) -> dict[str, Any]:
+        known = " / ".join(relation.operators)
+        if not isinstance(given, Mapping) or not given or any(name not in relation.operators for name in given):
+            _refuse(place, f"Related records are asked about with {known}", f"关联记录须使用 {known}")
+        self.related += len(given)
+        if below > MAX_RELATED_LEVELS or self.related > MAX_RELATED:
+            _refuse(
+                place,
+                f"A condition asks about at most {MAX_RELATED} related records, {MAX_RELATED_LEVELS} deep",
+                f"关联条件最多 {MAX_RELATED} 个、嵌套 {MAX_RELATED_LEVELS} 层",
+            )
+        return {
+            name: self.group(relation.target, inner, f"{place}.{name}", levels, below)
+            for name, inner in given.items()
+            if inner is not None
+        }
+
+    def _field(self, field: ConditionField, given: Any, place: str) -> dict[str, Any]:
+        if not isinstance(given, Mapping):
+            english, chinese = in_words(field)
+            _refuse(place, f"{english} is compared by an operator, like eq", f"{chinese}须使用比较运算符，例如 eq")
+        self._count(len(given), place)
+        return {name: _operand(field, name, x, f"{place}.{name}") for name, x in given.items() if x is not None}
+
+    def _count(self, more: int, place: str) -> None:
+        self.conditions += more
+        if self.conditions > MAX_CONDITIONS:
+            _refuse(place, f"A search has at most {MAX_CONDITIONS} conditions", f"筛选条件最多 {MAX_CONDITIONS} 个")
+
+
+def in_words(field: ConditionField) -> tuple[str, str]:
+    """What a field is called in a refusal, in English and Chinese."""
+    plain = field.key.removesuffix("_id").replace("_", " ").capitalize(), f"“{field.name}”"
+    return FIELD_NAMES.get(field.key, plain)
+
+
+def _operand(field: ConditionField, operator: str, given: Any, place: str) -> Any:
+    english, chinese = in_words(field)
+    if operator not in field.operators:
+        known = ", ".join(field.operators)
+        _refuse(
+            place,
+            f"{english} is not compared by “{_short(operator)}”; known: {known}",
+            f"{chinese}不支持“{_short(operator)}”，可用：{known}",
+        )
+    if operator == "isNull":
+        return _typed(_yes_or_no, field, given, place)
+    if operator == "during":
+        return _typed(_period, field, given, place)
+    convert = _converter(field)
+    if operator not in ("in", "under"):
+        return _typed(convert, field, given, place)
+    if not isinstance(given, list | tuple) or len(given) > MAX_VALUES:
+        _refuse(
+            place,
+            f"{english}: give a list of at most {MAX_VALUES} values",
+            f"{chinese}须为最多 {MAX_VALUES} 个值的列表",
+        )
+    return [_typed(convert, field, x, f"{place}[{n}]") for n, x in enumerate(given)]
+
+
+def _typed(convert: Callable[[Any], Any], field: ConditionField, given: Any, place: str) -> Any:
+    try:
+        return convert(given)
+    except (ValueError, OverflowError):
+        _refuse_value(field, given, place)
+
+
+def _refuse_value(field: ConditionField, given: Any, place: str) -> NoReturn:
+    english, chinese = in_words(field)
+    _refuse(place, f"{english} cannot be compared with “{_short(given)}”", f"{chinese}不能与“{_short(given)}”比较")
+
+
+def _short(given: Any) -> str:
+    return str(given).replace("\0", "")[:40]
+
+
+def _refuse(place: str, english: str, chinese: str) -> NoReturn:
+    raise Validation(f"{english}.", f"{chinese}。", field=place[:200])
+
+
+# --- values ----------------------------------------------------------------------------------------------
+
+
+def _converter(field: ConditionField) -> Callable[[Any], Any]:
+    match field.kind:
+        case Kind.RECORD:
+            return lambda x: _id(field, x)
+        case Kind.CHOICE:
+            return lambda x: _member(field, x)
+        case _:
+            return _CONVERTERS[field.kind]
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or "\0" in given or len(given) > LONGEST_PART:
+        raise ValueError(given)
+    given.encode()  # a lone surrogate is no text
+    return given
+
+
+def _id(field: ConditionField, given: Any) -> str:
+    """A global id, or a word in place of one.  Whether there is such a record is not asked, so the answer tells nothing."""
+    text = _text(given)
+    if field.target is not None and text in RESERVED.get(field.target, ()):
+        return text
+    if text.partition("_")[0] not in BY_PREFIX:
+        raise ValueError(given)
+    return text
+
+
+def _member(field: ConditionField, given: Any) -> Any:
+    for member in field.choices or ():
+        if given in (member, member.name, member.value):
+            return member
+    raise ValueError(given)
+
+
+def _whole(given: Any) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _LARGEST:
+        raise ValueError(given)
+    return given
+
+
+def _amount(given: Any) -> Decimal:
+    text = str(given) if isinstance(given, int | float | Decimal) and not isinstance(given, bool) else given
+    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
+        raise ValueError(given)
+    return Decimal(text)
+
+
+def _day(given: Any) -> date:
+    day = date.fromisoformat(given) if isinstance(given, str) else given
+    if not isinstance(day, date) or isinstance(day, datetime) or day.year not in YEARS:
+        raise ValueError(given)
+    return day
+
+
+def _moment(given: Any) -> datetime:
+    at = datetime.fromisoformat(given) if isinstance(given, str) else given
+    if not isinstance(at, datetime) or at.year not in YEARS:
+        raise ValueError(given)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _yes_or_no(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError(given)
+    return given
+
+
+def _period(given: Any) -> str:
+    period_of(_text(given))
+    return str(given)
+
+
+def period(given: str, field: ConditionField, place: str = "filter") -> Period:
+    """The period that a text names.  Raises Validation."""
+    try:
+        return period_of(given)
+    except ValueError:
+        _refuse_value(field, given, place)
+
+
+_CONVERTERS: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.WORD: _text,
+    Kind.WHOLE: _whole,
+    Kind.AMOUNT: _amount,
+    Kind.DAY: _day,
+    Kind.MOMENT: _moment,
+    Kind.YES_NO: _yes_or_no,
+}

@@ -1,0 +1,1 @@
+"""Saved views: lists as users have arranged them, kept under a name and shared."""
