@@ -8,7 +8,7 @@ from alembic import op
 from models.base import Utc, text_type
 
 revision: str = "2026_11_29_saved_views"
-down_revision: str | None = "2026_11_29_duplicates"
+down_revision: str | None = "2026_11_29_not_duplicate"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

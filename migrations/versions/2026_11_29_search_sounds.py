@@ -10,7 +10,7 @@ from models.search import Pieces, clearing_rules
 from resolvers.reading.search_index import rebuild
 
 revision: str = "2026_11_29_search_sounds"
-down_revision: str | None = "2026_11_29_panel_choices"
+down_revision: str | None = "2026_11_29_saved_views"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

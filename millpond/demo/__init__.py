@@ -42,8 +42,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import duplicates
-from . import views
+from . import duplicates, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -138,7 +137,6 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _count(connection, land)
         rebuild_indexes(connection)
         views.keep(connection, people, departments, now)
-        search_index.rebuild(connection)
         connection.execute(text("ANALYZE"))
 
 

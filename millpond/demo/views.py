@@ -55,5 +55,5 @@ def keep(connection: Connection, people: Mapping[str, int], departments: Mapping
         values |= {"settings": settings.stored(), "for_everyone": view.team == "*", "version": 1}
         made = connection.execute(insert(SavedView), {**values, "created_at": now, "updated_at": now})
         if view.team in departments:
-            share = {"view_id": made.inserted_primary_key[0], "grantee_id": departments[view.team]}
+            share = {"view_id": (made.inserted_primary_key or (0,))[0], "grantee_id": departments[view.team]}
             connection.execute(insert(SavedViewShare), {**share, "grantee_kind": GranteeKind.DEPARTMENT})

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     and_,
     false,
+    func,
     inspect,
     or_,
     select,
