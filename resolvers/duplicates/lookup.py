@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Base, Contact, Customer, DuplicateRule
 from models.database.bypass import Because, bypass_policy
+from models.database.prepared import Prepared
 from models.duplicate_key import keys, traits_of_contacts, traits_of_customers
 from models.duplicates import DEFAULTS, Evidence, Finding, Traits, Verdict, assess, hashed, keys_of
 from models.search import SPAN
@@ -22,11 +23,16 @@ MOST_KEYS = 60
 
 def verdicts_of(db: Session, module: str) -> dict[Evidence, Verdict]:
     """What each kind of evidence counts for, as administrators decided."""
-    rules = select(DuplicateRule.evidence, DuplicateRule.verdict).where(
-        DuplicateRule.for_module == module, DuplicateRule.deleted_at.is_(None)
-    )
-    decided = db.execute(rules, execution_options=bypass_policy(Because.APPLIES_TO_ALL))
-    return DEFAULTS[module] | {row.evidence: row.verdict for row in decided}
+    return DEFAULTS[module] | dict(_RULES.rows(db, module=module))
+
+
+_rules: Any = DuplicateRule.__table__.c
+_RULES = Prepared(
+    select(_rules.evidence, _rules.verdict).where(
+        _rules.for_module == bindparam("module"), _rules.deleted_at.is_(None)
+    ),
+    because=Because.APPLIES_TO_ALL,
+)
 
 
 def find(db: Session, model: type[Base], asked: Traits, but: int | None = None) -> list[Finding[int]]:
@@ -53,13 +59,13 @@ def docs_with(db: Session, wanted: Sequence[int]) -> set[int]:
         return set()
     room = next(size for size in (4, 12, 24, MOST_KEYS) if len(wanted) <= size)
     given = {f"key{n}": wanted[min(n, len(wanted) - 1)] for n in range(room)}
-    return set(db.execute(_lookup(room), given).scalars())
+    return {doc for (doc,) in _lookup(room).rows(db, **given)}
 
 
 @lru_cache
-def _lookup(room: int) -> Any:
+def _lookup(room: int) -> Prepared:
     """SELECT of docs by so many keys, each limited by itself, so that none crowds out another."""
-    return union_all(*(select(_newest(n).subquery().c.doc_id) for n in range(room)))
+    return Prepared(union_all(*(select(_newest(n).subquery().c.doc_id) for n in range(room))))
 
 
 def _newest(n: int) -> Select[Any]:
