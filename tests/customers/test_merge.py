@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from models import (
+    Base,
     Contact,
     ContactPoint,
     Customer,
@@ -20,6 +21,8 @@ from resolvers.audit.history import of_record
 from resolvers.customers.lock import lock
 from resolvers.customers.transfer import transfer
 from resolvers.merging.merge import Choices, merge
+from resolvers.merging.moves import FOLLOWING, STAYING
+from resolvers.merging.moves import hanging as hanging_entities
 from resolvers.merging.unmerge import unmerge
 from resolvers.pool.claim import claim
 from resolvers.records import create_update
@@ -360,6 +363,18 @@ def test_the_history_of_the_winner_has_that_of_the_others(world: World, two: tup
     assert sorted(told) == sorted(
         [("customer.create", first), ("customer.create", second), ("customer.merge", first), ("customer.merge", second)]
     )
+
+
+def test_every_table_about_customers_moves_or_is_said_to_stay() -> None:
+    about = {
+        column.table.name
+        for table in Base.metadata.sorted_tables
+        for column in table.c
+        if any(key.column.table.name == "customer" for key in column.foreign_keys)
+    }
+    moves = {model.__tablename__ for model, _key in hanging_entities()} | {model.__tablename__ for model in FOLLOWING}
+
+    assert about - moves - STAYING == set()
 
 
 # --- undone ----------------------------------------------------------------------------------------------

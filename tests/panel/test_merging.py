@@ -49,7 +49,7 @@ def test_chosen_customers_stand_side_by_side_are_merged_and_whole_again(world: W
     done = ada.post(PAGE, form)
     assert done.headers["location"] == "/admin/customer/merged/mrg_1"
     told = ada.get("/admin/customer/merged/mrg_1").text
-    assert f"{known[1]} is part of it now:" in told
+    assert f"Part of it now: {known[1]}" in told
     assert "Follow-ups <span" in told or "Follow-ups 1" in told
     assert (world.row(Customer, 1)["stage"], world.row(Contact, 1)["title"]) == ("early", "Title 2")
     winner = ada.get(f"/admin/customer/details/{two[0]}").text
