@@ -22,7 +22,7 @@ from .statements import run
 
 FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share)
 """The tables beside entities whose rows go with their customer to the winner."""
-STAYING = frozenset({"customer", "merge_record", "dup_key", "search_doc"})
+STAYING = frozenset({"customer", "merge_record", "not_duplicate", "search_doc"})
 """The tables whose rows about a customer stay: they are about that very row, or are made anew by the flush."""
 ENTITY_OF = {model.__tablename__: model for model in ENTITIES}
 TABLE_OF: dict[str, Table] = {model.__tablename__: cast("Table", model.__table__) for model in (*ENTITIES, *FOLLOWING)}
