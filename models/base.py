@@ -130,7 +130,9 @@ class Entity(Base):
     named_by: ClassVar[str] = "name"
     """The column that names a record to a person: number, name or code."""
     search: ClassVar[tuple[str, ...]] = ("name",)
-    """What the search box of a list looks at."""
+    """What the search box of a list looks at; a kind without it is left out of the global search, too."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """What the global search shows beside the name of a record: columns of texts, and foreign keys by their names."""
     together: ClassVar[tuple[frozenset[str], ...]] = ()
     """Columns that mean one thing together, like amount and currency: two users' edits of them are never merged."""
     order: ClassVar[str] = "-created_at"
