@@ -16,7 +16,7 @@ from resolvers.reading.pages import page
 from resolvers.runtime.ids import global_id
 
 from .commands import DETAIL, Command
-from .palette import Option, Section, fit, in_every_language
+from .palette import Option, Section, fit, in_every_language, is_number
 from .panel_request import PanelRequest
 from .translation import gettext as _
 
@@ -82,8 +82,9 @@ def begun(commands: Sequence[Named], text: str) -> list[Option]:
 async def targets(ask: PanelRequest, named: Sequence[Named], groups: Sequence[Group]) -> list[Section]:
     """The commands for the records that were found for the words beside them."""
     options: list[Option] = []
+    certain = [group for group in groups if any(is_number(hit) for hit in group.hits)]
     for each in named:
-        group = next((x for x in groups if x.model is each.view.model), None)
+        group = next((x for x in certain or groups if x.model is each.view.model), None)
         if group is not None:
             options += await _for_records(ask, each, group)
     is_only = len(options) == 1
