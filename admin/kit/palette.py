@@ -164,8 +164,7 @@ def _opens(panel: Any, ask: PanelRequest, model: type[Base]) -> bool:
 async def record_groups(panel: Any, ask: PanelRequest, text: str, size: int) -> list[Group]:
     """The groups of the kinds of records that have a screen which the user may open.  Raises Validation, TooManyAttempts."""
     kinds = [model for model in FOUND if _opens(panel, ask, model)]
-    found: list[Group] = await ask.scope.read(global_search, text, size, kinds)
-    return found
+    return await global_search(ask.scope, text, size, kinds)
 
 
 def record_sections(panel: Any, ask: PanelRequest, text: str, groups: Sequence[Group]) -> list[Section]:

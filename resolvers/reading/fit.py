@@ -1,63 +1,97 @@
-"""How well a record fits a searched text: first those whose number or name it is, then those that begin with it.
+"""How well a record fits a searched text, as expressions whose text is a parameter: one statement serves every text.
 
-Within a tier the user's own records come first.  Only values that the user may see count.
+A whole number comes before a whole name, before a name that begins with the text, before one that holds it, before
+anything else.  Only values that the viewer may see count.
 """
 
-from functools import cached_property
+from collections.abc import Iterator
+from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import and_, case, false, literal_column, or_
+from sqlalchemy import String, and_, bindparam, case, cast, false, func, literal_column, or_, true
 
 from models import Base
 from models.base import stored_columns, trait_of
-from models.text import composed
+from models.text import composed, glob_pattern, has_cases, like_pattern, name_key, number_key, regular_expression
 
 from ..runtime.viewer import Clause, Value, Viewer
+from .clauses import value
+from .comparison import Alike
 
-EXACT, BEGINS, OTHER = range(3)
+
+class Fit(IntEnum):
+    """How well a record fits the text, the best first."""
+
+    NUMBER = 0
+    NAME = 1
+    BEGINS = 2
+    HOLDS = 3
+    OTHER = 4
 
 
-class Fit:
-    """The fit of the records of `e` to a text, for one viewer."""
+def fit(viewer: Viewer, model: type[Base], e: Any) -> Value:
+    """`Fit` of a record of `e`."""
+    keys = [*_keys(viewer, model, e)]
+    numbers = [and_(guard, column == _text("number_key")) for guard, column in keys if column.key == "number_key"]
+    names = [(guard, column) for guard, column in keys if column.key != "number_key"]
+    whole = [and_(guard, column == _text("name_key")) for guard, column in names]
+    steps = (
+        (numbers, Fit.NUMBER),
+        (whole, Fit.NAME),
+        (_begins(keys), Fit.BEGINS),
+        ([holds(viewer, model, e)], Fit.HOLDS),
+    )
+    return case(*((or_(false(), *ways), _sql(rank)) for ways, rank in steps), else_=_sql(Fit.OTHER))
 
-    def __init__(self, viewer: Viewer, model: type[Base], e: Any, text: str) -> None:
-        self.viewer, self.model, self.e, self.text = viewer, model, e, composed(text).strip()
 
-    @cached_property
-    def exact(self) -> Clause:
-        """Condition that an index serves: the text is the whole number or name of the record."""
-        return or_(false(), *(and_(guard, column == key) for guard, column, key in self._keys()))
+def holds(viewer: Viewer, model: type[Base], e: Any) -> Clause:
+    """Condition: a column in which lists of the model are searched holds the text."""
+    patterns = [_text(name) for name in ("like", "glob", "regular")]
+    return or_(false(), *(Alike(value(viewer, model, e, key), *patterns) for key in getattr(model, "search", ())))
 
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """What to order by, in ascending order."""
-        begins = or_(false(), *(and_(g, column.startswith(key, autoescape=True)) for g, column, key in self._keys()))
-        return case((self.exact, EXACT), (begins, BEGINS), else_=OTHER), self._of_others()
 
-    @property
-    def columns(self) -> tuple[Value, ...]:
-        return tuple(value.label(name) for name, value in zip(("tier", "of_others"), self.values, strict=True))
+def of_others(viewer: Viewer, model: type[Base], e: Any) -> Value:
+    """0 for the viewer's own records, 1 for all others."""
+    if "owner_id" not in model.__table__.c:
+        return literal_column("1")
+    return case(
+        (viewer.value(model, e, "owner_id") == viewer.person.id, literal_column("0")), else_=literal_column("1")
+    )
 
-    def order(self, c: Any) -> tuple[Value, ...]:
-        """The same order over a subquery with `columns`."""
-        return c.tier, c.of_others
 
-    def _keys(self) -> list[tuple[Clause, Value, str]]:
-        """(guard, column of what is compared, the text in that form) of the numbers and names that are searched."""
-        found = []
-        for column in stored_columns(self.model):
-            trait = trait_of(column)
-            if (
-                trait.by is not None
-                and trait.key_of in getattr(self.model, "search", ())
-                and column.key != "number_order"
-            ):
-                guard = self.viewer.guard(self.model, str(trait.key_of), self.e)
-                key = trait.by(self.text)
-                found.append((literal_column("1=1") if guard is None else guard, getattr(self.e, column.key), key))
-        return found
+def parameters(text: str) -> dict[str, str]:
+    """The values that these expressions take for a text."""
+    text = composed(text)
+    glob, regular = (f"*{glob_pattern(text)}*", regular_expression(text)) if has_cases(text) else ("", "")
+    return {
+        "number_key": number_key(text),
+        "name_key": name_key(text),
+        "like": f"%{like_pattern(text)}%",
+        "glob": glob,
+        "regular": regular,
+    }
 
-    def _of_others(self) -> Value:
-        if "owner_id" not in self.model.__table__.c:
-            return literal_column("1")
-        return case((self.viewer.value(self.model, self.e, "owner_id") == self.viewer.person.id, 0), else_=1)
+
+def _begins(keys: list[tuple[Clause, Value]]) -> list[Clause]:
+    found = []
+    for guard, column in keys:
+        start = _text("number_key" if column.key == "number_key" else "name_key")
+        found.append(and_(guard, func.substr(column, 1, func.length(start)) == start))
+    return found
+
+
+def _keys(viewer: Viewer, model: type[Base], e: Any) -> Iterator[tuple[Clause, Value]]:
+    """(guard, column) of the forms in which numbers and names of the model are compared."""
+    for column in stored_columns(model):
+        of = trait_of(column).key_of
+        if column.key == "number_key" or (trait_of(column).sorts and trait_of(column).by is name_key):
+            guard = viewer.guard(model, str(of), e)
+            yield true() if guard is None else guard, getattr(e, column.key)
+
+
+def _text(name: str) -> Value:
+    return cast(bindparam(name, type_=String()), String)
+
+
+def _sql(rank: Fit) -> Value:
+    return literal_column(str(rank.value))

@@ -33,7 +33,7 @@ async def global_search(info: GraphQLInfo, text: str, first: int = searching.USU
     """What the text finds in every kind of record that you may see: the `first` best of each kind, and their number."""
     if not 1 <= first <= searching.MOST:
         raise Validation(f"first is 1 to {searching.MOST}.", f"first 须为 1 至 {searching.MOST}。", field="first")
-    return [_group(group) for group in await info.context.scope.read(searching.global_search, text, first)]
+    return [_group(group) for group in await searching.global_search(info.context.scope, text, first)]
 
 
 def _group(group: searching.Group) -> SearchGroup:
