@@ -195,7 +195,7 @@ def is_number(hit: Hit) -> bool:
 
 def _rest(panel: Any, ask: PanelRequest, text: str, group: Group) -> list[Option]:
     """The line that leads to the list with all records of a group, where it has more than are shown."""
-    if group.count <= len(group.hits):
+    if group.count <= len(group.hits) and not group.is_capped:
         return []
     view = panel.view_of(group.model)
     label = _("All %(count)s: %(kind)s") % {"count": counted(ask, group), "kind": many(group.model)}

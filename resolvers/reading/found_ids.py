@@ -1,10 +1,10 @@
 """The ids of the customers and contacts that a text finds by the index, and of the customers that it names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, false, literal, or_, select, true
+from sqlalchemy import Select, and_, false, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from models import Base, Contact, Customer, Entity
@@ -56,13 +56,13 @@ class _Search:
         self.scope, self.db, self.model, self.text, self.words, self.latest = scope, db, model, text, words, latest
         self.viewer, self.e = scope.viewer, with_parents(model)[1]
         self.alive = in_bin(model, self.e, wanted=False)
+        self.said = says(self.viewer, model, self.e, words)
 
     def best(self) -> list[int]:
         """The ids of exact matches and of those among the latest records; if there are none, the first of the list."""
-        said = says(self.viewer, self.model, self.e, self.words)
-        ids = dict.fromkeys(self._ids(self._exact(), said))
+        ids = dict.fromkeys(self._exact())
         newest = self._visible().order_by(*self._listed()).limit(self.latest)
-        ids |= dict.fromkeys(self._ids(self.e.id.in_(newest), said))
+        ids |= dict.fromkeys(self._ids(self.e.id.in_(newest), self.said))
         return [*ids] or self._first()
 
     def _first(self) -> list[int]:
@@ -74,19 +74,21 @@ class _Search:
         """Those among these customers whose number or name holds the words."""
         return self._ids(self.e.id.in_(ids), and_(*(is_about(self.viewer, self.e.id, word) for word in self.words)))
 
-    def _exact(self) -> Clause:
-        """Condition: the text is the whole number or name; the keys lead there, and the guards decide."""
-        ways = [self._by_key(name, key) for name, key in (("number", number_key), ("name", name_key))]
-        return or_(false(), *(way for way in ways if way is not None))
+    def _exact(self) -> list[int]:
+        """The records whose whole number or name the text is: the keys lead there, the conditions decide."""
+        columns = self.model.__table__.c
+        known = [(name, key) for name, key in (("number", number_key), ("name", name_key)) if f"{name}_key" in columns]
+        led_to = [*self.db.scalars(union(*(self._keyed(name, key) for name, key in known)))]
+        guarded = (self._is_keyed(name, key) for name, key in known)
+        return self._ids(self.e.id.in_(led_to), or_(false(), *guarded), self.said) if led_to else []
 
-    def _by_key(self, name: str, key: Any) -> Clause | None:
-        column = self.model.__table__.c.get(f"{name}_key")
-        if column is None:
-            return None
+    def _keyed(self, name: str, key: Callable[[str], str]) -> Select[Any]:
         same = self.model.__table__.alias()
-        led_to = select(same.c.id).where(same.c[column.key] == literal(key(self.text))).limit(MOST_EXACT)
+        return select(same.c.id).where(same.c[f"{name}_key"] == key(self.text)).execution_options(policy=True)
+
+    def _is_keyed(self, name: str, key: Callable[[str], str]) -> Clause:
         guard = self.viewer.guard(self.model, name, self.e)
-        return and_(true() if guard is None else guard, self.e.id.in_(led_to.execution_options(policy=True)))
+        return and_(true() if guard is None else guard, getattr(self.e, f"{name}_key") == key(self.text))
 
     def _visible(self) -> Select[Any]:
         return visible(self.viewer, self.model, self.e.id).where(self.alive)

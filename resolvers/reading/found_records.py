@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from models import Base, Contact, Customer, Entity
+from models.base import Utc
 from models.database.compiled import CompiledStatement, compile_statement
 
 from ..runtime.viewer import Clause, Value, Viewer
@@ -40,11 +41,10 @@ _IDS: dict[type[Base], str] = {Customer: CUSTOMERS, Contact: CONTACTS}
 
 @dataclass(frozen=True)
 class Bounds:
-    """Maximum number of hits of a kind, of records that are counted, and of those that are searched without an index."""
+    """Maximum number of hits of a kind, and of records that are counted."""
 
     hits: int
     counted: int
-    scanned: int
 
 
 @lru_cache(maxsize=256)
@@ -96,17 +96,19 @@ class _Kind:
         if self.model in COVERED:
             ways.append(self._alive(self.viewer.one_by_one).where(self._is_among(self.e.id, _IDS[self.model])))
         else:
-            newest = self._alive(self.viewer).order_by(*self._listed(self.viewer))
-            newest = newest.limit(literal_column(str(self.bounds.scanned))).cte()
-            searched = self._alive(self.viewer.one_by_one).where(self.e.id.in_(select(newest.c.id)))
-            ways.append(searched.where(holds(self.viewer.one_by_one, self.model, self.e)))
-            is_partial = select(func.count() >= self.bounds.scanned).select_from(newest).scalar_subquery()
+            searched = self._alive(self.viewer.one_by_one).where(holds(self.viewer.one_by_one, self.model, self.e))
+            if self.model.searched_days is not None:
+                searched = searched.where(
+                    getattr(self.e, self.model.order.lstrip("-")) >= bindparam(self.model.__tablename__, type_=Utc())
+                )
+                is_partial = literal_column("1")
+            ways.append(searched)
         if self.model in ABOUT_CUSTOMERS:
             ways.append(self._alive(self.viewer.one_by_one).where(self._is_among(self.e.customer_id, NAMED)))
         limit = literal_column(str(self.bounds.counted))
         limited = [select(way.limit(limit).subquery()) for way in ways]
         either = limited[0] if len(limited) == 1 else limited[0].union(*limited[1:])
-        return select(either.subquery()).limit(limit).cte(), cast(is_partial, Integer)
+        return select(either.subquery()).limit(limit).cte(), is_partial
 
     def _alive(self, viewer: Viewer) -> Select[Any]:
         return visible(viewer, self.model, self.e.id).where(in_bin(self.model, self.e, wanted=False))

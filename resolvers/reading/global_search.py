@@ -1,13 +1,14 @@
 """Global search: one text looked for in every kind of record that has a search box, grouped, ranked and counted.
 
 A group holds what the list of the same text shows to the same user.  Every step is bounded.  Of a word that is found
-in very many records those are ranked that the newest records hold, and those whose number or name it is; what has no
-index is searched among its newest records.  A count that stops there says so.
+in very many records those are ranked that the newest records hold, and those whose number or name it is; of
+follow-ups the text of the last days is searched.  A count that stops there says so.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from models import ENTITIES, Base, Entity
@@ -24,9 +25,8 @@ from .search import ABOUT_CUSTOMERS
 
 USUAL, MOST = 5, 20
 """Default and maximum number of hits of a group."""
-MOST_COUNTED, LATEST, SCANNED = 1_000, 1_000, 5_000
-"""Maximum count of a group; number of the newest records among which a frequent word is looked for; number of those
-that are searched of a kind without an index."""
+MOST_COUNTED, LATEST = 1_000, 1_000
+"""Maximum count of a group; number of the newest records among which a frequent word is looked for."""
 FOUND: tuple[type[Entity], ...] = tuple(model for model in ENTITIES if model.search and not model.singleton)
 """The kinds that are searched, in the order of their groups."""
 
@@ -74,15 +74,21 @@ async def global_search(
     scope.backend.budgets.spend(scope.person.id, Costly.SEARCHES)
     asked = tuple(model for model in kinds if scope.policy.ever(scope.person, "view", model.module))
     ids = await scope.read(find_ids, text, asked, MOST_COUNTED, LATEST)
-    bounds = Bounds(max(1, min(size, MOST)), MOST_COUNTED + 1, SCANNED)
+    bounds = Bounds(max(1, min(size, MOST)), MOST_COUNTED + 1)
     dialect = scope.backend.read_engine.dialect
     statement = statement_for(scope.viewer, asked, bounds, dialect)
     lists = {name: json.dumps(some) if dialect.name == "sqlite" else some for name, some in ids.lists.items()}
-    given = {**fit.parameters(text), **lists, NOW.key: scope.now()}
+    given = {**fit.parameters(text), **lists, NOW.key: scope.now(), **_beginnings(scope.now())}
     if not asked:
         return []
     rows = await scope.backend.reads.rows(statement.text, statement.values(given))
     return [group for n, model in enumerate(asked) if (group := _group(model, [x for x in rows if x[0] == n], ids))]
+
+
+def _beginnings(now: datetime) -> dict[str, datetime]:
+    """Table -> the time from which its records are searched, for kinds of which the latest alone are."""
+    days = {model.__tablename__: model.searched_days for model in FOUND}
+    return {table: now - timedelta(days=number) for table, number in days.items() if number is not None}
 
 
 def _group(model: type[Entity], rows: Sequence[Any], ids: FoundIds) -> Group | None:

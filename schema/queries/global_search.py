@@ -23,8 +23,10 @@ class SearchHit:
 @strawberry.type(description="What was found of one kind of record, the best first.")
 class SearchGroup:
     kind: str = strawberry.field(description="The type of the records, like `Customer`.")
-    count: int = strawberry.field(description="How many you would find in their list, counted up to 1,000.")
-    is_capped: bool = strawberry.field(description="Whether there are more than `count`.")
+    count: int = strawberry.field(description="How many were found, counted up to 1,000.")
+    is_capped: bool = strawberry.field(
+        description="Whether their list may hold more than `count`: of a word in very many records the newest are looked through."
+    )
     hits: list[SearchHit]
 
 
