@@ -105,7 +105,7 @@ class _Kind:
             ways.append(searched)
         if self.model in ABOUT_CUSTOMERS:
             ways.append(self._alive(self.viewer.one_by_one).where(self._is_among(self.e.customer_id, NAMED)))
-        limit = literal_column(str(self.bounds.counted))
+        limit: Value = literal_column(str(self.bounds.counted))
         limited = [select(way.limit(limit).subquery()) for way in ways]
         either = limited[0] if len(limited) == 1 else limited[0].union(*limited[1:])
         return select(either.subquery()).limit(limit).cte(), is_partial
