@@ -1,11 +1,10 @@
 """How well a record fits a searched text, as expressions whose text is a parameter: one statement serves every text.
 
-A whole number comes before a whole name, before a name that begins with the text, before one that holds it, before
-anything else.  Only values that the viewer may see count.
+The steps are those of `ranking.py`; an exact phone or address is no step here, because little else holds all of it.
+Only values that the viewer may see count.
 """
 
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import String, and_, bindparam, case, cast, false, func, literal_column, or_, true
@@ -17,31 +16,22 @@ from models.text import composed, glob_pattern, has_cases, like_pattern, name_ke
 from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import value
 from .comparison import Alike
-
-
-class Fit(IntEnum):
-    """How well a record fits the text, the best first."""
-
-    NUMBER = 0
-    NAME = 1
-    BEGINS = 2
-    HOLDS = 3
-    OTHER = 4
+from .ranking import Rank
 
 
 def fit(viewer: Viewer, model: type[Base], e: Any) -> Value:
-    """`Fit` of a record of `e`."""
+    """`Rank` of a record of `e`."""
     keys = [*_keys(viewer, model, e)]
     numbers = [and_(guard, column == _text("number_key")) for guard, column in keys if column.key == "number_key"]
     names = [(guard, column) for guard, column in keys if column.key != "number_key"]
     whole = [and_(guard, column == _text("name_key")) for guard, column in names]
     steps = (
-        (numbers, Fit.NUMBER),
-        (whole, Fit.NAME),
-        (_begins(keys), Fit.BEGINS),
-        ([holds(viewer, model, e)], Fit.HOLDS),
+        (numbers, Rank.EXACT),
+        (whole, Rank.EQUAL),
+        (_begins(keys), Rank.STARTS),
+        ([holds(viewer, model, e)], Rank.CONTAINS),
     )
-    return case(*((or_(false(), *ways), _sql(rank)) for ways, rank in steps), else_=_sql(Fit.OTHER))
+    return case(*((or_(false(), *ways), _sql(rank)) for ways, rank in steps), else_=_sql(Rank.ELSEWHERE))
 
 
 def holds(viewer: Viewer, model: type[Base], e: Any) -> Clause:
@@ -93,5 +83,5 @@ def _text(name: str) -> Value:
     return cast(bindparam(name, type_=String()), String)
 
 
-def _sql(rank: Fit) -> Value:
+def _sql(rank: Rank) -> Value:
     return literal_column(str(rank.value))

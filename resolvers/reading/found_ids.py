@@ -14,7 +14,8 @@ from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value
 from .clauses import in_bin, visible, with_parents
 from .order import order_of, order_value
-from .search import ABOUT_CUSTOMERS, candidates, find, is_about, says
+from .search import ABOUT_CUSTOMERS, candidates, find
+from .search_conditions import is_about, says
 from .search_words import Word, words_of
 
 CUSTOMERS, CONTACTS, NAMED = "customers", "contacts", "named"

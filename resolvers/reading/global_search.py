@@ -18,9 +18,9 @@ from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
 from . import fit
 from .clauses import search_text
-from .fit import Fit
 from .found_ids import FoundIds, find_ids
 from .found_records import Bounds, statement_for
+from .ranking import Rank
 from .search import ABOUT_CUSTOMERS
 
 USUAL, MOST = 5, 20
@@ -39,7 +39,7 @@ class Hit:
     id: int
     title: str
     beside: tuple[str, ...]
-    fit: Fit
+    rank: Rank
 
     @property
     def subtitle(self) -> str:
@@ -48,7 +48,7 @@ class Hit:
     @property
     def is_exact(self) -> bool:
         """Whether the text is its whole number or name."""
-        return self.fit <= Fit.NAME
+        return self.rank <= Rank.EQUAL
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,4 @@ def _group(model: type[Entity], rows: Sequence[Any], ids: FoundIds) -> Group | N
 
 def _hit(model: type[Entity], row: Any) -> Hit:
     _kind, _at, id, rank, _count, _partial, title, *beside = row
-    return Hit(model, id, " ".join((title or "").split()), tuple(x for x in beside if x), Fit(rank))
+    return Hit(model, id, " ".join((title or "").split()), tuple(x for x in beside if x), Rank(rank))
