@@ -93,7 +93,7 @@ def test_the_keyboard_alone_finds_opens_and_comes_back(demo_screens: Screens) ->
 @pytest.mark.long
 def test_an_input_method_ends_a_word_by_enter_and_nothing_opens(demo_screens: Screens) -> None:
     li = demo_screens.person("li", NARROW, language="zh")
-    li.go("/admin/customer/list")
+    li.go("/admin/account")
     li.page.locator("[data-palette]").click()
     page = li.page
     expect(page.locator(BOX)).to_be_focused()
@@ -118,7 +118,7 @@ def test_an_input_method_ends_a_word_by_enter_and_nothing_opens(demo_screens: Sc
     composing.send("Input.insertText", {"text": "科技"})
     expect(page.locator(OPTION).first).to_be_visible()
     expect(page.locator("#palette-list")).to_contain_text("科技")
-    expect(page).to_have_url(re.compile("/admin/customer/list"))
+    expect(page).to_have_url(re.compile("/admin/account"))
     li.picture("palette-phone-zh")
     assert li.overflow() <= 0
     assert li.faults() == []
