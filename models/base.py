@@ -130,7 +130,11 @@ class Entity(Base):
     named_by: ClassVar[str] = "name"
     """The column that names a record to a person: number, name or code."""
     search: ClassVar[tuple[str, ...]] = ("name",)
-    """What the search box of a list looks at."""
+    """What the search box of a list looks at; a kind without it is left out of the global search, too."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """What the global search shows beside the name of a record: columns of texts, and foreign keys by their names."""
+    searched_days: ClassVar[int | None] = None
+    """The number of days whose records the global search looks through, for a kind with many texts and no index."""
     together: ClassVar[tuple[frozenset[str], ...]] = ()
     """Columns that mean one thing together, like amount and currency: two users' edits of them are never merged."""
     order: ClassVar[str] = "-created_at"

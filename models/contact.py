@@ -19,6 +19,7 @@ class Contact(Entity):
     __tablename__ = "contact"
     module, prefix, visible_through = "contact", "con", "customer"
     names = Names("Contact", "Contacts", zh="联系人")
+    beside = ("title", "customer_id")
     inherited = frozenset({"owner_id"})
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))

@@ -29,7 +29,7 @@ class Customer(Entity):
     __tablename__ = "customer"
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
     names = Names("Customer", "Customers", zh="客户")
-    search = ("number", "name")
+    search, beside = ("number", "name"), ("number", "owner_id", "pool_id")
 
     number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(immutable=True, generated=True))
     number_key: Mapped[str | None] = mapped_column(

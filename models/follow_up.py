@@ -31,7 +31,7 @@ class FollowUp(Entity):
     __tablename__ = "follow_up"
     module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
     names = Names("Follow-up", "Follow-ups", zh="跟进记录")
-    search = ("content",)
+    search, beside, searched_days = ("content",), ("customer_id", "owner_id"), 14
     together = (frozenset({"contact_id", "opportunity_id"}),)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))

@@ -20,6 +20,7 @@ class Opportunity(Entity):
     module, prefix, visible_through = "opportunity", "opp", "customer"
     together = (frozenset({"amount", "currency"}),)
     names = Names("Opportunity", "Opportunities", zh="商机")
+    beside = ("customer_id", "owner_id")
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)

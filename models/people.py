@@ -35,7 +35,7 @@ class User(Entity):
     __tablename__ = "app_user"
     module, prefix, order = "user", "usr", "name"
     names = Names("Person", "People", zh="人员")
-    search = ("login", "name")
+    search, beside = ("login", "name"), ("login", "department_id")
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "id"}
 
     login: Mapped[Word]

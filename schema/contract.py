@@ -4,6 +4,7 @@ A field is a function with `@query` or `@mutation`.  Its name, arguments and typ
 description is the docstring, and the argument of the decorator is the right that it asks for.
 """
 
+import asyncio
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,12 +111,23 @@ class DonePayload:
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class Siblings:
+    """The records of one list of pointers, which one statement reads for all of them."""
+
+    model: type[Base]
+    ids: Sequence[int]
+    read: dict[str, asyncio.Future[list[dict[str, Any]]]] = field(default_factory=dict)
+    """Place of the selection in the document -> the records, once the first pointer has asked for them."""
+
+
 @dataclass(frozen=True)
 class Pointer:
     """A record as a resolver returns it: the compiler reads its selected fields, under the rights of that moment."""
 
     model: type[Base]
     id: int
+    siblings: Siblings | None = None
 
 
 @dataclass

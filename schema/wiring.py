@@ -1,5 +1,6 @@
 """Wiring: resolvers of the executor that take what the compiler has read, by response key, so that aliases work."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,8 @@ from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, get_named
 from models import Base
 from resolvers.runtime.ids import global_id
 
-from .contract import Answered, Pointer
+from .contract import Answered, Pointer, Siblings
+from .plan.reader import place_of
 from .plan.shape import KINDS, kind_of, plural
 from .types.computed import ROW_TYPES
 from .types.payloads import PAYLOADS
@@ -31,7 +33,7 @@ def wire(inner: GraphQLSchema) -> None:
             _wire_payload(kind, PAYLOADS[name])
         elif name not in ("Query", "Mutation"):
             for field in kind.fields.values():
-                if get_named_type(field.type).name in KINDS:
+                if get_named_type(field.type).name in (*KINDS, "Node"):
                     field.resolve = _pointed(field.resolve)
     node: Any = inner.type_map["Node"]
     node.resolve_type = lambda value, _info, _type: value["~type"]
@@ -55,10 +57,20 @@ def _pointed(usual: Resolve | None) -> Resolve:
         if pointer is None:
             return None
         assert isinstance(pointer, Pointer), info.field_name
-        found = await info.context.reader.records(kind_of(pointer.model), info.field_nodes, [pointer.id])
-        return found[0] if found else None
+        siblings = pointer.siblings or Siblings(pointer.model, [pointer.id])
+        row = next((row for row in await _read(siblings, info) if row["~id"] == pointer.id), None)
+        return row and {**row, "~type": kind_of(pointer.model).name}
 
     return resolve
+
+
+async def _read(siblings: Siblings, info: Any) -> list[dict[str, Any]]:
+    """The visible ones among the siblings, read once for each selection."""
+    place = place_of(info.field_nodes)
+    if place not in siblings.read:
+        reading = info.context.reader.records(kind_of(siblings.model), info.field_nodes, siblings.ids)
+        siblings.read[place] = asyncio.ensure_future(reading)
+    return await siblings.read[place]
 
 
 def _wire_payload(kind: GraphQLObjectType, model: type[Base]) -> None:

@@ -25,6 +25,8 @@ class Page(BaseView):
     title: ClassVar[str] = ""
     path: ClassVar[str] = ""
     """The address of the screen below that of the panel: one of its routes."""
+    is_named: ClassVar[bool] = False
+    """Whether the palette finds the screen by its title although the menu does not lead there."""
     needs: ClassVar[str] = ""
     """The right without which the screen is closed, like `organisation.edit`; "" opens it to every signed-in user."""
 

@@ -194,7 +194,9 @@ function reopen() {
   const closed = JSON.parse(sessionStorage.getItem("reopen") || "null");
   if ($("form[action$='/login']")) return;
   sessionStorage.removeItem("reopen");
-  if (closed && closed.page === location.pathname + location.search) htmx.ajax("GET", closed.url, { target: closed.target });
+  if (closed?.page !== location.pathname + location.search) return;
+  if ("palette" in closed) palette(closed.palette);
+  else htmx.ajax("GET", closed.url, { target: closed.target });
 }
 
 // Closing asks first where something was typed.

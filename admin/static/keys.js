@@ -14,11 +14,57 @@ function step(by) {
   $(".open", next)?.focus();
 }
 
-function find() {
-  const box = $("[data-search]");
-  if (box) box.focus();
-  else $("[data-find]")?.click();
+// --- the palette, which is loaded when it is first asked for ---------------------------------------------
+
+let early = null; // what is typed before the palette is there
+
+async function palette(text = "") {
+  const button = $("[data-palette]");
+  if (!button || early !== null) return;
+  early = text;
+  try {
+    const { open } = await import(button.dataset.palette);
+    open(early, button.dataset.style);
+  } catch {
+    toast(WORDS.unreachable, true);
+  } finally {
+    early = null;
+  }
 }
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-palette]")) return;
+  event.preventDefault();
+  palette();
+});
+
+// What this user has opened lately in this browser, by address alone: the server says what they may still see of it.
+const VISITED = `visited:${me}`;
+
+function visited() {
+  try {
+    const seen = JSON.parse(localStorage.getItem(VISITED));
+    return { records: [...seen.records], pages: { ...seen.pages } };
+  } catch {
+    return { records: [], pages: {} };
+  }
+}
+
+function noteVisit() {
+  const seen = visited();
+  const record = $("[data-neighbours]") && location.pathname.split("/").at(-1);
+  const page = $(".side a[aria-current]")?.getAttribute("href");
+  if (record) seen.records = [record, ...seen.records.filter((each) => each !== record)].slice(0, 8);
+  else if (page) seen.pages[page] = (seen.pages[page] || 0) + 1;
+  else return;
+  try {
+    localStorage.setItem(VISITED, JSON.stringify(seen));
+  } catch { /* a full or closed storage keeps the list as it was */ }
+}
+
+if (me) noteVisit();
+
+// --- keys on a page -----------------------------------------------------------------------------------------
 
 // The command with this key: of the row with the focus, else of the selected rows, else of the record.
 function run(key) {
@@ -34,7 +80,8 @@ function run(key) {
 }
 
 const KEYS = {
-  "/": find,
+  "/": () => palette(),
+  f: () => $("[data-search]")?.focus(),
   n: () => $("[data-new]")?.click(),
   e: () => $("[data-edit]")?.click(),
   j: () => step(1),
@@ -45,6 +92,16 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (early !== null && !event.ctrlKey && !event.metaKey && event.key.length === 1) {
+    event.preventDefault();
+    early += event.key;
+    return;
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.isComposing) {
+    event.preventDefault();
+    palette();
+    return;
+  }
   if ((event.ctrlKey || event.metaKey) && event.key === "s") {
     const save = $("dialog[open] [data-save]") || $("[data-save]");
     if (save) {

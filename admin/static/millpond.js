@@ -174,4 +174,4 @@ prepare(document);
 showTrail();
 forgetSent();
 reopen();
-(location.hash === "#q" ? $("[data-search]") : $("[data-focus]"))?.focus();
+$("[data-focus]")?.focus();

@@ -136,7 +136,7 @@ def display_column(model: type[Base]) -> str:
     return next(named, getattr(model, "named_by", "id"))
 
 
-def _title(viewer: Viewer, model: type[Base], e: Any) -> Value:
+def title_of(viewer: Viewer, model: type[Base], e: Any) -> Value:
     """The title of a record: its Chinese name for a Chinese reader where there is one, else the display column."""
     title = value(viewer, model, e, display_column(model))
     zh = _CHINESE.get(display_column(model), "")
@@ -169,16 +169,16 @@ def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -
     names: dict[type[Base], dict[int, str]] = {}
     for target in dict.fromkeys(targets.values()):
         ids = {each[key] for each in values for key, model in targets.items() if model is target} - {None}
-        names[target] = _titles(scope, db, target, sorted(ids)) if ids else {}
+        names[target] = titles_of(scope, db, target, sorted(ids)) if ids else {}
     return [
         Row(row.id, each, {key: names[model].get(each[key]) for key, model in targets.items()}, reading.may(row))
         for row, each in zip(rows, values, strict=True)
     ]
 
 
-def _titles(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
+def titles_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     e: Any = model
-    title = _title(scope.viewer, model, e)
+    title = title_of(scope.viewer, model, e)
     return {id: str(name) for id, name in db.execute(select(e.id, title).where(e.id.in_(ids))) if name is not None}
 
 
@@ -296,6 +296,6 @@ def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -
     reading = _Reading(scope, ListRequest(model, ()))
     e = reading.e
     number = [value(reading.viewer, model, e, "number")] if "number" in model.__table__.c else []
-    values = [*number, _title(reading.viewer, model, e)]
+    values = [*number, title_of(reading.viewer, model, e)]
     statement = visible(reading.viewer, model, e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
     return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}

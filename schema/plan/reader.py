@@ -159,7 +159,7 @@ class Reader:
         """The visible records among `ids`, in their order, as dictionaries by response key."""
         if not ids:
             return []
-        statement = f"{kind.name} at {nodes[0].loc.start if nodes[0].loc else 0}"
+        statement = f"{kind.name} at {place_of(nodes)}"
         variables = {**self.operation.variables_below(nodes), IDS: list(ids)}
 
         def make(compiler: Compiler) -> dict[str, Value]:
@@ -203,6 +203,11 @@ async def answer_prepared(
         except (PlanMismatch, Refusal, TooNested):
             return None
     return None
+
+
+def place_of(nodes: Sequence[FieldNode]) -> str:
+    """Where in the document these nodes are, which are merged into one selection."""
+    return "+".join(str(node.loc.start if node.loc else 0) for node in nodes)
 
 
 def _timed(work: Callable[..., T], *args: Any) -> tuple[T, float]:

@@ -31,6 +31,7 @@ SCREENS = (
     "/admin/log",
     "/admin/account",
     "/admin/nothing-here",
+    "/admin/search?q=li",
     "/admin/customer/ask/transfer?ids=cus_1",
     "/admin/policy",
     "/admin/policy/history",

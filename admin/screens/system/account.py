@@ -29,7 +29,7 @@ class Account(Page):
     """The user's own account."""
 
     icon, path = "id-badge-2", "/account"
-    title = Label("My account")
+    title, is_named = Label("My account"), True
 
     @page_route("/account", OWN)
     async def show(self, request: Request) -> Response:
