@@ -137,6 +137,7 @@ class ListPage(Screen):
             search=text[:100],
             size=MOST_FOUND,
             counts=False,
+            best_first=True,
         )
         try:
             found = await ask.scope.read(page, wanted)

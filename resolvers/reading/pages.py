@@ -20,6 +20,7 @@ from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import COMPUTED, in_bin, matching, open_to, value, visible, with_parents
 from .cursors import values_of, written
 from .order import Key, after_cursor, order_of, order_value
+from .ranking import ranked
 from .search import SearchResult, find
 
 MOST_COUNTED = 1_000
@@ -47,6 +48,8 @@ class ListRequest:
     binned: bool | None = False
     may: tuple[str, ...] = ()
     counts: bool = True
+    best_first: bool = False
+    """Whether a search puts the best matches first, instead of the order; such a list has one page."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Page:
 def page(scope: Scope, db: Session, request: ListRequest) -> Page:
     """The requested page.  Raises Validation for a cursor of another list or a search that is too long."""
     reading = _Reading(scope, request)
+    if request.best_first and request.search.strip():
+        return _best(scope, db, reading)
     reading.search(db)
     rows = [*reading.rows(db)]
     is_more, rows = len(rows) > reading.size, rows[: reading.size]
@@ -95,6 +100,15 @@ def page(scope: Scope, db: Session, request: ListRequest) -> Page:
         reading.cursor(rows[-1]) if rows and forward else None,
         reading.cursor(rows[0]) if rows and backward else None,
     )
+
+
+def _best(scope: Scope, db: Session, reading: "_Reading") -> Page:
+    """The best matches of a search, best first, on one page."""
+    scope.backend.budgets.spend(scope.person.id, Costly.SEARCHES)
+    found = ranked(scope, db, reading.model, reading.request.search, reading.size, reading.listed())
+    rows = {row.id: row for row in db.execute(reading.statement().where(reading.e.id.in_(found.ids)))}
+    shown = _read(scope, db, reading, [rows[id] for id in found.ids if id in rows])
+    return Page(shown, found.count if reading.request.counts else None, None, None)
 
 
 def count(scope: Scope, db: Session, request: ListRequest) -> int:

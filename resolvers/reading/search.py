@@ -1,23 +1,22 @@
 """Search: which records hold the typed words in fields that the viewer may see.
 
 A customer is found by its number, name, phone and e-mail, and by the names, phones and addresses of its contacts; a
-contact by its own.  What is about a customer is also found by the number and the name of that customer.  All words must occur, each anywhere in the record.  Names match by any part; numbers, phones and
-addresses by any three characters; numbers also by their beginning.  The index only narrows down: a hidden field never
-leads to its record.
+contact by its own.  What is about a customer is also found by the number and the name of that customer.  All words must
+occur, each anywhere in the record.  Names match by any part; numbers, phones and addresses by any three characters;
+numbers also by their beginning.  The index only narrows down: a hidden field never leads to its record, because
+`search_conditions.py` decides.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Integer,
     Select,
-    Table,
     and_,
     any_,
     case,
@@ -25,7 +24,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    literal_column,
     or_,
     select,
     table,
@@ -34,104 +32,21 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer, FollowUp, Opportunity, SearchDoc
+from models import Base, Contact, Customer, FollowUp, Opportunity
 from models.search import BITS, INDEX, SPAN, Pieces
-from policies.rows import Rows, WithParent
 
 from ..runtime.scope import Scope
-from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import in_bin, search_clause, visible, with_parents
-from .search_words import Searchable, Word, match, ways_to, words_of
+from ..runtime.viewer import Clause, Value
+from .clauses import search_clause, visible, with_parents
+from .search_conditions import docs, is_about, says_joined
+from .search_words import Word, match, ways_to, words_of
 
 COVERED: tuple[type[Base], ...] = (Customer, Contact)
 """The models that have a search index."""
 ABOUT_CUSTOMERS: tuple[type[Base], ...] = (Contact, Opportunity, FollowUp)
 """The models whose records are also found by their customer."""
 
-docs = cast("Table", SearchDoc.__table__)
 fts = table(INDEX, column("rowid", BigInteger), column(INDEX))
-
-# --- whether a record holds the words --------------------------------------------------------------------
-
-
-def says(viewer: Viewer, model: type[Base], e: Any, words: Iterable[Word]) -> Clause:
-    """Condition: a record of `model` holds every word in fields that the viewer may see.  Exact; evaluated row by row."""
-    return and_(*(says_word(viewer, model, e, word) for word in words))
-
-
-def says_word(viewer: Viewer, model: type[Base], e: Any, word: Searchable) -> Clause:
-    """Condition: a record of `model` holds this word in a field that the viewer may see."""
-    return _customer_says(viewer, e, word) if model is Customer else _contact_says(viewer, e, word)
-
-
-@lru_cache(maxsize=64)
-def _says_joined(viewer: Viewer, model: type[Base], words: tuple[Word, ...]) -> Clause:
-    """`says` over `with_parents(model)[1]`, cached, so that a request builds it once."""
-    return says(viewer, model, with_parents(model)[1], words)
-
-
-def _customer_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
-    doc, contact = docs.alias(), cast("Table", Contact.__table__).alias()
-    person = WithParent(contact.c, Rows(Customer, e))
-    shown = and_(viewer.rows(Contact, person), in_bin(Contact, contact.c, wanted=False))
-    by_itself = and_(doc.c.contact_id.is_(None), _holds(viewer, Customer, e, doc.c, word))
-    by_contact = and_(contact.c.id.is_not(None), shown, _holds(viewer, Contact, person, doc.c, word))
-    found = _one().select_from(doc.outerjoin(contact, contact.c.id == doc.c.contact_id))
-    found = found.where(doc.c.id >= _place(e.id), doc.c.id < _place(e.id + 1), or_(*word.held_by(doc.c).values()))
-    return _there_is(found.where(or_(by_itself, by_contact)).correlate_except(doc, contact))
-
-
-def _contact_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
-    doc = docs.alias()
-    mine = _one().where(doc.c.id == _place(e.customer_id) + e.id, _holds(viewer, Contact, e, doc.c, word))
-    return _there_is(mine.correlate_except(doc))
-
-
-def is_about(viewer: Viewer, customer_id: Any, word: Searchable) -> Clause:
-    """Condition: the customer with this id is one that the viewer sees, and its number or name holds the word."""
-    doc, customer = docs.alias(), cast("Table", Customer.__table__).alias()
-    named = _holds(viewer, Customer, customer.c, doc.c, word, NAMES)
-    one = _one().select_from(customer.join(doc, doc.c.id == _place(customer.c.id)))
-    one = one.where(customer.c.id == customer_id, viewer.rows(Customer, customer.c), named)
-    return _there_is(one.correlate_except(doc, customer))
-
-
-def _there_is(one: Select[Any]) -> Clause:
-    """EXISTS in a form that PostgreSQL evaluates row by row; a plain EXISTS makes it read all docs first.
-
-    The limit is a literal: for a parameter PostgreSQL estimates a tenth of all rows, and then avoids the subquery.
-    """
-    return one.limit(literal_column("1")).scalar_subquery().is_not(None)
-
-
-def _one() -> Select[Any]:
-    return select(literal(1)).execution_options(policy=True)
-
-
-def _place(customer_id: Any) -> Value:
-    """The id of a customer's own doc; the docs of its contacts have the ids that follow."""
-    at: Value = customer_id * literal(SPAN, BigInteger)
-    return at
-
-
-def _holds(
-    viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable, only: Collection[str] | None = None
-) -> Clause:
-    """Condition: a doc holds the word in a field, `only` one of these, that the viewer may see in its record `e`."""
-    fields = {key: field for key, field in _FIELDS[model].items() if only is None or key in only}
-    guards = {key: viewer.guard(model, field, e) for key, field in fields.items()}
-    ways = ((guards[key], way) for key, way in word.held_by(doc).items() if key in fields)
-    return or_(*(way if guard is None else and_(way, guard) for guard, way in ways))
-
-
-_FIELDS: dict[type[Base], dict[str, str]] = {
-    Customer: {"name": "name", "number": "number", "phones": "phone", "addresses": "email"},
-    Contact: {"name": "name", "phones": "points", "addresses": "points"},
-}
-"""Model -> column of a doc -> the field in policy lines that it copies."""
-NAMES = ("number", "name")
-"""The columns of a customer's doc by which what is about the customer is found."""
-
 
 # --- by the index ----------------------------------------------------------------------------------------
 
@@ -172,9 +87,8 @@ def _found_by_itself(
         return SearchResult(search_clause(viewer, model, e, text))
     ids = candidates(scope, db, model, text, limit, among)
     if ids is not None:
-        some = json.dumps(ids) if scope.backend.dialect == "sqlite" else ids
-        return SearchResult(_is_among(scope.backend.dialect, e.id, some), len(ids))
-    clause = _says_joined(viewer, model, tuple(words))
+        return SearchResult(among_ids(scope.backend.dialect, e.id, ids), len(ids))
+    clause = says_joined(viewer, model, tuple(words))
     near = _led_to(scope.backend.dialect, model, max(words, key=_weight))
     return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
 
@@ -190,7 +104,7 @@ def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause]
     asked = visible(viewer, Customer, e.id).where(*(is_about(viewer, e.id, word) for word in words))
     ids = _among_led_to(db, dialect, Customer, words, asked, FEW)
     if ids is not None:
-        return lambda column: _is_among(dialect, column, json.dumps(ids) if dialect == "sqlite" else ids)
+        return lambda column: among_ids(dialect, column, ids)
     near = _led_to(dialect, Customer, max(words, key=_weight))
     return lambda column: in_turn(dialect, column, near, and_(*(is_about(viewer, column, word) for word in words)))
 
@@ -214,7 +128,7 @@ def candidates(
     if not words:
         return None
     viewer, e = scope.viewer, with_parents(model)[1]
-    asked = visible(viewer, model, e.id).where(_says_joined(viewer, model, tuple(words)), *among)
+    asked = visible(viewer, model, e.id).where(says_joined(viewer, model, tuple(words)), *among)
     return _among_led_to(db, dialect, model, words, asked, limit)
 
 
@@ -246,6 +160,11 @@ def _in_one(dialect: str, ids: Select[Any]) -> Select[Any]:
     (id,) = listed.c
     all_of_them = func.json_group_array(id) if dialect == "sqlite" else func.array_agg(id)
     return select(func.count(), all_of_them).select_from(listed).execution_options(policy=True)
+
+
+def among_ids(dialect: str, id: Value, ids: Sequence[int]) -> Clause:
+    """`id IN (…)` as one parameter."""
+    return _is_among(dialect, id, json.dumps(ids) if dialect == "sqlite" else ids)
 
 
 def _is_among(dialect: str, id: Value, ids: Any) -> Clause:

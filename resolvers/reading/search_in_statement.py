@@ -36,7 +36,8 @@ from ..runtime.viewer import Clause, Value, Viewer
 from . import search
 from .clauses import join_parents, search_clause
 from .provenance import PlanMismatch, map_traced, untraced
-from .search import ABOUT_CUSTOMERS, COVERED, docs, fts, id_in, in_turn, is_about, says_word
+from .search import ABOUT_CUSTOMERS, COVERED, fts, id_in, in_turn
+from .search_conditions import docs, is_about, says_word
 from .search_words import Searchable, match, ways_to, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)

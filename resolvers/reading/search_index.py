@@ -8,7 +8,8 @@ from sqlalchemy import Connection, func, select
 from models import Contact, Customer
 from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
 
-from .search import docs, fts
+from .search import fts
+from .search_conditions import docs
 from .search_words import MOST_PIECES, match
 
 CHUNK = 1_000

@@ -37,6 +37,11 @@ class Word:
     text: str
     figures: str
 
+    @classmethod
+    def of(cls, text: str) -> "Word":
+        """The word with this folded text."""
+        return cls(text, _figures(text))
+
     @property
     def is_code(self) -> bool:
         """Whether it is long enough to match inside numbers and addresses."""
@@ -62,7 +67,7 @@ def words_of(text: str) -> tuple[Word, ...]:
         raise Validation(
             f"A search has at most {MOST_WORDS} words.", f"搜索内容最多 {MOST_WORDS} 个词。", field="search"
         )
-    return tuple(Word(word, _figures(word)) for word in words)
+    return tuple(Word.of(word) for word in words)
 
 
 def _figures(word: str) -> str:
