@@ -37,7 +37,7 @@ def pinyin(text: str) -> str:
 
 def is_pinyin(word: str) -> bool:
     """Whether small letters can be read as syllables of pinyin."""
-    ends, known = {0}, _without_tones()
+    ends, known = {0}, without_tones()
     for at in range(1, len(word) + 1):
         if any(word[start:at] in known for start in ends if at - start <= _LONGEST_SYLLABLE):
             ends.add(at)
@@ -51,7 +51,7 @@ def _phrase(known: dict[str, tuple[str, ...]], text: str, at: int) -> tuple[str,
 
 
 @cache
-def _without_tones() -> frozenset[str]:
+def without_tones() -> frozenset[str]:
     return frozenset(reading[:-1] for reading in _data()[0].values())
 
 

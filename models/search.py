@@ -1,5 +1,7 @@
 """The search index: the text of customers and contacts, folded and split into pieces that an index can look up.
 
+Folded text is simplified Chinese without width and case, so 華興 and 华兴 are found alike.  Names are also found by pinyin.
+
 A doc is one row for each customer and each contact, written by the flush that writes the record.  The pieces of a word
 lead to the docs that may contain it, by FTS5 on SQLite and by GIN on PostgreSQL.  The text in the doc decides, so both
 databases find the same.  A doc contains values that some users may not see: only the search reads it, under the policy.
@@ -34,7 +36,9 @@ from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.sqlalchemy_internals import former_values
-from .text import fold as fold
+from .simplified import simplified
+from .sounds import BEGINNING, sound_pieces, sounds_of
+from .text import fold as folded_text
 
 BITS = 31
 SPAN = 1 << BITS
@@ -44,25 +48,35 @@ CODE = 3
 """Length of the pieces of numbers, phones and addresses.  Of names every single character is found."""
 
 
+def fold(text: str) -> str:
+    """The form in which docs and typed words are compared: width, case, spaces and traditional forms do not matter."""
+    return simplified(folded_text(text))
+
+
 class Pieces(TypeDecorator[tuple[str, ...]]):
-    """Short strings without spaces: an array on PostgreSQL, words of one text on SQLite."""
+    """Short strings without spaces and quotes: a `tsvector` on PostgreSQL, words of one text on SQLite."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         is_sqlite = dialect.name == "sqlite"
-        return dialect.type_descriptor(Text() if is_sqlite else postgresql.ARRAY(postgresql.TEXT(collation="C")))
+        return dialect.type_descriptor(Text() if is_sqlite else postgresql.TSVECTOR())
 
     def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return " ".join(value) if dialect.name == "sqlite" else list(value)
+        return " ".join(value) if dialect.name == "sqlite" else quoted(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
         if value is None:
             return None
-        return tuple(value.split()) if isinstance(value, str) else tuple(value)
+        return tuple(value.replace("'", "").split())
+
+
+def quoted(pieces: Iterable[str]) -> str:
+    """Pieces as the text of a `tsvector`."""
+    return "'{}'".format("' '".join(pieces))
 
 
 class SearchDoc(Base):
@@ -77,6 +91,8 @@ class SearchDoc(Base):
     """None in the doc of the customer itself."""
     number: Mapped[Prose]
     name: Mapped[Prose]
+    sounds: Mapped[Prose]
+    """The pinyin of the names (`models/sounds.py`)."""
     phones: Mapped[Prose]
     addresses: Mapped[Prose]
     pieces: Mapped[tuple[str, ...]] = mapped_column(Pieces())
@@ -94,8 +110,8 @@ _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isal
 """Punctuation, which has a meaning in FTS5, as its full-width form, which no folded text contains."""
 
 
-def pieces_of(number: str, name: str, codes: Iterable[str]) -> list[str]:
-    """The pieces of a doc with these folded texts; `name_pieces` and `code_pieces` make those that look it up."""
+def pieces_of(number: str, name: str, sounds: str, codes: Iterable[str]) -> list[str]:
+    """The pieces of a doc with these folded texts; `name_pieces`, `code_pieces` and `heard` make those that look it up."""
     found: list[str] = []
     for first in number.split()[:1]:
         found += (_wide(first[0]), beginning(first))
@@ -104,7 +120,8 @@ def pieces_of(number: str, name: str, codes: Iterable[str]) -> list[str]:
         found += _pairs(word)
     for code in _wide(" ".join((number, *codes))).split():
         found += _threes(code)
-    return found
+    found += _wide(" ".join(sound_pieces(sounds))).split()
+    return list(dict.fromkeys(found))
 
 
 def name_pieces(word: str) -> list[str]:
@@ -116,6 +133,11 @@ def name_pieces(word: str) -> list[str]:
 def code_pieces(word: str) -> list[str]:
     """The pieces that every number, phone or address with this in it has; none for fewer than CODE characters."""
     return [*_threes(_wide(word))]
+
+
+def heard(pieces: Iterable[str]) -> list[str]:
+    """Pieces of sounds as the index holds them."""
+    return [_wide(piece[:-1]) + BEGINNING if piece[-1] == BEGINNING else _wide(piece) for piece in pieces]
 
 
 def beginning(number: str) -> str:
@@ -174,15 +196,17 @@ def doc_id(customer_id: int, contact_id: int | None = None) -> int:
 def _made(
     customer_id: int, contact_id: int | None, number: str, name: str, phones: Iterable[str], addresses: Iterable[str]
 ) -> Doc:
+    sounds = "" if name.isascii() else "\n".join(filter(None, map(sounds_of, name.split("\n"))))
     return {
         "id": doc_id(customer_id, contact_id),
         "customer_id": customer_id,
         "contact_id": contact_id,
         "number": number,
         "name": name,
+        "sounds": sounds,
         "phones": "\n".join(phones),
         "addresses": "\n".join(addresses),
-        "pieces": pieces_of(number, name, (*phones, *addresses)),
+        "pieces": pieces_of(number, name, sounds, (*phones, *addresses)),
     }
 
 

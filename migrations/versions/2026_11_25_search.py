@@ -1,4 +1,4 @@
-"""The search index: a doc for each customer and contact, and what looks its pieces up."""
+"""The search index: a doc for each customer and contact.  `2026_11_29_search_sounds` fills it."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ from alembic import op
 
 import millpond.migration_exclusions  # noqa: F401  tells autogeneration to leave the index alone
 from models.base import long_text
-from models.search import Pieces
-from resolvers.reading.search_index import rebuild
 
 revision: str = "2026_11_25_search"
 down_revision: str | None = "2026_11_24_foundation"
@@ -26,10 +24,9 @@ def upgrade() -> None:
         sa.Column("name", long_text(), nullable=False),
         sa.Column("phones", long_text(), nullable=False),
         sa.Column("addresses", long_text(), nullable=False),
-        sa.Column("pieces", Pieces(), nullable=False),
+        sa.Column("pieces", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_doc")),
     )
-    rebuild(op.get_bind())
 
 
 def downgrade() -> None:

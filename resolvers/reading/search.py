@@ -30,10 +30,11 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from models import Base, Contact, Customer, FollowUp, Opportunity
-from models.search import BITS, INDEX, SPAN, Pieces
+from models.search import BITS, INDEX, SPAN
 
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value
@@ -185,13 +186,15 @@ def _weight(word: Word) -> int:
 
 def _led_to(dialect: str, model: type[Base], word: Word) -> Select[Any]:
     """SELECT of the ids of records whose docs have the pieces of a word: all that hold the word, and some others."""
-    ways = ways_to(word)
-    if dialect == "sqlite":
-        ids = select(id_in(dialect, model)).where(fts.c[INDEX].op("MATCH")(match(ways)))
-    else:
-        has = (docs.c.pieces.op("@>")(literal(way, Pieces())) for way in ways)
-        ids = select(id_in(dialect, model)).where(or_(*has))
+    ids = select(id_in(dialect, model)).where(has_pieces(dialect, literal(match(dialect, ways_to(word)))))
     return ids.execution_options(policy=True)
+
+
+def has_pieces(dialect: str, query: Value) -> Clause:
+    """Condition of the index: a doc has the pieces that a query of `search_words.match` names."""
+    if dialect == "sqlite":
+        return fts.c[INDEX].op("MATCH")(query)
+    return docs.c.pieces.op("@@")(sql_cast(query, TSQUERY))
 
 
 def id_in(dialect: str, model: type[Base]) -> Value:

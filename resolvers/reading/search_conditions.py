@@ -107,9 +107,9 @@ def guarded(viewer: Viewer, model: type[Base], e: Any, ways: Mapping[str, Clause
 
 
 _FIELDS: dict[type[Base], dict[str, str]] = {
-    Customer: {"name": "name", "number": "number", "phones": "phone", "addresses": "email"},
-    Contact: {"name": "name", "phones": "points", "addresses": "points"},
+    Customer: {"name": "name", "sounds": "name", "number": "number", "phones": "phone", "addresses": "email"},
+    Contact: {"name": "name", "sounds": "name", "phones": "points", "addresses": "points"},
 }
 """Model -> column of a doc -> the field in policy lines that it copies."""
-NAMES = ("number", "name")
+NAMES = ("number", "name", "sounds")
 """The columns of a customer's doc by which what is about the customer is found."""

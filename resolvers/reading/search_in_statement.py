@@ -30,20 +30,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models import Base, Customer
-from models.search import INDEX
 
 from ..runtime.viewer import Clause, Value, Viewer
 from . import search
 from .clauses import join_parents, search_clause
 from .provenance import PlanMismatch, map_traced, untraced
-from .search import ABOUT_CUSTOMERS, COVERED, fts, id_in, in_turn
+from .search import ABOUT_CUSTOMERS, COVERED, fts, has_pieces, id_in, in_turn
 from .search_conditions import docs, is_about, says_word
 from .search_words import Searchable, match, ways_to, words_of
 
-_TEXT, _REACH, _CODE, _FIGURES, _WAYS = range(5)
+_TEXT, _REACH, _CODE, _FIGURES, _QUERY, _SPELLED = range(6)
 """Places of the parts of a word in its JSON: text for names; last position in a number where it may begin; text for
-numbers and addresses; digits for phones (None: not searched); from _WAYS on what is looked up in the index."""
-_MOST_WAYS = 4
+numbers and addresses; digits for phones (None: not searched); query for the index; a list of what it spells in pinyin."""
 _ANYWHERE = 1_000_000
 
 
@@ -143,11 +141,8 @@ def _written(dialect: str, text: str) -> str:
         raise PlanMismatch
     made = []
     for word in words:
-        ways = ways_to(word)
-        looked_up: list[str] = [match(ways)] if dialect == "sqlite" else [" ".join(way) for way in ways]
-        looked_up += [""] * (_MOST_WAYS - len(looked_up))
         code = (_ANYWHERE, word.text) if word.is_code else (1, None)
-        made.append([word.text, *code, word.figures or None, *looked_up])
+        made.append([word.text, *code, word.figures or None, match(dialect, ways_to(word)), word.spelled])
     return json.dumps(made)
 
 
@@ -168,16 +163,11 @@ class _Words:
     def led_to(self, model: type[Base]) -> Select[Any]:
         """SELECT of the ids of records whose docs have the pieces of the rarest word."""
         word = self.rows()
-        ways = [_part(self.dialect, word, _WAYS + n) for n in range(1 if self.dialect == "sqlite" else _MOST_WAYS)]
-        some = self._docs(ways).limit(_one_too_many()).correlate(word).subquery()
+        query = _part(self.dialect, word, _QUERY)
+        some = self._docs(query).limit(_one_too_many()).correlate(word).subquery()
         rarity = select(func.count()).select_from(some).correlate(word).scalar_subquery()
-        rarest = (
-            select(*(way.label(f"way{n}") for n, way in enumerate(ways)))
-            .order_by(rarity)
-            .limit(literal_column("1"))
-            .cte()
-        )
-        chosen: list[Any] = [select(way).scalar_subquery() for way in rarest.c]
+        rarest = select(query.label("query")).order_by(rarity).limit(literal_column("1")).cte()
+        chosen = select(rarest.c.query).scalar_subquery()
         return self._docs(chosen).with_only_columns(id_in(self.dialect, model).label("id"))
 
     def rows(self) -> Any:
@@ -186,13 +176,10 @@ class _Words:
             return func.json_each(literal(self.value)).table_valued("value")
         return func.jsonb_array_elements(cast(literal(self.value), JSONB)).table_valued("value")
 
-    def _docs(self, ways: list[Any]) -> Select[Any]:
+    def _docs(self, query: Value) -> Select[Any]:
         one: Select[Any] = select(literal_column("1")).execution_options(policy=True)
-        if self.dialect == "sqlite":
-            (way,) = ways
-            return one.select_from(fts).where(fts.c[INDEX].op("MATCH")(way))
-        has = [docs.c.pieces.op("@>")(func.string_to_array(func.nullif(way, ""), " ")) for way in ways]
-        return one.select_from(docs).where(or_(*has))
+        source = fts if self.dialect == "sqlite" else docs
+        return one.select_from(source).where(has_pieces(self.dialect, query))
 
 
 @dataclass(frozen=True)
@@ -211,7 +198,18 @@ class _Word:
             "number": at(doc.number, text).between(1, reach),
             "addresses": at(doc.addresses, code) > 0,
             "phones": at(doc.phones, figures) > 0,
+            "sounds": self._is_spelled(doc.sounds),
         }
+
+    def _is_spelled(self, sounds: Any) -> Clause:
+        at = func.instr if self.dialect == "sqlite" else func.strpos
+        listed = _part(self.dialect, self.row, _SPELLED)
+        if self.dialect == "sqlite":
+            each = func.json_each(listed).table_valued("value")
+        else:
+            each = func.jsonb_array_elements_text(cast(listed, JSONB)).table_valued("value")
+        found = select(literal_column("1")).select_from(each).where(at(sounds, each.c.value) > 0)
+        return exists(found.correlate_except(each).execution_options(policy=True))
 
 
 def _part(dialect: str, word: Any, n: int) -> Value:

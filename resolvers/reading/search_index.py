@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from models import Contact, Customer
-from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
+from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers, quoted
 
 from .search import fts
 from .search_conditions import docs
@@ -47,7 +47,7 @@ def _put(connection: Connection, made: Sequence[Doc]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor().copy(f"COPY search_doc ({keys}) FROM STDIN") as copy:
         for *values, pieces in (doc.values() for doc in made):
-            copy.write_row((*values, f"{{{','.join(pieces)}}}"))  # no piece has a character that arrays quote
+            copy.write_row((*values, quoted(pieces)))
 
 
 def check(connection: Connection) -> Iterator[str]:
@@ -62,8 +62,8 @@ def check(connection: Connection) -> Iterator[str]:
         yield f"There are {customers + contacts:,} customers and contacts, but {known:,} in the search index: run millpond reindex."
     firsts = list(_firsts(connection))
     for first in firsts[:: -(-len(firsts) // MOST_CHUNKS) or 1]:
-        stored = {doc["id"]: dict(doc) for doc in _stored(connection, first)}
-        made = {doc["id"]: {**doc, "pieces": tuple(doc["pieces"])} for doc in _records(connection, first)}
+        stored = {doc["id"]: {**doc, "pieces": {*doc["pieces"]}} for doc in _stored(connection, first)}
+        made = {doc["id"]: {**doc, "pieces": {*doc["pieces"]}} for doc in _records(connection, first)}
         wrong = {id for id in made.keys() | stored.keys() if made.get(id) != stored.get(id)}
         lost = (id for id in [*made][:: len(made) - 1 or 1] if not _is_led_to(connection, made[id]))
         for customer_id in sorted({id // SPAN for id in (*wrong, *lost)}):
@@ -93,7 +93,7 @@ def _is_led_to(connection: Connection, doc: Doc) -> bool:
     """Whether SQLite's index finds a doc by its pieces; PostgreSQL keeps its index consistent by itself."""
     if connection.dialect.name != "sqlite":
         return True
-    known = select(fts.c.rowid).where(fts.c[INDEX].op("MATCH")(match([doc["pieces"][:MOST_PIECES]])))
+    known = select(fts.c.rowid).where(fts.c[INDEX].op("MATCH")(match("sqlite", [[*doc["pieces"]][:MOST_PIECES]])))
     return connection.execute(known.where(fts.c.rowid == doc["id"])).first() is not None
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sqlalchemy import or_
+
 from models.contact import PointKind, key_of
 from models.errors import Validation
-from models.search import CODE, beginning, code_pieces, fold, name_pieces
+from models.search import CODE, beginning, code_pieces, fold, heard, name_pieces
+from models.sounds import BEGINNING, spelling_pieces, spellings
 
 from ..runtime.viewer import Clause
 from .clauses import search_text
@@ -32,15 +35,16 @@ class Searchable(Protocol):
 
 @dataclass(frozen=True)
 class Word:
-    """One word: its text for names, numbers and addresses, and its digits for phones."""
+    """One word: its text for names, numbers and addresses, its digits for phones, and what it spells in pinyin."""
 
     text: str
     figures: str
+    spelled: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "Word":
         """The word with this folded text."""
-        return cls(text, _figures(text))
+        return cls(text, _figures(text), tuple(spellings(text)))
 
     @property
     def is_code(self) -> bool:
@@ -54,14 +58,17 @@ class Word:
             ways["addresses"] = doc.addresses.contains(self.text, autoescape=True)
         if self.figures:
             ways["phones"] = doc.phones.contains(self.figures)
+        if self.spelled:
+            ways["sounds"] = or_(*(doc.sounds.contains(each) for each in self.spelled))
         return ways
 
 
 def words_of(text: str) -> tuple[Word, ...]:
     """The words of a typed text; none for an empty text.  Raises Validation for too many words or characters."""
     typed = fold(search_text(text))
-    if _PHONE.fullmatch(typed) and sum(c.isdigit() for c in typed) >= _SPLIT_PHONE:
-        typed = typed.replace(" ", "")
+    if _PHONE.fullmatch(typed):
+        typed = _OUR_CODE.sub("", typed)
+        typed = typed.replace(" ", "") if sum(c.isdigit() for c in typed) >= _SPLIT_PHONE else typed
     words = list(dict.fromkeys(typed.split()))
     if len(words) > MOST_WORDS:
         raise Validation(
@@ -76,14 +83,25 @@ def _figures(word: str) -> str:
     return figures if len(figures) >= CODE else ""
 
 
-def match(ways: Iterable[Iterable[str]]) -> str:
-    """The FTS5 query for docs that have all pieces of one of these sets."""
-    return " OR ".join("({})".format(" ".join(f'"{piece}"' for piece in way)) for way in ways)
+def match(dialect: str, ways: Iterable[Iterable[str]]) -> str:
+    """The query for docs that have all pieces of one of these sets: of FTS5, or a `tsquery` of PostgreSQL."""
+    form, both = (_in_fts, " ") if dialect == "sqlite" else (_in_tsquery, " & ")
+    either = " OR " if dialect == "sqlite" else " | "
+    return either.join(f"({both.join(map(form, way))})" for way in ways)
+
+
+def _in_fts(piece: str) -> str:
+    return f'"{piece[:-1]}" *' if piece[-1] == BEGINNING else f'"{piece}"'
+
+
+def _in_tsquery(piece: str) -> str:
+    return f"'{piece[:-1]}':*" if piece[-1] == BEGINNING else f"'{piece}'"
 
 
 def ways_to(word: Word) -> list[tuple[str, ...]]:
     """Sets of pieces: a doc that holds the word has all pieces of one set."""
     codes = [code_pieces(word.text), code_pieces(word.figures)]
     short = [[beginning(word.text)]] if len(word.text) == CODE - 1 else []
-    ways = (tuple(dict.fromkeys(pieces))[:MOST_PIECES] for pieces in (name_pieces(word.text), *codes, *short))
+    sounds = (heard(spelling_pieces(spelling)) for spelling in word.spelled)
+    ways = (tuple(dict.fromkeys(x))[:MOST_PIECES] for x in (name_pieces(word.text), *codes, *short, *sounds))
     return list(dict.fromkeys(way for way in ways if way))
