@@ -37,7 +37,7 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.sqlalchemy_internals import former_values
 from .simplified import simplified
-from .sounds import BEGINNING, sound_pieces, sounds_of
+from .sounds import sound_pieces, sounds_of
 from .text import fold as folded_text
 
 BITS = 31
@@ -137,7 +137,7 @@ def code_pieces(word: str) -> list[str]:
 
 def heard(pieces: Iterable[str]) -> list[str]:
     """Pieces of sounds as the index holds them."""
-    return [_wide(piece[:-1]) + BEGINNING if piece[-1] == BEGINNING else _wide(piece) for piece in pieces]
+    return [*map(_wide, pieces)]
 
 
 def beginning(number: str) -> str:

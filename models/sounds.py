@@ -17,8 +17,6 @@ MOST_SPELLINGS = 16
 """Maximum number of ways in which typed letters are taken for syllables; `xian` is one, and two in 西安."""
 SHORTEST, LONGEST = 2, 60
 """Number of letters that are taken for pinyin."""
-BEGINNING = "*"
-"""Ends a piece that stands for all pieces which begin like it."""
 _MARK = "'"
 _TYPED = re.compile(rf"[a-zü']{{{SHORTEST},{LONGEST}}}")
 _ALSO = {
@@ -178,14 +176,14 @@ def spellings(word: str) -> list[str]:
     return found
 
 
-def spelling_pieces(spelling: str) -> list[str]:
-    """The pieces that the sounds with this spelling have."""
+def spelling_ways(spelling: str) -> list[list[str]]:
+    """Sets of pieces: the sounds with this spelling have all pieces of one set."""
     if spelling[0] == '"':
-        return [f'"{one}{other}' for one, other in pairwise(spelling[1::2])]
+        return [[f'"{one}{other}' for one, other in pairwise(spelling[1::2])]]
     *whole, last = spelling[1:].split("'")
     if not whole:
-        return [f"'{last}{BEGINNING}"]
-    return [*(f"'{part}" for part in whole), *(f'"{one[0]}{other[0]}' for one, other in pairwise((*whole, last)))]
+        return [[f"'{syllable}"] for syllable in sorted(_syllables()[0]) if syllable.startswith(last)]
+    return [[*(f"'{part}" for part in whole), *(f'"{one[0]}{other[0]}' for one, other in pairwise((*whole, last)))]]
 
 
 def _split(letters: str) -> Iterator[tuple[str, ...]]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     table,
@@ -53,6 +54,9 @@ fts = table(INDEX, column("rowid", BigInteger), column(INDEX))
 
 FEW = 5_000
 """Maximum number of docs of a rare word: all of them are compared with the text."""
+SAMPLE, DENSE = 1_000, 40
+"""Number of the newest docs that are looked at, and how many of them hold the words where the index is left out:
+to collect all docs of such words takes longer than to compare records until there are enough."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,7 @@ def _found_by_itself(
     if ids is not None:
         return SearchResult(among_ids(scope.backend.dialect, e.id, ids), len(ids))
     clause = says_joined(viewer, model, tuple(words))
-    near = _led_to(scope.backend.dialect, model, max(words, key=_weight))
-    return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, near, clause))
+    return SearchResult(clause, limit + 1, in_turn(scope.backend.dialect, e.id, *_near(db, model, words), clause))
 
 
 def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause] | None:
@@ -106,15 +109,47 @@ def by_customer(scope: Scope, db: Session, text: str) -> Callable[[Any], Clause]
     ids = _among_led_to(db, dialect, Customer, words, asked, FEW)
     if ids is not None:
         return lambda column: among_ids(dialect, column, ids)
-    near = _led_to(dialect, Customer, max(words, key=_weight))
-    return lambda column: in_turn(dialect, column, near, and_(*(is_about(viewer, column, word) for word in words)))
+    near = _near(db, Customer, words)
+    return lambda column: in_turn(dialect, column, *near, and_(*(is_about(viewer, column, word) for word in words)))
 
 
-def in_turn(dialect: str, id: Value, near: Select[Any], clause: Clause) -> Clause:
-    """`clause` for a list that is walked row by row, evaluated only for rows among the many ids of `near`."""
+def in_turn(dialect: str, id: Value, near: Select[Any], is_dense: Clause, clause: Clause) -> Clause:
+    """`clause` for a list that is walked row by row, evaluated only for rows among the many ids of `near`.
+
+    `is_dense`: whether it is evaluated for every row, and `near` not at all.
+    """
     is_near = (id + 0).in_(near)
     # Only CASE fixes the order of evaluation on PostgreSQL; on SQLite it would double the work.
-    return and_(is_near, clause) if dialect == "sqlite" else case((is_near, clause), else_=false())
+    is_likely = or_(is_dense, is_near)
+    return and_(is_likely, clause) if dialect == "sqlite" else case((is_likely, clause), else_=false())
+
+
+def _near(db: Session, model: type[Base], words: Sequence[Word]) -> tuple[Select[Any], Clause]:
+    """(ids to which the index leads by the longest word, whether the words are dense) for `in_turn`."""
+    dialect = db.get_bind().dialect.name
+    return _led_to(dialect, model, max(words, key=_weight)), true() if _are_dense(db, dialect, words) else false()
+
+
+def dense(dialect: str, holds: Callable[[Any], Clause]) -> Value:
+    """Whether the newest docs say that the words are dense.
+
+    `holds`: docs on PostgreSQL, or rows of the index on SQLite -> condition that these have the pieces of the words.
+    """
+    ids, size = docs.alias(), literal_column(str(SAMPLE))
+    newest: Any = select(ids.c.id, ids.c.pieces).order_by(ids.c.id.desc())
+    if dialect == "sqlite":
+        oldest = newest.with_only_columns(ids.c.id).limit(literal_column("1")).offset(size).scalar_subquery()
+        source, among = fts, [fts.c.rowid > func.coalesce(oldest, 0)]
+    else:
+        source, among = newest.limit(size).subquery(), []
+    found = select(func.count() >= literal_column(str(DENSE))).select_from(source).where(*among, holds(source.c))
+    return found.execution_options(policy=True).scalar_subquery()
+
+
+def _are_dense(db: Session, dialect: str, words: Sequence[Word]) -> bool:
+    queries = [literal(match(dialect, ways_to(word))) for word in words]
+    asked = select(dense(dialect, lambda doc: and_(*(has_pieces(dialect, query, doc) for query in queries))))
+    return bool(db.scalar(asked.execution_options(policy=True)))
 
 
 def candidates(
@@ -149,10 +184,10 @@ def _among_led_to(
     for ids in led_to:
         count, some = db.execute(_in_one(dialect, ids.limit(FEW + 1))).one()
         if count <= FEW:
-            return run(_is_among(dialect, id, some)) if count else []
-    if run(_is_among(dialect, id, some)) is None:
+            return run(_one_of(dialect, id, some)) if count else []
+    if run(_one_of(dialect, id, some)) is None:
         return None
-    return run(and_(*(id.in_(ids) for ids in led_to)))
+    return run(true() if _are_dense(db, dialect, words) else and_(*(id.in_(ids) for ids in led_to)))
 
 
 def _in_one(dialect: str, ids: Select[Any]) -> Select[Any]:
@@ -179,6 +214,15 @@ def _is_among(dialect: str, id: Value, ids: Any) -> Clause:
     return id == any_(sql_cast(hidden, ARRAY(Integer)))
 
 
+def _one_of(dialect: str, id: Value, ids: Any) -> Clause:
+    """`id IN (…)` for the ids of `_in_one`, as rows that PostgreSQL joins: it compares an array for each row in turn."""
+    if dialect == "sqlite":
+        return _is_among(dialect, id, ids)
+    each = select(func.unnest(literal(ids, ARRAY(Integer))))
+    clause: Clause = id.in_(each.execution_options(policy=True))
+    return clause
+
+
 def _weight(word: Word) -> int:
     """An estimate of how rare a word is: its length."""
     return len(word.text)
@@ -190,11 +234,12 @@ def _led_to(dialect: str, model: type[Base], word: Word) -> Select[Any]:
     return ids.execution_options(policy=True)
 
 
-def has_pieces(dialect: str, query: Value) -> Clause:
+def has_pieces(dialect: str, query: Value, doc: Any = docs.c) -> Clause:
     """Condition of the index: a doc has the pieces that a query of `search_words.match` names."""
     if dialect == "sqlite":
         return fts.c[INDEX].op("MATCH")(query)
-    return docs.c.pieces.op("@@")(sql_cast(query, TSQUERY))
+    clause: Clause = doc.pieces.op("@@")(sql_cast(query, TSQUERY))
+    return clause
 
 
 def id_in(dialect: str, model: type[Base]) -> Value:

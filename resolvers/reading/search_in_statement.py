@@ -8,7 +8,7 @@ to them; where they are many, the statement says so, and a second form of it wal
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -73,7 +73,10 @@ class Searches:
         if self.walking:
             # A CTE on PostgreSQL, where the index lookup is slow: it runs once for the list and its count.
             near: Any = candidates.subquery() if self.dialect == "sqlite" else candidates.cte()
-            return lambda e: in_turn(self.dialect, by.id(e), select(near.c.id), words.said(by.says(viewer, e)))
+            is_dense = words.are_dense()
+            return lambda e: in_turn(
+                self.dialect, by.id(e), select(near.c.id), is_dense, words.said(by.says(viewer, e))
+            )
         some = candidates.limit(_one_too_many()).cte()
         is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
         self.too_many.append(is_too_many)
@@ -162,13 +165,21 @@ class _Words:
 
     def led_to(self, model: type[Base]) -> Select[Any]:
         """SELECT of the ids of records whose docs have the pieces of the rarest word."""
+        return self._docs(self._rarest).with_only_columns(id_in(self.dialect, model).label("id"))
+
+    @cached_property
+    def _rarest(self) -> Value:
+        """The query for the rarest word."""
         word = self.rows()
         query = _part(self.dialect, word, _QUERY)
         some = self._docs(query).limit(_one_too_many()).correlate(word).subquery()
         rarity = select(func.count()).select_from(some).correlate(word).scalar_subquery()
         rarest = select(query.label("query")).order_by(rarity).limit(literal_column("1")).cte()
-        chosen = select(rarest.c.query).scalar_subquery()
-        return self._docs(chosen).with_only_columns(id_in(self.dialect, model).label("id"))
+        return select(rarest.c.query).scalar_subquery()
+
+    def are_dense(self) -> Clause:
+        """Condition for `in_turn`: the rarest word is so frequent that the index is left out."""
+        return search.dense(self.dialect, lambda doc: has_pieces(self.dialect, self._rarest, doc))
 
     def rows(self) -> Any:
         """A row source with one row per word."""

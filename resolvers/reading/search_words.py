@@ -10,7 +10,7 @@ from sqlalchemy import or_
 from models.contact import PointKind, key_of
 from models.errors import Validation
 from models.search import CODE, beginning, code_pieces, fold, heard, name_pieces
-from models.sounds import BEGINNING, spelling_pieces, spellings
+from models.sounds import spelling_ways, spellings
 
 from ..runtime.viewer import Clause
 from .clauses import search_text
@@ -85,23 +85,14 @@ def _figures(word: str) -> str:
 
 def match(dialect: str, ways: Iterable[Iterable[str]]) -> str:
     """The query for docs that have all pieces of one of these sets: of FTS5, or a `tsquery` of PostgreSQL."""
-    form, both = (_in_fts, " ") if dialect == "sqlite" else (_in_tsquery, " & ")
-    either = " OR " if dialect == "sqlite" else " | "
-    return either.join(f"({both.join(map(form, way))})" for way in ways)
-
-
-def _in_fts(piece: str) -> str:
-    return f'"{piece[:-1]}" *' if piece[-1] == BEGINNING else f'"{piece}"'
-
-
-def _in_tsquery(piece: str) -> str:
-    return f"'{piece[:-1]}':*" if piece[-1] == BEGINNING else f"'{piece}'"
+    quote, both, either = ('"', " ", " OR ") if dialect == "sqlite" else ("'", " & ", " | ")
+    return either.join(f"({both.join(f'{quote}{piece}{quote}' for piece in way)})" for way in ways)
 
 
 def ways_to(word: Word) -> list[tuple[str, ...]]:
     """Sets of pieces: a doc that holds the word has all pieces of one set."""
     codes = [code_pieces(word.text), code_pieces(word.figures)]
     short = [[beginning(word.text)]] if len(word.text) == CODE - 1 else []
-    sounds = (heard(spelling_pieces(spelling)) for spelling in word.spelled)
+    sounds = (heard(way) for spelling in word.spelled for way in spelling_ways(spelling))
     ways = (tuple(dict.fromkeys(x))[:MOST_PIECES] for x in (name_pieces(word.text), *codes, *short, *sounds))
     return list(dict.fromkeys(way for way in ways if way))

@@ -18,11 +18,13 @@ TEXTS = ("mi", "ine", "C2026", "c2026003", "026", "26", "2", "ann", "ann of", "o
 TEXTS += ("1001", "+86 2001", "20 00", "200", "%", '"', "Own lock", "wu", "gone", "\x01", " ", "中 ann")
 
 
-@pytest.fixture(params=["few", "many"])
+@pytest.fixture(params=["few", "many", pytest.param("dense", marks=pytest.mark.long)])
 def found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether what the words lead to is looked among, or is too much for that."""
-    if request.param == "many":
+    """Whether what the words lead to is looked among, is too much for that, or is not even collected."""
+    if request.param != "few":
         monkeypatch.setattr(search, "FEW", 0)
+    if request.param == "dense":
+        monkeypatch.setattr(search, "DENSE", 1)
 
 
 def ids(world: World, engine: Engine, login: str, query: str, text: str) -> Any:

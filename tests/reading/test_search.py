@@ -259,11 +259,12 @@ def test_nobody_finds_anything_where_there_are_more_than_can_be_listed_and_he_ma
 # --- in a list -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=[40, pytest.param(1, marks=pytest.mark.long)], ids=["sparse", "dense"])
+def crowded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three are many."""
     monkeypatch.setattr(pages, "MOST_COUNTED", 3)
     monkeypatch.setattr(search, "FEW", 2)
+    monkeypatch.setattr(search, "DENSE", request.param)
 
 
 @pytest.mark.usefixtures("crowded")
@@ -632,11 +633,14 @@ def found_about(world: World, text: str, login: str = "li") -> list[list[str]]:
     return shown
 
 
-@pytest.mark.parametrize("few", [5_000, 0], ids=["few are found", "many are found"])
+@pytest.mark.parametrize(
+    ("few", "dense"), [(5_000, 40), (0, 40), pytest.param(0, 1, marks=pytest.mark.long)], ids=["few", "many", "dense"]
+)
 def test_what_is_about_a_customer_is_found_by_its_name_and_number(
-    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int, dense: int
 ) -> None:
     monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "DENSE", dense)
     pine = world.customer("Pine Trade Ltd")
     about(world, pine)
     other = world.customer("Oak Works")
