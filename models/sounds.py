@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import islice, pairwise, product
 
-from .pinyin import without_tones, syllables
+from .pinyin import syllables, without_tones
 
 MOST_READINGS = 4
 """Maximum number of readings of one name with characters that have several."""
