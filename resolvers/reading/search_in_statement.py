@@ -219,7 +219,7 @@ class _Word:
             each = func.json_each(listed).table_valued("value")
         else:
             each = func.jsonb_array_elements_text(cast(listed, JSONB)).table_valued("value")
-        found = select(literal_column("1")).select_from(each).where(at(sounds, each.c.value) > 0)
+        found: Select[Any] = select(literal_column("1")).select_from(each).where(at(sounds, each.c.value) > 0)
         return exists(found.correlate_except(each).execution_options(policy=True))
 
 
