@@ -135,8 +135,7 @@ def dense(dialect: str, holds: Callable[[Any], Clause]) -> Value:
 
     `holds`: docs on PostgreSQL, or rows of the index on SQLite -> condition that these have the pieces of the words.
     """
-    ids: Any = docs.alias()
-    size: Value = literal_column(str(SAMPLE))
+    ids, size = docs.alias(), literal_column(str(SAMPLE), Integer)
     newest: Any = select(ids.c.id, ids.c.pieces).order_by(ids.c.id.desc())
     if dialect == "sqlite":
         oldest = newest.with_only_columns(ids.c.id).limit(literal_column("1")).offset(size).scalar_subquery()
