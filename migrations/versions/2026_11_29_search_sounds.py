@@ -11,7 +11,7 @@ from models.search_pieces import Pieces
 from resolvers.reading.search_index import rebuild
 
 revision: str = "2026_11_29_search_sounds"
-down_revision: str | None = "2026_11_29_not_duplicate"
+down_revision: str | None = "2026_11_29_saved_views"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
