@@ -7,76 +7,39 @@ lead to the docs that may contain it, by FTS5 on SQLite and by GIN on PostgreSQL
 databases find the same.  A doc contains values that some users may not see: only the search reads it, under the policy.
 """
 
-import operator
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Dialect,
     Integer,
     Table,
-    Text,
-    TypeDecorator,
     delete,
     event,
     insert,
     inspect,
     select,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import TypeEngine
 
 from .base import Base, Prose
 from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.sqlalchemy_internals import former_values
-from .simplified import simplified
-from .sounds import sound_pieces, sounds_of
-from .text import fold as folded_text
+from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
+from .search_pieces import Pieces, fold, pieces_of
+from .sounds import sounds_of
 
 BITS = 31
 SPAN = 1 << BITS
 """The id of a doc is its customer's times this, plus its contact's: the docs of a customer are adjacent, and the index
 alone tells whose a doc is."""
-CODE = 3
-"""Length of the pieces of numbers, phones and addresses.  Of names every single character is found."""
-
-
-def fold(text: str) -> str:
-    """The form in which docs and typed words are compared: width, case, spaces and traditional forms do not matter."""
-    return simplified(folded_text(text))
-
-
-class Pieces(TypeDecorator[tuple[str, ...]]):
-    """Short strings without spaces and quotes: a `tsvector` on PostgreSQL, words of one text on SQLite."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        is_sqlite = dialect.name == "sqlite"
-        return dialect.type_descriptor(Text() if is_sqlite else postgresql.TSVECTOR())
-
-    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        return " ".join(value) if dialect.name == "sqlite" else quoted(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        return tuple(value.replace("'", "").split())
-
-
-def quoted(pieces: Iterable[str]) -> str:
-    """Pieces as the text of a `tsvector`."""
-    return "'{}'".format("' '".join(pieces))
 
 
 class SearchDoc(Base):
@@ -100,76 +63,30 @@ class SearchDoc(Base):
 
 Doc = dict[str, Any]
 Clause = ColumnElement[bool]
-_doc, _customer, _contact, _point = (
-    cast("Table", model.__table__) for model in (SearchDoc, Customer, Contact, ContactPoint)
+_doc, _customer, _contact, _point, _former = (
+    cast("Table", model.__table__) for model in (SearchDoc, Customer, Contact, ContactPoint, FormerName)
 )
-
-# --- pieces ----------------------------------------------------------------------------------------------
-
-_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if not chr(code).isalnum()}
-"""Punctuation, which has a meaning in FTS5, as its full-width form, which no folded text contains."""
-
-
-def pieces_of(number: str, name: str, sounds: str, codes: Iterable[str]) -> list[str]:
-    """The pieces of a doc with these folded texts; `name_pieces`, `code_pieces` and `heard` make those that look it up."""
-    found: list[str] = []
-    for first in number.split()[:1]:
-        found += (_wide(first[0]), beginning(first))
-    for word in _wide(name).split():
-        found += word
-        found += _pairs(word)
-    for code in _wide(" ".join((number, *codes))).split():
-        found += _threes(code)
-    found += _wide(" ".join(sound_pieces(sounds))).split()
-    return list(dict.fromkeys(found))
-
-
-def name_pieces(word: str) -> list[str]:
-    """The pieces that every name with this word in it has: its pairs, or the single character that it is."""
-    word = _wide(word)
-    return [*_pairs(word)] or [*word]
-
-
-def code_pieces(word: str) -> list[str]:
-    """The pieces that every number, phone or address with this in it has; none for fewer than CODE characters."""
-    return [*_threes(_wide(word))]
-
-
-def heard(pieces: Iterable[str]) -> list[str]:
-    """Pieces of sounds as the index holds them."""
-    return [*map(_wide, pieces)]
-
-
-def beginning(number: str) -> str:
-    """The piece of a number that begins with these one or two characters."""
-    return _wide(f"^{number[:2]}")
-
-
-def _pairs(word: str) -> Iterable[str]:
-    return map(operator.add, word, word[1:])
-
-
-def _threes(word: str) -> Iterable[str]:
-    return map(operator.add, _pairs(word), word[2:])
-
-
-def _wide(text: str) -> str:
-    return text if text.isalnum() else text.translate(_WIDE)
-
 
 # --- docs ------------------------------------------------------------------------------------------------
 
 
 def of_customers(at: Session | Connection, which: Clause) -> Iterator[Doc]:
-    """The docs of customers, from the records as they stand.  One query."""
-    c = _customer.c
+    """The docs of customers with their former names and numbers, from the records as they stand.  One query."""
+    c, f = _customer.c, _former.c
     rows = at.execute(
-        select(c.id, c.number, c.name, c.phone, c.email).where(which),
+        select(c.id, c.number, c.name, c.phone, c.email, f.kind, f.value)
+        .join_from(_customer, _former, f.customer_id == c.id, isouter=True)
+        .where(which)
+        .order_by(c.id, f.at.desc(), f.id.desc()),
         execution_options=bypass_policy(Because.FILLS_INDEX),
     )
-    for id, number, name, phone, email in rows:
+    for (id, number, name, phone, email), former in groupby(rows, itemgetter(slice(5))):
+        named: dict[NameKind, list[str]] = {NameKind.NUMBER: [number], NameKind.NAME: [name]}
+        for *_, kind, value in former:
+            named.get(kind, []).append(value)
+        numbers, names = ("\n".join(dict.fromkeys(map(fold, known))) for known in named.values())
         phones = [key_of(PointKind.PHONE, phone)] if phone else []
-        yield _made(id, None, fold(number), fold(name), phones, [fold(email)] if email else [])
+        yield _made(id, None, numbers, names, phones, [fold(email)] if email else [])
 
 
 def of_contacts(at: Session | Connection, which: Clause) -> Iterator[Doc]:
@@ -232,7 +149,15 @@ def _follow_the_flush(session: Session, _context: object) -> None:
     stale |= {doc_id(of, row.id) for row in changed if isinstance(row, Contact) for of in _values(row, "customer_id")}
     made = [*of_customers(session, _customer.c.id.in_(customers))] if customers else []
     made += of_contacts(session, _contact.c.id.in_(contacts)) if contacts else ()
-    stale |= {doc["id"] for doc in made}
+    _replace(session, stale | {doc["id"] for doc in made}, made)
+
+
+def refresh(session: Session, customers: Collection[int]) -> None:
+    """Write the docs of customers again whose former names are other ones."""
+    _replace(session, {doc_id(id) for id in customers}, [*of_customers(session, _customer.c.id.in_(customers))])
+
+
+def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
     session.execute(delete(_doc).where(_doc.c.id.in_(stale)))
     if made:
         session.execute(insert(_doc), made)

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.base import long_text
-from models.search import Pieces, clearing_rules
+from models.search import clearing_rules
+from models.search_pieces import Pieces
 from resolvers.reading.search_index import rebuild
 
 revision: str = "2026_11_29_search_sounds"

@@ -12,6 +12,7 @@ from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRec
 from models.base import column_of
 from models.errors import InBin, Locked, NotFound, Validation
 from models.former_name import NameKind, remember
+from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
 from ..runtime.ids import global_id
@@ -78,6 +79,7 @@ def merge(
         flag_modified(winner, "updated_at")  # so that it has a new version, although no field may have changed
         db.flush()
         _remember_names(db, winner, losers, scope.person.now)
+        refresh(db, ids)
         for id in sorted(former_ids(db, ids) - known):
             moves.made("former_name", id, "")
         return _recorded(scope, db, moves, rows, reason)

@@ -13,6 +13,7 @@ from models.base import column_of
 from models.database.sqlalchemy_internals import former_values
 from models.errors import Locked, Merged, NotFound, Validation
 from models.names import Names
+from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
 from ..runtime.batch import Note
@@ -78,6 +79,7 @@ def unmerge(
         names = former_ids(db, ids)
         _undo(undoing, record.changes["notes"])
         _forget_names(db, former_ids(db, ids) - names)
+        refresh(db, ids)
         _check_rights(undoing)
         told = [note for kept in undoing.kept for note in kept.notes(scope, db)]
         done: dict[str, Any] = {"undone_at": scope.person.now, "undone_by_id": scope.person.id}

@@ -19,7 +19,7 @@ from models.text import name_key, number_key
 
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause, Value, Viewer
-from .clauses import search_text, value, visible, with_parents
+from .clauses import in_bin, search_text, value, visible, with_parents
 from .comparison import compared
 from .order import order_of, order_value
 from .search import COVERED, SearchResult, among_ids, candidates, find
@@ -57,9 +57,10 @@ class Ranked:
 def ranked(scope: Scope, db: Session, model: type[Base], text: str, limit: int, among: Sequence[Clause] = ()) -> Ranked:
     """The best matches for a text among the records that the caller may see; none for an empty text.
 
-    `among` are further conditions over `with_parents(model)[1]`, like that of the recycle bin.  Raises Validation for
-    a text that is too long.
+    `among` are further conditions over `with_parents(model)[1]`; by default what lies in the recycle bin is left out.
+    Raises Validation for a text that is too long.
     """
+    among = [in_bin(model, with_parents(model)[1], wanted=False)] if among is None else among
     typed = " ".join(word.text for word in words_of(text))
     if not typed:
         return Ranked([], 0)
@@ -156,7 +157,17 @@ class _Ranking:
         starts = {key: doc[key].startswith(self.typed, autoescape=True) for key in ("name", "number")}
         return case(
             (or_(*self._exact(model, e, doc)), _sql(Rank.EXACT)),
-            (or_(*guarded(self.viewer, model, e, {"name": doc.name == self.typed})), _sql(Rank.EQUAL)),
+            (
+                or_(
+                    *guarded(
+                        self.viewer,
+                        model,
+                        e,
+                        {"name": (doc.name + "\n").startswith(f"{self.typed}\n", autoescape=True)},
+                    )
+                ),
+                _sql(Rank.EQUAL),
+            ),
             (or_(*guarded(self.viewer, model, e, starts)), _sql(Rank.STARTS)),
             (or_(*guarded(self.viewer, model, e, {"name": self._is_in(doc.name)})), _sql(Rank.CONTAINS)),
             else_=_sql(Rank.ELSEWHERE),
@@ -164,7 +175,10 @@ class _Ranking:
 
     def _exact(self, model: type[Base], e: Any, doc: Any) -> Iterator[Clause]:
         """Conditions: the text is the number, a phone or an address in a doc."""
-        ways: dict[str, Clause] = {"number": doc.number == self.typed, "addresses": _is_line(doc.addresses, self.typed)}
+        ways: dict[str, Clause] = {
+            "number": _is_line(doc.number, self.typed),
+            "addresses": _is_line(doc.addresses, self.typed),
+        }
         if figures := Word.of(self.typed.replace(" ", "")).figures:
             ways["phones"] = _is_line(doc.phones, figures)
         return guarded(self.viewer, model, e, ways)

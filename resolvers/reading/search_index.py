@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from models import Contact, Customer
-from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers, quoted
+from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
+from models.search_pieces import quoted
 
 from .search import fts
 from .search_conditions import docs

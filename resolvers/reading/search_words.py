@@ -9,7 +9,7 @@ from sqlalchemy import or_
 
 from models.contact import PointKind, key_of
 from models.errors import Validation
-from models.search import CODE, beginning, code_pieces, fold, heard, name_pieces
+from models.search_pieces import CODE, beginning, code_pieces, fold, heard, name_pieces
 from models.sounds import spelling_ways, spellings
 
 from ..runtime.viewer import Clause

@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import Contact, Customer, FollowUp, Opportunity
-from models.search import fold, pieces_of
+from models.search_pieces import fold, pieces_of
 from models.sounds import sounds_of, spellings
-from resolvers.reading import search, search_words
+from resolvers.merging.merge import merge
+from resolvers.merging.unmerge import unmerge
+from resolvers.reading import search, search_index, search_words
 from resolvers.reading.ranking import ranked
 from tests.reading.test_search import about, agrees, contact, found, found_about
 from tests.support.claim_checks import change, claim
@@ -74,7 +76,7 @@ def test_traditional_and_simplified_characters_are_the_same(world: World) -> Non
     assert found(world, "刘") == found(world, "ll") == ["Other"]
     change(world, Customer, 1, name="臺灣鴻發電子")
     assert found(world, "hongfa") == found(world, "鸿发") == ["臺灣鴻發電子"]
-    assert found(world, "twhx") == []
+    assert found(world, "twhx") == ["臺灣鴻發電子"]  # its former name
     assert agrees(world)
 
 
@@ -140,6 +142,43 @@ def test_a_claimed_customer_is_found_by_the_pinyin_of_its_contacts(world: World)
     claim(world, "li", pooled)
 
     assert found(world, "wxf", "li") == ["Acme"]
+
+
+# --- former names ----------------------------------------------------------------------------------------
+
+
+def test_a_customer_is_found_by_its_former_names_and_numbers_as_by_the_present_ones(world: World) -> None:
+    customer = world.customer("華興科技")
+    about(world, customer)
+    change(world, Customer, customer, name="Pine")
+    change(world, Customer, customer, name="Oak")
+    other = world.customer("Pine Works")
+
+    assert found(world, "华兴") == found(world, "hxkj") == found(world, "oak") == ["Oak"]
+    assert found(world, "pine") == ["Oak", "Pine Works"]
+    assert world.run(world.ada.read(ranked, Customer, "pine", 9)).ids == [other, customer]
+    assert found_about(world, "huaxing") == [["Ann"], ["Big deal"], ["Called"]]
+    with world.backend.writer.engine.begin() as connection:
+        search_index.rebuild(connection)
+    assert found(world, "hxkj") == ["Oak"]
+    assert agrees(world)
+
+    add_line(world, "p, sales, customer.name, view, all, any, deny")
+    assert found(world, "华兴", "li") == found(world, "hxkj", "li") == found(world, "pine", "li") == []
+
+
+def test_after_a_merge_the_names_and_numbers_of_both_lead_to_the_one_that_stayed(world: World) -> None:
+    one, two = world.customer("華興科技"), world.customer("鸿发电子", phone="13800138000")
+    contact(world, two, "王小芳")
+    done = world.ada.do(merge, one, [two])
+    for typed in ("hongfa", "鴻發", "C2026002", "002", "wxf", "c2026001"):
+        assert found(world, typed) == ["華興科技"], typed
+    assert world.run(world.ada.read(ranked, Customer, "c2026002", 9)).ids[0] == one
+    assert agrees(world)
+
+    world.ada.do(unmerge, merge_id=done.id)
+    assert found(world, "hongfa") == found(world, "C2026002") == ["鸿发电子"]
+    assert agrees(world)
 
 
 # --- always ----------------------------------------------------------------------------------------------

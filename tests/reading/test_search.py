@@ -13,7 +13,8 @@ from models import Contact, Customer, Entity, FollowUp, Opportunity, SearchDoc, 
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
 from models.follow_up import FollowUpKind
-from models.search import GIN, INDEX, fold, name_pieces, pieces_of
+from models.search import GIN, INDEX
+from models.search_pieces import fold, name_pieces, pieces_of
 from resolvers.customers import contacts
 from resolvers.reading import pages, search, search_index, search_words
 from resolvers.reading.pages import ListRequest
