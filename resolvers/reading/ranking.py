@@ -22,7 +22,7 @@ from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import in_bin, search_text, value, visible, with_parents
 from .comparison import compared
 from .order import order_of, order_value
-from .search import COVERED, SearchResult, among_ids, candidates, find
+from .search import COVERED, SearchResult, find
 from .search_conditions import docs, docs_of_customer, guarded, is_of_customer, place_of
 from .search_words import Word, words_of
 
@@ -64,10 +64,8 @@ def ranked(scope: Scope, db: Session, model: type[Base], text: str, limit: int, 
     typed = " ".join(word.text for word in words_of(text))
     if not typed:
         return Ranked([], 0)
-    by, found = _Ranking(scope.viewer, model, search_text(text), typed), None
-    if model in COVERED and (ids := candidates(scope, db, model, text, MOST_RANKED, among)) is not None:
-        found = SearchResult(among_ids(scope.backend.dialect, by.e.id, ids), len(ids))
-    found = found or find(scope, db, model, text, among, MOST_RANKED)
+    by = _Ranking(scope.viewer, model, search_text(text), typed)
+    found = find(scope, db, model, text, among, MOST_RANKED)
     count = found.count if found.count is not None else by.count(db, found.clause, among)
     if count <= MOST_RANKED:
         return Ranked([*db.scalars(by.ids(found.clause, *among).order_by(*by.order()).limit(limit))], count)
