@@ -54,7 +54,9 @@ class Ranked:
         return self.count > MOST_RANKED
 
 
-def ranked(scope: Scope, db: Session, model: type[Base], text: str, limit: int, among: Sequence[Clause] = ()) -> Ranked:
+def ranked(
+    scope: Scope, db: Session, model: type[Base], text: str, limit: int, among: Sequence[Clause] | None = None
+) -> Ranked:
     """The best matches for a text among the records that the caller may see; none for an empty text.
 
     `among` are further conditions over `with_parents(model)[1]`; by default what lies in the recycle bin is left out.
