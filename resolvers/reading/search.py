@@ -135,12 +135,8 @@ def dense(dialect: str, holds: Callable[[Any], Clause]) -> Value:
 
     `holds`: docs on PostgreSQL, or rows of the index on SQLite -> condition that these have the pieces of the words.
     """
-<<<<<<< HEAD
     ids: Any = docs.alias()
     size: Value = literal_column(str(SAMPLE))
-=======
-    ids, size = docs.alias(), literal_column(str(SAMPLE), Integer)
->>>>>>> 63f7dd8 (bench: Measure searches in the database)
     newest: Any = select(ids.c.id, ids.c.pieces).order_by(ids.c.id.desc())
     if dialect == "sqlite":
         oldest = newest.with_only_columns(ids.c.id).limit(literal_column("1")).offset(size).scalar_subquery()
