@@ -19,13 +19,13 @@ from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
-from ...kit.view import PolicyModelView
 from .customer_commands import with_load
+from .duplicate_forms import ChecksDuplicates
 
 _ = gettext
 
 
-class Contacts(PolicyModelView, model=Contact):
+class Contacts(ChecksDuplicates, model=Contact):
     """The contacts that the user sees."""
 
     icon, group, position = "users", "work", 30
