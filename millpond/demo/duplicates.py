@@ -11,12 +11,11 @@ from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
 
 COUNT = 8
-"""Number of customers that this adds, one of which becomes part of another one."""
+"""Number of customers that both functions add, one of which becomes part of another one."""
 
 
 def add(backend: Backend, now: datetime) -> None:
-    """Create both pairs, as the users who would have, and merge one; then customers in the pool and with colleagues."""
-    _near_misses(backend)
+    """Create both pairs, as the users who would have, and merge one."""
     first = _customer(
         backend, "li", "宁波海狸家具有限公司", "0574 8766 1200", title="采购经理", region="east", level="a"
     )
@@ -33,8 +32,8 @@ def add(backend: Backend, now: datetime) -> None:
     backend.scope(backend.person("lead"), "demo").do(merge, stays, [gone], None, "同一家公司，展会后重复登记")
 
 
-def _near_misses(backend: Backend) -> None:
-    """What a user finds who enters 上海华兴 or Harbor Foods as a new customer."""
+def add_near_misses(backend: Backend) -> None:
+    """Create what a user finds who enters 上海华兴 or Harbor Foods: in the pool, and with colleagues."""
     with backend.writer.engine.connect() as connection:
         pool = connection.execute(select(func.min(Pool.id))).scalar_one()
     _customer(backend, "ada", "上海华兴贸易有限公司", "021 5888 6600", contact="顾芸", pool_id=pool)

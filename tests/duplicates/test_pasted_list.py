@@ -12,7 +12,10 @@ from resolvers.duplicates.pasted import PastedRow, pasted_rows
         ("Acme\t138 0013 8000\tSales@Acme.example", PastedRow(1, "Acme", ("138 0013 8000",), ("Sales@Acme.example",))),
         ("sales@acme.example\tAcme", PastedRow(1, "Acme", (), ("sales@acme.example",))),
         ("+86 (21) 6888-1234", PastedRow(1, "", ("+86 (21) 6888-1234",))),
-        ("Acme\t021-68881234\t１３８００１３８０００", PastedRow(1, "Acme", ("021-68881234", "１３８００１３８０００"))),
+        (
+            "Acme\t021-68881234\t１３８００１３８０００",
+            PastedRow(1, "Acme", ("021-68881234", "１３８００１３８０００")),
+        ),
         ("Acme\t91310000MA1K35XY2C", PastedRow(1, "Acme", registration="91310000MA1K35XY2C")),
         ('"Acme"\t\t \tShanghai', PastedRow(1, "Acme")),
         ("360 Security", PastedRow(1, "360 Security")),

@@ -72,11 +72,15 @@ def _line(panel: Any, ask: PanelRequest, model: type[Base], match: Match) -> Mat
         name=match.name,
         number=match.number,
         href=panel.address(ask, model, match.id) if match.id else None,
-        common=listed(choice_label(evidence) for evidence in match.evidence),
+        common=listed(_in_list(choice_label(evidence), n) for n, evidence in enumerate(match.evidence)),
         place=_place(match),
         step=step,
         advice="" if step else _advice(match),
     )
+
+
+def _in_list(label: str, place: int) -> str:
+    return label[:1].lower() + label[1:] if place else label
 
 
 def _place(match: Match) -> str:
