@@ -9,8 +9,32 @@ from models.reach_keys import email_key, phone_keys
 from models.text import fold
 
 _HEADINGS = {
-    *("name", "company", "customer", "company name", "customer name", "phone", "telephone", "mobile", "email", "e-mail"),
-    *("名称", "公司", "公司名称", "客户", "客户名称", "企业名称", "电话", "手机", "联系电话", "邮箱", "电子邮箱", "邮件"),
+    *(
+        "name",
+        "company",
+        "customer",
+        "company name",
+        "customer name",
+        "phone",
+        "telephone",
+        "mobile",
+        "email",
+        "e-mail",
+    ),
+    *(
+        "名称",
+        "公司",
+        "公司名称",
+        "客户",
+        "客户名称",
+        "企业名称",
+        "电话",
+        "手机",
+        "联系电话",
+        "邮箱",
+        "电子邮箱",
+        "邮件",
+    ),
 }
 _REGISTRATION = re.compile(r"[0-9a-z]{15}|[0-9a-z]{18}")
 """How the number of a company looks: the old one of 15 characters, and the unified one of 18."""

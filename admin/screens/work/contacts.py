@@ -99,4 +99,5 @@ class Contacts(ChecksDuplicates, model=Contact):
 
     def extra_form_values(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
         points = contacts.points_of(scope, db, [row.id]).get(row.id, [])
-        return {"points": [{"kind": x.kind, "value": x.value} for x in points]}
+        common = super().extra_form_values(scope, db, row)
+        return {**common, "points": [{"kind": x.kind, "value": x.value} for x in points]}

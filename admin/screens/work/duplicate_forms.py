@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from models.errors import DuplicateFound, DuplicateRefused, Refusal
@@ -9,6 +10,7 @@ from resolvers.duplicates.enforcement import REASON
 from resolvers.duplicates.notice import checked
 from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
 from ...kit import forms
 from ...kit.fields import Field
@@ -26,6 +28,13 @@ WATCHED = (
 
 class ChecksDuplicates(PolicyModelView):
     """A form that shows what is there already.  The field of the reason appears once a save was held up."""
+
+    def is_offered(self, ask: PanelRequest, key: str, *, creating: bool) -> bool:
+        """Who names a record may give the reason."""
+        return super().is_offered(ask, "name" if key == REASON else key, creating=creating)
+
+    def extra_form_values(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
+        return {**super().extra_form_values(scope, db, row), REASON: None}
 
     def form_sections(self, fields: list[Field]) -> list[tuple[str, list[str]]]:
         return super().form_sections([field for field in fields if field.key != REASON])
