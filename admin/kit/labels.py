@@ -83,7 +83,7 @@ _CHOICES = {
     "RELEASE": _("Released"),
     "DELETE": _("Put into the bin"),
 }
-_OF_CHOICE: dict[type[Enum], dict[str, str]] = {
+_OF_CHOICE: dict[type[object], dict[str, str]] = {
     Evidence: {
         Evidence.REGISTRATION: _("Same registration number"),
         Evidence.EMAIL: _("Same e-mail address"),
@@ -192,7 +192,7 @@ def english(key: str) -> str:
 def choice_label(member: Enum | str) -> str:
     """What one member of a choice is called: `CALL` -> Call."""
     word = str(member.value if isinstance(member, Enum) else member)
-    if special := _OF_CHOICE.get(type(member), {}).get(word):  # type: ignore[call-overload]  # a text has no own words
+    if special := _OF_CHOICE.get(type(member), {}).get(word):
         return str(special)
     return str(_CHOICES[word]) if word in _CHOICES else gettext(word.replace("_", " ").capitalize())
 

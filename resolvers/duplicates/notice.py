@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import AuditEntry, Base
+from models import AuditEntry, Entity
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.database.bypass import Because, bypass_policy
@@ -22,21 +22,21 @@ ONCE_IN = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
-async def checked(scope: Scope, model: type[Base], given: Mapping[str, Any], but: int | None = None) -> list[Match]:
+async def checked(scope: Scope, model: type[Entity], given: Mapping[str, Any], but: int | None = None) -> list[Match]:
     """What `check` returns, after what the caller may not see was noted in the log."""
     matches, news = await scope.read(_check, model, given, but)
     await _noted(scope, model, news)
     return matches
 
 
-async def checked_many(scope: Scope, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[list[Match]]:
+async def checked_many(scope: Scope, model: type[Entity], rows: Sequence[Mapping[str, Any]]) -> list[list[Match]]:
     """What `check_many` returns, after what the caller may not see was noted in the log."""
     found, news = await scope.read(_check_many, model, rows)
     await _noted(scope, model, news)
     return found
 
 
-def note(scope: Scope, model: type[Base], ids: Sequence[int]) -> None:
+def note(scope: Scope, model: type[Entity], ids: Sequence[int]) -> None:
     """Log that the caller was shown these records, each once a day."""
     with scope.write(ACTION) as db:
         table: Any = model.__table__
@@ -49,25 +49,25 @@ def note(scope: Scope, model: type[Base], ids: Sequence[int]) -> None:
 
 
 def _check(
-    scope: Scope, db: Session, model: type[Base], given: Mapping[str, Any], but: int | None
+    scope: Scope, db: Session, model: type[Entity], given: Mapping[str, Any], but: int | None
 ) -> tuple[list[Match], list[int]]:
     matches = check(scope, db, model, given, but)
     return matches, _news(scope, db, model, matches)
 
 
 def _check_many(
-    scope: Scope, db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+    scope: Scope, db: Session, model: type[Entity], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[list[list[Match]], list[int]]:
     found = check_many(scope, db, model, rows)
     return found, _news(scope, db, model, [match for matches in found for match in matches])
 
 
-def _news(scope: Scope, db: Session, model: type[Base], matches: Iterable[Match]) -> list[int]:
+def _news(scope: Scope, db: Session, model: type[Entity], matches: Iterable[Match]) -> list[int]:
     """The hidden records among these that the log does not name yet."""
     return _unnoted(scope, db, model, sorted({match.subject for match in matches if match.id is None}))
 
 
-def _unnoted(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> list[int]:
+def _unnoted(scope: Scope, db: Session, model: type[Entity], ids: Sequence[int]) -> list[int]:
     if not ids:
         return []
     log: Any = AuditEntry.__table__
@@ -77,7 +77,7 @@ def _unnoted(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -
     return [id for id in ids if id not in known]
 
 
-async def _noted(scope: Scope, model: type[Base], ids: Sequence[int]) -> None:
+async def _noted(scope: Scope, model: type[Entity], ids: Sequence[int]) -> None:
     """Log these, as far as possible: an answer that was read already is given even if the log cannot be written."""
     if not ids:
         return

@@ -50,8 +50,8 @@ _MEANING: dict[str, str] = {
     NextStep.ASK_OWNER: "Ask its owner: you may not see it.",
     NextStep.ASK_ADMINISTRATOR: "Ask an administrator: you may not see it.",
 }
-for _kind in (Verdict, Evidence, Place, NextStep):
-    for _value in enum_of(_kind).__strawberry_definition__.values:
+for _described in (Verdict, Evidence, Place, NextStep):
+    for _value in enum_of(_described).__strawberry_definition__.values:
         _value.description = _MEANING[_value.value]
 
 _MODELS: dict[str, type[Customer] | type[Contact]] = {"CUSTOMER": Customer, "CONTACT": Contact}

@@ -60,7 +60,7 @@ class ChecksDuplicates(PolicyModelView):
     ) -> Response:
         if not isinstance(refusal, DuplicateFound | DuplicateRefused):
             return await super()._show_refusal(ask, fields, form, row, refusal, was, **more)
-        held_up = {
+        held_up: dict[str, Any] = {
             "matches": await self._matches(ask, row),
             "asks_reason": isinstance(refusal, DuplicateFound) and REASON in form,
         }

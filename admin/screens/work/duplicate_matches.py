@@ -15,7 +15,7 @@ from ...kit.panel_request import PanelRequest
 from ...kit.translation import gettext, listed
 
 _ = gettext
-MODELS: Mapping[str, type[Base]] = {model.module: model for model in (Customer, Contact)}
+MODELS: Mapping[str, type[Customer] | type[Contact]] = {model.module: model for model in (Customer, Contact)}
 
 
 @dataclass(frozen=True)
