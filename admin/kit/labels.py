@@ -13,6 +13,7 @@ from models import (
     Customer,
     Department,
     DictionaryItem,
+    DuplicateRule,
     Organisation,
     User,
 )
@@ -61,6 +62,7 @@ _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Organisation, "capacity"): _("Capacity per person"),
     (Department, "capacity"): _("Capacity per person"),
     (Organisation, "name"): _("Organisation's name"),
+    (DuplicateRule, "for_module"): _("Duplicates of"),
 }
 _CHOICES = {
     "USER": _("Person"),
@@ -89,8 +91,8 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Evidence.EMAIL: _("Same e-mail address"),
         Evidence.NAME: _("Same name"),
         Evidence.SOUND: _("Name sounds the same"),
-        Evidence.TYPING_ERROR: _("Same name but for a typing error"),
-        Evidence.PHONE_AND_NAME: _("Same phone and similar name"),
+        Evidence.TYPING_ERROR: _("Name with a typing error"),
+        Evidence.PHONE_AND_NAME: _("Phone and similar name"),
         Evidence.SIMILAR_NAME: _("Similar name"),
         Evidence.PHONE: _("Same phone"),
         Evidence.DOMAIN: _("Same e-mail domain"),
