@@ -35,7 +35,8 @@ def find_screens(package: ModuleType, groups: Iterable[str]) -> list[type]:
     """Every screen of the package in the order of the menu.  Raises ScreenError."""
     order = [*groups, ""]
     modules = _import_all(package)
-    declared = [each for base in (Page, PolicyModelView) for each in _descendants(base) if each.__module__ in modules]
+    found = dict.fromkeys(each for base in (Page, PolicyModelView) for each in _descendants(base))
+    declared = [each for each in found if each.__module__ in modules]
     served = [each for each in declared if not _is_base(each, declared)]
     for each in served:
         if mistake := next(_mistakes_of(each, order), None):

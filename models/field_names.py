@@ -29,6 +29,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "description": ("Description", "描述"),
     "dictionary_id": ("Dictionary", "数据字典"),
     "do_not_contact": ("Do not contact", "请勿联系"),
+    "duplicate_reason": ("Why this is another one", "为何不是同一条"),
     "email": ("E-mail", "电子邮件"),
     "enabled": ("Enabled", "启用"),
     "ends_at": ("Until", "结束时间"),

@@ -106,7 +106,7 @@ def _field_of(model: type[Base], key: str) -> Field:
         model,
         target=target_of(model, key),
         dictionary=trait.dictionary,
-        choices=tuple(column.type.enums) if isinstance(column.type, Enum) else (),
+        choices=tuple(column.type.enum_class or column.type.enums) if isinstance(column.type, Enum) else (),
         is_required=(not column.nullable and column.default is None and not trait.generated) or trait.required,
         length=getattr(column.type, "length", None),
     )

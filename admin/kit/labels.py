@@ -13,13 +13,16 @@ from models import (
     Customer,
     Department,
     DictionaryItem,
+    DuplicateRule,
     Organisation,
     User,
 )
 from models.actions import GROUP_LABELS, TABLE
+from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
 from policies.principal import is_system_role
+from resolvers.duplicates.check import Place
 
 from .translation import LANGUAGES, Label, gettext
 
@@ -59,6 +62,7 @@ _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Organisation, "capacity"): _("Capacity per person"),
     (Department, "capacity"): _("Capacity per person"),
     (Organisation, "name"): _("Organisation's name"),
+    (DuplicateRule, "for_module"): _("Duplicates of"),
 }
 _CHOICES = {
     "USER": _("Person"),
@@ -81,6 +85,28 @@ _CHOICES = {
     "RELEASE": _("Released"),
     "DELETE": _("Put into the bin"),
 }
+_OF_CHOICE: dict[type[object], dict[str, str]] = {
+    Evidence: {
+        Evidence.REGISTRATION: _("Same registration number"),
+        Evidence.EMAIL: _("Same e-mail address"),
+        Evidence.NAME: _("Same name"),
+        Evidence.SOUND: _("Name sounds the same"),
+        Evidence.TYPING_ERROR: _("Name with a typing error"),
+        Evidence.PHONE_AND_NAME: _("Phone and similar name"),
+        Evidence.SIMILAR_NAME: _("Similar name"),
+        Evidence.PHONE: _("Same phone"),
+        Evidence.DOMAIN: _("Same e-mail domain"),
+        Evidence.NAME_ELSEWHERE: _("Same name in another place"),
+    },
+    Verdict: {
+        Verdict.NOTHING: _("Does not count"),
+        Verdict.POSSIBLE: _("Possible: only warns"),
+        Verdict.CERTAIN: _("Certain: asks for a reason"),
+        Verdict.REFUSED: _("Certain: cannot be saved"),
+    },
+    Place: {Place.POOL: _("In a pool"), Place.BIN: _("In the recycle bin")},
+}
+"""Choices whose members share their words with other choices."""
 DONE = {action.name: Label(action.done) for action in TABLE if action.done}
 """Verb of an action -> what the log says that a person did to a record."""
 ACTIONS = {action.name: Label(action.label) for action in TABLE}
@@ -168,6 +194,8 @@ def english(key: str) -> str:
 def choice_label(member: Enum | str) -> str:
     """What one member of a choice is called: `CALL` -> Call."""
     word = str(member.value if isinstance(member, Enum) else member)
+    if special := _OF_CHOICE.get(type(member), {}).get(word):
+        return str(special)
     return str(_CHOICES[word]) if word in _CHOICES else gettext(word.replace("_", " ").capitalize())
 
 

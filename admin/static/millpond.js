@@ -166,6 +166,7 @@ function prepare(root) {
   for (const form of $$("form[data-form]", root)) watch(form);
   for (const points of $$("[data-points]", root)) grow(points);
   for (const area of $$("textarea[data-complete]", root)) complete(area);
+  for (const box of $$("[data-duplicates]", root)) import(box.dataset.duplicates).then((script) => script.watchDuplicates(box), () => {});
   countSelected();
   keepTrail();
 }

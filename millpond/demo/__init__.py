@@ -51,6 +51,8 @@ NAME = "system:demo"
 PASSWORD = "millpond-demo"  # noqa: S105  known on purpose
 YEAR = timedelta(days=365)
 CHUNK = 1000
+LONG_IN_POOL = timedelta(days=3)
+"""Time since which the customers that are easily entered twice are there: nothing protects those in the pool."""
 WITH_DUPLICATES = 200
 """Number of customers from which the newest are duplicates, made by the use cases."""
 
@@ -105,6 +107,8 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
     with opened(url, clock=lambda: opening_day) as backend, _no_collecting():
         backend.system(NAME).do(fill, customers, now, passwords.hash_password(PASSWORD))
     if customers >= WITH_DUPLICATES:
+        with opened(url, clock=lambda: now - LONG_IN_POOL) as backend:
+            duplicates.add_near_misses(backend)
         with opened(url, clock=lambda: now) as backend:
             duplicates.add(backend, now)
     if problems := look(url, broken):

@@ -1,17 +1,17 @@
-"""Duplicates of the demo: one pair that is ready to be merged, and one merge that is done."""
+"""Duplicates of the demo: one pair ready to be merged, one merge that is done, and customers that a new one meets."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
-from models import Customer, FollowUp, NotDuplicate, Opportunity
+from models import Customer, FollowUp, NotDuplicate, Opportunity, Pool
 from resolvers.merging.merge import merge
 from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
 
-COUNT = 4
-"""Number of customers that this adds, one of which becomes part of another one."""
+COUNT = 8
+"""Number of customers that both functions add, one of which becomes part of another one."""
 
 
 def add(backend: Backend, now: datetime) -> None:
@@ -30,6 +30,16 @@ def add(backend: Backend, now: datetime) -> None:
     gone = _customer(backend, "wu", "鹭鸟科技（杭州）", "0571-88203300", contact="许航", remark="展会上交换的名片。")
     _work(backend, "wu", gone, now, "展会后电话回访，对方愿意看演示。", "演示环境试用")
     backend.scope(backend.person("lead"), "demo").do(merge, stays, [gone], None, "同一家公司，展会后重复登记")
+
+
+def add_near_misses(backend: Backend) -> None:
+    """Create what a user finds who enters 上海华兴 or Harbor Foods: in the pool, and with colleagues."""
+    with backend.writer.engine.connect() as connection:
+        pool = connection.execute(select(func.min(Pool.id))).scalar_one()
+    _customer(backend, "ada", "上海华兴贸易有限公司", "021 5888 6600", contact="顾芸", pool_id=pool)
+    _customer(backend, "mei", "上海华星贸易有限公司", "021 5866 9012", contact="程远")
+    _customer(backend, "ada", "Harbor Foods Ltd", "021 6133 7700", contact="Grace Hall", pool_id=pool)
+    _customer(backend, "wu", "Harbour Food Services", "0574 8790 4411", contact="Tom Reed")
 
 
 def _customer(

@@ -21,10 +21,14 @@ from ..reading.clauses import visible, with_parents
 from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
 from .lookup import find
+from .lookup_many import find_many
 
 CHECKED: tuple[type[Base], ...] = (Customer, Contact)
 """The models that are checked."""
 LONGEST = 200
+MOST_VALUES = 20
+"""Maximum number of phones, and of e-mail addresses, of one row."""
+MOST_ROWS = 200
 HIDDEN = "＊"
 """What stands for a character that the caller may not read."""
 
@@ -63,6 +67,8 @@ class Match:
     owner: str
     """The name of the owner, "" for none and for one that the caller may not see."""
     next_step: NextStep
+    subject: int
+    """The record itself, for the log; no answer tells it of a record that the caller may not see."""
 
 
 def check(
@@ -74,23 +80,50 @@ def check(
     e-mails may be several.  `but` is the record that is being edited.  Raises NotSignedIn, Forbidden, TooManyAttempts,
     Validation.
     """
-    scope.allow("dupcheck", Customer.module)
+    may_check(scope)
     scope.backend.budgets.spend(scope.me, Costly.DUPLICATE_CHECKS)
     asked = _asked(model, given)
     return told(scope, db, model, asked, find(db, model, asked, but))
 
 
+def check_many(scope: Scope, db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[list[Match]]:
+    """The same for each of many rows, in their order, in a constant number of queries; one row costs as one check.
+
+    Raises Validation for more than MOST_ROWS, and for a row of nothing or of too much, like `check`.
+    """
+    may_check(scope)
+    if len(rows) > MOST_ROWS:
+        raise Validation(
+            f"At most {MOST_ROWS} rows can be checked at once.", f"一次最多检查 {MOST_ROWS} 行。", field="rows"
+        )
+    scope.backend.budgets.check(scope.me, Costly.DUPLICATE_CHECKS)
+    asked = [_asked(model, row) for row in rows]
+    scope.backend.budgets.take(scope.me, Costly.DUPLICATE_CHECKS, len(rows))
+    return told_of_many(scope, db, model, asked, find_many(db, model, asked))
+
+
+def may_check(scope: Scope) -> None:
+    """Raise Forbidden for a user who may not look for duplicates."""
+    scope.allow("dupcheck", Customer.module)
+
+
 def told(scope: Scope, db: Session, model: type[Base], asked: Traits, found: Sequence[Finding[int]]) -> list[Match]:
     """Findings as the caller may know them.  Up to three queries."""
-    ids = [finding.that for finding in found]
+    return told_of_many(scope, db, model, [asked], [found])[0]
+
+
+def told_of_many(
+    scope: Scope, db: Session, model: type[Base], asked: Sequence[Traits], found: Sequence[Sequence[Finding[int]]]
+) -> list[list[Match]]:
+    """The findings about each of these as the caller may know them.  Up to three queries."""
+    ids = sorted({finding.that for each in found for finding in each})
     if not ids:
-        return []
+        return [[] for _ in asked]
     facts, shown = _facts(db, model, ids), _shown(scope, db, model, ids)
     owners = _names(db, {x["owner_id"] for x in facts.values()} - {None})
     return [
-        _match(finding, facts[finding.that], shown.get(finding.that, {}), asked, owners)
-        for finding in found
-        if finding.that in facts
+        [_match(x, facts[x.that], shown.get(x.that, {}), traits, owners) for x in each if x.that in facts]
+        for traits, each in zip(asked, found, strict=True)
     ]
 
 
@@ -125,9 +158,6 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
             field=key,
         )
     return tuple(text for text in values if text.strip())
-
-
-MOST_VALUES = 20
 
 
 def _facts(db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -174,6 +204,7 @@ def _match(
         place=place,
         owner=owners.get(facts["owner_id"], ""),
         next_step=_next_step(place, shown),
+        subject=finding.that,
     )
 
 

@@ -1,7 +1,7 @@
 """Candidates: the records that share a key with what is entered, from all records, whoever may see them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,14 +42,31 @@ def find(db: Session, model: type[Base], asked: Traits, but: int | None = None) 
     for the records.
     """
     verdicts = verdicts_of(db, model.module)
-    if all(verdict is Verdict.NOTHING for verdict in verdicts.values()):
+    if counts_for_nothing(verdicts):
         return []
     docs = docs_with(db, [hashed(key) for key in keys_of(asked)])
     found = _customers(db, docs) if model is Customer else _contacts(db, docs)
-    stands = _merged(db, model, found)
-    others = [(that, traits) for id, traits in found.items() if (that := stands.get(id, id)) != but]
-    judged = assess(asked, others, verdicts)
-    return [x for n, x in enumerate(judged) if x.that not in {before.that for before in judged[:n]}]
+    return judged(asked, found, standing(db, model, found), verdicts, but)
+
+
+def counts_for_nothing(verdicts: Mapping[Evidence, Verdict]) -> bool:
+    return all(verdict is Verdict.NOTHING for verdict in verdicts.values())
+
+
+def judged(
+    asked: Traits,
+    found: Mapping[int, Traits],
+    stands: Mapping[int, int],
+    verdicts: Mapping[Evidence, Verdict],
+    but: int | None = None,
+) -> list[Finding[int]]:
+    """What is probably the same among candidates, each record once, the oldest of equals first.
+
+    `stands`: as `standing` returns it.
+    """
+    others = [(that, traits) for id, traits in sorted(found.items()) if (that := stands.get(id, id)) != but]
+    assessed = assess(asked, others, verdicts)
+    return [x for n, x in enumerate(assessed) if x.that not in {before.that for before in assessed[:n]}]
 
 
 def docs_with(db: Session, wanted: Sequence[int]) -> set[int]:
@@ -86,10 +103,10 @@ def _customers(db: Session, docs: Iterable[int]) -> dict[int, Traits]:
             people[doc // SPAN].append(traits)
     customer: Any = Customer.__table__
     own = traits_of_customers(db, customer.c.id.in_(by_customer)) if by_customer else ()
-    return {doc // SPAN: _joined(traits, people[doc // SPAN]) for doc, traits in own}
+    return {doc // SPAN: joined(traits, people[doc // SPAN]) for doc, traits in own}
 
 
-def _merged(db: Session, model: type[Base], ids: Iterable[int]) -> dict[int, int]:
+def standing(db: Session, model: type[Base], ids: Iterable[int]) -> dict[int, int]:
     """Id -> the record that stands for it, of records that were merged away."""
     table: Any = model.__table__
     asked = select(table.c.id, table.c.merged_into_id).where(table.c.id.in_(ids), table.c.merged_into_id.is_not(None))
@@ -97,7 +114,8 @@ def _merged(db: Session, model: type[Base], ids: Iterable[int]) -> dict[int, int
     return {row.id: row.merged_into_id for row in found}
 
 
-def _joined(customer: Traits, people: Sequence[Traits]) -> Traits:
+def joined(customer: Traits, people: Sequence[Traits]) -> Traits:
+    """The traits of a customer with the phones and addresses of these contacts of it."""
     phones = (*customer.phones, *(phone for one in people for phone in one.phones))
     emails = (*customer.emails, *(email for one in people for email in one.emails))
     return Traits(customer.name, phones, emails, customer.registration)

@@ -12,6 +12,7 @@ TOGETHER = {
     "browser": (
         "panel/test_accessibility.py",
         "panel/test_choosers.py",
+        "panel/test_duplicate_story.py",
         "panel/test_kept_text.py",
         "panel/test_merge_story.py",
         "panel/test_palette_story.py",

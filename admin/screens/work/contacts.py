@@ -19,13 +19,13 @@ from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
-from ...kit.view import PolicyModelView
 from .customer_commands import with_load
+from .duplicate_forms import ChecksDuplicates
 
 _ = gettext
 
 
-class Contacts(PolicyModelView, model=Contact):
+class Contacts(ChecksDuplicates, model=Contact):
     """The contacts that the user sees."""
 
     icon, group, position = "users", "work", 30
@@ -99,4 +99,5 @@ class Contacts(PolicyModelView, model=Contact):
 
     def extra_form_values(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
         points = contacts.points_of(scope, db, [row.id]).get(row.id, [])
-        return {"points": [{"kind": x.kind, "value": x.value} for x in points]}
+        common = super().extra_form_values(scope, db, row)
+        return {**common, "points": [{"kind": x.kind, "value": x.value} for x in points]}

@@ -18,11 +18,12 @@ from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
+from .duplicate_forms import ChecksDuplicates
 
 _ = gettext
 
 
-class Customers(CustomerMerging, model=Customer):
+class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     """The customers that the user sees."""
 
     icon, group, position = "building", "work", 20
@@ -72,7 +73,6 @@ class Customers(CustomerMerging, model=Customer):
         ),
         (Label("Contact details"), ("phone", "email", "address")),
         (Label("Primary contact"), ("contact_name", "contact_title", "contact_phone", "contact_email")),
-        (Label("Duplicates"), ("duplicate_reason",)),
         (Label("Need"), ("latest_need", "remark")),
         (
             Label("Owner and pool"),
@@ -135,10 +135,11 @@ class Customers(CustomerMerging, model=Customer):
         return {"stay": stay, "rules": rules, "notice": notice}
 
     async def form_extra(self, ask: PanelRequest, row: Row | None) -> dict[str, Any]:
+        common = await super().form_extra(ask, row)
         if row is not None:
-            return {}
+            return common
         coming = await ask.scope.read(numbering.coming, "customer")
-        return {"placeholders": {"number": _("Next: %(number)s") % {"number": coming}}}
+        return common | {"placeholders": {"number": _("Next: %(number)s") % {"number": coming}}}
 
     def initial_values(self, ask: PanelRequest) -> dict[str, Any]:
         values = super().initial_values(ask)

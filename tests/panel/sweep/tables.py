@@ -280,6 +280,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/account": Page("done"),
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/duplicate-check": Page(),
         "/admin/locks": Page(),
         "/admin/login": Page("next"),
         "/admin/palette": Page("records pages"),
