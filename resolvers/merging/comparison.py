@@ -1,6 +1,6 @@
-"""The comparison of customers that are to be merged: fields that differ, as far as the caller may see them, and which
-value stays unless the caller chooses another one.
+"""The comparison of customers that are to be merged: fields that differ, and which value stays unless another is chosen.
 
+Fields are compared as far as the caller may see them.
 Fields are the columns of the model that users set, so a new column is compared and merged by itself.
 """
 

@@ -287,8 +287,8 @@ class _Reading:
         at = self.request.before or self.request.after
         if not at:
             return ()
-        values = [self._order_value(key) for key in self.keys]
-        return (and_(after_cursor(self._steps(), values, values_of(self.request.model, self.keys, at))),)
+        values, limits = map(self._order_value, self.keys), values_of(self.request.model, self.keys, at)
+        return (and_(after_cursor(self._steps(), [*values], limits)),)
 
 
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
@@ -296,6 +296,7 @@ def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -
     reading = _Reading(scope, ListRequest(model, ()))
     e = reading.e
     number = [value(reading.viewer, model, e, "number")] if "number" in model.__table__.c else []
-    values = [*number, title_of(reading.viewer, model, e)]
-    statement = visible(reading.viewer, model, e.id, *values).where(e.id.in_([*ids][:LARGEST_PAGE]))
+    statement = visible(reading.viewer, model, e.id, *number, title_of(reading.viewer, model, e)).where(
+        e.id.in_([*ids][:LARGEST_PAGE])
+    )
     return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}
