@@ -287,16 +287,13 @@ class _Reading:
         at = self.request.before or self.request.after
         if not at:
             return ()
-        values, limits = map(self._order_value, self.keys), values_of(self.request.model, self.keys, at)
-        return (and_(after_cursor(self._steps(), [*values], limits)),)
+        values, limits = [*map(self._order_value, self.keys)], values_of(self.request.model, self.keys, at)
+        return (and_(after_cursor(self._steps(), values, limits)),)
 
 
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """Id -> number and title, of the visible ones among the first LARGEST_PAGE of these records."""
-    reading = _Reading(scope, ListRequest(model, ()))
-    e = reading.e
-    number = [value(reading.viewer, model, e, "number")] if "number" in model.__table__.c else []
-    statement = visible(reading.viewer, model, e.id, *number, title_of(reading.viewer, model, e)).where(
-        e.id.in_([*ids][:LARGEST_PAGE])
-    )
-    return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(statement)}
+    viewer, e = scope.viewer, with_parents(model)[1]
+    number = [value(viewer, model, e, "number")] if "number" in model.__table__.c else []
+    named = visible(viewer, model, e.id, *number, title_of(viewer, model, e)).where(e.id.in_([*ids][:LARGEST_PAGE]))
+    return {id: " ".join(str(part) for part in parts if part) for id, *parts in db.execute(named)}
