@@ -97,6 +97,11 @@ KINDS: Table[type[Base], Kind] = Table(
             deleted=("a deleted rule",),
             is_taken=True,
         ),
+        models.DuplicateRule: Kind(
+            new={"for_module": "customer", "evidence": "PHONE", "verdict": "CERTAIN"},
+            change={"verdict": "POSSIBLE"},
+            is_taken=True,
+        ),
         models.Organisation: Kind(),
         models.Pool: Kind(
             new={"name": "New", "enabled": "y", "priority": "0"},
@@ -143,8 +148,13 @@ KINDS: Table[type[Base], Kind] = Table(
         Customer: Kind(
             new={"name": "New"},
             hostile=(
-                {"owner_id": Ref("li"), "number": HOSTILE[:40], "stage": "early"},
-                {"pool_id": Ref("north"), "number": f"P{HOSTILE[:39]}"},
+                {
+                    "owner_id": Ref("li"),
+                    "number": HOSTILE[:40],
+                    "registration_number": HOSTILE[:40],
+                    "stage": "early",
+                },
+                {"pool_id": Ref("north"), "number": f"P{HOSTILE[:39]}", "registration_number": HOSTILE[:40]},
             ),
         ),
         Contact: Kind(
@@ -281,6 +291,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
         "/admin/duplicate-check": Page(),
+        "/admin/duplicates": Page("after"),
         "/admin/locks": Page(),
         "/admin/login": Page("next"),
         "/admin/palette": Page("records pages"),
