@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from rapidfuzz.distance import OSA
+
 from .pinyin import is_pinyin, pinyin
 from .simplified import simplified
 from .text import fold
@@ -23,8 +25,7 @@ _POINTS = re.compile(r"(?<=\b\w)\.")
 _BRACKETS = re.compile(r"[(（【\[]([^)）】\]]+)[)）】\]]")
 _CASES = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 """Between the words of a name that is written in one: ApexTrading."""
-_BROKEN = re.compile(r"(?:有限公.|有限.司|有.公司|.限公司|有限公|有限司|有公司|限公司|限有公司|有公限司|有限司公)$")
-"""The commonest form with one character mistyped or left out."""
+_COMMONEST = "有限公司"
 _GLUED = re.compile(r"(?<=.{4})(?:limited|ltd|gmbh|llc)$")
 _TWICE = re.compile(r"(.)\1+")
 _BRAND = 2
@@ -132,10 +133,18 @@ def _without_pinyin_ends(core: str, place: str) -> tuple[str, str]:
 def _without_form(text: str) -> str:
     forms = _words("chinese-form")
     if whole := next((form for form in forms if text.endswith(form)), ""):
-        if len(whole) <= _BRAND and (mended := _BROKEN.sub("", text)) != text:
+        if len(whole) <= _BRAND and (mended := _without_broken_form(text)) != text:
             return mended
         return _without_form(text.removesuffix(whole)) if len(text) > len(whole) else ""
-    return _BROKEN.sub("", text) or text
+    return _without_broken_form(text)
+
+
+def _without_broken_form(text: str) -> str:
+    """The text without the commonest form at its end, in which a character is mistyped, left out or swapped."""
+    for length in (len(_COMMONEST), len(_COMMONEST) - 1):
+        if len(text) > length and OSA.distance(text[-length:], _COMMONEST) == 1:
+            return text[:-length]
+    return text
 
 
 def _place_in_brackets(text: str) -> tuple[str, str] | None:
@@ -226,7 +235,7 @@ def _broken_places() -> frozenset[str]:
 
 def _is_once(two: str) -> bool:
     """Whether one of two characters is where a place has it."""
-    return two not in _places() and any((at, two[at]) in _letters_of_places() for at in (0, 1))
+    return len(two) == _BRAND and two not in _places() and any((at, two[at]) in _letters_of_places() for at in (0, 1))
 
 
 @cache

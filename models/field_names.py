@@ -33,6 +33,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "email": ("E-mail", "电子邮件"),
     "enabled": ("Enabled", "启用"),
     "ends_at": ("Until", "结束时间"),
+    "evidence": ("Evidence", "依据"),
     "expected_close": ("Expected close", "预计成交日期"),
     "follow_up_days_ahead": ("Days ahead for follow-ups", "跟进时间可超前天数"),
     "follow_up_days_back": ("Days back for follow-ups", "跟进记录可补录天数"),
@@ -67,6 +68,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "protect_days": ("Days new arrivals are protected", "保护期（天）"),
     "reason": ("Reason", "原因"),
     "region": ("Region", "地区"),
+    "registration_number": ("Registration number", "统一社会信用代码"),
     "remark": ("Remark", "备注"),
     "retain_days": ("Days a customer may stay", "保留期（天）"),
     "role_id": ("Role", "角色"),
@@ -81,6 +83,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "two_for_policy": ("Widening the policy takes two people", "放开权限须两人确认"),
     "until": ("Until", "结束时间"),
     "user_id": ("Person", "人员"),
+    "verdict": ("Counts as", "判定"),
     "weekly_quota": ("Claims per week", "每周领取上限"),
 }
 """Key of a column or of an input -> its English and Chinese label."""

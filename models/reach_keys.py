@@ -7,7 +7,8 @@ from .text import fold
 
 _BETWEEN = re.compile(r"[/;,，；、|\n]+|\s{2,}")
 """What stands between two numbers in one field."""
-_EXTENSION = re.compile(r"(?:转|分机|ext\.?|extension|#|x)\s*\d{1,6}\s*$")
+_EXTENSION_WORDS = "|".join((r"ext\.?", "extension", "#", "x", "转", "分机"))
+_EXTENSION = re.compile(rf"(?:{_EXTENSION_WORDS})\s*\d{{1,6}}\s*$")
 _EXCEL = re.compile(r"^(\d+)\.0+$")
 SHORTEST, LONGEST = 7, 15
 """Digits of a number that says who one is; service numbers are shorter, and E.164 ends at fifteen."""

@@ -24,6 +24,9 @@ from .references import children_of as children_of
 
 E = TypeVar("E", bound=Entity)
 
+_REASON = "duplicate_reason"
+"""The input that is no field of the record: the log keeps it."""
+
 
 def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
     """A new record.  `given` holds column values and the extra inputs of the entity's rules.
@@ -58,7 +61,7 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
         row = scope.load(db, model, id, to="edit")
         values, extra = _split(model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
-        check_version(db, row, {**values, **extra}, version)
+        check_version(db, row, {**values, **{key: extra[key] for key in extra if key != _REASON}}, version)
         check_words(db, model, values, row)
         before = {key: getattr(row, key) for key in values}
         for key, value in values.items():
@@ -75,7 +78,7 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
 
 def _reason(given: Mapping[str, Any]) -> str | None:
     """Why a record is entered although one like it is there; the log keeps it."""
-    return line(given.get("duplicate_reason"), "duplicate_reason")
+    return line(given.get(_REASON), _REASON)
 
 
 def _check_may_create(scope: Scope, model: type[Entity]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from millpond import demo
 from millpond.database import look, opened
+from millpond.demo import duplicates
 from models import (
     AuditEntry,
     Contact,
@@ -85,7 +86,7 @@ def test_all_that_must_hold_holds(filled: Demo) -> None:
 
 def test_there_are_as_many_as_were_asked_for(filled: Demo) -> None:
     assert filled.count(Customer) == MANY
-    assert filled.count(Contact) == 2 * MANY
+    assert 2 * (MANY - duplicates.COUNT) <= filled.count(Contact) < 2 * MANY
     assert filled.count(Department) == 3
     assert filled.count(Pool) == 2
     assert sorted(row.login for row in filled.rows(User)) == sorted(demo.PEOPLE)
@@ -107,7 +108,12 @@ def test_there_is_something_of_everything_to_look_at(filled: Demo) -> None:
     assert filled.count(FollowUp) > 100
     assert filled.count(Opportunity) > 20
     assert filled.count(ContactPoint) > 2 * MANY
-    assert {row.ended.value for row in filled.rows(OwnershipPeriod) if row.ended} == {"RELEASE", "TRANSFER", "DELETE"}
+    assert {row.ended.value for row in filled.rows(OwnershipPeriod) if row.ended} == {
+        "RELEASE",
+        "TRANSFER",
+        "DELETE",
+        "MERGE",
+    }
     assert {row.began.value for row in filled.rows(OwnershipPeriod)} == {"CREATE", "CLAIM", "TRANSFER"}
 
 
@@ -142,11 +148,12 @@ def test_the_log_tells_the_life_of_each_customer_in_order(filled: Demo) -> None:
     steps = Counter(row.action for row in entries)
 
     assert steps["customer.create"] == MANY
-    assert {row.actor_name for row in entries} == {"system:demo"}
-    assert {row.actor_id for row in entries} == {None}
-    versions = {row.id: row.version for row in filled.rows(Customer)}
-    assert Counter(row.record_id for row in entries) == versions
-    times = [row.at for row in sorted(entries, key=lambda row: row.id)]
+    alone = [row for row in entries if row.record_id <= MANY - duplicates.COUNT]
+    assert {row.actor_name for row in alone} == {"system:demo"}
+    assert {row.actor_id for row in alone} == {None}
+    versions = {row.id: row.version for row in filled.rows(Customer) if row.id <= MANY - duplicates.COUNT}
+    assert Counter(row.record_id for row in alone) == versions
+    times = [row.at for row in sorted(alone, key=lambda row: row.id)]
     assert times == sorted(times)
 
 
@@ -266,4 +273,5 @@ def test_a_large_demo_holds_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert look(url, broken) == []
     assert look(url, lambda at: prove_log(at, seal_files_of(url))).problems == []
-    assert look(url, lambda at: at.execute(select(func.count(Contact.id))).scalar()) == 2 * many
+    contacts = look(url, lambda at: at.execute(select(func.count(Contact.id))).scalar())
+    assert 2 * (many - duplicates.COUNT) <= contacts < 2 * many

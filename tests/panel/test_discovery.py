@@ -87,9 +87,11 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
     assert [name for group, name in listed if group == "work"] == [
         "Home",
         "Customers",
+        "DuplicateCheck",
         "Contacts",
         "Pooled",
         "ForeignLocks",
+        "DuplicateReport",
         "Opportunities",
         "FollowUps",
     ]
@@ -103,6 +105,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
     assert [name for group, name in listed if group == "system"] == [
         "Dictionaries",
         "NumberRules",
+        "DuplicateRules",
         "OrganisationPage",
         "RecycleBin",
         "OperationLog",
@@ -128,7 +131,7 @@ def test_a_found_screen_stands_where_it_says_in_the_menu(write: Write) -> None:
 
     found = names()
 
-    assert found[found.index("Customers") : found.index("Contacts")] == ["Customers", "Vips"]
+    assert found[found.index("Customers") : found.index("Contacts")] == ["Customers", "DuplicateCheck", "Vips"]
 
 
 UNSERVED = {
@@ -270,6 +273,9 @@ def test_a_method_that_overrides_a_page_or_a_command_is_the_one_that_is_served()
     assert {route.path for route in routes_of(PolicyModelView)} == {
         "/list",
         "/lookup",
+        "/search",
+        "/view-counts",
+        "/views",
         "/details/{id}",
         "/create",
         "/edit/{id}",

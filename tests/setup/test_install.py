@@ -63,6 +63,7 @@ def test_everything_that_is_made_at_the_beginning_is_in_the_log(backend: Backend
         "role.create": len(ROLES),
         "dictionary.create": len(DICTIONARIES) + sum(DICTIONARIES.values()),
         "number.create": 1,
+        "duplicate_rule.create": 15,
     }
     assert {name for (name,) in rows(backend, AuditEntry, "actor_name")} == {"system:install"}
 

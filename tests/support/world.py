@@ -62,9 +62,9 @@ def _texts(dialect: Dialect) -> dict[str, str]:
 def _rules() -> Iterator[dict[str, Any]]:
     """Nothing counts as a duplicate: tests give many customers one name.  Those of duplicates delete the rules."""
     for module, evidences in DEFAULTS.items():
-        for evidence in evidences:
-            stamps = {"version": 1, "created_at": START, "updated_at": START}
-            yield {"for_module": module, "evidence": evidence, "verdict": Verdict.NOTHING, **stamps}
+        for evidence, verdict in evidences.items():
+            if verdict is not Verdict.NOTHING:
+                yield {"for_module": module, "evidence": evidence, "verdict": Verdict.NOTHING}
 
 
 class Clock:
@@ -103,7 +103,6 @@ class World:
             put_in_force(connection, STARTER, "the beginning", START, proof=proof)
             there = set(connection.execute(select(models.PolicyWord.word)).scalars())
             note_words(connection, known_words() - there, START)
-            connection.execute(insert(models.DuplicateRule), list(_rules()))
         engine.dispose()
         world = cls(url)
         try:
@@ -200,6 +199,8 @@ class World:
         return {name.lower(): id for name, id in rows}
 
     def _settle(self) -> None:
+        for rule in _rules():
+            self.make(models.DuplicateRule, **rule)
         head = self.make(Department, name="House")
         for name in ("east", "west"):
             self.ids[name] = self.make(Department, name=name.title(), parent_id=head)

@@ -98,9 +98,13 @@ KINDS: Table[type[Base], Kind] = Table(
             is_taken=True,
         ),
         models.DuplicateRule: Kind(
-            new={"for_module": "customer", "evidence": "PHONE", "verdict": "CERTAIN"},
+            new={"for_module": "contact", "evidence": "SOUND", "verdict": "CERTAIN"},
             change={"verdict": "POSSIBLE"},
-            is_taken=True,
+            records={
+                "a rule of contacts": {"for_module": "contact", "evidence": "SIMILAR_NAME", "verdict": "POSSIBLE"},
+                "a deleted rule of contacts": {"for_module": "contact", "evidence": "DOMAIN", "verdict": "POSSIBLE"},
+            },
+            deleted=("a deleted rule of contacts",),
         ),
         models.Organisation: Kind(),
         models.Pool: Kind(
