@@ -33,8 +33,8 @@ def test_two_records_of_one_company_become_one_and_two_again(demo_screens: Scree
     lead = demo_screens.person("ada")
     side_by_side(lead)
     lead.page.get_by_role("link", name="Let this one stay").click()
-    lead.page.get_by_label(f"Title: {newer}").check()
-    lead.page.get_by_label(f"Owner or pool: {newer}").check()
+    lead.page.get_by_label(f"Title {newer}").check()
+    lead.page.get_by_label(f"Owner or pool {newer}").check()
     lead.picture("merge")
     assert (lead.overflow(), lead.faults()) == (0, [])
 
