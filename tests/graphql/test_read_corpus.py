@@ -36,6 +36,8 @@ NOWHERE = ["cus_99", "cus_0", "con_1", "usr_2", "usr_3", "usr_5", "poo_1", "dep_
 
 _ROWS = re.compile(r"\b((\w+) AS \2_\d+)\b")
 """Where rows come into a statement.  Twice the same is one place that has lost its link to the other."""
+_SAMPLE = re.compile(r"FROM search_doc AS \w+ ORDER BY")
+"""The newest docs, a bounded number of them, which say whether a word is dense."""
 _ONE_PARENT = re.compile(r"\bFROM \w+ AS (\w+) \s*WHERE \1\.id = \w+\.customer_id\)")
 """The subquery of an inherited value: one parent by its key, in each comparison of the value."""
 
@@ -121,8 +123,10 @@ def compare(
         for login in people(n):
             what = (seed, n, login, operation)
             executed = asked(world, executing, login, operation)
-            assert asked(world, row_sets, login, operation) == executed, what
-            assert asked(world, planning, login, operation, sees_many=True) == executed, what
+            for engine, many in ((row_sets, False), (planning, True)):
+                answer = asked(world, engine, login, operation, sees_many=many)
+                # One statement that is too deep refuses the request; of several, that one field.
+                assert answer == executed or ("TOO_COMPLEX" in answer and "TOO_COMPLEX" in executed), what
             if "TOO_COMPLEX" not in executed:
                 long, short = callers[login].both(operation)
                 assert long is not None, what
@@ -132,7 +136,7 @@ def compare(
     assert refused < answers / 2, "most of what is asked makes sense"
     assert prepared > answers / 4, "much of it can be asked the prepared path"
     for sql in planning.plans.texts():
-        found = _ROWS.findall(_ONE_PARENT.sub(")", sql))
+        found = _ROWS.findall(_SAMPLE.sub("", _ONE_PARENT.sub(")", sql)))
         rows = Counter(name for name, table in found if not table.startswith("dictionary"))  # one word by its key
         assert max(rows.values(), default=0) <= 1, f"{rows}: something is asked of all rows instead of one: {sql}"
 
