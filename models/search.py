@@ -18,7 +18,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     Table,
+    bindparam,
     delete,
     event,
     insert,
@@ -31,6 +33,7 @@ from .base import Base, Prose
 from .contact import Contact, ContactPoint, PointKind, key_of
 from .customer import Customer
 from .database.bypass import Because, bypass_policy
+from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
 from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
 from .search_pieces import Pieces, fold, pieces_of
@@ -72,14 +75,19 @@ _doc, _customer, _contact, _point, _former = (
 
 def of_customers(at: Session | Connection, which: Clause) -> Iterator[Doc]:
     """The docs of customers with their former names and numbers, from the records as they stand.  One query."""
+    return _docs_of(at.execute(_customers().where(which), execution_options=bypass_policy(Because.FILLS_INDEX)))
+
+
+def _customers() -> Select[Any]:
     c, f = _customer.c, _former.c
-    rows = at.execute(
-        select(c.id, c.number, c.name, c.phone, c.email, f.kind, f.value)
-        .join_from(_customer, _former, f.customer_id == c.id, isouter=True)
-        .where(which)
-        .order_by(c.id, f.at.desc(), f.id.desc()),
-        execution_options=bypass_policy(Because.FILLS_INDEX),
+    named = select(c.id, c.number, c.name, c.phone, c.email, f.kind, f.value)
+    return named.join_from(_customer, _former, f.customer_id == c.id, isouter=True).order_by(
+        c.id, f.at.desc(), f.id.desc()
     )
+
+
+def _docs_of(rows: Iterable[Any]) -> Iterator[Doc]:
+    """The docs of customers, from the rows of `_customers`."""
     for (id, number, name, phone, email), former in groupby(rows, itemgetter(slice(5))):
         named: dict[NameKind, list[str]] = {NameKind.NUMBER: [number], NameKind.NAME: [name]}
         for *_, kind, value in former:
@@ -129,6 +137,10 @@ def _made(
 
 # --- written with the record -----------------------------------------------------------------------------
 
+_ONE_CUSTOMER = Prepared(_customers().where(_customer.c.id == bindparam("one")), because=Because.FILLS_INDEX)
+_PUT = Prepared(insert(_doc), [column.name for column in _doc.c])
+_TAKE = Prepared(delete(_doc).where(_doc.c.id == bindparam("doc")))
+
 SEARCHED: dict[type[object], tuple[str, ...]] = {
     Customer: ("number", "name", "phone", "email"),
     Contact: ("customer_id", "name"),
@@ -147,20 +159,28 @@ def _follow_the_flush(session: Session, _context: object) -> None:
     contacts |= {id for row in changed if isinstance(row, ContactPoint) for id in _values(row, "contact_id")}
     stale = {doc_id(id) for id in customers}
     stale |= {doc_id(of, row.id) for row in changed if isinstance(row, Contact) for of in _values(row, "customer_id")}
-    made = [*of_customers(session, _customer.c.id.in_(customers))] if customers else []
+    made = _docs_now(session, customers)
     made += of_contacts(session, _contact.c.id.in_(contacts)) if contacts else ()
     _replace(session, stale | {doc["id"] for doc in made}, made)
 
 
 def refresh(session: Session, customers: Collection[int]) -> None:
     """Write the docs of customers again whose former names are other ones."""
-    _replace(session, {doc_id(id) for id in customers}, [*of_customers(session, _customer.c.id.in_(customers))])
+    session.flush()
+    _replace(session, {doc_id(id) for id in customers}, _docs_now(session, customers))
+
+
+def _docs_now(session: Session, customers: Iterable[int]) -> list[Doc]:
+    """The docs of customers as they were flushed."""
+    with session.no_autoflush:
+        return [doc for id in sorted(customers) for doc in _docs_of(_ONE_CUSTOMER.rows(session, one=id))]
 
 
 def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
-    session.execute(delete(_doc).where(_doc.c.id.in_(stale)))
+    for id in sorted(stale):
+        _TAKE.run(session, doc=id)
     if made:
-        session.execute(insert(_doc), made)
+        _PUT.run_each(session, made)
 
 
 def _is_changed(session: Session, row: object) -> bool:

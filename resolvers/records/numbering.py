@@ -1,14 +1,17 @@
 """Numbers of records: the next one of the pattern, or one given by hand if it was never used."""
 
 from datetime import date
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, literal, literal_column, select, union_all
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
-from models.database.bypass import Because, bypass_policy
-from models.database.prepared import upsert
+from models.database.bypass import Because
+from models.database.prepared import Prepared, upsert
 from models.errors import Duplicate, NumberAhead
 from models.numbering import LARGEST_JUMP, LARGEST_SEQUENCE, Pattern
 from models.text import narrow, number_key
@@ -75,48 +78,77 @@ def pattern_of(db: Session, module: str) -> Pattern:
 
 def _rule(db: Session, module: str) -> tuple[Pattern, int]:
     """(pattern, reach) of the module's number rule, or the default ones."""
-    asked = select(NumberRule.pattern, NumberRule.largest_jump).where(
-        NumberRule.for_module == module, NumberRule.deleted_at.is_(None)
-    )
-    found = db.execute(asked, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).first()
-    return (
-        (Pattern(found.pattern), found.largest_jump) if found is not None else (Pattern(DEFAULT[module]), LARGEST_JUMP)
-    )
+    pattern, jump = _RULE.first(db, module=module) or (DEFAULT[module], LARGEST_JUMP)
+    return Pattern(pattern), jump
 
 
 def _last(db: Session, module: str, period: str) -> int:
-    counter = select(NumberCounter.last).where(NumberCounter.for_module == module, NumberCounter.period == period)
-    return db.execute(counter).scalar() or 0
+    found = _LAST.first(db, module=module, period=period)
+    return found[0] if found is not None else 0
 
 
 def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
     """Advance the counter by one, or to `at_least` if it is below; returns the new count."""
-    counter = NumberCounter
-    statement = upsert(db.get_bind().dialect)(counter).values(for_module=module, period=period, last=at_least or 1)
+    given = {"module": module, "period": period}
     if at_least is None:
-        statement = statement.on_conflict_do_update(
-            index_elements=["for_module", "period"], set_={"last": counter.last + 1}
-        )
+        found = _advance(db.get_bind().dialect).first(db, **given)
     else:
-        statement = statement.on_conflict_do_update(
-            index_elements=["for_module", "period"], set_={"last": at_least}, where=counter.last < at_least
-        )
-    return db.execute(statement.returning(counter.last)).scalar() or 0
+        found = _raise(db.get_bind().dialect).first(db, **given, least=at_least)
+    return found[0] if found is not None else 0
 
 
 def _is_taken(db: Session, module: str, number: str) -> bool:
     """Whether a record has the number in any case or width, deleted or not, or had it before it was purged."""
-    table, key = NUMBERED[module].__table__, number_key(number)
-    there = select(table.c.id).where(table.c.number_key == key)
-    tombstone = select(Tombstone.id).where(Tombstone.for_module == module, Tombstone.number_key == key)
-    return any(
-        db.execute(found, execution_options=bypass_policy(Because.KEEPS_RULE)).first() is not None
-        for found in (there, tombstone)
-    )
+    return _taken(module).first(db, key=number_key(number)) is not None
 
 
 def _today(scope: Scope, db: Session) -> date:
     return scope.person.now.astimezone(ZoneInfo(zone_of(db))).date()
+
+
+# --- statements ------------------------------------------------------------------------------------------
+
+_rules: Any = NumberRule.__table__.c
+_counters: Any = NumberCounter.__table__.c
+_RULE = Prepared(
+    select(_rules.pattern, _rules.largest_jump).where(
+        _rules.for_module == bindparam("module"), _rules.deleted_at.is_(None)
+    ),
+    because=Because.APPLIES_TO_ALL,
+)
+_IS_COUNTER = (_counters.for_module == bindparam("module")) & (_counters.period == bindparam("period"))
+_LAST = Prepared(select(_counters.last).where(_IS_COUNTER))
+
+
+@lru_cache
+def _advance(dialect: Dialect) -> Prepared:
+    """Count one further; the row is the new count."""
+    return Prepared(_counter(dialect, literal_column("1"), {"last": _counters.last + literal_column("1")}))
+
+
+@lru_cache
+def _raise(dialect: Dialect) -> Prepared:
+    """Count up to `least` where the count is below it; the row is the new count."""
+    least = bindparam("least", type_=Integer())
+    return Prepared(_counter(dialect, least, {"last": least}, where=_counters.last < least))
+
+
+def _counter(dialect: Dialect, first: Any, then: dict[str, Any], **where: Any) -> Any:
+    keys = ["for_module", "period"]
+    begun = upsert(dialect)(NumberCounter.__table__).values(
+        for_module=bindparam("module"), period=bindparam("period"), last=first
+    )
+    return begun.on_conflict_do_update(index_elements=keys, set_=then, **where).returning(_counters.last)
+
+
+@lru_cache
+def _taken(module: str) -> Prepared:
+    """A row if a record has the number, or had it before it was purged."""
+    record, gone = NUMBERED[module].__table__, Tombstone.__table__
+    there: Any = select(literal_column("1")).select_from(record).where(record.c.number_key == bindparam("key"))
+    purged: Any = select(literal_column("1")).select_from(gone)
+    purged = purged.where(gone.c.for_module == literal(module), gone.c.number_key == bindparam("key"))
+    return Prepared(union_all(there, purged).limit(literal_column("1")), because=Because.KEEPS_RULE)
 
 
 class NumberRuleRules(Rules[NumberRule]):
