@@ -77,7 +77,8 @@ SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁�
 FIRST = 0x4E00
 CHARACTERS = 3_000
 """Number of the characters of which the distinguishing parts of names are made; the n-th is 1/n as frequent."""
-OWNERS = ("li", "wu", "mei", "lead")
+SELLERS = 50
+"""Number of users among whom the customers are divided, Li one of them."""
 CHUNK, TIMES = 20_000, 10
 
 
@@ -114,6 +115,8 @@ def fill(url: str, docs: int) -> tuple[World, Counter[str]]:
     """
     World.settle(url)
     world, names = World(url), Names()
+    for n in range(1, SELLERS):
+        world.user(f"seller{n}", f"Seller {n}", "sales", "west")
     first = world.customer("第一", "li", phone="13000000000")
     world.make(Contact, customer_id=first, name="王", points=[{"kind": "PHONE", "value": "13000000001"}])
     customers, contacts = docs * 6 // 10 // TIMES, docs * 4 // 10 // TIMES
@@ -171,7 +174,7 @@ def _customers(
     for n in range(2, count + 1):
         name = names.company()
         parts.update(name[at : at + size] for size in (1, 2, 3, 4) for at in range(len(name) - size + 1))
-        owner = world.ids[OWNERS[0 if n % 50 == 0 else 1 + n % 3]]
+        owner = world.ids[f"seller{n % SELLERS}" if n % SELLERS else "li"]
         made = {"id": n, "number": f"C2025{n:07}", "name": name, "phone": names.phone(), "owner_id": owner}
         yield with_keys(Customer, row | made | {"created_at": began + timedelta(seconds=n)})
 

@@ -212,12 +212,12 @@ class _Reading:
             self.found = find(self.scope, db, self.request.model, self.request.search, self.listed(), MOST_COUNTED)
 
     def rows(self, db: Session) -> Sequence[Any]:
-        """The rows of the page and one more.  A search that finds much tries the first MOST_COUNTED rows of the list."""
+        """The rows of the page and one more.  A search that finds much tries the first rows of the list."""
         wanted = self.statement().limit(self.size + 1)
         if self.found is None or self.found.further is None:
             return db.execute(wanted).all()
         beginning = visible(self.viewer, self.model, self.e.id).where(*self.listed(), *self._after())
-        beginning = beginning.order_by(*self._order()).limit(MOST_COUNTED)
+        beginning = beginning.order_by(*self._order()).limit(self.found.beginning(self.size))
         rows = db.execute(wanted.where(self.e.id.in_(beginning))).all()
         if len(rows) > self.size:
             return rows

@@ -110,7 +110,7 @@ class _Ranking:
     ) -> Sequence[int]:
         """The newest records that were found: first among the newest of all, then among all."""
         others = [*among, self.e.id.not_in(but)]
-        beginning = self.ids(*others).order_by(*self.recency()).limit(MOST_RANKED)
+        beginning = self.ids(*others).order_by(*self.recency()).limit(found.beginning(limit))
         newest = self.ids(found.clause, self.e.id.in_(beginning)).order_by(*self.recency()).limit(limit)
         ids = [*db.scalars(newest)]
         if len(ids) >= limit:

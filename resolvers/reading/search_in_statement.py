@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     any_,
+    case,
     cast,
     exists,
     func,
@@ -32,12 +33,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from models import Base, Customer
 
 from ..runtime.viewer import Clause, Value, Viewer
-from . import search
+from . import search_lookup
 from .clauses import join_parents, search_clause
 from .provenance import PlanMismatch, map_traced, untraced
-from .search import ABOUT_CUSTOMERS, COVERED, fts, has_pieces, id_in, in_turn
-from .search_conditions import docs, is_about, says_word
-from .search_words import Searchable, match, ways_to, words_of
+from .search import ABOUT_CUSTOMERS, COVERED
+from .search_conditions import is_about, says_word
+from .search_lookup import density, ids_led_to, in_turn, led_to, query_of
+from .search_words import Searchable, words_of
 
 _TEXT, _REACH, _CODE, _FIGURES, _QUERY, _SPELLED = range(6)
 """Places of the parts of a word in its JSON: text for names; last position in a number where it may begin; text for
@@ -77,8 +79,9 @@ class Searches:
             return lambda e: in_turn(
                 self.dialect, by.id(e), select(near.c.id), is_dense, words.said(by.says(viewer, e))
             )
-        some = candidates.limit(_one_too_many()).cte()
-        is_too_many = select(func.count() > search.FEW).select_from(some).scalar_subquery()
+        is_dense = words.are_dense()
+        some = candidates.where(not_(is_dense)).limit(_one_too_many()).cte()
+        is_too_many = or_(is_dense, select(func.count() > search_lookup.FEW).select_from(some).scalar_subquery())
         self.too_many.append(is_too_many)
         few = self._found(viewer, words, by, select(some.c.id).where(not_(is_too_many)))
         return lambda e: _is_among(self.dialect, by.id(e), select(few.c.id))
@@ -127,7 +130,7 @@ class _ItsCustomer:
 
 def _one_too_many() -> Value:
     """The limit at which counting stops, as a literal, because PostgreSQL plans badly for a parameter."""
-    return literal_column(str(search.FEW + 1))
+    return literal_column(str(search_lookup.FEW + 1))
 
 
 def _is_among(dialect: str, id: Value, few: Select[Any]) -> Clause:
@@ -145,7 +148,7 @@ def _written(dialect: str, text: str) -> str:
     made = []
     for word in words:
         code = (_ANYWHERE, word.text) if word.is_code else (1, None)
-        made.append([word.text, *code, word.figures or None, match(dialect, ways_to(word)), word.spelled])
+        made.append([word.text, *code, word.figures or None, query_of(dialect, word), word.spelled])
     return json.dumps(made)
 
 
@@ -165,32 +168,35 @@ class _Words:
 
     def led_to(self, model: type[Base]) -> Select[Any]:
         """SELECT of the ids of records whose docs have the pieces of the rarest word."""
-        return self._docs(self._rarest).with_only_columns(id_in(self.dialect, model).label("id"))
+        return ids_led_to(self.dialect, model, self._rarest)
 
     @cached_property
     def _rarest(self) -> Value:
         """The query for the rarest word."""
         word = self.rows()
-        query = _part(self.dialect, word, _QUERY)
-        some = self._docs(query).limit(_one_too_many()).correlate(word).subquery()
-        rarity = select(func.count()).select_from(some).correlate(word).scalar_subquery()
-        rarest = select(query.label("query")).order_by(rarity).limit(literal_column("1")).cte()
+        query = _query(self.dialect, word)
+        some = led_to(self.dialect, query).limit(_one_too_many()).correlate(word).subquery()
+        counted = select(func.count()).select_from(some).correlate(word).scalar_subquery()
+        rarity = case((self._is_one, literal_column("0")), else_=counted)
+        rarest = select(query.label("query")).select_from(word).order_by(rarity).limit(literal_column("1")).cte()
         return select(rarest.c.query).scalar_subquery()
+
+    @property
+    def _is_one(self) -> Clause:
+        """Condition: there is no second word."""
+        if self.dialect == "sqlite":
+            return func.json_array_length(literal(self.value)) == literal_column("1")
+        return func.jsonb_array_length(cast(literal(self.value), JSONB)) == literal_column("1")
 
     def are_dense(self) -> Clause:
         """Condition for `in_turn`: the rarest word is so frequent that the index is left out."""
-        return search.dense(self.dialect, lambda doc: has_pieces(self.dialect, self._rarest, doc))
+        return density(self.dialect, self._rarest) >= search_lookup.DENSE
 
     def rows(self) -> Any:
         """A row source with one row per word."""
         if self.dialect == "sqlite":
             return func.json_each(literal(self.value)).table_valued("value")
         return func.jsonb_array_elements(cast(literal(self.value), JSONB)).table_valued("value")
-
-    def _docs(self, query: Value) -> Select[Any]:
-        one: Select[Any] = select(literal_column("1")).execution_options(policy=True)
-        source = fts if self.dialect == "sqlite" else docs
-        return one.select_from(source).where(has_pieces(self.dialect, query))
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,15 @@ class _Word:
             each = func.jsonb_array_elements_text(cast(listed, JSONB)).table_valued("value")
         found: Select[Any] = select(literal_column("1")).select_from(each).where(at(sounds, each.c.value) > 0)
         return exists(found.correlate_except(each).execution_options(policy=True))
+
+
+def _query(dialect: str, word: Any) -> Value:
+    """The query for the index as `search_lookup.py` takes it."""
+    part = _part(dialect, word, _QUERY)
+    if dialect == "sqlite":
+        return part
+    each = func.jsonb_array_elements_text(cast(part, JSONB)).table_valued("value")
+    return func.array(select(each.c.value).execution_options(policy=True).scalar_subquery(), type_=ARRAY(Text))
 
 
 def _part(dialect: str, word: Any, n: int) -> Value:

@@ -9,8 +9,8 @@ from models import Contact, Customer
 from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
 from models.search_pieces import quoted
 
-from .search import fts
 from .search_conditions import docs
+from .search_lookup import fts
 from .search_words import MOST_PIECES, match
 
 CHUNK = 1_000

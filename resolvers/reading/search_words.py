@@ -90,9 +90,10 @@ def match(dialect: str, ways: Iterable[Iterable[str]]) -> str:
 
 
 def ways_to(word: Word) -> list[tuple[str, ...]]:
-    """Sets of pieces: a doc that holds the word has all pieces of one set."""
+    """Sets of pieces, none of which includes another: a doc that holds the word has all pieces of one set."""
     codes = [code_pieces(word.text), code_pieces(word.figures)]
     short = [[beginning(word.text)]] if len(word.text) == CODE - 1 else []
     sounds = (heard(way) for spelling in word.spelled for way in spelling_ways(spelling))
     ways = (tuple(dict.fromkeys(x))[:MOST_PIECES] for x in (name_pieces(word.text), *codes, *short, *sounds))
-    return list(dict.fromkeys(way for way in ways if way))
+    found = [way for way in dict.fromkeys(ways) if way]
+    return [way for way in found if not any({*other} < {*way} for other in found)]

@@ -15,7 +15,7 @@ from models.pool import GranteeKind
 from models.share import ShareLevel
 from policies import Snapshot
 from resolvers.customers import lock as locking
-from resolvers.reading import search
+from resolvers.reading import search_lookup
 from resolvers.records import create_update
 from schema.engine import Answer, Engine
 from schema.limits import TooComplex
@@ -111,7 +111,7 @@ def compare(
     For every other seed a search that leads to more than two records is one that leads to many.
     """
     if seed % 2 == 0:
-        patch.setattr(search, "FEW", 2)
+        patch.setattr(search_lookup, "FEW", 2)
     ids = populate(world)
     executing, row_sets = Executing(world.backend), RowSets(world.backend, plan_at=NEVER)
     planning = Engine(world.backend, plan_at=1)

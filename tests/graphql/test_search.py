@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import Contact, Customer, Entity
-from resolvers.reading import pages, search
+from resolvers.reading import pages, search_lookup
 from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import global_id
 from schema.engine import Engine
@@ -22,9 +22,9 @@ TEXTS += ("1001", "+86 2001", "20 00", "200", "%", '"', "Own lock", "wu", "gone"
 def found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether what the words lead to is looked among, is too much for that, or is not even collected."""
     if request.param != "few":
-        monkeypatch.setattr(search, "FEW", 0)
+        monkeypatch.setattr(search_lookup, "FEW", 0)
     if request.param == "dense":
-        monkeypatch.setattr(search, "DENSE", 1)
+        monkeypatch.setattr(search_lookup, "DENSE", 0)
 
 
 def ids(world: World, engine: Engine, login: str, query: str, text: str) -> Any:
@@ -67,7 +67,7 @@ def test_all_texts_share_one_plan_and_those_that_are_everywhere_another(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     populate(world)
-    monkeypatch.setattr(search, "FEW", 2)
+    monkeypatch.setattr(search_lookup, "FEW", 2)
     engine = Engine(world.backend, plan_at=1)
     query = "query ($q: String) { found: customers(search: $q) { totalCount } }"
     counts = []

@@ -6,7 +6,7 @@ import pytest
 
 from models import ENTITIES, Contact, Customer, Department, FollowUp, Opportunity, User
 from models.errors import TooManyAttempts, Validation
-from resolvers.reading import global_search, pages, search
+from resolvers.reading import global_search, pages, search_lookup
 from resolvers.reading.global_search import FOUND, Group
 from resolvers.reading.pages import ListRequest
 from resolvers.records import recycle_bin
@@ -102,7 +102,7 @@ def test_of_very_many_the_exact_one_comes_first_however_old_it_is(
 ) -> None:
     monkeypatch.setattr(global_search, "MOST_COUNTED", 4)
     monkeypatch.setattr(global_search, "LATEST", 4)
-    monkeypatch.setattr(search, "FEW", 2)
+    monkeypatch.setattr(search_lookup, "FEW", 2)
     for name in (
         "Granite",
         *(f"Old Granite {n}" for n in range(5)),

@@ -9,7 +9,7 @@ from models.search_pieces import fold, pieces_of
 from models.sounds import sounds_of, spellings
 from resolvers.merging.merge import merge
 from resolvers.merging.unmerge import unmerge
-from resolvers.reading import search, search_index, search_words
+from resolvers.reading import search_index, search_lookup, search_words
 from resolvers.reading.ranking import ranked
 from tests.reading.test_search import about, agrees, contact, found, found_about
 from tests.support.claim_checks import change, claim
@@ -21,7 +21,7 @@ HUAXING, HEAVY = "上海华兴科技有限公司", "重庆长安机械"
 
 @pytest.fixture(params=[5_000, 0], ids=["few are found", "many are found"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "FEW", request.param)
+    monkeypatch.setattr(search_lookup, "FEW", request.param)
 
 
 @pytest.mark.usefixtures("few")

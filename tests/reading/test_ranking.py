@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models import Contact, Customer, Entity, Opportunity, User
-from resolvers.reading import pages, ranking, search
+from resolvers.reading import pages, ranking, search_lookup
 from resolvers.reading.pages import ListRequest
 from resolvers.reading.ranking import Ranked, ranked
 from tests.support.refusals import add_line
@@ -74,7 +74,7 @@ def test_of_too_many_exact_matches_come_first_then_the_newest(
     world: World, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(ranking, "MOST_RANKED", most)
-    monkeypatch.setattr(search, "FEW", most)
+    monkeypatch.setattr(search_lookup, "FEW", most)
     for n, name in enumerate(("Pine", "Old pine", "C2026009 pine", "Pine new")):
         world.clock.pass_by(minutes=n)
         world.customer(name)
