@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from graphql import (
     GraphQLSchema,
 )
 
+from policies import Principal
 from schema.limits import LIMITS, TooComplex
 from schema.plan.arguments import MAX_STEPS
 from tests.support.cpu_time import quickly
@@ -40,12 +42,19 @@ def code(api: Api, query: str, /, **variables: Any) -> str | None:
 
 def answer_to(api: Api, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     try:
-        answered = api.world.run(api.engine.answer(api.world.scope("ada", "graphql"), query, variables, None))
+        scope = api.world.backend.scope(ada_of(api.world), "graphql")
+        answered = api.world.run(api.engine.answer(scope, query, variables, None))
         answer: dict[str, Any] = json.loads(answered.body)
     except TooComplex as refused:
         answer = {"errors": [refused.error()]}
     assert '"INTERNAL"' not in json.dumps(answer), answer
     return answer
+
+
+@lru_cache(maxsize=1)
+def ada_of(world: World) -> Principal:
+    """Ada, looked up once for the thousands of requests of a test."""
+    return world.principal("ada")
 
 
 def nested(word: str, depth: int) -> dict[str, Any]:
