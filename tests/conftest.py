@@ -1,5 +1,6 @@
 """Fixtures: both databases, each created once per process with the small world in it and copied for every test."""
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -13,7 +14,7 @@ from millpond.database import bring_up
 from millpond.migrate import migrate
 from models.database.engines import writing_engine
 from policies import proof
-from tests.support import dialects, groups, postgres
+from tests.support import dialects, groups, postgres, snapshots
 from tests.support.databases import WORKER, Prepared, server
 from tests.support.engines import is_at_length_on_postgresql
 from tests.support.graphql import Api
@@ -29,8 +30,11 @@ MEMORY, ENOUGH = Path("/dev/shm"), 2**30
 ENGINES = ("sqlite", "postgresql")
 proof.MOST_DECISIONS, proof.MOST_SECONDS = 8, 60.0
 """Limits of a proof in tests, where hundreds of policies take effect; `policies/test_proof.py` tries the whole sample."""
+COLLECTED_AFTER = 50_000, 20, 50
+"""Thresholds of the garbage collector: a test process has a large heap, of which almost nothing becomes garbage."""
 _stop: Callable[[], None] = lambda: None  # noqa: E731  replaced by whoever starts a server
 dialects.share()
+snapshots.share()
 hash_cheaply()
 
 
@@ -63,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     SQLite, some on PostgreSQL.  `make sweep` leaves nothing out.
     """
     seen: Counter[str] = Counter()
-    left_out = []
+    left_out = set()
     for item in items:
         parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
         on = {parameters.pop(name, None) for name in ("url", "empty_url", "new_url")}
@@ -77,10 +81,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.long)
             is_swept = item.path.parent.name.endswith("sweep") and seen[table] > SWEPT[engine]
             if is_swept and not os.environ.get("MILLPOND_THOROUGH"):
-                left_out.append(item)
+                left_out.add(item)
     if left_out:
-        items[:] = [item for item in items if item not in set(left_out)]
-        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=list(left_out))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what has been imported and collected, because it stays to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

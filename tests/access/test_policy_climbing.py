@@ -78,19 +78,32 @@ class Climber(RuleBasedStateMachine):
     people: list[dict[str, Any]]
     departments: list[tuple[int, int | None, str]]
     records: dict[str, int]
+    reaching: dict[str, set[tuple[str, str]]]
+    reached_in: object = None
 
     def reach(self) -> dict[str, set[tuple[str, str]]]:
-        """Login -> (action, customer) that the database lets this user do, of those who can sign in."""
+        """Login -> (action, customer) that the database lets this user do, of those who can sign in.
+
+        Asked again only where policy, hour or any row has changed: most of what Rolf tries is refused.
+        """
+        world = self.world
+        state = world.backend.policy.text, world.clock.now, world.everything()
+        if state != self.reached_in:
+            self.reaching, self.reached_in = self._reach(), state
+        return self.reaching
+
+    def _reach(self) -> dict[str, set[tuple[str, str]]]:
         found: dict[str, set[tuple[str, str]]] = {}
         columns, named = Customer.__table__.c, {id: name for name, id in self.records.items()}
         with self.world.backend.writer.engine.connect() as connection:
             active = connection.execute(select(User.id, User.login).where(User.active)).all()
             for user_id, login in active:
                 person = principals.by_id(connection, user_id, self.world.clock.now)
-                for action in SEEN:
-                    may = self.world.backend.policy.where(person, action, Customer, columns)
-                    open_ones = connection.execute(select(columns.id).where(columns.id.in_(named), may))
-                    found.setdefault(login, set()).update((action, named[id]) for id in open_ones.scalars())
+                may = (self.world.backend.policy.where(person, x, Customer, columns).label(x) for x in SEEN)
+                rows = connection.execute(select(columns.id, *may).where(columns.id.in_(named)))
+                found[login] = {
+                    (x, named[id]) for id, *open_to in rows for x, y in zip(SEEN, open_to, strict=True) if y
+                }
         return found
 
     @initialize()

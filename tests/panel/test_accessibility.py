@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.browser import NARROW, Screens
+from tests.support.browser import NARROW, Person, Screens
 
 SCREENS = (
     "/admin/",
@@ -40,19 +40,29 @@ SCREENS = (
 )
 
 
+SIZES = ((320, 640), (1360, 900))
+
+
 def _walk(shown: Screens, paths: tuple[str, ...], language: str, theme: str) -> None:
+    """Look at these screens in both sizes: each loaded anew in English and light, else on a phone that grows."""
     faults: dict[str, list[str]] = {}
-    for size in ((1360, 900), (320, 640)):
-        ada = shown.person("ada", size, language=language, theme=theme)
-        for path in paths:
-            ada.go(path)
-            found = ada.faults()
-            found += [f"{ada.overflow()} px too wide"] if ada.overflow() > 0 else []
-            found += [said for said in ada.heard if "404" not in said]
-            ada.heard.clear()
-            if found:
+    ada = shown.person("ada", SIZES[0], language=language, theme=theme)
+    for path in paths:
+        for size in SIZES:
+            ada.page.set_viewport_size({"width": size[0], "height": size[1]})
+            if size == SIZES[0] or (language, theme) == ("en", "light"):
+                ada.go(path)
+            if found := _faults(ada):
                 faults[f"{path} {size[0]} {language} {theme}"] = found
     assert faults == {}
+
+
+def _faults(ada: Person) -> list[str]:
+    found = ada.faults()
+    found += [f"{ada.overflow()} px too wide"] if ada.overflow() > 0 else []
+    found += [said for said in ada.heard if "404" not in said]
+    ada.heard.clear()
+    return found
 
 
 @pytest.mark.long

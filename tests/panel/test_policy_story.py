@@ -1,6 +1,5 @@
 """A role manager in a real browser: a change takes effect elsewhere at once, and can be brought back."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -68,10 +67,8 @@ def test_a_role_manager_lets_support_see_contacts_without_their_phones_and_takes
     sam.go(f"/admin/contact/details/con_{id}")
     sam.see(phone)  # nothing has taken effect yet
     activate(rolf, "phones are for sales")
-    began = time.monotonic()
     sam.page.reload()
-    assert sam.page.get_by_text(phone).count() == 0
-    assert time.monotonic() - began < 5  # one reload; bench/policy.py measures the delay
+    assert sam.page.get_by_text(phone).count() == 0  # nothing is waited for; bench/policy.py measures the delay
     expect(sam.page.locator("h1")).to_be_visible()
 
     rolf.picture("policy-history")

@@ -1,7 +1,6 @@
 """Reading at the driver: at once where that is quick, on a thread where it is not, and never a change."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -82,16 +81,14 @@ def test_the_loop_goes_on_while_something_slow_is_read(world: World) -> None:
 def test_who_stops_waiting_stops_the_statement(world: World) -> None:
     endless = SLOW[world.backend.dialect].replace("200000", "2000000000").replace("2000000)", "2000000000)")
 
-    async def story(reads: Any) -> float:
-        began = time.perf_counter()
+    async def story(reads: Any) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await reads.rows(endless)
         assert await reads.rows("SELECT 1") == [(1,)]
-        await reads.close()  # waits for its threads
-        return time.perf_counter() - began
+        await reads.close()  # waits for its threads: far longer than a test may take, unless the statement has stopped
 
-    assert reading(world, story) < 10
+    reading(world, story)
 
 
 def test_a_mistake_in_a_statement_costs_no_connection(world: World) -> None:

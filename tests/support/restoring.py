@@ -5,7 +5,7 @@ is as it was, and asking for them takes a tenth of the time of writing all rows 
 """
 
 import atexit
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -13,12 +13,12 @@ from sqlalchemy.engine import make_url
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1"
 _COUNTERS = "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
-_SHAPE = (
-    "SELECT count(*), sum(ascii(tgenabled::text)) FROM pg_trigger",
-    "SELECT count(*), sum(relnatts) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-    "SELECT count(*), md5(string_agg(pg_get_constraintdef(oid), '' ORDER BY oid)) FROM pg_constraint",
-    "SELECT count(*), md5(string_agg(prosrc, '' ORDER BY oid)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-)
+_SHAPE = """SELECT * FROM
+  (SELECT count(*), sum(ascii(tgenabled::text)) FROM pg_trigger) AS triggers,
+  (SELECT count(*), sum(relnatts) FROM pg_class WHERE relnamespace = 'public'::regnamespace) AS relations,
+  (SELECT count(*), md5(string_agg(pg_get_constraintdef(oid), '' ORDER BY oid)) FROM pg_constraint) AS constraints,
+  (SELECT count(*), md5(string_agg(prosrc, '' ORDER BY oid)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+    AS functions"""
 Marks = dict[str, str]
 """Table or counter -> what changes with its content."""
 
@@ -30,58 +30,62 @@ class Kept:
     connection: psycopg.Connection
     tables: list[str]
     counters: list[str]
+    remembered: Marks
+    """The marks of the remembered rows, as they are in the tables now."""
 
     @classmethod
     def at(cls, url: str) -> "Kept":
         address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         connection = psycopg.connect(address, autocommit=True)
         tables, counters = ([name for (name,) in connection.execute(asked)] for asked in (_TABLES, _COUNTERS))
-        return cls(connection, tables, counters)
+        (is_copy,) = connection.execute("SELECT to_regclass('seed.marks_') IS NOT NULL").fetchone() or (False,)
+        marks = dict(connection.execute("SELECT name, mark FROM seed.marks_").fetchall()) if is_copy else {}
+        return cls(connection, tables, counters, marks)
 
-    def marks(self) -> Marks:
-        """What every table and counter holds now, in one statement."""
-        marks = [
-            f"(SELECT count(*) || ' ' || coalesce(sum(xmin::text::bigint), 0) FROM public.{x})" for x in self.tables
-        ]
-        marks += [f"(SELECT last_value || ' ' || is_called FROM public.{x})" for x in self.counters]
-        row = self.connection.execute(f"SELECT ARRAY[{', '.join(marks)}]", prepare=True).fetchone()
+    def marks(self, of: Collection[str] | None = None) -> Marks:
+        """What these tables and counters hold now, all of them when left out, in one statement."""
+        names = [*self.tables, *self.counters] if of is None else of
+        marks = ", ".join(self._mark(name) for name in names)
+        row = self.connection.execute(f"SELECT ARRAY[{marks}]::text[]", prepare=of is None).fetchone()
         assert row is not None, "a SELECT without FROM has a row"
-        return dict(zip([*self.tables, *self.counters], row[0], strict=True))
+        return dict(zip(names, row[0], strict=True))
+
+    def _mark(self, name: str) -> str:
+        if name in self.counters:
+            return f"(SELECT last_value || ' ' || is_called FROM public.{name})"
+        return f"(SELECT count(*) || ' ' || coalesce(sum(xmin::text::bigint), 0) FROM public.{name})"
 
     def remember(self) -> None:
         steps = ["CREATE SCHEMA seed", "CREATE TABLE seed.marks_ (name text, mark text)"]
         self.connection.execute(
             ";".join([*steps, *(f"CREATE TABLE seed.{x} AS TABLE public.{x}" for x in self.tables)])
         )
-        self._write_marks([*self.tables, *self.counters])
+        self.remembered = self.marks()
+        rows = list(self.remembered.items())
+        self.connection.cursor().executemany("INSERT INTO seed.marks_ VALUES (%s, %s)", rows)
 
     def restore(self) -> None:
         """Write the remembered rows again wherever the mark is another one."""
-        remembered: Marks = dict(self.connection.execute("SELECT name, mark FROM seed.marks_", prepare=True).fetchall())
-        changed = [name for name, mark in self.marks().items() if remembered.get(name) != mark]
-        if not changed:
-            return
-        with self.connection.transaction():
-            self.connection.execute("SET LOCAL lock_timeout = '3s'; SET LOCAL session_replication_role = replica")
-            self.connection.execute(";".join(self._steps(changed, remembered)))
-            self._write_marks([x for x in changed if x in self.tables])
+        changed = [name for name, mark in self.marks().items() if self.remembered.get(name) != mark]
+        if changed:
+            with self.connection.transaction():
+                self.connection.execute(";".join(self._steps(changed)))
+                self.remembered |= self.marks(changed)
 
-    def _steps(self, changed: Iterable[str], remembered: Marks) -> Iterable[str]:
+    def _steps(self, changed: Iterable[str]) -> Iterable[str]:
         """The session is a replica here: there are no triggers and no foreign keys, so the order does not matter."""
+        yield "SET LOCAL lock_timeout = '3s'; SET LOCAL session_replication_role = replica"
         for name in changed:
             if name in self.tables:
                 yield f"DELETE FROM public.{name}; INSERT INTO public.{name} SELECT * FROM seed.{name}"
             else:
-                last, is_called = remembered[name].split()
+                last, is_called = self.remembered[name].split()
                 yield f"SELECT setval('public.{name}', {last}, {is_called})"
 
-    def _write_marks(self, names: list[str]) -> None:
-        now = self.marks()
-        self.connection.execute("DELETE FROM seed.marks_ WHERE name = ANY(%s)", [names])
-        self.connection.cursor().executemany("INSERT INTO seed.marks_ VALUES (%s, %s)", [(x, now[x]) for x in names])
-
     def shape(self) -> tuple[object, ...]:
-        return tuple(self.connection.execute(asked, prepare=True).fetchone() for asked in _SHAPE)
+        row = self.connection.execute(_SHAPE, prepare=True).fetchone()
+        assert row is not None, "aggregates have a row"
+        return row
 
 
 _kept: dict[str, Kept] = {}
