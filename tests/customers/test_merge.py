@@ -13,6 +13,7 @@ from models import (
     DictionaryItem,
     FollowUp,
     FormerName,
+    NotDuplicate,
     Opportunity,
     User,
 )
@@ -20,6 +21,7 @@ from models.errors import CapacityReached, Forbidden, InBin, Locked, Merged, Not
 from resolvers.audit.history import of_record
 from resolvers.customers.lock import lock
 from resolvers.customers.transfer import transfer
+from resolvers.duplicates.told_apart import tell_apart
 from resolvers.merging.merge import Choices, merge
 from resolvers.merging.moves import FOLLOWING, STAYING
 from resolvers.merging.moves import hanging as hanging_entities
@@ -537,3 +539,42 @@ def change_points(world: World, contact: int, *phones: str) -> None:
 def purge(world: World, customer: int) -> None:
     world.scope("ada").do(create_update.delete, Customer, [customer])
     assert world.scope("ada").do(create_update.purge, Customer, [customer], confirm=True).ids == [customer]
+
+
+# --- told apart ------------------------------------------------------------------------------------------
+
+
+def apart(world: World) -> set[tuple[int, int, str | None]]:
+    return {(row["first_id"], row["second_id"], row["reason"]) for row in world.rows(NotDuplicate)}
+
+
+def test_pairs_told_apart_follow_to_the_winner_and_come_back(world: World, two: tuple[int, int]) -> None:
+    first, second = two
+    third, fourth = world.customer("Heron", owner="li"), world.customer("Crane", owner="li")
+    for pair, reason in (
+        ([second, third], "two towns"),
+        ([first, second], "at first"),
+        ([first, fourth], "known"),
+        ([second, fourth], "both"),
+    ):
+        world.ada.do(tell_apart, pair, reason)
+    before = apart(world)
+
+    done = merged(world, first, second)
+    assert apart(world) == {(first, third, "two towns"), (first, fourth, "known")}
+
+    world.ada.do(unmerge, merge_id=done.id)
+    assert apart(world) == before
+
+
+def test_a_pair_with_a_customer_that_is_gone_meanwhile_does_not_come_back(world: World, two: tuple[int, int]) -> None:
+    first, second = two
+    third = world.customer("Heron", owner="li")
+    world.ada.do(tell_apart, [second, third], "two towns")
+    done = merged(world, first, second)
+    world.ada.do(create_update.delete, Customer, [third])
+    world.ada.do(create_update.purge, Customer, [third], confirm=True)
+
+    world.ada.do(unmerge, merge_id=done.id)
+
+    assert apart(world) == set()
