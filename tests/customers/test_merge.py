@@ -367,6 +367,37 @@ def test_the_history_of_the_winner_has_that_of_the_others(world: World, two: tup
     )
 
 
+HISTORY = """query ($id: ID!) { customer(id: $id) { history(first: 50) { totalCount nodes {
+  action recordId label reason changes { field } } } } }"""
+
+
+@pytest.mark.parametrize("login", ["li", "lead", "ada"])
+def test_graphql_tells_the_history_of_the_winner_as_the_panel_does(world: World, login: str) -> None:
+    """With the entries of who became part of it, without the phone that the pool of one of them hid."""
+    first, third = world.customer("Otter Ltd", "li", phone="021 1000"), world.customer("Otter", "li", phone="021 3000")
+    second = world.customer("Otters", pool="north", phone="021 2000")
+    merged(world, first, second, third, reason="One company")
+    for _ in range(2):
+        world.li.do(create_update.update, Customer, first, {"remark": f"Seen {_}"})
+    last = world.customer("Heron", "li")
+    merged(world, last, first)
+
+    panel = world.run(world.scope(login).read(of_record, Customer, last, size=50)).entries
+    api = Api(world).ask(login, HISTORY, id=f"cus_{last}")["customer"]["history"]
+
+    def told(action: str, record: str, label: str | None, reason: str | None, keys: list[str]) -> tuple[Any, ...]:
+        return action, record, label, reason, sorted(key.replace("_", "").lower() for key in keys)
+
+    shown = [
+        told(x["action"], x["recordId"], x["label"], x["reason"], [y["field"] for y in x["changes"]])
+        for x in api["nodes"]
+    ]
+    assert shown == [told(x.action, f"cus_{x.record_id}", x.label, x.reason, [y.key for y in x.changes]) for x in panel]
+    assert api["totalCount"] == len(panel) == 12
+    assert {record for _, record, *_ in shown} == {f"cus_{id}" for id in (first, second, third, last)}
+    assert all("phone" not in keys for _, record, _, _, keys in shown if record == f"cus_{second}")
+
+
 def test_every_table_about_customers_moves_or_is_said_to_stay() -> None:
     about = {
         column.table.name
