@@ -170,11 +170,25 @@ async def record_groups(panel: Any, ask: PanelRequest, text: str, size: int) -> 
 def record_sections(panel: Any, ask: PanelRequest, text: str, groups: Sequence[Group]) -> list[Section]:
     return [
         Section(
-            f"{many(group.model)} · {counted(ask, group)}",
+            _heading(ask, group),
             [*(_hit(panel, ask, hit) for hit in group.hits), *_rest(panel, ask, text, group)],
         )
         for group in groups
     ]
+
+
+def _heading(ask: PanelRequest, group: Group) -> str:
+    """`Follow-ups · 3 · texts of the last 14 days`: of a kind of which only the last days are searched, it says so."""
+    said = f"{many(group.model)} · {counted(ask, group)}"
+    days = group.model.searched_days
+    return said if days is None else f"{said} · {_('texts of the last %(days)s days') % {'days': days}}"
+
+
+def limits(panel: Any, ask: PanelRequest) -> list[str]:
+    """What the search leaves out: a sentence for each kind of which the last days alone are searched."""
+    told = _("Of %(kind)s only the texts of the last %(days)s days are searched here; their list searches all.")
+    kinds = [model for model in FOUND if model.searched_days is not None and _opens(panel, ask, model)]
+    return [told % {"kind": many(model), "days": model.searched_days} for model in kinds]
 
 
 def counted(ask: PanelRequest, group: Group) -> str:

@@ -35,7 +35,9 @@ class Search(Page):
     async def show(self, request: Request) -> Response:
         ask, text = panel_request(request), _text(request)
         sections, refused = await self._found(ask, text, ON_PAGE) if text else ([], "")
-        return await self.render(ask, "global_search.html", {"text": text, "sections": sections, "refused": refused})
+        context: dict[str, Any] = {"text": text, "sections": sections, "refused": refused}
+        context["limits"] = palette.limits(self.panel, ask) if text and not refused else []
+        return await self.render(ask, "global_search.html", context)
 
     @page_route("/palette", OWN)
     async def begin(self, request: Request) -> Response:
