@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from models import Base
+from models import Base, Customer
 from models.pinyin import syllables
 from models.text import fold
 from resolvers.reading.global_search import FOUND, Group, Hit, global_search
-from resolvers.reading.pages import names_of
-from resolvers.runtime.ids import BY_PREFIX, number_of
+from resolvers.reading.pages import ListRequest, names_of, page
+from resolvers.runtime.ids import BY_PREFIX, global_id, number_of
 
 from .formatting import number
 from .labels import many, one
@@ -154,6 +154,24 @@ async def recent_records(panel: Any, ask: PanelRequest, ids: Sequence[str]) -> l
                 view = panel.view_of(model)
                 found[id] = Option(name, view.url("details", id), view.icon, str(one(model)))
     return [found[id] for id in ids if id in found]
+
+
+async def own_customers(panel: Any, ask: PanelRequest) -> list[Option]:
+    """The customers of the user that were changed last: what a browser begins with in which none was opened yet."""
+    view = panel.view_of(Customer)
+    if not _opens(panel, ask, Customer):
+        return []
+    wanted = ListRequest(
+        Customer,
+        ("name", "number"),
+        filter={"owner_id": {"eq": ask.scope.me}},
+        order=(("updated_at", True),),
+        size=MOST_FREQUENT,
+        counts=False,
+    )
+    found = await ask.scope.read(page, wanted)
+    shown = [(view.name_of(row), str(row["number"] or ""), global_id(Customer, row.id)) for row in found.rows]
+    return [Option(name, view.url("details", id), view.icon, number) for name, number, id in shown]
 
 
 def _opens(panel: Any, ask: PanelRequest, model: type[Base]) -> bool:

@@ -47,7 +47,9 @@ class Search(Page):
         ids, paths = (request.query_params.get(name, "").split(",") for name in ("records", "pages"))
         recent = await palette.recent_records(self.panel, ask, ids)
         frequent = palette.frequent_pages(palette.pages(self.panel, ask), paths)
-        sections = [Section(_("Opened lately"), recent), Section(_("Often used"), frequent)]
+        own = [] if recent else await palette.own_customers(self.panel, ask)
+        sections = [Section(_("Opened lately"), recent), Section(_("Yours, changed lately"), own)]
+        sections += [Section(_("Often used"), frequent)]
         return await self._piece(ask, [section for section in sections if section.options])
 
     @page_route("/palette/found", OWN)
