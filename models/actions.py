@@ -96,7 +96,7 @@ TABLE: tuple[Action, ...] = (
     Action("approve", "Approve", "审批", "", _SALES, CHANGE, is_column=False),
     Action("handover", "Hand over", "离职交接", "", _SALES, CHANGE, is_column=False),
     Action("view_as", "View as", "以其身份查看", "looked through the eyes of", ("user",), is_column=False),
-    Action("share_views", "Share views", "共享视图", "", ("user",), is_column=False),
+    Action("share_views", "Share views", "共享视图", "shared the view", ("user",), is_column=False),
     # What is no right of the policy.
     _own("begin", "Sign in", "登录", "", "session"),
     _own("end", "End a session", "结束会话", "ended a session of", "session"),
@@ -105,7 +105,8 @@ TABLE: tuple[Action, ...] = (
     _own("preferences", "Choose preferences", "修改偏好设置", "chose the preferences of", "user"),
     _own("tell_apart", "Tell apart", "标记为不同客户", "told apart", "customer"),
     _own("unmerge", "Undo a merge", "撤销合并", "undid the merge of", "customer"),
-    _own("views", "Keep views", "保存视图", "", "user"),
+    _own("views", "Keep views", "保存视图", "kept the view", "user"),
+    _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),
     _own("copy", "Copy", "复制", "", "role"),
     _own("repair", "Repair", "修复", "repaired", "policy"),
     _own("offer", "Offer new lines", "提供新策略行", "offered new lines for", "policy"),

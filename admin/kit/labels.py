@@ -51,6 +51,8 @@ _SPECIAL = {
     "actor_id": _("Person"),
     "wechat": _("WeChat"),
     "seen_by": _("Seen by"),
+    "shared_with": _("Shared with"),
+    "for_everyone": _("For everyone"),
     "tone": _("Colour"),
 }
 _BY_MODEL: dict[tuple[type[Base], str], str] = {

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from models import Base
+from models import Base, Customer
 from models.pinyin import syllables
 from models.text import fold
 from resolvers.reading.global_search import FOUND, Group, Hit, global_search
-from resolvers.reading.pages import names_of
-from resolvers.runtime.ids import BY_PREFIX, number_of
+from resolvers.reading.pages import ListRequest, names_of, page
+from resolvers.runtime.ids import BY_PREFIX, global_id, number_of
 
 from .formatting import number
 from .labels import many, one
@@ -156,6 +156,24 @@ async def recent_records(panel: Any, ask: PanelRequest, ids: Sequence[str]) -> l
     return [found[id] for id in ids if id in found]
 
 
+async def own_customers(panel: Any, ask: PanelRequest) -> list[Option]:
+    """The customers of the user that were changed last: what a browser begins with in which none was opened yet."""
+    view = panel.view_of(Customer)
+    if not _opens(panel, ask, Customer):
+        return []
+    wanted = ListRequest(
+        Customer,
+        ("name", "number"),
+        filter={"owner_id": {"eq": ask.scope.me}},
+        order=(("updated_at", True),),
+        size=MOST_FREQUENT,
+        counts=False,
+    )
+    found = await ask.scope.read(page, wanted)
+    shown = [(view.name_of(row), str(row["number"] or ""), global_id(Customer, row.id)) for row in found.rows]
+    return [Option(name, view.url("details", id), view.icon, number) for name, number, id in shown]
+
+
 def _opens(panel: Any, ask: PanelRequest, model: type[Base]) -> bool:
     view = panel.view_of(model)
     return view is not None and view.is_accessible(ask.request)
@@ -170,11 +188,25 @@ async def record_groups(panel: Any, ask: PanelRequest, text: str, size: int) -> 
 def record_sections(panel: Any, ask: PanelRequest, text: str, groups: Sequence[Group]) -> list[Section]:
     return [
         Section(
-            f"{many(group.model)} · {counted(ask, group)}",
+            _heading(ask, group),
             [*(_hit(panel, ask, hit) for hit in group.hits), *_rest(panel, ask, text, group)],
         )
         for group in groups
     ]
+
+
+def _heading(ask: PanelRequest, group: Group) -> str:
+    """`Follow-ups · 3 · texts of the last 14 days`: of a kind of which only the last days are searched, it says so."""
+    said = f"{many(group.model)} · {counted(ask, group)}"
+    days = group.model.searched_days
+    return said if days is None else f"{said} · {_('texts of the last %(days)s days') % {'days': days}}"
+
+
+def limits(panel: Any, ask: PanelRequest) -> list[str]:
+    """What the search leaves out: a sentence for each kind of which the last days alone are searched."""
+    told = _("Of %(kind)s only the texts of the last %(days)s days are searched here; their list searches all.")
+    kinds = [model for model in FOUND if model.searched_days is not None and _opens(panel, ask, model)]
+    return [told % {"kind": many(model), "days": model.searched_days} for model in kinds]
 
 
 def counted(ask: PanelRequest, group: Group) -> str:

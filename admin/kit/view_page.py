@@ -29,6 +29,8 @@ from .screen import Screen
 
 MOST_COUNTS = 12
 """Maximum number of views whose records are counted for one page."""
+STEPS = {"earlier": -1, "later": 1}
+"""Button -> by how many places it moves the tab of a view."""
 SECONDS = 30
 """How long a count is shown: pages that follow one another count once."""
 
@@ -65,14 +67,15 @@ class ViewPage(Screen):
         views = await self.views_for(ask)
         saved = self.view_in(ask, views)
         try:
-            id = await self._change(ask, self.list_state(ask, saved), saved, form)
+            id = await self._change(ask, self.list_state(ask, saved), views, form)
         except Refusal as refusal:
             error, typed = refusal.say(ask.language), str(form.get("name", ""))[:200]
             return await self.show_list(ask, 422, view_error=error, typed=typed)
         return RedirectResponse(f"{self.url('list')}?view={global_id(SavedView, id)}" if id else self.url("list"), 303)
 
-    async def _change(self, ask: PanelRequest, state: ListState, saved: View | None, form: FormData) -> int:
+    async def _change(self, ask: PanelRequest, state: ListState, views: Sequence[View], form: FormData) -> int:
         """Do what the button asks for; the id of the view to show, 0 for none.  Raises Refusal."""
+        saved = state.saved
         run, do, name = ask.scope.run, str(form.get("do", "")), str(form.get("name", ""))[:200]
         if do == "new":
             return await run(use_cases.save_view, self.model, name, state.settings())
@@ -83,6 +86,10 @@ class ViewPage(Screen):
             return await run(use_cases.save_view, self.model, saved.name, settings, id=saved.id, version=version)
         if do == "rename":
             return await run(use_cases.save_view, self.model, name, _stored(saved), id=saved.id)
+        if do in STEPS:
+            place = [view.id for view in views if view.is_mine].index(saved.id) if saved.is_mine else 0
+            more = {"id": saved.id, "position": max(0, place + STEPS[do])}
+            return await run(use_cases.save_view, self.model, saved.name, _stored(saved), **more)
         if do == "share":
             await run(_share, saved.id, form)
         if do == "delete":

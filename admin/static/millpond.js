@@ -175,4 +175,5 @@ prepare(document);
 showTrail();
 forgetSent();
 reopen();
+for (const tab of $$(".tabs [aria-current]")) tab.parentNode.scrollLeft = tab.offsetLeft - tab.parentNode.offsetLeft - 40;
 $("[data-focus]")?.focus();

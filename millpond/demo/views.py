@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
-from models import Customer, Entity, Opportunity, SavedView, SavedViewShare
+from models import Customer, Entity, Opportunity, Role, SavedView, SavedViewShare
 from models.pool import GranteeKind
 from resolvers.views.settings import ViewSettings
 
 
 class DemoView(NamedTuple):
-    """One view; `team`: the department with which it is shared, "*" for everyone."""
+    """One view; `team`: the department with which it is shared, "*" for everyone; `role`: the role with which it is."""
 
     owner: str
     model: type[Entity]
@@ -21,12 +21,14 @@ class DemoView(NamedTuple):
     columns: tuple[str, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
     team: str = ""
+    role: str = ""
 
 
 _QUIET = {"followUps": {"none": {"happenedAt": {"during": "last 30 days"}}}}
 _OPEN = {"not": {"stage": {"in": ["won", "lost"]}}}
 VIEWS = (
     DemoView("lead", Customer, "30天未跟进 Not contacted", {"and": [{"departmentId": {"in": ["my-team"]}}, _QUIET]}, team="east"),
+    DemoView("ada", Customer, "待领取 A/B Unclaimed", {"and": [{"poolId": {"isNull": False}}, {"level": {"in": ["a", "b"]}}]}, role="sales"),
     DemoView("li", Customer, "我的 A/B 级客户", {"and": [{"ownerId": {"in": ["me"]}}, {"level": {"in": ["a", "b"]}}]}),
     DemoView("lead", Customer, "正式客户·华东", {"and": [{"category": {"under": ["formal"]}}, {"region": {"in": ["east"]}}]}, team="*"),
     DemoView(
@@ -43,6 +45,7 @@ VIEWS = (
 
 def keep(connection: Connection, people: Mapping[str, int], departments: Mapping[str, int], now: datetime) -> None:
     """Write the views of the demo.  Raises Validation for one that a user could not save."""
+    roles = {row.code: row.id for row in connection.execute(select(Role.code, Role.id))}
     for position, view in enumerate(VIEWS, 1):
         settings = ViewSettings(condition=view.condition, columns=view.columns, order=view.order)
         settings.check(view.model)
@@ -54,6 +57,8 @@ def keep(connection: Connection, people: Mapping[str, int], departments: Mapping
         }
         values |= {"settings": settings.stored(), "for_everyone": view.team == "*", "version": 1}
         made = connection.execute(insert(SavedView), {**values, "created_at": now, "updated_at": now})
-        if view.team in departments:
-            share = {"view_id": (made.inserted_primary_key or (0,))[0], "grantee_id": departments[view.team]}
-            connection.execute(insert(SavedViewShare), {**share, "grantee_kind": GranteeKind.DEPARTMENT})
+        readers = [(GranteeKind.DEPARTMENT, departments[view.team])] if view.team in departments else []
+        readers += [(GranteeKind.ROLE, roles[view.role])] if view.role else []
+        for kind, id in readers:
+            share = {"view_id": (made.inserted_primary_key or (0,))[0], "grantee_id": id}
+            connection.execute(insert(SavedViewShare), {**share, "grantee_kind": kind})

@@ -2,7 +2,8 @@
 
 SQL conditions under policy, and one statement that evaluates them for a few records.  The current state of a record
 decides.  Entries about a purged record are visible, but every field that the policy hides in some records stays hidden
-in them, because the facts that would decide are gone.
+in them, because the facts that would decide are gone.  So it is with a record that became part of another one, for who
+sees that one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,6 +19,7 @@ from models.base import columns
 from policies.objects import LISTED, field_name
 from policies.rows import Rows, WithParent
 
+from ..runtime.merged_records import merges
 from ..runtime.viewer import UNGUARDED, Clause, Value, Viewer
 
 
@@ -41,9 +43,9 @@ def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:
         yield whole
     for model in ENTITIES:
         for key in names_of(model):
-            visible = _visible_in(viewer, model, key)
-            if visible is not None:
-                yield ~and_(e.entity == model.__tablename__, name == key, e.record_id.not_in(visible))
+            hidden = _is_hidden_in(viewer, model, key, e)
+            if hidden is not None:
+                yield ~and_(e.entity == model.__tablename__, name == key, hidden)
 
 
 def label_is_visible(viewer: Viewer, e: Any) -> Clause:
@@ -73,11 +75,16 @@ class Visibilities:
             source, row = few(model)
             guards = guards_of(viewer, model, row)
             self._guarded[model] = [x for x, word in names_of(model).items() if hides(viewer, model, word)]
+            into = _merged_into(db, model, ids)
+            whole = {*ids, *into.values()} - into.keys()
             flags = [viewer.rows(model, row).label("seen"), *(g.label(f"g{n}") for n, g in enumerate(guards.values()))]
-            asked = select(row.id, *flags).select_from(source).where(row.id.in_(sorted(ids)))
-            for id, seen, *shown in db.execute(asked.execution_options(policy=True)) if ids else ():
+            asked = select(row.id, *flags).select_from(source).where(row.id.in_(sorted(whole)))
+            for id, seen, *shown in db.execute(asked.execution_options(policy=True)) if whole else ():
                 hidden = [key for key, is_shown in zip(guards, shown, strict=True) if not is_shown]
                 self._found[model, id] = Visibility(bool(seen), hidden)
+            for id, winner in into.items():
+                is_seen = (model, winner) in self._found and self._found[model, winner].seen
+                self._found[model, id] = Visibility(is_seen, self._guarded[model])
 
     def is_there(self, model: type[Base], id: int) -> bool:
         """Whether the record exists and the viewer sees it."""
@@ -150,10 +157,25 @@ def _logged_as(part: type[Part]) -> list[str]:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+def _merged_into(db: Session, model: type[Base], ids: Collection[int]) -> dict[int, int]:
+    """Record -> the one that it became part of."""
+    if not (ids and merges(model)):
+        return {}
+    c: Any = model.__table__.c
+    asked = select(c.id, c.merged_into_id).where(c.id.in_(sorted(ids)), c.merged_into_id.is_not(None))
+    return {row.id: row.merged_into_id for row in db.execute(asked.execution_options(policy=True))}
+
+
 def _is_seen(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     seen, there = model.__table__.alias(), model.__table__.alias()
     visible = select(seen.c.id).where(viewer.rows(model, seen.c)).execution_options(policy=True)
-    return or_(e.record_id.in_(visible), e.record_id.not_in(select(there.c.id).execution_options(policy=True)))
+    purged = e.record_id.not_in(select(there.c.id).execution_options(policy=True))
+    if not merges(model):
+        return or_(e.record_id.in_(visible), purged)
+    gone = model.__table__.alias()
+    into = select(gone.c.id).join_from(gone, seen, seen.c.id == gone.c.merged_into_id)
+    merged = into.where(viewer.rows(model, seen.c)).execution_options(policy=True)
+    return or_(e.record_id.in_(visible.where(seen.c.merged_into_id.is_(None))), e.record_id.in_(merged), purged)
 
 
 def _is_label_visible(viewer: Viewer, model: type[Base], e: Any) -> Clause:
@@ -164,22 +186,35 @@ def _is_label_visible(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     asked = asked.correlate_except(source)
     word = names_of(model).get(label_of(model))
     purged = false() if word is not None and hides(viewer, model, word) else true()
-    return func.coalesce(asked.scalar_subquery(), purged)
+    if not merges(model):
+        return func.coalesce(asked.scalar_subquery(), purged)
+    gone = model.__table__.alias()
+    into = select(and_(viewer.rows(model, row), purged)).select_from(source).join(gone, gone.c.merged_into_id == row.id)
+    merged = into.where(gone.c.id == e.record_id).execution_options(policy=True).correlate_except(source, gone)
+    return func.coalesce(merged.scalar_subquery(), asked.scalar_subquery(), purged)
 
 
 def _hidden_labels(viewer: Viewer, e: Any) -> Iterator[Clause]:
     """Conditions, each true for entries whose label is a value that the viewer may not see in the record."""
     for model in ENTITIES:
-        visible = _visible_in(viewer, model, label_of(model))
-        if visible is not None:
-            yield and_(e.entity == model.__tablename__, e.record_id.not_in(visible))
+        hidden = _is_hidden_in(viewer, model, label_of(model), e)
+        if hidden is not None:
+            yield and_(e.entity == model.__tablename__, hidden)
 
 
-def _visible_in(viewer: Viewer, model: type[Base], key: str) -> Any:
-    """SELECT of the ids of records in which a field is visible; None when no record hides it."""
-    table, word = model.__table__, names_of(model).get(key)
-    if word is None or viewer.guard(model, word, table.c) is None:
+def _is_hidden_in(viewer: Viewer, model: type[Base], key: str, e: Any) -> Clause | None:
+    """Condition: a field is hidden in the record of entry `e`; None when no record hides it."""
+    word = names_of(model).get(key)
+    if word is None:
         return None
-    rows = table.alias()
-    guard: Any = viewer.guard(model, word, rows.c)
-    return select(rows.c.id).where(guard).execution_options(policy=True)
+    rows = model.__table__.alias()
+    if (guard := viewer.guard(model, word, rows.c)) is not None:
+        whole = rows.c.merged_into_id.is_(None) if merges(model) else true()
+        hidden: Clause = e.record_id.not_in(select(rows.c.id).where(guard, whole).execution_options(policy=True))
+        return hidden
+    if not (merges(model) and hides(viewer, model, word)):
+        return None
+    merged: Clause = e.record_id.in_(
+        select(rows.c.id).where(rows.c.merged_into_id.is_not(None)).execution_options(policy=True)
+    )
+    return merged

@@ -18,7 +18,7 @@ from models.errors import Validation
 from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
-from ..duplicates.enforcement import REASON, refuse_duplicate_contact, traits_before
+from ..duplicates.enforcement import REASON, refuse_duplicate_contact, refuse_duplicate_restored, traits_before
 from ..ownership.assignees import Candidate, offered
 from ..people.people import active_user
 from ..reading.clauses import open_to, visible, with_parents
@@ -66,6 +66,7 @@ class ContactRules(Rules[Contact]):
             db.flush()
 
     def restored(self, scope: Scope, db: Session, row: Contact) -> None:
+        refuse_duplicate_restored(scope, db, row)
         if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
             row.is_primary = False
 

@@ -12,7 +12,7 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
-from ..duplicates.enforcement import REASON, refuse_duplicate_customer
+from ..duplicates.enforcement import REASON, refuse_duplicate_customer, refuse_duplicate_restored
 from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
 from ..ownership.periods import begin, end
 from ..people.people import active_user
@@ -79,6 +79,7 @@ class CustomerRules(Rules[Customer]):
 
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
         """Give the customer back to its owner, or to the caller when that user has left meanwhile."""
+        refuse_duplicate_restored(scope, db, row)
         if row.owner_id is not None:
             owner = active_user(scope, db, row.owner_id if is_active(db, row.owner_id) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id

@@ -20,8 +20,8 @@ from models.errors import Validation
 from ..reading.clauses import visible, with_parents
 from ..runtime.budgets import Costly
 from ..runtime.scope import Scope
-from .lookup import find
-from .lookup_many import find_many
+from .known import KnownTo
+from .lookup import find_many
 
 CHECKED: tuple[type[Base], ...] = (Customer, Contact)
 """The models that are checked."""
@@ -82,8 +82,8 @@ def check(
     """
     may_check(scope)
     scope.backend.budgets.spend(scope.me, Costly.DUPLICATE_CHECKS)
-    asked = _asked(model, given)
-    return told(scope, db, model, asked, find(db, model, asked, but))
+    asked = [_asked(model, given)]
+    return told_of_many(scope, db, model, asked, find_many(db, model, asked, but, KnownTo(scope, db)))[0]
 
 
 def check_many(scope: Scope, db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[list[Match]]:
@@ -99,7 +99,7 @@ def check_many(scope: Scope, db: Session, model: type[Base], rows: Sequence[Mapp
     scope.backend.budgets.check(scope.me, Costly.DUPLICATE_CHECKS)
     asked = [_asked(model, row) for row in rows]
     scope.backend.budgets.take(scope.me, Costly.DUPLICATE_CHECKS, len(rows))
-    return told_of_many(scope, db, model, asked, find_many(db, model, asked))
+    return told_of_many(scope, db, model, asked, find_many(db, model, asked, known=KnownTo(scope, db)))
 
 
 def may_check(scope: Scope) -> None:

@@ -17,7 +17,7 @@ from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from .check import told
 from .lookup import find
-from .told_apart import remember
+from .told_apart import remember, told_apart_from
 
 REASON = "duplicate_reason"
 """The extra input that says why a record is entered although one like it is there."""
@@ -60,6 +60,22 @@ def refuse_duplicate_contact(
         _refuse(scope, db, row, asked, was, reason)
 
 
+def refuse_duplicate_restored(scope: Scope, db: Session, row: Customer | Contact) -> None:
+    """The same for a record that comes back from the bin; the reason is that of the use case.
+
+    Customers from which this one was told apart do not count.  The caller may not see the record, so nothing in it
+    unmasks the name of another one.
+    """
+    asked = (
+        _traits(db, row) if isinstance(row, Contact) else customer_traits(*(getattr(row, x) for x in CUSTOMER_TRAITS))
+    )
+    found = _certain(scope, db, row, asked)
+    if isinstance(row, Customer):
+        apart = {id for pair in told_apart_from(db, row.id) for id in pair}
+        found = [x for x in found if x.that not in apart]
+    _ask_for_reason(scope, db, row, Traits(), found, db.info["signature"].reason)
+
+
 def traits_before(db: Session, row: Contact, before: Mapping[str, Any]) -> Traits:
     """The traits of a contact before a change of these columns, while its points are as they were."""
     return replace(_traits(db, row), name=before.get("name", row.name))
@@ -70,16 +86,26 @@ def _traits(db: Session, row: Contact) -> Traits:
 
 
 def _refuse(scope: Scope, db: Session, row: Entity, asked: Traits, was: Traits | None, reason: str | None) -> None:
-    model = type(row)
+    found = _certain(scope, db, row, asked)
+    if found and was is not None:
+        known = {x.that for x in find(db, type(row), was, row.id) if x.verdict.is_certain}
+        found = [x for x in found if x.that not in known]
+    _ask_for_reason(scope, db, row, asked, found, reason)
+
+
+def _certain(scope: Scope, db: Session, row: Entity, asked: Traits) -> list[Finding[int]]:
+    """The certain duplicates; whoever saves one of the same keys meanwhile waits."""
     if scope.backend.dialect == "postgresql":
         _LOCK.rows(db, keys=sorted(hashed(key) for key in keys_of(asked) if key[0] in _EXACT))
-    found = [x for x in find(db, model, asked, row.id) if x.verdict.is_certain]
-    if found and was is not None:
-        known = {x.that for x in find(db, model, was, row.id) if x.verdict.is_certain}
-        found = [x for x in found if x.that not in known]
+    return [x for x in find(db, type(row), asked, row.id) if x.verdict.is_certain]
+
+
+def _ask_for_reason(
+    scope: Scope, db: Session, row: Entity, asked: Traits, found: list[Finding[int]], reason: str | None
+) -> None:
     if found and not (reason and reason.strip() and not _is_final(found)):
         raise _refusal(scope, db, row, asked, found)
-    if model is Customer:
+    if isinstance(row, Customer):
         remember(scope, db, ((row.id, x.that) for x in found), reason)
 
 

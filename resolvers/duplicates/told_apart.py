@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models import Customer, NotDuplicate
@@ -52,4 +52,11 @@ def told_apart(db: Session, ids: Sequence[int]) -> set[Pair]:
     """The pairs among these customers that were told apart, the smaller id first."""
     c = _pairs.c
     found = db.execute(select(c.first_id, c.second_id).where(c.first_id.in_(ids), c.second_id.in_(ids)))
+    return {(first, second) for first, second in found}
+
+
+def told_apart_from(db: Session, id: int) -> set[Pair]:
+    """The pairs of a customer and those from which it was told apart."""
+    c = _pairs.c
+    found = db.execute(select(c.first_id, c.second_id).where(or_(c.first_id == id, c.second_id == id)))
     return {(first, second) for first, second in found}

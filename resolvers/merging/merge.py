@@ -21,7 +21,7 @@ from ..runtime.merged_records import merged_away
 from ..runtime.record_lookup import why_not
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
-from . import places
+from . import pairs, places
 from .comparison import PLACE, Comparison, SamePerson, chosen, compare
 from .moves import Moves, referring, siblings_of
 from .statements import anew, run
@@ -76,6 +76,7 @@ def merge(
         for loser in losers:
             moves.follow(loser.id, winner_id, apart)
             _bury(scope, db, moves, loser, winner_id)
+        pairs.follow(moves, winner_id, ids[1:])
         flag_modified(winner, "updated_at")  # so that it has a new version, although no field may have changed
         db.flush()
         _remember_names(db, winner, losers, scope.person.now)

@@ -1,7 +1,7 @@
 """Moves: what a merge does to rows, written down so that it can be undone.
 
 A note is a JSON list: `["set", table, id, {column: [old, new]}]` for a changed row, `["made", table, id, value]` for a
-new one.  The undoing takes back what still is as the merge left it.
+new one; `pairs.py` has a kind of its own.  The undoing takes back what still is as the merge left it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,8 @@ from .statements import run
 FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share)
 """The tables beside entities whose rows go with their customer to the winner."""
 STAYING = frozenset({"customer", "merge_record", "not_duplicate", "search_doc"})
-"""The tables whose rows about a customer stay: they are about that very row, or are made anew by the flush."""
+"""The tables whose rows about a customer are not moved here: they are about that very row, are made anew by the flush,
+or are two customers' (`pairs.py`)."""
 ENTITY_OF = {model.__tablename__: model for model in ENTITIES}
 TABLE_OF: dict[str, Table] = {model.__tablename__: cast("Table", model.__table__) for model in (*ENTITIES, *FOLLOWING)}
 

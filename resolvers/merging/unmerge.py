@@ -22,7 +22,7 @@ from ..runtime.inputs import line
 from ..runtime.record_lookup import why_not
 from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
-from . import places
+from . import pairs, places
 from .kept import Kept, KeptReason
 from .merge import former_ids
 from .moves import ENTITY_OF, TABLE_OF, hanging, siblings_of, stored
@@ -153,13 +153,15 @@ def _check_rights(undoing: _Undoing) -> None:
 
 def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
     db = undoing.db
-    before = [undoing.winner.owner_id]
+    before, told_apart = [undoing.winner.owner_id], list[tuple[Any, Any]]()
     for row in undoing.customers:
         permit(db, row, action_of(db))
     with db.no_autoflush:  # a customer may have two primary contacts until all is in place
         for kind, table, id, what in reversed(notes):
             if kind == "made":
                 _take_back(db, table, id, what)
+            elif kind == "pair":
+                told_apart.append((id, what))
             elif table in ENTITY_OF:
                 _restore_record(undoing, ENTITY_OF[table], id, what)
             else:
@@ -168,6 +170,8 @@ def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
             places.return_to_owner(undoing.scope, db, row)
             _keep_one_primary(undoing, row)
     db.flush()
+    for pair, said in told_apart:
+        pairs.take_back(db, pair, said)
     places.recount(db, before, [row.owner_id for row in undoing.customers])
     for row in undoing.customers:
         places.settle_period(undoing.scope, db, row)

@@ -54,7 +54,8 @@ def restore(
 ) -> Outcome:
     """Restore records from the bin, each with the child records of its batch; returns the outcome per record.
 
-    Problems: NOT_FOUND, FORBIDDEN, NOT_DELETED, IN_BIN (the parent), TAKEN_MEANWHILE, and what the rules add.
+    Problems: NOT_FOUND, FORBIDDEN, NOT_DELETED, IN_BIN (the parent), TAKEN_MEANWHILE, and what the rules add, like
+    DUPLICATE_FOUND without a reason.
     """
 
     def work(db: Session, id: int) -> None:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models import Base, Entity
@@ -50,6 +50,14 @@ def stays_as(model: type[Base], id: Any) -> ColumnElement[int]:
     gone = model.__table__.alias()
     into = select(gone.c.merged_into_id).where(gone.c.id == id).execution_options(policy=True)
     return func.coalesce(into.scalar_subquery(), id)
+
+
+def became(model: type[Base], id: Any) -> Select[Any] | None:
+    """SELECT of the ids of the records that became part of one, within a statement; None for a kind that is not merged."""
+    if not merges(model):
+        return None
+    gone = model.__table__.alias()
+    return select(gone.c.id).where(gone.c.merged_into_id == id).correlate_except(gone).execution_options(policy=True)
 
 
 def merged_ids(db: Session, model: type[Entity], id: int) -> list[int]:

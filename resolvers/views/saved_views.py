@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Department, Entity, Role, SavedView, SavedViewShare, User
+from models.audit.entries import Changes
 from models.errors import Conflict, NotFound, Validation
 from models.pool import GranteeKind
 from models.saved_view import LONGEST_NAME, SAVED_VIEW
@@ -20,6 +21,7 @@ from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause
+from .changes import ORDER, difference, log_view, put_at, readers
 from .settings import Sentence, ViewSettings, read
 
 MAX_VIEWS = 100
@@ -61,7 +63,7 @@ def model_called(entity: str) -> type[Entity]:
 
 def saved_views(scope: Scope, db: Session, model: type[Entity] | None = None) -> list[View]:
     """The views of the caller and those shared with them: own ones first, each group in its order."""
-    wanted = select(SavedView).where(_open_to(scope)).order_by(SavedView.position, SavedView.name, SavedView.id)
+    wanted = select(SavedView).where(_open_to(scope)).order_by(*ORDER)
     if model is not None:
         wanted = wanted.where(SavedView.entity == model.__name__)
     found = [_view(scope, row) for row in db.execute(wanted).scalars() if _is_known(row)]
@@ -89,7 +91,8 @@ def save_view(
     version: int | None = None,
     position: int | None = None,
 ) -> int:
-    """The id of the view that was made, or changed where `id` names one.
+    """The id of the view that was made, or changed where `id` names one.  `position`: its place among the owner's views
+    of this list, from 0; a new view comes last.
 
     Raises NotFound, Conflict for another `version`, and Validation: a name that is taken, a view of another user, what
     a view cannot hold.
@@ -103,17 +106,20 @@ def save_view(
         if version is not None and row.version != version:
             raise Conflict(label=row.name, field="version", version=row.version)
         _refuse_taken(scope, db, model, title, row)
+        changes: Changes = {"name": [row.name, title]} if row.name != title else {}
         row.name, row.settings, row.updated_at = title, settings.stored(), scope.now()
-        row.position = row.position if position is None else max(0, min(position, 10_000))
         db.add(row)
         db.flush()
+        log_view(scope, db, title, changes | (put_at(db, row, position) if position is not None else {}))
         return row.id
 
 
 def delete_view(scope: Scope, id: int) -> None:
     """Delete a view of the caller, for those with whom it is shared, too.  Raises NotFound, Validation."""
-    with scope.write("user.views") as db:
-        db.delete(_own(scope, db, id))
+    with scope.write("user.drop_view") as db:
+        row = _own(scope, db, id)
+        log_view(scope, db, row.name, {})
+        db.delete(row)
 
 
 def share_view(
@@ -133,9 +139,12 @@ def share_view(
                 f"A view is shared with at most {MAX_SHARES}.", f"最多共享给 {MAX_SHARES} 个对象。", field="roleIds"
             )
         _refuse_unknown(db, roles, departments)
+        before = readers(db, row)
         held = {(share.grantee_kind, share.grantee_id): share for share in row.shares}
         row.shares = [*(share for key, share in held.items() if key in wanted), *_shares(wanted - held.keys())]
         row.for_everyone, row.updated_at = everyone, scope.now()
+        db.flush()
+        log_view(scope, db, row.name, difference(before, readers(db, row)))
 
 
 def _shares(wanted: set[tuple[GranteeKind, int]]) -> list[SavedViewShare]:

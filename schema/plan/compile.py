@@ -14,6 +14,7 @@ from models import AuditEntry, Base
 from models.audit.entries import Outcome
 from resolvers.reading.clauses import in_bin
 from resolvers.reading.search_in_statement import Searches
+from resolvers.runtime.merged_records import became
 from resolvers.runtime.viewer import Viewer
 
 from . import correlated, listing
@@ -136,11 +137,18 @@ class Compiler:
         return self._list(rows, joins, rows.kind.name, kind_of(target), nodes, mine)
 
     def _history(self, rows: RowSet, joins: Joins | None, nodes: Nodes, shown: ColumnElement[bool]) -> Value:
-        """The log entries of a row, for all who may see the row; hidden fields are redacted in the entries."""
-        table = literal(rows.kind.model.__tablename__)
-        mine: Where = lambda e: (e.entity == table) & (e.record_id == rows.c.id) & (e.outcome == Outcome.OK) & shown  # noqa: E731
+        """The log entries of a row, and of those that became part of it, for all who may see the row; hidden fields are
+        redacted in the entries."""
+        model = rows.kind.model
+        table = literal(model.__tablename__)
+        mine: Where = lambda e: (e.entity == table) & self._is_about(rows, e) & (e.outcome == Outcome.OK) & shown  # noqa: E731
         log = replace(kind_of(AuditEntry), visible=lambda _viewer, e: mine(e))
         return self._list(rows, joins, rows.kind.name, log, nodes, lambda _: true())
+
+    def _is_about(self, rows: RowSet, e: Any) -> ColumnElement[bool]:
+        merged = became(rows.kind.model, rows.c.id)
+        of_row: ColumnElement[bool] = e.record_id == rows.c.id
+        return of_row if merged is None else self.dialect.among(e.record_id, rows.c.id, merged)
 
     def _parts(
         self, rows: RowSet, joins: Joins | None, shape: Parts, nodes: Nodes, shown: ColumnElement[bool]

@@ -16,11 +16,13 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     Text,
+    any_,
     case,
     cast,
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
 )
@@ -66,6 +68,7 @@ class Dialect(Protocol):
     def list(self, *items: Value) -> Value: ...
     def each_pair(self, value: Value, name: str) -> Any: ...
     def element(self, value: Value, n: int) -> Value: ...
+    def among(self, value: Value, one: Value, others: Select[Any]) -> ColumnElement[bool]: ...
 
 
 class Sqlite:
@@ -140,6 +143,10 @@ class Sqlite:
         text = cast(func.json_extract(value, path), Text)
         return case((kind.in_(("true", "false")), kind), else_=text)
 
+    def among(self, value: Value, one: Value, others: Select[Any]) -> ColumnElement[bool]:
+        """Condition: a value is the one, or among the others.  An index of it answers both."""
+        return or_(value == one, value.in_(others))
+
 
 class Postgresql:
     """PostgreSQL: JSON is a type."""
@@ -206,6 +213,10 @@ class Postgresql:
 
     def element(self, value: Value, n: int) -> Value:
         return value.op("->>", return_type=Text())(literal_column(str(n)))
+
+    def among(self, value: Value, one: Value, others: Select[Any]) -> ColumnElement[bool]:
+        """The same; beside an `or`, a subquery would have all rows read."""
+        return value == any_(func.array_append(func.array(others.scalar_subquery()), one))
 
 
 class _RowObject(FunctionElement[Any]):

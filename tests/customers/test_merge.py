@@ -13,6 +13,7 @@ from models import (
     DictionaryItem,
     FollowUp,
     FormerName,
+    NotDuplicate,
     Opportunity,
     User,
 )
@@ -20,6 +21,7 @@ from models.errors import CapacityReached, Forbidden, InBin, Locked, Merged, Not
 from resolvers.audit.history import of_record
 from resolvers.customers.lock import lock
 from resolvers.customers.transfer import transfer
+from resolvers.duplicates.told_apart import tell_apart
 from resolvers.merging.merge import Choices, merge
 from resolvers.merging.moves import FOLLOWING, STAYING
 from resolvers.merging.moves import hanging as hanging_entities
@@ -365,6 +367,37 @@ def test_the_history_of_the_winner_has_that_of_the_others(world: World, two: tup
     )
 
 
+HISTORY = """query ($id: ID!) { customer(id: $id) { history(first: 50) { totalCount nodes {
+  action recordId label reason changes { field } } } } }"""
+
+
+@pytest.mark.parametrize("login", ["li", "lead", "ada"])
+def test_graphql_tells_the_history_of_the_winner_as_the_panel_does(world: World, login: str) -> None:
+    """With the entries of who became part of it, without the phone that the pool of one of them hid."""
+    first, third = world.customer("Otter Ltd", "li", phone="021 1000"), world.customer("Otter", "li", phone="021 3000")
+    second = world.customer("Otters", pool="north", phone="021 2000")
+    merged(world, first, second, third, reason="One company")
+    for _ in range(2):
+        world.li.do(create_update.update, Customer, first, {"remark": f"Seen {_}"})
+    last = world.customer("Heron", "li")
+    merged(world, last, first)
+
+    panel = world.run(world.scope(login).read(of_record, Customer, last, size=50)).entries
+    api = Api(world).ask(login, HISTORY, id=f"cus_{last}")["customer"]["history"]
+
+    def told(action: str, record: str, label: str | None, reason: str | None, keys: list[str]) -> tuple[Any, ...]:
+        return action, record, label, reason, sorted(key.replace("_", "").lower() for key in keys)
+
+    shown = [
+        told(x["action"], x["recordId"], x["label"], x["reason"], [y["field"] for y in x["changes"]])
+        for x in api["nodes"]
+    ]
+    assert shown == [told(x.action, f"cus_{x.record_id}", x.label, x.reason, [y.key for y in x.changes]) for x in panel]
+    assert api["totalCount"] == len(panel) == 12
+    assert {record for _, record, *_ in shown} == {f"cus_{id}" for id in (first, second, third, last)}
+    assert all("phone" not in keys for _, record, _, _, keys in shown if record == f"cus_{second}")
+
+
 def test_every_table_about_customers_moves_or_is_said_to_stay() -> None:
     about = {
         column.table.name
@@ -537,3 +570,42 @@ def change_points(world: World, contact: int, *phones: str) -> None:
 def purge(world: World, customer: int) -> None:
     world.scope("ada").do(create_update.delete, Customer, [customer])
     assert world.scope("ada").do(create_update.purge, Customer, [customer], confirm=True).ids == [customer]
+
+
+# --- told apart ------------------------------------------------------------------------------------------
+
+
+def apart(world: World) -> set[tuple[int, int, str | None]]:
+    return {(row["first_id"], row["second_id"], row["reason"]) for row in world.rows(NotDuplicate)}
+
+
+def test_pairs_told_apart_follow_to_the_winner_and_come_back(world: World, two: tuple[int, int]) -> None:
+    first, second = two
+    third, fourth = world.customer("Heron", owner="li"), world.customer("Crane", owner="li")
+    for pair, reason in (
+        ([second, third], "two towns"),
+        ([first, second], "at first"),
+        ([first, fourth], "known"),
+        ([second, fourth], "both"),
+    ):
+        world.ada.do(tell_apart, pair, reason)
+    before = apart(world)
+
+    done = merged(world, first, second)
+    assert apart(world) == {(first, third, "two towns"), (first, fourth, "known")}
+
+    world.ada.do(unmerge, merge_id=done.id)
+    assert apart(world) == before
+
+
+def test_a_pair_with_a_customer_that_is_gone_meanwhile_does_not_come_back(world: World, two: tuple[int, int]) -> None:
+    first, second = two
+    third = world.customer("Heron", owner="li")
+    world.ada.do(tell_apart, [second, third], "two towns")
+    done = merged(world, first, second)
+    world.ada.do(create_update.delete, Customer, [third])
+    world.ada.do(create_update.purge, Customer, [third], confirm=True)
+
+    world.ada.do(unmerge, merge_id=done.id)
+
+    assert apart(world) == set()

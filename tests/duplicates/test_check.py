@@ -122,6 +122,18 @@ def test_a_phone_leads_to_a_name_of_which_nothing_was_typed_only_as_far_as_it_ma
     assert (match.name, match.verdict) == ("鸿＊＊＊", Verdict.POSSIBLE)
 
 
+def test_a_record_that_is_seen_is_compared_by_what_is_seen_of_it(strict: World) -> None:
+    pooled = strict.customer(
+        "鸿发贸易", pool="north", phone="13800138000", contact_name="Wang", contact_phone="13900000001"
+    )
+
+    for phone in ("13800138000", "13900000001"):
+        assert found(strict, "li", phone=phone) == found(strict, "li", Contact, phone=phone) == []
+        (beside,) = found(strict, "li", name="鸿发贸易", phone=phone)
+        assert (beside.id, beside.evidence) == (pooled, (Evidence.NAME,))
+        assert [match.id for match in found(strict, "ada", phone=phone)] == [pooled]
+
+
 @pytest.mark.parametrize("digits", ["1380013800", "13800138", "380013800", "138001380000", "1380013800*"])
 def test_no_part_of_a_phone_number_finds_it(strict: World, digits: str) -> None:
     strict.customer("鸿发贸易", owner="li", phone="13800138000")

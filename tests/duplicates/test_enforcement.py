@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from models import Contact, Customer, DuplicateRule
+from models import Contact, Customer, DuplicateRule, NotDuplicate
 from models.contact import PointKind
 from models.duplicates import Evidence, Verdict
 from models.errors import DuplicateFound, DuplicateRefused, Validation
 from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
 from tests.support.claim_checks import unchanged
+from tests.support.refusals import add_line
 from tests.support.world import World
 
 
@@ -140,3 +141,64 @@ def test_thirty_who_save_the_same_new_customer_at_once_make_one(strict: World) -
 
     assert told == {"made": 1, "DUPLICATE_FOUND": 29}
     assert strict.count(Customer) == 1
+
+
+# --- out of the bin --------------------------------------------------------------------------------------
+
+
+def problems(world: World, model: Any, id: int, reason: str | None = None, by: str = "ada") -> list[Any]:
+    outcome = world.scope(by).do(create_update.restore, model, [id], reason=reason)
+    return list(outcome.problems)
+
+
+def test_a_customer_that_was_entered_again_meanwhile_comes_back_with_a_reason_only(strict: World) -> None:
+    gone = create(strict, name="上海鸿发贸易有限公司").id
+    strict.ada.do(create_update.delete, Customer, [gone])
+    again = create(strict, name="鸿发贸易（上海）", duplicate_reason="The first one is in the bin").id
+    strict.ada.do(create_update.restore, Customer, [gone])  # told apart with that reason
+    strict.ada.do(create_update.delete, Customer, [gone])
+    with strict.backend.writer.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM not_duplicate")
+
+    with unchanged(strict):
+        (refusal,) = problems(strict, Customer, gone)
+    assert isinstance(refusal, DuplicateFound)
+    assert refusal.say("en") == "C2026002 鸿发贸易（上海） is there already. Open it, or say why this is another one."
+    assert refusal.say("zh") == "C2026002 鸿发贸易（上海） 已存在。请打开该记录，或说明为何不是同一条。"
+    assert problems(strict, Customer, gone, "Both are right") == []
+    assert strict.log("customer", gone)[-1]["reason"] == "Both are right"
+    assert [(x["first_id"], x["second_id"]) for x in strict.rows(NotDuplicate)] == [(gone, again)]
+
+
+def test_what_comes_back_tells_nothing_of_a_hidden_record(strict: World) -> None:
+    gone = create(strict, name="上海鸿发贸易有限公司").id
+    strict.ada.do(create_update.delete, Customer, [gone])
+    strict.customer("鸿发贸易（上海）", owner="mei", duplicate_reason="Another one")
+    with strict.backend.writer.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM not_duplicate")
+    add_line(strict, "p, sales, customer, restore, own, deleted, allow")
+
+    (refusal,) = problems(strict, Customer, gone, by="li")
+
+    assert (refusal.params["label"], refusal.record_id) == ("鸿＊＊＊＊＊＊＊", f"cus_{gone}")
+
+
+def test_a_rule_that_accepts_no_reason_holds_for_the_bin_too(strict: World) -> None:
+    gone = create(strict, name="鸿发贸易").id
+    strict.ada.do(create_update.delete, Customer, [gone])
+    create(strict, name="鸿发贸易公司", duplicate_reason="Another one")
+    with strict.backend.writer.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM not_duplicate")
+    strict.make(DuplicateRule, for_module="customer", evidence=Evidence.NAME, verdict=Verdict.REFUSED)
+
+    assert [type(x) for x in problems(strict, Customer, gone, "Both are right")] == [DuplicateRefused]
+
+
+def test_a_contact_comes_back_alike(strict: World) -> None:
+    acme = strict.customer("Acme")
+    first = strict.make(Contact, customer_id=acme, name="王芳")
+    strict.ada.do(create_update.delete, Contact, [first])
+    strict.make(Contact, customer_id=acme, name="王芳", duplicate_reason="The first one is in the bin")
+
+    assert [type(x) for x in problems(strict, Contact, first)] == [DuplicateFound]
+    assert problems(strict, Contact, first, "Her namesake") == []

@@ -139,5 +139,19 @@ def test_a_second_contact_is_refused_until_a_reason_is_given(api: Api) -> None:
     assert api.change("li", "updateContact", change, CONTACT_MADE)["contact"]["name"] == "王芳"
 
 
+def test_a_customer_that_is_there_again_comes_out_of_the_bin_with_a_reason_only(api: Api) -> None:
+    api.world.customer("Acme Pumps")
+    api.change("ada", "deleteCustomers", {"ids": ["cus_1"]}, "ids")
+    api.world.customer("Acme Pumps Ltd", duplicate_reason="The first one is in the bin")
+    with api.world.backend.writer.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM not_duplicate")
+
+    told = "ids problems { code message recordId }"
+    refused = api.change("ada", "restoreCustomers", {"ids": ["cus_1"]}, told)
+    assert [x["code"] for x in refused["problems"]] == ["DUPLICATE_FOUND"]
+    done = api.change("ada", "restoreCustomers", {"ids": ["cus_1"], "reason": "Two towns"}, told)
+    assert done == {"ids": ["cus_1"], "problems": []}
+
+
 def owner(api: Api) -> str:
     return f"usr_{api.world.ids['li']}"

@@ -206,3 +206,22 @@ def test_the_page_is_for_those_who_may_look_for_duplicates(panel: Panel) -> None
     assert panel.of("aud").get("/admin/duplicate-check").status_code == 403
     assert "/admin/duplicate-check" not in panel.of("aud").get("/admin/").text
     assert "data-duplicates=" not in panel.of("aud").get("/admin/customer/create").text
+
+
+# --- out of the bin --------------------------------------------------------------------------------------
+
+
+def test_a_customer_that_is_there_again_comes_out_of_the_bin_with_a_reason_only(panel: Panel) -> None:
+    gone = panel.world.customer("Acme Pumps")
+    panel.world.ada.do(create_update.delete, Customer, [gone])
+    panel.world.customer("Acme Pumps Ltd", duplicate_reason="The first one is in the bin")
+    with panel.world.backend.writer.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM not_duplicate")
+    ada, form = panel.of("ada"), {"ids": f"cus_{gone}", "from": "list"}
+    assert 'name="reason"' in ada.get("/admin/bin-customer/ask/restore", form).text
+
+    refused = ada.post("/admin/bin-customer/do/restore", form)
+    assert "Acme Pumps Ltd is there already. Open it, or say why this is another one." in unescape(refused.text)
+    assert panel.world.row(Customer, gone)["deleted_at"] is not None
+    ada.post("/admin/bin-customer/do/restore", {**form, "reason": "Two towns"})
+    assert panel.world.row(Customer, gone)["deleted_at"] is None

@@ -80,6 +80,13 @@ def test_the_page_speaks_chinese(world: World, two: list[str]) -> None:
     )
 
 
+def test_the_page_without_customers_to_merge_says_so(world: World) -> None:
+    page = Panel(world).of("ada").get("/admin/customer/merge")
+
+    assert page.status_code == 422
+    assert 'role="alert"' in page.text
+
+
 def test_a_form_that_is_sent_twice_merges_once(world: World, two: list[str]) -> None:
     ada = Panel(world).of("ada")
     form = [*[("ids", id) for id in two], ("_key", "one")]

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from models import Contact, Customer
+from models import Contact, Customer, FollowUp
 from resolvers.records import recycle_bin
 from tests.support.panel import Panel
 from tests.support.refusals import add_line
@@ -192,3 +192,29 @@ def test_a_record_in_the_bin_is_no_longer_found(panel: Panel, world: World) -> N
     world.scope("li").do(recycle_bin.delete, Customer, [id])
 
     assert labels(typed(panel, "li", "acme")) == []
+
+
+def test_a_kind_of_which_the_last_days_are_searched_says_so_in_both_languages(panel: Panel, world: World) -> None:
+    customer = world.customer("Acme", owner="li")
+    world.make(FollowUp, customer_id=customer, kind="CALL", content="About granite", happened_at=world.clock())
+
+    for path in ("/admin/palette/found", "/admin/search"):
+        assert "Follow-ups · 1+ · texts of the last 14 days" in panel.of("li").get(path, {"q": "granite"}).text
+    chinese(world, "li")
+    assert "跟进记录 · 1+ · 正文仅含最近14天" in panel.of("li").get("/admin/search", {"q": "granite"}).text
+    nothing = panel.of("li").get("/admin/search", {"q": "basalt"}).text
+    assert "跟进记录在此仅搜索最近14天的正文，其列表可搜索全部。" in nothing
+
+
+def test_a_browser_in_which_nothing_was_opened_begins_with_ones_own_customers(panel: Panel, world: World) -> None:
+    mine, newer = world.customer("Mine", owner="li"), world.customer("Newer", owner="li")
+    world.customer("Others", owner="mei")
+
+    begun = [option for option in asked(panel, "li", "/admin/palette") if "/customer/details/" in option[2]]
+    assert begun == [
+        ("Newer", "C2026002", f"/admin/customer/details/cus_{newer}"),
+        ("Mine", "C2026001", f"/admin/customer/details/cus_{mine}"),
+    ]
+    opened = asked(panel, "li", "/admin/palette", records=f"cus_{mine}")
+    assert [label for label, _more, leads in opened if "/customer/details/" in leads] == ["C2026001 Mine"]
+    assert not [leads for _label, _more, leads in asked(panel, "ada", "/admin/palette") if "/details/" in leads]

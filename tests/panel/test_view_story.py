@@ -1,7 +1,7 @@
 """A search is built by the keyboard, kept, shared, and opened by somebody else in Chinese, in a real browser."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser import NARROW, Screens
 
@@ -60,3 +60,40 @@ def test_a_search_is_built_by_the_keyboard_kept_shared_and_opened_by_another(dem
     assert li.faults() == []
     li.picture("builder-narrow")
     assert [line for line in (*ada.heard, *li.heard) if "style" not in line] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_asked", [False, True], ids=["before the form is sent", "before it is answered"])
+def test_what_is_typed_at_once_after_a_field_was_chosen_stays(demo_screens: Screens, is_asked: bool) -> None:
+    ada = demo_screens.person("ada")
+    page, held = ada.go("/admin/customer/search"), list[Route]()
+    value = page.locator("[id='g-0-v']")
+    page.locator("[id='g-0-f']").select_option("name")
+    value.wait_for()
+    page.wait_for_timeout(500)
+    page.route("**/customer/search?*", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks its handler
+
+    page.locator("[id='g-0-o']").select_option("endsWith")
+    if is_asked:
+        page.wait_for_timeout(600)
+    value.press_sequentially("Ltd")
+    page.wait_for_timeout(600)
+    (asked,) = held
+    asked.continue_()
+    page.wait_for_timeout(600)
+    expect(value).to_have_value("Ltd")
+    expect(value).to_be_focused()
+    page.keyboard.type(".")
+    expect(value).to_have_value("Ltd.")
+
+    page.locator("[id='g-0-f']").select_option("remark")
+    value.fill("urgent")
+    page.wait_for_timeout(600)
+    held[1].continue_()
+    page.wait_for_timeout(600)
+    expect(value).to_have_value("urgent")
+    page.unroute_all()
+    value.press("Enter")
+    page.wait_for_url("**/customer/list?c=*")
+    assert "urgent" in page.url
+    assert ada.faults() == []

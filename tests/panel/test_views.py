@@ -1,5 +1,7 @@
 """The search builder and saved views, without a browser: forms, addresses and what they lead to."""
 
+import re
+
 import pytest
 
 from admin.kit.condition_rows import condition_of, group_of
@@ -114,3 +116,27 @@ def test_a_list_is_kept_as_a_view_changed_shared_and_deleted(world: World) -> No
     lead.post(address.replace("list", "views"), {"do": "rename", "name": "Early"})
     lead.post(address.replace("list", "views"), {"do": "delete"})
     assert world.count(SavedView) == 0
+
+
+def test_views_change_places_by_their_buttons_and_the_log_says_so_in_both_languages(li: Browser) -> None:
+    for name in ("First", "Second"):
+        li.post("/admin/customer/views?tab=mine", {"do": "new", "name": name})
+
+    def tabs() -> list[str]:
+        page = li.get("/admin/customer/list?view=viw_2").text
+        found: list[str] = re.findall(r"</svg>(\w+) *<span class=\"badge\" id=\"count", page)
+        return found
+
+    assert tabs() == ["First", "Second"]
+    assert li.post("/admin/customer/views?view=viw_2", {"do": "earlier"}).status_code == 303
+    assert tabs() == ["Second", "First"]
+    li.post("/admin/customer/views?view=viw_2", {"do": "earlier"})
+    assert tabs() == ["Second", "First"]
+    li.post("/admin/customer/views?view=viw_2", {"do": "later"})
+    assert tabs() == ["First", "Second"]
+
+    ada = li.panel.of("ada")
+    english = ada.get("/admin/log").text
+    ada.post("/admin/account/language", {"language": "zh"})
+    chinese = ada.get("/admin/log").text
+    assert ("kept the view" in english, "保存视图" in chinese) == (True, True)

@@ -164,3 +164,42 @@ def test_views_by_graphql(world: World, api: Api) -> None:
     assert [x["name"] for x in api.ask("li", '{ savedViews(entity: "Customer") { name } }')["savedViews"]] == ["Early"]
     assert api.change("li", "deleteView", {"id": view["id"]}, "problems { code }") == {"problems": []}
     assert api.ask("li", "{ savedViews { name } }") == {"savedViews": []}
+
+
+# --- order and log ---------------------------------------------------------------------------------------
+
+
+def test_a_view_takes_its_place_among_its_owners_views_of_the_list(world: World) -> None:
+    first, second, third = (saved(world, "li", name) for name in ("A", "B", "C"))
+    world.li.do(views.save_view, FollowUp, "Other", ViewSettings())
+
+    saved(world, "li", "C", id=third, position=0)
+    assert [*listed(world, "li")] == ["C", "A", "B"]
+    saved(world, "li", "C", id=third, position=99)
+    saved(world, "li", "A", id=first, position=1)
+    assert [*listed(world, "li")] == ["B", "A", "C"]
+    assert listed(world, "li")["B"].version == 1
+    assert [x["changes"].get("position") for x in world.log("saved_view")][-3:] == [[3, 1], [1, 3], [1, 2]]
+    assert second
+
+
+def test_what_becomes_of_a_view_is_logged_for_readers_of_the_log_alone(world: World) -> None:
+    mark = world.mark()
+    id = saved(world, "lead", "Early")
+    saved(world, "lead", "Soon", id=id)
+    world.lead.do(views.share_view, id, everyone=True, departments=[world.ids["east"]])
+    world.lead.do(views.share_view, id, everyone=False)
+    world.lead.do(views.delete_view, id)
+
+    logged = [(x["action"], x["label"], x["changes"]) for x in world.log("saved_view", since=mark)]
+    assert logged == [
+        ("user.views", "Early", {"name": [None, "Early"]}),
+        ("user.views", "Soon", {"name": ["Early", "Soon"]}),
+        ("user.share_views", "Soon", {"shared_with": [[], ["East"]], "for_everyone": [False, True]}),
+        ("user.share_views", "Soon", {"shared_with": [["East"], []], "for_everyone": [True, False]}),
+        ("user.drop_view", "Soon", {}),
+    ]
+    assert world.log("app_user", world.ids["lead"], since=mark) == []
+    asked = "{ auditEntries { nodes { action label changes { field old new } } } }"
+    shown = Api(world).ask("aud", asked)["auditEntries"]["nodes"][0]
+    assert (shown["action"], shown["label"]) == ("user.drop_view", "Soon")

@@ -1,12 +1,13 @@
 """The recycle bin: one list for each kind of record, and the menu entry that leads to the first of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models import ENTITIES, Entity
+from resolvers.duplicates.check import CHECKED
 from resolvers.reading.pages import Row, display_column
 from resolvers.records import recycle_bin
 from resolvers.runtime.batch import Mode, Outcome
@@ -14,6 +15,7 @@ from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import LIST, ROW, command
+from ...kit.fields import Field, Kind
 from ...kit.labels import many
 from ...kit.lists import ListState
 from ...kit.pages import Page
@@ -25,6 +27,9 @@ from ...kit.view import PolicyModelView
 
 _ = gettext
 PURGE = Label("delete")
+WHY = Field(
+    "reason", Kind.TEXT, name=Label("Reason"), length=200, help=Label("Needed where one like it is there already.")
+)
 
 
 class Bin(PolicyModelView):
@@ -60,6 +65,14 @@ class Bin(PolicyModelView):
         return {"bins": open_bins(self.panel, ask)}
 
 
+class CheckedBin(Bin):
+    """The bin of records that are checked for duplicates: what comes back may be there already, so a reason is taken."""
+
+    @command(icon="restore", action="*.restore", where=(ROW, LIST), tone="primary", fields=(WHY,))
+    def restore(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return recycle_bin.restore(scope, self.model, ids, reason=given["reason"])
+
+
 def _screen(model: type[Entity], position: int) -> type[Bin]:
     shown = [display_column(model), model.named_by, "deleted_at", "deleted_by_id"]
     columns = tuple(dict.fromkeys(key for key in shown if key != "id"))
@@ -72,8 +85,8 @@ def _screen(model: type[Entity], position: int) -> type[Bin]:
         "of": many(model),
         "__module__": __name__,
     }
-    meta: Any = type(Bin)
-    made: type[Bin] = meta(f"Bin{model.__name__}", (Bin,), members, model=model)
+    base, meta = CheckedBin if model in CHECKED else Bin, cast("Any", type(Bin))
+    made: type[Bin] = meta(f"Bin{model.__name__}", (base,), members, model=model)
     return made
 
 

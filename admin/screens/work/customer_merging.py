@@ -129,7 +129,7 @@ class CustomerMerging(CustomerCommands):
             "ids": [global_id(Customer, id) for id in ids],
             "reason": chosen.get("reason", ""),
             "title": _("Merge customers"),
-            **(await self._side_by_side(ask, found, chosen) if found else {}),
+            **(await self._side_by_side(ask, found, chosen) if found else {"customers": ()}),
         }
         return await self.render(ask, "merge.html", context, 422 if error else 200)
 

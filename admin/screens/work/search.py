@@ -35,7 +35,9 @@ class Search(Page):
     async def show(self, request: Request) -> Response:
         ask, text = panel_request(request), _text(request)
         sections, refused = await self._found(ask, text, ON_PAGE) if text else ([], "")
-        return await self.render(ask, "global_search.html", {"text": text, "sections": sections, "refused": refused})
+        context: dict[str, Any] = {"text": text, "sections": sections, "refused": refused}
+        context["limits"] = palette.limits(self.panel, ask) if text and not refused else []
+        return await self.render(ask, "global_search.html", context)
 
     @page_route("/palette", OWN)
     async def begin(self, request: Request) -> Response:
@@ -45,7 +47,9 @@ class Search(Page):
         ids, paths = (request.query_params.get(name, "").split(",") for name in ("records", "pages"))
         recent = await palette.recent_records(self.panel, ask, ids)
         frequent = palette.frequent_pages(palette.pages(self.panel, ask), paths)
-        sections = [Section(_("Opened lately"), recent), Section(_("Often used"), frequent)]
+        own = [] if recent else await palette.own_customers(self.panel, ask)
+        sections = [Section(_("Opened lately"), recent), Section(_("Yours, changed lately"), own)]
+        sections += [Section(_("Often used"), frequent)]
         return await self._piece(ask, [section for section in sections if section.options])
 
     @page_route("/palette/found", OWN)

@@ -258,7 +258,7 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
-        (None, "restore"): lambda scope, it: create_update.restore(scope, it.model, it.ids),
+        (None, "restore"): lambda scope, it: create_update.restore(scope, it.model, it.ids, reason=it["reason"]),
         (None, "purge"): lambda scope, it: create_update.purge(scope, it.model, it.ids, confirm=True),
         (None, "activate"): lambda scope, it: accounts.set_active(scope, it.ids, active=True),
         (None, "deactivate"): lambda scope, it: accounts.set_active(scope, it.ids, active=False),
