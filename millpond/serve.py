@@ -24,7 +24,7 @@ from resolvers.runtime.backend import Backend
 from resolvers.runtime.budgets import Budgets, Costly
 from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
-from tasks import jobs
+from tasks import services
 
 from . import logs
 from .app import build
@@ -103,7 +103,7 @@ def application(backend: Backend, settings: Settings) -> ASGIApp:
         settings,
         answer=engine.answer,
         answer_prepared=engine.answer_prepared,
-        background=[*(partial(job, backend) for job in jobs()), _settle],
+        background=[*(partial(service, backend) for service in services()), _settle],
         panel=lambda address: Panel(backend, keys, address, screens(), GROUPS),
     )
 
