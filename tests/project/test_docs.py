@@ -142,7 +142,7 @@ def test_the_folders_that_the_readme_lists_are_those_that_are_there() -> None:
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     """Every task of the README, typed into a shell in its order, against a demo of its own."""
     url = f"sqlite:///{tmp_path}/demo.db"
-    with served(url, "demo", until="rolf", DEMO_CUSTOMERS="300") as it:
+    with served(url, "demo", until="rolf", DEMO_CUSTOMERS="300", MILLPOND_WORKERS="1") as it:
         tasks = README.partition("## Five tasks")[2].partition("## ")[0]
         lines = "\n".join(re.findall(r"```sh\n(.*?)```", tasks, re.DOTALL))
         lines = lines.replace("http://127.0.0.1:8000", it.address).replace("sqlite:///var/demo.db", url)

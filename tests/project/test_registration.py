@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from millpond import serve
+from millpond import serve, web
 from millpond.cli import MISTAKES
 from millpond.settings import Settings
 from models import ENTITIES, PROTECTED, Organisation
 from policies.rights import UnknownRight
 from resolvers.runtime.backend import Backend
+from tasks import services
 from tests.support.terminal import millpond
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,14 +142,14 @@ def test_starter_lines_that_ask_for_nothing_known_stop_the_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        serve, "STARTER", "p, sales, customer, view, own, any, allow\np, sales, boat, view, own, any, allow\n"
+        web, "STARTER", "p, sales, customer, view, own, any, allow\np, sales, boat, view, own, any, allow\n"
     )
     backend = Backend(f"sqlite:///{tmp_path}/none.db")
 
     with pytest.raises(
         UnknownRight, match=r"policies/starter\.csv:2 asks for the right “boat\.view”, but there is no module"
     ):
-        serve.application(backend, Settings())
+        web.application(backend, Settings())
     backend.writer.close()
 
 

@@ -12,7 +12,7 @@ from models import Customer, Job
 from models.database.bypass import Because, bypass_policy
 from models.errors import Refusal
 from models.names import Names
-from resolvers.jobs import running
+from resolvers.jobs import queue, running
 from resolvers.jobs.kinds import KINDS, Chunk, Kind, Progress, Work
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
@@ -63,7 +63,15 @@ class Jobs:
     def exception(self, sentence: str, **_: object) -> None:
         self.logged.append(sentence)
 
-    warning = exception
+    warning = info = exception
+
+    def take(self, worker: str, kind: str = "remark") -> queue.Taken | None:
+        """Take a job as a worker of this name does."""
+        now = self.world.clock.now
+        taken: queue.Taken | None = self.world.backend.writer.run(
+            lambda unit: queue.take(unit.connection, worker, now, [kind])
+        )
+        return taken
 
     def enqueue(self, kind: str, arguments: Mapping[str, Any] | None = None, by: str = "li", **options: Any) -> int:
         """The id of a job that a user enqueues in a use case of its own."""
