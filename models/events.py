@@ -38,4 +38,4 @@ class Event(Base):
     __table_args__ = (Index("ix_event_topic", "topic", "id"),)
 
 
-ADD_EVENT = Prepared(insert(Event.__table__), ["at", "topic", "action", "record_id"])
+ADD_EVENT = Prepared(insert(Event), ["at", "topic", "action", "record_id"])
