@@ -4,7 +4,7 @@ Another engine can carry the same rows in its place: `resolvers/` enqueues jobs 
 file alone decides when and where that runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,11 @@ class Engine:
         if taken is not None:
             Run(self.backend, taken, self._is_stopping).run()
         return taken is not None
+
+    def give_up(self, workers: Sequence[str]) -> None:
+        """Have the jobs of workers that are gone taken at once, without a wait for their lease."""
+        for worker in workers:
+            self.backend.writer.run(lambda unit, worker=worker: queue.give_up(unit.connection, worker))
 
     def _take(self, unit: Unit) -> Taken | None:
         return queue.take(unit.connection, self.name, self.backend.clock(), sorted(KINDS))

@@ -26,6 +26,8 @@ _NAMES = 0x4D494C50
 _DUE = """SELECT 1 FROM job WHERE ended_at IS NULL AND
     (state = 'WAITING' AND due_at <= {0} OR state = 'RUNNING' AND (worker = {0} OR seen_at < {0})) LIMIT 1"""
 
+_WORKING = "SELECT DISTINCT worker FROM job WHERE ended_at IS NULL AND state = 'RUNNING'"
+
 
 class Lookout(Protocol):
     """One for each thread that runs jobs."""
@@ -35,6 +37,10 @@ class Lookout(Protocol):
 
     def is_due(self, now: datetime) -> bool:
         """Whether a job might be taken."""
+        ...
+
+    def lost(self) -> list[str]:
+        """The names of workers that are gone and have left a job."""
         ...
 
     def wait(self, seconds: float, stopping: threading.Event) -> None:
@@ -55,6 +61,7 @@ class SqliteLookout:
     """Names are locks on files beside the database; a commit shows in `data_version`."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self.name, self._lock = _locked_name(path)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._version = self._read_version()
@@ -62,6 +69,16 @@ class SqliteLookout:
     def is_due(self, now: datetime) -> bool:
         given = (time_text(now), self.name, time_text(now - LEASE))
         return self._connection.execute(_DUE.format("?"), given).fetchone() is not None
+
+    def lost(self) -> list[str]:
+        working = [name for (name,) in self._connection.execute(_WORKING) if name != self.name]
+        return [name for name in working if self._is_free(name)]
+
+    def _is_free(self, name: str) -> bool:
+        file = _lock_of(self._path, int(name[1:]))
+        if file is not None:
+            os.close(file)
+        return file is not None
 
     def wait(self, seconds: float, stopping: threading.Event) -> None:
         for _ in range(max(1, round(seconds / LOOK_SECONDS))):
@@ -81,14 +98,20 @@ class SqliteLookout:
 def _locked_name(path: str) -> tuple[str, int]:
     """The first free name, and the open file whose lock holds it until this process ends."""
     for number in count():
-        file = os.open(f"{path}-worker-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-        else:
+        if (file := _lock_of(path, number)) is not None:
             return f"w{number}", file
     raise AssertionError("unreachable")
+
+
+def _lock_of(path: str, number: int) -> int | None:
+    """The open file that holds the lock of a name; None when another process has it."""
+    file = os.open(f"{path}-worker-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
 
 
 class PostgresLookout:
@@ -104,6 +127,17 @@ class PostgresLookout:
         given = (now, self.name, now - LEASE)
         return self._connection.execute(_DUE.format("%s"), given).fetchone() is not None
 
+    def lost(self) -> list[str]:
+        working = [name for (name,) in self._connection.execute(_WORKING) if name != self.name]
+        return [name for name in working if self._is_free(name)]
+
+    def _is_free(self, name: str) -> bool:
+        number = int(name[1:])
+        is_free = self._lock(number)
+        if is_free:
+            self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (_NAMES, number))
+        return is_free
+
     def wait(self, seconds: float, stopping: threading.Event) -> None:
         if not stopping.is_set():
             for _ in self._connection.notifies(timeout=seconds, stop_after=1):
@@ -114,7 +148,10 @@ class PostgresLookout:
 
     def _locked_name(self) -> str:
         for number in count():
-            row = self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_NAMES, number)).fetchone()
-            if row is not None and row[0]:
+            if self._lock(number):
                 return f"w{number}"
         raise AssertionError("unreachable")
+
+    def _lock(self, number: int) -> bool:
+        row = self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_NAMES, number)).fetchone()
+        return row is not None and bool(row[0])

@@ -63,6 +63,7 @@ def run_jobs(backend: Backend, stopping: threading.Event) -> None:
                     engine.fire()
                     if not (at.is_due(backend.clock()) and engine.run_one()):
                         at.wait(IDLE_SECONDS, stopping)
+                        engine.give_up(at.lost())
         except Exception as failure:  # noqa: BLE001  a worker ends when it is told to, and for nothing else
             if not is_away:
                 _log.warning("jobs wait for the database", cause=type(failure).__name__, exc_info=True)

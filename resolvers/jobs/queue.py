@@ -6,7 +6,7 @@ slow, frozen or cut off finds nothing to change when another one has taken the j
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,11 @@ def beat(connection: Connection, taken: Taken, now: datetime) -> None:
     _BEATING.run(connection, job=taken.id, in_turn=taken.turn, now=now)
 
 
+def give_up(connection: Connection, worker: str) -> None:
+    """End the lease of what a worker has left that is gone, so that another takes it at once."""
+    _GIVING_UP.run(connection, gone=worker)
+
+
 def advance(db: Session, taken: Taken, now: datetime, position: int, done: int, failed: int, total: int | None) -> None:
     """Note a chunk that was done, in its transaction."""
     counts = {"to": position, "more_done": done, "more_failed": failed, "of": total}
@@ -114,6 +119,7 @@ def _parameter(name: str, type_: Any) -> Any:
 
 
 _NOW = _parameter("now", Utc())
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _MINE = (
     _JOBS.c.id == _parameter("job", Integer()),
     _JOBS.c.turn == _parameter("in_turn", Integer()),
@@ -121,6 +127,11 @@ _MINE = (
 )
 _HOLDING = Prepared(select(_JOBS.c.stopping).where(*_MINE).with_for_update())
 _BEATING = Prepared(update(_JOBS).where(*_MINE).values(seen_at=_NOW))
+_GIVING_UP = Prepared(
+    update(_JOBS)
+    .where(_JOBS.c.worker == _parameter("gone", String()), _JOBS.c.state == JobState.RUNNING)
+    .values(seen_at=_LONG_AGO)
+)
 _ADVANCING = Prepared(
     update(_JOBS)
     .where(*_MINE)

@@ -89,6 +89,18 @@ def test_a_lookout_sees_what_is_due_and_what_was_left(world: World, jobs: Jobs) 
         assert jobs.row(job)["state"] == JobState.RUNNING
 
 
+def test_what_a_worker_that_is_gone_has_left_goes_on_without_a_wait_for_its_lease(world: World, jobs: Jobs) -> None:
+    jobs.declare("note", lambda *_: Progress(0, 1, more=False))
+    alive, left = jobs.enqueue("note"), jobs.enqueue("note")
+    with closing(lookout(world.backend.url)) as at:
+        assert at.name == "w0"
+        jobs.take("w0", "note")
+        jobs.take("w7", "note")
+        with working(world):
+            until(lambda: jobs.row(left)["state"] == JobState.DONE)
+        assert jobs.told(alive, "state", "turn") == (JobState.RUNNING, 1), "its worker lives"
+
+
 def test_threads_outlive_a_database_that_is_away(world: World, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[str] = []
 

@@ -87,7 +87,10 @@ class Jobs(Page):
 
     @page_route("/jobs/job", ("job", "view"))
     async def details(self, request: Request) -> Response:
-        return await self._details(panel_request(request), request.query_params.get("id", ""))
+        """One job; the list for an address that names none."""
+        if "id" not in request.query_params:
+            return await self.show(request)
+        return await self._details(panel_request(request), request.query_params["id"])
 
     @page_route("/jobs/cancel", ("job", "edit"), "POST")
     async def cancel(self, request: Request) -> Response:
