@@ -6,6 +6,7 @@ file alone decides when and where that runs.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from resolvers.jobs import queue, schedules
@@ -43,7 +44,7 @@ class Engine:
     def give_up(self, workers: Sequence[str]) -> None:
         """Have the jobs of workers that are gone taken at once, without a wait for their lease."""
         for worker in workers:
-            self.backend.writer.run(lambda unit, worker=worker: queue.give_up(unit.connection, worker))
+            self.backend.writer.run(partial(_give_up, worker))
 
     def _take(self, unit: Unit) -> Taken | None:
         return queue.take(unit.connection, self.name, self.backend.clock(), sorted(KINDS))
@@ -63,3 +64,7 @@ class Engine:
                 return schedule.next(now, zone)
 
             self._next[name] = self.backend.writer.run(call).astimezone(UTC)
+
+
+def _give_up(worker: str, unit: Unit) -> None:
+    queue.give_up(unit.connection, worker)

@@ -18,15 +18,16 @@ def serve() -> None:
     raise typer.Exit(serve(settings()))
 
 
-_Pipe = Annotated[int | None, typer.Option(hidden=True)]
+_Inherited = Annotated[int | None, typer.Option(hidden=True, help="What `millpond serve` hands down.")]
+"""The number of an open file that the parent process hands down."""
 
 
 @commands.command()
 def web(
     *,
-    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
-    lifeline: _Pipe = None,
-    ready: _Pipe = None,
+    listener: _Inherited = None,
+    lifeline: _Inherited = None,
+    ready: _Inherited = None,
 ) -> None:
     """Serve GraphQL and panel alone; jobs are run by `millpond worker`."""
     refuse_clashes()
@@ -55,7 +56,7 @@ def web(
 def worker(
     *,
     threads: Annotated[int, typer.Option(min=1, max=32, help="How many jobs to run at a time.")] = 2,
-    lifeline: _Pipe = None,
+    lifeline: _Inherited = None,
 ) -> None:
     """Run jobs until stopped.  Any number of workers may run; `millpond serve` starts MILLPOND_WORKERS of them."""
     refuse_clashes()

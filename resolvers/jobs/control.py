@@ -103,9 +103,9 @@ def _locked(scope: Scope, db: Session, id: int) -> Job:
     """The job, locked, which the caller may change."""
     row: Job | None = db.execute(_visible(scope).where(Job.id == id).with_for_update()).scalars().first()
     if row is None:
-        raise scope.denied(NotFound(what=NAMES), Job, id, "view")
+        raise scope.denied(NotFound(what=NAMES), None, id, "view", module="job")
     if not may_change(scope, row):
-        raise scope.denied(Forbidden(action="job.edit"), Job, id, "edit")
+        raise scope.denied(Forbidden(action="job.edit"), None, id, "edit", module="job")
     return row
 
 

@@ -61,7 +61,7 @@ Ready = Callable[[Scope, Work], Any]
 
 def growing_delay(failures: int) -> timedelta:
     """The time from a failure to the next try: 5 seconds, then three times as long each, at most an hour."""
-    return min(FIRST_DELAY * 3 ** (failures - 1), LONGEST_DELAY)
+    return min(FIRST_DELAY * int(3 ** (failures - 1)), LONGEST_DELAY)
 
 
 @dataclass(frozen=True)

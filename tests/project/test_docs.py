@@ -16,6 +16,7 @@ from millpond.settings import Settings
 from models import PROTECTED, actions
 from models.errors import REFUSALS
 from models.field_names import FIELD_NAMES
+from models.names import OF_MODULE
 from schema.build import graphql_of, schema
 from schema.roots import ROOTS
 from tests.support.terminal import ROOT, environment, served
@@ -110,6 +111,7 @@ def test_the_glossary_has_the_words_of_the_chinese_panel() -> None:
     spoken = (ROOT / "admin/locale/zh/LC_MESSAGES/millpond.po").read_text(encoding="utf-8")
     spoken += "".join(kind.zh for kind in REFUSALS.values())
     spoken += "".join(action.zh for action in actions.TABLE)
+    spoken += "".join(names.zh for names in OF_MODULE.values())
     spoken += "".join(word for model in PROTECTED for word in model.names.words().values())
     spoken += "".join(chinese for _english, chinese in FIELD_NAMES.values())
     cells = re.findall(
