@@ -77,7 +77,7 @@ def servers(url: str, count: int) -> Iterator[list[Served]]:
     environment["MILLPOND_REQUEST_SECONDS"] = "60"  # fifty users at once queue, and the waiting time is measured
     for budget in ("COMPILING_SECONDS", "SEARCHES", "DENIALS"):  # one user does here what a hundred would
         environment[f"MILLPOND_{budget}_PER_MINUTE"] = "1000000"
-    command = [sys.executable, "-m", "millpond", "serve"]
+    command = [sys.executable, "-m", "millpond", "web"]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(count)
     ]

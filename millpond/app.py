@@ -20,6 +20,7 @@ import admin
 from admin.panel import Panel
 from policies import Principal
 from schema import graphiql
+from tasks.restarting import restarting
 
 from .body_limit import BodyLimitMiddleware
 from .caller import bearer, with_cookie
@@ -52,7 +53,6 @@ PANEL_FILES = Path(admin.__file__).parent / "static"
 READY_SECONDS = 3
 MAX_WRITE_AGE = 8
 """Seconds since the last successful write after which the process is not ready; a write is tried every five."""
-RESTART_SECONDS = 5
 _log = structlog.get_logger("millpond")
 
 Work = Callable[[], Awaitable[None]]
@@ -230,7 +230,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await backend.start()
-        tasks = [asyncio.create_task(_restarting(work)) for work in background]
+        tasks = [asyncio.create_task(restarting(work)) for work in background]
         try:
             yield
         finally:
@@ -240,13 +240,3 @@ def _lifespan(
             await backend.close()
 
     return lifespan
-
-
-async def _restarting(work: Work) -> None:
-    """Run a background job until it returns or the process stops; an exception is logged, and the job starts again."""
-    while True:
-        try:
-            return await work()
-        except Exception:
-            _log.exception("background work broke", work=getattr(work, "__qualname__", repr(work)))
-            await asyncio.sleep(RESTART_SECONDS)

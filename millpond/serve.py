@@ -1,210 +1,51 @@
-"""The serving process: one backend, one application, one socket."""
+"""`millpond serve`: the parent of a web process and of workers, which it starts, watches and stops.
 
-import asyncio
-import ctypes
-import gc
-import signal
-import socket
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
+The parent holds the socket, so requests wait for a web process that starts again and are not refused.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import typer
-import uvicorn
-from starlette.types import ASGIApp
 
-from admin.panel import Panel
-from admin.screens import GROUPS, screens
-from models.database.patience import Patience
-from policies import STARTER
-from policies.rights import check_lines
-from resolvers.runtime.backend import Backend
-from resolvers.runtime.budgets import Budgets, Costly
-from resolvers.runtime.principals import Entrances
-from schema.engine import Engine
-from tasks import jobs
-
-from . import logs
-from .app import build
-from .database import Unready, opened
-from .http_protocol import BoundedProtocol
-from .keys import CookieKeys
-from .seals import seal_files
+from .database import opened
+from .listening import STOP_SECONDS, addresses, listen
 from .settings import Settings
+from .supervisor import Child, Supervisor
 
-WARM_SECONDS = 30
-KEEP_SECONDS = 75
-"""Keep-alive timeout.  Clients and proxies close earlier, so none sends a request to a connection that is being closed."""
-ANSWER_SECONDS = 2
-"""Time from the end of a statement on the server until its connection is given up."""
-STOP_SECONDS = 10
-"""Maximum time of running requests after the signal to stop."""
+_US = (sys.executable, "-m", "millpond")
+WORKER_STOP_SECONDS = 30
+"""Maximum time of a running chunk after the signal to stop."""
 
 
-def serve(settings: Settings, more: Sequence[str] = ()) -> None:
-    """Serve until SIGINT or SIGTERM.  `more` are lines printed after the addresses.  Raises Unready, UnknownShape."""
+def serve(settings: Settings, more: Sequence[str] = ()) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code.  `more` are lines printed after the addresses.
+
+    Raises Unready, UnknownShape, CannotListen.
+    """
     with opened(settings.database):
         pass  # raises before anything listens
     with listen(settings.host, settings.port) as listener:
-        logs.set_up(settings.log_level, settings.log_format)
-        backend = Backend(
-            settings.database,
-            entrances=entrances(settings),
-            patience=patience(settings),
-            seal_files=seal_files(settings),
-            budgets=budgets(settings),
+        web = Child(
+            "web", [*_US, "web", "--listener", str(listener.fileno())], STOP_SECONDS + 5, pass_fds=[listener.fileno()]
         )
-        run(application(backend, settings), listener, more)
+        workers = [Child(f"worker {n + 1}", [*_US, "worker"], WORKER_STOP_SECONDS) for n in range(settings.workers)]
+        announce = partial(_say, [*addresses(listener), *more])
+        return Supervisor(web, workers, environment_of(settings), announce).run()
 
 
-def entrances(settings: Settings) -> Entrances:
-    """The limits of sessions and of failed sign-ins, from the settings."""
-    return Entrances(
-        idle=timedelta(hours=settings.session_idle_hours),
-        life=timedelta(hours=settings.session_hours),
-        tries=settings.sign_in_tries,
-        tries_per_address=settings.sign_in_tries_per_address,
-        tries_per_account=settings.sign_in_tries_per_account,
-        window=timedelta(minutes=settings.sign_in_window_minutes),
-    )
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The environment of a child: that of this process, with every setting as it is here."""
+    chosen = {f"MILLPOND_{name.upper()}": _text(value) for name, value in settings.model_dump().items()}
+    return {**os.environ, **chosen}
 
 
-def patience(settings: Settings) -> Patience:
-    """How long the process waits for PostgreSQL, from the settings."""
-    return Patience(
-        row=settings.row_seconds,
-        statement=settings.statement_seconds,
-        answer=settings.statement_seconds + ANSWER_SECONDS,
-        idle=settings.idle_transaction_seconds,
-        silence=settings.silence_seconds,
-    )
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def budgets(settings: Settings) -> Budgets:
-    """How much each user may cost, from the settings."""
-    return Budgets(
-        {
-            Costly.COMPILING: settings.compiling_seconds_per_minute,
-            Costly.SEARCHES: settings.searches_per_minute,
-            Costly.DUPLICATE_CHECKS: settings.duplicate_checks_per_minute,
-            Costly.DENIALS: settings.denials_per_minute,
-        }
-    )
-
-
-def application(backend: Backend, settings: Settings) -> ASGIApp:
-    """GraphQL, panel and background jobs over one backend."""
-    check_lines(STARTER, "policies/starter.csv")
-    keys, engine = CookieKeys(settings.secure_cookies), Engine(backend)
-    return build(
-        backend,
-        settings,
-        answer=engine.answer,
-        answer_prepared=engine.answer_prepared,
-        background=[*(partial(job, backend) for job in jobs()), _settle],
-        panel=lambda address: Panel(backend, keys, address, screens(), GROUPS),
-    )
-
-
-def run(served: ASGIApp, listener: socket.socket, more: Sequence[str] = ()) -> None:
-    """Serve the application on the socket; returns after a graceful stop.  `more` are lines printed at the start."""
-    config = uvicorn.Config(
-        served,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        http=BoundedProtocol,
-        forwarded_allow_ips="127.0.0.1,::1",  # a proxy on the same machine may say whom it speaks for
-        timeout_graceful_shutdown=STOP_SECONDS,
-        timeout_keep_alive=KEEP_SECONDS,
-    )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal again after it has stopped; without a handler that would end the process at once.
-        signal.signal(number, lambda *_: None)
-    _tune_garbage_collector()
-    _return_memory()
-    _AnnouncingServer(config, [*addresses(listener), *more]).run(sockets=[listener])
-
-
-def _tune_garbage_collector() -> None:
-    """Exclude the objects made at start from garbage collection, and collect old objects less often.
-
-    A full collection walks every class and compiled template: a third of a second without an answer.  Nearly all
-    garbage is young, and young objects are collected as often as before.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(2_000, 10, 50)
-
-
-def _return_memory() -> None:
-    """Have glibc give freed memory back: two arenas for all threads, and blocks of their own for what is large.
-
-    Else every thread keeps its own free memory, and a block as large as the largest that was freed is kept, too.
-    """
-    with suppress(OSError, AttributeError):  # other systems have another allocator
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_ARENA_MAX, 2)
-        mallopt(_MMAP_THRESHOLD, 256 * 1024)
-
-
-_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-"""Numbers of these parameters in malloc.h."""
-
-
-async def _settle() -> None:
-    """Exclude the content of the warm caches from garbage collection too, after WARM_SECONDS."""
-    await asyncio.sleep(WARM_SECONDS)
-    gc.collect()
-    gc.freeze()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to this address; port 0 takes a free port.  Raises Unready."""
-    try:
-        kind, _, _, _, at = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        return _bound(kind, at)
-    except OSError as failure:
-        why = failure.strerror or str(failure)
-        raise Unready(f"Cannot listen on {host}:{port}: {why}. Choose another with MILLPOND_PORT.") from failure
-
-
-def _bound(kind: socket.AddressFamily, at: Any) -> socket.socket:
-    listener = socket.socket(kind, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(at)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def addresses(listener: socket.socket) -> list[str]:
-    """The lines that name the addresses of panel, GraphQL and health check."""
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    at = f"http://{shown}:{port}"
-    return [
-        f"Millpond is served at {at}",
-        f"  Panel     {at}/admin/",
-        f"  GraphQL   {at}/graphql",
-        f"  Health    {at}/readyz",
-    ]
-
-
-class _AnnouncingServer(uvicorn.Server):
-    """A server that prints lines as soon as it listens."""
-
-    def __init__(self, config: uvicorn.Config, lines: Sequence[str]) -> None:
-        super().__init__(config)
-        self.lines = lines
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> Any:
-        await super().startup(sockets)
-        for line in self.lines:
-            typer.echo(line)
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        typer.echo(line)

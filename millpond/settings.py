@@ -86,6 +86,13 @@ class Settings(BaseSettings):
     sign_in_window_minutes: float = Field(
         default=15, description="The longest delay of a sign-in; failed ones count for four times as long.", gt=0
     )
+    workers: int = Field(
+        default=1,
+        description="How many processes `millpond serve` starts for jobs: imports, reminders, seals of the log.  0: none, "
+        "because `millpond worker` runs as a service of its own.",
+        ge=0,
+        le=32,
+    )
     request_seconds: float = Field(
         default=10, description="How long one GraphQL request may take before it is stopped.", gt=0
     )

@@ -47,6 +47,7 @@ def _sentences(error: Exception) -> list[str]:
     from resolvers.runtime.seal_files import SealFileError
 
     from .database import Unready
+    from .listening import CannotListen
     from .migrate import UnknownShape
     from .settings import BadSettings
     from .text_files import UnreadableFile
@@ -57,7 +58,7 @@ def _sentences(error: Exception) -> list[str]:
         return [f"the policy in force is broken: {problem}" for problem in error.problems]
     if isinstance(error, SealFileError):
         return [f"{str(error).rstrip('.')}."]
-    if isinstance(error, Unready | UnknownShape | BadSettings | UnreadableFile):
+    if isinstance(error, Unready | UnknownShape | CannotListen | BadSettings | UnreadableFile):
         return str(error).splitlines()
     return []
 

@@ -26,10 +26,12 @@ from .dictionary import DictionaryItem as DictionaryItem
 from .dictionary import Tone as Tone
 from .duplicate_key import DuplicateKey as DuplicateKey
 from .duplicate_rule import DuplicateRule as DuplicateRule
+from .events import ADD_EVENT as ADD_EVENT
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
 from .follow_up import FollowUp as FollowUp
 from .former_name import FormerName as FormerName
+from .job import Job as Job
 from .merge_record import MergeRecord as MergeRecord
 from .not_duplicate import NotDuplicate as NotDuplicate
 from .numbering import NumberCounter as NumberCounter

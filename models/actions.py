@@ -63,9 +63,11 @@ def _own(name: str, label: str, zh: str, done: str, *to: str, done_zh: str = "")
 
 _SALES = ("customer",)
 TABLE: tuple[Action, ...] = (
-    Action("view", "View", "查看", "looked for", (KIND, "audit", "session", "policy"), (TOUCH,), when="!deleted"),
+    Action(
+        "view", "View", "查看", "looked for", (KIND, "audit", "session", "policy", "job"), (TOUCH,), when="!deleted"
+    ),
     Action("create", "Create", "新建", "created", (MADE,), CHANGE),
-    Action("edit", "Edit", "编辑", "changed", (KIND, "policy"), CHANGE, done_zh="修改"),
+    Action("edit", "Edit", "编辑", "changed", (KIND, "policy", "job"), CHANGE, done_zh="修改"),
     Action("delete", "Delete", "删除", "deleted", (MADE,), CHANGE),
     Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
@@ -96,7 +98,8 @@ TABLE: tuple[Action, ...] = (
     Action("approve", "Approve", "审批", "", _SALES, CHANGE, is_column=False),
     Action("handover", "Hand over", "离职交接", "", _SALES, CHANGE, is_column=False),
     Action("view_as", "View as", "以其身份查看", "looked through the eyes of", ("user",), is_column=False),
-    Action("share_views", "Share views", "共享视图", "shared the view", ("user",), is_column=False),
+Action("share_views", "Share views", "共享视图", "shared the view", ("user",), is_column=False),
+    Action("tidy", "Tidy up", "日常清理", "", ("system",), CHANGE, is_column=False),
     # What is no right of the policy.
     _own("begin", "Sign in", "登录", "", "session"),
     _own("end", "End a session", "结束会话", "ended a session of", "session"),
@@ -113,6 +116,9 @@ TABLE: tuple[Action, ...] = (
     _own("accept", "Accept as it is", "按现状接受", "accepted the present state of", "audit"),
     _own("install", "Install", "初始化", "installed", "organisation"),
     _own("demo", "Invent data", "写入演示数据", "invented data for", "organisation"),
+    _own("cancel", "Cancel", "取消", "cancelled", "job"),
+    _own("resume", "Resume", "继续", "resumed", "job"),
+    _own("retry", "Try again", "重试", "tried again", "job"),
     _own("node", "Look up by id", "按编号查找", "", "system"),
     _own("form", "Describe a form", "描述表单", "", "system"),
 )

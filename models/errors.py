@@ -8,6 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .actions import right_in_words
+from .job_errors import JobBroke as JobBroke
+from .job_errors import JobEnded as JobEnded
+from .job_errors import JobNotCancelled as JobNotCancelled
+from .job_errors import JobNotFailed as JobNotFailed
+from .job_errors import JobOwnerLeft as JobOwnerLeft
+from .job_errors import JobWorkerLost as JobWorkerLost
 from .moments import duration_in_words
 from .names import RECORD, Names
 from .policy_errors import AdministratorsBound as AdministratorsBound

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Hash, Key, Word, text_type
+from .database.prepared import Prepared
 
 
 class IdempotencyKey(Base):
@@ -35,3 +36,6 @@ class Event(Base):
     record_id: Mapped[int | None]
 
     __table_args__ = (Index("ix_event_topic", "topic", "id"),)
+
+
+ADD_EVENT = Prepared(insert(Event), ["at", "topic", "action", "record_id"])

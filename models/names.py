@@ -54,6 +54,7 @@ RECORD = Names("Record", "Records", zh="记录")
 
 SYSTEM_MODULES: dict[str, Names] = {
     "policy": Names("Policy", "Policy", zh="权限策略"),
+    "job": Names("Job", "Jobs", zh="后台任务"),
     "session": Names("Signing in", "Signing in", zh="登录"),
     "system": Names("The system", "The system", zh="系统"),
 }

@@ -13,7 +13,7 @@ from resolvers.runtime.backend import Backend
 from resolvers.runtime.seal_files import Anchor, SealFileError, SealKey
 from resolvers.runtime.writer import Unit
 
-from . import job
+from . import service
 
 EVERY_SECONDS = 1.0
 """How long an entry waits for its seal, on PostgreSQL up to twice as long."""
@@ -32,7 +32,7 @@ class _Told:
         self.state = state
 
 
-@job
+@service
 async def keep_sealed(backend: Backend) -> None:
     """Seal once a second what is settled, and anchor it, until cancelled.  Of several processes one seals at a time.
 

@@ -128,6 +128,10 @@ _STATES = {
     "TRANSFER": Tone.BLUE,
     "RELEASE": Tone.AMBER,
     "DELETE": Tone.RED,
+    "WAITING": Tone.AMBER,
+    "RUNNING": Tone.BLUE,
+    "DONE": Tone.GREEN,
+    "FAILED": Tone.RED,
 }
 _WARNINGS = {"locked", "do_not_contact"}
 

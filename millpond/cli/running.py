@@ -11,11 +11,64 @@ commands = top_level()
 
 @commands.command()
 def serve() -> None:
-    """Serve GraphQL until stopped.  The database has to be migrated."""
+    """Serve GraphQL and panel, and run jobs, until stopped.  The database has to be migrated."""
     refuse_clashes()
     from ..serve import serve
 
-    serve(settings())
+    raise typer.Exit(serve(settings()))
+
+
+_Inherited = Annotated[int | None, typer.Option(hidden=True, help="What `millpond serve` hands down.")]
+"""The number of an open file that the parent process hands down."""
+
+
+@commands.command()
+def web(
+    *,
+    listener: _Inherited = None,
+    lifeline: _Inherited = None,
+    ready: _Inherited = None,
+) -> None:
+    """Serve GraphQL and panel alone; jobs are run by `millpond worker`."""
+    refuse_clashes()
+    from ..listening import addresses, inherited, listen
+    from ..supervisor import follow_parent, say_ready
+    from ..web import serve_requests
+
+    chosen = settings()
+    follow_parent(lifeline)
+
+    def when_ready() -> None:
+        say_ready(ready)
+        for line in [] if listener is not None else addresses(at):
+            typer.echo(line)
+
+    if listener is None:
+        from ..database import opened
+
+        with opened(chosen.database):
+            pass  # raises before anything listens
+    with inherited(listener) if listener is not None else listen(chosen.host, chosen.port) as at:
+        serve_requests(chosen, at, when_ready)
+
+
+@commands.command()
+def worker(
+    *,
+    threads: Annotated[int, typer.Option(min=1, max=32, help="How many jobs to run at a time.")] = 2,
+    lifeline: _Inherited = None,
+) -> None:
+    """Run jobs until stopped.  Any number of workers may run; `millpond serve` starts MILLPOND_WORKERS of them."""
+    refuse_clashes()
+    from ..database import opened
+    from ..supervisor import follow_parent
+    from ..worker import work
+
+    chosen = settings()
+    follow_parent(lifeline)
+    with opened(chosen.database):
+        pass  # raises before anything runs
+    work(chosen, threads, lambda: None if lifeline is not None else typer.echo("Millpond runs jobs."))
 
 
 @commands.command()
@@ -56,7 +109,7 @@ def demo(
     if not only_fill:
         from ..serve import serve
 
-        serve(chosen, demo.SIGN_INS)
+        raise typer.Exit(serve(chosen, demo.SIGN_INS))
 
 
 @commands.command()

@@ -12,8 +12,9 @@ from .flush import flush_changes
 from .patience import Patience, PatientConnection
 from .prepared import run_text
 from .sqlalchemy_internals import needs_flush, while_flushing
+from .turns import BUSY_MILLISECONDS, begin_in_turn
 
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", f"busy_timeout={BUSY_MILLISECONDS}")
 _WRITER_CACHE, _READER_CACHE = "cache_size=-65536", "cache_size=-8192"
 """Pages that a connection keeps, in KiB: there is one writer, and up to eight sessions read."""
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
@@ -68,14 +69,18 @@ def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def writing_engine(url: str, *, size: int = 8, patience: Patience | None = None) -> Engine:
-    """The engine with which use cases write, for `sqlite:///path` or `postgresql://…`; waits without `patience`."""
+def writing_engine(url: str, *, size: int = 8, patience: Patience | None = None, yields: bool = False) -> Engine:
+    """The engine with which use cases write, for `sqlite:///path` or `postgresql://…`; waits without `patience`.
+
+    `yields`: on SQLite its transactions let those of other processes go first, because no user waits for them.
+    """
     at = make_url(url)
     if is_sqlite(url):
         engine = create_engine(
             at.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
         )
-        _begin_explicitly(engine, "BEGIN IMMEDIATE", (*_PRAGMAS, _WRITER_CACHE))
+        _prepare_connections(engine, (*_PRAGMAS, _WRITER_CACHE))
+        begin_in_turn(engine, at.database or "", yields=yields)
     else:
         engine = _postgresql_writing(at.set(drivername="postgresql+psycopg"), size, patience)
     _run_savepoints_as_text(engine)
@@ -99,7 +104,8 @@ def reading_engine(url: str, *, size: int = 8, patience: Patience | None = None)
     at = make_url(url)
     if is_sqlite(url):
         engine = create_async_engine(at.set(drivername="sqlite+aiosqlite"), pool_size=size, hide_parameters=True)
-        _begin_explicitly(engine.sync_engine, "BEGIN", (*_PRAGMAS, _READER_CACHE, "query_only=on"))
+        _prepare_connections(engine.sync_engine, (*_PRAGMAS, _READER_CACHE, "query_only=on"))
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         return engine
     limits = patience.settings(patience.row) if patience is not None else {}
     engine = create_async_engine(
@@ -156,8 +162,8 @@ def _run_savepoints_as_text(engine: Engine) -> None:
     dialect.do_release_savepoint = lambda connection, name: run_text(connection, f"RELEASE SAVEPOINT {name}")
 
 
-def _begin_explicitly(engine: Engine, begin: str, pragmas: Iterable[str]) -> None:
-    """Make SQLite begin when SQLAlchemy does, because the transactions that the driver begins by itself lose savepoints."""
+def _prepare_connections(engine: Engine, pragmas: Iterable[str]) -> None:
+    """Leave the begin of a transaction to SQLAlchemy, because those that the driver begins by itself lose savepoints."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -166,7 +172,3 @@ def _begin_explicitly(engine: Engine, begin: str, pragmas: Iterable[str]) -> Non
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from models import Organisation
@@ -47,6 +47,6 @@ ZONE = func.coalesce(select(Organisation.__table__.c.time_zone).limit(1).scalar_
 _ZONE = Prepared(select(ZONE), because=Because.APPLIES_TO_ALL)
 
 
-def zone_of(db: Session) -> str:
+def zone_of(db: Session | Connection) -> str:
     """The name of the organisation's time zone, `UTC` without one."""
     return str(_ZONE.rows(db)[0][0])

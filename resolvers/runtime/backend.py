@@ -51,14 +51,16 @@ class Backend:
         seal_files: SealFiles | None = None,
         patience: Patience | None = None,
         budgets: Budgets | None = None,
+        yields: bool = False,
     ) -> None:
+        """`yields`: its writes let those of other processes go first, because it runs jobs."""
         resolvers.load()
         self.budgets = budgets or Budgets()
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         rows = patience.row if patience is not None and self.dialect == "postgresql" else None
-        self.writer = Writer(writing_engine(url, size=threads, patience=patience), threads, rows)
+        self.writer = Writer(writing_engine(url, size=threads, patience=patience, yields=yields), threads, rows)
         self._probe = WriteProbe(self.writer)
         self.read_engine = reading_engine(url, patience=patience)
         self.reads = reads_of(url, self.read_engine)

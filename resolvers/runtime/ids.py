@@ -2,7 +2,7 @@
 
 import re
 
-from models import PROTECTED, ApiToken, Base, MergeRecord, PolicyDraft, SavedView, SignInAttempt, SignInSession
+from models import PROTECTED, ApiToken, Base, Job, MergeRecord, PolicyDraft, SavedView, SignInAttempt, SignInSession
 
 LARGEST_ID = 2**31 - 1
 """The largest key that a column holds; PostgreSQL refuses to compare with more."""
@@ -12,6 +12,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    Job: "job",
     MergeRecord: "mrg",
     PolicyDraft: "drf",
     SavedView: "viw",

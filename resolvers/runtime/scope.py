@@ -2,20 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from models import Entity, Event
+from models import ADD_EVENT, Entity
 from models.audit.entries import Changes, Signature
 from models.database.engines import WriteSession
-from models.database.prepared import Prepared
 from models.errors import (
     Conflict,
     Forbidden,
@@ -32,6 +31,7 @@ from .as_of_now import as_of_now
 from .budgets import Costly
 from .constraint_errors import translated
 from .denied_attempts import note_denial
+from .enqueue import enqueue
 from .ids import global_id, table_of
 from .policy_proof import Unproved
 from .record_lookup import FROM_THE_BIN, WITHOUT_SEEING, lock_rows, look_up, masked, why_not
@@ -288,13 +288,13 @@ class Scope:
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:
         """Write an event about `topic`.  It exists exactly if the change does."""
-        _TELLING.run(db, at=self.now(), topic=topic, action=db.info["signature"].action, record_id=record_id)
+        ADD_EVENT.run(db, at=self.now(), topic=topic, action=db.info["signature"].action, record_id=record_id)
+
+    def later(self, kind: str, arguments: Mapping[str, Any], **options: Any) -> int:
+        """Enqueue a job in the open transaction; returns its id.  `options` are those of `enqueue`."""
+        return enqueue(self.outer_transaction(), self.person.id, self.now(), kind, arguments, **options)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Do something outside the database, once the change is durable."""
         if self._unit is not None:
             self._unit.after.append(call)
-
-
-_EVENTS: Any = Event.__table__
-_TELLING = Prepared(insert(_EVENTS), ["at", "topic", "action", "record_id"])

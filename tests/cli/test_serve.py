@@ -10,9 +10,10 @@ from urllib.request import Request, urlopen
 import pytest
 from sqlalchemy import func, select
 
-from millpond.database import Unready, look
-from millpond.serve import addresses, entrances, listen
+from millpond.database import look
+from millpond.listening import CannotListen, addresses, listen
 from millpond.settings import Settings
+from millpond.web import entrances
 from models import AuditEntry, AuditSeal
 from resolvers.runtime.principals import Entrances
 from tests.support.engines import at_length_on_postgresql
@@ -39,7 +40,7 @@ def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(u
 
 def test_the_log_is_sealed_beside_the_requests(sqlite_url: str) -> None:
     seal_files_of(sqlite_url).add_key()
-    with served(sqlite_url, "serve"):
+    with served(sqlite_url, "serve", MILLPOND_WORKERS="1"):
         until_sealed(sqlite_url)
 
     assert look(sqlite_url, lambda at: at.execute(select(func.sum(AuditSeal.count))).scalar()) == look(
@@ -58,7 +59,7 @@ def test_a_port_that_is_taken_is_refused_in_one_sentence(sqlite_url: str) -> Non
 
 
 def test_a_host_that_is_not_ours_is_refused() -> None:
-    with pytest.raises(Unready, match=r"Cannot listen on 203\.0\.113\.1:0: "):
+    with pytest.raises(CannotListen, match=r"Cannot listen on 203\.0\.113\.1:0: "):
         listen("203.0.113.1", 0)
 
 

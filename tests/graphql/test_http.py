@@ -799,7 +799,7 @@ def test_a_door_that_declares_nothing_keeps_the_application_from_starting(
 def test_the_house_lives_as_long_as_the_application_and_its_work_beside_it(
     backend: StandIn, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(app, "RESTART_SECONDS", 0)
+    monkeypatch.setattr("tasks.restarting.RESTART_SECONDS", 0)
     begun = []
 
     async def work() -> None:

@@ -106,6 +106,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Dictionaries",
         "NumberRules",
         "DuplicateRules",
+        "Jobs",
         "OrganisationPage",
         "RecycleBin",
         "OperationLog",

@@ -16,6 +16,7 @@ from millpond.settings import Settings
 from models import PROTECTED, actions
 from models.errors import REFUSALS
 from models.field_names import FIELD_NAMES
+from models.names import OF_MODULE
 from schema.build import graphql_of, schema
 from schema.roots import ROOTS
 from tests.support.terminal import ROOT, environment, served
@@ -110,6 +111,7 @@ def test_the_glossary_has_the_words_of_the_chinese_panel() -> None:
     spoken = (ROOT / "admin/locale/zh/LC_MESSAGES/millpond.po").read_text(encoding="utf-8")
     spoken += "".join(kind.zh for kind in REFUSALS.values())
     spoken += "".join(action.zh for action in actions.TABLE)
+    spoken += "".join(names.zh for names in OF_MODULE.values())
     spoken += "".join(word for model in PROTECTED for word in model.names.words().values())
     spoken += "".join(chinese for _english, chinese in FIELD_NAMES.values())
     cells = re.findall(
@@ -142,7 +144,7 @@ def test_the_folders_that_the_readme_lists_are_those_that_are_there() -> None:
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     """Every task of the README, typed into a shell in its order, against a demo of its own."""
     url = f"sqlite:///{tmp_path}/demo.db"
-    with served(url, "demo", until="rolf", DEMO_CUSTOMERS="300") as it:
+    with served(url, "demo", until="rolf", DEMO_CUSTOMERS="300", MILLPOND_WORKERS="1") as it:
         tasks = README.partition("## Five tasks")[2].partition("## ")[0]
         lines = "\n".join(re.findall(r"```sh\n(.*?)```", tasks, re.DOTALL))
         lines = lines.replace("http://127.0.0.1:8000", it.address).replace("sqlite:///var/demo.db", url)

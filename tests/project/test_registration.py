@@ -11,28 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from millpond import serve
+from millpond import serve, web
 from millpond.cli import MISTAKES
 from millpond.settings import Settings
 from models import ENTITIES, PROTECTED, Organisation
 from policies.rights import UnknownRight
 from resolvers.runtime.backend import Backend
-from tasks import jobs
+from tasks import services
 from tests.support.terminal import millpond
 
 ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "remind, keep_sealed",
+    "a job": "remind, tidy",
+    "a service": "remind, keep_sealed",
     "a command": "audit, policy, token, user, fresh",
 }
 REFUSED = {
     "rules of nothing": "fresh.py: LostRules names no entity. Derive it from Rules[…] of one.",
     "rules twice": "has rules for PoolMember, and resolvers/pool/members.py has some: SeatRules.",
     "a hook that nothing calls": "fresh.py: ClaimRuleRules: nothing calls chekc; known: extra_inputs, create_only_inputs, prepare, check, ",
-    "a file without a job": "tasks/fresh.py defines no job. Decorate its function with @job, or move the file to who uses it.",
-    "a second job that is none": "tasks/fresh.py: forget is no job. Decorate it with @job, or call it _forget.",
+    "a file without a job": "tasks/fresh.py defines neither a job nor a service. Decorate its function with @job or @service, or move the file to who uses it.",
+    "a second job that is none": "tasks/fresh.py: forget is neither a job nor a service. Decorate it with @job or @service, or call it _forget.",
     "a file without commands": 'millpond/cli/fresh.py has no commands. Write: commands = group("What they are about.")',
     "a function that is no command": "millpond/cli/fresh.py: do is no command. Decorate it with @commands.command(), or call it _do.",
 }
@@ -92,7 +93,7 @@ def test_what_a_new_file_declares_without_effect_stops_the_start(new_files: dict
 
 def test_nothing_is_declared_without_effect_today() -> None:
     assert MISTAKES == []
-    assert [job.__name__ for job in jobs()] == ["keep_sealed"]
+    assert [service.__name__ for service in services()] == ["keep_sealed"]
 
 
 # --- entities --------------------------------------------------------------------------------------------
@@ -141,14 +142,14 @@ def test_starter_lines_that_ask_for_nothing_known_stop_the_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        serve, "STARTER", "p, sales, customer, view, own, any, allow\np, sales, boat, view, own, any, allow\n"
+        web, "STARTER", "p, sales, customer, view, own, any, allow\np, sales, boat, view, own, any, allow\n"
     )
     backend = Backend(f"sqlite:///{tmp_path}/none.db")
 
     with pytest.raises(
         UnknownRight, match=r"policies/starter\.csv:2 asks for the right “boat\.view”, but there is no module"
     ):
-        serve.application(backend, Settings())
+        web.application(backend, Settings())
     backend.writer.close()
 
 

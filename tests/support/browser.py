@@ -123,7 +123,7 @@ def chromium() -> str:
 @contextmanager
 def screens(url: str) -> Iterator[Screens]:
     """A served database in a browser."""
-    with served(url, "serve") as it, sync_playwright() as playwright:
+    with served(url, "web") as it, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
         try:
             yield Screens(browser, it.address, url)

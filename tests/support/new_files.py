@@ -20,9 +20,11 @@ import tasks  # noqa: E402
 from millpond import cli  # noqa: E402
 from models import ClaimRule  # noqa: E402
 from models.declaration import Misdeclared  # noqa: E402
+from resolvers.jobs.kinds import KINDS  # noqa: E402
 from resolvers.runtime.lifecycle import rules_of  # noqa: E402
 
 RULES = "from models import ClaimRule, PoolMember\nfrom resolvers.runtime.lifecycle import Rules\n"
+JOB = "from tasks import job\n@job('system.tidy', en='Remind', zh='提醒')\n"
 COMMANDS = "from millpond.terminal import group\n"
 
 
@@ -33,7 +35,12 @@ def rules() -> str:
 
 
 def jobs() -> str:
-    return ", ".join(job.__name__ for job in tasks.jobs())
+    tasks.load()
+    return ", ".join(sorted(KINDS))
+
+
+def services() -> str:
+    return ", ".join(service.__name__ for service in tasks.services())
 
 
 def commands() -> str:
@@ -52,12 +59,13 @@ CASES: dict[str, Case] = {
         "resolvers.pool",
         RULES + "class ClaimRuleRules(Rules[ClaimRule]):\n    def chekc(self, *_): ...\n",
     ),
-    "a job": (jobs, "tasks", "from tasks import job\n@job\nasync def remind(backend): ...\n"),
+    "a job": (jobs, "tasks", JOB + "def remind(scope, db, work): ...\n"),
+    "a service": (services, "tasks", "from tasks import service\n@service\nasync def remind(backend): ...\n"),
     "a file without a job": (jobs, "tasks", "async def remind(backend): ...\n"),
     "a second job that is none": (
         jobs,
         "tasks",
-        "from tasks import job\n@job\nasync def remind(backend): ...\nasync def forget(backend): ...\n",
+        JOB + "def remind(scope, db, work): ...\ndef forget(scope, db, work): ...\n",
     ),
     "a command": (
         commands,

@@ -14,8 +14,8 @@ import httpx
 from admin.panel import Panel as Assembled
 from admin.screens import GROUPS, screens
 from millpond.keys import CookieKeys
-from millpond.serve import application
 from millpond.settings import Settings
+from millpond.web import application
 from models import Base
 from resolvers.people import passwords
 from resolvers.runtime.backend import Backend

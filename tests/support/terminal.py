@@ -59,9 +59,9 @@ class Served:
 
 @contextmanager
 def served(url: str, *words: str, until: str = "Health", **more: Any) -> Iterator[Served]:
-    """`millpond serve` or another command that serves, on a free port; stopped by SIGTERM at the end."""
+    """`millpond serve` or another command that serves, on a free port, without workers; stopped by SIGTERM at the end."""
     command = [sys.executable, "-m", "millpond", *words]
-    env = environment(url, MILLPOND_PORT="0", PYTHONUNBUFFERED="1", **more)
+    env = environment(url, **{"MILLPOND_PORT": "0", "MILLPOND_WORKERS": "0", "PYTHONUNBUFFERED": "1", **more})
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         try:
             it = _wait_for(running, until)

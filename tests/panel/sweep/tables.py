@@ -296,6 +296,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
         "/admin/duplicate-check": Page(),
         "/admin/duplicates": Page("after"),
+        "/admin/jobs": Page("tab before"),
+        "/admin/jobs/job": Page("id", may_miss=True),
         "/admin/locks": Page(),
         "/admin/login": Page("next"),
         "/admin/palette": Page("records pages"),

@@ -1,0 +1,36 @@
+"""Housekeeping: jobs and events that have served their purpose are deleted, before tables grow without end."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from models import Event, Job
+
+from ..runtime.scope import Scope
+from .kinds import Progress, Work
+
+KEPT = timedelta(days=30)
+"""How long jobs that ended, and events, are kept."""
+_JOBS: Any = Job.__table__
+_EVENTS: Any = Event.__table__
+
+
+def tidy(scope: Scope, db: Session, work: Work) -> Progress:
+    """Delete jobs that ended and events, both older than KEPT.
+
+    The newest job of each schedule stays: it says which moments have become jobs.
+    """
+    before = scope.now() - KEPT
+    other = _JOBS.alias("other")
+    newest = select(func.max(other.c.slot)).where(other.c.kind == _JOBS.c.kind).scalar_subquery()
+    is_spare = (_JOBS.c.slot.is_(None)) | (_JOBS.c.slot < newest)
+    jobs = select(_JOBS.c.id).where(_JOBS.c.ended_at < before, is_spare).limit(work.size)
+    events = select(_EVENTS.c.id).where(_EVENTS.c.at < before).order_by(_EVENTS.c.id).limit(work.size)
+    gone = 0
+    for table, ids in ((_JOBS, jobs), (_EVENTS, events)):
+        found = list(db.execute(ids).scalars())
+        db.execute(delete(table).where(table.c.id.in_(found)))
+        gone += len(found)
+    return Progress(position=work.position + gone, done=gone, more=gone > 0)

@@ -1,0 +1,1 @@
+"""Background jobs: enqueueing, running, schedules, and what users do with them."""
