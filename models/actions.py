@@ -98,7 +98,7 @@ TABLE: tuple[Action, ...] = (
     Action("approve", "Approve", "审批", "", _SALES, CHANGE, is_column=False),
     Action("handover", "Hand over", "离职交接", "", _SALES, CHANGE, is_column=False),
     Action("view_as", "View as", "以其身份查看", "looked through the eyes of", ("user",), is_column=False),
-Action("share_views", "Share views", "共享视图", "shared the view", ("user",), is_column=False),
+    Action("share_views", "Share views", "共享视图", "shared the view", ("user",), is_column=False),
     Action("tidy", "Tidy up", "日常清理", "", ("system",), CHANGE, is_column=False),
     # What is no right of the policy.
     _own("begin", "Sign in", "登录", "", "session"),
