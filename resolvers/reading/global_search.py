@@ -55,7 +55,7 @@ class Hit:
 class Group:
     """The best hits of one kind, and the number of records found.  `is_capped`: there may be more than `count`."""
 
-    model: type[Base]
+    model: type[Entity]
     hits: tuple[Hit, ...]
     count: int
     is_capped: bool
