@@ -23,7 +23,7 @@ MOST_REASONS = 12
 USES = {
     Because.APPLIES_TO_ALL: 15,
     Because.COUNTS_OWN_RECORDS: 2,
-    Because.FILLS_INDEX: 6,
+    Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 17,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 1,

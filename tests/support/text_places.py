@@ -55,6 +55,7 @@ CHANGES = {
         "/admin/preferences",
         "/admin/duplicates",
     ),
+    *(f"/admin/jobs/{name}" for name in ("cancel", "resume", "retry")),
     *(f"/admin/account/{name}" for name in ("language", "password", "token", "revoke")),
     *(
         f"/admin/policy/{name}"
