@@ -5,7 +5,7 @@ Pure functions.  Two names with equal cores are one company unless their places 
 
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from rapidfuzz.distance import OSA
@@ -88,8 +88,12 @@ class CompanyName:
         return mine == theirs and mine in (self.place, other.place)
 
 
+@lru_cache(maxsize=8_192)
 def company_name(name: str) -> CompanyName:
-    """A name taken apart.  One that is nothing but form and place keeps them, so that every name has a core."""
+    """A name taken apart.  One that is nothing but form and place keeps them, so that every name has a core.
+
+    Cached, with what is computed of it: while a user types, one check has most of its candidates from the one before.
+    """
     text = simplified(fold(_CASES.sub(" ", name)))
     if text.isascii():
         return _latin(text)

@@ -172,7 +172,7 @@ def assess(asked: Traits, found: Iterable[tuple[T, Traits]], verdicts: Mapping[E
     an equal name, those that only sound equal or say no place are possible; beside a certain one, similar names are
     left out.
     """
-    judged = [(that, other, evidence_of(asked, other)) for that, other in found]
+    judged = [(that, other, evidence) for that, other in found if (evidence := evidence_of(asked, other))]
     named = {x: [other for _, other, evidence in judged if x in evidence] for x in (Evidence.NAME, Evidence.SOUND)}
     vague = {x for x, others in named.items() if _is_in_several_places(asked, others)}
     vague |= {Evidence.SOUND} if named[Evidence.NAME] else set()
@@ -214,7 +214,7 @@ def _is_in_several_places(asked: Traits, others: Sequence[Traits]) -> bool:
 
 
 def _evidence(one: Traits, other: Traits) -> Iterator[Evidence]:
-    shared = {kind for kind, _ in one.reached_by & other.reached_by}
+    shared = {kind for kind, _ in one.reached_by & other.reached_by} if one.reached_by else set()
     alike = similarity(one, other) if one.name and other.name else 0.0
     if KeyKind.REGISTRATION in shared:
         yield Evidence.REGISTRATION

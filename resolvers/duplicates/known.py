@@ -4,18 +4,20 @@ A record that the user sees is compared by what they see of it.  One that they d
 it must not be entered twice, and is answered without telling which one it is.
 """
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import true
+from sqlalchemy import Select, bindparam, true
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer
+from models import Contact, Customer
 from models.duplicate_key import CUSTOMER_TRAITS, customer_traits
 from models.duplicates import Traits
 from models.search import SPAN, doc_id
 
 from ..reading.clauses import visible, with_parents
 from ..runtime.scope import Scope
+from ..runtime.viewer import Viewer
 from .lookup import Docs
 
 
@@ -28,9 +30,7 @@ class KnownTo:
 
     def customers(self, found: Docs) -> Docs:
         """As far as they are seen; those that are not seen as they are."""
-        e: Any = with_parents(Customer)[1]
-        values = (self._viewer.value(Customer, e, key) for key in CUSTOMER_TRAITS)
-        rows = self._rows(Customer, [doc // SPAN for doc in found], *values)
+        rows = self._rows(_customers(self._viewer), [doc // SPAN for doc in found])
         self._seen = {id for id, *_ in rows}
         return {**found, **{doc_id(id): customer_traits(name or "", *more) for id, name, *more in rows}}
 
@@ -48,13 +48,28 @@ class KnownTo:
 
     def _points_shown(self, found: Docs) -> dict[int, bool]:
         """Contact id -> whether its phones and addresses are seen, of contacts that are."""
-        guard = self._viewer.guard(Contact, "points", with_parents(Contact)[1])
-        rows = self._rows(Contact, [doc % SPAN for doc in found], true() if guard is None else guard)
+        rows = self._rows(_contacts(self._viewer), [doc % SPAN for doc in found])
         return {id: bool(is_shown) for id, is_shown in rows}
 
-    def _rows(self, model: type[Base], ids: list[int], *values: Any) -> list[Any]:
-        e: Any = with_parents(model)[1]
-        return [*self._db.execute(visible(self._viewer, model, e.id, *values).where(e.id.in_(ids)))] if ids else []
+    def _rows(self, asked: Select[Any], ids: list[int]) -> list[Any]:
+        return [*self._db.execute(asked, {"ids": ids})] if ids else []
+
+
+@lru_cache(maxsize=64)
+def _customers(viewer: Viewer) -> Select[Any]:
+    """(id, what is compared) of customers, as far as the viewer sees them.  Cached: it takes longer to write than to run."""
+    e: Any = with_parents(Customer)[1]
+    values = (viewer.value(Customer, e, key) for key in CUSTOMER_TRAITS)
+    return visible(viewer, Customer, e.id, *values).where(e.id.in_(bindparam("ids", expanding=True)))
+
+
+@lru_cache(maxsize=64)
+def _contacts(viewer: Viewer) -> Select[Any]:
+    """(id, whether its phones and addresses are seen) of contacts that the viewer sees."""
+    e: Any = with_parents(Contact)[1]
+    guard = viewer.guard(Contact, "points", e)
+    is_shown = true() if guard is None else guard
+    return visible(viewer, Contact, e.id, is_shown).where(e.id.in_(bindparam("ids", expanding=True)))
 
 
 def _named(traits: Traits) -> Traits:
