@@ -157,7 +157,7 @@ async def recent_records(panel: Any, ask: PanelRequest, ids: Sequence[str]) -> l
 
 
 async def own_customers(panel: Any, ask: PanelRequest) -> list[Option]:
-    """The customers of the user that were changed last: what a browser begins with in which none was opened yet."""
+    """The newest customers of the user: what a browser begins with in which none was opened yet."""
     view = panel.view_of(Customer)
     if not _opens(panel, ask, Customer):
         return []
@@ -165,7 +165,6 @@ async def own_customers(panel: Any, ask: PanelRequest) -> list[Option]:
         Customer,
         ("name", "number"),
         filter={"owner_id": {"eq": ask.scope.me}},
-        order=(("updated_at", True),),
         size=MOST_FREQUENT,
         counts=False,
     )

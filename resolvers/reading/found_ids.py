@@ -85,7 +85,10 @@ class _Search:
 
     def _keyed(self, name: str, key: Callable[[str], str]) -> Select[Any]:
         same = self.model.__table__.alias()
-        return select(same.c.id).where(same.c[f"{name}_key"] == key(self.text)).execution_options(policy=True)
+        keyed = select(same.c.id).where(
+            same.c[f"{name}_key"] == key(self.text), in_bin(self.model, same.c, wanted=False)
+        )
+        return keyed.execution_options(policy=True)
 
     def _is_keyed(self, name: str, key: Callable[[str], str]) -> Clause:
         guard = self.viewer.guard(self.model, name, self.e)

@@ -64,8 +64,12 @@ def led_to(dialect: str, query: Query) -> Select[Any]:
 
 
 def ids_led_to(dialect: str, model: type[Base], query: Query) -> Select[Any]:
-    """SELECT of the ids of records of `model` whose docs a query finds; other docs lead to ids that no record has."""
-    return led_to(dialect, query).with_only_columns(_id_in(dialect, model).label("id"))
+    """SELECT of the ids of records of `model` whose docs a query finds; a customer is found by the docs of its contacts too."""
+    id = _id_in(dialect, model)
+    found = led_to(dialect, query).with_only_columns(id.label("id"))
+    if model is Customer:
+        return found
+    return found.where(id != literal_column("0") if dialect == "sqlite" else id.is_not(None))
 
 
 def density(dialect: str, *queries: Query) -> Value:
