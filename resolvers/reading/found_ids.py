@@ -15,7 +15,7 @@ from ..runtime.viewer import Clause, Value
 from .clauses import in_bin, visible, with_parents
 from .order import order_of, order_value
 from .search import ABOUT_CUSTOMERS, candidates, find
-from .search_conditions import is_about, says
+from .search_conditions import is_about, says_joined
 from .search_words import Word, words_of
 
 CUSTOMERS, CONTACTS, NAMED = "customers", "contacts", "named"
@@ -57,7 +57,7 @@ class _Search:
         self.scope, self.db, self.model, self.text, self.words, self.latest = scope, db, model, text, words, latest
         self.viewer, self.e = scope.viewer, with_parents(model)[1]
         self.alive = in_bin(model, self.e, wanted=False)
-        self.said = says(self.viewer, model, self.e, words)
+        self.said = says_joined(self.viewer, model, tuple(words))
 
     def best(self) -> list[int]:
         """The ids of exact matches and of those among the latest records; if there are none, the first of the list."""
@@ -84,7 +84,7 @@ class _Search:
         return self._ids(self.e.id.in_(led_to), or_(false(), *guarded), self.said) if led_to else []
 
     def _keyed(self, name: str, key: Callable[[str], str]) -> Select[Any]:
-        same = self.model.__table__.alias()
+        same = self.model.__table__
         keyed = select(same.c.id).where(
             same.c[f"{name}_key"] == key(self.text), in_bin(self.model, same.c, wanted=False)
         )
