@@ -189,6 +189,7 @@ def test_what_was_deleted_comes_back_from_the_bin(demo_screens: Screens) -> None
     lead.see(number)
     lead.picture("bin")
     lead.page.get_by_role("button", name=f"Restore: {name}").click()
+    lead.page.locator("dialog[open]").get_by_role("button", name="Restore").click()
     lead.see("Restore: 1 done")
 
     lead.go(f"/admin/customer/details/cus_{id}")
