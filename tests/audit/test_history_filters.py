@@ -168,7 +168,7 @@ def test_a_page_takes_the_same_number_of_statements_whatever_its_size(world: Wor
         assert len(of_record(world, "lead", Customer, id).entries) > 10
         assert len(log(world, "ada", Wanted(model=Customer)).entries) > 30
 
-    assert len(many) == len(few) == 11, "merged records; entries, sight, people, departments, words twice"
+    assert len(many) == len(few) == 13, "merged records; entries, winners, sight, people, departments, words twice"
 
 
 @contextmanager
