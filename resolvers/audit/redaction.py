@@ -172,9 +172,9 @@ def _is_seen(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     purged = e.record_id.not_in(select(there.c.id).execution_options(policy=True))
     if not merges(model):
         return or_(e.record_id.in_(visible), purged)
-    gone = model.__table__.alias()
-    into = select(gone.c.id).join_from(gone, seen, seen.c.id == gone.c.merged_into_id)
-    merged = into.where(viewer.rows(model, seen.c)).execution_options(policy=True)
+    gone, winner = model.__table__.alias(), model.__table__.alias()
+    into = select(gone.c.id).join_from(gone, winner, winner.c.id == gone.c.merged_into_id)
+    merged = into.where(viewer.rows(model, winner.c)).execution_options(policy=True)
     return or_(e.record_id.in_(visible.where(seen.c.merged_into_id.is_(None))), e.record_id.in_(merged), purged)
 
 

@@ -190,7 +190,12 @@ class _Words:
 
     def are_dense(self) -> Clause:
         """Condition for `in_turn`: the rarest word is so frequent that the index is left out."""
-        return density(self.dialect, self._rarest) >= search_lookup.DENSE
+        return select(self._density.c.found).scalar_subquery() >= search_lookup.DENSE
+
+    @cached_property
+    def _density(self) -> Any:
+        """CTE of one row: the number of docs in the sample that hold the rarest word."""
+        return select(density(self.dialect, self._rarest).label("found")).execution_options(policy=True).cte()
 
     def rows(self) -> Any:
         """A row source with one row per word."""

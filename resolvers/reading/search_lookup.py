@@ -98,15 +98,14 @@ def _newest(dialect: str, end: Value, queries: Sequence[Query]) -> Value:
     """The number of docs that all queries find among the last ones up to the id `end`, half of SAMPLE."""
     doc = docs.alias()
     size: Value = literal_column(str(SAMPLE // 2))
-    some: Any = select(doc.c.id, doc.c.pieces).where(doc.c.id <= end).order_by(doc.c.id.desc()).limit(size)
-    some = some.execution_options(policy=True)
+    some: Any = select(doc.c.id, doc.c.pieces).where(doc.c.id <= end).order_by(doc.c.id.desc())
     if dialect == "sqlite":
-        ids = some.with_only_columns(doc.c.id).subquery()
-        first, last = (select(of(ids.c.id)).scalar_subquery() for of in (func.min, func.max))
-        found = select(func.count()).select_from(fts).where(fts.c.rowid >= first, fts.c.rowid <= last)
+        oldest = some.with_only_columns(doc.c.id).limit(literal_column("1")).offset(size).scalar_subquery()
+        found = select(func.count()).select_from(fts)
+        found = found.where(fts.c.rowid > func.coalesce(oldest, 0), fts.c.rowid <= end)
         found = found.where(*(_matches(query) for query in queries))
     else:
-        rows = some.subquery()
+        rows = some.limit(size).subquery()
         found = select(func.count()).select_from(rows).where(*(_has_pieces(rows.c, query) for query in queries))
     return found.execution_options(policy=True).scalar_subquery()
 

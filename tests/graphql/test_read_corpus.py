@@ -36,8 +36,8 @@ NOWHERE = ["cus_99", "cus_0", "con_1", "usr_2", "usr_3", "usr_5", "poo_1", "dep_
 
 _ROWS = re.compile(r"\b((\w+) AS \2_\d+)\b")
 """Where rows come into a statement.  Twice the same is one place that has lost its link to the other."""
-_SAMPLE = re.compile(r"FROM search_doc AS \w+ ORDER BY")
-"""The newest docs, a bounded number of them, which say whether a word is dense."""
+_SAMPLE = re.compile(r"FROM search_doc AS \w+\s+WHERE \w+\.id <= |max\(\w+\.id\) AS \w+\s+FROM search_doc AS \w+\)")
+"""The last docs up to some id, a bounded number of them, which say whether a word is dense."""
 _ONE_PARENT = re.compile(r"\bFROM \w+ AS (\w+) \s*WHERE \1\.id = \w+\.customer_id\)")
 """The subquery of an inherited value: one parent by its key, in each comparison of the value."""
 
