@@ -1,4 +1,4 @@
-"""The index of search docs as parts of statements: which docs have the pieces of a word, and how many of the newest.
+"""The index of search docs as parts of statements: which docs have the pieces of a word, and how many of a sample.
 
 A query is text of FTS5 on SQLite.  On PostgreSQL it has a `tsquery` for each way to look the word up, because of an AND
 GIN reads the posting list of the rarest piece and skips in the others, and of an OR of ANDs it reads all of them.  These
@@ -41,9 +41,8 @@ SAMPLE, DENSE = 500, 20
 docs of such words takes longer than to compare records until there are enough."""
 
 fts = table(INDEX, column("rowid", BigInteger), column(INDEX))
-
-
 Query = str | Sequence[str] | Value
+"""As the head of this file says: text on SQLite, the text of each way or an array of them on PostgreSQL."""
 
 
 def query_of(dialect: str, word: Word) -> str | list[str]:

@@ -48,7 +48,7 @@ class Search(Page):
         recent = await palette.recent_records(self.panel, ask, ids)
         frequent = palette.frequent_pages(palette.pages(self.panel, ask), paths)
         own = [] if recent else await palette.own_customers(self.panel, ask)
-        sections = [Section(_("Opened lately"), recent), Section(_("Yours, changed lately"), own)]
+        sections = [Section(_("Opened lately"), recent), Section(_("Your newest customers"), own)]
         sections += [Section(_("Often used"), frequent)]
         return await self._piece(ask, [section for section in sections if section.options])
 
