@@ -34,6 +34,8 @@ from .former_name import FormerName as FormerName
 from .job import Job as Job
 from .merge_record import MergeRecord as MergeRecord
 from .not_duplicate import NotDuplicate as NotDuplicate
+from .notice import Notice as Notice
+from .notice import NoticePreference as NoticePreference
 from .numbering import NumberCounter as NumberCounter
 from .numbering import NumberRule as NumberRule
 from .numbering import Tombstone as Tombstone

@@ -2,7 +2,18 @@
 
 import re
 
-from models import PROTECTED, ApiToken, Base, Job, MergeRecord, PolicyDraft, SavedView, SignInAttempt, SignInSession
+from models import (
+    PROTECTED,
+    ApiToken,
+    Base,
+    Job,
+    MergeRecord,
+    Notice,
+    PolicyDraft,
+    SavedView,
+    SignInAttempt,
+    SignInSession,
+)
 
 LARGEST_ID = 2**31 - 1
 """The largest key that a column holds; PostgreSQL refuses to compare with more."""
@@ -14,6 +25,7 @@ _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
     Job: "job",
     MergeRecord: "mrg",
+    Notice: "ntc",
     PolicyDraft: "drf",
     SavedView: "viw",
     SignInAttempt: "try",
