@@ -21,6 +21,10 @@ _POOLED: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
     "postgresql_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
 }
+_PLANNED: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
+    "postgresql_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
+}
 
 
 class Customer(Entity):
@@ -67,6 +71,13 @@ class Customer(Entity):
     locked_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
     lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
     lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    last_follow_up_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """The time of the newest follow-up that counts, kept by the flush (`models/last_contact.py`)."""
+    last_follow_up_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), info=trait(system_managed=True, derived=True, historical=True)
+    )
+    next_follow_up_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """When the earliest open plan is due."""
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("customer.id"), info=trait(system_managed=True, historical=True)
     )
@@ -86,6 +97,10 @@ class Customer(Entity):
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
         Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
+        Index("ix_customer_last_follow_up", "last_follow_up_at", "id", **LIVE),
+        Index("ix_customer_owner_last_follow_up", "owner_id", "last_follow_up_at", "id", **LIVE),
+        Index("ix_customer_next_follow_up", "next_follow_up_at", "id", **_PLANNED),
+        Index("ix_customer_owner_next_follow_up", "owner_id", "next_follow_up_at", "id", **_PLANNED),
         Index("ix_customer_name", "name"),
         Index("uq_customer_number_key", "number_key", unique=True),
         Index("ix_customer_locked", "locked_by_id", **_HELD),

@@ -8,6 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .actions import right_in_words
+from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
+from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
+from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount
+from .follow_up_errors import KindDoesNotCount as KindDoesNotCount
+from .follow_up_errors import TooShortToCount as TooShortToCount
 from .job_errors import JobBroke as JobBroke
 from .job_errors import JobEnded as JobEnded
 from .job_errors import JobNotCancelled as JobNotCancelled

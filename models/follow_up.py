@@ -1,28 +1,17 @@
 """Something done for a customer: a call, a visit, a message."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Entity, Prose, choice, trait
+from .base import Entity, Prose, choice, text_type, trait
 from .contact import Contact
+from .counting import KEY_LENGTH, FollowUpKind, copy_key
 from .customer import Customer
 from .names import Names
 from .opportunity import Opportunity
 from .people import User
-
-
-class FollowUpKind(StrEnum):
-    """What was done."""
-
-    CALL = "CALL"
-    VISIT = "VISIT"
-    EMAIL = "EMAIL"
-    WECHAT = "WECHAT"
-    MEETING = "MEETING"
-    NOTE = "NOTE"
 
 
 class FollowUp(Entity):
@@ -40,6 +29,12 @@ class FollowUp(Entity):
     kind: Mapped[FollowUpKind] = choice(FollowUpKind)
     content: Mapped[Prose]
     happened_at: Mapped[datetime]
+    counts: Mapped[bool] = mapped_column(default=True, info=trait(system_managed=True))
+    """Whether it is a contact with the customer by the organisation's rule, decided when it was written or edited."""
+    content_key: Mapped[str | None] = mapped_column(
+        text_type(KEY_LENGTH), info=trait(system_managed=True, key_of="content", by=copy_key), sort_order=98
+    )
+    """What is compared to find a text that was copied word for word."""
     owner_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), index=True, info=trait(immutable=True, historical=True)
     )
@@ -53,4 +48,5 @@ class FollowUp(Entity):
     __table_args__ = (
         Index("ix_follow_up_customer", "customer_id", "happened_at", "id"),
         Index("ix_follow_up_happened", "happened_at", "id"),
+        Index("ix_follow_up_copy", "created_by_id", "content_key", "created_at"),
     )

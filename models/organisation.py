@@ -27,6 +27,17 @@ class Organisation(Entity):
     """Maximum age of a follow-up when it is written, in days."""
     follow_up_days_ahead: Mapped[int] = mapped_column(default=1, info=trait(not_negative=True))
     """Maximum number of days by which the time of a follow-up may lie ahead, for clocks that differ."""
+    call_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of this kind count as a contact with the customer; likewise the next five."""
+    visit_counts: Mapped[bool] = mapped_column(default=True)
+    email_counts: Mapped[bool] = mapped_column(default=True)
+    wechat_counts: Mapped[bool] = mapped_column(default=True)
+    meeting_counts: Mapped[bool] = mapped_column(default=True)
+    note_counts: Mapped[bool] = mapped_column(default=True)
+    follow_up_characters: Mapped[int] = mapped_column(default=2, info=trait(not_negative=True))
+    """Minimum length of the text of a follow-up that counts, in characters without spaces."""
+    follow_up_copy_days: Mapped[int] = mapped_column(default=30, info=trait(not_negative=True))
+    """Number of days within which the same text of the same author counts once; 0 lets every text count."""
     two_for_policy: Mapped[bool] = mapped_column(default=False)
     """Whether a second user has to activate a policy that gives a right to export, to purge or to change the policy."""
 

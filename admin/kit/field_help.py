@@ -26,6 +26,12 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
+    (Organisation, "follow_up_characters"): Label(
+        "A shorter text is saved, but it is no contact. Spaces do not count."
+    ),
+    (Organisation, "follow_up_copy_days"): Label(
+        "A text that its author wrote before within these days is no contact, at any customer. 0: it is."
+    ),
     (Organisation, "two_for_policy"): Label("For rights to export, to delete for good or to change the policy."),
     (Department, "parent_id"): Label("Leads of the department above see the customers of this one. Empty: at the top."),
     (Department, "capacity"): Label(

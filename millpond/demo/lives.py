@@ -94,6 +94,7 @@ class _Life:
         at = land.between(max(self.at, land.now - 60 * DAY), land.now)
         self.work(self.seller, self.at, at)
         self.close_period(Ended.DELETE, at)
+        self.row.update(last_follow_up_at=None, last_follow_up_by_id=None)
         batch = f"{land.ledger.signature.batch_id}-{self.row['id']}"
         for model, row in self.children:
             self.delete("customer.delete", model, row, at, batch)
@@ -156,6 +157,8 @@ class _Life:
         for _ in range(self.land.rng.choices((0, 1, 2, 4), (60, 22, 12, 6))[0]):
             at = self.land.between(start, end)
             self.add_activity(FollowUp, rows.follow_up(self.land, self.company, self.contact, owner, at), at)
+            if at >= (self.row["last_follow_up_at"] or at):
+                self.row.update(last_follow_up_at=at, last_follow_up_by_id=owner.id)
 
     def add_activity(self, model: type[Entity], row: Row, at: datetime) -> None:
         self.land.ledger.add(model, row)

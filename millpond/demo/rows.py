@@ -7,7 +7,7 @@ from typing import Any
 from models import Contact, Customer, FollowUp, Opportunity
 from models.base import clip
 from models.contact import PointKind
-from models.follow_up import FollowUpKind
+from models.counting import FollowUpKind
 from models.pool import GranteeKind
 from models.share import ShareLevel
 
@@ -41,6 +41,8 @@ def customer(land: Land, company: Company, maker: Seller, owner: Seller | None, 
         "locked_at": None,
         "lock_reason": None,
         "lock_expires_at": None,
+        "last_follow_up_at": None,
+        "last_follow_up_by_id": None,
         **place,
         **_stamps(at, maker.id),
     }
@@ -88,6 +90,7 @@ def follow_up(land: Land, company: Company, contact: Row, owner: Seller, at: dat
         "kind": land.rng.choice(tuple(FollowUpKind)),
         "content": land.words.done(company),
         "happened_at": at,
+        "counts": True,
         "owner_id": owner.id,
         **_stamps(at, owner.id),
     }

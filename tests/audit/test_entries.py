@@ -118,7 +118,11 @@ def test_amounts_times_days_words_and_yes_or_no_keep_their_kind(world: World) ->
         edit(world, "li", Opportunity, deal, amount=Decimal("1200.50"), expected_close=date(2026, 12, 24))
     ) == [{"amount": ["1200.00", "1200.50"], "expected_close": ["2026-12-01", "2026-12-24"]}]
     assert changes(edit(world, "li", FollowUp, call, kind="VISIT", happened_at=BEFORE)) == [
-        {"kind": ["CALL", "VISIT"], "happened_at": ["2026-11-24T08:00:00.000Z", "2026-11-23T12:30:15.250Z"]}
+        {
+            "kind": ["CALL", "VISIT"],
+            "happened_at": ["2026-11-24T08:00:00.000Z", "2026-11-23T12:30:15.250Z"],
+            "counts": [True, False],  # it lies before the time of the owner
+        }
     ]
     assert changes(edit(world, "li", Contact, ann, do_not_contact=True)) == [{"do_not_contact": [False, True]}]
     assert changes(edit(world, "ada", Pool, world.ids["north"], retain_days=30)) == [{"retain_days": [None, 30]}]

@@ -182,6 +182,8 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
         "used",
         "limit",
         "period",
+        "least",
+        "days",
     }
     words |= {
         "resets_at",

@@ -84,6 +84,19 @@ class OrganisationPage(PolicyModelView, model=Organisation):
             Label("Rules"),
             ("capacity", "contact_required", "follow_up_days_back", "follow_up_days_ahead", "two_for_policy"),
         ),
+        (
+            Label("Follow-ups that count as a contact"),
+            (
+                "call_counts",
+                "visit_counts",
+                "email_counts",
+                "wechat_counts",
+                "meeting_counts",
+                "note_counts",
+                "follow_up_characters",
+                "follow_up_copy_days",
+            ),
+        ),
     )
     related = (HISTORY,)
 

@@ -19,6 +19,7 @@ from ...kit.translation import Label, gettext
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
+from .quiet_customers import QUIET_TAB
 
 _ = gettext
 
@@ -30,7 +31,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     told_apart_by = "number"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")
-    columns = ("number", "name", "stage", "level", "owner_id", "phone", "locked", "updated_at")
+    columns = ("number", "name", "stage", "level", "owner_id", "phone", "last_follow_up_at", "locked", "updated_at")
     filters = (
         "stage",
         "industry",
@@ -40,6 +41,8 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         "owner_id",
         "pool_id",
         "locked",
+        "last_follow_up_at",
+        "next_follow_up_at",
         "created_at",
         "updated_at",
     )
@@ -58,6 +61,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             lambda ask: {"department_id": {"in": sorted(ask.scope.person.subtree)}},
             condition={"departmentId": {"in": ["my-team"]}},
         ),
+        QUIET_TAB,
         Tab(
             "pool",
             Label("In a pool"),
@@ -74,6 +78,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         (Label("Contact details"), ("phone", "email", "address")),
         (Label("Primary contact"), ("contact_name", "contact_title", "contact_phone", "contact_email")),
         (Label("Need"), ("latest_need", "remark")),
+        (Label("Follow-ups"), ("last_follow_up_at", "last_follow_up_by_id", "next_follow_up_at")),
         (
             Label("Owner and pool"),
             ("owner_id", "pool_id", "claimed_at", "pooled_at", "locked", "locked_by_id", "locked_at", "lock_reason"),

@@ -1,0 +1,70 @@
+"""Which follow-ups count as a contact with the customer: the rule of the organisation.  Pure functions."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+from .text import fold
+
+KEY_LENGTH = 32
+
+
+class FollowUpKind(StrEnum):
+    """What was done."""
+
+    CALL = "CALL"
+    VISIT = "VISIT"
+    EMAIL = "EMAIL"
+    WECHAT = "WECHAT"
+    MEETING = "MEETING"
+    NOTE = "NOTE"
+
+
+class Uncounted(StrEnum):
+    """Why a follow-up does not count."""
+
+    KIND = "KIND"
+    SHORT = "SHORT"
+    FUTURE = "FUTURE"
+    COPIED = "COPIED"
+    BEFORE_OWNER = "BEFORE_OWNER"
+
+
+@dataclass(frozen=True)
+class CountingRule:
+    """What the organisation asks of a follow-up that counts."""
+
+    kinds: Set[FollowUpKind]
+    characters: int
+    copy_days: int
+
+    def objection(
+        self, kind: FollowUpKind, content: str, happened_at: datetime, now: datetime, owned_since: datetime | None
+    ) -> Uncounted | None:
+        """Why this follow-up does not count, as far as it shows itself; a copy shows among others only.
+
+        `owned_since` begins the time of the customer's owner.  Its minute counts in full, because forms have no seconds.
+        """
+        if kind not in self.kinds:
+            return Uncounted.KIND
+        if length(content) < self.characters:
+            return Uncounted.SHORT
+        if happened_at > now:
+            return Uncounted.FUTURE
+        if owned_since is not None and happened_at < owned_since.replace(second=0, microsecond=0):
+            return Uncounted.BEFORE_OWNER
+        return None
+
+
+def length(text: str) -> int:
+    """The number of characters of a text without white space."""
+    return len("".join(text.split()))
+
+
+def copy_key(text: str) -> str:
+    """Equal for texts that differ by case, width, white space and punctuation only."""
+    plain = fold(text)
+    words = "".join(x for x in plain if x.isalnum()) or plain
+    return blake2b(words.encode(), digest_size=KEY_LENGTH // 2).hexdigest()

@@ -1,0 +1,105 @@
+"""Rules of follow-ups: when they may have been done, and which of them count as a contact with the customer."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from models import Customer, FollowUp, Organisation
+from models.counting import CountingRule, FollowUpKind, Uncounted, copy_key
+from models.database.bypass import Because
+from models.database.prepared import Prepared
+from models.follow_up_errors import uncounted
+from models.last_contact import lock_customers
+
+from ..runtime.inputs import invalid
+from ..runtime.lifecycle import is_new
+from ..runtime.scope import Scope
+from .activities import ActivityRules
+
+JUDGED = frozenset({"kind", "content", "happened_at"})
+"""The columns by which a follow-up counts or not."""
+
+
+class FollowUpRules(ActivityRules, models=(FollowUp,)):
+    """A follow-up says what was done.  Whether it counts is decided when it is written, and when it is edited."""
+
+    def check(self, scope: Scope, db: Session, row: FollowUp, values: dict[str, Any]) -> None:
+        super().check(scope, db, row, values)
+        if JUDGED.isdisjoint(values) or row.content is None:  # a text that the user may not see stays judged as it was
+            return
+        terms = _terms(scope, db, row)
+        if values.get("happened_at") is not None:
+            _check_time(scope, row, terms)
+        why = _objection(scope, row, terms, is_dated="happened_at" in values)
+        row.counts = why is None
+        if why is not None:
+            row.notices.append(uncounted(why, terms.rule))
+
+    def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
+        """Lock the customers, whose last contact the batch changes."""
+        lock_customers(db, ids)
+
+
+class _Terms(NamedTuple):
+    """What one statement reads for the rules: bounds, rule, beginning of the owner's time, newest equal text."""
+
+    days_back: int
+    days_ahead: int
+    rule: CountingRule
+    owned_since: datetime | None
+    copied_at: datetime | None
+
+
+def _check_time(scope: Scope, row: FollowUp, terms: _Terms) -> None:
+    """Raise Validation for a time outside of the organisation's bounds: a follow-up says what was done."""
+    back, now = terms.days_back, scope.person.now
+    if row.happened_at > now + timedelta(days=terms.days_ahead):
+        raise invalid("happened_at", "lies in the future; a follow-up says what was done", "不能晚于当前时间")
+    if row.happened_at < now - timedelta(days=back):
+        raise invalid(
+            "happened_at", f"lies more than {back:,} days back; check the year", f"早于 {back:,} 天前，请检查年份"
+        )
+
+
+def _objection(scope: Scope, row: FollowUp, terms: _Terms, *, is_dated: bool) -> Uncounted | None:
+    """Why a follow-up does not count.  One that keeps its time keeps its place before or in the owner's time."""
+    now, rule = scope.person.now, terms.rule
+    since = terms.owned_since if is_new(row) or is_dated else None
+    why = rule.objection(row.kind, row.content, row.happened_at, now, since)
+    if why is None and terms.copied_at is not None and terms.copied_at > now - timedelta(days=rule.copy_days):
+        return Uncounted.COPIED
+    return why
+
+
+_o, _c, _f = (model.__table__.c for model in (Organisation, Customer, FollowUp))
+_KINDS = {kind: _o[f"{kind.lower()}_counts"] for kind in FollowUpKind}
+_MINE = and_(_f.created_by_id == bindparam("me"), _f.content_key == bindparam("key"), _f.id < bindparam("before"))
+_COPIED_AT = select(func.max(_f.created_at)).where(_MINE, _f.deleted_at.is_(None)).scalar_subquery()
+_OWNED_SINCE = select(_c.claimed_at).where(_c.id == bindparam("customer")).scalar_subquery()
+_TERMS = Prepared(
+    select(
+        _o.follow_up_days_back,
+        _o.follow_up_days_ahead,
+        _o.follow_up_characters,
+        _o.follow_up_copy_days,
+        _OWNED_SINCE.label("owned_since"),
+        _COPIED_AT.label("copied_at"),
+        *_KINDS.values(),
+    ),
+    because=Because.KEEPS_RULE,
+)
+_NEWEST = 2**31 - 1
+"""Above every id: a new follow-up comes after all that are there."""
+
+
+def _terms(scope: Scope, db: Session, row: FollowUp) -> _Terms:
+    """The terms for one follow-up.  A text is compared with what the writer themselves wrote, which they know."""
+    asked = {"me": scope.person.id, "key": copy_key(row.content), "customer": row.customer_id}
+    with db.no_autoflush:
+        found = _TERMS.rows(db, before=_NEWEST if is_new(row) else row.id, **asked)[0]
+    back, ahead, characters, copy_days, owned_since, copied_at, *counted = found
+    kinds = {kind for kind, counts in zip(_KINDS, counted, strict=True) if counts}
+    return _Terms(back, ahead, CountingRule(kinds, characters, copy_days), owned_since, copied_at)
