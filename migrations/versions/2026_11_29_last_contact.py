@@ -9,7 +9,7 @@ from models.base import Utc, text_type
 from models.counting import copy_key
 
 revision: str = "2026_11_29_last_contact"
-down_revision: str | None = "2026_11_29_jobs"
+down_revision: str | None = "2026_11_29_notices"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
