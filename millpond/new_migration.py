@@ -147,9 +147,13 @@ def _about(steps: list[ops.MigrateOperation]) -> str:
     gone = [str(step.index_name) for step in steps if isinstance(step, ops.DropIndexOp)]
     said = {"the table": tables, "the column": added, "the index": indexes, "no more the index": gone}
     text = "; ".join(
-        f"{what}{'s' if len(names) > 1 else ''} {', '.join(names)}" for what, names in said.items() if names
+        f"{_many(what) if len(names) > 1 else what} {', '.join(names)}" for what, names in said.items() if names
     )
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _many(what: str) -> str:
+    return what.replace("index", "indexes") if "index" in what else f"{what}s"
 
 
 def _formatted(source: str) -> str:

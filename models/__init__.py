@@ -13,6 +13,7 @@ from .base import Base as Base
 from .base import Entity as Entity
 from .base import Part as Part
 from .base import utcnow as utcnow
+from .calendar_day import CalendarDay as CalendarDay
 from .contact import Contact as Contact
 from .contact import ContactPoint as ContactPoint
 from .credentials import ApiToken as ApiToken
@@ -56,6 +57,9 @@ from .pool import Pool as Pool
 from .pool import PoolMember as PoolMember
 from .pool import QuotaCounter as QuotaCounter
 from .preferences import PanelPreference as PanelPreference
+from .release_rule import ReleaseBook as ReleaseBook
+from .release_rule import ReleaseReminder as ReleaseReminder
+from .release_rule import ReleaseRule as ReleaseRule
 from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
@@ -72,6 +76,7 @@ _ORDER: tuple[type[Entity], ...] = (
     Pool,
     PoolMember,
     ClaimRule,
+    ReleaseRule,
     User,
     Department,
     Role,
@@ -80,6 +85,7 @@ _ORDER: tuple[type[Entity], ...] = (
     DictionaryItem,
     NumberRule,
     Organisation,
+    CalendarDay,
 )
 """The order of these kinds in API and panel.  Others follow by their file and their place in it."""
 

@@ -25,6 +25,10 @@ _PLANNED: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
     "postgresql_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
 }
+_DATED: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND release_due_at IS NOT NULL"),
+    "postgresql_where": text("deleted_at IS NULL AND release_due_at IS NOT NULL"),
+}
 
 
 class Customer(Entity):
@@ -78,6 +82,23 @@ class Customer(Entity):
     )
     next_follow_up_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """When the earliest open plan is due."""
+    exempt_until: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """The moment from which the days of release rules count at the earliest: the end of a lock."""
+    extended_until: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """The moment before which no release rule takes it, because its owner has put off the release."""
+    extensions: Mapped[int] = mapped_column(default=0, info=trait(system_managed=True))
+    """How often the present owner has put off the release."""
+    has_open_opportunity: Mapped[bool] = mapped_column(default=False, info=trait(system_managed=True, derived=True))
+    last_opportunity_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """The last moment at which an opportunity was opened, changed or closed."""
+    last_deal_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """The last moment at which an opportunity was won."""
+    release_due_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """When it goes back to the pool unless something is done; None where no release rule takes it."""
+    release_rule_id: Mapped[int | None] = mapped_column(
+        ForeignKey("release_rule.id"), info=trait(system_managed=True, derived=True, historical=True)
+    )
+    """The rule that sets the date."""
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("customer.id"), info=trait(system_managed=True, historical=True)
     )
@@ -96,6 +117,8 @@ class Customer(Entity):
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
+        Index("ix_customer_release", "release_due_at", "id", **_DATED),
+        Index("ix_customer_owner_release", "owner_id", "release_due_at", "id", **_DATED),
         Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_last_follow_up", "last_follow_up_at", "id", **LIVE),
         Index("ix_customer_owner_last_follow_up", "owner_id", "last_follow_up_at", "id", **LIVE),
@@ -119,6 +142,7 @@ class Customer(Entity):
         """Make `user` the owner, out of whatever pool or hands it was in.  A lock of the former owner lifts."""
         self.owner_id, self.department_id, self.pool_id = user.id, user.department_id, None
         self.pooled_at, self.claimed_at = None, at
+        self._begin_days()
         self._lift_lock()
 
     def return_to_pool(self, pool: Pool, at: datetime) -> None:
@@ -127,6 +151,7 @@ class Customer(Entity):
             raise AlreadyInPool(label=self.label)
         self.owner_id, self.department_id, self.pool_id = None, None, pool.id
         self.pooled_at, self.claimed_at = at, None
+        self._begin_days()
         self._lift_lock()
 
     def move_to_pool(self, pool: Pool, at: datetime) -> None:
@@ -152,6 +177,14 @@ class Customer(Entity):
         """Raise NotInPool for a customer with an owner."""
         if not self.in_pool:
             raise NotInPool(label=self.label)
+
+    def extend(self, until: datetime) -> None:
+        """Put off its release until then."""
+        self.extended_until, self.extensions = until, self.extensions + 1
+
+    def _begin_days(self) -> None:
+        """Begin the days of release rules anew, for a new owner or a pool."""
+        self.exempt_until, self.extended_until, self.extensions = None, None, 0
 
     def _lift_lock(self) -> None:
         self.locked_by_id = self.locked_at = self.lock_reason = self.lock_expires_at = None

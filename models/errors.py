@@ -30,6 +30,9 @@ from .policy_errors import NeedsSecond as NeedsSecond
 from .policy_errors import RoleToSelf as RoleToSelf
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
+from .release_errors import ExtensionsUsed as ExtensionsUsed
+from .release_errors import NoReleaseDate as NoReleaseDate
+from .release_errors import NotRehearsed as NotRehearsed
 
 
 class NotFound(_AboutAKind):

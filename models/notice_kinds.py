@@ -102,7 +102,6 @@ _DECLARED = (
         ("{record} is about to be released from you", "{record} 即将被回收"),
         ("It returns to a pool on {due}, unless you follow up before.", "如未及时跟进，将于 {due} 回收至公海。"),
         mail=MailChoice.DAILY,
-        once=("due",),
     ),
     _kind(
         "released",

@@ -1,6 +1,6 @@
 """A chance to sell something to a customer."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey, Index
@@ -28,6 +28,8 @@ class Opportunity(Entity):
     amount: Mapped[Decimal | None] = mapped_column(info=trait(not_negative=True))
     currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
+    stage_changed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """When it was opened, changed its stage, or went into or out of the bin."""
     expected_close: Mapped[date | None]
     remark: Mapped[Prose | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))

@@ -12,7 +12,7 @@ class Trait:
     """What a column is beyond its type.  Inputs, labels and rights derive from it.
 
     `system_managed`: only a use case sets it.  `immutable`: given at creation, never edited.
-    `dictionary`: the code of the dictionary whose keys it holds.  `separate_right`: rights on the module do not cover it;
+    `dictionary`: the code of the dictionary whose keys it holds; `words_of` that of a list of keys.  `separate_right`: rights on the module do not cover it;
     a policy line must name the field.  `required`: an empty value is refused although NULL can be stored.
     `generated`: a rule fills it when no value is given, like a number.  `historical`: it names a user of the past, who
     may leave all the same.  `derived`: it repeats or is computed from other columns, so the log need not know it.
@@ -24,6 +24,7 @@ class Trait:
     system_managed: bool = False
     immutable: bool = False
     dictionary: str | None = None
+    words_of: str | None = None
     separate_right: bool = False
     required: bool = False
     generated: bool = False

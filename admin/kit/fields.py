@@ -20,7 +20,18 @@ from .field_help import FIELD_HELP
 from .labels import field_label
 from .translation import LANGUAGES, Label
 
-HIDDEN = {"delete_batch_id", "salt", "values_hash", "hash", "value_key", "path", "id", "version", "department_id"}
+HIDDEN = {
+    "delete_batch_id",
+    "rehearsed_terms",
+    "salt",
+    "values_hash",
+    "hash",
+    "value_key",
+    "path",
+    "id",
+    "version",
+    "department_id",
+}
 """Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
 
 
@@ -36,6 +47,7 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     CHOICE = "choice"
     WORDS = "words"
+    WORD_LIST = "word_list"
     RECORD = "record"
     LINES = "lines"
     POINTS = "points"
@@ -45,7 +57,7 @@ class Kind(StrEnum):
 class Field:
     """One value of a record, or one that a dialog asks for.
 
-    `target`: the model of a RECORD.  `dictionary`: the code of the dictionary of WORDS.  `choices`: the members of a
+    `target`: the model of a RECORD.  `dictionary`: the code of the dictionary of WORDS or of a WORD_LIST.  `choices`: the members of a
     CHOICE.
     """
 
@@ -105,7 +117,7 @@ def _field_of(model: type[Base], key: str) -> Field:
         kind,
         model,
         target=target_of(model, key),
-        dictionary=trait.dictionary,
+        dictionary=trait.dictionary or trait.words_of,
         choices=tuple(column.type.enum_class or column.type.enums) if isinstance(column.type, Enum) else (),
         is_required=(not column.nullable and column.default is None and not trait.generated) or trait.required,
         length=getattr(column.type, "length", None),
@@ -118,6 +130,8 @@ def _kind(model: type[Base], key: str) -> Kind:
         return Kind.RECORD
     if trait_of(column).dictionary:
         return Kind.WORDS
+    if trait_of(column).words_of:
+        return Kind.WORD_LIST
     for sql, kind in (
         (Enum, Kind.CHOICE),
         (Utc, Kind.TIME),

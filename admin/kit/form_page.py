@@ -90,6 +90,8 @@ class FormPage(Screen):
     async def _offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any) -> None:
         """Add an option for the value that an input holds already: an archived word, or a record found by search."""
         for field in fields:
+            if field.kind is Kind.WORD_LIST:
+                _offer_held(ask, field, form[field.key])
             held = form[field.key].data if field.kind in (Kind.RECORD, Kind.WORDS) else None
             if not held or held in dict(form[field.key].choices):
                 continue
@@ -121,3 +123,10 @@ class FormPage(Screen):
             return RedirectResponse(f"{to}?saved=1", 303)
         event = {"millpond:done": {"message": _("Saved."), "go": None, "refused": 0, "marked": to}}
         return Response(status_code=204, headers={"HX-Trigger": json.dumps(event)})
+
+
+def _offer_held(ask: PanelRequest, field: Field, given: Any) -> None:
+    """Add a choice for each word that a list holds although it is archived."""
+    known, offered = ask.words.get(field.dictionary or "", {}), dict(given.choices)
+    missing = [key for key in given.data or () if key not in offered]
+    given.choices = [*given.choices, *((key, known[key].label if key in known else key) for key in missing)]

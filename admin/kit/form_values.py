@@ -27,6 +27,8 @@ def input_value(ask: PanelRequest, each: Field, value: Any) -> Any:
             return global_id(each.target, value)
         case Kind.LINES:
             return "\n".join(value or ())
+        case Kind.WORD_LIST:
+            return [*(value or ())]
         case Kind.YES_NO:
             return bool(value)
         case Kind.POINTS:
@@ -46,6 +48,8 @@ def value_of(ask: PanelRequest, each: Field, typed: Any) -> Any:
             return number_of(target, typed) if typed and target is not None else None
         case Kind.LINES:
             return [line.strip() for line in (typed or "").splitlines() if line.strip()]
+        case Kind.WORD_LIST:
+            return [*(typed or ())]
         case Kind.YES_NO | Kind.POINTS:
             return typed
     return None if typed == "" else typed

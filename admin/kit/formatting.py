@@ -90,6 +90,10 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
         case Kind.WORDS:
             known = ask.words.get(field.dictionary or "", {}).get(value)
             return badge(known.label, known.tone) if known else badge(value, Tone.GREY)
+        case Kind.WORD_LIST:
+            words = ask.words.get(field.dictionary or "", {})
+            found = ((words[key].label, words[key].tone) if key in words else (key, Tone.GREY) for key in value)
+            return Markup(" ").join(badge(label, tone) for label, tone in found)
         case Kind.LINES:
             return Markup(", ").join(value)
     if field.key in ("phone", "email"):

@@ -13,6 +13,7 @@ from wtforms import (
     Form,
     IntegerField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -87,6 +88,8 @@ def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None
             return SelectField(**common, choices=_with_none([(x, choice_label(x)) for x in each.choices]))
         case Kind.WORDS:
             return SelectField(**common, choices=_with_none(_words(ask, each)), validate_choice=False)
+        case Kind.WORD_LIST:
+            return SelectMultipleField(**common, choices=_words(ask, each), validate_choice=False)
         case Kind.RECORD:
             attributes = {} if options is None else {"data-plain": "1"}  # a list to choose from, not a search
             return SelectField(**common, choices=_with_none(options or []), validate_choice=False, render_kw=attributes)

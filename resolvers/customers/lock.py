@@ -11,6 +11,7 @@ from models.customer import locked
 from models.errors import NotLocked, Validation
 
 from ..ownership.locate import load_owned
+from ..ownership.release_dates import exempt
 from ..reading.clauses import value
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
@@ -47,6 +48,7 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
     def work(db: Session, id: int) -> None:
         customer = _locked(scope, db, id)
         customer.unlock()
+        exempt(db, id, scope.person.now)
         if customer.owner_id != scope.person.id:
             scope.tell(db, f"user:{customer.owner_id}", customer.id)
 

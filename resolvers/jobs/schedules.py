@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.engine import Dialect
 
 from models.database.prepared import Prepared, upsert
-from models.job import Job
+from models.job import Job, JobState
 
 from ..runtime.enqueue import FRESH, wake
 
@@ -24,6 +24,12 @@ _NEWEST = Prepared(select(func.max(_JOBS.c.slot)).where(_JOBS.c.kind == bindpara
 
 class Schedule(Protocol):
     """When jobs of a kind are due."""
+
+    @property
+    def catches_up(self) -> bool:
+        """Whether missed moments are made up for.  Else the newest one stands for all, and jobs that found nothing to
+        do are forgotten."""
+        ...
 
     def last(self, now: datetime, zone: ZoneInfo) -> datetime:
         """The newest moment that is not after `now`."""
@@ -39,6 +45,7 @@ class Every:
     """Again and again after the same time, counted from a fixed moment, so that all processes agree."""
 
     interval: timedelta
+    catches_up: bool = True
 
     def last(self, now: datetime, zone: ZoneInfo) -> datetime:
         return _EPOCH + (now - _EPOCH) // self.interval * self.interval
@@ -55,6 +62,7 @@ class Daily:
     """
 
     at: time
+    catches_up: bool = True
 
     def last(self, now: datetime, zone: ZoneInfo) -> datetime:
         today = self._on(now.astimezone(zone), zone)
@@ -76,8 +84,11 @@ def newest_slot(connection: Connection, kind: str) -> datetime | None:
 
 def missed(schedule: Schedule, newest: datetime | None, now: datetime, zone: ZoneInfo) -> list[datetime]:
     """The moments after `newest` until now, oldest first; the last one alone for a schedule that never fired."""
+    last = schedule.last(now, zone)
     if newest is None:
-        return [schedule.last(now, zone)]
+        return [last]
+    if not schedule.catches_up:
+        return [last] if last > newest else []
     return list(_between(schedule, newest, now, zone))[-MAX_BACKFILL:]
 
 
@@ -106,7 +117,19 @@ def fire(connection: Connection, kind: str, schedule: Schedule, now: datetime, z
         made += len(_firing(connection.dialect).rows(connection, **row, due_at=slot, created_at=now, **FRESH))
     if made:
         wake(connection)
+        if not schedule.catches_up:
+            _FORGET.run(connection, kind=kind, slot=slot)
     return made
+
+
+_FORGET = Prepared(
+    delete(_JOBS).where(
+        _JOBS.c.kind == bindparam("kind", type_=_JOBS.c.kind.type),
+        _JOBS.c.slot < bindparam("slot", type_=_JOBS.c.slot.type),
+        _JOBS.c.state == JobState.DONE,
+        _JOBS.c.done + _JOBS.c.failed == 0,
+    )
+)
 
 
 _GIVEN = ("kind", "slot", "order_key", "arguments", "actor_id", "total", "due_at", "created_at")

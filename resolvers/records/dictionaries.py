@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Column, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
@@ -56,22 +56,36 @@ def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], bef
 
     A key that the record `before` holds already may stay.
     """
-    wanted = {
-        column.key: (code, values[column.key])
+    wanted = [
+        (column.key, code, key)
         for column in columns(model)
-        if (code := trait_of(column).dictionary) and values.get(column.key) is not None
-        if before is None or getattr(before, column.key) != values[column.key]
-    }
+        if values.get(column.key) and (before is None or getattr(before, column.key) != values[column.key])
+        for code, key in _named(column, values[column.key])
+        if before is None or key not in _held(before, column.key)
+    ]
     if not wanted:
         return
-    asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for code, key in wanted.values()))
+    asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for _, code, key in wanted))
     known = {
         (code, item.key)
         for code, item in db.execute(_live().where(asked), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
     }
-    for field, word in wanted.items():
-        if word not in known:
+    for field, *word in wanted:
+        if tuple(word) not in known:
             raise _unknown(db, field, *word)
+
+
+def _named(column: Column[Any], value: Any) -> list[tuple[str, str]]:
+    """(dictionary, key) of each word that a column is about to hold."""
+    trait = trait_of(column)
+    if trait.words_of is not None:
+        return [(trait.words_of, key) for key in value]
+    return [(trait.dictionary, value)] if trait.dictionary is not None else []
+
+
+def _held(row: Entity, key: str) -> Collection[str]:
+    held = getattr(row, key)
+    return held if isinstance(held, list) else ()
 
 
 def _live() -> Select[str, DictionaryItem]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Pool, PoolMember
+from models import ClaimRule, Customer, Pool, PoolMember, ReleaseRule
 from models.errors import Validation
 from models.pool import GranteeKind
 from resolvers.pool.members import GRANTEES
@@ -51,6 +51,14 @@ class Pools(PolicyModelView, model=Pool):
             model=ClaimRule,
             key="pool_id",
             columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days"),
+        ),
+        RelatedTable(
+            "releases",
+            Label("Release rules"),
+            "hourglass",
+            model=ReleaseRule,
+            key="pool_id",
+            columns=("name", "lapse", "days", "business_days", "enabled"),
         ),
         RelatedTable(
             "customers",

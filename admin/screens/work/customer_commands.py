@@ -1,6 +1,7 @@
 """What can be done to customers, wherever they are listed: claim, assign, move, transfer, release, lock, unlock."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from resolvers.customers import transfer as transferring
 from resolvers.ownership import assignees
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
+from resolvers.pool import extension as extending
 from resolvers.pool import move as moving
 from resolvers.pool import release as releasing
 from resolvers.pool.destinations import pools_of
@@ -61,7 +63,7 @@ def pooled(row: Row) -> bool:
 class CustomerCommands(PolicyModelView):
     """The base of every screen over customers."""
 
-    always = ("owner_id", "pool_id", "locked", "deleted_at")
+    always = ("owner_id", "pool_id", "locked", "deleted_at", "release_due_at")
 
     @command(
         icon="hand-grab",
@@ -106,6 +108,15 @@ class CustomerCommands(PolicyModelView):
     def release(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         lifts = bool(given.get("lift_lock"))
         return releasing.release(scope, ids, given["pool_id"], given["reason"], lift_lock=lifts)
+
+    @command(
+        icon="hourglass",
+        action="customer.extend",
+        when=lambda row: owned(row) and row["release_due_at"] is not None,
+        fields=(replace(REASON, is_required=True),),
+    )
+    def extend(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return extending.extend(scope, ids, given["reason"])
 
     @command(
         icon="lock",

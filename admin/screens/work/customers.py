@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, User
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool
+from resolvers.pool.countdown import countdown
 from resolvers.reading.former_names import former_names
 from resolvers.reading.pages import Row
 from resolvers.records import numbering
@@ -19,6 +20,7 @@ from ...kit.translation import Label, gettext
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
+from .falling_customers import FALLING_TAB, fall_in_words
 from .quiet_customers import QUIET_TAB
 
 _ = gettext
@@ -31,7 +33,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     told_apart_by = "number"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")
-    columns = ("number", "name", "stage", "level", "owner_id", "phone", "last_follow_up_at", "locked", "updated_at")
+    columns = ("number", "name", "stage", "level", "owner_id", "phone", "last_follow_up_at", "release_due_at", "locked")
     filters = (
         "stage",
         "industry",
@@ -43,6 +45,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         "locked",
         "last_follow_up_at",
         "next_follow_up_at",
+        "release_due_at",
         "created_at",
         "updated_at",
     )
@@ -62,6 +65,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             condition={"departmentId": {"in": ["my-team"]}},
         ),
         QUIET_TAB,
+        FALLING_TAB,
         Tab(
             "pool",
             Label("In a pool"),
@@ -81,7 +85,18 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         (Label("Follow-ups"), ("last_follow_up_at", "last_follow_up_by_id", "next_follow_up_at")),
         (
             Label("Owner and pool"),
-            ("owner_id", "pool_id", "claimed_at", "pooled_at", "locked", "locked_by_id", "locked_at", "lock_reason"),
+            (
+                "owner_id",
+                "pool_id",
+                "claimed_at",
+                "release_due_at",
+                "extensions",
+                "pooled_at",
+                "locked",
+                "locked_by_id",
+                "locked_at",
+                "lock_reason",
+            ),
         ),
     )
     related = (
@@ -134,7 +149,8 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             told = await ask.scope.read(numbering.ahead, "customer", row["number"])
             notice = told.say(ask.language) if told else None
         if not pooled(row):
-            return {"stay": None, "rules": [], "notice": notice}
+            falls = await ask.scope.read(countdown, row.id)
+            return {"stay": None, "rules": [], "notice": notice, "falls": falls and fall_in_words(ask, falls)}
         stay = (await ask.scope.read(time_in_pool.of, [row.id])).get(row.id)
         rules = await claim_rules(ask, row.id) if ask.may("customer.claim") else []
         return {"stay": stay, "rules": rules, "notice": notice}

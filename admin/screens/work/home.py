@@ -25,6 +25,7 @@ from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
+from .falling_customers import falling_days
 from .first_steps import shown_steps
 from .limit_bars import limit_bars
 
@@ -63,6 +64,7 @@ class Home(Page):
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,
             "recent": await self._recent(ask) if sees else None,
+            "falling": await falling_days(ask) if sees else [],
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
         }
 
