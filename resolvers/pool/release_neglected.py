@@ -83,6 +83,8 @@ def _let_go(scope: Scope, db: Session, book: Book, leaving: Sequence[tuple[Custo
     pools = _pools(db, {pool_id for _, _, pool_id in leaving})
     reasons = {row.id: names.get(row.release_rule_id or 0) for row, _, _ in leaving}
     reassign_dependents_of(db, {row.id: owner_id for row, owner_id, _ in leaving})
+    for pool in pools.values():
+        permit(db, pool, "view")  # one judgement for all customers
     for row, _, pool_id in leaving:
         permit(db, row, "release")
         row.return_to_pool(pools[pool_id], now)
