@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Refusal
+from resolvers.notices import inbox
 from resolvers.reading.offers import Place
 from resolvers.runtime import denials
 from resolvers.runtime.ids import global_id
@@ -173,6 +174,7 @@ class Panel(Admin):
         layout = "partial.html" if ask.is_partial else "page.html"
         if not ask.is_partial:
             await ask.load_offers(self.places)
+            ask.unread = await inbox.unread_of(ask.scope)
         common = {"ask": ask, "panel": self, "preferences": ask.preferences, "layout": layout, "may": ask.may}
         return self._page(template, {**common, **context}, status)
 

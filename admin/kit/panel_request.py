@@ -41,6 +41,13 @@ class PanelRequest:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
     offers: Offers = field(default_factory=Offers)
+    unread: int = 0
+    """The number of unread notifications, for the bell."""
+
+    @property
+    def unread_text(self) -> str:
+        """The number beside the bell; "" for none."""
+        return "99+" if self.unread > 99 else str(self.unread or "")
 
     @property
     def language(self) -> str:

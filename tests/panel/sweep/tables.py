@@ -300,6 +300,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/jobs/job": Page("id", may_miss=True),
         "/admin/locks": Page(),
         "/admin/login": Page("next"),
+        "/admin/notifications": Page("tab before"),
+        "/admin/notifications/choices": Page(),
         "/admin/palette": Page("records pages"),
         "/admin/palette/found": Page("q"),
         "/admin/password": Page(),
