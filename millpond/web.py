@@ -29,6 +29,7 @@ from .app import build
 from .http_protocol import BoundedProtocol
 from .keys import CookieKeys
 from .listening import STOP_SECONDS
+from .mail import mail_server
 from .seals import seal_files
 from .settings import Settings
 
@@ -53,6 +54,7 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         patience=patience(settings),
         seal_files=seal_files(settings),
         budgets=budgets(settings),
+        mail_server=mail_server(settings),
         yields=yields,
     )
 

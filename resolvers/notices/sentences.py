@@ -82,8 +82,8 @@ def _told(scope: Scope, row: Notice, names: Named) -> Told:
 def _facts(scope: Scope, row: Notice, names: Named) -> dict[str, str]:
     references = _references(row)
     facts = {name: _fact(scope, name, value) for name, value in row.facts.items() if name not in references}
-    for name, (model, id) in references.items():
-        facts[name] = names[model].get(id) or _unseen(model.names, scope.language)
+    for name, (of, number) in references.items():
+        facts[name] = names[of].get(number) or _unseen(of.names, scope.language)
     model, id = _record(row)
     found = names.get(model, {}).get(id) if model is not None and id is not None else None
     facts["record"] = found or _unseen(model.names if model is not None else RECORD, scope.language)

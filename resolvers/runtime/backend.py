@@ -24,6 +24,7 @@ from policies.questions import Roles
 
 from . import policy_proof, principals
 from .budgets import Budgets
+from .mail_server import MailServer
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
@@ -51,11 +52,12 @@ class Backend:
         seal_files: SealFiles | None = None,
         patience: Patience | None = None,
         budgets: Budgets | None = None,
+        mail_server: MailServer | None = None,
         yields: bool = False,
     ) -> None:
         """`yields`: its writes let those of other processes go first, because it runs jobs."""
         resolvers.load()
-        self.budgets = budgets or Budgets()
+        self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"

@@ -36,6 +36,10 @@ def test_the_bell_counts_and_the_list_leads_to_the_record_and_marks_it(world: Wo
     assert "Acme was locked" in page
     assert "Acme was unlocked" not in page
 
+    link = li.get(f"{PAGE}/open", {"id": f"ntc_{newest - 1}"})
+    assert link.headers["location"] == f"/admin/customer/details/cus_{customer}"
+    assert li.get(f"{PAGE}/open", {"id": "ntc_99"}).headers["location"] == PAGE
+
     li.post(f"{PAGE}/read", {})
     page = li.get(PAGE, {"tab": "unread"}).text
     assert bell(page) == ""

@@ -53,6 +53,12 @@ class Notifications(Page):
         context = {"told": [self._row(ask, x) for x in shown], "is_unread": unread, "older": older}
         return await self.render(ask, "notifications.html", context)
 
+    @page_route("/notifications/open", OWN)
+    async def lead(self, request: Request) -> Response:
+        """Go where a notification leads, for links in e-mails; the list for one that leads nowhere."""
+        ask, id = panel_request(request), number_of(Notice, request.query_params.get("id"))
+        return RedirectResponse(await self._target(ask, id) if id else self.url(), 303)
+
     @page_route("/notifications/read", OWN, "POST")
     async def read(self, request: Request) -> Response:
         """Mark one notification as read and go where it leads, or mark all of them."""

@@ -302,6 +302,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/login": Page("next"),
         "/admin/notifications": Page("tab before"),
         "/admin/notifications/choices": Page(),
+        "/admin/notifications/open": Page("id"),
         "/admin/palette": Page("records pages"),
         "/admin/palette/found": Page("q"),
         "/admin/password": Page(),
