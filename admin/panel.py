@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Refusal
+from resolvers.live.hub import Hub
 from resolvers.notices import inbox
 from resolvers.reading.offers import Place
 from resolvers.runtime import denials
@@ -52,7 +53,10 @@ class Panel(Admin):
         asset: Callable[[str], str],
         views: Sequence[type[Any]],
         groups: Mapping[str, str],
+        hub: Hub | None = None,
     ) -> None:
+        """`hub`: who tells open pages of changes; without one they stay as they are."""
+        self.hub = hub
         self.backend, self.cookie, self.asset, self.groups = backend, cookie, asset, groups
         self.doors: dict[str, tuple[str, str]] = {}
         self._owners: dict[str, str] = {}

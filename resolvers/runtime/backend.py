@@ -30,6 +30,7 @@ from .principals import Entrances, Identity
 from .scope import Scope
 from .seal_files import SealFiles
 from .selectivity import SelectivityCache
+from .waker import Waker
 from .write_probe import WriteProbe
 from .writer import Writer
 
@@ -82,6 +83,7 @@ class Backend:
 
     async def start(self) -> None:
         """Take over the policy.  Casbin judges it in this process, even when a proof is on record."""
+        self.writer.waker = Waker(self.url if self.dialect == "postgresql" else None)
         async with self.read_engine.connect() as connection:
             stored = await connection.run_sync(newest)
             sets = await connection.run_sync(policy_proof.role_sets, self.clock())
@@ -217,8 +219,13 @@ class Backend:
 
     # -- people ------------------------------------------------------------------------------------------
 
-    async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
-        """The owner of a session or API token; None when it is unknown, ended or revoked, or its owner inactive."""
+    async def principal_of(
+        self, token: str, address: str | None = None, agent: str | None = None, *, is_use: bool = True
+    ) -> Principal | None:
+        """The owner of a session or API token; None when it is unknown, ended or revoked, or its owner inactive.
+
+        `is_use` False: a page that waits for changes keeps no session alive.
+        """
         now, key = self.clock(), principals.kind_of_key(token)
         asked = principals.token_statement(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
@@ -229,7 +236,7 @@ class Backend:
         found = principals.identity_of(rows[0], now, key)
         if found.revision != self.policy.revision:
             await self.catch_up()
-        if found.stale:
+        if found.stale and is_use:
             self.note_seen(found, now)
         sees_many = await self.selectivity.look(found.principal, self.policy)
         self._identities[values["hash"]] = replace(found, sees_many=sees_many)

@@ -298,6 +298,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/duplicates": Page("after"),
         "/admin/jobs": Page("tab before"),
         "/admin/jobs/job": Page("id", may_miss=True),
+        "/admin/live": Page("of shown"),
         "/admin/locks": Page(),
         "/admin/login": Page("next"),
         "/admin/notifications": Page("tab before"),
