@@ -100,6 +100,10 @@ class Subscriber:
         self.knows_first = False
         """Whether the first answer is what the caller has already, against which later ones are compared."""
 
+    @property
+    def hub(self) -> Hub:
+        return self.live.hub
+
     async def answers(self) -> AsyncIterator[dict[str, Any]]:
         """The answers that differ from the one before: what the caller may not see changes nothing, not even by silence."""
         scope, last = self.context.scope, None

@@ -10,17 +10,21 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy.engine import make_url
 
 from ..runtime.backend import Backend
 from ..runtime.waker import CHANNEL
 from .listeners import ANY_COMMIT, Change, Listeners
+from .pool_changes import Situation, situation
 from .tail import Row, Tail
 
 LOOK_SECONDS = 0.05
 """Time between two looks at an SQLite file."""
 DEAF_SECONDS = 1.0
 """Time after which PostgreSQL is asked although nothing was said."""
+MOST_SITUATIONS = 200
+"""Maximum number of readings that are kept for others who ask the same."""
 RECORD = "record:"
 """Begins the topic of a record, `record:customer:12`, whose changes are those of the operation log."""
 
@@ -34,8 +38,21 @@ class Hub:
         self.backend, self.listeners = backend, Listeners()
         self._events: Tail | None = None
         self._entries: Tail | None = None
+        self._situations: LRUCache[Any, asyncio.Future[Situation]] = LRUCache(MOST_SITUATIONS)
         self.readings = 0
         """The number of times that events were read: what was read of records since the last one is as new."""
+
+    async def pool_situation(self, pool_id: int, ids: Sequence[int]) -> Situation:
+        """How a pool and these customers are, read once for all who ask since the last event."""
+        key = (self.readings, pool_id, *ids)
+        found = self._situations.get(key)
+        if found is None:
+            found = self._situations[key] = asyncio.ensure_future(self._situation(pool_id, ids))
+        return await asyncio.shield(found)
+
+    async def _situation(self, pool_id: int, ids: Sequence[int]) -> Situation:
+        async with self.backend.read_engine.connect() as connection:
+            return await connection.run_sync(situation, pool_id, ids, self.backend.clock())
 
     @property
     def _is_sqlite(self) -> bool:

@@ -1,84 +1,109 @@
 """What has changed in a pool, for one who looks at it: which customers came or changed, and which have left.
 
-A user is told of a customer that left only if they could see it while it was there.  What they never saw would else
-betray its id by leaving.
+The facts are read once for all who look.  Who may know what of them is then judged by the policy in microseconds, with
+the rights that each reader has at that moment.  A user is told of a customer that left only if they could see it while it
+was there: what they never saw would else betray its id by leaving.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import cast, literal, null, select
+from sqlalchemy import Connection, or_, select
 from sqlalchemy.orm import Session
 
-from models import Customer, Pool
+from models import Customer, Pool, Share
+from models.customer import locked
 from models.errors import NotFound
+from policies.words import Facts
 
 from ..runtime.scope import Scope
 
 _T: Any = Customer.__table__
-_LEFT_BEHIND = (
-    "owner_id",
-    "department_id",
-    "claimed_at",
-    "locked_by_id",
-    "locked_at",
-    "lock_expires_at",
-    "lock_reason",
-)
-"""Columns that are empty while a customer is in a pool."""
+_P: Any = Pool.__table__
+_S: Any = Share.__table__
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A pool and some customers, as they are: the facts that the policy asks for."""
+
+    pool_id: int
+    pool: Facts | None
+    """None for a pool that there is not."""
+    customers: Mapping[int, Facts]
+
+    def is_here(self, id: int) -> bool:
+        facts = self.customers[id]
+        return facts.pool_id == self.pool_id and not facts.deleted
 
 
 @dataclass(frozen=True)
 class PoolChanges:
-    """Customers of a pool by id."""
+    """Customers of a pool by id, each with whether the reader sees it now."""
 
     here: tuple[int, ...] = ()
     left: tuple[int, ...] = ()
+    seen: frozenset[int] = frozenset()
 
 
-def check_pool(scope: Scope, db: Session, pool_id: int) -> None:
-    """Raise NotFound for a pool that the caller does not see."""
-    if pool_id not in visible_pools(scope, db, [pool_id]):
-        raise NotFound(what=Pool.names)
+def situation(connection: Connection, pool_id: int, ids: Sequence[int], now: datetime) -> Situation:
+    """How a pool and these customers are now, for judging; none of it is shown."""
+    pools = select(_P.c.created_by_id, _P.c.deleted_at).where(_P.c.id == pool_id)
+    pool = connection.execute(pools).first()
+    shares: dict[int, set[Any]] = {}
+    given = select(_S.c.customer_id, _S.c.grantee_kind, _S.c.grantee_id, _S.c.level)
+    in_force = [_S.c.revoked_at.is_(None), _S.c.starts_at <= now, or_(_S.c.ends_at.is_(None), _S.c.ends_at > now)]
+    for id, *share in connection.execute(given.where(_S.c.customer_id.in_(ids), *in_force)):
+        shares.setdefault(id, set()).add(tuple(share))
+    keys = ("owner_id", "department_id", "created_by_id", "pool_id")
+    columns = [*(_T.c[key] for key in keys), _T.c.deleted_at, locked(_T.c, now)]
+    customers = {
+        id: Facts(**dict(zip(keys, own, strict=True)), deleted=deleted_at is not None, locked=bool(is_locked))
+        for id, *own, deleted_at, is_locked in connection.execute(select(_T.c.id, *columns).where(_T.c.id.in_(ids)))
+    }
+    known = {id: replace(facts, shares=frozenset(shares.get(id, ()))) for id, facts in customers.items()}
+    facts = None if pool is None else Facts(pool_id=pool_id, created_by_id=pool[0], deleted=pool[1] is not None)
+    return Situation(pool_id, facts, known)
 
 
-def visible_pools(_scope: Scope, db: Session, ids: Sequence[int] | None = None) -> list[int]:
-    """The pools that the caller sees, among these or all."""
-    wanted = select(Pool.id).where(Pool.deleted_at.is_(None))
-    if ids is not None:
-        wanted = wanted.where(Pool.id.in_(ids))
-    return list(db.execute(wanted.order_by(Pool.id)).scalars())
-
-
-def pool_changes(scope: Scope, db: Session, pool_id: int, ids: Sequence[int]) -> PoolChanges:
+def changes_for(scope: Scope, found: Situation) -> PoolChanges:
     """What became of these customers, as far as the caller may know.  Raises NotFound for a pool out of sight."""
-    check_pool(scope, db, pool_id)
-    is_here = [_T.c.id.in_(sorted(ids)), _T.c.pool_id == pool_id, _T.c.deleted_at.is_(None)]
-    there = select(_T.c.id, scope.viewer.rows(Customer, _T.c).label("seen")).where(*is_here)
-    found: dict[int, bool] = dict(db.execute(there.execution_options(policy=True)).all())
-    gone = [id for id in ids if id not in found]
-    was = _as_in_pool(pool_id, gone)
-    seen_there = select(was.c.id).where(scope.viewer.rows(Customer, was.c)).execution_options(policy=True)
-    left = {*db.execute(seen_there).scalars()} if gone else set()
-    return PoolChanges(tuple(id for id, seen in found.items() if seen), tuple(id for id in gone if id in left))
+    if found.pool is None or not _may_see(scope, Pool.module, found.pool):
+        raise NotFound(what=Pool.names)
+    seen_there = [
+        id for id, facts in found.customers.items() if _may_see(scope, Customer.module, _as_pooled(found, facts))
+    ]
+    return PoolChanges(
+        here=tuple(id for id in seen_there if found.is_here(id)),
+        left=tuple(id for id in seen_there if not found.is_here(id)),
+        seen=frozenset(id for id in seen_there if _may_see(scope, Customer.module, found.customers[id])),
+    )
+
+
+def _as_pooled(found: Situation, facts: Facts) -> Facts:
+    """The facts of a customer as they were in the pool: without owner and lock."""
+    return replace(facts, pool_id=found.pool_id, owner_id=None, department_id=None, locked=False, deleted=False)
+
+
+def _may_see(scope: Scope, module: str, facts: Facts) -> bool:
+    return scope.policy.may(scope.person, "view", module, facts)
+
+
+# --- the beginning -----------------------------------------------------------------------------------------
+
+
+def visible_pools(_scope: Scope, db: Session) -> list[int]:
+    """The pools that the caller sees."""
+    return list(db.execute(select(Pool.id).where(Pool.deleted_at.is_(None)).order_by(Pool.id)).scalars())
 
 
 def not_pooled(_scope: Scope, db: Session, ids: Sequence[int]) -> list[int]:
     """Those of these customers that the caller does not find in a pool, whatever became of them."""
-    there = select(Customer.id).where(
-        Customer.id.in_(sorted(ids)), Customer.pool_id.is_not(None), Customer.deleted_at.is_(None)
-    )
-    found = {*db.execute(there).scalars()}
+    is_there = [Customer.id.in_(sorted(ids)), Customer.pool_id.is_not(None), Customer.deleted_at.is_(None)]
+    found = {*db.execute(select(Customer.id).where(*is_there)).scalars()}
     return [id for id in ids if id not in found]
-
-
-def _as_in_pool(pool_id: int, ids: Sequence[int]) -> Any:
-    """These customers as a row source, each as if it were in the pool still."""
-    overridden: dict[str, Any] = {key: null() for key in (*_LEFT_BEHIND, "deleted_at", "merged_into_id")}
-    overridden["pool_id"] = literal(pool_id)
-    columns = [cast(overridden[c.key], c.type).label(c.key) if c.key in overridden else c for c in _T.c]
-    return select(*columns).where(_T.c.id.in_(sorted(ids))).execution_options(policy=True).subquery()
 
 
 def is_visible(_scope: Scope, db: Session, id: int) -> bool:

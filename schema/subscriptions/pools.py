@@ -1,11 +1,12 @@
 """The subscription `poolChanged`."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import strawberry
 
 from models import Customer, Pool
-from resolvers.live.pool_changes import check_pool, pool_changes
+from resolvers.live.pool_changes import PoolChanges, changes_for
 from resolvers.runtime.ids import global_id, number_of
 
 from ..contract import GraphQLInfo, Pointer, Siblings, subscription
@@ -31,23 +32,23 @@ class PoolChange:
 async def pool_changed(info: GraphQLInfo, pool_id: strawberry.ID) -> AsyncGenerator[PoolChange, None]:
     """Customers that come into a pool, change there and leave it, as far as you see them."""
     id, subscriber = number_of(Pool, pool_id), info.context.subscriber
-    await info.context.scope.read(check_pool, id)
+    changes_for(info.context.scope, await subscriber.hub.pool_situation(id, ()))
     async for changes in subscriber.batches(f"pool:{id}"):
         ids = sorted({change.record_id for change in changes if change.record_id is not None})
-
-        async def read(ids: list[int] = ids) -> PoolChange:
-            found = await info.context.scope.read(pool_changes, id, ids)
-            siblings = Siblings(Customer, (*found.here, *found.left))
-            told = [
-                PoolCustomerChange(
-                    customer_id=strawberry.ID(global_id(Customer, customer)),
-                    left=customer in found.left,
-                    customer=Pointer(Customer, customer, siblings),
-                )
-                for customer in siblings.ids
-            ]
-            return PoolChange(pool_id=strawberry.ID(global_id(Pool, id)), changes=told)
-
-        change = await subscriber.shared(("pool", id, *ids), read)
-        if change.changes or not ids:
+        found = changes_for(info.context.scope, await subscriber.hub.pool_situation(id, ids))
+        change = await subscriber.shared(("pool", found), partial(_change, id, found))
+        if change.changes:
             yield change
+
+
+async def _change(pool_id: int, found: PoolChanges) -> PoolChange:
+    siblings = Siblings(Customer, sorted(found.seen))
+    told = [
+        PoolCustomerChange(
+            customer_id=strawberry.ID(global_id(Customer, id)),
+            left=id in found.left,
+            customer=Pointer(Customer, id, siblings) if id in found.seen else None,
+        )
+        for id in (*found.here, *found.left)
+    ]
+    return PoolChange(pool_id=strawberry.ID(global_id(Pool, pool_id)), changes=told)

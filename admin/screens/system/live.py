@@ -11,7 +11,7 @@ from models.job import JobState
 from resolvers.jobs import control
 from resolvers.live.hub import Hub
 from resolvers.live.listeners import ANY_COMMIT, MOST_LISTENERS, Change
-from resolvers.live.pool_changes import not_pooled, pool_changes, visible_pools
+from resolvers.live.pool_changes import changes_for, not_pooled, visible_pools
 from resolvers.notices import inbox
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -49,7 +49,7 @@ class Live(Page):
             topics += [f"pool:{id}" for id in await scope.read(visible_pools)]
         elif page == "jobs":
             topics.append(ANY_COMMIT)
-        told = _Told(page)
+        told = _Told(page, hub)
         with hub.listeners.listening(topics) as listener:
             for event in await told.first(scope, request.query_params.get("shown", "")):
                 yield event
@@ -67,26 +67,22 @@ class Live(Page):
 class _Told:
     """What a page was told last."""
 
-    def __init__(self, page: str) -> None:
-        self.page, self.bell = page, ""
+    def __init__(self, page: str, hub: Hub) -> None:
+        self.page, self.hub = page, hub
         self.jobs: list[tuple[object, ...]] = []
 
     async def first(self, scope: Scope, shown: str) -> list[str]:
         """What has changed since the page was made."""
         self.jobs = await self._jobs(scope)
-        self.bell = bell_text(await inbox.unread_of(scope))
         ids = [id for id in (number_of(Customer, text) for text in shown.split()[:MOST_SHOWN]) if id]
         gone = await scope.read(not_pooled, ids) if ids and self.page == "pool" else []
-        return [_event("bell", self.bell), *_left(gone)]
+        return [await _bell(scope), *_left(gone)]
 
     async def since(self, scope: Scope, changes: list[Change]) -> list[str]:
         """What the changes mean for the page; a comment, by which the connection stays open, for none."""
-        events = []
-        bell = bell_text(await inbox.unread_of(scope))
-        if bell != self.bell:
-            self.bell = bell
-            events.append(_event("bell", bell))
-        events += _left(await _gone(scope, changes))
+        events = _left(await _gone(scope, self.hub, changes))
+        if any(change.topic.startswith("user:") for change in changes):
+            events.append(await _bell(scope))
         if (jobs := await self._jobs(scope)) != self.jobs:
             self.jobs = jobs
             events.append(_event("jobs", "1"))
@@ -99,7 +95,7 @@ class _Told:
         return [(job.id, job.state, job.done, job.failed, job.total, job.stopping) for job in found]
 
 
-async def _gone(scope: Scope, changes: list[Change]) -> list[int]:
+async def _gone(scope: Scope, hub: Hub, changes: list[Change]) -> list[int]:
     """Customers that have left the pools, as far as the user saw them there."""
     by_pool: dict[int, list[int]] = {}
     for change in changes:
@@ -110,12 +106,16 @@ async def _gone(scope: Scope, changes: list[Change]) -> list[int]:
     left: set[int] = set()
     for pool_id, ids in by_pool.items():
         try:
-            found = await scope.read(pool_changes, pool_id, sorted({*ids}))
+            found = changes_for(scope, await hub.pool_situation(pool_id, sorted({*ids})))
         except NotFound:
             continue
         here.update(found.here)
         left.update(found.left)
     return sorted(left - here)
+
+
+async def _bell(scope: Scope) -> str:
+    return _event("bell", bell_text(await inbox.unread_of(scope)))
 
 
 def _left(ids: list[int]) -> list[str]:
