@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from models import Base
 from models.errors import Refusal
+from resolvers.live.hub import Hub
+from resolvers.notices import inbox
 from resolvers.reading.offers import Place
 from resolvers.runtime import denials
 from resolvers.runtime.ids import global_id
@@ -51,7 +53,10 @@ class Panel(Admin):
         asset: Callable[[str], str],
         views: Sequence[type[Any]],
         groups: Mapping[str, str],
+        hub: Hub | None = None,
     ) -> None:
+        """`hub`: who tells open pages of changes; without one they stay as they are."""
+        self.hub = hub
         self.backend, self.cookie, self.asset, self.groups = backend, cookie, asset, groups
         self.doors: dict[str, tuple[str, str]] = {}
         self._owners: dict[str, str] = {}
@@ -173,6 +178,7 @@ class Panel(Admin):
         layout = "partial.html" if ask.is_partial else "page.html"
         if not ask.is_partial:
             await ask.load_offers(self.places)
+            ask.unread = await inbox.unread_of(ask.scope)
         common = {"ask": ask, "panel": self, "preferences": ask.preferences, "layout": layout, "may": ask.may}
         return self._page(template, {**common, **context}, status)
 

@@ -27,7 +27,7 @@ from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .files import Assets
 from .graphql_request import Refused
-from .http import AnswerPrepared, AnswerRequest, GraphQLDoor
+from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
 from .request_middleware import Metrics, RequestMiddleware
 from .responses import refusal
 from .settings import Settings
@@ -37,6 +37,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "GET /graphql": ("open", "GraphiQL holds no records; it is shown to people who are signed in"),
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
+    "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
         "open",
@@ -81,12 +82,13 @@ def build(
     background: Sequence[Work] = (),
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
+    stream: Stream | None = None,
 ) -> Starlette:
     """The application.
 
     `answer` is the GraphQL engine, `answer_prepared` its fast path for prepared operations.  `background` are jobs that
     run while it serves, `routes` further routes.  `panel` makes the panel from a function that returns the address of
-    a static file.  Raises RuntimeError that names a route without a declared right.
+    a static file.  `stream` answers a subscription as server-sent events.  Raises RuntimeError that names a route without a declared right.
     """
     assets = Assets(ASSETS, PANEL_FILES)
     shown = panel(assets.address) if panel is not None else None
@@ -95,7 +97,7 @@ def build(
     served = [
         Route(
             "/graphql",
-            _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures),
+            _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures, stream),
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
@@ -150,6 +152,7 @@ def _graphql(
     answer_prepared: AnswerPrepared,
     assets: "Assets",
     figures: "Metrics",
+    stream: Stream | None,
 ) -> GraphQLDoor:
     def page(principal: Principal | None) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": graphiql.CSP}
@@ -166,6 +169,7 @@ def _graphql(
         cors_origins=settings.cors_origins,
         secure_cookies=settings.secure_cookies,
         request_seconds=settings.request_seconds,
+        stream=stream,
         count=figures.answered,
     )
 

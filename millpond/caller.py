@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from starlette.datastructures import Headers
-from starlette.requests import Request, cookie_parser
+from starlette.requests import HTTPConnection, Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import Scope as Connection
 
@@ -37,8 +37,8 @@ def cookie_name(scheme: str, host: str | None, secure: Secure) -> str:
     return "millpond" if plain else "__Host-millpond"
 
 
-def session_cookie(request: Request, secure: Secure) -> str | None:
-    name = cookie_name(request.url.scheme, request.url.hostname, secure)
+def session_cookie(request: HTTPConnection, secure: Secure) -> str | None:
+    name = cookie_name(_http_scheme(request), request.url.hostname, secure)
     for line in request.headers.getlist("cookie"):
         value = cookie_parser(line).get(name)
         if value is not None and _TOKEN.fullmatch(value):
@@ -58,6 +58,15 @@ def without_cookie(response: Response, request: Request, secure: Secure) -> Resp
     name = cookie_name(request.url.scheme, request.url.hostname, secure)
     response.delete_cookie(name, path="/", secure=name != "millpond", httponly=True, samesite="lax")
     return response
+
+
+def is_own_origin(socket: HTTPConnection) -> bool:
+    """Whether a page of ours opens this WebSocket.  Browsers name the origin of each, and send our cookie with any."""
+    return socket.headers.get("origin") == f"{_http_scheme(socket)}://{socket.headers.get('host', '')}"
+
+
+def _http_scheme(request: HTTPConnection) -> str:
+    return {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
 
 
 def check_origin(request: Request) -> None:

@@ -23,6 +23,7 @@ from resolvers.runtime.seal_files import SealFileError, SealFiles
 from resolvers.setup.invariants import broken
 
 from .database import Unready, check_current, look_steadily
+from .mail import knock, mail_server
 from .migrate import UnknownShape, current
 from .seals import is_beside_database, seal_files
 from .settings import LOOPBACK, Settings
@@ -45,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from casbin()
     yield from versions()
     yield from reachable(settings)
+    yield mail(settings)
     try:
         yield from look_steadily(settings.database, partial(_database, settings))
     except Unready as failure:
@@ -99,6 +101,21 @@ def reachable(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding(ok=True, sentence=f"Listens on {settings.host}, answers to {', '.join(settings.hosts)}.")
+
+
+def mail(settings: Settings) -> Finding:
+    """Whether e-mail is set up, and whether its server lets us in."""
+    if not settings.mail_host:
+        remedy = "Set MILLPOND_MAIL_HOST and MILLPOND_MAIL_FROM to send them by e-mail."
+        return Finding(ok=True, sentence=f"No mail server is set up, so notifications stay in the panel. {remedy}")
+    server, at = mail_server(settings), f"{settings.mail_host}:{settings.mail_port}"
+    if server is None:
+        return Finding(ok=False, sentence="E-mail needs an address to be sent from. Set MILLPOND_MAIL_FROM.")
+    problem = knock(server)
+    if problem:
+        sentence = f"The mail server {at} lets nobody in ({problem}). Check the settings MILLPOND_MAIL_…."
+        return Finding(ok=False, sentence=sentence)
+    return Finding(ok=True, sentence=f"The mail server {at} lets us in; e-mail comes from {server.sender}.")
 
 
 # --- the database ----------------------------------------------------------------------------------------

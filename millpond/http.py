@@ -6,12 +6,12 @@ exception goes to the log under the id of the request, and the client gets the i
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
@@ -57,8 +57,13 @@ class Answer(Protocol):
 
 AnswerRequest = Callable[[Any, str, dict[str, Any] | None, str | None], Awaitable[Answer]]
 AnswerPrepared = Callable[[str, str, dict[str, Any] | None, str | None], Awaitable[Answer | None]]
+Stream = Callable[[str, str, dict[str, Any] | None, str | None], AsyncIterator[bytes]]
 Identify = Callable[[str, str | None, str | None], Awaitable[Principal | None]]
 MakeScope = Callable[..., Any]
+
+
+_UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""Headers of a stream: no cache keeps it, and no proxy holds it back."""
 
 
 class GraphQLDoor:
@@ -79,12 +84,13 @@ class GraphQLDoor:
         cors_origins: Sequence[str] = (),
         secure_cookies: Secure = "auto",
         request_seconds: float = 10,
+        stream: Stream | None = None,
         count: Callable[[str, float], None] = lambda _kind, _seconds: None,
     ) -> None:
         self.answer, self.answer_prepared, self.identify = answer, answer_prepared, identify
         self.make_scope, self.page = make_scope, page
         self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
-        self.request_seconds, self.count = request_seconds, count
+        self.request_seconds, self.count, self.stream = request_seconds, count, stream
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         request = IndexedRequest(connection, receive)
@@ -128,6 +134,8 @@ class GraphQLDoor:
         asked = read.query, read.variables, read.operation_name
         began = time.perf_counter()
         token = self._token(request)
+        if self.stream is not None and token and "text/event-stream" in request.headers.get("accept", ""):
+            return StreamingResponse(self.stream(token, *asked), media_type="text/event-stream", headers=_UNBUFFERED)
         answer = await self.answer_prepared(token, *asked) if token else None
         if answer is None:
             scope = self.make_scope(

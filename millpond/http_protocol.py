@@ -54,6 +54,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._size > 2 * HEAD_BYTES:
                 self._refuse(431)
 
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is a WebSocket from now on, whose time is not limited here."""
+        self._expect_within(None)
+        super().handle_websocket_upgrade()
+
     def on_message_begin(self) -> None:
         self._size = 0
         super().on_message_begin()

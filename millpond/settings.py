@@ -131,6 +131,26 @@ class Settings(BaseSettings):
         gt=0,
         le=600,
     )
+    address: str = Field(
+        default="",
+        description="The address under which users reach the server, for links in e-mails, like https://crm.example.com.  "
+        "Left out: http://HOST:PORT.",
+    )
+    mail_host: str = Field(default="", description="The mail server (SMTP).  Left out: no e-mail is sent.")
+    mail_port: int = Field(default=587, description="The port of the mail server.", ge=1, le=65_535)
+    mail_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the connection to the mail server is encrypted: starttls (port 587), tls from the first byte on "
+        "(port 465), none for a server on this machine.",
+    )
+    mail_user: str = Field(default="", description="The login at the mail server, if it asks for one.")
+    mail_password: str = Field(default="", description="The password at the mail server.", repr=False)
+    mail_from: str = Field(
+        default="", description="From which address e-mail is sent, like Millpond <crm@example.com>."
+    )
+    mail_seconds: float = Field(
+        default=20, description="How long the mail server may take for one answer.", gt=0, le=600
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important messages to log."
     )

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 
 import tasks
 from admin.panel import Panel
@@ -19,22 +20,28 @@ from admin.screens import GROUPS, screens
 from models.database.patience import Patience
 from policies import STARTER
 from policies.rights import check_lines
+from resolvers.live.hub import Hub
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.budgets import Budgets, Costly
 from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
+from schema.live import Live
 
 from . import logs
 from .app import build
 from .http_protocol import BoundedProtocol
 from .keys import CookieKeys
 from .listening import STOP_SECONDS
+from .live import LiveDoor
+from .mail import mail_server
 from .seals import seal_files
 from .settings import Settings
 
 WARM_SECONDS = 30
 KEEP_SECONDS = 75
 """Keep-alive timeout.  Clients and proxies close earlier, so none sends a request to a connection that is being closed."""
+SOCKET_BYTES = 128 * 1024
+"""Maximum size of one message of a WebSocket."""
 ANSWER_SECONDS = 2
 """Time from the end of a statement on the server until its connection is given up."""
 
@@ -53,6 +60,7 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         patience=patience(settings),
         seal_files=seal_files(settings),
         budgets=budgets(settings),
+        mail_server=mail_server(settings),
         yields=yields,
     )
 
@@ -92,22 +100,27 @@ def budgets(settings: Settings) -> Budgets:
     )
 
 
-def application(backend: Backend, settings: Settings) -> ASGIApp:
-    """GraphQL and panel over one backend."""
+def application(backend: Backend, settings: Settings) -> Starlette:
+    """GraphQL and panel over one backend.  `state.hub` holds those who wait for changes."""
     check_lines(STARTER, "policies/starter.csv")
     tasks.load()
-    keys, engine = CookieKeys(settings.secure_cookies), Engine(backend)
-    return build(
+    keys, engine, hub = CookieKeys(settings.secure_cookies), Engine(backend), Hub(backend)
+    live = LiveDoor(backend, Live(engine, hub), settings.secure_cookies)
+    app = build(
         backend,
         settings,
         answer=engine.answer,
         answer_prepared=engine.answer_prepared,
-        background=[_settle],
-        panel=lambda address: Panel(backend, keys, address, screens(), GROUPS),
+        background=[hub.run, _settle],
+        routes=[WebSocketRoute("/graphql", live.socket)],
+        panel=lambda address: Panel(backend, keys, address, screens(), GROUPS, hub),
+        stream=live.events,
     )
+    app.state.hub = hub
+    return app
 
 
-def run(served: ASGIApp, listener: socket.socket, when_ready: Callable[[], None]) -> None:
+def run(served: Starlette, listener: socket.socket, when_ready: Callable[[], None]) -> None:
     """Serve the application on the socket; returns after a graceful stop.  `when_ready` is called when it listens."""
     config = uvicorn.Config(
         served,
@@ -115,7 +128,8 @@ def run(served: ASGIApp, listener: socket.socket, when_ready: Callable[[], None]
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_BYTES,
         http=BoundedProtocol,
         forwarded_allow_ips="127.0.0.1,::1",  # a proxy on the same machine may say whom it speaks for
         timeout_graceful_shutdown=STOP_SECONDS,
@@ -126,7 +140,7 @@ def run(served: ASGIApp, listener: socket.socket, when_ready: Callable[[], None]
         signal.signal(number, lambda *_: None)
     _tune_garbage_collector()
     _return_memory()
-    _AnnouncingServer(config, when_ready).run(sockets=[listener])
+    _AnnouncingServer(config, when_ready, served.state.hub.listeners.close).run(sockets=[listener])
 
 
 def _tune_garbage_collector() -> None:
@@ -163,11 +177,17 @@ async def _settle() -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens, and when it stops, before it waits for its connections to end."""
 
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, when_ready: Callable[[], None], when_stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._when_ready = when_ready
+        self._when_ready, self._when_stopping = when_ready, when_stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._when_stopping()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> Any:
         await super().startup(sockets)

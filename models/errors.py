@@ -19,6 +19,8 @@ from .job_errors import JobNotCancelled as JobNotCancelled
 from .job_errors import JobNotFailed as JobNotFailed
 from .job_errors import JobOwnerLeft as JobOwnerLeft
 from .job_errors import JobWorkerLost as JobWorkerLost
+from .live_errors import FellBehind as FellBehind
+from .live_errors import TooManyListeners as TooManyListeners
 from .moments import duration_in_words
 from .names import RECORD, Names
 from .policy_errors import AdministratorsBound as AdministratorsBound

@@ -35,7 +35,7 @@ class Sentence:
         return frozenset(_FACT.findall(self.en + self.zh))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoticeKind:
     """One kind of notice.  Raises Misdeclared for sentences that name different facts in the two languages."""
 

@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 
 import resolvers
 
-from .contract import DERIVATIONS, MUTATIONS, QUERIES
+from .contract import DERIVATIONS, MUTATIONS, QUERIES, SUBSCRIPTIONS
 from .plan.shape import derive_shapes
 from .registration import check, load
 from .types import computed, derive
@@ -29,12 +29,13 @@ def schema() -> strawberry.Schema:
     computed.add()
     derive.derive_types()
     derive_payloads()
-    by_hand = {*QUERIES, *MUTATIONS}
+    by_hand = {*QUERIES, *MUTATIONS, *SUBSCRIPTIONS}
     for declare_fields in DERIVATIONS:
         declare_fields()
     made = strawberry.Schema(
         query=_root("Query", QUERIES, by_hand),
         mutation=_root("Mutation", MUTATIONS, by_hand),
+        subscription=_root("Subscription", SUBSCRIPTIONS, by_hand),
         types=derive.entity_types(),
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -39,6 +39,14 @@ class Context:
     scope: Scope
     operation: Operation
     reader: Reader
+    live: Any = None
+    """The subscriber (`schema/live.py`), while the operation is a subscription."""
+
+    @property
+    def subscriber(self) -> Any:
+        """The subscriber, which a subscription has."""
+        assert self.live is not None, "only a subscription waits for changes"
+        return self.live
 
 
 GraphQLInfo = Info[Context, None]
@@ -47,6 +55,7 @@ GraphQLInfo = Info[Context, None]
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
+SUBSCRIPTIONS: dict[str, StrawberryField] = {}
 """The declared root fields by their GraphQL names."""
 DECLARED: dict[str, str] = {}
 """GraphQL name of a root field -> the module.action that it asks for."""
@@ -65,6 +74,11 @@ def query(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]
 def mutation(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]], StrawberryField]:
     """Declare a mutation field that asks for `right` (module.action); `returns` is as in `query`."""
     return lambda resolver: _declare(MUTATIONS, strawberry.mutation, right, returns, resolver)
+
+
+def subscription(right: str) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Declare a subscription: an async generator over the batches of `info.context.subscriber`."""
+    return lambda resolver: _declare(SUBSCRIPTIONS, strawberry.subscription, right, None, resolver)
 
 
 def derived(declare_fields: Callable[[], None]) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError, Undefined, execute, validate
-from graphql.language import DocumentNode
+from graphql.language import DocumentNode, OperationType
 from sqlalchemy import ColumnElement, literal_column
 
 from models.errors import NotSignedIn, PasswordMustChange, Refusal, TooManyAttempts
@@ -83,6 +83,7 @@ class Engine:
                     self.documents.keep(query, document)
             operation = select_operation(self.schema, document.parsed, variables, operation_name)
             _check_signed_in(scope, operation)
+            _check_can_answer(operation)
         except GraphQLError as error:
             return _invalid([error])
         except Refusal as refusal:
@@ -183,7 +184,7 @@ class Engine:
             self.schema,
             document,
             context_value=Context(scope, operation, reader),
-            variable_values=_raw_variables(operation),
+            variable_values=raw_variables(operation),
             operation_name=name.value if name else None,
         )
         result = await done if hasattr(done, "__await__") else done
@@ -226,10 +227,17 @@ _TYPENAME: ColumnElement[Any] = literal_column("'\"Query\"'")
 """`__typename` of the root, as JSON."""
 
 
-def _raw_variables(operation: Operation) -> dict[str, Any]:
+def raw_variables(operation: Operation) -> dict[str, Any]:
     """The variables as the request gave them, because the executor coerces them itself."""
     sources = operation.variables.sources
     return {name: source.value for name, source in sources.items() if source.value is not Undefined}
+
+
+def _check_can_answer(operation: Operation) -> None:
+    if operation.definition.operation is OperationType.SUBSCRIPTION:
+        raise GraphQLError(
+            "A subscription is answered as a stream: by WebSocket (graphql-transport-ws), or as text/event-stream."
+        )
 
 
 def _check_signed_in(scope: Scope, operation: Operation) -> None:

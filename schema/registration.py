@@ -12,7 +12,7 @@ from strawberry.types.field import StrawberryField
 import schema
 from models.declaration import Misdeclared
 
-from .contract import MUTATIONS, QUERIES, file_of
+from .contract import MUTATIONS, QUERIES, SUBSCRIPTIONS, file_of
 from .types import namespace
 
 
@@ -22,7 +22,7 @@ def load() -> list[ModuleType]:
     Raises Misdeclared for the first field of a module that has no right, and so is no root field.
     """
     modules = [import_module(found.name) for found in walk_packages(schema.__path__, f"{schema.__name__}.")]
-    declared = {id(field) for field in (*QUERIES.values(), *MUTATIONS.values())}
+    declared = {id(field) for field in (*QUERIES.values(), *MUTATIONS.values(), *SUBSCRIPTIONS.values())}
     for module in modules:
         for name, value in vars(module).items():
             if isinstance(value, StrawberryField) and id(value) not in declared:

@@ -31,7 +31,7 @@ def wire(inner: GraphQLSchema) -> None:
                 field.resolve = _by_key(get_named_type(field.type))
         elif name in PAYLOADS:
             _wire_payload(kind, PAYLOADS[name])
-        elif name not in ("Query", "Mutation"):
+        elif name not in ("Query", "Mutation", "Subscription"):
             for field in kind.fields.values():
                 if get_named_type(field.type).name in (*KINDS, "Node"):
                     field.resolve = _pointed(field.resolve)

@@ -140,6 +140,18 @@ class Authentication(AuthenticationBackend):
             return None
         return await self._viewed_scope(request, scope)
 
+    async def again(self, request: Request) -> Scope | None:
+        """The scope of a page that waits for changes, by the rights of now; None when the session has ended.
+
+        It is no use of the session, which an open page would else keep alive for ever.
+        """
+        token = self.cookie.read(request)
+        principal = await self.backend.principal_of(token, is_use=False) if token else None
+        if principal is None or principal.must_change_password:
+            return None
+        scope = self._scope_of(request, principal, self.cookie.request_id(request), token=token)
+        return await self._viewed_scope(request, scope)
+
     async def _scope(self, request: Request, token: str | None) -> Scope | None:
         """The scope of the user to whom this session belongs, None if it belongs to none."""
         if token is None:

@@ -41,6 +41,13 @@ class PanelRequest:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
     offers: Offers = field(default_factory=Offers)
+    unread: int = 0
+    """The number of unread notifications, for the bell."""
+
+    @property
+    def unread_text(self) -> str:
+        """The number beside the bell; "" for none."""
+        return bell_text(self.unread)
 
     @property
     def language(self) -> str:
@@ -94,6 +101,11 @@ class PanelRequest:
         """Load these dictionaries: one query for those that are not loaded yet."""
         if missing := codes - self.words.keys():
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
+
+
+def bell_text(unread: int) -> str:
+    """A number of unread notifications as it stands beside the bell; "" for none."""
+    return "99+" if unread > 99 else str(unread or "")
 
 
 def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:

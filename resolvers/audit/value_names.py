@@ -31,7 +31,7 @@ class ValueNames:
                 pointed.setdefault(target, set()).update(x for x in pair if type(x) is int and storable_id(x))
             elif dictionary:
                 words.setdefault(dictionary, set()).update(x for x in pair if isinstance(x, str))
-        self._names = {target: _names(viewer, db, target, ids) for target, ids in pointed.items() if ids}
+        self._names = {target: visible_names(viewer, db, target, ids) for target, ids in pointed.items() if ids}
         self._labels = _labels(viewer, db, words) if any(words.values()) else {}
 
     def of(self, model: type[Entity] | None, key: str, value: Any) -> str | None:
@@ -50,7 +50,7 @@ def _reference_of(model: type[Entity] | None, key: str) -> tuple[type[Base] | No
     return target_of(model, key), trait_of(column_of(model, key)).dictionary
 
 
-def _names(viewer: Viewer, db: Session, model: type[Base], ids: Collection[int]) -> dict[int, str]:
+def visible_names(viewer: Viewer, db: Session, model: type[Base], ids: Collection[int]) -> dict[int, str]:
     """Id -> name, of the visible ones among these records."""
     source, row = redaction.few(model)
     named = select(row.id, viewer.value(model, row, display_column(model))).select_from(source)

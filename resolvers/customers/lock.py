@@ -10,6 +10,7 @@ from models import Customer
 from models.customer import locked
 from models.errors import NotLocked, Validation
 
+from ..notices.notify import notify
 from ..ownership.locate import load_owned
 from ..ownership.release_dates import exempt
 from ..reading.clauses import value
@@ -34,12 +35,13 @@ def lock(
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "lock")
         customer.lock(scope.me, scope.person.now, reason, until)
+        notify(scope, db, "locked", [customer.owner_id], customer)
 
     return each(scope, "customer.lock", Customer, ids, mode, work, reason=reason)
 
 
 def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mode = Mode.BEST_EFFORT) -> Outcome:
-    """Unlock customers.  Another owner's lock needs the right to unlock, is logged, and its owner gets an event.
+    """Unlock customers.  Another owner's lock needs the right to unlock, is logged, and its owner is told.
 
     Problems: NOT_FOUND, FORBIDDEN, IN_BIN, NOT_LOCKED (an expired lock is none).
     """
@@ -49,8 +51,7 @@ def unlock(scope: Scope, ids: Sequence[int], reason: str | None = None, mode: Mo
         customer = _locked(scope, db, id)
         customer.unlock()
         exempt(db, id, scope.person.now)
-        if customer.owner_id != scope.person.id:
-            scope.tell(db, f"user:{customer.owner_id}", customer.id)
+        notify(scope, db, "unlocked", [customer.owner_id], customer)
 
     return each(scope, "customer.unlock", Customer, ids, mode, work, reason=reason)
 

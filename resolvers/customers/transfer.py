@@ -8,6 +8,7 @@ from models import Customer
 from models.errors import Validation
 from models.ownership import Began, Ended
 
+from ..notices.notify import notify
 from ..ownership.assignees import load_assignee
 from ..ownership.capacity import transfer_capacity
 from ..ownership.dependents import reassign_dependents
@@ -62,6 +63,7 @@ def transfer(
         db.flush()
         end(db, customer.id, Ended.TRANSFER, now, reason)
         begin(db, customer, Began.TRANSFER, now)
-        scope.tell(db, f"user:{assignee.id}", customer.id)
+        notify(scope, db, "transferred_to_you", [assignee.id], customer, former=owner_id)
+        notify(scope, db, "transferred_from_you", [owner_id], customer, to=assignee.id)
 
     return locks.told(each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id))

@@ -17,6 +17,7 @@ from models.errors import BeyondCeiling, Validation
 from policies import Principal
 
 from ..access.grant_limits import guard_account
+from ..notices.notify import notify
 from ..reading.clauses import value
 from ..runtime import principals
 from ..runtime.scope import Scope
@@ -46,7 +47,7 @@ def start_viewing_as(scope: Scope, user_id: int) -> str:
         mine = SignInSession.token_hash == principals.hash_of(made.token)
         db.execute(update(SignInSession).where(mine).values(looker_id=scope.me), execution_options=_QUIET)
         log_now(db, row, {"seen_by": [None, scope.person.name]})
-        scope.tell(db, f"user:{row.id}", row.id)
+        notify(scope, db, "seen_as", [row.id])
         return made.token
 
 

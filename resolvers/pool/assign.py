@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.ownership import Began
 
+from ..notices.notify import notify
 from ..ownership.assignees import load_eligible_assignee
 from ..ownership.capacity import reserve_capacity
 from ..ownership.locate import load_pooled
@@ -38,6 +39,6 @@ def assign(
         db.flush()
         begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
         scope.tell(db, f"pool:{pool_id}", customer.id)
-        scope.tell(db, f"user:{assignee.id}", customer.id)
+        notify(scope, db, "assigned", [assignee.id], customer)
 
     return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), assignee=user_id)

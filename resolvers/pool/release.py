@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from models import Customer
 from models.ownership import Ended
 
+from ..notices.notify import notify
 from ..ownership.capacity import release_capacity
 from ..ownership.dependents import reassign_dependents
 from ..ownership.locate import Locks, load_owned
@@ -48,5 +49,6 @@ def release(
         end(db, customer.id, Ended.RELEASE, now, reason)
         release_capacity(db, owner_id)
         scope.tell(db, f"pool:{pool.id}", customer.id)
+        notify(scope, db, "released", [owner_id], customer, pool=pool.id)
 
     return locks.told(each(scope, "customer.release", Customer, ids, mode, work, reason=reason))

@@ -24,11 +24,13 @@ from policies.questions import Roles
 
 from . import policy_proof, principals
 from .budgets import Budgets
+from .mail_server import MailServer
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
 from .scope import Scope
 from .seal_files import SealFiles
 from .selectivity import SelectivityCache
+from .waker import Waker
 from .write_probe import WriteProbe
 from .writer import Writer
 
@@ -51,11 +53,12 @@ class Backend:
         seal_files: SealFiles | None = None,
         patience: Patience | None = None,
         budgets: Budgets | None = None,
+        mail_server: MailServer | None = None,
         yields: bool = False,
     ) -> None:
         """`yields`: its writes let those of other processes go first, because it runs jobs."""
         resolvers.load()
-        self.budgets = budgets or Budgets()
+        self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files = seal_files or SealFiles()
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
@@ -80,6 +83,7 @@ class Backend:
 
     async def start(self) -> None:
         """Take over the policy.  Casbin judges it in this process, even when a proof is on record."""
+        self.writer.waker = Waker(self.url if self.dialect == "postgresql" else None)
         async with self.read_engine.connect() as connection:
             stored = await connection.run_sync(newest)
             sets = await connection.run_sync(policy_proof.role_sets, self.clock())
@@ -215,8 +219,13 @@ class Backend:
 
     # -- people ------------------------------------------------------------------------------------------
 
-    async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
-        """The owner of a session or API token; None when it is unknown, ended or revoked, or its owner inactive."""
+    async def principal_of(
+        self, token: str, address: str | None = None, agent: str | None = None, *, is_use: bool = True
+    ) -> Principal | None:
+        """The owner of a session or API token; None when it is unknown, ended or revoked, or its owner inactive.
+
+        `is_use` False: a page that waits for changes keeps no session alive.
+        """
         now, key = self.clock(), principals.kind_of_key(token)
         asked = principals.token_statement(key, self.read_engine.dialect)
         values = principals.token_values(token, now, self.entrances)
@@ -227,7 +236,7 @@ class Backend:
         found = principals.identity_of(rows[0], now, key)
         if found.revision != self.policy.revision:
             await self.catch_up()
-        if found.stale:
+        if found.stale and is_use:
             self.note_seen(found, now)
         sees_many = await self.selectivity.look(found.principal, self.policy)
         self._identities[values["hash"]] = replace(found, sees_many=sees_many)

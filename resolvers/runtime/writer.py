@@ -22,6 +22,7 @@ from sqlalchemy.orm.session import JoinTransactionMode
 from models import AuditEntry
 from models.database.prepared import run_text
 
+from .waker import Waker
 from .writer_failures import TRIES, bearable, is_busy, is_file_locked, is_row_locked, is_worth_retrying
 
 LARGEST_BATCH = 64
@@ -108,6 +109,7 @@ class Writer:
         self.engine, self._row_seconds = engine, row_seconds
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.commits = 0
+        self.waker = Waker(None)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(1 if self.is_sqlite else threads, thread_name_prefix="writer")
         self._waiters = ThreadPoolExecutor(WAITERS, thread_name_prefix="waiter")
@@ -140,6 +142,7 @@ class Writer:
                     unit = Unit(connection, is_alone=True, row_seconds=row_seconds)
                     result, error = self._attempt(unit, call)
                     unit.keep()
+                self.waker.wake()
                 break
             except DBAPIError as failure:
                 if is_row_locked(failure) and row_seconds is None and self._row_seconds is not None:
@@ -163,6 +166,7 @@ class Writer:
             self._closed = True
         self._threads.shutdown(wait=True)
         self._waiters.shutdown(wait=True)
+        self.waker.close()
         self.engine.dispose()
 
     # -- the thread --------------------------------------------------------------------------------------
@@ -223,6 +227,7 @@ class Writer:
                     for job in jobs:
                         self._do(job, Unit(connection))
         self.commits += 1
+        self.waker.wake()
 
     def _do(self, job: Job, unit: Unit) -> None:
         job.result, job.error = self._attempt(unit, job.call)

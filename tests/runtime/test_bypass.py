@@ -22,7 +22,7 @@ MOST_REASONS = 12
 
 USES = {
     Because.APPLIES_TO_ALL: 14,
-    Because.COUNTS_OWN_RECORDS: 2,
+    Because.COUNTS_OWN_RECORDS: 3,
     Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 17,
     Because.JUDGES_RIGHTS: 27,

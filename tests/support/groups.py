@@ -14,6 +14,7 @@ TOGETHER = {
         "panel/test_choosers.py",
         "panel/test_duplicate_story.py",
         "panel/test_kept_text.py",
+        "panel/test_live_story.py",
         "panel/test_merge_story.py",
         "panel/test_palette_story.py",
         "panel/test_policy_story.py",

@@ -57,6 +57,7 @@ class Jobs(Page):
     """Background jobs of the user, or of all users."""
 
     icon, group, position, path = "clock", "system", 25, "/jobs"
+    live = "jobs"
     title, is_named = Label("Jobs"), True
     hint = Label(
         "What runs in the background: imports, reminders, clean-up. You may leave this page; the work goes on."

@@ -1,0 +1,1 @@
+"""Real time: who waits for changes, what they are told, and by which rights."""

@@ -1,0 +1,55 @@
+"""Notifications: mark them as read, choose how to be told."""
+
+import strawberry
+
+from models import Notice
+from models.errors import Refusal
+from models.notice import MailChoice
+from resolvers.notices import choices, inbox
+from resolvers.runtime.ids import number_of
+
+from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
+from ..queries.notifications import MailChoiceType, NotificationChoices, read_choices
+
+
+@strawberry.input(description="Which notifications you have read; all of them without ids.")
+class MarkNotificationsReadInput:
+    ids: list[strawberry.ID] | None = None
+
+
+@strawberry.input(description="How you want to be told of one kind of thing.")
+class NotificationChoiceInput:
+    kind: str
+    in_panel: bool
+    mail: MailChoiceType
+
+
+@strawberry.input(description="What you choose; other kinds stay as they are.")
+class NotificationChoicesInput:
+    kinds: list[NotificationChoiceInput] = strawberry.field(default_factory=list)
+    digest_hour: int | None = None
+
+
+@strawberry.type(description="How you want to be told now, and what was refused.")
+class NotificationChoicesPayload:
+    choices: NotificationChoices
+    problems: list[Problem] = strawberry.field(default_factory=list)
+
+
+@mutation("user.preferences")
+async def mark_notifications_read(info: GraphQLInfo, input: MarkNotificationsReadInput) -> DonePayload:
+    """Mark what you were told as read. Ids of others' notifications change nothing."""
+    ids = [number_of(Notice, id) for id in input.ids] if input.ids is not None else None
+    return await done(info.context.scope, inbox.mark_read, ids)
+
+
+@mutation("user.preferences")
+async def set_notification_choices(info: GraphQLInfo, input: NotificationChoicesInput) -> NotificationChoicesPayload:
+    """Choose how you want to be told, by kind."""
+    scope, problems = info.context.scope, []
+    chosen = {each.kind: (each.in_panel, MailChoice(each.mail.value)) for each in input.kinds}
+    try:
+        await scope.run(choices.choose, chosen, input.digest_hour)
+    except Refusal as refusal:
+        problems.append(problem_of(refusal, scope.language))
+    return NotificationChoicesPayload(choices=await read_choices(scope), problems=problems)

@@ -1,0 +1,1 @@
+"""Subscription fields, one file per capability."""
