@@ -16,6 +16,7 @@ from models import (
     ENTITIES,
     AuditEntry,
     Base,
+    ClaimCondition,
     Customer,
     Department,
     Dictionary,
@@ -90,7 +91,8 @@ def add() -> None:
         GranteeKind.DEPARTMENT: Department,
         GranteeKind.ROLE: Role,
     }
-    SHAPES[PoolMember]["granteeId"] = PolymorphicId(column_of(PoolMember, "grantee_id"), "grantee_kind", grantees)
+    for granting in (PoolMember, ClaimCondition):
+        SHAPES[granting]["granteeId"] = PolymorphicId(column_of(granting, "grantee_id"), "grantee_kind", grantees)
     logged = {model.__tablename__: model for model in ENTITIES}
     SHAPES[AuditEntry]["recordId"] = PolymorphicId(column_of(AuditEntry, "record_id"), "entity", logged)
     SHAPES[AuditEntry]["label"] = Computed(partial(_entry_text, "label"), str | None, "What the record was called.")

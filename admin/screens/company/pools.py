@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Pool, PoolMember, ReleaseRule
+from models import AssignmentRule, AssignmentShare, ClaimRule, Customer, Pool, PoolMember, ReleaseRule
 from models.errors import Validation
 from models.pool import GranteeKind
 from resolvers.pool.members import GRANTEES
@@ -17,6 +17,7 @@ from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
+from .pool_conditions import ConditionsTab
 
 _ = gettext
 _TO = {
@@ -60,6 +61,23 @@ class Pools(PolicyModelView, model=Pool):
             key="pool_id",
             columns=("name", "lapse", "days", "business_days", "enabled"),
         ),
+        RelatedTable(
+            "assignment",
+            Label("Automatic assignment"),
+            "users",
+            model=AssignmentRule,
+            key="pool_id",
+            columns=("strategy", "updated_at"),
+        ),
+        RelatedTable(
+            "shares",
+            Label("Shares"),
+            "chart-bar",
+            model=AssignmentShare,
+            key="pool_id",
+            columns=("user_id", "weight"),
+        ),
+        ConditionsTab("conditions", Label("Claim conditions"), "filter"),
         RelatedTable(
             "customers",
             Label("Customers"),

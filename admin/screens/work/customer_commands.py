@@ -44,6 +44,8 @@ RULES = {
     "IN_POOL": Label("It is in a pool"),
     "RIGHT": Label("You may claim there"),
     "POOL_OPEN": Label("The pool is open"),
+    "ARCHIVE": Label("The pool is no archive"),
+    "CONDITIONS": Label("Conditions of the pool"),
     "PROTECTION": Label("Protection of new arrivals"),
     "COOLDOWN": Label("Waiting time of former owners"),
     "QUOTA_DAY": Label("Claims today"),
