@@ -28,6 +28,9 @@ from .policy_errors import InvalidPolicyText as InvalidPolicyText
 from .policy_errors import LastAdministrator as LastAdministrator
 from .policy_errors import NeedsSecond as NeedsSecond
 from .policy_errors import RoleToSelf as RoleToSelf
+from .pool_errors import Archived as Archived
+from .pool_errors import ConditionNotMet as ConditionNotMet
+from .pool_errors import NobodyFits as NobodyFits
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
 from .release_errors import ExtensionsUsed as ExtensionsUsed
@@ -181,23 +184,6 @@ class Cooldown(Refusal):
 class Protected(Refusal):
     sentence = "This customer is new in the pool. It may be claimed from {passes_at}."
     zh = "该客户刚进入公海，{passes_at} 起方可领取。"
-
-
-class ConditionNotMet(Refusal):
-    """`conditions` are the names of those that stand against it; `reserved`: whether they keep it for other users."""
-
-    sentence = "{name} cannot have this customer, because {why}: {conditions}."
-    zh = "{name} 无法获得该客户，{why}：{conditions}。"
-
-    def more_words(self) -> dict[str, str]:
-        if self.params["reserved"]:
-            return {"why": "it is reserved", "why_zh": "该客户已保留"}
-        return {"why": "it meets none of the pool's conditions", "why_zh": "不符合公海的任何条件"}
-
-
-class Archived(Refusal):
-    sentence = "{pool} is an archive, from which nobody claims. Ask its administrator to assign the customer."
-    zh = "{pool} 是归档公海，不能领取。请联系公海管理员分配。"
 
 
 class NotInPool(Refusal):

@@ -96,3 +96,21 @@ class AssignmentDecision(Base):
         Index("ix_assignment_decision_customer", "customer_id", "id"),
         Index("ix_assignment_decision_pool", "pool_id", "at"),
     )
+
+
+class Reason(StrEnum):
+    """Why a member of a pool was chosen for a customer, or was not."""
+
+    CHOSEN = "CHOSEN"
+    FITS = "FITS"
+    """They could take it, and it was the turn of another one."""
+    INACTIVE = "INACTIVE"
+    NO_SEAT = "NO_SEAT"
+    ABSENT = "ABSENT"
+    NO_SHARE = "NO_SHARE"
+    FILTERED = "FILTERED"
+    """The condition of their share does not match."""
+    CONDITION = "CONDITION"
+    """A condition of the pool stands against it."""
+    COOLDOWN = "COOLDOWN"
+    FULL = "FULL"

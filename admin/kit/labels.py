@@ -23,7 +23,7 @@ from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
 from models.pool import OnExpire
-from models.pool_assignment import Strategy
+from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
 from resolvers.duplicates.check import Place
 
@@ -123,6 +123,18 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Strategy.WEIGHTED: _("In turn, by weight"),
         Strategy.LEAST_LOADED: _("Fewest customers held"),
         Strategy.CAPACITY_LEFT: _("Most capacity left"),
+    },
+    Reason: {
+        Reason.CHOSEN: _("Chosen"),
+        Reason.FITS: _("Fits, another one's turn"),
+        Reason.INACTIVE: _("No longer active"),
+        Reason.NO_SEAT: _("No seat in the pool"),
+        Reason.ABSENT: _("Absent"),
+        Reason.NO_SHARE: _("Share is 0"),
+        Reason.FILTERED: _("Takes other customers"),
+        Reason.CONDITION: _("A condition of the pool"),
+        Reason.COOLDOWN: _("Former owner, still waiting"),
+        Reason.FULL: _("Full"),
     },
     OnExpire: {
         OnExpire.NOTIFY: _("Tell the administrators"),

@@ -47,7 +47,9 @@ def test_only_customers_that_a_condition_opens_are_claimed(world: World) -> None
         refusal = the(claim(world, "li", other))
 
     assert isinstance(refusal, ConditionNotMet)
-    assert refusal.say() == "Li Na cannot have this customer, because it meets none of the pool's conditions: East only."
+    assert (
+        refusal.say() == "Li Na cannot have this customer, because it meets none of the pool's conditions: East only."
+    )
     assert refusal.say("zh") == "Li Na 无法获得该客户，不符合公海的任何条件：East only。"
     assert checks(world, "li", other)["CONDITIONS"] == (False, refusal.say())
     assert whole(world) == []
@@ -96,7 +98,9 @@ def test_nobody_claims_from_an_archive_and_its_administrator_assigns(world: Worl
 
     with unchanged(world):
         refusal = the(claim(world, "li", customer))
-    assert refusal.say() == "North is an archive, from which nobody claims. Ask its administrator to assign the customer."
+    assert (
+        refusal.say() == "North is an archive, from which nobody claims. Ask its administrator to assign the customer."
+    )
     assert checks(world, "li", customer)["ARCHIVE"][0] is False
     assert world.lead.do(assigning.assign, [customer], world.ids["li"]).ids == [customer]
 
@@ -115,14 +119,18 @@ def test_a_merge_into_ones_own_customer_is_a_claim_under_the_same_conditions(wor
 def test_a_field_that_is_hidden_stands_against_a_claim_whatever_it_holds(world: World) -> None:
     """The answer is the same for the value that matches and for one that does not, both ways, and for no value."""
     opens = condition(world, {"phone": {"startsWith": "1"}}, name="Opens")
-    ids = [world.customer(str(n), pool="north", phone=phone) for n, phone in enumerate(("13800000000", "25000000", None))]
+    ids = [
+        world.customer(str(n), pool="north", phone=phone) for n, phone in enumerate(("13800000000", "25000000", None))
+    ]
 
     answers = {(problem.say("en"), problem.say("zh")) for problem in claim(world, "li", *ids).problems}
     previews = {checks(world, "li", id)["CONDITIONS"] for id in ids}
     assert len(answers) == len(previews) == 1
 
     world.ada.do(create_update.delete, ClaimCondition, [opens])
-    condition(world, {"phone": {"startsWith": "1"}}, name="Keeps", effect="RESERVES", **to(world, GranteeKind.USER, "wu"))
+    condition(
+        world, {"phone": {"startsWith": "1"}}, name="Keeps", effect="RESERVES", **to(world, GranteeKind.USER, "wu")
+    )
     assert {problem.code() for problem in claim(world, "li", *ids).problems} == {"CONDITION_NOT_MET"}
     assert len({checks(world, "li", id)["CONDITIONS"] for id in ids}) == 1
     assert [owner(world, id) for id in ids] == [None, None, None]
@@ -189,9 +197,13 @@ def test_the_administrator_of_the_pool_edits_its_conditions_and_no_member_does(w
 def test_graphql_makes_reads_and_deletes_conditions(api: Api, world: World) -> None:
     given = {"poolId": f"poo_{world.ids['north']}", "name": "East", "condition": json.dumps(EAST)}
     more = {"effect": "RESERVES", "granteeKind": "DEPARTMENT", "granteeId": f"dep_{world.ids['west']}"}
-    made = api.change("lead", "createClaimCondition", {**given, **more}, "claimCondition { id granteeId } problems { message }")
+    made = api.change(
+        "lead", "createClaimCondition", {**given, **more}, "claimCondition { id granteeId } problems { message }"
+    )
     assert made["claimCondition"]["granteeId"] == more["granteeId"]
-    plain = api.change("lead", "createClaimCondition", {**given, "name": "All"}, "claimCondition { granteeId } problems { message }")
+    plain = api.change(
+        "lead", "createClaimCondition", {**given, "name": "All"}, "claimCondition { granteeId } problems { message }"
+    )
     assert plain == {"claimCondition": {"granteeId": None}, "problems": []}
     wrong = {**given, "name": "Half", "granteeId": more["granteeId"]}
     half = api.change("lead", "createClaimCondition", wrong, "problems { message field }")

@@ -17,6 +17,7 @@ from ...kit.fields import Field
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
+from .assignment_tab import AssignmentTab
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
@@ -133,6 +134,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             columns=("owner_id", "began", "started_at", "ended", "ended_at", "pool_id", "reason"),
             order=(("started_at", True),),
         ),
+        AssignmentTab("assignment", Label("Assignment"), "users"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"
