@@ -8,7 +8,7 @@ from alembic import op
 from models.base import Utc, long_text, text_type
 
 revision: str = "2026_11_29_assignment"
-down_revision: str | None = "2026_11_29_notices"
+down_revision: str | None = "2026_11_29_last_contact"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,6 +1,6 @@
 """Automatic assignment: pooled customers go to members by the pool's strategy, and every decision is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
 from typing import Any
 
@@ -83,13 +83,18 @@ class AssignmentBatch:
             notify(self.scope, db, "assigned", [user.id], customer)
             return decision
 
-    def tell(self) -> None:
-        """Keep the decisions for nobody, which no savepoint of a refusal takes back, and tell the administrators."""
+    def tell(self, told: Container[int] | None = None) -> None:
+        """Keep the decisions for nobody, which no savepoint of a refusal takes back, and tell the administrators.
+
+        `told`: the customers about which they are told, where that is not all.
+        """
         if not self._nobody:
             return
         with self.scope.write("customer.assign") as db:
             for decision in self._nobody:
                 _keep(self.scope, db, decision)
+                if told is not None and decision.customer_id not in told:
+                    continue
                 customer = db.get(Customer, decision.customer_id)
                 administrators = pool_administrators(self.scope, db, decision.pool_id)
                 notify(self.scope, db, "not_assigned", administrators, customer, pool=decision.pool_id)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "remind, tidy",
+    "a job": "act_on_retention, remind, tidy",
     "a service": "remind, keep_sealed",
     "a command": "audit, policy, token, user, fresh",
 }

@@ -27,7 +27,7 @@ USES = {
     Because.FOLLOWS_CHECK: 17,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 3,
-    Because.KEEPS_RULE: 18,
+    Because.KEEPS_RULE: 20,
     Because.LOCKS_ROWS: 5,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,

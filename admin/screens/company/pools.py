@@ -35,7 +35,10 @@ class Pools(PolicyModelView, model=Pool):
     hint = Label("Each pool has its members and its rule about claiming.")
     empty = Label("There is no pool yet. Create one, then add its members and its rule on its page.")
     columns = ("name", "enabled", "priority", "retain_days", "description")
-    sections = ((Label("Basics"), ("name", "description", "enabled", "priority", "retain_days")),)
+    sections = (
+        (Label("Basics"), ("name", "description", "enabled", "priority", "is_archive")),
+        (Label("How long customers stay"), ("retain_days", "on_expire", "expire_pool_id", "remind_days")),
+    )
     related = (
         RelatedTable(
             "seats",
@@ -51,7 +54,7 @@ class Pools(PolicyModelView, model=Pool):
             "adjustments",
             model=ClaimRule,
             key="pool_id",
-            columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days"),
+            columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days", "daily_view_limit"),
         ),
         RelatedTable(
             "releases",
