@@ -23,3 +23,8 @@ class NobodyFits(Refusal):
 class Archived(Refusal):
     sentence = "{pool} is an archive, from which nobody claims. Ask its administrator to assign the customer."
     zh = "{pool} 是归档公海，不能领取。请联系公海管理员分配。"
+
+
+class ViewLimitReached(Refusal):
+    sentence = "You have opened {used} of {limit} customers of this pool today. You may open others from {resets_at}."
+    zh = "您今日已查看该公海的 {used} 个客户（上限 {limit}），{resets_at} 起可查看其他客户。"

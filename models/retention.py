@@ -32,6 +32,8 @@ class PoolView(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True)
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
     at: Mapped[datetime]
+    until: Mapped[datetime]
+    """The end of that day, until which the page shows again without a count."""
 
     __table_args__ = (
         Index("ix_pool_view_customer", "customer_id"),

@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Integer(), nullable=False),
         sa.Column("pool_id", sa.Integer(), nullable=False),
         sa.Column("at", Utc(), nullable=False),
+        sa.Column("until", Utc(), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_pool_view_customer_id"), ondelete="CASCADE"
         ),

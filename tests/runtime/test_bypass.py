@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 16,
+    Because.APPLIES_TO_ALL: 17,
     Because.COUNTS_OWN_RECORDS: 2,
     Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 17,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 3,
     Because.KEEPS_RULE: 20,
-    Because.LOCKS_ROWS: 5,
+    Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,
     Because.WRITES_LOG: 6,

@@ -142,7 +142,7 @@ KINDS: Table[type[Base], Kind] = Table(
             deleted=("a deleted condition",),
             pointers={"to_user": User, "to_department": models.Department, "to_role": models.Role},
             inputs={"to_user": lambda text: {"grantee_kind": GranteeKind.USER, "grantee_id": number_of(User, text)}},
-            hostile=({"pool_id": Ref("lake"), "condition": EARLY},),
+            hostile=({"pool_id": Ref("north"), "condition": EARLY},),
         ),
         models.AssignmentRule: Kind(
             new={"pool_id": Ref("south"), "strategy": "WEIGHTED"},
@@ -161,6 +161,7 @@ KINDS: Table[type[Base], Kind] = Table(
                 "a deleted share": {"pool_id": Ref("lake"), "user_id": Ref("sam"), "condition": EARLY},
             },
             deleted=("a deleted share",),
+            hostile=({"pool_id": Ref("north"), "user_id": Ref("wu"), "condition": EARLY},),
         ),
         models.PoolMember: Kind(
             new={"pool_id": Ref("north"), "seat": "MEMBER", "to_user": Ref("sam")},
@@ -246,7 +247,7 @@ for _model, _values in plain_entities().items():
 
 TEXTS = {"phone": "1300{n:03d}5500", "number": "ZQ{n:03d}", "email": "zq{n:03d}@mark.example"}
 """Text fields that take texts of one form only -> a canary; any other text field takes any word."""
-KEYS = {"login", "code", "key", "pattern", "language", "for_module", "time_zone"}
+KEYS = {"login", "code", "key", "condition", "pattern", "language", "for_module", "time_zone"}
 """Text fields whose values are keys: they hold no canary."""
 HIDDEN_FIELDS = (
     "customer.name",
