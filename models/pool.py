@@ -41,14 +41,14 @@ class Pool(Entity):
     """What the rule does then."""
     expire_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
     """The pool that MOVE_TO_POOL and ARCHIVE move to."""
-    remind_days: Mapped[int | None]
+    notice_days: Mapped[int | None]
     """How many days before that the administrators of the pool are reminded; None is never."""
     is_archive: Mapped[bool] = mapped_column(default=False)
     """Whether customers only lie here: they are assigned or moved, and never claimed."""
 
     __table_args__ = (
         CheckConstraint("retain_days IS NULL OR retain_days > 0", name="retain_days"),
-        CheckConstraint("remind_days IS NULL OR remind_days > 0", name="remind_days"),
+        CheckConstraint("notice_days IS NULL OR notice_days > 0", name="notice_days"),
         Index("uq_pool_name", "name", unique=True, **LIVE),
     )
 

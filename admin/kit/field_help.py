@@ -21,7 +21,7 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (Pool, "retain_days"): Label("The list shows how many of these days each customer has left. Empty: no end."),
     (Pool, "on_expire"): Label("What is done with a customer when its days in the pool are over."),
     (Pool, "expire_pool_id"): Label("Where it goes when it is moved or archived; an archive takes archived ones."),
-    (Pool, "remind_days"): Label("Days before, on which the pool's administrators are reminded. Empty: never."),
+    (Pool, "notice_days"): Label("Days before, on which the pool's administrators are reminded. Empty: never."),
     (Pool, "is_archive"): Label("Nobody claims from an archive; its administrators assign or move customers."),
     (ClaimCondition, "name"): Label("What a person reads who may not claim because of it."),
     (ClaimCondition, "effect"): Label("Opens: only such customers may be claimed. Reserves: only for those below."),

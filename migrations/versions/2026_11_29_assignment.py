@@ -8,7 +8,7 @@ from alembic import op
 from models.base import Utc, long_text, text_type
 
 revision: str = "2026_11_29_assignment"
-down_revision: str | None = "2026_11_29_last_contact"
+down_revision: str | None = "2026_11_29_release_rules"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -270,9 +270,9 @@ def upgrade() -> None:
     op.add_column(
         "pool",
         sa.Column(
-            "remind_days",
+            "notice_days",
             sa.Integer(),
-            sa.CheckConstraint("remind_days IS NULL OR remind_days > 0", name=op.f("ck_pool_remind_days")),
+            sa.CheckConstraint("notice_days IS NULL OR notice_days > 0", name=op.f("ck_pool_notice_days")),
             nullable=True,
         ),
     )

@@ -15,7 +15,7 @@ from ..runtime.scope import Scope
 
 _KEEPS = bypass_policy(Because.KEEPS_RULE)
 _MOVES = (OnExpire.MOVE_TO_POOL, OnExpire.ARCHIVE)
-_RETENTION = {"retain_days", "on_expire", "expire_pool_id", "remind_days"}
+_RETENTION = {"retain_days", "on_expire", "expire_pool_id", "notice_days"}
 
 
 class PoolRules(Rules[Pool]):
@@ -38,21 +38,21 @@ class PoolRules(Rules[Pool]):
 
 def _check_days(row: Pool) -> None:
     if row.retain_days is None:
-        if (row.on_expire or OnExpire.NOTIFY) is not OnExpire.NOTIFY or row.remind_days is not None:
+        if (row.on_expire or OnExpire.NOTIFY) is not OnExpire.NOTIFY or row.notice_days is not None:
             raise Validation(
                 "Say after how many days that happens: fill in how long a customer may stay.",
                 "请填写保留期，即多少天后执行。",
                 field="retainDays",
             )
         return
-    for key, days in (("retainDays", row.retain_days), ("remindDays", row.remind_days)):
+    for key, days in (("retainDays", row.retain_days), ("noticeDays", row.notice_days)):
         if days is not None and not 1 <= days <= _MOST_DAYS:
             raise Validation(f"Choose 1 to {_MOST_DAYS} days.", f"请填写 1 到 {_MOST_DAYS} 天。", field=key)
-    if row.remind_days is not None and row.remind_days >= row.retain_days:
+    if row.notice_days is not None and row.notice_days >= row.retain_days:
         raise Validation(
             "The reminder comes before the customer even arrives: choose fewer days than it may stay.",
             "提醒天数须小于保留期。",
-            field="remindDays",
+            field="noticeDays",
         )
 
 

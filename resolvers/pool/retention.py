@@ -144,14 +144,14 @@ class _Run:
 
     def remind(self) -> None:
         """Tell the administrators how many customers will be due within the days of notice, each once."""
-        if self.pool.remind_days is None or self.pool.retain_days is None:
+        if self.pool.notice_days is None or self.pool.retain_days is None:
             return
-        coming = self.limit + timedelta(days=self.pool.remind_days)
+        coming = self.limit + timedelta(days=self.pool.notice_days)
         before = (self.state.reminded_until, self.state.reminded_id) if self.state.reminded_until else None
         begin = max(before, (self.limit, 0)) if before is not None else (self.limit, 0)
         due = self._due(begin, 100_000, coming)
         if due:
-            self._tell("retention_coming", len(due), days=self.pool.remind_days)
+            self._tell("retention_coming", len(due), days=self.pool.notice_days)
             self.state.reminded_until, self.state.reminded_id = due[-1]
 
     def close(self) -> None:

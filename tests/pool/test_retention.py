@@ -199,7 +199,7 @@ def test_a_target_that_was_closed_meanwhile_leaves_them_where_they_are(world: Wo
 
 
 def test_administrators_are_reminded_once_before(world: World) -> None:
-    keep(world, remind_days=3, on_expire=OnExpire.RECYCLE_BIN)
+    keep(world, notice_days=3, on_expire=OnExpire.RECYCLE_BIN)
     for n in range(2):
         world.customer(f"C{n}", pool="north")
     world.clock.pass_by(days=6)
@@ -238,7 +238,7 @@ def test_the_clock_runs_it_every_five_minutes(world: World) -> None:
         ({"on_expire": "MOVE_TO_POOL", "expire_pool_id": "north"}, "expirePoolId", "Customers would move from pool"),
         ({"on_expire": "ARCHIVE", "expire_pool_id": "south"}, "expirePoolId", "South is no archive."),
         ({"on_expire": "AUTO_ASSIGN"}, "onExpire", "The pool has no rule for automatic assignment yet."),
-        ({"remind_days": 10}, "remindDays", "The reminder comes before the customer even arrives"),
+        ({"notice_days": 10}, "noticeDays", "The reminder comes before the customer even arrives"),
         ({"retain_days": 0}, "retainDays", "Choose 1 to 3650 days."),
     ],
 )
@@ -277,10 +277,10 @@ def test_graphql_sets_retention_and_tells_when_a_customer_leaves(api: Api, world
         "id": f"poo_{world.ids['north']}",
         "version": 1,
         "retainDays": 10,
-        "remindDays": 2,
+        "noticeDays": 2,
         "onExpire": "RECYCLE_BIN",
     }
-    done = api.change("lead", "updatePool", given, "pool { onExpire remindDays } problems { message }")
-    assert done == {"pool": {"onExpire": "RECYCLE_BIN", "remindDays": 2}, "problems": []}
+    done = api.change("lead", "updatePool", given, "pool { onExpire noticeDays } problems { message }")
+    assert done == {"pool": {"onExpire": "RECYCLE_BIN", "noticeDays": 2}, "problems": []}
 
     assert api.ask("li", asked)["customer"] == {"retentionDueAt": "2026-12-04T08:00:00.000Z"}

@@ -37,7 +37,7 @@ class Pools(PolicyModelView, model=Pool):
     columns = ("name", "enabled", "priority", "retain_days", "description")
     sections = (
         (Label("Basics"), ("name", "description", "enabled", "priority", "is_archive")),
-        (Label("How long customers stay"), ("retain_days", "on_expire", "expire_pool_id", "remind_days")),
+        (Label("How long customers stay"), ("retain_days", "on_expire", "expire_pool_id", "notice_days")),
     )
     related = (
         RelatedTable(
