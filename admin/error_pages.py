@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.errors import Forbidden, NotFound, Refusal
+from models.errors import Forbidden, NotFound, Refusal, ViewLimitReached
 
 from .kit.authentication import Authentication, SessionCookie, visitor_language
 from .kit.panel_request import PanelRequest, panel_request
@@ -59,13 +59,17 @@ class ErrorPages:
 
     async def on_refusal(self, request: Request, refusal: Exception) -> Response:
         """The page for a refusal outside any form: of a record that is not there, or that the user may not see."""
+        if isinstance(refusal, ViewLimitReached):
+            return await self._error_page(request, 403, refusal)
         status = 404 if isinstance(refusal, NotFound) else 403 if isinstance(refusal, Forbidden) else 422
         return await self._error_page(request, status)
 
-    async def _error_page(self, request: Request, status: int) -> Response:
-        context = {"status": status, "request_id": self.panel.cookie.request_id(request)}
+    async def _error_page(self, request: Request, status: int, told: Refusal | None = None) -> Response:
+        """The page; `told` is a refusal whose sentence it says."""
+        context = {"status": status, "request_id": self.panel.cookie.request_id(request), "said": ""}
         is_user = hasattr(request.state, "panel_request") or await self._is_signed_in(request)
         if is_user:
+            context["said"] = told.say(panel_request(request).language) if told is not None else ""
             return await self.panel.render(panel_request(request), "error.html", context, status)
         visitor_language(request)
         return self.panel.render_for_visitor(request, "error.html", context, status)

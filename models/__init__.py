@@ -14,6 +14,7 @@ from .base import Entity as Entity
 from .base import Part as Part
 from .base import utcnow as utcnow
 from .calendar_day import CalendarDay as CalendarDay
+from .claim_condition import ClaimCondition as ClaimCondition
 from .contact import Contact as Contact
 from .contact import ContactPoint as ContactPoint
 from .credentials import ApiToken as ApiToken
@@ -56,10 +57,16 @@ from .pool import OwnerLoad as OwnerLoad
 from .pool import Pool as Pool
 from .pool import PoolMember as PoolMember
 from .pool import QuotaCounter as QuotaCounter
+from .pool_assignment import AssignmentDecision as AssignmentDecision
+from .pool_assignment import AssignmentRule as AssignmentRule
+from .pool_assignment import AssignmentShare as AssignmentShare
+from .pool_assignment import AssignmentState as AssignmentState
 from .preferences import PanelPreference as PanelPreference
 from .release_rule import ReleaseBook as ReleaseBook
 from .release_rule import ReleaseReminder as ReleaseReminder
 from .release_rule import ReleaseRule as ReleaseRule
+from .retention import PoolView as PoolView
+from .retention import RetentionState as RetentionState
 from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
@@ -77,6 +84,9 @@ _ORDER: tuple[type[Entity], ...] = (
     PoolMember,
     ClaimRule,
     ReleaseRule,
+    ClaimCondition,
+    AssignmentRule,
+    AssignmentShare,
     User,
     Department,
     Role,

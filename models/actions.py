@@ -108,6 +108,7 @@ TABLE: tuple[Action, ...] = (
     _own("token", "Make a token", "生成令牌", "made a token for", "session", done_zh="创建令牌"),
     _own("preferences", "Choose preferences", "修改偏好设置", "chose the preferences of", "user"),
     _own("tell_apart", "Tell apart", "标记为不同客户", "told apart", "customer"),
+    _own("open", "Open the page", "查看详情", "opened the page of", "customer"),
     _own("unmerge", "Undo a merge", "撤销合并", "undid the merge of", "customer"),
     _own("views", "Keep views", "保存视图", "kept the view", "user"),
     _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),

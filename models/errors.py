@@ -30,6 +30,10 @@ from .policy_errors import InvalidPolicyText as InvalidPolicyText
 from .policy_errors import LastAdministrator as LastAdministrator
 from .policy_errors import NeedsSecond as NeedsSecond
 from .policy_errors import RoleToSelf as RoleToSelf
+from .pool_errors import Archived as Archived
+from .pool_errors import ConditionNotMet as ConditionNotMet
+from .pool_errors import NobodyFits as NobodyFits
+from .pool_errors import ViewLimitReached as ViewLimitReached
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
 from .release_errors import ExtensionsUsed as ExtensionsUsed

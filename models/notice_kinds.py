@@ -192,6 +192,15 @@ _DECLARED = (
         refers={"pool": Pool},
     ),
     _kind(
+        "retention_coming",
+        POOLS,
+        ("Customers are about to leave a pool", "公海客户即将到期"),
+        ("Customers of {pool} near the end of their stay: {count}", "{pool} 有 {count} 个客户即将到期"),
+        ("They leave it within {days} days, unless they are assigned before.", "如未分配，将在 {days} 天内到期处理。"),
+        mail=MailChoice.DAILY,
+        refers={"pool": Pool},
+    ),
+    _kind(
         "calendar_unknown",
         POOLS,
         ("The holidays of a year are unknown", "节假日数据缺失"),

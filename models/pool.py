@@ -12,6 +12,16 @@ from .names import Names
 from .people import Department, Role, User
 
 
+class OnExpire(StrEnum):
+    """What happens to a customer whose days in a pool are over."""
+
+    NOTIFY = "NOTIFY"
+    MOVE_TO_POOL = "MOVE_TO_POOL"
+    AUTO_ASSIGN = "AUTO_ASSIGN"
+    ARCHIVE = "ARCHIVE"
+    RECYCLE_BIN = "RECYCLE_BIN"
+
+
 class Pool(Entity):
     """A place for customers nobody works on."""
 
@@ -27,9 +37,18 @@ class Pool(Entity):
     """When several pools could take a customer, the highest wins; the older one among equals."""
     retain_days: Mapped[int | None]
     """How many days a customer may stay before the pool's rule acts; None is for ever."""
+    on_expire: Mapped[OnExpire] = choice(OnExpire, default=OnExpire.NOTIFY)
+    """What the rule does then."""
+    expire_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
+    """The pool that MOVE_TO_POOL and ARCHIVE move to."""
+    notice_days: Mapped[int | None]
+    """How many days before that the administrators of the pool are reminded; None is never."""
+    is_archive: Mapped[bool] = mapped_column(default=False)
+    """Whether customers only lie here: they are assigned or moved, and never claimed."""
 
     __table_args__ = (
         CheckConstraint("retain_days IS NULL OR retain_days > 0", name="retain_days"),
+        CheckConstraint("notice_days IS NULL OR notice_days > 0", name="notice_days"),
         Index("uq_pool_name", "name", unique=True, **LIVE),
     )
 
@@ -97,6 +116,8 @@ class ClaimRule(Entity):
     """Number of days before a former owner may claim the same customer again."""
     protect_days: Mapped[int | None]
     """How long a new arrival may only be assigned, not claimed."""
+    daily_view_limit: Mapped[int | None]
+    """Number of pooled customers whose page a user may open in a day."""
 
     pool: Mapped[Pool] = relationship(lazy="raise_on_sql")
 
@@ -107,6 +128,7 @@ class ClaimRule(Entity):
         CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity"),
         CheckConstraint("cooldown_days IS NULL OR cooldown_days >= 0", name="cooldown_days"),
         CheckConstraint("protect_days IS NULL OR protect_days >= 0", name="protect_days"),
+        CheckConstraint("daily_view_limit IS NULL OR daily_view_limit >= 0", name="daily_view_limit"),
     )
 
     def cooled_at(self, ended_at: datetime) -> datetime:

@@ -6,6 +6,7 @@ of graphql-core answers all other operations, and reads its records with the sam
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from . import errors, limits, query_cost
 from .build import graphql_of, schema
 from .compiler_thread import off_the_loop
 from .contract import Context
+from .opening import FIELDS, is_closed, opened
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents, document_of
 from .plan.plan import Request
@@ -123,7 +125,9 @@ class Engine:
         requester = cached_identity.requester.at(now)
         request = Request(requester, requester.person.language, values, key)
         texts = await answer_prepared(self.backend, self.plans, document, operation.statement, cached_identity, request)
-        return None if texts is None else Answer(_data(texts), "planned")
+        if texts is None or (operation.statement in document.counted and b"null" in texts.values()):
+            return None
+        return Answer(_data(texts), "planned")
 
     async def _answer(self, scope: Scope, document: Document, operation: Operation) -> Answer:
         if scope.principal is None:
@@ -159,6 +163,10 @@ class Engine:
             return _refused_whole(refusal, reader.scope)
         except (Refusal, GraphQLError):  # the executor names the field, and answers the other fields
             return await self._executed(reader.scope, reader, document.parsed, operation)
+        if FIELDS & {nodes[0].name.value for nodes in operation.root_fields().values()}:
+            document.counted.add(statement)
+            if b"null" in texts.values() and await _waits(reader.scope, operation, texts):
+                return await self._executed(reader.scope, reader, document.parsed, operation)
         document.prepare(operation, statement)
         return Answer(_data(texts), "planned" if reader.used_plan else "compiled")
 
@@ -199,6 +207,12 @@ def _is_compiled(operation: Operation) -> bool:
     return operation.is_query and all(
         nodes[0].name.value == "__typename" or root_of(operation, nodes) for nodes in operation.root_fields().values()
     )
+
+
+async def _waits(scope: Scope, operation: Operation, texts: Mapping[str, bytes]) -> bool:
+    """Whether a field is null because its customer has to be counted first."""
+    empty = [nodes[0] for alias, nodes in operation.root_fields().items() if texts[alias] == b"null"]
+    return any([await is_closed(scope, node.name.value, operation.arguments("Query", node)) for node in empty])
 
 
 def _data(texts: Mapping[str, bytes]) -> bytes:
@@ -251,7 +265,10 @@ def _check_signed_in(scope: Scope, operation: Operation) -> None:
 async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
     """The resolver of a compiled root field, for an operation that the executor runs."""
     reader, nodes, name = info.context.reader, info.field_nodes, info.field_name
-    row = orjson.loads(await reader.root(f"{name} {kind_at(name, arguments)}", nodes, ROOTS[name]))
+    root = partial(reader.root, f"{name} {kind_at(name, arguments)}", nodes, ROOTS[name])
+    row = orjson.loads(await root())
+    if row is None and await opened(reader.scope, name, arguments):
+        row = orjson.loads(await root())
     if name == "node" and row is not None:
         model = model_of(arguments["id"])
         assert model is not None, "it was found"

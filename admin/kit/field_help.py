@@ -1,6 +1,17 @@
 """One sentence below an input whose label does not say what the value does."""
 
-from models import Base, ClaimRule, Department, Organisation, Pool, PoolMember, Role, User
+from models import (
+    AssignmentShare,
+    Base,
+    ClaimCondition,
+    ClaimRule,
+    Department,
+    Organisation,
+    Pool,
+    PoolMember,
+    Role,
+    User,
+)
 
 from .translation import Label
 
@@ -8,6 +19,14 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (Pool, "enabled"): Label("A pool that is switched off takes no customers, and nobody claims from it."),
     (Pool, "priority"): Label("When several pools could take a customer, the one with the highest number does."),
     (Pool, "retain_days"): Label("The list shows how many of these days each customer has left. Empty: no end."),
+    (Pool, "on_expire"): Label("What is done with a customer when its days in the pool are over."),
+    (Pool, "expire_pool_id"): Label("Where it goes when it is moved or archived; an archive takes archived ones."),
+    (Pool, "notice_days"): Label("Days before, on which the pool's administrators are reminded. Empty: never."),
+    (Pool, "is_archive"): Label("Nobody claims from an archive; its administrators assign or move customers."),
+    (ClaimCondition, "name"): Label("What a person reads who may not claim because of it."),
+    (ClaimCondition, "effect"): Label("Opens: only such customers may be claimed. Reserves: only for those below."),
+    (AssignmentShare, "weight"): Label("Customers in each round, by weight. 0: gets none."),
+    (ClaimRule, "daily_view_limit"): Label("Pooled customers whose page a person may open in a day. Empty: no limit."),
     (PoolMember, "seat"): Label("Viewers look, members claim, administrators also assign and set the rules."),
     (ClaimRule, "daily_quota"): Label("Customers that a person may claim from this pool in a day. Empty: no limit."),
     (ClaimRule, "weekly_quota"): Label("The same from Monday to Sunday. Empty: no limit."),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
-from models import Base, DuplicateRule, Entity, NumberRule, PoolMember, Role, User
+from models import AssignmentShare, Base, ClaimCondition, DuplicateRule, Entity, NumberRule, PoolMember, Role, User
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.duplicates import DEFAULTS
 from resolvers.reading.clauses import COMPUTED
@@ -35,6 +35,10 @@ HIDDEN = {
 """Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
 
 
+CONDITIONS = {(ClaimCondition, "condition"), (AssignmentShare, "condition")}
+"""The columns that hold a condition about customers, which is built, and shown as a sentence."""
+
+
 class Kind(StrEnum):
     """How a value is shown and entered."""
 
@@ -51,6 +55,7 @@ class Kind(StrEnum):
     RECORD = "record"
     LINES = "lines"
     POINTS = "points"
+    CONDITION = "condition"
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def _field_of(model: type[Base], key: str) -> Field:
     if key == "language":
         return Field(key, Kind.CHOICE, model, choices=tuple(LANGUAGES), is_required=True)
     column, trait = column_of(model, key), trait_of(column_of(model, key))
-    kind = _kind(model, key)
+    kind = Kind.CONDITION if (model, key) in CONDITIONS else _kind(model, key)
     return Field(
         key,
         kind,
@@ -126,7 +131,7 @@ def _field_of(model: type[Base], key: str) -> Field:
 
 def _kind(model: type[Base], key: str) -> Kind:
     column = column_of(model, key)
-    if target_of(model, key) is not None or (model, key) == (PoolMember, "grantee_id"):
+    if target_of(model, key) is not None or (model in (PoolMember, ClaimCondition) and key == "grantee_id"):
         return Kind.RECORD
     if trait_of(column).dictionary:
         return Kind.WORDS

@@ -33,7 +33,7 @@ def input_value(ask: PanelRequest, each: Field, value: Any) -> Any:
             return bool(value)
         case Kind.POINTS:
             return [{"kind": str(x["kind"]), "value": x["value"]} for x in value or ()]
-        case Kind.TEXT | Kind.LONG | Kind.WORDS | Kind.CHOICE:
+        case Kind.TEXT | Kind.LONG | Kind.WORDS | Kind.CHOICE | Kind.CONDITION:
             return value or ""
     return value
 

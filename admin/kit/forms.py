@@ -11,6 +11,7 @@ from wtforms import (
     DateTimeLocalField,
     DecimalField,
     Form,
+    HiddenField,
     IntegerField,
     SelectField,
     SelectMultipleField,
@@ -104,6 +105,7 @@ def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None
 
 _TYPED: dict[Kind, tuple[Any, dict[str, Any]]] = {
     Kind.LONG: (TextAreaField, {"render_kw": {"rows": 3}}),
+    Kind.CONDITION: (HiddenField, {}),
     Kind.LINES: (TextAreaField, {"render_kw": {"rows": 3}}),
     Kind.WHOLE: (IntegerField, {}),
     Kind.MONEY: (MoneyInput, {"places": 2, "render_kw": {"type": "text", "inputmode": "decimal"}}),

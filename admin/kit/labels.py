@@ -18,9 +18,12 @@ from models import (
     User,
 )
 from models.actions import GROUP_LABELS, TABLE
+from models.claim_condition import Covers, Effect
 from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
+from models.pool import OnExpire
+from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
 from resolvers.duplicates.check import Place
 
@@ -108,6 +111,37 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Verdict.POSSIBLE: _("Possible: only warns"),
         Verdict.CERTAIN: _("Certain: asks for a reason"),
         Verdict.REFUSED: _("Certain: cannot be saved"),
+    },
+    Effect: {Effect.OPENS: _("Opens them"), Effect.RESERVES: _("Reserves them")},
+    Covers: {
+        Covers.BOTH: _("Claiming and assigning"),
+        Covers.CLAIM: _("Claiming"),
+        Covers.ASSIGN: _("Assigning"),
+    },
+    Strategy: {
+        Strategy.ROUND_ROBIN: _("In turn"),
+        Strategy.WEIGHTED: _("In turn, by weight"),
+        Strategy.LEAST_LOADED: _("Fewest customers held"),
+        Strategy.CAPACITY_LEFT: _("Most capacity left"),
+    },
+    Reason: {
+        Reason.CHOSEN: _("Chosen"),
+        Reason.FITS: _("Fits, another one's turn"),
+        Reason.INACTIVE: _("No longer active"),
+        Reason.NO_SEAT: _("No seat in the pool"),
+        Reason.ABSENT: _("Absent"),
+        Reason.NO_SHARE: _("Share is 0"),
+        Reason.FILTERED: _("Takes other customers"),
+        Reason.CONDITION: _("A condition of the pool"),
+        Reason.COOLDOWN: _("Former owner, still waiting"),
+        Reason.FULL: _("Full"),
+    },
+    OnExpire: {
+        OnExpire.NOTIFY: _("Tell the administrators"),
+        OnExpire.MOVE_TO_POOL: _("Move to another pool"),
+        OnExpire.AUTO_ASSIGN: _("Assign automatically"),
+        OnExpire.ARCHIVE: _("Put into an archive"),
+        OnExpire.RECYCLE_BIN: _("Put into the recycle bin"),
     },
     Place: {Place.POOL: _("In a pool"), Place.BIN: _("In the recycle bin")},
 }

@@ -3,7 +3,8 @@
 Every button and every choice of a field sends the form back to this address, which answers with the next form.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,6 +34,20 @@ LEFT_OUT = {"id", "version"}
 Options = list[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Builder:
+    """What a builder is for: the records that its condition is about, its address, the page before, what follows.
+
+    `title` is "" for a search in detail.
+    """
+
+    model: type[Base]
+    address: str
+    cancel: str
+    done: Callable[[Mapping[str, Any]], Response]
+    title: str = ""
+
+
 class SearchPage(Screen):
     """The builder belongs to the lists of entities, whose records conditions ask about."""
 
@@ -46,31 +61,37 @@ class SearchPage(Screen):
 
     @page_route("/search", "view")
     async def search_page(self, request: Request) -> Response:
-        ask, query = panel_request(request), request.query_params
-        group, error = self._asked(ask)
-        action = query.get("do", "")
-        focus = changed(group, action) or _after(request.headers.get("hx-trigger-name", ""))
-        if action == "apply" and not error:
-            condition, error = self._condition(ask, group)
-            if not error:
-                return self._to_list(ask, condition)
-        shown = await self._shown(ask, self.model, group, ROOT)
-        context = {"group": shown, "error": error, "focus": focus, "kept": kept_in(query), "hows": HOW, "units": UNITS}
-        return await self.render(ask, "search.html", context)
+        ask = panel_request(request)
+        search = Builder(self.model, self.url("search"), self.url("list"), lambda x: self._to_list(ask, x))
+        return await self.build(ask, search)
 
-    def _asked(self, ask: PanelRequest) -> tuple[Group, str]:
+    async def build(self, ask: PanelRequest, builder: "Builder") -> Response:
+        """The builder as a page, or what follows once its condition is whole."""
+        query = ask.request.query_params
+        group, error = self._asked(ask, builder.model)
+        action = query.get("do", "")
+        focus = changed(group, action) or _after(ask.request.headers.get("hx-trigger-name", ""))
+        if action == "apply" and not error:
+            condition, error = self._condition(ask, builder.model, group)
+            if not error:
+                return builder.done(condition)
+        shown = await self._shown(ask, builder.model, group, ROOT)
+        context = {"group": shown, "error": error, "focus": focus, "kept": kept_in(query), "hows": HOW, "units": UNITS}
+        return await self.render(ask, "search.html", {**context, "builder": builder})
+
+    def _asked(self, ask: PanelRequest, model: type[Base]) -> tuple[Group, str]:
         """The group of the form, else that of the condition in the address, and what is wrong with it."""
         query = ask.request.query_params
         if f"{ROOT}-how" in query:
             return group_in(query), ""
-        condition, error = condition_in(ask, self.model, query.get("c", ""))
-        group = group_of(self.model, condition)
+        condition, error = condition_in(ask, model, query.get("c", ""))
+        group = group_of(model, condition)
         return (group if group.parts else Group(parts=[Row()])), error
 
-    def _condition(self, ask: PanelRequest, group: Group) -> tuple[dict[str, Any], str]:
+    def _condition(self, ask: PanelRequest, model: type[Base], group: Group) -> tuple[dict[str, Any], str]:
         try:
-            condition = condition_of(self.model, group)
-            checked(self.model, condition)
+            condition = condition_of(model, group)
+            checked(model, condition)
         except Unfinished as unfinished:
             name = name_of(unfinished.model, unfinished.row.name)
             return {}, _("Choose or type a value for %(field)s.") % {"field": name}

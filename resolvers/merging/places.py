@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import and_, insert, select
@@ -17,6 +18,7 @@ from ..ownership.periods import begin, end
 from ..ownership.quota import take_quota
 from ..people.people import active_user
 from ..pool.claim_rules import rule_checks, terms_for
+from ..pool.conditions import condition_checks
 from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
 from .moves import Moves
@@ -32,7 +34,7 @@ def settle(scope: Scope, db: Session, moves: Moves, rows: Sequence[Customer], fr
 
     Contacts and opportunities of the other owners get the owner that stays.  A pooled customer that becomes part of
     one of the caller's counts as a claim, under the rules of its pool.
-    Raises NotEligible, Protected, Cooldown, QuotaReached.
+    Raises NotEligible, Archived, Protected, Cooldown, ConditionNotMet, QuotaReached.
     """
     source = next(row for row in rows if row.id == from_id)
     owner_id = source.owner_id
@@ -79,7 +81,7 @@ def _count_as_claim(scope: Scope, db: Session, pooled: Customer) -> None:
     """Check and count the claim of a pooled customer, whose ownership period begins and ends with the merge."""
     now, pool_id = scope.person.now, pooled.pool_id
     terms, left_at = terms_for(db, pooled, scope.me)
-    for check in rule_checks(terms, pooled, left_at, scope.person):
+    for check in chain(rule_checks(terms, pooled, left_at, scope.person), condition_checks(scope, db, terms, pooled)):
         if check.refusal is not None:
             raise check.refusal
     take_quota(db, terms.rule, scope.me, now, terms.zone)

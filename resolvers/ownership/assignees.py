@@ -41,13 +41,13 @@ def load_assignee(scope: Scope, db: Session, user_id: int, *, insist: bool = Fal
     return assignee
 
 
-def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> User:
+def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int | None) -> tuple[User, Principal]:
     """An active and present user who may claim from the pool.  Raises NotFound, Validation, NotEligible."""
     assignee, principal = _assignee_and_principal(scope, db, user_id)
     _refuse_absent(scope, assignee)
     if pool_id not in principal.member_pools or not may_claim_from(scope.policy, principal, pool_id):
         raise NotEligible(name=assignee.name, reason="no seat in this pool", reason_zh="不是该公海成员", field="userId")
-    return assignee
+    return assignee, principal
 
 
 def may_work(policy: Snapshot, person: Principal) -> bool:

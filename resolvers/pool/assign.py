@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from models import Customer
+from models import Customer, User
+from models.claim_condition import Covers
 from models.ownership import Began
 
 from ..notices.notify import notify
@@ -16,6 +17,7 @@ from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from .claim_rules import pool_closed, terms_of
+from .conditions import judged, obstacle
 
 
 def assign(
@@ -24,21 +26,32 @@ def assign(
     """Give pooled customers to a user who may claim from their pool.  Uses the user's capacity, not their quota.
 
     Problems: NOT_FOUND (customer or person), FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE, VALIDATION,
-    CAPACITY_REACHED.
+    CONDITION_NOT_MET, CAPACITY_REACHED.
     """
 
     def work(db: Session, id: int) -> None:
         customer = load_pooled(scope, db, id, "assign")
-        pool_id, now = customer.pool_id, scope.person.now
+        pool_id = customer.pool_id
         assert pool_id is not None, "load_pooled returns pooled customers only"
-        assignee = load_eligible_assignee(scope, db, user_id, pool_id)
-        if not terms_of(db, pool_id).is_open:
+        assignee, principal = load_eligible_assignee(scope, db, user_id, pool_id)
+        terms = terms_of(db, pool_id)
+        if not terms.is_open:
             raise pool_closed(assignee.name)
-        reserve_capacity(db, assignee)
-        customer.assign_to(assignee, now)
-        db.flush()
-        begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
-        scope.tell(db, f"pool:{pool_id}", customer.id)
-        notify(scope, db, "assigned", [assignee.id], customer)
+        if terms.pool_id is not None:
+            found = judged(scope, db, pool_id, [id]).get(id, [])
+            if (refusal := obstacle(found, principal, Covers.ASSIGN)) is not None:
+                raise refusal
+        give(scope, db, customer, assignee)
 
     return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), assignee=user_id)
+
+
+def give(scope: Scope, db: Session, customer: Customer, assignee: User) -> None:
+    """Make a user, who may have it, the owner of a pooled customer.  Raises CapacityReached."""
+    pool_id, now = customer.pool_id, scope.person.now
+    reserve_capacity(db, assignee)
+    customer.assign_to(assignee, now)
+    db.flush()
+    begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
+    scope.tell(db, f"pool:{pool_id}", customer.id)
+    notify(scope, db, "assigned", [assignee.id], customer)

@@ -1,6 +1,7 @@
 """Claiming customers from a pool.  The rules of a claim are in `claim_rules.py`, its preview in `claim_preview.py`."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -18,20 +19,22 @@ from .claim_preview import Preview as Preview
 from .claim_preview import claim_preview as claim_preview
 from .claim_rules import Check as Check
 from .claim_rules import rule_checks, terms_for
+from .conditions import condition_checks
 
 
 def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
     """Make the caller the owner of pooled customers: each has one winner, and no user gets above quota or capacity.
 
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE (the pool is closed), PROTECTED,
-    COOLDOWN, QUOTA_REACHED, CAPACITY_REACHED, in this order.
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE (the pool is closed), ARCHIVED,
+    PROTECTED, COOLDOWN, CONDITION_NOT_MET, QUOTA_REACHED, CAPACITY_REACHED, in this order.
     """
 
     def work(db: Session, id: int) -> None:
         customer = load_pooled(scope, db, id, "claim")
         pool_id, now = customer.pool_id, scope.person.now
         terms, left_at = terms_for(db, customer, scope.me)
-        for check in rule_checks(terms, customer, left_at, scope.person):
+        checks = rule_checks(terms, customer, left_at, scope.person)
+        for check in chain(checks, condition_checks(scope, db, terms, customer)):
             if check.refusal is not None:
                 raise check.refusal
         me = active_user(scope, db, scope.me)

@@ -17,6 +17,7 @@ from ..ownership.quota import quotas
 from ..runtime.batch import Note, distinct
 from ..runtime.scope import Scope
 from .claim_rules import Check, ClaimTerms, counted_checks, rule_checks, terms_of
+from .conditions import Judged, check_of, judged
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,18 @@ class _PreviewBatch:
         self.seen: dict[int, tuple[Customer, bool]] = {row.id: (row, bool(allowed)) for row, allowed in found}
         self.terms = {id: terms_of(db, id) for id in {row.pool_id for row, _ in self.seen.values()} if id is not None}
         self.left = all_left_at(db, list(self.seen), scope.me)
+        self.judged = {id: found for pool_id in self._conditional for id, found in self._judged(pool_id).items()}
         self._counted: dict[int, list[Check]] = {}
+
+    @property
+    def _conditional(self) -> set[int]:
+        """The pools with claim conditions."""
+        return {id for id, terms in self.terms.items() if terms.pool_id is not None}
+
+    def _judged(self, pool_id: int) -> dict[int, list[Judged]]:
+        return judged(
+            self.scope, self.db, pool_id, [id for id, (row, _) in self.seen.items() if row.pool_id == pool_id]
+        )
 
     @cached_property
     def _capacity(self) -> Capacity:
@@ -66,6 +78,8 @@ class _PreviewBatch:
             yield _right(may=may)
             terms = self.terms[customer.pool_id]
             yield from rule_checks(terms, customer, self.left.get(customer.id), self.person)
+            if customer.id in self.judged:
+                yield check_of(self.judged[customer.id], self.person)
             yield from self._counters(customer.pool_id, terms)
 
     def _counters(self, pool_id: int, terms: ClaimTerms) -> list[Check]:

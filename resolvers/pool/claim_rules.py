@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Pool
+from models import ClaimCondition, ClaimRule, Customer, Pool
 from models.database.bypass import Because
 from models.database.prepared import Prepared, attach
-from models.errors import CapacityReached, Cooldown, NotEligible, Protected, Refusal
+from models.errors import Archived, CapacityReached, Cooldown, NotEligible, Protected, Refusal
 from policies import Principal
 
 from ..ownership.capacity import Capacity
@@ -26,10 +26,13 @@ from ..runtime.batch import Note
 class ClaimTerms:
     """Whether the pool is open, its claim rule, and the time zone in which the rule counts days.
 
-    A pool without a rule has no limits.
+    A pool without a rule has no limits.  `archive` is the name of a pool that is one, `pool_id` that of a pool with
+    claim conditions: a pool without them costs no further statement.
     """
 
     is_open: bool
+    archive: str | None
+    pool_id: int | None
     zone: str
     rule: ClaimRule | None
 
@@ -42,8 +45,15 @@ _POOL: Any = Pool.__table__
 _RULE: Any = ClaimRule.__table__
 _LIVE = and_(_RULE.c.pool_id == _POOL.c.id, _RULE.c.deleted_at.is_(None))
 _IS_OPEN = and_(_POOL.c.enabled, _POOL.c.deleted_at.is_(None))
+_ARCHIVE = case((_POOL.c.is_archive, _POOL.c.name), else_=None)
+_CONDITION: Any = ClaimCondition.__table__
+_CONDITIONAL = (
+    select(_CONDITION.c.pool_id).where(_CONDITION.c.pool_id == _POOL.c.id, _CONDITION.c.deleted_at.is_(None)).limit(1)
+)
 _ASKED = (
-    select(_IS_OPEN, ZONE, *_RULE.c).select_from(_POOL.outerjoin(_RULE, _LIVE)).where(_POOL.c.id == bindparam("pool"))
+    select(_IS_OPEN, _ARCHIVE, _CONDITIONAL.scalar_subquery(), ZONE, *_RULE.c)
+    .select_from(_POOL.outerjoin(_RULE, _LIVE))
+    .where(_POOL.c.id == bindparam("pool"))
 )
 _TERMS = Prepared(_ASKED, because=Because.APPLIES_TO_ALL)
 _TERMS_AND_LEFT = Prepared(
@@ -63,8 +73,9 @@ def terms_for(db: Session, customer: Customer, owner_id: int) -> tuple[ClaimTerm
 
 
 def _terms(db: Session, row: Sequence[Any]) -> ClaimTerms:
-    is_open, zone, *rule = row
-    return ClaimTerms(bool(is_open), zone, attach(db, ClaimRule, tuple(rule)) if rule[0] is not None else None)
+    is_open, archive, pool_id, zone, *rule = row
+    held = attach(db, ClaimRule, tuple(rule)) if rule[0] is not None else None
+    return ClaimTerms(bool(is_open), archive, pool_id, zone, held)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None,
     """
     refusal: Refusal | None = None if terms.is_open else pool_closed(p.name)
     yield Check("POOL_OPEN", _OPEN if terms.is_open else _CLOSED, refusal)
+    if terms.archive is not None:
+        yield Check("ARCHIVE", _IN_ARCHIVE, Archived(pool=terms.archive))
     rule = terms.rule
     if rule is not None and rule.protect_days and customer.pooled_at is not None:
         wait = _wait("new arrivals wait", "新入公海客户须等待", rule.protect_days)
@@ -125,6 +138,7 @@ def _from(at: datetime | None, terms: ClaimTerms, p: Principal, rule: str, detai
     return Check(rule, detail, refusal(passes_at=at.astimezone(ZoneInfo(terms.zone))), at)
 
 
+_IN_ARCHIVE = Note("the pool is an archive", "公海为归档公海")
 _OPEN, _CLOSED = Note("the pool is open", "公海已启用"), Note("the pool is closed", "公海已停用")
 
 

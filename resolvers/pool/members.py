@@ -1,4 +1,4 @@
-"""Rules of pools and of their members."""
+"""Rules of the members of a pool."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import OwnershipPeriod, Pool, PoolMember
-from models.errors import InUse, NotFound
+from models import PoolMember
+from models.errors import NotFound
 from models.pool import GRANTEE_KINDS, Seat
 
 from ..access.grant_limits import guard_places
@@ -55,10 +55,3 @@ def _guard_seat(scope: Scope, db: Session, row: PoolMember, *, had: Seat | None,
 
 def _as_chart(row: PoolMember, seat: Seat | None) -> frozenset[tuple[Grantee, int, Seat]]:
     return frozenset() if seat is None else frozenset({((row.grantee_kind, row.grantee_id), row.pool_id, seat)})
-
-
-class PoolRules(Rules[Pool]):
-    """A pool is never purged, because quota counters and ownership periods refer to it; it can be closed."""
-
-    def purged(self, scope: Scope, db: Session, row: Pool) -> None:
-        raise InUse(label=row.label, count="…", what=OwnershipPeriod.names)

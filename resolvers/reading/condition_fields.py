@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, inspect
 
-from models import ENTITIES, Base, Department, PoolMember, User
+from models import ENTITIES, Base, Department, User
 from models.base import Entity, Money, Part, Utc, column_of, columns, trait_of
 
 from ..runtime.ids import camel
@@ -96,7 +96,7 @@ def fields_of(model: type[Base]) -> Mapping[str, ConditionField]:
     """Name -> field, in the order of the table; computed values come last."""
     found = [_field(model, c.key) for c in columns(model) if c.key not in HIDDEN and not isinstance(c.type, JSON)]
     found += [ConditionField(camel(key), key, Kind.YES_NO) for owner, key in COMPUTED if owner is model]
-    return {field.name: field for field in found if (model, field.key) != (PoolMember, "grantee_id")}
+    return {field.name: field for field in found if field.key != "grantee_id"}
 
 
 @cache

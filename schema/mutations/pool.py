@@ -4,6 +4,7 @@ import strawberry
 
 from models import Customer, Pool, User
 from resolvers.pool import assign, claim, move, release
+from resolvers.pool import auto_assign as auto_assigning
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
@@ -42,6 +43,13 @@ async def assign_customers(info: GraphQLInfo, input: HandInput) -> Answered:
     return await batch(
         info, Customer, input, lambda scope, ids: assign.assign(scope, ids, owner, input.mode, input.reason)
     )
+
+
+@mutation("customer.assign", returns=batch_payload_of(Customer))
+async def auto_assign(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    """Give pooled customers to members of their pools, by the rule of each pool."""
+    call = auto_assigning.auto_assign
+    return await batch(info, Customer, input, lambda scope, ids: call(scope, ids, input.mode, input.reason))
 
 
 @mutation("customer.release", returns=batch_payload_of(Customer))

@@ -138,7 +138,8 @@ def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(shape, PolymorphicId):
-        return number_of(shape.targets[given[shape.kind]], value)
+        target = shape.targets.get(given.get(shape.kind, ""))
+        return number_of(target, value) if target is not None else 0
     if isinstance(shape, Column) and shape.target is not None:
         return number_of(shape.target, value)
     if isinstance(value, list):

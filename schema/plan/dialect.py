@@ -63,6 +63,7 @@ class Dialect(Protocol):
     def in_any_order(self, statement: Select[Any], index_order: Sequence[Value]) -> Select[Any]: ...
     def boolean(self, value: Value) -> Value: ...
     def timestamp(self, value: Value) -> Value: ...
+    def days_after(self, at: Value, days: Value) -> Value: ...
     def amount(self, value: Value) -> Value: ...
     def hex(self, value: Value) -> Value: ...
     def list(self, *items: Value) -> Value: ...
@@ -121,6 +122,11 @@ class Sqlite:
 
     def timestamp(self, value: Value) -> Value:
         return cast(value, Text)
+
+    def days_after(self, at: Value, days: Value) -> Value:
+        """The time so many times 24 hours later, in the form of the API; NULL where either is."""
+        form: Value = literal_column("'%Y-%m-%dT%H:%M:%fZ'")
+        return func.strftime(form, cast(at, Text), cast(days, Text).concat(literal_column("' days'")), type_=Text)
 
     def amount(self, value: Value) -> Value:
         sign = case((cast(value, Integer) < 0, literal_column("'-'")), else_=literal_column("''"))
@@ -197,6 +203,9 @@ class Postgresql:
     def timestamp(self, value: Value) -> Value:
         form: Value = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
         return func.to_char(func.timezone(literal_column("'UTC'"), value), form, type_=Text)
+
+    def days_after(self, at: Value, days: Value) -> Value:
+        return self.timestamp(at + cast(days, Integer) * literal_column("interval '24 hours'"))
 
     def amount(self, value: Value) -> Value:
         return cast(value, Text)

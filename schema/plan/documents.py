@@ -123,6 +123,8 @@ class Document:
     """Its part of MAX_BYTES: at least one MAX_DOCUMENTS-th, so that there are no more than MAX_DOCUMENTS."""
     searching: set[str] = field(default_factory=set)
     """Names of statements that were seen to search."""
+    counted: set[str] = field(default_factory=set)
+    """Names of statements with a field that shows one customer, whose page may have to be counted first."""
     deep: set[str] = field(default_factory=set)
     """Names of statements that nest too deep for correlated subqueries; row sets are their form."""
 

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from graphql import FieldNode
-from sqlalchemy import null, true
+from sqlalchemy import and_, null, true
 
-from models import ENTITIES, AuditEntry, Base, Entity
+from models import ENTITIES, AuditEntry, Base, Customer, Entity
 from models.errors import Validation
+from resolvers.pool.view_limit import is_open
 from resolvers.reading.clauses import in_bin, number_is
 from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
@@ -64,8 +65,13 @@ def _compile_record(model: type[Entity], compiler: Compiler, nodes: Nodes, argum
     if id is None and number is None:
         return compiler.record(kind_of(model), nodes, lambda _: true())
     if number is not None:
-        return compiler.record(kind_of(model), nodes, lambda c: number_is(model, c, number))
-    return compiler.record(kind_of(model), nodes, partial(_has_id, model, id))
+        return compiler.record(kind_of(model), nodes, _shown(model, compiler, lambda c: number_is(model, c, number)))
+    return compiler.record(kind_of(model), nodes, _shown(model, compiler, partial(_has_id, model, id)))
+
+
+def _shown(model: type[Base], compiler: Compiler, is_it: Callable[[Any], Value]) -> Callable[[Any], Value]:
+    """Condition: it is the record, and its page is open to the viewer today (`schema/opening.py`)."""
+    return (lambda c: and_(is_it(c), is_open(compiler.viewer, c))) if model is Customer else is_it
 
 
 def _has_id(model: type[Base], id: Any, c: Any) -> Value:
@@ -79,7 +85,7 @@ def _compile_node(compiler: Compiler, nodes: Nodes, arguments: Arguments) -> Val
     model, id = model_of(arguments["id"]), arguments["id"]
     if model is None:
         return null()
-    return compiler.record(kind_of(model), nodes, partial(_has_id, model, id))
+    return compiler.record(kind_of(model), nodes, _shown(model, compiler, partial(_has_id, model, id)))
 
 
 compiled_query(

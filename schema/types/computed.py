@@ -16,11 +16,13 @@ from models import (
     ENTITIES,
     AuditEntry,
     Base,
+    ClaimCondition,
     Customer,
     Department,
     Dictionary,
     DictionaryItem,
     OwnershipPeriod,
+    Pool,
     PoolMember,
     Role,
     User,
@@ -78,6 +80,9 @@ def add() -> None:
                 )
     for owner, key in COMPUTED:
         SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
+    SHAPES[Customer]["retentionDueAt"] = Computed(
+        _retention_due_at, datetime | None, "When its days in the pool are over; null for ever, or with an owner."
+    )
     SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
     SHAPES[Customer]["formerNames"] = Computed(
         _former_names,
@@ -90,7 +95,8 @@ def add() -> None:
         GranteeKind.DEPARTMENT: Department,
         GranteeKind.ROLE: Role,
     }
-    SHAPES[PoolMember]["granteeId"] = PolymorphicId(column_of(PoolMember, "grantee_id"), "grantee_kind", grantees)
+    for granting in (PoolMember, ClaimCondition):
+        SHAPES[granting]["granteeId"] = PolymorphicId(column_of(granting, "grantee_id"), "grantee_kind", grantees)
     logged = {model.__tablename__: model for model in ENTITIES}
     SHAPES[AuditEntry]["recordId"] = PolymorphicId(column_of(AuditEntry, "record_id"), "entity", logged)
     SHAPES[AuditEntry]["label"] = Computed(partial(_entry_text, "label"), str | None, "What the record was called.")
@@ -147,6 +153,15 @@ def _label(model: type[Base], key: str, compiler: Expressions, e: Any, _argument
         .correlate_except(item, dictionary)
     )
     return func.coalesce(known.scalar_subquery(), value)
+
+
+def _retention_due_at(compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:
+    """`pooled_at` and the days of the pool, as far as the viewer sees both."""
+    viewer, pool = compiler.viewer, Pool.__table__.alias()
+    days = viewer.value(Pool, pool.c, "retain_days")
+    since = compiler.viewer.value(Customer, e, "pooled_at")
+    kept = select(compiler.dialect.days_after(since, days)).where(pool.c.id == e.pool_id, viewer.rows(Pool, pool.c))
+    return kept.correlate_except(pool).scalar_subquery()
 
 
 def _roles(compiler: Expressions, e: Any, _arguments: Arguments, _nodes: Nodes) -> Value:

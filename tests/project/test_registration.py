@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "remind, tidy",
+    "a job": "act_on_retention, check_release_dates, release_due_customers, remind, remind_of_releases, renew_release_dates, tidy",
     "a service": "remind, keep_sealed",
     "a command": "audit, policy, token, user, fresh",
 }

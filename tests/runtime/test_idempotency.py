@@ -186,6 +186,7 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
         "days",
     }
     words |= {
+        "conditions",
         "resets_at",
         "name",
         "held",

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import ClaimRule, Customer, Pool, PoolMember, ReleaseRule
+from models import AssignmentRule, AssignmentShare, ClaimRule, Customer, Pool, PoolMember, ReleaseRule
 from models.errors import Validation
 from models.pool import GranteeKind
 from resolvers.pool.members import GRANTEES
@@ -17,6 +17,7 @@ from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
+from .pool_conditions import ConditionsTab
 
 _ = gettext
 _TO = {
@@ -34,7 +35,10 @@ class Pools(PolicyModelView, model=Pool):
     hint = Label("Each pool has its members and its rule about claiming.")
     empty = Label("There is no pool yet. Create one, then add its members and its rule on its page.")
     columns = ("name", "enabled", "priority", "retain_days", "description")
-    sections = ((Label("Basics"), ("name", "description", "enabled", "priority", "retain_days")),)
+    sections = (
+        (Label("Basics"), ("name", "description", "enabled", "priority", "is_archive")),
+        (Label("How long customers stay"), ("retain_days", "on_expire", "expire_pool_id", "notice_days")),
+    )
     related = (
         RelatedTable(
             "seats",
@@ -50,7 +54,7 @@ class Pools(PolicyModelView, model=Pool):
             "adjustments",
             model=ClaimRule,
             key="pool_id",
-            columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days"),
+            columns=("daily_quota", "weekly_quota", "capacity", "cooldown_days", "protect_days", "daily_view_limit"),
         ),
         RelatedTable(
             "releases",
@@ -60,6 +64,23 @@ class Pools(PolicyModelView, model=Pool):
             key="pool_id",
             columns=("name", "lapse", "days", "business_days", "enabled"),
         ),
+        RelatedTable(
+            "assignment",
+            Label("Automatic assignment"),
+            "users",
+            model=AssignmentRule,
+            key="pool_id",
+            columns=("strategy", "updated_at"),
+        ),
+        RelatedTable(
+            "shares",
+            Label("Shares"),
+            "chart-bar",
+            model=AssignmentShare,
+            key="pool_id",
+            columns=("user_id", "weight"),
+        ),
+        ConditionsTab("conditions", Label("Claim conditions"), "filter"),
         RelatedTable(
             "customers",
             Label("Customers"),

@@ -11,6 +11,7 @@ from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.ownership import assignees
 from resolvers.pool import assign as assigning
+from resolvers.pool import auto_assign as auto_assigning
 from resolvers.pool import claim as claiming
 from resolvers.pool import extension as extending
 from resolvers.pool import move as moving
@@ -44,6 +45,8 @@ RULES = {
     "IN_POOL": Label("It is in a pool"),
     "RIGHT": Label("You may claim there"),
     "POOL_OPEN": Label("The pool is open"),
+    "ARCHIVE": Label("The pool is no archive"),
+    "CONDITIONS": Label("Conditions of the pool"),
     "PROTECTION": Label("Protection of new arrivals"),
     "COOLDOWN": Label("Waiting time of former owners"),
     "QUOTA_DAY": Label("Claims today"),
@@ -79,6 +82,16 @@ class CustomerCommands(PolicyModelView):
     @command(icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
+
+    @command(
+        Label("Assign automatically"),
+        icon="users",
+        action="customer.assign",
+        when=pooled,
+        confirm=Label("Each goes to a member of its pool, by the rule of the pool. Its page then says why."),
+    )
+    def auto_assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return auto_assigning.auto_assign(scope, ids)
 
     @command(
         icon="ripple",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, User
 from resolvers.merging.merges import merges_of
-from resolvers.pool import time_in_pool
+from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
 from resolvers.reading.former_names import former_names
 from resolvers.reading.pages import Row
@@ -17,6 +17,7 @@ from ...kit.fields import Field
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
+from .assignment_tab import AssignmentTab
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
@@ -133,6 +134,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             columns=("owner_id", "began", "started_at", "ended", "ended_at", "pool_id", "reason"),
             order=(("started_at", True),),
         ),
+        AssignmentTab("assignment", Label("Assignment"), "users"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"
@@ -148,6 +150,8 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         if "saved" in ask.request.query_params and row["number"]:
             told = await ask.scope.read(numbering.ahead, "customer", row["number"])
             notice = told.say(ask.language) if told else None
+        if pooled(row) and await ask.scope.read(view_limit.closed, row.id):
+            await ask.scope.run(view_limit.open_page, row.id)
         if not pooled(row):
             falls = await ask.scope.read(countdown, row.id)
             return {"stay": None, "rules": [], "notice": notice, "falls": falls and fall_in_words(ask, falls)}

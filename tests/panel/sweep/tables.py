@@ -36,6 +36,9 @@ from .oracle import Oracle
 HOSTILE = '<script>alert("x")</script>\'"><img src=x onerror=alert(1)>{{7*7191}}${7*7191}&lt;'
 """Code in every language that a page, a template or a script could take for its own."""
 
+EARLY = '{"stage":{"eq":"early"}}'
+"""A condition about customers, as it is stored."""
+
 KINDS: Table[type[Base], Kind] = Table(
     "KINDS",
     "the form that creates a record, the field to edit and the records of the dataset",
@@ -123,6 +126,43 @@ KINDS: Table[type[Base], Kind] = Table(
             },
             deleted=("rule of hill",),
         ),
+        models.ClaimCondition: Kind(
+            new={
+                "pool_id": Ref("north"),
+                "name": "New",
+                "condition": EARLY,
+                "effect": "OPENS",
+                "covers": "CLAIM",
+                "to_user": Ref("sam"),
+            },
+            records={
+                "a condition": {"pool_id": Ref("lake"), "name": "A condition", "condition": EARLY},
+                "a deleted condition": {"pool_id": Ref("lake"), "name": "A deleted condition", "condition": EARLY},
+            },
+            deleted=("a deleted condition",),
+            pointers={"to_user": User, "to_department": models.Department, "to_role": models.Role},
+            inputs={"to_user": lambda text: {"grantee_kind": GranteeKind.USER, "grantee_id": number_of(User, text)}},
+            hostile=({"pool_id": Ref("north"), "condition": EARLY},),
+        ),
+        models.AssignmentRule: Kind(
+            new={"pool_id": Ref("south"), "strategy": "WEIGHTED"},
+            change={"strategy": "LEAST_LOADED"},
+            records={
+                "assignment of lake": {"pool_id": Ref("lake"), "strategy": "WEIGHTED"},
+                "assignment of hill": {"pool_id": Ref("hill"), "strategy": "WEIGHTED"},
+            },
+            deleted=("assignment of hill",),
+        ),
+        models.AssignmentShare: Kind(
+            new={"pool_id": Ref("south"), "user_id": Ref("mei"), "weight": "3"},
+            change={"weight": "9"},
+            records={
+                "share of lake": {"pool_id": Ref("lake"), "user_id": Ref("aud"), "condition": EARLY},
+                "a deleted share": {"pool_id": Ref("lake"), "user_id": Ref("sam"), "condition": EARLY},
+            },
+            deleted=("a deleted share",),
+            hostile=({"pool_id": Ref("north"), "user_id": Ref("wu"), "condition": EARLY},),
+        ),
         models.PoolMember: Kind(
             new={"pool_id": Ref("north"), "seat": "MEMBER", "to_user": Ref("sam")},
             change={"seat": "VIEWER"},
@@ -207,7 +247,7 @@ for _model, _values in plain_entities().items():
 
 TEXTS = {"phone": "1300{n:03d}5500", "number": "ZQ{n:03d}", "email": "zq{n:03d}@mark.example"}
 """Text fields that take texts of one form only -> a canary; any other text field takes any word."""
-KEYS = {"login", "code", "key", "pattern", "language", "for_module", "time_zone"}
+KEYS = {"login", "code", "key", "condition", "pattern", "language", "for_module", "time_zone"}
 """Text fields whose values are keys: they hold no canary."""
 HIDDEN_FIELDS = (
     "customer.name",
