@@ -21,6 +21,7 @@ from .job_errors import JobOwnerLeft as JobOwnerLeft
 from .job_errors import JobWorkerLost as JobWorkerLost
 from .moments import duration_in_words
 from .names import RECORD, Names
+from .plan_errors import PlanEnded as PlanEnded
 from .policy_errors import AdministratorsBound as AdministratorsBound
 from .policy_errors import BeyondCeiling as BeyondCeiling
 from .policy_errors import GrantsToSelf as GrantsToSelf

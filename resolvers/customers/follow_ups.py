@@ -40,7 +40,7 @@ class FollowUpRules(ActivityRules, models=(FollowUp,)):
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
         """Lock the customers, whose last contact the batch changes."""
-        lock_customers(db, ids)
+        lock_customers(db, FollowUp, ids)
 
 
 class _Terms(NamedTuple):
