@@ -15,6 +15,7 @@ from .base import Part as Part
 from .base import utcnow as utcnow
 from .calendar_day import CalendarDay as CalendarDay
 from .claim_condition import ClaimCondition as ClaimCondition
+from .comment import Comment as Comment
 from .contact import Contact as Contact
 from .contact import ContactPoint as ContactPoint
 from .credentials import ApiToken as ApiToken
@@ -48,6 +49,7 @@ from .people import Department as Department
 from .people import Role as Role
 from .people import User as User
 from .people import UserRole as UserRole
+from .plan import Plan as Plan
 from .policy import PolicyDraft as PolicyDraft
 from .policy import PolicyLine as PolicyLine
 from .policy import PolicyRevision as PolicyRevision
@@ -80,6 +82,7 @@ _ORDER: tuple[type[Entity], ...] = (
     Contact,
     Opportunity,
     FollowUp,
+    Plan,
     Pool,
     PoolMember,
     ClaimRule,
@@ -105,6 +108,6 @@ ENTITIES: list[type[Entity]] = sorted(
 )
 """What people create, edit, delete and restore: every entity of every file here."""
 
-PROTECTED: list[type[Base]] = [*ENTITIES, ContactPoint, OwnershipPeriod, AuditEntry]
+PROTECTED: list[type[Base]] = [*ENTITIES, ContactPoint, Comment, OwnershipPeriod, AuditEntry]
 """What is read under policy and nowhere else: every table with ids of its own, in the order of the policy table."""
 PROTECTED += sorted(set(protected_tables()) - set(PROTECTED), key=lambda model: (model.__module__, model.__name__))

@@ -23,6 +23,7 @@ from .live_errors import FellBehind as FellBehind
 from .live_errors import TooManyListeners as TooManyListeners
 from .moments import duration_in_words
 from .names import RECORD, Names
+from .plan_errors import PlanEnded as PlanEnded
 from .policy_errors import AdministratorsBound as AdministratorsBound
 from .policy_errors import BeyondCeiling as BeyondCeiling
 from .policy_errors import GrantsToSelf as GrantsToSelf

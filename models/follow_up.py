@@ -1,6 +1,7 @@
 """Something done for a customer: a call, a visit, a message."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,6 +13,9 @@ from .customer import Customer
 from .names import Names
 from .opportunity import Opportunity
 from .people import User
+
+if TYPE_CHECKING:
+    from .comment import Comment
 
 
 class FollowUp(Entity):
@@ -44,6 +48,14 @@ class FollowUp(Entity):
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")
     opportunity: Mapped[Opportunity | None] = relationship(foreign_keys=opportunity_id, lazy="raise_on_sql")
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
+
+    comments: Mapped[list["Comment"]] = relationship(
+        back_populates="follow_up",
+        cascade="all, delete-orphan",
+        order_by="Comment.id",
+        passive_deletes=True,
+        lazy="raise_on_sql",
+    )
 
     __table_args__ = (
         Index("ix_follow_up_customer", "customer_id", "happened_at", "id"),

@@ -4,12 +4,12 @@ Every way to a follow-up ends in a flush: create, edit, delete, restore, purge, 
 follow-ups in bulk calls `fill_last_contacts`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, and_, bindparam, event, inspect, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
@@ -18,6 +18,7 @@ from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
 from .follow_up import FollowUp
+from .plan import Plan
 
 FOLLOWED: list[Callable[[Session, Sequence[int]], None]] = []
 """Called in the flush with the ids of the customers whose last contact may have changed, after it was written."""
@@ -46,16 +47,17 @@ _ADVANCE = Prepared(
     update(_customer).where(_IS, _IS_OLDER).values(last_follow_up_at=_AT, last_follow_up_by_id=_BY),
     because=Because.KEEPS_COPY,
 )
-_LOCK = Prepared(select(_customer.c.id).where(_IS).with_for_update(key_share=True), because=Because.LOCKS_ROWS)
+LOCK_CUSTOMER = Prepared(select(_customer.c.id).where(_IS).with_for_update(key_share=True), because=Because.LOCKS_ROWS)
 _COUNT_ANEW = Prepared(
     update(_customer).where(_IS).values(**_TRUE).returning(*(_customer.c[key] for key in KEPT)),
     because=Because.KEEPS_COPY,
 )
 
 
-def lock_customers(session: Session, follow_up_ids: Sequence[int]) -> None:
-    """Lock the customers of these follow-ups in the order of their ids, so that two batches never wait in a circle."""
-    of = select(_follow_up.c.customer_id).where(_follow_up.c.id.in_(follow_up_ids))
+def lock_customers(session: Session, model: type[FollowUp | Plan], ids: Sequence[int]) -> None:
+    """Lock the customers of these records in the order of their ids, so that two batches never wait in a circle."""
+    table: Any = model.__table__
+    of = select(table.c.customer_id).where(table.c.id.in_(ids))
     rows = select(_customer.c.id).where(_customer.c.id.in_(of)).order_by(_customer.c.id)
     session.execute(rows.with_for_update(key_share=True), execution_options=bypass_policy(Because.LOCKS_ROWS))
 
@@ -66,7 +68,7 @@ def _follow_the_flush(session: Session, _context: object) -> None:
     if not rows:
         return
     new = {row for row in rows if row in session.new}
-    stale = {id for row in rows if row not in new and _is_changed(session, row) for id in _customers_of(row)}
+    stale = {id for row in rows if row not in new and is_changed(session, row, WATCHED) for id in customers_of(row)}
     advanced = {row.customer_id: row for row in sorted(new, key=_place) if row.counts and row.customer_id not in stale}
     for id in sorted(stale | advanced.keys()):
         if id in stale:
@@ -80,36 +82,41 @@ def _place(row: FollowUp) -> tuple[datetime, int]:
     return row.happened_at, row.id
 
 
-def _is_changed(session: Session, row: FollowUp) -> bool:
-    """Whether the flush deleted the follow-up, or changed something that the customer repeats."""
-    former, state = former_values(row), inspect(row)
-    return row in session.deleted or any(key in former and state.attrs[key].history.has_changes() for key in WATCHED)
+def _state_of(row: FollowUp | Plan) -> InstanceState[Any]:
+    state: InstanceState[Any] = inspect(row)
+    return state
 
 
-def _customers_of(row: FollowUp) -> set[int]:
-    """The customer of a follow-up, and the one before a merge."""
-    return {row.customer_id, *(inspect(row).attrs["customer_id"].history.deleted or ())} - {None}
+def is_changed(session: Session, row: FollowUp | Plan, watched: Iterable[str]) -> bool:
+    """Whether the flush deleted the record, or changed one of these columns."""
+    former, state = former_values(row), _state_of(row)
+    return row in session.deleted or any(key in former and state.attrs[key].history.has_changes() for key in watched)
+
+
+def customers_of(row: FollowUp | Plan) -> set[int]:
+    """The customer of a follow-up or a plan, and the one before a merge."""
+    return {row.customer_id, *(_state_of(row).attrs["customer_id"].history.deleted or ())} - {None}
 
 
 def _advance(session: Session, row: FollowUp) -> None:
     """Put a new follow-up into its customer unless there is a newer one.  The database compares, so that of two users
     who write at once the later time stays."""
     if _ADVANCE.run(session, id=row.customer_id, at=row.happened_at, by=row.owner_id):
-        _show(session, row.customer_id, (row.happened_at, row.owner_id))
+        show(session, row.customer_id, last_follow_up_at=row.happened_at, last_follow_up_by_id=row.owner_id)
 
 
 def _count_anew(session: Session, id: int) -> None:
     """Look for the newest follow-up that is left.  The row is locked first, so that the search sees what a rival wrote."""
     with session.no_autoflush:
-        _LOCK.rows(session, id=id)
-        for values in _COUNT_ANEW.rows(session, id=id):
-            _show(session, id, values)
+        LOCK_CUSTOMER.rows(session, id=id)
+        for at, by in _COUNT_ANEW.rows(session, id=id):
+            show(session, id, last_follow_up_at=at, last_follow_up_by_id=by)
 
 
-def _show(session: Session, id: int, values: Sequence[Any]) -> None:
+def show(session: Session, id: int, **values: Any) -> None:
     """Let a customer that the session has loaded show what was written."""
     loaded = session.identity_map.get(identity_key(Customer, id))
-    for key, value in zip(KEPT, values, strict=True) if loaded is not None else ():
+    for key, value in values.items() if loaded is not None else ():
         set_committed_value(loaded, key, value)
 
 

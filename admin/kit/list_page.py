@@ -107,8 +107,13 @@ class ListPage(SearchPage, ViewPage):
             "cells": cells(ask, formats, row, self.address(ask), href),
             "extra": [(label, extra.get(key, "")) for key, label in self.extra_columns(ask)],
             "commands": [x for x in self.commands if ROW in x.where and self.is_fit(ask, x, row)],
+            "links": self.row_links(ask, extra),
             "fits": [x.name for x in self.commands if LIST in x.where and self.is_fit(ask, x, row)],
         }
+
+    def row_links(self, ask: PanelRequest, extra: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """(icon, label, address) of forms that open in the drawer, beside a row with these extra values."""
+        return []
 
     def columns_for(self, ask: PanelRequest) -> list[Field]:
         """The columns that the user has chosen, in their order, else those of the screen."""

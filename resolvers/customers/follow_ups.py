@@ -11,6 +11,7 @@ from models import Customer, FollowUp, Organisation
 from models.counting import CountingRule, FollowUpKind, Uncounted, copy_key
 from models.database.bypass import Because
 from models.database.prepared import Prepared
+from models.errors import Refusal
 from models.follow_up_errors import uncounted
 from models.last_contact import lock_customers
 
@@ -40,7 +41,21 @@ class FollowUpRules(ActivityRules, models=(FollowUp,)):
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
         """Lock the customers, whose last contact the batch changes."""
-        lock_customers(db, ids)
+        lock_customers(db, FollowUp, ids)
+
+
+def notice_of(_scope: Scope, db: Session, why: Uncounted) -> Refusal:
+    """The notice of a follow-up that does not count, by the rule as it stands."""
+    found = _TERMS.rows(db, me=0, key="", customer=0, before=0)[0]
+    return uncounted(why, CountingRule(frozenset(), found[2], found[3]))
+
+
+def reason_of(notice: Refusal) -> str:
+    """The word for the reason that a notice gives, which `notice_of` takes."""
+    return next((why for why in Uncounted if type(uncounted(why, _ANY)) is type(notice)), "")
+
+
+_ANY = CountingRule(frozenset(), 0, 0)
 
 
 class _Terms(NamedTuple):

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
-from models import Customer, Entity, OwnershipPeriod, Pool, User
+from models import Customer, Entity, OwnershipPeriod, Plan, Pool, User
 from models.ownership import Began, Ended
+from models.plan import PlanState
 
 from ..customers.customer import check_open, is_active
 from ..ownership.capacity import release_capacity, reserve_capacity
@@ -61,8 +62,15 @@ def _leave(scope: Scope, db: Session, moves: Moves, row: Customer, source: Custo
     if row.owner_id != source.owner_id:
         _permit_place(db, source)
         for dependent in dependents_of(db, row.id, row.owner_id):
-            moves.change(dependent, {"owner_id": source.owner_id})
+            moves.change(dependent, _given_to(scope, dependent, source.owner_id))
         scope.tell(db, f"user:{row.owner_id}", row.id)
+
+
+def _given_to(scope: Scope, dependent: Entity, owner_id: int | None) -> dict[str, Any]:
+    """What changes in a dependent that goes to the owner that stays; a plan ends where a pool does."""
+    if owner_id is None and isinstance(dependent, Plan):
+        return {"state": PlanState.RELEASED, "ended_at": scope.person.now, "remind_at": None}
+    return {"owner_id": owner_id}
 
 
 def _permit_place(db: Session, customer: Customer) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, bindparam, cast, inspect, literal, literal_column, null, or_, select, true
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Session
 
 from models import ENTITIES, Base, Entity
 from models.base import column_of, trait_of
@@ -72,6 +73,15 @@ async def may_create(scope: Scope, model: type[Base], given: Mapping[str, Any]) 
         return (await _answers(scope, (), (model,)))[0]
     statement = _compiled_under(viewer.at_once, model, scope.backend.read_engine.dialect)
     return bool(await scope.backend.reads.rows(statement.text, statement.values({"id": id, NOW.key: scope.now()})))
+
+
+def creatable_under(scope: Scope, db: Session, model: type[Entity], ids: Sequence[int]) -> set[int]:
+    """Those of the parents with these ids under which the caller could create a record of `model`.  One query."""
+    if not ids or not scope.policy.ever(scope.person, "create", model.module):
+        return set()
+    parent = _parent(model).__table__.c.id
+    statement = _parents_for(scope.viewer, model).with_only_columns(parent).where(parent.in_(ids))
+    return {*db.execute(statement.execution_options(policy=True)).scalars()}
 
 
 # --- drafts of records without a parent: decided without the database -------------------------------------

@@ -28,6 +28,7 @@ from models import (
 )
 from models.keys import stale_keys
 from models.last_contact import stale_last_contacts
+from models.next_contact import stale_next_contacts
 from models.numbering import LARGEST_JUMP
 from models.ownership import Began
 
@@ -43,7 +44,7 @@ MOST = 20
 
 def broken(connection: Connection) -> list[str]:
     """One sentence for each broken promise; an empty list when all is well."""
-    customers = (_places, _periods, _departments, merged_records, stale_last_contacts)
+    customers = (_places, _periods, _departments, merged_records, stale_last_contacts, stale_next_contacts)
     looks = (
         *customers,
         _paths,

@@ -19,6 +19,7 @@ from ...kit.form_page import Options
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
+from .composer import Subject, composer_for, told_of
 from .customer_commands import with_load
 from .duplicate_forms import ChecksDuplicates
 
@@ -88,6 +89,12 @@ class Contacts(ChecksDuplicates, model=Contact):
             return {}
         found = await ask.scope.read(contacts.candidates, ids)
         return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
+
+    async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
+        """The composer of follow-ups, about this contact."""
+        subject = Subject(row["customer_id"] or 0, self.name_of(row), row.id)
+        composer = None if row["deleted_at"] or not row["customer_id"] else await composer_for(ask, subject)
+        return {"composer": composer, "notice": await told_of(ask)}
 
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """Phones and addresses, as far as the user sees them."""

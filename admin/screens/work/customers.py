@@ -1,23 +1,30 @@
 """The list of customers and the page of a customer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
 
 from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, User
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
 from resolvers.reading.former_names import former_names
+from resolvers.reading.offers import creatable_under
 from resolvers.reading.pages import Row
 from resolvers.records import numbering
 from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
+from ...kit.routes import BASE
 from ...kit.translation import Label, gettext
 from .assignment_tab import AssignmentTab
+from .composer import Subject, composer_for, told_of
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
@@ -143,7 +150,18 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         """Former names; of a new customer what its number tells; of one in a pool its stay, and every rule about a claim."""
         merges = [(global_id(MergeRecord, x.id), x) for x in await ask.scope.read(merges_of, row.id)]
         former = await ask.scope.read(former_names, row.id)
-        return {"former": former, "merges": merges, **await self._state(ask, row)}
+        common = {"former": former, "merges": merges, **await self._state(ask, row)}
+        composer = None if row["deleted_at"] else await composer_for(ask, Subject(row.id, self.name_of(row)))
+        return {**common, "composer": composer, "notice": common["notice"] or await told_of(ask)}
+
+    def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
+        """Whether the user could write a follow-up about a customer."""
+        open_to = creatable_under(scope, db, FollowUp, [row.id for row in rows if not row["deleted_at"]])
+        return {id: {"compose": global_id(Customer, id)} for id in open_to}
+
+    def row_links(self, ask: PanelRequest, extra: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        id = extra.get("compose")
+        return [("message-circle", _("Follow up"), f"{BASE}/compose?customer={id}")] if id else []
 
     async def _state(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         notice = None

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models import Customer, User
+from models import Customer, Plan, User
 from resolvers.access.explain import whom_to_ask
 from resolvers.people import view_as
 from resolvers.pool import workload
@@ -25,9 +25,11 @@ from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext
+from .agenda import agenda
 from .falling_customers import falling_days
 from .first_steps import shown_steps
 from .limit_bars import limit_bars
+from .quiet_customers import count_quiet
 
 _ = gettext
 SHORT = ListRequest(Customer, (), size=6, counts=False)
@@ -63,6 +65,9 @@ class Home(Page):
             "limits": await limit_bars(ask, await ask.scope.read(my_limits)) if claims else [],
             "waiting": await self._pooled(ask, descending=False) if claims else None,
             "arrived": await self._pooled(ask, descending=True) if claims else None,
+            "agenda": await agenda(ask),
+            "plan_model": Plan,
+            "quiet": await count_quiet(ask) if sees else 0,
             "recent": await self._recent(ask) if sees else None,
             "falling": await falling_days(ask) if sees else [],
             "team": await self._team(ask) if ask.may("user.view") and sees else [],

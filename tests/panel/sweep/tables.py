@@ -11,12 +11,13 @@ A developer who adds something to the panel adds its line here, and every login 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import models
-from models import Base, Contact, Customer, FollowUp, Opportunity, User
+from models import Base, Contact, Customer, FollowUp, Opportunity, Plan, User
 from models.pool import GranteeKind, Seat
-from resolvers.customers import contacts
+from resolvers.customers import contacts, plans
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
@@ -33,6 +34,7 @@ from tests.support.world import START
 from .declared import Kind, Nested, Page, Ref, Table, UseCase, plain_kind
 from .oracle import Oracle
 
+DAY = timedelta(days=1)
 HOSTILE = '<script>alert("x")</script>\'"><img src=x onerror=alert(1)>{{7*7191}}${7*7191}&lt;'
 """Code in every language that a page, a template or a script could take for its own."""
 
@@ -239,6 +241,13 @@ KINDS: Table[type[Base], Kind] = Table(
             },
             hostile=({"customer_id": 1, "contact_id": 1, "kind": "CALL", "happened_at": START},),
         ),
+        Plan: Kind(
+            new={"customer_id": Ref("of li"), "kind": "CALL", "due_at": "2026-11-25T08:00"},
+            change={"content": "Changed"},
+            called="plan",
+            under_customer={"contact_id": Ref("contact {customer}"), "kind": "CALL", "due_at": START + DAY},
+            hostile=({"customer_id": 1, "contact_id": 1, "kind": "CALL", "due_at": START + DAY},),
+        ),
     },
 )
 """In the order in which the records are created: a reference points up, or to the small world."""
@@ -260,6 +269,14 @@ HIDDEN_FIELDS = (
 """Fields that a policy line hides in turn; the first of them in brief."""
 
 Row = Mapping[str, Any]
+
+
+def _is_due(oracle: Oracle, row: Row, first: timedelta, end: timedelta) -> bool:
+    """Whether an open plan of the user is due between these times from now, which is eight o'clock."""
+    is_mine = row["state"] == "OPEN" and row["owner_id"] == oracle.person.id
+    return is_mine and START + first <= row["due_at"] < START + end
+
+
 TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
     "TABS",
     "whether a row is in this tab of this screen",
@@ -268,6 +285,17 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("customer", "team"): lambda oracle, row: row["department_id"] in oracle.person.subtree,
         ("customer", "pool"): lambda _oracle, row: row["pool_id"] is not None,
         ("customer", "locked"): lambda _oracle, row: row["locked_by_id"] is not None,
+        ("customer", "quiet"): lambda oracle, row: (
+            row["owner_id"] == oracle.person.id
+            and (row["last_follow_up_at"] is None or row["last_follow_up_at"] < START - 30 * DAY)
+        ),
+        ("plan", "mine"): lambda oracle, row: row["state"] == "OPEN" and row["owner_id"] == oracle.person.id,
+        ("plan", "overdue"): lambda oracle, row: _is_due(oracle, row, -10_000 * DAY, timedelta()),
+        ("plan", "today"): lambda oracle, row: _is_due(oracle, row, timedelta(), timedelta(hours=16)),
+        ("plan", "coming"): lambda oracle, row: _is_due(
+            oracle, row, timedelta(hours=16), 7 * DAY + timedelta(hours=16)
+        ),
+        ("plan", "open"): lambda _oracle, row: row["state"] == "OPEN",
         ("pooled", "longest"): lambda _oracle, row: row["pool_id"] is not None,
         ("pooled", "newest"): lambda _oracle, row: row["pool_id"] is not None,
         ("pooled", "open"): lambda oracle, row: row["pool_id"] in oracle.person.member_pools,
@@ -302,6 +330,7 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "purge"): lambda scope, it: create_update.purge(scope, it.model, it.ids, confirm=True),
         (None, "activate"): lambda scope, it: accounts.set_active(scope, it.ids, active=True),
         (None, "deactivate"): lambda scope, it: accounts.set_active(scope, it.ids, active=False),
+        (Plan, "complete"): lambda scope, it: plans.complete(scope, it.ids[0], {"content": it["content"]}),
         (None, "one-time-password"): lambda scope, it: passwords.set_password(scope, it.login, HASH, one_time=True),
     },
 )
@@ -321,6 +350,11 @@ DIALOG: Table[str, str] = Table(
         "pool_id": Ref("north", of=models.Pool),
         "reason": "because",
         "until": "",
+        "content": "Spoke",
+        "kind": "",
+        "next_at": "",
+        "next_text": "",
+        "due_at": "2026-11-26T08:00",
         "typed": "delete",
     },
 )
@@ -334,6 +368,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/account": Page("done"),
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/compose": Page("customer contact form", may_miss=True),
         "/admin/duplicate-check": Page(),
         "/admin/duplicates": Page("after"),
         "/admin/jobs": Page("tab before"),
