@@ -21,7 +21,7 @@ from .follow_up import FollowUp
 from .plan import Plan
 
 FOLLOWED: list[Callable[[Session, Sequence[int]], None]] = []
-"""Called in the flush with the ids of the customers whose last contact may have changed, after it was written."""
+"""Called in the flush with the ids of the customers whose last or next contact may have changed, after it was written."""
 
 WATCHED = ("customer_id", "happened_at", "counts", "deleted_at", "owner_id")
 """The columns of a follow-up that a customer's columns depend on."""

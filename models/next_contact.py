@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from .customer import Customer
 from .database.bypass import Because
 from .database.prepared import Prepared
-from .last_contact import LOCK_CUSTOMER, customers_of, is_changed, show
+from .last_contact import FOLLOWED, LOCK_CUSTOMER, customers_of, is_changed, show
 from .plan import Plan, PlanState
 
 WATCHED = ("customer_id", "due_at", "state", "deleted_at")
@@ -41,6 +41,8 @@ def _follow_the_flush(session: Session, _context: object) -> None:
             _count_anew(session, id)
         elif _ADVANCE.run(session, id=id, at=earliest[id].due_at):
             show(session, id, next_follow_up_at=earliest[id].due_at)
+    for told in FOLLOWED:
+        told(session, sorted(stale | earliest.keys()))
 
 
 def _count_anew(session: Session, id: int) -> None:

@@ -93,6 +93,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "ForeignLocks",
         "DuplicateReport",
         "Opportunities",
+        "Plans",
         "FollowUps",
     ]
     assert [name for group, name in listed if group == "company"] == [
@@ -101,6 +102,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Departments",
         "Roles",
         "Policy",
+        "CalendarDays",
     ]
     assert [name for group, name in listed if group == "system"] == [
         "Dictionaries",

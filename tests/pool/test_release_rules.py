@@ -14,6 +14,7 @@ from models import (
     Notice,
     Opportunity,
     OwnershipPeriod,
+    Plan,
     Pool,
     PoolMember,
     ReleaseRule,
@@ -351,3 +352,14 @@ def test_a_customer_without_a_date_cannot_be_extended(world: World) -> None:
 )
 def test_days_are_days_of_the_clocks(zone: str, start: datetime, expected: datetime) -> None:
     assert BusinessCalendar(zone).after(start, 1, business=False) == expected
+
+
+def test_a_plan_keeps_a_customer_until_it_is_due_where_the_rule_says_so(world: World) -> None:
+    release_rule(world, days=10, spares_plans=True)
+    customer = world.customer(owner="li")
+
+    plan = world.make(Plan, customer_id=customer, kind="CALL", due_at=days(20), owner_id=world.ids["li"])
+    assert due(world, customer) == days(20)
+
+    world.system.do(create_update.delete, Plan, [plan])
+    assert due(world, customer) == days(10)

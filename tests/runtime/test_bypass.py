@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 14,
+    Because.APPLIES_TO_ALL: 20,
     Because.COUNTS_OWN_RECORDS: 3,
     Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 19,
     Because.JUDGES_RIGHTS: 27,
-    Because.KEEPS_COPY: 7,
-    Because.KEEPS_RULE: 23,
+    Because.KEEPS_COPY: 9,
+    Because.KEEPS_RULE: 27,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,
