@@ -33,6 +33,7 @@ from models.audit.entries import Signature
 from models.base import clip
 from models.numbering import Pattern
 from models.pool import GranteeKind, Seat
+from resolvers.ownership.release_dates import fill_opportunities
 from resolvers.people import accounts, passwords
 from resolvers.records import create_update, numbering
 from resolvers.runtime.scope import Scope
@@ -42,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import duplicates, views
+from . import duplicates, releases, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -111,6 +112,8 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
             duplicates.add_near_misses(backend)
         with opened(url, clock=lambda: now) as backend:
             duplicates.add(backend, now)
+    with opened(url, clock=lambda: now) as backend:
+        releases.add(backend, now)
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
@@ -141,6 +144,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _count(connection, land)
         rebuild_indexes(connection)
         views.keep(connection, people, departments, now)
+        fill_opportunities(connection)
         connection.execute(text("ANALYZE"))
 
 

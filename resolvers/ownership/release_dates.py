@@ -185,17 +185,29 @@ def note_opportunities(session: Session, ids: Iterable[int]) -> None:
             _take(session, id, **row._asdict())
 
 
-def _noting() -> Any:
+def fill_opportunities(connection: Connection) -> None:
+    """The same at all customers that have opportunities, for those that were inserted in bulk."""
+    having = select(Opportunity.__table__.c.customer_id)
+    filling = update(_CUSTOMER).where(_CUSTOMER.c.id.in_(having)).values(_opportunities())
+    connection.execute(filling, execution_options=_KEPT)
+
+
+def _opportunities() -> dict[str, Any]:
+    """Column of a customer -> what its opportunities come to, within a statement."""
     o: Any = Opportunity.__table__.c
     mine = o.customer_id == _CUSTOMER.c.id
     is_live, is_over = o.deleted_at.is_(None), o.stage.in_([WON, LOST])
     is_open = select(o.id).where(mine, is_live, func.coalesce(~is_over, true())).correlate(_CUSTOMER).exists()
     last = select(func.max(o.stage_changed_at)).where(mine).correlate(_CUSTOMER)
-    values = {
+    return {
         "has_open_opportunity": is_open,
         "last_opportunity_at": last.scalar_subquery(),
         "last_deal_at": last.where(is_live, o.stage == WON).scalar_subquery(),
     }
+
+
+def _noting() -> Any:
+    values = _opportunities()
     setting = update(_CUSTOMER).where(_CUSTOMER.c.id == bindparam("that")).values(values)
     return setting.returning(*(_CUSTOMER.c[key] for key in values)).execution_options(**_KEPT)
 
