@@ -13,7 +13,7 @@ class CalendarDay(Entity):
     """A day on which the organisation is closed although it is a weekday, or works although it is a weekend."""
 
     __tablename__ = "calendar_day"
-    module, prefix, named_by, order = "organisation", "cal", "name", "day"
+    module, prefix, named_by, order = "calendar", "cal", "name", "day"
     names = Names("Calendar day", "Business calendar", zh="工作日历")
     search = ("name",)
 

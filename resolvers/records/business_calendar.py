@@ -52,7 +52,7 @@ def fill(scope: Scope, country: str, year: int) -> int:
         )
     if year not in YEARS:
         raise invalid("year", f"must lie between {YEARS[0]} and {YEARS[-1]}", f"须在 {YEARS[0]} 至 {YEARS[-1]} 年之间")
-    with scope.write("organisation.create") as db:
+    with scope.write("calendar.create") as db:
         kept = select(CalendarDay.day).where(CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)))
         there = set(db.execute(kept.where(CalendarDay.deleted_at.is_(None))).scalars())
         found = [each for each in _days(country, year, scope.language) if each[0] not in there]

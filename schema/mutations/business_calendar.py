@@ -20,7 +20,7 @@ class FillCalendarPayload:
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
-@mutation("organisation.create")
+@mutation("calendar.create")
 async def fill_business_calendar(info: GraphQLInfo, input: FillCalendarInput) -> FillCalendarPayload:
     """Add the public holidays of a country to the business calendar; days that are there stay as they are."""
     scope = info.context.scope

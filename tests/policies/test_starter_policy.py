@@ -34,6 +34,7 @@ RIGHTS = {
     "purge": {"ada": OPEN},
     "transfer": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "release": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
+    "extend": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "merge": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "share": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "claim": {"ada": OPEN, "li": "P", "wu": "P", "lead": "P"},

@@ -25,7 +25,7 @@ class CalendarDays(PolicyModelView, model=CalendarDay):
         "Holidays, and weekend days that are worked. Business days of rules leave out the one and count the other."
     )
     empty = Label("The calendar is empty, so Monday to Friday are business days.")
-    begin = (Label("Fill a year"), "calendar-year", "organisation.create")
+    begin = (Label("Fill a year"), "calendar-year", "calendar.create")
     columns = ("day", "name", "working")
     filters = ("day", "working")
     related = (HISTORY,)
@@ -34,7 +34,7 @@ class CalendarDays(PolicyModelView, model=CalendarDay):
 class CalendarYear(Page):
     """Fills a year of the calendar with the public holidays of a country."""
 
-    path, needs = "/calendar-year", "organisation.create"
+    path, needs = "/calendar-year", "calendar.create"
     title, is_named = Label("Fill a year of the calendar"), True
 
     @property
@@ -44,13 +44,13 @@ class CalendarYear(Page):
     def is_listed(self, ask: PanelRequest) -> bool:
         return False
 
-    @page_route("/calendar-year", ("organisation", "create"))
+    @page_route("/calendar-year", ("calendar", "create"))
     async def show(self, request: Request) -> Response:
         ask = panel_request(request)
         country = "CN" if ask.language == "zh" else "US"
         return await self._show(ask, country, str(ask.local(ask.scope.now()).year))
 
-    @page_route("/calendar-year", ("organisation", "create"), "POST")
+    @page_route("/calendar-year", ("calendar", "create"), "POST")
     async def fill(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
         country, year = str(form.get("country", ""))[:2].upper(), str(form.get("year", ""))[:4]
