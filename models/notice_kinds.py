@@ -221,6 +221,15 @@ _DECLARED = (
         own=True,
     ),
     _kind(
+        "job_failed",
+        WORK,
+        ("A background job of yours has failed", "后台任务失败"),
+        ("{job} has failed", "{job} 失败"),
+        ("Done before: {done}. Refused: {failed}.", "失败前已完成：{done}，被拒绝：{failed}。"),
+        mail=MailChoice.AT_ONCE,
+        own=True,
+    ),
+    _kind(
         "commented",
         WORK,
         ("Your follow-up got a comment", "跟进记录收到评论"),

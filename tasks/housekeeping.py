@@ -14,5 +14,5 @@ from . import job
 
 @job("system.tidy", en="Housekeeping", zh="日常清理", schedule=Daily(time(3, 30)))
 def tidy(scope: Scope, db: Session, work: Work) -> Progress:
-    """Delete old jobs and events."""
+    """Delete old jobs, events and notices."""
     return housekeeping.tidy(scope, db, work)

@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import duplicates, releases, views
+from . import duplicates, releases, told, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -144,6 +144,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _count(connection, land)
         rebuild_indexes(connection)
         views.keep(connection, people, departments, now)
+        told.keep(connection, people, now)
         fill_opportunities(connection)
         connection.execute(text("ANALYZE"))
 

@@ -4,7 +4,7 @@ A worker takes a job by an UPDATE, and every later statement names the turn in w
 slow, frozen or cut off finds nothing to change when another one has taken the job over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -108,10 +108,16 @@ def end(
 ) -> bool:
     """End a job, `why` as (code, sentence, the same in Chinese); False when it is not this worker's any more."""
     code, sentence, zh = why or (None, None, None)
-    return (
-        _ENDING.run(at, job=taken.id, in_turn=taken.turn, now=now, ending=state, code=code, sentence=sentence, zh=zh)
-        == 1
-    )
+    given = {"ending": state, "code": code, "sentence": sentence, "zh": zh}
+    if _ENDING.run(at, job=taken.id, in_turn=taken.turn, now=now, **given) != 1:
+        return False
+    for tell in WHEN_ENDED:
+        tell(at, taken.id, now)
+    return True
+
+
+WHEN_ENDED: list[Callable[[Session | Connection, int, datetime], None]] = []
+"""Called in the transaction in which a job ends, with its id."""
 
 
 def _parameter(name: str, type_: Any) -> Any:

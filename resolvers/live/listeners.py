@@ -1,6 +1,7 @@
 """Those who wait for changes: what waits for each of them, and how often they are told."""
 
 import asyncio
+import gc
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -17,6 +18,8 @@ PAUSE = 0.25
 """Seconds between two deliveries to one listener: at most four a second."""
 LOOK_SECONDS = 15.0
 """Seconds without a change after which a listener is asked whether it may still listen."""
+COLLECTED_AFTER = 500
+"""Number of listeners that end between two full garbage collections."""
 ANY_COMMIT = "*"
 """The topic of those who look for themselves after every commit."""
 
@@ -77,6 +80,7 @@ class Listeners:
     def __init__(self) -> None:
         self._by_topic: dict[str, set[Listener]] = defaultdict(set)
         self._all: set[Listener] = set()
+        self._ended = 0
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -101,6 +105,14 @@ class Listeners:
                 self._by_topic[topic].discard(listener)
                 if not self._by_topic[topic]:
                     del self._by_topic[topic]
+            self._collect()
+
+    def _collect(self) -> None:
+        """Have the memory of connections that ended given back: their objects know each other, and old ones are rarely
+        looked for."""
+        self._ended += 1
+        if self._ended % COLLECTED_AFTER == 0:
+            gc.collect()
 
     def wants(self, prefix: str) -> bool:
         """Whether a listener has a topic that begins so."""

@@ -5,19 +5,22 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Connection, Integer, bindparam, select
 from sqlalchemy.orm import Session
 
-from models import Entity
+from models import ADD_EVENT, Entity
 from models.base import time_text
 from models.database.prepared import Prepared
 from models.notice import ADD_NOTICE, DIGEST_HOUR, MailChoice, NoticePreference
 from models.notice_kinds import NOTICE_KINDS, NoticeKind
 
+from ..records.organisation import zone_of
 from ..runtime import principals
 from ..runtime.scope import Scope
 
 Fact = str | int | datetime
+About = tuple[str | None, int | None]
+"""The table and the id of a record; two None for what is about none."""
 COLLECTED = timedelta(seconds=30)
 """Time in which notices to one user gather into one e-mail, before it is sent."""
 _CHOSEN = Prepared(
@@ -49,19 +52,33 @@ def notify_each(
     scope: Scope,
     db: Session,
     kind: str,
-    told: Sequence[tuple[int, tuple[str | None, int | None], Mapping[str, Fact]]],
+    told: Sequence[tuple[int, About, Mapping[str, Fact]]],
 ) -> None:
     """The same for many at once: (receiver, (table, id) of the record, facts) of each notice."""
-    of, me = NOTICE_KINDS[kind], scope.person.id
-    rows = [_row(scope, of, receiver, about, facts) for receiver, about, facts in told if of.own or receiver != me]
-    if not rows:
-        return
-    _choose(scope, db, of, rows)
+    of, me, now = NOTICE_KINDS[kind], scope.person.id, scope.now()
+    rows = [_row(of, me, now, receiver, about, facts) for receiver, about, facts in told if of.own or receiver != me]
+    if rows:
+        zone = scope.person.zone if me is not None else zone_of(db)  # the system itself knows none
+        deliver(db, of, rows, zone, db.info["signature"].action)
+
+
+def notify_of_job(at: Session | Connection, kind: str, actor_id: int, now: datetime, **facts: Fact) -> None:
+    """The same for what a worker knows of a user's job, outside any use case."""
+    of = NOTICE_KINDS[kind]
+    deliver(at, of, [_row(of, actor_id, now, actor_id, (None, None), facts)], zone_of(at), "job.end")
+
+
+def deliver(at: Session | Connection, of: NoticeKind, rows: list[dict[str, Any]], zone: str, action: str) -> None:
+    """Write the notices that their receivers want, each with an event for those who listen."""
+    _choose(at, of, rows, zone)
     wanted = [row for row in rows if row["in_panel"] or row["mail_due_at"]]
-    if wanted:
-        ADD_NOTICE[scope.backend.dialect].run_each(db, wanted)
+    if not wanted:
+        return
+    dialect = at.get_bind().dialect if isinstance(at, Session) else at.dialect
+    ADD_NOTICE[dialect.name].run_each(at, wanted)
     for row in wanted:
-        scope.tell(db, f"user:{row['receiver_id']}", row["record_id"])
+        topic = f"user:{row['receiver_id']}"
+        ADD_EVENT.run(at, at=row["at"], topic=topic, action=action, record_id=row["record_id"])
 
 
 def pool_administrators(scope: Scope, db: Session, pool_id: int) -> list[int]:
@@ -70,7 +87,7 @@ def pool_administrators(scope: Scope, db: Session, pool_id: int) -> list[int]:
 
 
 def _row(
-    scope: Scope, of: NoticeKind, receiver: int, about: tuple[str | None, int | None], facts: Mapping[str, Fact]
+    of: NoticeKind, actor_id: int | None, now: datetime, receiver: int, about: About, facts: Mapping[str, Fact]
 ) -> dict[str, Any]:
     if facts.keys() != of.facts:
         raise ValueError(f"a notice “{of.key}” tells {sorted(of.facts)}, not {sorted(facts)}")
@@ -80,12 +97,12 @@ def _row(
     return {
         "receiver_id": receiver,
         "kind": of.key,
-        "actor_id": scope.person.id,
+        "actor_id": actor_id,
         "entity": entity,
         "record_id": record_id,
         "facts": stored,
         "once_key": once,
-        "at": scope.now(),
+        "at": now,
         "mail_tries": 0,
     }
 
@@ -99,15 +116,15 @@ def _text(fact: Fact) -> str:
     return time_text(fact) if isinstance(fact, datetime) else str(fact)
 
 
-def _choose(scope: Scope, db: Session, of: NoticeKind, rows: Sequence[dict[str, Any]]) -> None:
+def _choose(at: Session | Connection, of: NoticeKind, rows: Sequence[dict[str, Any]], zone: str) -> None:
     """Set by which channels each receiver is told: by their own choice, else by that of the kind."""
     receivers = {row["receiver_id"] for row in rows}
-    chosen = {id: _CHOSEN.first(db, user_id=id) or ({}, DIGEST_HOUR) for id in receivers}
+    chosen = {id: _CHOSEN.first(at, user_id=id) or ({}, DIGEST_HOUR) for id in receivers}
     for row in rows:
         choices, hour = chosen[row["receiver_id"]]
         in_panel, mail = choices.get(of.key, (True, of.mail))
         row["in_panel"] = in_panel
-        row["mail_due_at"] = mail_due(MailChoice(mail), row["at"], scope.person.zone, hour)
+        row["mail_due_at"] = mail_due(MailChoice(mail), row["at"], zone, hour)
 
 
 def mail_due(mail: MailChoice, now: datetime, zone: str, hour: int) -> datetime | None:

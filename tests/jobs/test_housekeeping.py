@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from models import Event, Job
+from models import Event, Job, Notice
+from models.notice import KEPT as NOTICES_KEPT
 from resolvers.jobs.housekeeping import KEPT
 from resolvers.jobs.schedules import Every
 from tasks.housekeeping import tidy
@@ -40,4 +41,10 @@ def test_old_jobs_and_events_are_deleted_and_schedules_know_their_moments_still(
     left = [row["id"] for row in world.rows(Job, Job.__table__.c.kind != "tidy")]
     assert left == [newest_tick, waiting, young]
     assert not set(left) & set(old)
-    assert world.count(Event) == 0
+    assert world.count(Event) == 1  # that of the young job's end
+    assert world.count(Notice) == count + 1  # of the jobs that users enqueued; younger than half a year
+
+    world.clock.now += NOTICES_KEPT + timedelta(seconds=1)
+    world.system.do(enqueue, "tidy")
+    jobs.run_due()
+    assert world.count(Notice) == 0
