@@ -45,6 +45,8 @@ class OwnershipPeriod(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
     """The pool it came from, if it came from one."""
+    pooled_at: Mapped[datetime | None]
+    """When it had come into that pool."""
     began: Mapped[Began] = choice(Began)
     started_at: Mapped[datetime]
     ended: Mapped[Ended | None] = choice(Ended, nullable=True)
@@ -64,6 +66,8 @@ class OwnershipPeriod(Base):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index("ix_ownership_period_pool", "pool_id", "started_at"),
+        Index("ix_ownership_period_pooled", "pool_id", "pooled_at"),
         Index("ix_ownership_period_customer", "customer_id", "ended_at"),
         Index("ix_ownership_period_owner", "owner_id", "customer_id", "ended_at"),
     )

@@ -12,6 +12,15 @@ down_revision: str | None = "2026_11_29_release_rules"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+_ARRIVALS = """
+UPDATE ownership_period SET pooled_at = coalesce(
+    (SELECT max(before.ended_at) FROM ownership_period AS before
+     WHERE before.customer_id = ownership_period.customer_id AND before.id < ownership_period.id),
+    (SELECT customer.created_at FROM customer WHERE customer.id = ownership_period.customer_id))
+WHERE pool_id IS NOT NULL
+"""
+"""A customer had come into the pool when its former owner gave it up, or when it was created.  Moves are left out."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -236,6 +245,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_pool_view_count", "pool_view", ["pool_id", "user_id", "day"], unique=False)
     op.create_index("ix_pool_view_customer", "pool_view", ["customer_id"], unique=False)
+    op.add_column("ownership_period", sa.Column("pooled_at", Utc(), nullable=True))
+    op.execute(_ARRIVALS)
+    op.create_index("ix_ownership_period_pool", "ownership_period", ["pool_id", "started_at"], unique=False)
+    op.create_index("ix_ownership_period_pooled", "ownership_period", ["pool_id", "pooled_at"], unique=False)
     op.add_column(
         "claim_rule",
         sa.Column(

@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import duplicates, releases, told, views
+from . import assignment, duplicates, releases, told, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -112,6 +112,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
             duplicates.add_near_misses(backend)
         with opened(url, clock=lambda: now) as backend:
             duplicates.add(backend, now)
+            assignment.decide(backend)
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
     if problems := look(url, broken):
@@ -127,6 +128,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         people = _people(scope, hashed)
         rules = _pools(scope, people, departments, room=customers // 4 + 50)
         east, west = rules
+        assignment.rules(scope, east, west, people, departments)
         sellers = [
             Seller(people[login], departments[team], pool_id, weight)
             for login, team, pool_id, weight in (
@@ -191,7 +193,7 @@ def _pools(scope: Scope, people: dict[str, int], departments: dict[str, int], ro
     """Pool id -> claim rule, of two new pools with members, the national one first."""
     team, person = GranteeKind.DEPARTMENT, GranteeKind.USER
     east = _pool(scope, "全国公海 National pool", retain_days=90)
-    west = _pool(scope, "西部公海 Western pool", retain_days=60)
+    west = _pool(scope, "西部公海 Western pool", retain_days=85)
     for pool_id, kind, grantee_id, seat in (
         (east, team, departments["east"], Seat.MEMBER),
         (east, person, people["mei"], Seat.MEMBER),

@@ -51,10 +51,10 @@ class _Life:
         self.begin(None)
         # Not within the last days, so that users of the demo have their whole quota left.
         at = self.land.between(self.at + 3 * DAY, self.land.now - 8 * DAY)
-        pool_id = self.row["pool_id"]
+        pool_id, since = self.row["pool_id"], self.row["pooled_at"]
         self.land.count_claim(self.seller, pool_id, at)
         self.change(at, "customer.claim", rows.held_by(self.seller, at))
-        self.open_period(Began.CLAIM, at, self.seller, pool_id)
+        self.open_period(Began.CLAIM, at, self.seller, pool_id, since)
 
     def be_transferred(self) -> None:
         self.begin(self.seller)
@@ -178,10 +178,12 @@ class _Life:
         _stamp(row, at, self.seller.id)
         row["deleted_by_id"] = self.seller.id
 
-    def open_period(self, began: Began, at: datetime, owner: Seller, pool_id: int | None = None) -> None:
+    def open_period(
+        self, began: Began, at: datetime, owner: Seller, pool_id: int | None = None, since: datetime | None = None
+    ) -> None:
         self.owner = owner
         self.period = {"customer_id": self.row["id"], "owner_id": owner.id, "pool_id": pool_id, "began": began}
-        self.period |= {"started_at": at, "ended": None, "ended_at": None, "reason": None}
+        self.period |= {"started_at": at, "ended": None, "ended_at": None, "reason": None, "pooled_at": since}
         self.land.ledger.add(OwnershipPeriod, self.period)
 
     def close_period(self, ended: Ended, at: datetime, reason: str | None = None) -> None:

@@ -12,6 +12,7 @@ class Because(StrEnum):
 
     APPLIES_TO_ALL = "Settings, dictionaries and claim rules bind every user, whether or not they may see them."
     COUNTS_OWN_RECORDS = "It tells users what they themselves are, hold or held."
+    COUNTS_FOR_POOL = "Administrators of a pool are told in numbers what comes into it and leaves it."
     FILLS_INDEX = "The search index has every record in it, and the search asks the policy."
     FOLLOWS_CHECK = "They belong to a record on which the use case or the flush has checked the right."
     JUDGES_RIGHTS = "The question is about the policy: who holds which right, and what a right reaches."

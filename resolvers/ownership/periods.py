@@ -19,10 +19,21 @@ RECENT = timedelta(hours=1)
 """Time after a claim in which other users are told that they lost the race; later the customer is out of sight."""
 
 
-def begin(db: Session, customer: Customer, began: Began, at: datetime, *, pool_id: int | None = None) -> None:
-    """Open the period of the customer's new owner.  The one before must be closed."""
+def begin(
+    db: Session,
+    customer: Customer,
+    began: Began,
+    at: datetime,
+    *,
+    pool_id: int | None = None,
+    pooled_at: datetime | None = None,
+) -> None:
+    """Open the period of the customer's new owner, with the pool that it came from and since when it lay there.
+
+    The period before must be closed.
+    """
     row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
-    _BEGIN.run(db, **row, started_at=at)
+    _BEGIN.run(db, **row, started_at=at, pooled_at=pooled_at)
 
 
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
@@ -47,7 +58,9 @@ def all_left_at(db: Session, customer_ids: Sequence[int], owner_id: int) -> dict
 _TABLE: Any = OwnershipPeriod.__table__
 _PERIOD = _TABLE.c
 _BEGIN = Prepared(
-    insert(_TABLE), ["customer_id", "owner_id", "pool_id", "began", "started_at"], because=Because.FOLLOWS_CHECK
+    insert(_TABLE),
+    ["customer_id", "owner_id", "pool_id", "began", "started_at", "pooled_at"],
+    because=Because.FOLLOWS_CHECK,
 )
 _END = Prepared(
     update(_TABLE).where(_PERIOD.customer_id == bindparam("customer"), _PERIOD.ended_at.is_(None)),

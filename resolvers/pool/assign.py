@@ -48,10 +48,10 @@ def assign(
 
 def give(scope: Scope, db: Session, customer: Customer, assignee: User) -> None:
     """Make a user, who may have it, the owner of a pooled customer.  Raises CapacityReached."""
-    pool_id, now = customer.pool_id, scope.person.now
+    pool_id, pooled_at, now = customer.pool_id, customer.pooled_at, scope.person.now
     reserve_capacity(db, assignee)
     customer.assign_to(assignee, now)
     db.flush()
-    begin(db, customer, Began.ASSIGN, now, pool_id=pool_id)
+    begin(db, customer, Began.ASSIGN, now, pool_id=pool_id, pooled_at=pooled_at)
     scope.tell(db, f"pool:{pool_id}", customer.id)
     notify(scope, db, "assigned", [assignee.id], customer)

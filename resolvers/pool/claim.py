@@ -31,7 +31,7 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
 
     def work(db: Session, id: int) -> None:
         customer = load_pooled(scope, db, id, "claim")
-        pool_id, now = customer.pool_id, scope.person.now
+        pool_id, pooled_at, now = customer.pool_id, customer.pooled_at, scope.person.now
         terms, left_at = terms_for(db, customer, scope.me)
         checks = rule_checks(terms, customer, left_at, scope.person)
         for check in chain(checks, condition_checks(scope, db, terms, customer)):
@@ -42,7 +42,7 @@ def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Ou
         reserve_capacity(db, me, at_most=terms.capacity)
         customer.assign_to(me, now)
         db.flush()
-        begin(db, customer, Began.CLAIM, now, pool_id=pool_id)
+        begin(db, customer, Began.CLAIM, now, pool_id=pool_id, pooled_at=pooled_at)
         scope.tell(db, f"pool:{pool_id}", customer.id)
 
     return each(scope, "customer.claim", Customer, ids, mode, work)

@@ -23,6 +23,7 @@ MOST_REASONS = 12
 USES = {
     Because.APPLIES_TO_ALL: 20,
     Because.COUNTS_OWN_RECORDS: 3,
+    Because.COUNTS_FOR_POOL: 1,
     Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 19,
     Because.JUDGES_RIGHTS: 27,

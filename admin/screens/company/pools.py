@@ -18,6 +18,7 @@ from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 from .pool_conditions import ConditionsTab
+from .pool_health import HealthTab
 
 _ = gettext
 _TO = {
@@ -75,7 +76,7 @@ class Pools(PolicyModelView, model=Pool):
         RelatedTable(
             "shares",
             Label("Shares"),
-            "chart-bar",
+            "users-group",
             model=AssignmentShare,
             key="pool_id",
             columns=("user_id", "weight"),
@@ -90,6 +91,7 @@ class Pools(PolicyModelView, model=Pool):
             columns=("number", "name", "stage", "pooled_at"),
             order=(("pooled_at", False),),
         ),
+        HealthTab("health", Label("Fairness"), "chart-bar"),
         HISTORY,
     )
 
