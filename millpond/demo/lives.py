@@ -6,7 +6,18 @@ A history goes from the creation to now.  Each step is logged at its time, and t
 from datetime import datetime
 from typing import Any
 
-from models import Contact, ContactPoint, Customer, Entity, FollowUp, Opportunity, OwnershipPeriod, Share
+from models import (
+    Comment,
+    Contact,
+    ContactPoint,
+    Customer,
+    Entity,
+    FollowUp,
+    Opportunity,
+    OwnershipPeriod,
+    Plan,
+    Share,
+)
 from models.contact import key_of
 from models.ownership import Began, Ended
 
@@ -107,13 +118,31 @@ class _Life:
         self.work(owner, since, land.now)
         if land.chance(0.2):
             at = land.between(since, land.now)
-            self.add_activity(Opportunity, rows.opportunity(land, self.company, self.contact, owner, at), at)
+            deal = rows.opportunity(land, self.company, self.contact, owner, at)
+            self.add_activity(Opportunity, deal, at)
+            is_open, is_won = deal["stage"] not in ("won", "lost"), deal["stage"] == "won"
+            self.row.update(has_open_opportunity=is_open, last_opportunity_at=at, last_deal_at=at if is_won else None)
         if land.chance(0.05):
             lock = rows.lock(land, owner, land.between(since, land.now))
             self.change(lock["locked_at"], "customer.lock", lock, lock["lock_reason"], by=owner)
         elif land.chance(0.03):
             at = land.between(max(since, land.now - 20 * DAY), land.now)
             land.ledger.add(Share, rows.share(land, self.row, owner, at))
+        self.be_planned(owner)
+
+    def be_planned(self, owner: Seller) -> None:
+        """A plan for the next contact perhaps, and a comment of a colleague on the last one."""
+        land = self.land
+        if land.chance(0.25):
+            plan = rows.plan(land, self.company, self.contact, owner)
+            self.add_activity(Plan, plan, plan["created_at"])
+            self.row["next_follow_up_at"] = plan["due_at"]
+        said = next((row for model, row in reversed(self.children) if model is FollowUp), None)
+        if said is not None and land.chance(0.2):
+            comment = rows.comment(land, self.company, said, land.other(owner))
+            land.ledger.add(Comment, comment)
+            changes = {"comment": [None, comment["value"]]}
+            land.ledger.note(comment["at"], "followup.comment", FollowUp, said, changes, comment["author_id"])
 
     # -- steps -------------------------------------------------------------------------------------------
 

@@ -1,17 +1,19 @@
 """Rows of an invented customer and of its child records, each with all columns of its table."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from models import Contact, Customer, FollowUp, Opportunity
+from models import Contact, Customer, FollowUp, Opportunity, Plan
 from models.base import clip
 from models.contact import PointKind
 from models.counting import FollowUpKind
+from models.plan import PlanState
 from models.pool import GranteeKind
 from models.share import ShareLevel
 
-from .land import Land, Seller
+from .land import ZONE, Land, Seller
 from .words import Company
 
 DAY = timedelta(days=1)
@@ -43,8 +45,11 @@ def customer(land: Land, company: Company, maker: Seller, owner: Seller | None, 
         "lock_expires_at": None,
         "last_follow_up_at": None,
         "last_follow_up_by_id": None,
+        "next_follow_up_at": None,
         "extensions": 0,
         "has_open_opportunity": False,
+        "last_opportunity_at": None,
+        "last_deal_at": None,
         **place,
         **_stamps(at, maker.id),
     }
@@ -96,6 +101,37 @@ def follow_up(land: Land, company: Company, contact: Row, owner: Seller, at: dat
         "owner_id": owner.id,
         **_stamps(at, owner.id),
     }
+
+
+def plan(land: Land, company: Company, contact: Row, owner: Seller) -> Row:
+    """What the owner is to do between three days ago and a week from now, at a full hour of the working day."""
+    day = land.now.astimezone(ZoneInfo(ZONE)).date() + DAY * land.rng.choice((-3, -2, -1, 0, 0, 0, 1, 2, 3, 5, 7))
+    due = datetime.combine(day, time(land.rng.randrange(9, 18)), ZoneInfo(ZONE)).astimezone(UTC)
+    made = max(due - 9 * DAY, contact["created_at"])
+    minutes = land.rng.choice((15, 15, 60, None))
+    return {
+        "id": land.ledger.next_id(Plan),
+        "customer_id": contact["customer_id"],
+        "contact_id": contact["id"],
+        "opportunity_id": None,
+        "kind": land.rng.choice(tuple(FollowUpKind)[:-1]),
+        "content": land.words.plan(company),
+        "due_at": due,
+        "remind_minutes": minutes,
+        "state": PlanState.OPEN,
+        "ended_at": None,
+        "cancel_reason": None,
+        "result_id": None,
+        "owner_id": owner.id,
+        "handed_over_by_id": None,
+        "remind_at": due - timedelta(minutes=minutes) if minutes and due > land.now else None,
+        **_stamps(min(made, land.now), owner.id),
+    }
+
+
+def comment(land: Land, company: Company, on: Row, author: Seller) -> Row:
+    at = land.between(on["happened_at"], land.now)
+    return {"follow_up_id": on["id"], "value": land.words.answer(company), "author_id": author.id, "at": at}
 
 
 def opportunity(land: Land, company: Company, contact: Row, owner: Seller, at: datetime) -> Row:

@@ -85,6 +85,13 @@ class Words:
     def done(self, company: Company) -> str:
         return self._say("done", company)
 
+    def plan(self, company: Company) -> str:
+        return self._say("plans", company)
+
+    def answer(self, company: Company) -> str:
+        """What a colleague says about a follow-up."""
+        return self._say("answers", company)
+
     def remark(self, company: Company) -> str:
         return self._say("remarks", company)
 

@@ -1,5 +1,9 @@
 """Comments on follow-ups: whoever sees a follow-up may say something about it, as far as a policy line lets them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -8,6 +12,7 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound
 
 from ..notices.notify import notify
+from ..reading.pages import LARGEST_PAGE, ListRequest, page
 from ..runtime.inputs import clean, invalid
 from ..runtime.scope import Scope
 
@@ -41,6 +46,29 @@ def remove_comment(scope: Scope, id: int) -> FollowUp:
         db.delete(mine)
         db.flush()
         return row
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment as it is shown; `author` is None where the caller may not see who it was."""
+
+    id: int
+    value: str
+    author: str | None
+    author_id: int | None
+    at: datetime
+
+
+def comments_of(scope: Scope, db: Session, follow_up_ids: Sequence[int]) -> dict[int, list[Said]]:
+    """Follow-up -> its comments, the oldest first, as far as the caller sees them."""
+    columns, these = ("follow_up_id", "value", "author_id", "at"), {"follow_up_id": {"in": [*follow_up_ids]}}
+    wanted = ListRequest(Comment, columns, these, order=(("id", False),), size=LARGEST_PAGE, counts=False)
+    found: dict[int, list[Said]] = {}
+    for row in page(scope, db, wanted).rows if follow_up_ids else ():
+        if row["value"] is not None:
+            said = Said(row.id, row["value"], row.names.get("author_id"), row["author_id"], row["at"])
+            found.setdefault(row["follow_up_id"], []).append(said)
+    return found
 
 
 def _authors(db: Session, follow_up_id: int) -> list[int]:

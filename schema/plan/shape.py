@@ -159,7 +159,8 @@ def _fields(model: type[Base]) -> Iterator[tuple[str, Field]]:
     for relation in inspect(model).relationships:
         if relation.uselist:
             (_, theirs), *_ = relation.local_remote_pairs or ()
-            yield relation.key, Parts(str(theirs.key), relation.mapper.class_, "position")
+            order = "position" if "position" in relation.mapper.columns else "id"
+            yield relation.key, Parts(str(theirs.key), relation.mapper.class_, order)
     for child in ENTITIES:
         key = f"{_snake(model)}_id"
         if key in child.__table__.c and target_of(column_of(child, key)) is model:

@@ -1,15 +1,25 @@
 """Opportunities and follow-ups: what happens with a customer."""
 
-from models import FollowUp, Opportunity, User
-from resolvers.reading.pages import Row
-from resolvers.runtime.ids import global_id
+from collections.abc import Mapping
+from typing import Any
 
+from models import Comment, FollowUp, Opportunity, User
+from resolvers.customers import comments
+from resolvers.reading.pages import Row
+from resolvers.runtime.batch import Outcome
+from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
+
+from ...kit.commands import DETAIL, ROW, command
 from ...kit.declared import MINE, Tab
+from ...kit.fields import Field, Kind
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY
+from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
+
+SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
 
 
 class Opportunities(PolicyModelView, model=Opportunity):
@@ -39,6 +49,7 @@ class FollowUps(PolicyModelView, model=FollowUp):
     hint = Label("Calls, visits and messages, newest first.")
     empty = Label("No follow-up is here yet. Write one down on the page of its customer.")
     begin = (Label("To the customers"), "customer/list", "customer.view")
+    always = ("deleted_at",)
     columns = ("content", "customer_id", "kind", "happened_at", "contact_id", "owner_id")
     filters = ("customer_id", "kind", "happened_at", "owner_id")
     tabs = (
@@ -47,9 +58,30 @@ class FollowUps(PolicyModelView, model=FollowUp):
     )
     sections = (
         (Label("Basics"), ("customer_id", "kind", "happened_at", "contact_id", "opportunity_id", "owner_id")),
-        (Label("What was said"), ("content",)),
+        (Label("What was said"), ("content", "counts")),
     )
-    related = (HISTORY,)
+    related = (
+        RelatedTable(
+            "comments",
+            Label("Comments"),
+            "message-circle",
+            model=Comment,
+            key="follow_up_id",
+            columns=("at", "author_id", "value"),
+            order=(("id", False),),
+        ),
+        HISTORY,
+    )
+
+    @command(
+        icon="message-circle",
+        action="followup.comment",
+        where=(ROW, DETAIL),
+        when=lambda row: row["deleted_at"] is None,
+        fields=(SAID,),
+    )
+    def comment(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return Outcome([comments.comment(scope, ids[0], given["content"] or "").id])
 
     def name_of(self, row: Row) -> str:
         """Its kind and its customer, because a follow-up has no name."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, User
+from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, Plan, User
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
@@ -30,6 +30,7 @@ from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
 from .falling_customers import FALLING_TAB, fall_in_words
 from .quiet_customers import QUIET_TAB
+from .timeline_tab import RelatedTimeline
 
 _ = gettext
 
@@ -124,6 +125,16 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             key="customer_id",
             columns=("happened_at", "kind", "content", "contact_id", "owner_id"),
         ),
+        RelatedTable(
+            "plans",
+            Label("Plans"),
+            "clock",
+            model=Plan,
+            key="customer_id",
+            columns=("due_at", "kind", "state", "content", "contact_id", "owner_id"),
+            order=(("due_at", True),),
+        ),
+        RelatedTimeline("timeline", Label("Timeline"), "history"),
         RelatedTable(
             "opportunities",
             Label("Opportunities"),
