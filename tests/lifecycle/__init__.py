@@ -1,0 +1,1 @@
+"""Tests of the life cycle of customers as a whole."""
