@@ -12,7 +12,7 @@ from resolvers.runtime.scope import Scope
 from . import job
 
 
-@job("plan.edit", en="Reminders of plans", zh="计划提醒", schedule=Every(timedelta(minutes=1)))
+@job("plan.edit", en="Reminders of plans", zh="计划提醒", schedule=Every(timedelta(minutes=1), catches_up=False))
 def remind_plans(scope: Scope, db: Session, work: Work) -> Progress:
     """Tell owners of plans that are due soon, or overdue."""
     done = plan_reminders.remind_plans(scope, db, work.size)
