@@ -179,6 +179,14 @@ def empty(world: World) -> None:
         connection.execute(update(Organisation.__table__).values(time_zone="UTC", version=1))
 
 
+FOLLOW_UPS = {
+    "follow_up_days_back": 9,
+    "follow_up_days_ahead": 1,
+    "follow_up_characters": 0,
+    "follow_up_copy_days": 0,
+}
+
+
 def steps_in(page: str) -> dict[str, bool]:
     """Title -> whether it is done, of the steps that Home shows."""
     shown = re.findall(
@@ -204,7 +212,7 @@ def test_an_empty_installation_is_led_from_step_to_step_until_all_are_done(world
     assert '<option value="Asia/Shanghai">' in page  # offered while typing
     organisation = hidden_inputs(page)
     region = {"name": "Mill", "time_zone": "Asia/Shanghai", "currency": "CNY", "language": "zh", "contact_required": ""}
-    takes("organisation/edit/org_1", **organisation, **region, follow_up_days_back=9, follow_up_days_ahead=1)
+    takes("organisation/edit/org_1", **organisation, **region, **FOLLOW_UPS)
     takes("department/create", name="Sales")
     takes("user/create", name="Li Two", login="li.two", language="zh")
     takes("pool/create", name="Lake", enabled="y", priority="0")

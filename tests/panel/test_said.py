@@ -62,6 +62,9 @@ GIVEN: dict[str, Any] = {
     "resets_at": AT,
     "passes_at": AT,
     "seconds": 90,
+    "days": 7,
+    "least": 4,
+    "conditions": "East only",
 }
 """Parameters as use cases give them: facts for clients as codes, and words."""
 

@@ -42,7 +42,18 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     told_apart_by = "number"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")
-    columns = ("number", "name", "stage", "level", "owner_id", "phone", "last_follow_up_at", "release_due_at", "locked")
+    columns = (
+        "number",
+        "name",
+        "stage",
+        "level",
+        "owner_id",
+        "phone",
+        "last_follow_up_at",
+        "release_due_at",
+        "locked",
+        "updated_at",
+    )
     filters = (
         "stage",
         "industry",

@@ -45,7 +45,7 @@ class StripDay:
     """One day of the strip, with the list behind its number."""
 
     short: str
-    long: str
+    said: str
     count: int
     text: str
     href: str
@@ -65,7 +65,8 @@ def strip_day(ask: PanelRequest, at: date, count: int) -> StripDay:
     locale = "zh_CN" if ask.language == "zh" else "en_GB"
     short = format_date(at, "M/d" if ask.language == "zh" else "d MMM", locale)
     href = f"{BASE}/customer/list?f_owner_id=me&f_release_due_at_from={at}&f_release_due_at_to={at}"
-    return StripDay(short, day(ask, at), count, number(ask, count), href)
+    said = _("%(day)s: %(count)s") % {"day": day(ask, at), "count": number(ask, count)}
+    return StripDay(short, said, count, number(ask, count), href)
 
 
 @dataclass(frozen=True)

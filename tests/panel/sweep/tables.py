@@ -11,7 +11,7 @@ A developer who adds something to the panel adds its line here, and every login 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import models
@@ -127,6 +127,30 @@ KINDS: Table[type[Base], Kind] = Table(
                 "rule of north": {"pool_id": Ref("north"), "daily_quota": 20, "cooldown_days": 3},
             },
             deleted=("rule of hill",),
+        ),
+        models.ReleaseRule: Kind(
+            new={
+                "pool_id": Ref("south"),
+                "name": "New",
+                "lapse": "NO_FOLLOW_UP",
+                "days": "9",
+                "everybody": "y",
+                "max_extensions": "1",
+                "extension_days": "7",
+            },
+            records={
+                "a release rule": {"pool_id": Ref("lake"), "days": 9, "everybody": True},
+                "a deleted release rule": {"pool_id": Ref("lake"), "days": 9, "everybody": True},
+            },
+            deleted=("a deleted release rule",),
+            hostile=({"pool_id": Ref("north"), "days": 9, "everybody": True},),
+        ),
+        models.CalendarDay: Kind(
+            new={"day": "2026-12-25", "name": "New"},
+            records={"a holiday": {"day": date(2026, 1, 1)}, "a deleted holiday": {"day": date(2026, 1, 2)}},
+            deleted=("a deleted holiday",),
+            inputs={"day": lambda text: {"day": date.fromisoformat(text)}},
+            hostile=({"day": date(2026, 5, 1)},),
         ),
         models.ClaimCondition: Kind(
             new={
@@ -289,6 +313,9 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
             row["owner_id"] == oracle.person.id
             and (row["last_follow_up_at"] is None or row["last_follow_up_at"] < START - 30 * DAY)
         ),
+        ("customer", "falling"): lambda oracle, row: (
+            row["owner_id"] == oracle.person.id and row["release_due_at"] is not None
+        ),
         ("plan", "mine"): lambda oracle, row: row["state"] == "OPEN" and row["owner_id"] == oracle.person.id,
         ("plan", "overdue"): lambda oracle, row: _is_due(oracle, row, -10_000 * DAY, timedelta()),
         ("plan", "today"): lambda oracle, row: _is_due(oracle, row, timedelta(), timedelta(hours=16)),
@@ -368,6 +395,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/account": Page("done"),
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/calendar-year": Page(),
         "/admin/compose": Page("customer contact form", may_miss=True),
         "/admin/duplicate-check": Page(),
         "/admin/duplicates": Page("after"),
@@ -387,6 +415,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/policy/history": Page("number before done", may_miss=True),
         "/admin/policy/review": Page("draft count"),
         "/admin/policy/simulator": Page("record person action field"),
+        "/admin/release-rehearsal": Page("id", may_miss=True),
         "/admin/search": Page("q"),
         "/admin/why": Page("record", may_miss=True),
     },

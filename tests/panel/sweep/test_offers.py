@@ -119,6 +119,7 @@ def is_so_already(oracle: Oracle, command: Door, id: int) -> bool:
     row = oracle.world.row(command.model, id)
     is_active = row.get("active")
     so = {"lock": row.get("locked_by_id") is not None, "activate": is_active is True, "deactivate": is_active is False}
+    so["extend"] = row.get("release_due_at") is None  # there is nothing to put off
     return so.get(command.command, False)
 
 
