@@ -69,6 +69,7 @@ class LiveDoor:
             await handler.handle()
         finally:
             self.sockets -= 1
+            self.live.hub.listeners.note_ended()
 
     async def events(
         self, token: str, query: str, variables: Mapping[str, Any] | None, operation_name: str | None

@@ -19,7 +19,7 @@ PAUSE = 0.25
 LOOK_SECONDS = 15.0
 """Seconds without a change after which a listener is asked whether it may still listen."""
 COLLECTED_AFTER = 500
-"""Number of listeners that end between two full garbage collections."""
+"""Number of connections and listeners that end between two full garbage collections."""
 ANY_COMMIT = "*"
 """The topic of those who look for themselves after every commit."""
 
@@ -105,11 +105,13 @@ class Listeners:
                 self._by_topic[topic].discard(listener)
                 if not self._by_topic[topic]:
                     del self._by_topic[topic]
-            self._collect()
+            self.note_ended()
 
-    def _collect(self) -> None:
-        """Have the memory of connections that ended given back: their objects know each other, and old ones are rarely
-        looked for."""
+    def note_ended(self) -> None:
+        """Have the memory of connections that ended given back, now and then.
+
+        Their objects know each other, and a full garbage collection of a process with much in it is rare.
+        """
         self._ended += 1
         if self._ended % COLLECTED_AFTER == 0:
             gc.collect()

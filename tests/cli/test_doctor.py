@@ -34,7 +34,7 @@ def test_a_sound_installation_has_nothing_to_complain_of(well: str) -> None:
 
     assert looked.exit_code == 0
     lines = looked.stderr.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert {line[:9] for line in lines} == {"ok       "}
     assert lines[-4:-2] == [
         "ok       1 can sign in as administrator.",

@@ -14,6 +14,9 @@ from resolvers.live.hub import Hub
 from resolvers.runtime.waker import Waker
 from tests.support.world import World
 
+STOPPED = 30.0
+"""Seconds within which every connection has ended after the signal to stop."""
+
 
 class Site:
     """Serves while a test talks to it."""
@@ -46,7 +49,7 @@ class Site:
             await test()
         finally:
             self.hub.listeners.close()
-            await server.shutdown(sockets=[listener])
+            await asyncio.wait_for(server.shutdown(sockets=[listener]), STOPPED)
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
 
