@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 
 from millpond import demo
 from millpond.database import look, opened
-from millpond.demo import duplicates
+from millpond.demo import assignment, duplicates
 from models import (
+    AssignmentDecision,
     AuditEntry,
     Contact,
     ContactPoint,
@@ -107,6 +108,7 @@ def test_there_is_something_of_everything_to_look_at(filled: Demo) -> None:
     assert filled.count(Share, Share.ends_at.is_(None) | (Share.ends_at > now)) >= 1
     assert filled.count(FollowUp) > 100
     assert filled.count(Opportunity) > 20
+    assert filled.count(AssignmentDecision, AssignmentDecision.chosen_id.is_not(None)) == assignment.COUNT
     assert filled.count(ContactPoint) > 2 * MANY
     assert {row.ended.value for row in filled.rows(OwnershipPeriod) if row.ended} == {
         "RELEASE",
@@ -114,7 +116,7 @@ def test_there_is_something_of_everything_to_look_at(filled: Demo) -> None:
         "DELETE",
         "MERGE",
     }
-    assert {row.began.value for row in filled.rows(OwnershipPeriod)} == {"CREATE", "CLAIM", "TRANSFER"}
+    assert {row.began.value for row in filled.rows(OwnershipPeriod)} == {"CREATE", "CLAIM", "ASSIGN", "TRANSFER"}
 
 
 def test_ages_are_spread_over_a_year_in_the_order_of_the_numbers(filled: Demo) -> None:
@@ -148,10 +150,12 @@ def test_the_log_tells_the_life_of_each_customer_in_order(filled: Demo) -> None:
     steps = Counter(row.action for row in entries)
 
     assert steps["customer.create"] == MANY
-    alone = [row for row in entries if row.record_id <= MANY - duplicates.COUNT]
+    others = {row.customer_id for row in filled.rows(AssignmentDecision)}
+    alone = [row for row in entries if row.record_id <= MANY - duplicates.COUNT and row.record_id not in others]
     assert {row.actor_name for row in alone} == {"system:demo"}
     assert {row.actor_id for row in alone} == {None}
-    versions = {row.id: row.version for row in filled.rows(Customer) if row.id <= MANY - duplicates.COUNT}
+    bulk = [row for row in filled.rows(Customer) if row.id <= MANY - duplicates.COUNT and row.id not in others]
+    versions = {row.id: row.version for row in bulk}
     assert Counter(row.record_id for row in alone) == versions
     times = [row.at for row in sorted(alone, key=lambda row: row.id)]
     assert times == sorted(times)

@@ -152,7 +152,7 @@ def test_nobody_fits_it_stays_and_the_administrators_of_the_pool_are_told(world:
     assert whole(world) == []
 
 
-def test_who_has_left_gets_nothing_and_is_named_while_a_share_is_there(world: World) -> None:
+def test_defect_19_who_has_left_gets_nothing_and_is_named_while_a_share_is_there(world: World) -> None:
     """SuiteCRM's round robin gives to dismissed staff."""
     rule(world)
     share(world, "wu", 5)
@@ -307,7 +307,7 @@ def test_graphql_assigns_previews_and_shows(api: Api, world: World) -> None:
 # --- at once ---------------------------------------------------------------------------------------------
 
 
-def test_two_workers_never_give_the_same_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defect_19_two_workers_never_give_the_same_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frappe reads the last user without a lock, so two workers give to the same one.  Here both stand before the turn."""
     rule(world)
     both, locked = Barrier(2, timeout=20), assigning._locked_turns
@@ -351,3 +351,17 @@ def test_a_deleted_rule_ends_automatic_assignment(world: World) -> None:
     made = rule(world)
     world.ada.do(create_update.delete, AssignmentRule, [made])
     assert the(assigned(world, *customers(world, 1))).code() == "RULE_MISSING"
+
+
+def test_defect_4_an_assignment_leaves_the_quota_of_claims_alone(world: World) -> None:
+    """Cordys counts a customer that an administrator assigned against the claims of the day."""
+    rule(world)
+    world.rule("north", daily_quota=1)
+    ids = customers(world, 4)
+    for login in ("wu", "lead"):
+        share(world, login, 0)
+
+    assert assigned(world, *ids[:3]).ids == ids[:3]
+
+    assert (owners(world, ids[:3]), used(world, "li")) == (["li"] * 3, {})
+    assert world.li.do(claiming.claim, [ids[3]]).ids == [ids[3]]

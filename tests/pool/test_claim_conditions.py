@@ -113,6 +113,17 @@ def test_a_merge_into_ones_own_customer_is_a_claim_under_the_same_conditions(wor
         world.ada.do(merge, mine, [pooled])
 
 
+def test_defect_3_a_claim_that_a_condition_refuses_uses_no_quota(world: World) -> None:
+    """Wukong charges the quota before it checks, so a refused claim burns it."""
+    condition(world)
+    world.rule("north", daily_quota=1)
+    refused, east = world.customer("A", pool="north"), world.customer("B", pool="north", region="east")
+
+    assert codes(claim(world, "li", refused)) == ["CONDITION_NOT_MET"]
+
+    assert claim(world, "li", east).ids == [east]
+
+
 # --- what nobody learns ----------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from models import Pool, User
 from models.errors import Validation
-from resolvers.pool.health import COMING, AgeHealth, Health, may_read, pool_health
+from resolvers.pool.health import COMING, AgeHealth, Health, PersonHealth, may_read, pool_health
 from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
@@ -64,18 +64,23 @@ def _charts(ask: PanelRequest, x: Health) -> dict[str, Any]:
         "arrived": [
             Bar(day(ask, each.day), each.arrived, number(ask, each.arrived), _pooled(pool, _on(each.day)))
             for each in x.days
+            if each.arrived
         ],
         "left": [
             Bar(day(ask, each.day), each.left, number(ask, each.left), _list(claimedAt=_on(each.day)))
             for each in x.days
+            if each.left
         ],
         "ages": [
             Bar(_age(each), each.count, number(ask, each.count), _pooled(pool, _since(ask, each))) for each in x.ages
         ],
         "releases": [
-            Bar(day(ask, at), count, number(ask, count), _list(releaseDueAt=_on(at))) for at, count in x.releases
+            Bar(day(ask, at), count, number(ask, count), _list(releaseDueAt=_on(at)))
+            for at, count in x.releases
+            if count
         ],
         "coming": COMING,
+        "quota": x.daily_quota,
         "assignments": [
             {"strategy": choice_label(each.strategy), "assigned": each.assigned, "nobody": each.nobody}
             for each in x.assignments
@@ -85,19 +90,12 @@ def _charts(ask: PanelRequest, x: Health) -> dict[str, Any]:
     }
 
 
-def _person(ask: PanelRequest, x: Health, who: Any) -> Bar:
-    """The claims of a user; the bar is their busiest day beside the daily quota, where there is one."""
-    text = number(ask, who.claimed)
+def _person(ask: PanelRequest, x: Health, who: PersonHealth) -> Bar:
+    """Claims and assignments of a user; the bar is their busiest day beside the daily quota, where there is one."""
     share = None
     if x.daily_quota is not None:
         share = round(100 * who.most / x.daily_quota) if x.daily_quota else 100
-        text = _("%(count)s, at most %(most)s of %(limit)s in a day") % {
-            "count": text,
-            "most": number(ask, who.most),
-            "limit": number(ask, x.daily_quota),
-        }
-    if who.assigned:
-        text = _("%(text)s; assigned: %(count)s") % {"text": text, "count": number(ask, who.assigned)}
+    text = f"{number(ask, who.claimed)} + {number(ask, who.assigned)}"
     owner = global_id(User, who.user_id)
     return Bar(
         who.name or _("not visible to you"), who.claimed, text, f"{BASE}/customer/list?f_owner_id={owner}", share
