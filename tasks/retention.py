@@ -12,7 +12,9 @@ from resolvers.runtime.scope import Scope
 from . import job
 
 
-@job("customer.move", en="Retention of pools", zh="公海到期处理", schedule=Every(timedelta(minutes=5), catches_up=False))
+@job(
+    "customer.move", en="Retention of pools", zh="公海到期处理", schedule=Every(timedelta(minutes=5), catches_up=False)
+)
 def act_on_retention(scope: Scope, db: Session, work: Work) -> Progress:
     """Act on customers whose days in a pool are over, and remind its administrators."""
     return retention.act(scope, db, work)
