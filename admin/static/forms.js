@@ -98,6 +98,7 @@ function dropDraft(form) {
 }
 
 function restoreDraft(form) {
+  if ("fresh" in form.dataset) return dropDraft(form); // what it held was saved just now
   if ("posted" in form.dataset) { // it holds what was sent, beside what is wrong with it
     form.setAttribute("data-dirty", "");
     keepDraft(form);

@@ -1,7 +1,9 @@
 """The last contact of a customer: the same as its follow-ups say, whichever way they came, and which of them count."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -246,3 +248,24 @@ def test_a_last_contact_that_came_another_way_is_found_and_repaired(world: World
         assert fill_last_contacts(connection) == 1
         assert list(stale_last_contacts(connection)) == []
     assert last(world, customer) == (START, world.ids["li"])
+
+
+def test_users_who_write_at_once_leave_the_newest(world: World) -> None:
+    """Four users write, and half of it is deleted; whoever commits last, the customer shows what is left."""
+    customer = world.customer(owner="li")
+    world.clock.pass_by(days=9)
+    barrier = Barrier(4)
+
+    def work(login: str, first: int) -> None:
+        barrier.wait()
+        for n in range(6):
+            made = written(world, customer, login, timedelta(hours=(first + 5 * n) % 24), content=f"{login} {n}")
+            if n % 2:
+                world.ada.do(create_update.delete, FollowUp, [made.id])
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, login, n) for n, login in enumerate(("li", "ada", "lead", "sam"))]:
+            done.result()
+
+    assert last(world, customer) == said(world, customer)
+    assert world.count(FollowUp, FollowUp.deleted_at.is_(None)) == 12

@@ -37,7 +37,7 @@ def test_one_submit_writes_the_follow_up_and_plans_the_next(world: World, on: st
     saved = browser.post(to, typed)
 
     assert saved.status_code == 303, saved.text
-    assert saved.headers["location"] == f"{page}?tab=follow-ups&saved=1#related"
+    assert saved.headers["location"] == f"{page}?tab=follow-ups&saved=follow-up#related"
     (said,), (plan,) = world.rows(FollowUp), world.rows(Plan)
     assert [said[key] for key in ("kind", "content", "contact_id", "opportunity_id", "happened_at", "counts")] == [
         "VISIT",

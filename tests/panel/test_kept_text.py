@@ -142,3 +142,23 @@ def test_two_clicks_on_a_slow_line_make_one(demo_screens: Screens) -> None:
     li.page.evaluate("for (let n = 0; n < 3; n++) document.querySelector('[data-save]').click()")
     li.see("Saved.")
     assert len(read(demo_screens, select(Contact.id).where(Contact.name == "Twice Pressed"))) == 1
+
+
+def test_the_composer_keeps_its_text_over_a_lost_session_and_is_empty_after_it_saved(demo_screens: Screens) -> None:
+    id, _number, _name = customers(demo_screens, owned(demo_screens, "li"))[0]
+    li = demo_screens.person("li")
+    li.go(f"/admin/customer/details/cus_{id}")
+    li.page.locator(".composer [name=content]").fill("Agreed on twelve pallets")
+    li.page.context.clear_cookies()
+
+    li.page.locator(".composer [data-save]").click()
+    sign_in_again(li, "li")
+
+    expect(li.page.locator(".composer [name=content]")).to_have_value("Agreed on twelve pallets")
+    assert contents(demo_screens, "Agreed on twelve pallets") == 0
+    li.page.locator(".composer [data-save]").dblclick()
+    expect(li.page.locator("#related")).to_contain_text("Agreed on twelve pallets")
+    assert f"/customer/details/cus_{id}" in li.page.url
+    expect(li.page.locator(".composer [name=content]")).to_have_value("")
+    assert contents(demo_screens, "Agreed on twelve pallets") == 1
+    assert li.page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('draft:')).length") == 0

@@ -1,16 +1,22 @@
 """The migrations make the very tables that the models describe, on both engines, and are run by one command."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, column, insert, select, table, text
+from sqlalchemy import Connection, MetaData, column, insert, select, table, text
 from sqlalchemy.exc import IntegrityError
 
 from millpond.migrate import UnknownShape, configuration, current, is_current, migrate, revisions
 from millpond.migration_steps import differing_checks
 from models import Base, Customer, PolicyDraft, PolicyWord, Tombstone, User, utcnow
+from models.base import time_text
 from models.database.engines import writing_engine
+from models.keys import stale_keys
+from models.last_contact import stale_last_contacts
+from models.next_contact import stale_next_contacts
 from resolvers.access.offered_lines import known_words
 
 
@@ -103,3 +109,40 @@ def test_names_and_numbers_that_are_there_get_their_keys(empty_url: str) -> None
         assert found[0].name_key == "chong2重qing4庆 1"
         assert connection.execute(select(Tombstone.__table__.c.number_key)).scalar_one() == "c2026001"
     engine.dispose()
+
+
+def test_customers_that_are_there_get_their_last_contact(empty_url: str) -> None:
+    engine, now = writing_engine(empty_url), utcnow()
+    stamps = {"version": 1, "created_at": now, "updated_at": now}
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "2026_11_29_notices")
+        tables = MetaData()
+        tables.reflect(connection, only=["app_user", "customer", "follow_up"])
+        user = {"id": 1, "login": "a", "name": "A", "name_key": "a", "active": True, "language": "en", **stamps}
+        connection.execute(insert(tables.tables["app_user"]), _stored(connection, user))
+        for id in (1, 2):
+            place = {"owner_id": 1, "claimed_at": now, "number": f"C{id}", "name": "X", "name_key": "x"}
+            connection.execute(
+                insert(tables.tables["customer"]),
+                _stored(connection, {"id": id, "number_order": "", **place, **stamps}),
+            )
+        for days, gone in ((3, None), (2, None), (1, now)):
+            said = {"customer_id": 1, "kind": "CALL", "content": f"Spoke {days}", "owner_id": 1, "deleted_at": gone}
+            said["happened_at"] = now - timedelta(days=days)
+            connection.execute(insert(tables.tables["follow_up"]), _stored(connection, {**said, **stamps}))
+
+    migrate(engine)
+
+    with engine.begin() as connection:
+        c = Customer.__table__.c
+        found = connection.execute(select(c.last_follow_up_at, c.last_follow_up_by_id).order_by(c.id)).all()
+        assert found == [(now - timedelta(days=2), 1), (None, None)]
+        assert [*stale_last_contacts(connection), *stale_next_contacts(connection)] == []
+        assert [sentence for sentence in stale_keys(connection) if sentence.startswith("follow_up")] == []
+    engine.dispose()
+
+
+def _stored(connection: Connection, row: dict[str, object]) -> dict[str, object]:
+    """A row as the driver of an older table takes it: SQLite keeps times as text."""
+    is_text = connection.dialect.name == "sqlite"
+    return {key: time_text(value) if is_text and isinstance(value, datetime) else value for key, value in row.items()}

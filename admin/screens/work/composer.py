@@ -25,7 +25,7 @@ from resolvers.runtime.scope import Scope
 
 from ...kit import form_values, forms
 from ...kit.fields import Field, Kind
-from ...kit.once import act_once, new_key
+from ...kit.once import act_once
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
@@ -43,6 +43,10 @@ FIELDS = (
     Field("next_text", Kind.TEXT, name=Label("What to do then"), length=200),
 )
 """What the composer asks for.  The time of the follow-up is now; the full form takes another one."""
+
+
+WRITTEN = "follow-up"
+"""What the address of a page says was saved: the composer is empty then, whatever the browser has kept of it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ async def composer_for(ask: PanelRequest, subject: Subject) -> dict[str, Any] | 
     offered = await ask.scope.read(_offered, subject.customer_id)
     contact = global_id(Contact, subject.contact_id) if subject.contact_id else ""
     form = forms.form_class(ask, _fields(ask), offered)(data={"kind": FollowUpKind.CALL, "contact_id": contact})
-    address = f"{BASE}/compose?{urlencode({**subject.parameters, 'form': new_key()})}"
+    address = f"{BASE}/compose?{urlencode(subject.parameters)}"
     return _drawn(ask, form, address, subject)
 
 
@@ -107,8 +111,6 @@ class Composer(Page):
         composer = await composer_for(ask, subject)
         if composer is None:
             raise HTTPException(403)
-        if request.query_params.get("form"):  # the address under which the browser has kept what was typed
-            composer["to"] = f"{BASE}/compose?{request.url.query}"
         return await self.render(ask, "compose.html", {"composer": composer, "subject": subject})
 
     @page_route("/compose", ("followup", "create"), "POST")
@@ -149,7 +151,7 @@ def _saved(ask: PanelRequest, subject: Subject, outcome: Outcome) -> Response:
     """The user stays on the page of the customer or the contact, which says what was saved."""
     if not ask.is_partial:
         told = {"told": follow_ups.reason_of(outcome.problems[0])} if outcome.problems else {}
-        query = urlencode({"tab": "follow-ups", "saved": "1", **told})
+        query = urlencode({"tab": "follow-ups", "saved": WRITTEN, **told})
         return RedirectResponse(f"{subject.page}?{query}#related", 303)
     message = " ".join([_("Saved."), *(x.say(ask.language) for x in outcome.problems)])
     marked = f"{BASE}/follow-up/details/{global_id(FollowUp, outcome.ids[0])}"
@@ -198,4 +200,5 @@ def _fields(ask: PanelRequest) -> list[Field]:
 
 
 def _drawn(ask: PanelRequest, form: Any, address: str, subject: Subject) -> dict[str, Any]:
-    return {"form": form, "fields": {x.key: x for x in _fields(ask)}, "to": address, "subject": subject}
+    fields, is_new = {x.key: x for x in _fields(ask)}, ask.request.query_params.get("saved") == WRITTEN
+    return {"form": form, "fields": fields, "to": address, "subject": subject, "is_new": is_new}

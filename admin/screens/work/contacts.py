@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, FollowUp, Opportunity, User
+from models import Contact, FollowUp, Opportunity, Plan, User
 from resolvers.customers import contacts
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
@@ -66,6 +66,15 @@ class Contacts(ChecksDuplicates, model=Contact):
             model=FollowUp,
             key="contact_id",
             columns=("happened_at", "kind", "content", "owner_id"),
+        ),
+        RelatedTable(
+            "plans",
+            Label("Plans"),
+            "clock",
+            model=Plan,
+            key="contact_id",
+            columns=("due_at", "kind", "state", "content", "owner_id"),
+            order=(("due_at", True),),
         ),
         HISTORY,
     )

@@ -396,7 +396,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
         "/admin/calendar-year": Page(),
-        "/admin/compose": Page("customer contact form", may_miss=True),
+        "/admin/compose": Page("customer contact", may_miss=True),
         "/admin/duplicate-check": Page(),
         "/admin/duplicates": Page("after"),
         "/admin/jobs": Page("tab before"),
