@@ -169,7 +169,9 @@ def _follow_opportunities(session: Session, _context: object) -> None:
 
 
 def _has_changed(session: Session, row: Opportunity, keys: set[str]) -> bool:
-    return row in session.new or row in session.deleted or not former_values(row).keys().isdisjoint(keys)
+    former = former_values(row)
+    is_other = any(former[key] != getattr(row, key) for key in keys & former.keys())
+    return row in session.new or row in session.deleted or is_other
 
 
 def _customers_of(row: Opportunity) -> set[int]:

@@ -194,6 +194,7 @@ def _guard_results(session: Session, _context: object) -> None:
     """Raise Forbidden for a record that the person may not create, or has edited out of their own reach."""
     for row in [row for row in session.new if isinstance(row, Entity)]:
         if type(row) not in _noted(session, CREATABLE) and not _may(session, type(row), row.id, "create"):
+            _check_references(session, row)  # what it points to may have left the person's sight while this waited
             raise forbidden(type(row), "create")
         permit(session, row, action_of(session))
     if "signature" not in session.info or action_of(session) != "edit":

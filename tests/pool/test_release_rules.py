@@ -8,6 +8,7 @@ import pytest
 from models import (
     CalendarDay,
     Customer,
+    Dictionary,
     DictionaryItem,
     Event,
     FollowUp,
@@ -197,6 +198,19 @@ def test_opportunities_and_deals_keep_a_customer(world: World) -> None:
 
     world.system.do(create_update.restore, Opportunity, [deal])
     assert due(world, customer) is None
+
+
+def test_an_opportunity_saved_as_it_was_puts_off_no_release(world: World) -> None:
+    stages = world.make(Dictionary, code="opportunity_stage", name="Stages")
+    world.make(DictionaryItem, dictionary_id=stages, key="won", label_en="Won")
+    release_rule(world, days=10, lapse="NO_DEAL")
+    customer = world.customer(owner="li")
+    deal = world.make(Opportunity, customer_id=customer, name="Deal", stage="won")
+    world.clock.pass_by(days=2)
+
+    change(world, Opportunity, deal, stage="won", name="The deal")
+
+    assert due(world, customer) == days(10)
 
 
 def test_words_below_one_in_its_dictionary_count_as_that_one(world: World) -> None:
