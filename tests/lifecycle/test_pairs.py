@@ -81,7 +81,12 @@ def _edit(scope: Scope, _: World, id: int) -> Any:
 
 
 def _follow_up(scope: Scope, world: World, id: int) -> Any:
-    given = {"customer_id": id, "kind": FollowUpKind.CALL, "content": f"We spoke about {id}", "happened_at": world.clock.now}
+    given = {
+        "customer_id": id,
+        "kind": FollowUpKind.CALL,
+        "content": f"We spoke about {id}",
+        "happened_at": world.clock.now,
+    }
     return create_update.create(scope, FollowUp, given)
 
 
