@@ -178,6 +178,7 @@ def object_in_chinese(object: str) -> str:
 
 
 _SYSTEM_ACTORS = {
+    "system:pool": ("The clock of the pools", "公海定时任务"),
     "system:command-line": ("Command line", "命令行"),
     "system:demo": ("Demo data", "演示数据"),
     "system:upgrade": ("Upgrade", "版本升级"),

@@ -73,6 +73,9 @@ def is_system_role(role: str) -> bool:
     return role == "system" or role.startswith("system:")
 
 
-def system(name: str, now: datetime) -> Principal:
-    """A part of the system, like `system:demo`.  Its rights come from lines for the role of that name or `system`."""
-    return Principal(id=None, name=name, now=now, roles=frozenset({"system", name}))
+def system(name: str, now: datetime, *, alone: bool = False) -> Principal:
+    """A part of the system, like `system:demo`.  Its rights come from lines for the role of that name or `system`.
+
+    `alone`: from lines for the role of that name only.
+    """
+    return Principal(id=None, name=name, now=now, roles=frozenset({name} if alone else {"system", name}))

@@ -26,7 +26,7 @@ _ENGINE = frozenset({"engine", "lookout", "restarting", "smtp", "worker"})
 def job(action: str, *, en: str, zh: str, **options: Any) -> Callable[[Chunk], Chunk]:
     """Declare a kind of jobs under the name of the function; `en` and `zh` are what users call it.
 
-    `action` is the right that is asked for before each chunk.  `options` are those of `Kind`: ready, schedule, delay.
+    `action` is the right that is asked for before each chunk.  `options` are those of `Kind`: ready, schedule, role, delay.
     """
 
     def declare(chunk: Chunk) -> Chunk:

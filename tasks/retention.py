@@ -13,7 +13,11 @@ from . import job
 
 
 @job(
-    "customer.move", en="Retention of pools", zh="公海到期处理", schedule=Every(timedelta(minutes=5), catches_up=False)
+    "customer.move",
+    en="Retention of pools",
+    zh="公海到期处理",
+    schedule=Every(timedelta(minutes=5), catches_up=False),
+    role="pool",
 )
 def act_on_retention(scope: Scope, db: Session, work: Work) -> Progress:
     """Act on customers whose days in a pool are over, and remind its administrators."""

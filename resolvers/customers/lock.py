@@ -17,6 +17,7 @@ from ..reading.clauses import value
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
 
 
 def lock(
@@ -61,6 +62,23 @@ def locked_among(scope: Scope, db: Session, ids: Sequence[int]) -> list[str]:
     number = value(scope.viewer, Customer, Customer, "number")
     found = select(number).where(Customer.id.in_(ids), locked(Customer, scope.person.now)).order_by(Customer.id)
     return [text for text in db.execute(found).scalars() if text]
+
+
+def lift_expired(scope: Scope, db: Session, limit: int) -> int:
+    """Open up to `limit` customers whose lock has ended by itself, and tell their owners; returns how many.
+
+    The days of release rules count from the end of the lock, whenever this runs.
+    """
+    ended = select(Customer).where(Customer.locked_by_id.is_not(None), Customer.lock_expires_at <= scope.person.now)
+    ended = ended.where(Customer.deleted_at.is_(None)).order_by(Customer.id).limit(limit)
+    rows = list(db.execute(ended.with_for_update(skip_locked=True)).scalars())
+    for row in rows:
+        permit(db, row, "unlock")
+        row.exempt_until = ended_at = row.lock_expires_at
+        row.unlock()
+        assert ended_at is not None, "only locks with an end are found"
+        notify(scope, db, "lock_expired", [row.owner_id], row, ended=ended_at)
+    return len(rows)
 
 
 def _locked(scope: Scope, db: Session, id: int) -> Customer:

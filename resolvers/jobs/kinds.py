@@ -77,6 +77,8 @@ class Kind:
     ready: Ready | None = None
     """Runs before each chunk outside any transaction, for files and networks; what it returns is `work.prepared`."""
     schedule: Schedule | None = None
+    role: str | None = None
+    """`pool` where the clock does it as `system:pool`, under policy lines of that role."""
     delay: Callable[[int], timedelta] = growing_delay
     """Number of failures since the last progress -> the time until the next try."""
 

@@ -62,7 +62,7 @@ class Run:
     def _scope(self) -> Scope:
         """The scope of the user who started it, or of the clock.  Each transaction reads the user's rights anew."""
         if self.taken.actor_id is None:
-            return self.backend.system(f"system:{self.kind.name}")
+            return self.backend.clock_of(f"system:{self.kind.role or self.kind.name}", self.kind.action)
         with self.backend.writer.engine.connect() as connection:
             try:
                 person = principals.by_id(connection, self.taken.actor_id, self.backend.clock())

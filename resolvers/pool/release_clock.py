@@ -11,11 +11,13 @@ from models import Customer, ReleaseReminder, ReleaseRule
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import upsert
 
-from ..notices.notify import notify_each
+from ..notices.notify import notify, notify_each, pool_administrators
 from ..ownership.release_book import book_of, turn_page
 from ..ownership.release_dates import renew
 from ..runtime.scope import Scope
 
+AHEAD = timedelta(days=60)
+"""How long before a year begins administrators are told that its calendar is empty."""
 _C: Any = Customer.__table__.c
 _REMINDER: Any = ReleaseReminder.__table__
 _ALL = bypass_policy(Because.KEEPS_RULE)
@@ -86,6 +88,12 @@ def forget_reminders(db: Session, before: datetime, limit: int) -> int:
     return len(rows)
 
 
-def begin_check(db: Session) -> None:
-    """Have the pools of all users looked up again."""
+def begin_check(scope: Scope, db: Session) -> None:
+    """Have the pools of all users looked up again, and tell administrators of years without a calendar."""
     turn_page(db.connection())
+    book, now = book_of(db), scope.person.now
+    counting = [pool for pool, terms in book.terms.items() if any(each.rule.business_days for each in terms)]
+    years = {book.calendar.local_day(at).year for at in (now, now + AHEAD)}
+    for year in sorted(year for year in years if not book.calendar.is_known(year)):
+        for pool_id in counting:
+            notify(scope, db, "calendar_unknown", pool_administrators(scope, db, pool_id), year=year)

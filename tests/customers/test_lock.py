@@ -9,7 +9,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from models import Base, Contact, Customer, Event, FollowUp, Opportunity, Share, User
+from models import Base, Contact, Customer, Event, FollowUp, Notice, Opportunity, Share, User
 from models.errors import NotFound, Refusal, Validation
 from models.follow_up import FollowUpKind
 from models.pool import GranteeKind
@@ -25,6 +25,7 @@ from resolvers.runtime.policy_store import current_text, put_in_force
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import codes, organise, refused_like_missing, the, unchanged, whole
 from tests.support.panel import Panel
+from tests.support.releases import run_clock
 from tests.support.world import START, World
 
 HOUR = timedelta(hours=1)
@@ -497,3 +498,22 @@ def test_the_reasons_for_restoring_say_the_same_as_the_attempt(world: World) -> 
     for login, allowed in (("lead", True), ("ada", True), ("mei", False), ("fin", False)):
         asked = world.run(world.system.read(explain.explain_access, world.ids[login], "restore", Contact, contact))
         assert asked.allowed is allowed, login
+
+
+def test_a_lock_that_ends_is_lifted_and_its_owner_told_once(world: World) -> None:
+    ended = START + timedelta(days=2)
+    customer, other = world.customer(owner="li"), world.customer(owner="wu")
+    world.scope("li").do(locking.lock, [customer], "Contract", ended)
+    world.scope("wu").do(locking.lock, [other])
+    world.clock.pass_by(days=3)
+
+    for _ in range(2):
+        run_clock(world)
+
+    row = world.row(Customer, customer)
+    assert (row["locked_by_id"], row["lock_expires_at"], row["exempt_until"]) == (None, None, ended)
+    assert world.row(Customer, other)["locked_by_id"] == world.ids["wu"]
+    assert [(x["receiver_id"], x["record_id"]) for x in world.rows(Notice) if x["kind"] == "lock_expired"] == [
+        (world.ids["li"], customer)
+    ]
+    assert world.log("customer", customer)[-1]["actor_name"] == "system:pool"

@@ -8,11 +8,11 @@ from models import Job, ReleaseRule
 from models.job import JobState
 from resolvers.jobs.kinds import KINDS
 from resolvers.pool import release_forecast, release_rules
-from tasks import releasing
+from tasks import expiring_locks, releasing
 from tasks.engine import Engine
 from tests.support.world import World
 
-releasing.release_due_customers  # noqa: B018  its kinds are declared by the import
+_DECLARED = (expiring_locks, releasing)
 
 
 def release_rule(world: World, pool: str = "north", *, on: bool = True, **values: Any) -> int:
@@ -32,7 +32,7 @@ def put_on(world: World, id: int, by: str = "ada") -> None:
     run_clock(world)
 
 
-CLOCK = ("release_due_customers", "remind_of_releases", "renew_release_dates")
+CLOCK = ("lift_expired_locks", "release_due_customers", "remind_of_releases", "renew_release_dates")
 
 
 def run_clock(world: World, jobs: Sequence[str] = CLOCK) -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from babel.dates import format_date
+from markupsafe import Markup, escape
 
 from models import Customer
 from resolvers.pool.countdown import Countdown
@@ -73,7 +74,7 @@ def strip_day(ask: PanelRequest, at: date, count: int) -> StripDay:
 class Fall:
     """The countdown in words."""
 
-    sentence: str
+    sentence: Markup
     left: str
     is_soon: bool
 
@@ -83,13 +84,13 @@ def fall_in_words(ask: PanelRequest, countdown: Countdown) -> Fall:
     days = countdown.days(ask.scope.now())
     at = moment(ask, countdown.due_at)
     if days == 0:
-        sentence = _("Goes back to the pool today, %(at)s, unless there is a follow-up before.") % {"at": at}
+        sentence = escape(_("Goes back to the pool today, %(at)s, unless there is a follow-up before.")) % {"at": at}
     elif days == 1:
-        sentence = _("Goes back to the pool tomorrow, on %(at)s.") % {"at": at}
+        sentence = escape(_("Goes back to the pool tomorrow, on %(at)s.")) % {"at": at}
     else:
         said = {"days": number(ask, days), "at": at}
-        sentence = _("Goes back to the pool in %(days)s days, on %(at)s.") % said
+        sentence = escape(_("Goes back to the pool in %(days)s days, on %(at)s.")) % said
     if countdown.rule:
-        sentence += " " + _("The rule: %(name)s.") % {"name": countdown.rule}
+        sentence += Markup(" ") + escape(_("The rule: %(name)s.")) % {"name": countdown.rule}
     left = "" if not countdown.left else _("Times it can still be put off: %(count)s.") % {"count": countdown.left}
     return Fall(sentence, left, days <= SOON)
