@@ -71,6 +71,7 @@ def test_walks_end_there_on_postgresql_too(small_world: Prepared, tmp_path: Path
     assert found == []
 
 
+@pytest.mark.long
 def test_the_oracle_finds_a_rule_that_counts_otherwise(
     walk: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,22 +13,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import case, event, update
 from sqlalchemy.orm import Session
 
-from models import Customer, FollowUp, OwnerLoad, OwnershipPeriod, QuotaCounter
+from models import Customer, FollowUp, OwnerLoad, OwnershipPeriod, Pool, QuotaCounter
 from models.database.engines import WriteSession
 from models.errors import Refusal
 from models.follow_up import FollowUpKind
+from models.pool import OnExpire
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
+from resolvers.jobs.kinds import Work
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
 from resolvers.pool import release as releasing
+from resolvers.pool import retention
 from resolvers.pool.release_neglected import release_neglected
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
-from tests.support.claim_checks import whole
+from tests.support.claim_checks import change, whole
 from tests.support.releases import release_rule
 from tests.support.world import START, World
 
@@ -75,6 +78,12 @@ def _fall(scope: Scope, _world: World, _id: int) -> Any:
         return release_neglected(scope, db, 100)
 
 
+def _retain(scope: Scope, _world: World, _id: int) -> Any:
+    """A chunk of the job that moves what has been in the pool for too long."""
+    with scope.write("customer.move") as db:
+        return retention.act(scope, db, Work({}, 0, 100, {})).done
+
+
 def _edit(scope: Scope, _: World, id: int) -> Any:
     """An edit after which no rule is about the customer."""
     return create_update.update(scope, Customer, id, {"stage": "won"})
@@ -99,6 +108,7 @@ ACTS: dict[str, tuple[str, str, Callable[[Scope, World, int], Any]]] = {
     "delete": ("owned", "ada", _delete),
     "restore": ("bin", "ada", _restore),
     "fall": ("owned", "", _fall),
+    "retain": ("pool", "", _retain),
     "edit": ("owned", "li", _edit),
     "follow_up": ("owned", "li", _follow_up),
 }
@@ -146,6 +156,8 @@ class Pair:
         self.world = world
         release_rule(world, days=1, everybody=False, stages=["early"])
         world.rule("north", daily_quota=10_000)
+        retained = {"retain_days": 1, "on_expire": OnExpire.MOVE_TO_POOL, "expire_pool_id": world.ids["south"]}
+        change(world, Pool, world.ids["north"], **retained)
 
     def customer(self, place: str) -> int:
         """A new customer of Li that is due, or one in a pool or in the bin."""
@@ -180,7 +192,7 @@ class Pair:
         except Refusal as refusal:
             return refusal.code()
         if isinstance(answer, int):
-            return f"{answer} fell"
+            return f"{answer} went"
         problems = getattr(answer, "problems", [])
         return problems[0].code() if problems else "done"
 
@@ -242,9 +254,11 @@ class Pair:
         return found
 
     def _put_away(self, id: int) -> None:
-        """Let the job of the next pair pass over this customer."""
+        """Let the jobs of the next pair pass over this customer."""
+        c: Any = Customer.__table__
+        arrived = case((c.c.pool_id.is_not(None), LATER), else_=None)
         with self.world.backend.writer.engine.begin() as connection:
-            connection.execute(update(Customer.__table__).where(Customer.id == id).values(release_due_at=None))
+            connection.execute(update(c).where(c.c.id == id).values(release_due_at=None, pooled_at=arrived))
 
 
 def _come_back(call: "Future[str]") -> None:
