@@ -78,11 +78,15 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
-        """Give the customer back to its owner, or to the caller when that user has left meanwhile."""
+        """Give the customer back to its owner, or to the caller when that user has left meanwhile.
+
+        The days of release rules begin anew, because nobody could work on it in the bin.
+        """
         refuse_duplicate_restored(scope, db, row)
         if row.owner_id is not None:
             owner = active_user(scope, db, row.owner_id if is_active(db, row.owner_id) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id
+            row.exempt_until = scope.person.now
             reserve_capacity(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
         else:

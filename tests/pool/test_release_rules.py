@@ -131,7 +131,7 @@ def test_the_date_follows_every_path(world: World) -> None:
     assert due(world, customer) is None
     world.clock.pass_by(days=1)
     world.system.do(create_update.restore, Customer, [customer])
-    assert due(world, customer) == days(11)
+    assert due(world, customer) == days(12)  # the days begin anew
 
     world.scope("wu").do(locking.lock, [customer])
     assert due(world, customer) is None

@@ -416,7 +416,7 @@ class Model:
             owner = x.owner if self.people[x.owner].active else who
             if self._is_full(owner):
                 return "CAPACITY_REACHED"
-            x.owner, x.department = owner, self.people[owner].department
+            x.owner, x.department, x.exempt = owner, self.people[owner].department, now
             self._begin(id, owner, "RESTORE", now)
         self._bin(id, x.bin, None, now)
         x.bin = None
@@ -453,6 +453,12 @@ class Model:
         return len(text) >= 2 and at <= now and not (since and at < since) and not is_copied
 
     # -- the clock ---------------------------------------------------------------------------------------
+
+    def lift_locks(self, now: datetime) -> None:
+        """Open the customers whose lock has ended; its end begins the days."""
+        for x in self.customers.values():
+            if x.is_locked and x.lock_ends is not None and x.lock_ends <= now and x.bin is None:
+                x.is_locked, x.lock_ends, x.exempt = False, None, x.lock_ends
 
     def fall(self, now: datetime, names: dict[int, str]) -> dict[int, str]:
         """Put what is due into its pools; returns customer -> pool."""

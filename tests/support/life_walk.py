@@ -142,7 +142,10 @@ class Walk:
         if self._minute() == self.ran:  # the job runs once in each minute
             return found
         self.ran = self._minute()
-        run_clock(self.world, CLOCK if self._odds(0.2) else ("release_due_customers",))
+        jobs = CLOCK if self._odds(0.2) else ("release_due_customers",)
+        run_clock(self.world, jobs)
+        if jobs is CLOCK:
+            self.model.lift_locks(then)
         fallen = self.model.fall(then, self.rule_names)
         self.fallen += len(fallen)
         self.trail.append(f"{then:%Y-%m-%d %H:%M:%S} it is; falls: {fallen}")
