@@ -76,8 +76,10 @@ def test_a_rule_is_written_rehearsed_and_switched_on_and_off(world: World) -> No
 
 def test_a_rule_about_nobody_is_refused_beside_its_field_with_what_was_typed(world: World) -> None:
     form = {"pool_id": f"poo_{world.ids['north']}", "name": "None", "lapse": "NO_DEAL", "days": "9"}
-    answer = Panel(world).of("ada").post(
-        "/admin/release-rule/create", {**form, "max_extensions": "1", "extension_days": "7"}
+    answer = (
+        Panel(world)
+        .of("ada")
+        .post("/admin/release-rule/create", {**form, "max_extensions": "1", "extension_days": "7"})
     )
 
     assert answer.status_code == 422

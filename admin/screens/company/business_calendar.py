@@ -21,6 +21,7 @@ class CalendarDays(PolicyModelView, model=CalendarDay):
     """The days that differ from a week of Monday to Friday."""
 
     icon, group, position = "clock", "company", 60
+    for_editors = True
     hint = Label(
         "Holidays, and weekend days that are worked. Business days of rules leave out the one and count the other."
     )
