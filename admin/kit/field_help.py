@@ -9,6 +9,7 @@ from models import (
     Organisation,
     Pool,
     PoolMember,
+    ReleaseRule,
     Role,
     User,
 )
@@ -35,6 +36,14 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
         "Days before a former owner may claim the same customer again. Empty: at once."
     ),
     (ClaimRule, "protect_days"): Label("Days after its arrival in which a customer is only assigned. Empty: none."),
+    (ReleaseRule, "lapse"): Label("The days count from the claim, and again from each of these."),
+    (ReleaseRule, "business_days"): Label("By the business calendar: weekends and holidays are left out."),
+    (ReleaseRule, "starts_at"): Label("No customer goes back before, so owners have time. Empty: at once."),
+    (ReleaseRule, "everybody"): Label("Otherwise choose words below: a customer has one of each list that you use."),
+    (ReleaseRule, "remind_days"): Label("The owner is told this many days before. Empty: no reminder."),
+    (ReleaseRule, "max_extensions"): Label(
+        "How often an owner may put off the release of one customer, with a reason."
+    ),
     (Organisation, "time_zone"): Label("For example Asia/Shanghai or Europe/London. Days and weeks begin by it."),
     (Organisation, "currency"): Label("Its code, for example CNY, EUR or USD."),
     (Organisation, "language"): Label("New people begin with it; each of them may choose another."),

@@ -60,7 +60,7 @@ class Jobs(Page):
     live = "jobs"
     title, is_named = Label("Jobs"), True
     hint = Label(
-        "What runs in the background: imports, reminders, clean-up. You may leave this page; the work goes on."
+        "What runs in the background: releases, reminders, clean-up. You may leave this page; the work goes on."
     )
 
     @property
