@@ -29,8 +29,24 @@ from .proof import plain as plain
 Changes = dict[str, list[Any]]
 """Field -> [old, new], JSON values: numbers and booleans as such, times and amounts as text."""
 
-SILENT = frozenset({"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"})
-"""Columns whose changes the entry says by itself."""
+FOLLOWING = frozenset(
+    {
+        "exempt_until",
+        "has_open_opportunity",
+        "last_deal_at",
+        "last_follow_up_at",
+        "last_follow_up_by_id",
+        "last_opportunity_at",
+        "next_follow_up_at",
+        "rehearsed_terms",
+        "release_due_at",
+        "release_rule_id",
+        "stage_changed_at",
+    }
+)
+"""Columns that repeat what other records and rules come to; those have entries of their own."""
+SILENT = FOLLOWING | {"version", "created_at", "created_by_id", "updated_at", "updated_by_id", "deleted_by_id", "id"}
+"""Columns whose changes the entry says by itself, or that follow from others."""
 
 
 class Outcome(StrEnum):

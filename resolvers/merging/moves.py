@@ -22,7 +22,17 @@ from .statements import run
 
 FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share)
 """The tables beside entities whose rows go with their customer to the winner."""
-STAYING = frozenset({"customer", "merge_record", "not_duplicate", "release_reminder", "search_doc"})
+STAYING = frozenset(
+    {
+        "assignment_decision",
+        "customer",
+        "merge_record",
+        "not_duplicate",
+        "pool_view",
+        "release_reminder",
+        "search_doc",
+    }
+)
 """The tables whose rows about a customer are not moved here: they are about that very row, are made anew by the flush,
 or are two customers' (`pairs.py`)."""
 ENTITY_OF = {model.__tablename__: model for model in ENTITIES}

@@ -6,6 +6,10 @@ from typing import Any
 
 from models import (
     ENTITIES,
+    AssignmentRule,
+    AssignmentShare,
+    CalendarDay,
+    ClaimCondition,
     ClaimRule,
     Contact,
     Customer,
@@ -14,7 +18,9 @@ from models import (
     NumberRule,
     Opportunity,
     Organisation,
+    Plan,
     Pool,
+    ReleaseRule,
 )
 from models.audit.entries import SILENT
 from models.audit.proof import plain
@@ -157,6 +163,13 @@ def live_through_much(world: World) -> None:
     world.system.do(create_update.restore, Customer, [customer])
     for model, values in ((ClaimRule, {"daily_quota": 6}), (Organisation, {"name": "Mill", "capacity": 3})):
         world.system.do(create_update.update, model, 1, values)
+    north, early = {"pool_id": world.ids["north"]}, '{"stage":{"eq":"early"}}'
+    world.make(Plan, customer_id=customer, kind="CALL", due_at=NOON)
+    world.make(ReleaseRule, name="Rule", days=9, everybody=True, **north)
+    world.make(CalendarDay, day=NOON.date(), name="Holiday")
+    world.make(ClaimCondition, name="Early", condition=early, **north)
+    world.make(AssignmentRule, strategy="WEIGHTED", **north)
+    world.make(AssignmentShare, user_id=world.ids["li"], weight=2, **north)
     for kind, needed in plain_entities().items():
         if not world.rows(kind):
             world.make(kind, **needed)

@@ -60,7 +60,7 @@ def test_the_policy_table_shows_what_some_door_asks_for_and_nothing_that_has_no_
     ("right", "problem"),
     [
         ("customer.clam", "models/actions.py has no action “clam”; known: view, create, edit, "),
-        ("custmer.claim", "there is no module “custmer”; known: audit, contact, "),
+        ("custmer.claim", "there is no module “custmer”; known: audit, calendar, "),
         ("contact.claim", "models/actions.py says that “claim” is done to customer"),
         ("audit.edit", "models/actions.py says that “edit” is done to every kind of record, policy"),
         ("claim", "a right is module.action"),

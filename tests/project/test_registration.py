@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "act_on_retention, check_release_dates, release_due_customers, remind, remind_of_releases, renew_release_dates, tidy",
-    "a service": "remind, keep_sealed",
+    "a job": "act_on_retention, check_release_dates, lift_expired_locks, release_due_customers, remind, remind_of_releases, remind_plans, renew_release_dates, tidy",
+    "a service": "remind, send_mail, keep_sealed",
     "a command": "audit, policy, token, user, fresh",
 }
 REFUSED = {
@@ -93,7 +93,7 @@ def test_what_a_new_file_declares_without_effect_stops_the_start(new_files: dict
 
 def test_nothing_is_declared_without_effect_today() -> None:
     assert MISTAKES == []
-    assert [service.__name__ for service in services()] == ["keep_sealed"]
+    assert [service.__name__ for service in services()] == ["send_mail", "keep_sealed"]
 
 
 # --- entities --------------------------------------------------------------------------------------------
