@@ -10,6 +10,7 @@ import structlog
 
 from models.errors import Busy, JobBroke, JobOwnerLeft, JobWorkerLost, NotFound, NotSignedIn, Refusal
 from models.job import LONGEST_SENTENCE, JobState
+from policies import system
 
 from ..runtime import principals
 from ..runtime.backend import Backend
@@ -62,7 +63,7 @@ class Run:
     def _scope(self) -> Scope:
         """The scope of the user who started it, or of the clock.  Each transaction reads the user's rights anew."""
         if self.taken.actor_id is None:
-            return self.backend.clock_of(f"system:{self.kind.role or self.kind.name}", self.kind.action)
+            return _clock(self.backend, f"system:{self.kind.role or self.kind.name}", self.kind)
         with self.backend.writer.engine.connect() as connection:
             try:
                 person = principals.by_id(connection, self.taken.actor_id, self.backend.clock())
@@ -124,6 +125,16 @@ class Run:
             self.backend.writer.run(call)
         except Exception as failure:  # noqa: BLE001  the worker goes on with other jobs
             _log.warning("a job was left to its lease", job=self.taken.id, cause=type(failure).__name__)
+
+
+def _clock(backend: Backend, role: str, kind: Kind) -> Scope:
+    """A scope of the clock in this role, under the lines for it.
+
+    Where no line gives the role the right of the kind, as in a policy from before the role, it is the system itself.
+    """
+    verb, module = kind.right
+    narrow = Scope(backend, system(role, backend.clock(), alone=True), "system")
+    return narrow if backend.policy.ever(narrow.person, verb, module) else backend.system(role)
 
 
 def _chunk(scope: Scope, taken: Taken, kind: Kind, work: Work) -> Progress | None:

@@ -266,15 +266,6 @@ class Backend:
         """A scope of the system itself, like `system:demo`.  It acts under policy lines like any user."""
         return Scope(self, system(name, self.clock()), "system")
 
-    def clock_of(self, role: str, right: str) -> Scope:
-        """A scope of the clock in this role, like `system:pool`, under the lines for it.
-
-        Where no line gives the role this right, as in a policy from before the role, it is the system itself.
-        """
-        module, _, verb = right.partition(".")
-        narrow = Scope(self, system(role, self.clock(), alone=True), "system")
-        return narrow if self.policy.ever(narrow.person, verb, module) else self.system(role)
-
     def note_seen(self, found: Identity, now: datetime) -> None:
         """Note the use of a token in the background.  A failure only delays the note until the next use."""
         if (found.key, found.key_id) in self._noting:
