@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from admin.screens import screens
 from millpond.http_protocol import BoundedProtocol
 from millpond.settings import Settings
 from millpond.web import application
@@ -22,6 +23,7 @@ class Site:
     """Serves while a test talks to it."""
 
     def __init__(self, world: World) -> None:
+        self._panels = {view: vars(view).get("_admin_ref") for view in screens()}  # sqladmin notes the last one
         self.world, self.app = world, application(world.backend, Settings())
         self.hub: Hub = self.app.state.hub
         self.port = 0
@@ -29,7 +31,12 @@ class Site:
     def run(self, test: Callable[[], Any]) -> None:
         backend = self.world.backend
         backend.writer.waker = Waker(backend.url if backend.dialect == "postgresql" else None)
-        self.world.run(self._serve(test))
+        try:
+            self.world.run(self._serve(test))
+        finally:
+            for view, belongs in self._panels.items():
+                if belongs is not None:
+                    view._admin_ref = belongs  # type: ignore[attr-defined]  # every screen belongs to its panel again
 
     async def _serve(self, test: Callable[[], Any]) -> None:
         config = uvicorn.Config(
