@@ -107,7 +107,7 @@ def test_what_is_missing_is_made_and_the_rest_is_left_alone(world: World) -> Non
 def test_the_starter_policy_speaks_only_of_roles_that_are_installed() -> None:
     spoken_of = {name for line in parse(STARTER) for name in line.columns[: 2 if line.kind == "g" else 1]}
 
-    assert spoken_of - {"*", "system"} == ROLES.keys()
+    assert spoken_of - {"*", "system", "system:pool"} == ROLES.keys()
 
 
 def test_e_commerce_is_understood_as_retail_and_as_internet() -> None:
