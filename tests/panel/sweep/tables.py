@@ -357,6 +357,9 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "purge"): lambda scope, it: create_update.purge(scope, it.model, it.ids, confirm=True),
         (None, "activate"): lambda scope, it: accounts.set_active(scope, it.ids, active=True),
         (None, "deactivate"): lambda scope, it: accounts.set_active(scope, it.ids, active=False),
+        (Plan, "put-off"): lambda scope, it: plans.reschedule(
+            scope, it.ids[0], START.replace(day=26, hour=8), it["reason"]
+        ),
         (Plan, "complete"): lambda scope, it: plans.complete(scope, it.ids[0], {"content": it["content"]}),
         (None, "one-time-password"): lambda scope, it: passwords.set_password(scope, it.login, HASH, one_time=True),
     },
