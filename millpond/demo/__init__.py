@@ -111,8 +111,8 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         with opened(url, clock=lambda: now - LONG_IN_POOL) as backend:
             duplicates.add_near_misses(backend)
         with opened(url, clock=lambda: now) as backend:
-            duplicates.add(backend, now)
             assignment.decide(backend)
+            duplicates.add(backend, now)
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
     if problems := look(url, broken):

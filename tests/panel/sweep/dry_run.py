@@ -93,7 +93,7 @@ def _rows(connection: Connection) -> Rows:
     return {name: driver.execute(query).fetchall() for name, query in _QUERIES.items()}
 
 
-_ASIDE, _RANDOM = ("audit_entry", "audit_seal", "sign_in_session"), ("delete_batch_id", "password_hash")
+_ASIDE, _RANDOM = ("audit_entry", "audit_seal", "sign_in_session"), ("delete_batch_id", "edition", "password_hash")
 _QUERIES = {
     table.name: "SELECT {} FROM {} ORDER BY {}".format(
         ", ".join(f'"{column.name}"' for column in table.columns if column.name not in _RANDOM),
