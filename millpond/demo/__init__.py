@@ -108,10 +108,11 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
     with opened(url, clock=lambda: opening_day) as backend, _no_collecting():
         backend.system(NAME).do(fill, customers, now, passwords.hash_password(PASSWORD))
     if customers >= WITH_DUPLICATES:
+        with opened(url, clock=lambda: now) as backend:
+            assignment.decide(backend)
         with opened(url, clock=lambda: now - LONG_IN_POOL) as backend:
             duplicates.add_near_misses(backend)
         with opened(url, clock=lambda: now) as backend:
-            assignment.decide(backend)
             duplicates.add(backend, now)
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
