@@ -215,7 +215,7 @@ def default_filters(model: type[Base]) -> list[str]:
     """The filters of a screen that declares none: every field but long texts, its name and its number."""
     fields = [field_of(model, key) for key in shown_keys(model)]
     unfit, left_out = (
-        (Kind.LONG, Kind.LINES, Kind.POINTS),
+        (Kind.LONG, Kind.LINES, Kind.POINTS, Kind.WORD_LIST),
         (display_column(model), "number", "deleted_at", "deleted_by_id"),
     )
     return [field.key for field in fields if field.kind not in unfit and field.key not in left_out]
