@@ -58,7 +58,7 @@ def test_a_drawer_whose_session_ended_opens_again_with_its_text(
     text = f"Asked for samples {language}"
     li = demo_screens.person("li", size, language=language)
     li.go(f"/admin/customer/details/cus_{id}")
-    open_drawer(li.page, {"en": "Follow-ups", "zh": "跟进"}[language])
+    open_drawer(li.page, {"en": "Follow-ups", "zh": "跟进记录"}[language])
     li.page.locator("#drawer [name=content]").fill(text)
     li.page.context.clear_cookies()
 
