@@ -51,12 +51,13 @@ class PlanRules(ActivityRules, models=(Plan,)):
 
 
 def follow_up(scope: Scope, given: Mapping[str, Any], next_at: datetime | None, next_text: str | None) -> FollowUp:
-    """A new follow-up, and a plan for the next contact if a date is given.
+    """A new follow-up, and a plan for the next contact if a date is given.  It was done now unless a time is given.
 
     Raises what `create` raises of both.
     """
     with scope.write("followup.create"):
-        return _written(scope, given, next_at, next_text)
+        said = {**given, "happened_at": given.get("happened_at") or scope.person.now}
+        return _written(scope, said, next_at, next_text)
 
 
 def complete(

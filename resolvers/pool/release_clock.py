@@ -16,6 +16,8 @@ from ..ownership.release_book import book_of, turn_page
 from ..ownership.release_dates import renew
 from ..runtime.scope import Scope
 
+KEPT = timedelta(days=400)
+"""How long it is kept that an owner was reminded."""
 AHEAD = timedelta(days=60)
 """How long before a year begins administrators are told that its calendar is empty."""
 _C: Any = Customer.__table__.c
@@ -78,19 +80,10 @@ def _reminders(db: Session) -> Sequence[tuple[int, int]]:
     return sorted(((id, n) for id, *days in rows for n in days if n), key=lambda each: (each[1], each[0]))
 
 
-def forget_reminders(db: Session, before: datetime, limit: int) -> int:
-    """Delete reminders given before a moment; returns how many."""
-    old = select(_REMINDER.c.customer_id, _REMINDER.c.due_at, _REMINDER.c.days).where(_REMINDER.c.at < before)
-    rows = db.execute(old.limit(limit)).all()
-    for customer, due, days in rows:
-        this = (_REMINDER.c.customer_id == customer) & (_REMINDER.c.due_at == due) & (_REMINDER.c.days == days)
-        db.execute(_REMINDER.delete().where(this))
-    return len(rows)
-
-
 def begin_check(scope: Scope, db: Session) -> None:
-    """Have the pools of all users looked up again, and tell administrators of years without a calendar."""
+    """Have the pools of all users looked up again, tell administrators of years without a calendar, forget old reminders."""
     turn_page(db.connection())
+    db.connection().execute(_REMINDER.delete().where(_REMINDER.c.at < scope.person.now - KEPT))
     book, now = book_of(db), scope.person.now
     counting = [pool for pool, terms in book.terms.items() if any(each.rule.business_days for each in terms)]
     years = {book.calendar.local_day(at).year for at in (now, now + AHEAD)}

@@ -121,7 +121,7 @@ async def reschedule_plan(info: GraphQLInfo, input: ReschedulePlanInput) -> Answ
 async def add_follow_up(info: GraphQLInfo, input: AddFollowUpInput) -> Answered:
     """Write a follow-up, and plan the next contact if a date is given.  Asks for the right followup.create."""
     given: dict[str, Any] = {"customer_id": number_of(Customer, input.customer_id), "kind": input.kind}
-    given |= {"content": input.content, "happened_at": input.happened_at or info.context.scope.now()}
+    given |= {"content": input.content, "happened_at": input.happened_at}
     for key, model, id in (
         ("contact_id", Contact, input.contact_id),
         ("opportunity_id", Opportunity, input.opportunity_id),
@@ -129,7 +129,7 @@ async def add_follow_up(info: GraphQLInfo, input: AddFollowUpInput) -> Answered:
         if id is not None:
             given[key] = number_of(model, id)
     after = (input.next_at, input.next_text)
-    arguments = {**given, "happened_at": input.happened_at, "after": after}
+    arguments = {**given, "after": after}
     return await act(
         info.context,
         FollowUp,

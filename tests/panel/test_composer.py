@@ -1,12 +1,13 @@
 """The composer: one submit writes a follow-up and plans the next one, and the user stays where they are."""
 
 import re
+from datetime import datetime
 from html import unescape
 from typing import Any
 
 import pytest
 
-from models import Contact, FollowUp, Opportunity, Organisation, Plan
+from models import Contact, Customer, FollowUp, Opportunity, Organisation, Plan
 from resolvers.records import create_update
 from tests.support.panel import OURS, Browser, Panel
 from tests.support.world import World
@@ -127,3 +128,23 @@ def test_who_may_write_no_follow_up_sees_no_composer(world: World) -> None:
     assert Panel(world).of("li").post(f"/admin/compose?customer=cus_{theirs}", SAID).status_code == 404
     assert Panel(world).of("li").post(f"/admin/compose?customer=cus_{pooled}", SAID).status_code in (403, 422)
     assert world.count(FollowUp) == 0
+
+
+def test_a_follow_up_counts_although_time_goes_on_while_it_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment of the use case is the time of the follow-up: one that is read later would lie in its future."""
+    customer = world.customer(owner="li")
+    li = Panel(world).of("li")
+
+    def ticking() -> datetime:
+        world.clock.pass_by(milliseconds=5)
+        return world.clock.now
+
+    monkeypatch.setattr(world.backend, "clock", ticking)
+    answer = li.post(f"/admin/compose?customer=cus_{customer}", {"content": "We spoke about prices", "kind": "CALL"})
+
+    assert answer.status_code == 303
+    (row,) = world.rows(FollowUp)
+    assert row["counts"]
+    assert world.row(Customer, customer)["last_follow_up_at"] == row["happened_at"]

@@ -1,7 +1,6 @@
 """Release rules in tests: rules in force, the jobs of the clock, and what became of customers."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from models import Job, ReleaseRule
@@ -46,7 +45,3 @@ def run_clock(world: World, jobs: Sequence[str] = CLOCK) -> None:
         KINDS.update(others)
     broken = [row for row in world.rows(Job) if row["state"] == JobState.FAILED]
     assert broken == [], [row["error"] for row in broken]
-
-
-def at(world: World, **time: float) -> datetime:
-    return world.clock.now + timedelta(**time)

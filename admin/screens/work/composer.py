@@ -128,7 +128,7 @@ class Composer(Page):
 
         def write(scope: Scope) -> Outcome:
             said = {key: x for key in ("kind", "content", "contact_id", "opportunity_id") if (x := given.get(key))}
-            said |= {"customer_id": subject.customer_id, "happened_at": scope.now()}
+            said |= {"customer_id": subject.customer_id}
             return single(plans.follow_up(scope, said, given.get("next_at"), given.get("next_text")))
 
         try:
