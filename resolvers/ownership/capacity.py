@@ -4,7 +4,7 @@ The counter and its limit are one guarded statement in the transaction that chan
 both databases with any number of processes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -142,6 +142,16 @@ _LOAD: Any = OwnerLoad.__table__
 _ONE_LESS = Prepared(
     update(_LOAD).where(_LOAD.c.user_id == bindparam("user"), _LOAD.c.held > 0).values(held=_LOAD.c.held - 1)
 )
+_LESS = Prepared(
+    update(_LOAD)
+    .where(_LOAD.c.user_id == bindparam("user"), _LOAD.c.held >= bindparam("count"))
+    .values(held=_LOAD.c.held - bindparam("count"))
+)
+
+
+def release_capacities(db: Session, counts: Mapping[int, int]) -> None:
+    """Count several customers less: user -> how many.  The counters are locked by the order of the user ids."""
+    _LESS.run_each(db.connection(), [{"user": user, "count": n} for user, n in sorted(counts.items())])
 
 
 def transfer_capacity(db: Session, owner_id: int, assignee: User) -> None:

@@ -3,7 +3,7 @@
 Neither flushes the session: a use case flushes the change of the customer by itself, before or after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,14 @@ def begin(
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
     """Close the open period, if there is one."""
     _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)
+
+
+def end_all(db: Session, reasons: Mapping[int, str | None], ended: Ended, at: datetime) -> None:
+    """Close the open periods of several customers: customer -> reason."""
+    _END.run_each(
+        db.connection(),
+        [{"customer": id, "ended": ended, "ended_at": at, "reason": why} for id, why in reasons.items()],
+    )
 
 
 def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]:

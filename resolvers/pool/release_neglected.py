@@ -5,36 +5,24 @@ before has moved the date; one that comes after finds the customer in the pool.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from models import ADD_EVENT, Customer, OwnerLoad, OwnershipPeriod, Pool
+from models import ADD_EVENT, Customer, Pool
 from models.database.bypass import Because, bypass_policy
-from models.database.prepared import Prepared
 from models.ownership import Ended
 
 from ..notices.notify import notify_each
+from ..ownership.capacity import release_capacities
 from ..ownership.dependents import reassign_dependents_of
+from ..ownership.periods import end_all
 from ..ownership.release_book import Book, book_of
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 
-_PERIOD: Any = OwnershipPeriod.__table__
-_LOAD: Any = OwnerLoad.__table__
-_END = Prepared(
-    update(_PERIOD).where(_PERIOD.c.customer_id == bindparam("customer"), _PERIOD.c.ended_at.is_(None)),
-    ["ended", "ended_at", "reason"],
-    because=Because.FOLLOWS_CHECK,
-)
-_LESS = Prepared(
-    update(_LOAD)
-    .where(_LOAD.c.user_id == bindparam("user"), _LOAD.c.held >= bindparam("count"))
-    .values(held=_LOAD.c.held - bindparam("count"))
-)
 MOST_NOTICES = 20
 """Maximum number of notices to one owner from one chunk, each about one customer."""
 
@@ -89,23 +77,14 @@ def _let_go(scope: Scope, db: Session, book: Book, leaving: Sequence[tuple[Custo
         permit(db, row, "release")
         row.return_to_pool(pools[pool_id], now)
     db.flush()
-    connection = db.connection()
-    ended = [
-        {"customer": row.id, "ended": Ended.RELEASE, "ended_at": now, "reason": reasons[row.id]} for row, *_ in leaving
-    ]
-    _END.run_each(connection, ended)
-    _LESS.run_each(connection, [{"user": user, "count": n} for user, n in _by_owner(leaving)])
+    end_all(db, reasons, Ended.RELEASE, now)
+    release_capacities(db, Counter(owner_id for _, owner_id, _ in leaving))
     told = [
         {"at": now, "topic": f"pool:{pool}", "action": "customer.release", "record_id": row.id}
         for row, _, pool in leaving
     ]
-    ADD_EVENT.run_each(connection, told)
+    ADD_EVENT.run_each(db.connection(), told)
     _tell_owners(scope, db, leaving)
-
-
-def _by_owner(leaving: Iterable[tuple[Customer, int, int]]) -> list[tuple[int, int]]:
-    """(owner, number of customers), the lower id first, as all transactions lock the counters."""
-    return sorted(Counter(owner_id for _, owner_id, _ in leaving).items())
 
 
 def _tell_owners(scope: Scope, db: Session, leaving: Sequence[tuple[Customer, int, int]]) -> None:
