@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models import Customer
+from models.errors import Validation
+from resolvers.reading.conditions import checked
 from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
@@ -37,11 +39,13 @@ async def in_words(ask: PanelRequest, text: str | None) -> str:
 
 
 def _read(text: str | None) -> dict[str, Any]:
+    """The condition of a text that a form may have brought, {} for one that cannot be said in words."""
     try:
-        found = json.loads(text or "{}")
-    except ValueError:
+        found: dict[str, Any] = json.loads(text or "{}")
+        checked(Customer, found)
+    except (Validation, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 class HoldsCondition(PolicyModelView):

@@ -90,6 +90,8 @@ def input_text(input: Any) -> str:
     held = input.data
     if isinstance(held, bool):
         return _("Yes") if held else _("No")
+    choices = dict(getattr(input, "choices", None) or ())
     if isinstance(held, list):
-        return listed(str(part["value"]) for part in held)
-    return str(dict(getattr(input, "choices", None) or ()).get(held, "" if held is None else held))
+        parts = (part["value"] if isinstance(part, dict) else choices.get(part, part) for part in held)
+        return listed(str(part) for part in parts if part)
+    return str(choices.get(held, "" if held is None else held))

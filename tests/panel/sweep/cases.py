@@ -33,7 +33,7 @@ BROKEN = (
 """Texts that are no id."""
 PARTIAL = {**OURS, "hx-request": "true"}
 """The headers with which a page asks for a part of itself."""
-FINE = (200, 303, 400)
+FINE = (200, 204, 303, 400)
 """Answers to nonsense: the page without it, the page from its beginning, or a sentence that it is nonsense."""
 
 EVERYTHING = bool(os.environ.get("MILLPOND_THOROUGH"))
