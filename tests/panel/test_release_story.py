@@ -86,3 +86,4 @@ def test_a_day_of_a_sales_person_with_the_clock_of_the_pool(demo_screens: Screen
     with wu.page.expect_response("**/do/claim**"):
         wu.page.locator(f'#rows tr:has([name=ids][value="cus_{lost}"])').get_by_role("button", name="领取").click()
     expect(row).to_have_count(0, timeout=SECOND)
+    assert [*li.heard, *wu.heard] == []
