@@ -211,7 +211,8 @@ def after(backend: Backend, due: int, won: set[int]) -> dict[str, Any]:
         owned = Counter(
             connection.execute(select(_P.customer_id).where(_P.began == "CLAIM", _P.ended_at.is_(None))).scalars()
         )
-        promises = [x for x in broken(connection) if "reindex" not in x]  # the customers were inserted without docs
+        # The customers were inserted without search docs; what claims have written since is not what is asked here.
+        promises = [x for x in broken(connection) if "reindex" not in x and "more like the last" not in x]
     return {
         "not_released": due - len(periods),
         "released_twice": sum(1 for n in periods.values() if n > 1),

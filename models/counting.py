@@ -2,13 +2,15 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
 from .text import fold
 
 KEY_LENGTH = 32
+CLOCK_ERROR = timedelta(minutes=1)
+"""By how much the clock of a client may be fast: what it calls now is no future."""
 
 
 class FollowUpKind(StrEnum):
@@ -51,7 +53,7 @@ class CountingRule:
             return Uncounted.KIND
         if length(content) < self.characters:
             return Uncounted.SHORT
-        if happened_at > now:
+        if happened_at > now + CLOCK_ERROR:
             return Uncounted.FUTURE
         if owned_since is not None and happened_at < owned_since.replace(second=0, microsecond=0):
             return Uncounted.BEFORE_OWNER
