@@ -11,7 +11,7 @@ from models import ENTITIES, Entity, Part, Tombstone
 from models.audit.recording import guarded_update
 from models.base import LIVE
 from models.database.bypass import Because, bypass_policy
-from models.errors import InBin, NotDeleted, NotFound, TakenMeanwhile, Validation
+from models.errors import Forbidden, InBin, NotDeleted, NotFound, TakenMeanwhile, Validation
 from models.pool import GRANTEE_KINDS
 
 from ..runtime.batch import Mode, Outcome, each
@@ -35,16 +35,7 @@ def delete(
     """
 
     def work(db: Session, id: int) -> None:
-        row = scope.load(db, model, id, to="delete")
-        _refuse_singleton(model)
-        refuse_if_used(db, row, is_purge=False)
-        rows: list[Entity] = [*children(db, row, live=True), row]
-        for part in rows:
-            permit(db, part, "delete")
-            part.deleted_at, part.deleted_by_id = scope.person.now, scope.person.id
-            part.delete_batch_id = f"{scope.batch_id}-{id}"
-        rules_of(model).deleted(scope, db, row)
-        db.flush()
+        _move_to_bin(scope, db, model, id)
 
     return each(scope, f"{model.module}.delete", model, ids, mode, work, reason=line(reason, "reason"))
 
@@ -81,18 +72,27 @@ def purge(
     ids: Sequence[int],
     *,
     confirm: bool,
+    skip_bin: bool = False,
     mode: Mode = Mode.BEST_EFFORT,
     reason: str | None = None,
 ) -> Outcome:
     """Delete records of the bin for good; returns the outcome per record.  Raises Validation without `confirm`.
 
+    With `skip_bin` records that are not in the bin are deleted and purged in one step, under the rights to both.
     Their log entries stay, and their numbers are never given again.
     """
     if not confirm:
         raise Validation("Purging cannot be undone; confirm it.", "永久删除无法恢复，请确认。", field="confirm")
+    why = line(reason, "reason")
 
     def work(db: Session, id: int) -> None:
-        row, _ = _from_the_bin(scope, db, model, id, to="purge")
+        is_deleted_now = skip_bin and _delete_first(scope, model, id, why)
+        try:
+            row, _ = _from_the_bin(scope, db, model, id, to="purge")
+        except NotFound:
+            if is_deleted_now:  # the caller has just seen it
+                raise scope.denied(Forbidden(action=f"{model.module}.purge"), model, id, "purge") from None
+            raise
         rules_of(model).purged(scope, db, row)
         refuse_if_used(db, row, is_purge=True)
         for merged in _merged_into(db, row):
@@ -100,7 +100,7 @@ def purge(
         _erase_whole(scope, db, row)
         db.flush()
 
-    return each(scope, f"{model.module}.purge", model, ids, mode, work, reason=line(reason, "reason"))
+    return each(scope, f"{model.module}.purge", model, ids, mode, work, reason=why)
 
 
 # --- reasons to refuse -----------------------------------------------------------------------------------
@@ -149,6 +149,29 @@ def _ignores_the_bin(index: Index) -> bool:
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _move_to_bin(scope: Scope, db: Session, model: type[E], id: int) -> None:
+    row = scope.load(db, model, id, to="delete")
+    _refuse_singleton(model)
+    refuse_if_used(db, row, is_purge=False)
+    rows: list[Entity] = [*children(db, row, live=True), row]
+    for part in rows:
+        permit(db, part, "delete")
+        part.deleted_at, part.deleted_by_id = scope.person.now, scope.person.id
+        part.delete_batch_id = f"{scope.batch_id}-{id}"
+    rules_of(model).deleted(scope, db, row)
+    db.flush()
+
+
+def _delete_first(scope: Scope, model: type[E], id: int, reason: str | None) -> bool:
+    """Move a record to the bin under an entry of its own; False for one that lies there already."""
+    try:
+        with scope.write(f"{model.module}.delete", reason) as db:
+            _move_to_bin(scope, db, model, id)
+    except InBin:
+        return False
+    return True
 
 
 def _from_the_bin(scope: Scope, db: Session, model: type[E], id: int, *, to: str) -> tuple[E, bool]:

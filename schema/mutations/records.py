@@ -30,10 +30,14 @@ class ContactPointInput:
     value: str
 
 
-@strawberry.input(description="Which records of the bin are deleted for good; this cannot be undone.")
+@strawberry.input(
+    description="Which records of the bin are deleted for good; this cannot be undone. With `skipBin` also records that"
+    " are not in the bin, under the rights to delete and to purge."
+)
 class PurgeInput:
     ids: list[strawberry.ID]
     confirm: bool = False
+    skip_bin: bool = False
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     idempotency_key: str | None = None
@@ -179,7 +183,15 @@ def _restore(model: type[Entity]) -> None:
 def _purge(model: type[Entity]) -> None:
     async def purge(info: GraphQLInfo, input: PurgeInput) -> Answered:
         def call(scope: Scope, ids: list[int]) -> Outcome:
-            return create_update.purge(scope, model, ids, confirm=input.confirm, mode=input.mode, reason=input.reason)
+            return create_update.purge(
+                scope,
+                model,
+                ids,
+                confirm=input.confirm,
+                skip_bin=input.skip_bin,
+                mode=input.mode,
+                reason=input.reason,
+            )
 
         return await batch(info, model, input, call)
 

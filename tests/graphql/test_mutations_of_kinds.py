@@ -34,6 +34,14 @@ def test_delete_restore_and_purge_take_what_hangs_along(api: Api, world: World) 
     assert (world.count(Customer), world.count(Contact)) == (0, 0)
 
 
+def test_a_pooled_customer_is_purged_in_one_confirmed_step(api: Api, world: World) -> None:
+    ids = [f"cus_{world.customer(pool='north')}"]
+
+    assert api.change("ada", "purgeCustomers", {"ids": ids, "confirm": True}, "ids")["ids"] == []
+    assert api.change("ada", "purgeCustomers", {"ids": ids, "confirm": True, "skipBin": True}, "ids") == {"ids": ids}
+    assert world.count(Customer) == 0
+
+
 PROBLEM = "problems { code message field recordId params explanation }"
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("world")
 
 
 def page(world: World, login: str, path: str, **query: str) -> str:
-    return unescape(Panel(world).of(login).get(path, query or None).text)
+    return unescape(Panel(world).of(login).get(path, query).text)
 
 
 def pool(world: World, tab: str, login: str = "lead", **query: str) -> str:
@@ -58,6 +58,20 @@ def test_why_a_customer_was_assigned_is_on_its_page(world: World) -> None:
     assert owner(world, id) is not None
     assert all(x in shown for x in ("Assigned to", "In turn", "Chosen", "Fits, another one's turn", "Li Na", "Wu Wei"))
     assert "never assigned" in page(world, "ada", f"/admin/customer/details/cus_{world.customer()}", tab="assignment")
+
+
+def test_a_pooled_customer_is_deleted_for_good_in_one_dialog(world: World) -> None:
+    id, mine = world.customer(pool="north"), world.customer("Mine", owner="ada")
+    ada, path = Panel(world).of("ada"), "/admin/pooled/do/erase"
+    dialog = unescape(ada.get("/admin/pooled/ask/erase", {"ids": f"cus_{id}"}).text)
+    assert all(x in dialog for x in ("Delete permanently", "This cannot be undone", "delete"))
+
+    assert "Type “delete”" in unescape(ada.post(path, {"ids": f"cus_{id}", "typed": "yes"}).text)
+    ada.post(path, {"ids": f"cus_{id}", "typed": "delete"})
+
+    assert [row["id"] for row in world.rows(Customer)] == [mine]
+    assert "Delete permanently" not in page(world, "ada", f"/admin/customer/details/cus_{mine}")
+    assert "Delete permanently" not in page(world, "lead", "/admin/pooled/list")
 
 
 def test_the_fairness_of_a_pool_is_on_its_page_and_its_numbers_lead_to_lists(world: World) -> None:

@@ -49,6 +49,38 @@ def test_a_purge_leaves_the_log_and_a_tombstone_and_nothing_else(world: World) -
     assert ["13800138000", None] in [x["changes"].get("phone") for x in log if x["entity"] == "contact"]
 
 
+def test_a_pooled_customer_is_deleted_for_good_in_one_confirmed_step(world: World) -> None:
+    customer, kept = world.customer(pool="north"), world.customer(pool="north")
+    mark = world.mark()
+
+    outcome = world.ada.do(create_update.purge, Customer, [customer], confirm=True, skip_bin=True, reason="a test")
+
+    assert (outcome.ids, outcome.problems) == ([customer], [])
+    assert [row["id"] for row in world.rows(Customer)] == [kept]
+    told = [x["action"] for x in world.log(since=mark) if x["entity"] == "customer"]
+    assert told == ["customer.delete", "customer.purge"]
+    (tombstone,) = world.rows(Tombstone)
+    assert tombstone["record_id"] == customer
+
+
+def test_who_may_delete_and_not_purge_leaves_all_where_it_was(world: World) -> None:
+    customer = world.customer(owner="li")
+    before = world.everything()
+
+    outcome = world.li.do(create_update.purge, Customer, [customer], confirm=True, skip_bin=True)
+
+    assert codes(outcome) == ["FORBIDDEN"]
+    assert world.everything() == before
+
+
+def test_what_lies_in_the_bin_already_is_purged_all_the_same(world: World) -> None:
+    customer = world.customer(owner="li")
+    world.li.do(create_update.delete, Customer, [customer])
+
+    assert world.ada.do(create_update.purge, Customer, [customer], confirm=True, skip_bin=True).ids == [customer]
+    assert world.rows(Customer) == []
+
+
 @at_length_on_postgresql
 def test_a_purge_must_be_confirmed(world: World) -> None:
     customer = world.customer()

@@ -18,6 +18,7 @@ from resolvers.pool import move as moving
 from resolvers.pool import release as releasing
 from resolvers.pool.destinations import pools_of
 from resolvers.reading.pages import ListRequest, Row, page
+from resolvers.records import recycle_bin
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -151,6 +152,19 @@ class CustomerCommands(PolicyModelView):
     )
     def unlock(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return locking.unlock(scope, ids, given["reason"])
+
+    @command(
+        Label("Delete permanently"),
+        icon="trash-x",
+        action="customer.purge",
+        tone="danger",
+        when=pooled,
+        confirm=Label("This cannot be undone. Only the log and the number stay."),
+        typed=Label("delete"),
+    )
+    def erase(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        """From the pool for good, without the way through the bin."""
+        return recycle_bin.purge(scope, Customer, ids, confirm=True, skip_bin=True)
 
     async def command_fields(self, ask: PanelRequest, which: Command, ids: list[int]) -> tuple[Field, ...]:
         """Also whether locks may end, where one would, and whether the user insists, where they may."""

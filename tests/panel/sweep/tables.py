@@ -355,6 +355,9 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
         (None, "restore"): lambda scope, it: create_update.restore(scope, it.model, it.ids, reason=it["reason"]),
         (None, "purge"): lambda scope, it: create_update.purge(scope, it.model, it.ids, confirm=True),
+        (Customer, "erase"): lambda scope, it: create_update.purge(
+            scope, it.model, it.ids, confirm=True, skip_bin=True
+        ),
         (None, "activate"): lambda scope, it: accounts.set_active(scope, it.ids, active=True),
         (None, "deactivate"): lambda scope, it: accounts.set_active(scope, it.ids, active=False),
         (Plan, "put-off"): lambda scope, it: plans.reschedule(
