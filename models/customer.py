@@ -17,6 +17,10 @@ _HELD: dict[str, Any] = {
     "sqlite_where": text("locked_by_id IS NOT NULL"),
     "postgresql_where": text("locked_by_id IS NOT NULL"),
 }
+_IN_POOL: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND pool_id IS NOT NULL"),
+    "postgresql_where": text("deleted_at IS NULL AND pool_id IS NOT NULL"),
+}
 _POOLED: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
     "postgresql_where": text("deleted_at IS NULL AND pooled_at IS NOT NULL"),
@@ -115,7 +119,7 @@ class Customer(Entity):
         Index("ix_customer_owner", "owner_id", "created_at", "id", **LIVE),
         Index("ix_customer_owner_stage", "owner_id", "stage", "created_at", "id", **LIVE),
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
-        Index("ix_customer_pool", "pool_id", "pooled_at", "id", **LIVE),
+        Index("ix_customer_pool", "pool_id", "pooled_at", "id", **_IN_POOL),
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
         Index("ix_customer_release", "release_due_at", "id", **_DATED),
         Index("ix_customer_owner_release", "owner_id", "release_due_at", "id", **_DATED),

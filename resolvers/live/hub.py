@@ -20,7 +20,7 @@ from .pool_changes import Situation, situation
 from .tail import Row, Tail
 
 LOOK_SECONDS = 0.05
-"""Time between two looks at an SQLite file."""
+"""Minimum time between two readings: what is committed meanwhile is read at once."""
 DEAF_SECONDS = 1.0
 """Time after which PostgreSQL is asked although nothing was said."""
 MOST_SITUATIONS = 200
@@ -98,6 +98,7 @@ class Hub:
                     await asyncio.wait_for(woken.wait(), DEAF_SECONDS)
                 except TimeoutError:
                     continue
+                await asyncio.sleep(LOOK_SECONDS)
         finally:
             await driver.close()
 
