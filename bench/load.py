@@ -55,7 +55,7 @@ class Load:
         Requests repeat in random order.  With `once` each is sent once, in the given order, every sixteenth by the same
         connection; the load may then end earlier.
         """
-        return self._process.submit(_loaded, address, requests, seconds, once).result()
+        return self._process.submit(_loaded, str(address), requests, seconds, once).result()
 
 
 class Connection(asyncio.Protocol):

@@ -79,9 +79,7 @@ def creatable_under(scope: Scope, db: Session, model: type[Entity], ids: Sequenc
     """Those of the parents with these ids under which the caller could create a record of `model`.  One query."""
     if not ids or not scope.policy.ever(scope.person, "create", model.module):
         return set()
-    parent = _parent(model).__table__.c.id
-    statement = _parents_for(scope.viewer, model).with_only_columns(parent).where(parent.in_(ids))
-    return {*db.execute(statement.execution_options(policy=True)).scalars()}
+    return {*db.execute(_creatable_among(scope.viewer, model), {"ids": list(ids)}).scalars()}
 
 
 # --- drafts of records without a parent: decided without the database -------------------------------------
@@ -152,6 +150,13 @@ def _compiled(
 def _compiled_under(viewer: Viewer, model: type[Entity], dialect: Dialect) -> CompiledStatement:
     below = _parents_for(viewer, model).where(_parent(model).__table__.c.id == bindparam("id", type_=Integer()))
     return compile_statement(below, dialect)
+
+
+@lru_cache(maxsize=512)
+def _creatable_among(viewer: Viewer, model: type[Entity]) -> Select[Any]:
+    parent = _parent(model).__table__.c.id
+    among = _parents_for(viewer, model).with_only_columns(parent)
+    return among.where(parent.in_(bindparam("ids", expanding=True))).execution_options(policy=True)
 
 
 def _rows_of(viewer: Viewer, place: Place) -> Select[Any]:
