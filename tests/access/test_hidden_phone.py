@@ -25,9 +25,16 @@ HIDDEN, NOBODYS = "78878778878", "95595995595"
 NAME = "Granite Works"
 PARTS = 12
 """Into how many tests the long form is split."""
+_AT_LENGTH = [*(("sqlite", n) for n in range(PARTS)), *(("postgresql", n) for n in range(0, PARTS, 4))]
 in_brief_and_at_length = pytest.mark.parametrize(
-    "part", [pytest.param(None, id="in brief"), *(pytest.param(n, marks=pytest.mark.long) for n in range(PARTS))]
+    ("url", "part"),
+    [
+        *(pytest.param(engine, None, id=f"{engine}-in brief") for engine in ("sqlite", "postgresql")),
+        *(pytest.param(*each, marks=pytest.mark.long) for each in _AT_LENGTH),
+    ],
+    indirect=["url"],
 )
+"""All places on SQLite, and every fourth part of them on PostgreSQL, because what is hidden is hidden above the database."""
 BRIEF_PAGES = re.compile("/admin/((customer|contact)/(list|lookup)|search|palette/found)$")
 IN_BRIEF = re.compile(
     r"\?(q|c\.phone|c\.(contacts|points)\.some)$|^/admin/duplicate-check.*( phone| points-value| table)\b"
