@@ -26,7 +26,7 @@ class Choice(NamedTuple):
 
 def choices_of(kind: str, members: Iterable[str]) -> tuple[Choice, ...]:
     """The members of a choice with their words, in this order; one without words is called by its name."""
-    known = _lines()[kind] if kind in _lines() else {}
+    known = _lines().get(kind, {})
     return tuple(known.get(member) or Choice(member, member.capitalize(), member.capitalize()) for member in members)
 
 

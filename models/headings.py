@@ -5,8 +5,10 @@ The headings are data beside the names of fields: `column_headings.txt`, whose h
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,40 @@ _MARKS = re.compile(r"[\W_]+")
 _CHINESE = "\u3400-\u9fff"
 _BESIDE_CHINESE = re.compile(rf"(?<=[{_CHINESE}]) | (?=[{_CHINESE}])")
 _E_MAIL = re.compile(r"\be mail")
+_OWNS = re.compile(r"(?<=\w)['’]s\b")
+_LATIN = re.compile("[a-z]+")
+_SAME = {
+    word: first
+    for first, words in {
+        "no": "number num nr nbr numbers",
+        "phone": "telephone tel telefon phones ph phonenumber",
+        "mobile": "cell cellphone handphone mob mobiles handy",
+        "email": "mail emails emailaddress",
+        "address": "addr addresses",
+        "account": "acct acc",
+        "customer": "cust customers",
+        "company": "comp companies",
+        "organization": "organisation org orgs",
+        "department": "dept dep",
+        "description": "desc descr",
+        "expected": "exp est estimated estim anticipated projected forecasted",
+        "opportunity": "opp oppty opportunities",
+        "category": "cat categories",
+        "color": "colour",
+        "manager": "mgr",
+        "representative": "rep reps",
+        "amount": "amt",
+        "currency": "curr ccy",
+        "date": "dt dte",
+        "name": "nm names",
+        "registration": "reg regn",
+        "contact": "contacts",
+        "position": "pos",
+    }.items()
+    for word in words.split()
+}
+"""Latin word -> the one that stands for it in forms."""
+_CHOICE = re.compile(r"\{([^{}]*)\}")
 _NUMBERED = re.compile(r"^(?:\d{1,2} |(?:\d{1,2}|[a-z]) ?[.、)] ?)(?=\D)")
 _LONGEST = 200
 """Maximum number of characters of a heading that are compared."""
@@ -47,13 +83,13 @@ def headings_of(table: str, key: str) -> tuple[Heading, ...]:
     """What sheets call the columns with a field of a table, beside its label."""
     lines = _lines()
     words = [*lines.get(f"{table}.{key}", ()), *lines.get(key, ())]
-    return tuple(dict.fromkeys(map(_heading, words)))
+    return tuple(dict.fromkeys(found for word in words for found in _headings(word)))
 
 
 @cache
 def foreign_headings() -> frozenset[str]:
     """Headings of what no table has a field for."""
-    return frozenset(heading_form(word) for word in _lines()["foreign"])
+    return frozenset(heading_form(each) for word in _lines()["foreign"] for each in _spelt_out(word))
 
 
 @cache
@@ -97,13 +133,24 @@ def by_script(form: str) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """Simplified, in small letters, words apart by single blanks, none beside a Chinese character."""
-    text = _MARKS.sub(" ", simplified(fold(_CAMEL.sub(" ", text[:_LONGEST])))).strip()
-    return _E_MAIL.sub("email", _BESIDE_CHINESE.sub("", text))
+    text = _OWNS.sub("", simplified(fold(_CAMEL.sub(" ", text[:_LONGEST]))))
+    text = _E_MAIL.sub("email", _BESIDE_CHINESE.sub("", _MARKS.sub(" ", text.replace("#", " no ")).strip()))
+    return _LATIN.sub(lambda word: _SAME.get(word[0], word[0]), text)
 
 
-def _heading(word: str) -> Heading:
+def _headings(word: str) -> Iterator[Heading]:
+    """The headings that one entry of a line stands for.  What braces make gives way to what is said to be foreign."""
     mark = Mark(word[0]) if word[0] in "~?+" else Mark.ALWAYS
-    return Heading(heading_form(word.removeprefix(mark)), mark)
+    made = _spelt_out(word.removeprefix(mark))
+    for form in map(heading_form, made):
+        if form and (len(made) == 1 or form not in foreign_headings()):
+            yield Heading(form, mark)
+
+
+def _spelt_out(word: str) -> list[str]:
+    """`{客户/公司/}电话` as 客户电话, 公司电话 and 电话."""
+    pieces = [piece.split("/") if at % 2 else [piece] for at, piece in enumerate(_CHOICE.split(word))]
+    return ["".join(each) for each in product(*pieces)]
 
 
 @cache

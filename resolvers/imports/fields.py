@@ -80,7 +80,7 @@ class ImportField:
 def import_field(model: type[Entity], field: FormField, *, is_required: bool | None = None) -> ImportField:
     """The field of an import for one of a form, as far as a column holds it whole."""
     reference = _ENTITIES[field.reference] if field.reference else None
-    kind = _kind(model, field, reference)
+    kind = _kind(field, reference)
     return named(
         model,
         field.key,
@@ -127,7 +127,7 @@ _KINDS = {
 _BY_KEY = {"phone": FieldKind.PHONE, "email": FieldKind.EMAIL}
 
 
-def _kind(model: type[Entity], field: FormField, reference: type[Entity] | None) -> FieldKind:
+def _kind(field: FormField, reference: type[Entity] | None) -> FieldKind:
     if reference is not None:
         return FieldKind.PERSON if reference is User else FieldKind.RECORD
     return _KINDS.get(field.type) or _BY_KEY.get(field.key.removeprefix("contact_"), FieldKind.TEXT)

@@ -93,7 +93,7 @@ _NAMELESS = re.compile(
 def is_nameless(heading: str) -> bool:
     """Whether a heading says nothing: it is empty, or what a program puts there."""
     form = heading_form(heading)
-    return bool(_NAMELESS.fullmatch(form)) and form not in ("no", "id", "qq", "tel")
+    return bool(_NAMELESS.fullmatch(form)) and form not in ("no", "id", "qq")
 
 
 @dataclass(frozen=True)

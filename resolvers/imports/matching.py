@@ -6,17 +6,17 @@ look: a fax number is no phone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
-from models.headings import Mark
 from models.text import fold
 
-from .cells import Cells, Shape, cells_of, samples_of
+from .bids import LEAST, Bid, assigned, bids_for, in_context, meaning_of
+from .cells import cells_of, samples_of
 from .fields import FieldKind, ImportField
-from .fit import FEWEST, Fit, Words, fit_of, shape_of
-from .heading_match import Candidate, Headings, Meaning, Strategy, headings_of_fields, is_nameless
+from .fit import Fit, Words
+from .heading_match import UNKNOWN, Meaning, Strategy, headings_of_fields
 from .reasons import Reason, left_out, proposed, remembered_as, unit_note
 from .units import PLAIN, Unit, unit_of
 
@@ -49,20 +49,6 @@ class Proposal:
     unit: Unit = PLAIN
 
 
-@dataclass(frozen=True)
-class _Bid:
-    """What speaks for one field for one column."""
-
-    place: int
-    candidate: Candidate
-    score: float
-    fit: Fit
-
-    @property
-    def field(self) -> ImportField:
-        return self.candidate.field
-
-
 def propose(
     fields: Sequence[ImportField],
     columns: Sequence[Column],
@@ -81,16 +67,19 @@ def propose(
     free = tuple(each for each in fields if each.key not in taken)
     headings = headings_of_fields(free)
     meanings = [
-        Meaning() if place in fixed else _meaning(headings, column.header, looked[place], words or {}, using)
+        UNKNOWN
+        if place in fixed
+        else meaning_of(headings, column.header, looked[place], words or {}, by_values=Strategy.CONTENT in using)
         for place, column in enumerate(columns)
     ]
     bids = [
         bid
         for place, meaning in enumerate(meanings)
-        for bid in _bids(place, meaning, looked[place], words or {})
+        for bid in bids_for(place, meaning, looked[place], words or {})
         if bid.candidate.strategy in using
     ]
-    won = _assigned(_in_context(bids), columns)
+    bids = in_context(bids)
+    won = assigned(bids, [(fold(column.header), column.header, *column.cells) for column in columns])
     return [
         _known(place, column, fixed[place]) if place in fixed else _proposal(place, column, meanings[place], bids, won)
         for place, column in enumerate(columns)
@@ -106,74 +95,6 @@ def signature(headers: Iterable[str]) -> str:
     """A hash of a set of headings, whatever their order: sheets with one signature are mapped in the same way."""
     text = "\n".join(sorted({header_key(header) for header in headers}))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-# --- bids ------------------------------------------------------------------------------------------------
-
-_LEAST = 0.55
-"""The score from which on a field is proposed."""
-_FITS = {Mark.ALWAYS: 0.02, Mark.BESIDE_NAME: 0.02, Mark.USUALLY: 0.15, Mark.IF_VALUES_FIT: 0.33}
-_DIFFERS, _DIFFERS_IN_SPITE_OF_NAME = 0.45, 0.35
-_ALONE, _BY_VALUES, _NEARLY_ALL = 0.6, 0.6, 0.8
-_TELLING = (Shape.EMAIL, Shape.PHONE, Shape.COMPANY, Shape.REGISTRATION, Shape.ADDRESS)
-"""The shapes that name a field where the heading says nothing."""
-
-
-def _meaning(headings: Headings, header: str, cells: Cells, words: Words, using: frozenset[Strategy]) -> Meaning:
-    found = headings.meaning(header)
-    if found or not is_nameless(header) or Strategy.CONTENT not in using or cells.count < FEWEST:
-        return found
-    telling = [each for each in headings.fields if _is_told(each, cells, words)]
-    return Meaning(tuple(Candidate(each, _BY_VALUES, Strategy.CONTENT, "") for each in telling))
-
-
-def _is_told(each: ImportField, cells: Cells, words: Words) -> bool:
-    """Whether the values alone say that a column holds this field."""
-    shape = shape_of(each)
-    if each.kind is FieldKind.WORD:
-        return cells.among(words.get(each.dictionary or "", ())) / cells.count >= _NEARLY_ALL
-    return shape in _TELLING and cells.share(shape) >= _NEARLY_ALL
-
-
-def _bids(place: int, meaning: Meaning, cells: Cells, words: Words) -> Iterable[_Bid]:
-    for candidate in meaning.candidates:
-        fit = fit_of(candidate.field, cells, words)
-        score = candidate.weight
-        if fit.fits:
-            score = min(1.0, score + _FITS[candidate.mark])
-        elif fit.differs:
-            score -= _DIFFERS_IN_SPITE_OF_NAME if candidate.strategy is Strategy.LABEL else _DIFFERS
-        yield _Bid(place, candidate, round(score, 4), fit)
-
-
-def _in_context(bids: list[_Bid]) -> list[_Bid]:
-    """Lower what is about the contact of a customer where no column has the contact's name."""
-    if any(bid.field.key == "contact_name" and bid.score > _LEAST for bid in bids):
-        return bids
-    return [replace(bid, score=bid.score - _ALONE) if _needs_name(bid.candidate) else bid for bid in bids]
-
-
-def _needs_name(candidate: Candidate) -> bool:
-    key = candidate.field.key
-    return (
-        key.startswith("contact_") and key not in ("contact_name", "contact_id") and candidate.mark is not Mark.ALWAYS
-    )
-
-
-def _assigned(bids: list[_Bid], columns: Sequence[Column]) -> dict[int, _Bid]:
-    """Place -> the bid that won it: the best ones first, each field and each column once."""
-    won: dict[int, _Bid] = {}
-    fields: set[str] = set()
-    for bid in sorted(bids, key=lambda bid: (-bid.score, *_order(columns[bid.place], bid))):
-        if bid.score >= _LEAST and bid.place not in won and bid.field.key not in fields:
-            won[bid.place] = bid
-            fields.add(bid.field.key)
-    return won
-
-
-def _order(column: Column, bid: _Bid) -> tuple[object, ...]:
-    """What decides between equal scores: nothing that depends on the order of columns but for equal ones."""
-    return (bid.candidate.strategy, -bid.fit.count, fold(column.header), column.header, *column.cells, bid.field.key)
 
 
 # --- proposals -------------------------------------------------------------------------------------------
@@ -211,7 +132,7 @@ def _known(place: int, column: Column, field: ImportField | None) -> Proposal:
     )
 
 
-def _proposal(place: int, column: Column, meaning: Meaning, bids: Sequence[_Bid], won: Mapping[int, _Bid]) -> Proposal:
+def _proposal(place: int, column: Column, meaning: Meaning, bids: Sequence[Bid], won: Mapping[int, Bid]) -> Proposal:
     samples = samples_of(column.cells)
     if (bid := won.get(place)) is None:
         reason = left_out(column.header, meaning, *_why_not(place, bids, won))
@@ -221,12 +142,12 @@ def _proposal(place: int, column: Column, meaning: Meaning, bids: Sequence[_Bid]
     return Proposal(place, column.header, bid.field, min(bid.score, 1.0), bid.candidate.strategy, reason, samples, unit)
 
 
-def _why_not(place: int, bids: Sequence[_Bid], won: Mapping[int, _Bid]) -> tuple[ImportField | None, Fit | None]:
+def _why_not(place: int, bids: Sequence[Bid], won: Mapping[int, Bid]) -> tuple[ImportField | None, Fit | None]:
     """(the field that another column has, how the values differ from the likeliest field)."""
     mine = sorted((bid for bid in bids if bid.place == place), key=lambda bid: (-bid.candidate.weight, bid.field.key))
     holders = {bid.field.key: bid for bid in won.values()}
     for bid in mine:
-        if bid.score >= _LEAST and bid.field.key in holders:
+        if bid.score >= LEAST and bid.field.key in holders:
             return bid.field, None
     return None, next((bid.fit for bid in mine if bid.fit.differs), None)
 
