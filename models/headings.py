@@ -24,6 +24,7 @@ _CHINESE = "\u3400-\u9fff"
 _BESIDE_CHINESE = re.compile(rf"(?<=[{_CHINESE}]) | (?=[{_CHINESE}])")
 _E_MAIL = re.compile(r"\be mail")
 _OWNS = re.compile(r"(?<=\w)['’]s\b")
+_BEFORE_DIGITS = re.compile(r"(?<=[a-z])(?=\d)")
 _LATIN = re.compile("[a-z]+")
 _SAME = {
     word: first
@@ -135,7 +136,7 @@ def _plain(text: str) -> str:
     """Simplified, in small letters, words apart by single blanks, none beside a Chinese character."""
     text = _OWNS.sub("", simplified(fold(_CAMEL.sub(" ", text[:_LONGEST]))))
     text = _E_MAIL.sub("email", _BESIDE_CHINESE.sub("", _MARKS.sub(" ", text.replace("#", " no ")).strip()))
-    return _LATIN.sub(lambda word: _SAME.get(word[0], word[0]), text)
+    return _LATIN.sub(lambda word: _SAME.get(word[0], word[0]), _BEFORE_DIGITS.sub(" ", text))
 
 
 def _headings(word: str) -> Iterator[Heading]:
@@ -156,7 +157,7 @@ def _spelt_out(word: str) -> list[str]:
 @cache
 def _lines() -> dict[str, list[str]]:
     """Key -> its words, of several lines together."""
-    found = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     for line in DATA.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             key, *words = line.split(BETWEEN)
