@@ -43,7 +43,9 @@ def meaning_of(headings: Headings, header: str, cells: Cells, words: Words, *, b
     if found or not by_values or cells.count < FEWEST or not is_nameless(header):
         return found
     telling = [each for each in headings.fields if _is_told(each, cells, words)]
-    return Meaning(tuple(Candidate(each, _BY_VALUES, Strategy.CONTENT, "") for each in telling))
+    fits = Mark.IF_VALUES_FIT
+    weight = _BY_VALUES - _FITS[fits]
+    return Meaning(tuple(Candidate(each, weight, Strategy.CONTENT, "", fits) for each in telling))
 
 
 def bids_for(place: int, meaning: Meaning, cells: Cells, words: Words) -> Iterator[Bid]:
@@ -96,7 +98,8 @@ def _needs_name(candidate: Candidate) -> bool:
 
 
 def _text(names: Sequence[tuple[Hashable, ...]], bid: Bid) -> tuple[str, ...]:
-    return (*map(str, names[bid.place]), bid.field.key)
+    """What decides between equal scores: the column, then the field with the plainest key, `email` before `contact_email`."""
+    return (*map(str, names[bid.place]), f"{len(bid.field.key):3}", bid.field.key)
 
 
 def _best_first(ordered: Sequence[Bid]) -> dict[int, Bid]:
@@ -127,7 +130,8 @@ def _move_over(ordered: Sequence[Bid], won: dict[int, Bid]) -> None:
 def _fill_required(ordered: Sequence[Bid], won: dict[int, Bid]) -> None:
     """Let a required field that nothing has take the likeliest column, unless that holds another required one."""
     for bid in ordered:
-        inputs = {x.field.input for x in won.values()}
+        if not bid.field.is_required or bid.score < _LEAST_OF_REQUIRED or bid.fit.differs:
+            continue
         is_free = bid.place not in won or not won[bid.place].field.is_required
-        if bid.field.is_required and bid.score >= _LEAST_OF_REQUIRED and bid.field.input not in inputs and is_free:
+        if is_free and bid.field.input not in {x.field.input for x in won.values()}:
             won[bid.place] = bid

@@ -1,6 +1,6 @@
 """The fields of an import: what a row of a sheet may set, derived from what the forms of the entity set."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlalchemy import Enum
@@ -54,7 +54,8 @@ class ImportField:
     kind: FieldKind
     label: tuple[str, str]
     example: tuple[str, str]
-    headings: tuple[Heading, ...] = ()
+    headings: tuple[Heading, ...] = field(default=(), compare=False, repr=False)
+    """What sheets call it.  Table and key decide that."""
     is_required: bool = False
     length: int | None = None
     dictionary: str | None = None

@@ -43,7 +43,7 @@ _FOREIGN_TO = {
     Shape.COMPANY: frozenset((*_TELLING, Shape.CODE, Shape.REGISTRATION)),
     Shape.PERSON: frozenset((*_TELLING, Shape.REGISTRATION)),
     Shape.ADDRESS: frozenset(_TELLING),
-    Shape.CODE: frozenset((Shape.EMAIL, Shape.LINK, Shape.DATE)),
+    Shape.CODE: frozenset((Shape.LINK, Shape.DATE)),
     Shape.REGISTRATION: frozenset((Shape.EMAIL, Shape.LINK, Shape.DATE)),
 }
 FEWEST = 3

@@ -20,7 +20,7 @@ from models.headings import (
     neutral_words,
     without_brackets,
 )
-from models.pinyin import pinyin
+from models.pinyin import syllables
 
 from .fields import ImportField
 from .units import PLAIN, unit_of, without_unit
@@ -192,13 +192,13 @@ class Headings:
             if more and not found.foreign:
                 keys = {x.field.key for x in more}
                 return Meaning((*more, *(x for x in found.candidates if x.field.key not in keys)))
-            if inside in self.foreign and not found.foreign:
-                return found.weighed(_CONFLICT)
+            if inside in self.foreign:
+                return Meaning(foreign=inside)
         return found
 
     def _misspelt(self, form: str) -> Meaning:
         if is_chinese(form):
-            found = self._agreed(self._by_pinyin.get(pinyin(form), ()) if len(form) > 1 else ())
+            found = self._agreed(self._by_pinyin.get(_sound(form), ()) if len(form) > 1 else ())
             return (found if len(form) > _SHORT_CHINESE else found.doubted()).weighed(_MISSPELT, Strategy.SPELLING)
         glued = form.replace(" ", "")
         words = (
@@ -241,12 +241,12 @@ class Headings:
 
     @cached_property
     def _by_pinyin(self) -> dict[str, list[str]]:
-        return _grouped((pinyin(word), word) for word in self._all() if is_chinese(word) and len(word) > 1)
+        return _grouped((_sound(word), word) for word in self._all() if is_chinese(word) and len(word) > 1)
 
     @cached_property
     def _by_initials(self) -> dict[str, list[str]]:
         words = (word for word in self._all() if re.fullmatch("[\u4e00-\u9fff]{3,}", word))
-        return _grouped(("".join(pinyin(letter)[:1] for letter in word), word) for word in words)
+        return _grouped((_initials(word), word) for word in words)
 
     def _all(self) -> Iterator[str]:
         yield from self.words
@@ -278,6 +278,21 @@ def _candidates(each: ImportField) -> Iterator[Candidate]:
     yield Candidate(each, 1.0, Strategy.LABEL, heading_form(each.key.removesuffix("_id")))
     for form, mark in each.headings:
         yield Candidate(each, _WEIGHTS[mark], Strategy.SYNONYM, form, mark)
+
+
+def _sound(text: str) -> str:
+    """The text in pinyin without tones, so that words of one sound are one."""
+    return "".join(_syllables(text))
+
+
+def _initials(text: str) -> str:
+    return "".join(syllable[:1] for syllable in _syllables(text))
+
+
+@lru_cache(maxsize=16_384)
+def _syllables(text: str) -> tuple[str, ...]:
+    """The syllable of each character.  Cached: the indexes of several sets of fields ask for the same words."""
+    return tuple(said[:-1] if said else character for character, said in syllables(text))
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

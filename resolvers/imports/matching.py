@@ -5,7 +5,7 @@ heading that is known to mean something else, and one that says something unknow
 look: a fax number is no phone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
@@ -64,8 +64,7 @@ def propose(
     looked = [cells_of(column.cells, column.kinds) for column in columns]
     fixed = _remembered(fields, columns, remembered or {})
     taken = {each.key for each in fixed.values() if each is not None}
-    free = tuple(each for each in fields if each.key not in taken)
-    headings = headings_of_fields(free)
+    headings = headings_of_fields(tuple(fields))
     meanings = [
         UNKNOWN
         if place in fixed
@@ -79,9 +78,13 @@ def propose(
         if bid.candidate.strategy in using
     ]
     bids = in_context(bids)
-    won = assigned(bids, [(fold(column.header), column.header, *column.cells) for column in columns])
+    free = [bid for bid in bids if bid.field.key not in taken]
+    won = assigned(free, [(fold(column.header), column.header, *column.cells) for column in columns])
+    taken |= {bid.field.key for bid in won.values()}
     return [
-        _known(place, column, fixed[place]) if place in fixed else _proposal(place, column, meanings[place], bids, won)
+        _known(place, column, fixed[place])
+        if place in fixed
+        else _proposal(place, column, meanings[place], bids, won.get(place), taken)
         for place, column in enumerate(columns)
     ]
 
@@ -132,22 +135,23 @@ def _known(place: int, column: Column, field: ImportField | None) -> Proposal:
     )
 
 
-def _proposal(place: int, column: Column, meaning: Meaning, bids: Sequence[Bid], won: Mapping[int, Bid]) -> Proposal:
+def _proposal(
+    place: int, column: Column, meaning: Meaning, bids: Sequence[Bid], bid: Bid | None, taken: Set[str]
+) -> Proposal:
     samples = samples_of(column.cells)
-    if (bid := won.get(place)) is None:
-        reason = left_out(column.header, meaning, *_why_not(place, bids, won))
+    if bid is None:
+        reason = left_out(column.header, meaning, *_why_not(place, bids, taken))
         return Proposal(place, column.header, None, 0.0, Strategy.NONE, reason, samples)
     unit = _unit(column, bid.field)
     reason = proposed(column.header, bid.candidate, bid.fit).followed_by(unit_note(unit))
     return Proposal(place, column.header, bid.field, min(bid.score, 1.0), bid.candidate.strategy, reason, samples, unit)
 
 
-def _why_not(place: int, bids: Sequence[Bid], won: Mapping[int, Bid]) -> tuple[ImportField | None, Fit | None]:
+def _why_not(place: int, bids: Sequence[Bid], taken: Set[str]) -> tuple[ImportField | None, Fit | None]:
     """(the field that another column has, how the values differ from the likeliest field)."""
     mine = sorted((bid for bid in bids if bid.place == place), key=lambda bid: (-bid.candidate.weight, bid.field.key))
-    holders = {bid.field.key: bid for bid in won.values()}
     for bid in mine:
-        if bid.score >= LEAST and bid.field.key in holders:
+        if bid.score >= LEAST and bid.field.key in taken:
             return bid.field, None
     return None, next((bid.fit for bid in mine if bid.fit.differs), None)
 
