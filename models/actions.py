@@ -62,6 +62,8 @@ def _own(name: str, label: str, zh: str, done: str, *to: str, done_zh: str = "")
 
 
 _SALES = ("customer",)
+_IMPORTED = (*_SALES, "contact", "opportunity", "followup", "dictionary", "user")
+"""What sheets bring in: `resolvers/imports`."""
 TABLE: tuple[Action, ...] = (
     Action(
         "view", "View", "查看", "looked for", (KIND, "audit", "session", "policy", "job"), (TOUCH,), when="!deleted"
@@ -72,7 +74,7 @@ TABLE: tuple[Action, ...] = (
     Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
     Action("export", "Export", "导出", "", _SALES, (TOUCH,), is_column=False),
-    Action("import", "Import", "导入", "", _SALES, CHANGE, is_column=False),
+    Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE, is_column=False),
     Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
     Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
     Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),

@@ -33,6 +33,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "covers": ("Counts for", "适用于"),
     "currency": ("Currency", "币种"),
     "customer_id": ("Customer", "客户"),
+    "customer_number": ("Customer number", "客户编号"),
     "daily_quota": ("Claims per day", "每日领取上限"),
     "daily_view_limit": ("Pages opened per day", "每日查看上限"),
     "day": ("Day", "日期"),
@@ -99,6 +100,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "number": ("Number", "客户编号"),
     "on_expire": ("What happens then", "到期处理"),
     "opportunity_id": ("Opportunity", "商机"),
+    "other_address": ("Other address", "其他联系方式"),
     "owner_id": ("Owner", "负责人"),
     "parent_id": ("Above it", "上级"),
     "password": ("Password", "密码"),
@@ -126,7 +128,9 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "result_id": ("Result", "跟进结果"),
     "retain_days": ("Days a customer may stay", "保留期（天）"),
     "role_id": ("Role", "角色"),
+    "roles": ("Roles", "角色"),
     "seat": ("Seat", "成员身份"),
+    "second_phone": ("Second phone", "第二电话"),
     "source": ("Source", "客户来源"),
     "sources": ("Sources", "客户来源"),
     "spared_categories": ("Not these categories", "排除分类"),
@@ -151,14 +155,35 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "verdict": ("Counts as", "判定"),
     "visit_counts": ("Visits count", "拜访计为有效跟进"),
     "wechat_counts": ("WeChat messages count", "微信计为有效跟进"),
+    "wechat": ("WeChat", "微信"),
     "weekly_quota": ("Claims per week", "每周领取上限"),
     "weight": ("Weight", "权重"),
     "working": ("The organisation works", "是否上班"),
     "year": ("Year", "年份"),
 }
-"""Key of a column or of an input -> its English and Chinese label."""
+"""Key of a column, of an input or of the column of a sheet -> its English and Chinese label."""
+
+OF_COLUMN: dict[str, tuple[str, str]] = {
+    "contact.name": ("Contact's name", "联系人姓名"),
+    "contact.owner_id": ("Owner", "负责人"),
+    "customer.name": ("Customer name", "客户名称"),
+    "customer.stage": ("Customer stage", "客户阶段"),
+    "dictionary_item.parent_id": ("Parent entry", "上级词条"),
+    "follow_up.kind": ("Kind of follow-up", "跟进方式"),
+    "follow_up.content": ("What was said", "跟进内容"),
+    "follow_up.owner_id": ("Done by", "跟进人"),
+    "opportunity.name": ("Opportunity name", "商机名称"),
+    "opportunity.stage": ("Opportunity stage", "商机阶段"),
+    "app_user.name": ("Full name", "姓名"),
+}
+"""Table and key -> what the column of a sheet is called where the name of the field does not tell whose it is."""
 
 UNNAMED = "This field", "此字段"
+
+
+def column_in_words(table: str, key: str) -> tuple[str, str]:
+    """What the column of a sheet is called that holds a field of a table, in English and Chinese."""
+    return OF_COLUMN.get(f"{table}.{key}") or field_in_words(key)
 
 
 def field_in_words(key: str) -> tuple[str, str]:

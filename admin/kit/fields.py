@@ -1,6 +1,5 @@
 """Columns as users see them: kind, name, possible values.  Lists, filters, forms and facts derive from these."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -8,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
-from models import AssignmentShare, Base, ClaimCondition, DuplicateRule, Entity, NumberRule, PoolMember, Role, User
+from models import AssignmentShare, Base, ClaimCondition, DuplicateRule, NumberRule, PoolMember, Role, User
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.duplicates import DEFAULTS
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.pages import display_column, target_of
 from resolvers.records.numbering import NUMBERED
-from resolvers.runtime.lifecycle import rules_of
 
 from .field_help import FIELD_HELP
 from .labels import field_label
@@ -166,18 +164,3 @@ def _is_copy(column: Any) -> bool:
 
 def is_system_managed(model: type[Base], key: str) -> bool:
     return (model, key) in COMPUTED or trait_of(column_of(model, key)).system_managed
-
-
-def editable(model: type[Entity], *, creating: bool) -> Iterator[str]:
-    """The keys that a form may set: columns and, as far as they may still change, the extra inputs of the rules."""
-    for column in columns(model):
-        trait = trait_of(column)
-        if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
-            yield column.key
-    rules = rules_of(model)
-    extra_inputs = rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs
-    yield from sorted(extra_inputs, key=_EXTRA_INPUTS.index)
-
-
-_EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points", "duplicate_reason"]
-"""Every extra input of a form, in order."""

@@ -7,10 +7,11 @@ from starlette.responses import RedirectResponse, Response
 
 from models.errors import Refusal
 from resolvers.reading.pages import Row
+from resolvers.records.form_schema import settable
 from resolvers.runtime.ids import global_id
 
 from . import form_values, forms
-from .fields import Field, Kind, editable, input_of
+from .fields import Field, Kind, input_of
 from .finding import Finding
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
@@ -28,7 +29,7 @@ class FormPage(Screen):
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """The fields that the user may set in some record."""
-        keys = [key for key in editable(self.model, creating=creating) if self.is_offered(ask, key, creating=creating)]
+        keys = [key for key in settable(self.model, creating=creating) if self.is_offered(ask, key, creating=creating)]
         ordered = [key for _label, section in self.sections for key in section if key in keys]
         return [input_of(self.model, key) for key in [*ordered, *(key for key in keys if key not in ordered)]]
 

@@ -87,8 +87,23 @@ def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | N
     seen, editable = (
         _in_some(scope, model, keys, creating=creating) if id is None else _in_one(scope, db, model, id, keys)
     )
-    editable &= set(_settable(model, creating=creating))
+    editable &= set(settable(model, creating=creating))
     return [_field(model, key, key in seen, key in editable) for key in keys if key in seen or key in editable]
+
+
+def writable(scope: Scope, model: type[Entity], *, creating: bool) -> list[FormField]:
+    """The fields that the caller may set in some new record, or in some that is there, in the order of forms.
+
+    Empty for a caller without the right.  No query.
+    """
+    keys = list(settable(model, creating=creating))
+    seen, editable = _in_some(scope, model, keys, creating=creating)
+    return [_field(model, key, key in seen, True) for key in keys if key in editable]
+
+
+def visible_field(scope: Scope, model: type[Entity], key: str) -> FormField | None:
+    """One field, which nobody sets by this description; None where the caller may see it in no record."""
+    return _field(model, key, True, False) if _may_ever(scope, model, key, "view") else None
 
 
 # --- which fields ----------------------------------------------------------------------------------------
@@ -107,21 +122,31 @@ def _model(entity: str) -> type[Entity]:
 def _keys(model: type[Entity], *, creating: bool) -> Iterator[str]:
     """The keys that a form sets, and for an existing record also those that it only shows."""
     if creating:
-        yield from _settable(model, creating=True)
+        yield from settable(model, creating=True)
         return
     yield from (column.key for column in columns(model) if column.key not in HIDDEN | UNGUARDED)
-    yield from sorted(rules_of(model).extra_inputs - rules_of(model).create_only_inputs)
+    yield from _extra_inputs(model, creating=False)
 
 
-def _settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
+def settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
+    """The keys that a form may set: columns and, as far as they may still change, the extra inputs of the rules."""
     if model.singleton and creating:
         return
     for column in columns(model):
         trait = trait_of(column)
         if not (trait.system_managed or column.primary_key or (trait.immutable and not creating)):
             yield column.key
+    yield from _extra_inputs(model, creating=creating)
+
+
+def _extra_inputs(model: type[Entity], *, creating: bool) -> list[str]:
     rules = rules_of(model)
-    yield from sorted(rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs)
+    keys = rules.extra_inputs if creating else rules.extra_inputs - rules.create_only_inputs
+    return sorted(keys, key=EXTRA_INPUTS.index)
+
+
+EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points", "duplicate_reason"]
+"""Every extra input of a form, in order."""
 
 
 # --- rights on them --------------------------------------------------------------------------------------

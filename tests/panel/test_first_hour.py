@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Integer, true, update
 
-from admin.kit.fields import editable, input_of
+from admin.kit.fields import input_of
 from models import ClaimRule, Credential, Department, Organisation, Pool, PoolMember, User, UserRole
 from models.base import columns
+from resolvers.records.form_schema import settable
 from tests.support.panel import Panel, over_records
 from tests.support.world import START, World
 
@@ -293,7 +294,7 @@ def test_every_number_of_a_rule_is_explained_beside_its_input(world: World) -> N
         for column in columns(model):
             if (
                 isinstance(column.type, Integer)
-                and column.key in editable(model, creating=True)
+                and column.key in settable(model, creating=True)
                 and not column.foreign_keys
             ):
                 assert str(input_of(model, column.key).help), (model, column.key)

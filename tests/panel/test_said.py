@@ -16,11 +16,11 @@ import pytest
 
 import resolvers
 from admin.kit import translation
-from admin.kit.fields import editable
 from models import ENTITIES
 from models.actions import TABLE
 from models.errors import REFUSALS, Refusal
 from models.field_names import FIELD_NAMES, field_in_words
+from resolvers.records.form_schema import settable
 from resolvers.runtime.inputs import invalid
 from tests.support import catalogue
 
@@ -121,7 +121,7 @@ def test_a_refusal_says_no_code_in_either_language(code: str) -> None:
 @pytest.mark.parametrize("model", ENTITIES, ids=lambda model: model.__name__)
 def test_every_field_that_can_be_refused_has_a_name_in_both_languages(model: Any) -> None:
     resolvers.load()
-    keys = {key for creating in (True, False) for key in editable(model, creating=creating)}
+    keys = {key for creating in (True, False) for key in settable(model, creating=creating)}
 
     assert keys - FIELD_NAMES.keys() == set()
     for key in keys:

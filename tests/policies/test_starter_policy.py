@@ -42,7 +42,7 @@ RIGHTS = {
     "move": {"ada": OPEN, "lead": "P"},
     "lock": {"ada": OPEN, "li": "M B", "wu": "T L"},
     "unlock": {"ada": EVERY, "li": "M B", "wu": "T L", "lead": "L"},
-    "import": {"ada": OPEN, "lead": "P"},
+    "import": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T P B"},
     "export": {"ada": OPEN, "lead": "M T P B", "both": OPEN},
     "dupcheck": {"ada": EVERY, "li": EVERY, "wu": EVERY, "lead": EVERY, "sam": EVERY, "both": EVERY},
 }
@@ -61,6 +61,7 @@ CONTACT_RIGHTS = {
         "both": OPEN,
     },
     "create": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T P B"},
+    "import": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T P B"},
     "edit": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T P B", "sam": "M T W P F"},
     "delete": {"ada": OPEN, "li": "M", "wu": "T L", "lead": "M T B"},
     "restore": {"ada": "M T W P F L B", "lead": "B"},  # L too: a lock does not keep what was deleted in the bin

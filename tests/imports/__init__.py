@@ -1,0 +1,1 @@
+"""Imports: what sheets bring in, and which of their columns holds which field."""
