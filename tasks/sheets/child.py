@@ -1,0 +1,65 @@
+"""The process that reads one file: limited from its first line on, without environment, and gone with the file.
+
+It is run as a file, and loads this package under a name of its own, so that nothing of Millpond is imported: its start
+counts.  Arguments: limits of the process, where the readers are installed, and the request as JSON.  It writes lines of
+JSON: one object, or lists of rows and at the end an object that says that all are there.
+"""
+
+import os
+import sys
+from typing import Any, BinaryIO
+
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """Before anything else is imported.  Systems without such limits have none to set."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+    ):
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+
+
+def _load() -> Any:
+    """This package as `sheets`, without the one around it."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    spec = spec_from_file_location("sheets", os.path.join(here, "__init__.py"), submodule_search_locations=[here])
+    assert spec and spec.loader
+    sys.modules["sheets"] = package = module_from_spec(spec)
+    spec.loader.exec_module(package)
+    return package
+
+
+def _alone() -> BinaryIO:
+    """Where answers go.  What libraries print goes nowhere."""
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return out
+
+
+def main() -> None:
+    memory, seconds, places, request = sys.argv[1:5]
+    _limit(int(memory), int(seconds))
+    sys.path.extend(places.split(os.pathsep))
+    out = _alone()
+    _load()
+    from sheets.answer import answer  # type: ignore[import-not-found]  # this package, under its own name
+
+    answer(request, out)
+
+
+if __name__ == "__main__":
+    main()
