@@ -12,7 +12,7 @@ from .overview import Choices
 from .refused import Refused
 from .table import Row, Table, look_over, rows_below, too_long
 
-CELLS_AT_ONCE = 2048
+CELLS_AT_ONCE = 1024
 LINE_BYTES = 8 * MIB
 
 

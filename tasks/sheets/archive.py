@@ -1,7 +1,7 @@
 """The pre-check of a workbook as a zip file, and its parts unpacked under limits, before any reader opens it.
 
 Sizes in the directory of a zip file may lie, and readers unpack to the end of the packed bytes whatever the directory says.
-So do `blocks`, which count.
+So `blocks` count, and stop at the first byte that the directory does not know of.
 """
 
 import zlib
@@ -42,6 +42,10 @@ class Archive:
     def names(self) -> list[str]:
         return list(self.parts)
 
+    def size(self, name: str) -> int:
+        """Bytes of a part, as the directory says; `blocks` refuses another number."""
+        return self.parts[name.lower()].file_size
+
     def read(self, name: str) -> bytes:
         """A small part as a whole; b"" if it is not there.  Refuses what `blocks` refuses, and document types."""
         data = b"".join(self.blocks(name)) if name in self else b""
@@ -53,14 +57,17 @@ class Archive:
         info = self.parts.get(name.lower())
         if info is None:
             raise damaged()
-        most = min(most or self.limits.unpacked_mib * MIB, max(FREE_BYTES, info.compress_size * self.limits.ratio))
+        if info.file_size > min(most or info.file_size, max(FREE_BYTES, info.compress_size * self.limits.ratio)):
+            raise Refused("SHEET_UNPACKS_TOO_LARGE")
         size = check = 0
         for block in self._unpack(info):
             if not size:
                 _refuse_encodings(block)
             size += len(block)
             self._unpacked += len(block)
-            if size > most or self._unpacked > self.limits.unpacked_mib * MIB:
+            if size > info.file_size:
+                raise damaged()
+            if self._unpacked > self.limits.unpacked_mib * MIB:
                 raise Refused("SHEET_UNPACKS_TOO_LARGE")
             check = zlib.crc32(block, check)
             yield block

@@ -12,6 +12,7 @@
 """
 
 from datetime import date, datetime
+from math import isfinite
 from typing import TypeAlias
 
 Tagged: TypeAlias = list[str]
@@ -25,14 +26,10 @@ _LEAST_LOST = 10**DIGITS
 
 def number(value: float) -> Cell:
     """A number as a person sees it: no `.0`, no binary remainder; `lost` where it has more digits than are stored."""
-    if value.__class__ is float:
-        if value != value or value in (float("inf"), float("-inf")):
-            return [ERROR, "#NUM!"]
-        if abs(value) >= _LEAST_LOST:
-            return [LOST, shown(value)]
+    if -_LEAST_LOST < value < _LEAST_LOST:
         whole = int(value)
         return whole if whole == value else float(f"{value:.15g}")
-    return value if abs(value) < _LEAST_LOST else [LOST, shown(value)]
+    return [LOST, shown(value)] if isfinite(value) else [ERROR, "#NUM!"]
 
 
 def shown(value: float) -> str:

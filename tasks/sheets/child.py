@@ -5,6 +5,7 @@ counts.  Arguments: limits of the process, where the readers are installed, and 
 JSON: one object, or lists of rows and at the end an object that says that all are there.
 """
 
+import gc
 import os
 import sys
 from typing import Any, BinaryIO
@@ -56,6 +57,7 @@ def main() -> None:
     sys.path.extend(places.split(os.pathsep))
     out = _alone()
     _load()
+    gc.disable()  # rows hold no circles, and there are millions of them
     from sheets.answer import answer  # type: ignore[import-not-found]  # this package, under its own name
 
     answer(request, out)

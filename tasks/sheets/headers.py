@@ -25,10 +25,11 @@ def propose_header(rows: Sequence[Numbered]) -> int | None:
         return None
     widths = [_width(cells) for _, cells in rows]
     usual = sorted(widths[min(1, len(widths) - 1) :])[len(widths[1:]) // 2]
-    for (number, cells), width in zip(rows, widths, strict=True):
-        if width * 2 >= usual + (usual > 1) and _are_headers(cells):
-            return number
-    return next(number for (number, _), width in zip(rows, widths, strict=True) if width * 2 >= usual)
+    wide = [at for at, width in enumerate(widths) if width * 2 >= usual + (usual > 1)] or [0]
+    for at in wide:
+        if _are_headers(rows[at][1]) and widths[at] >= max(widths[: at + 1]):
+            return rows[at][0]
+    return rows[wide[0]][0]
 
 
 def name_columns(headers: Sequence[Cell], width: int, filled: Sequence[bool]) -> list[tuple[int, str, str]]:

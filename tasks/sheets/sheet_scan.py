@@ -7,6 +7,7 @@ result, or a number that its format shows as something else.  What it says stand
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from .archive import Archive, refuse_doctype
 from .cells import ERROR, FORMULA, Cell, column_index, column_letters
@@ -15,6 +16,8 @@ from .refused import Refused, damaged, unusual
 from .workbook_parts import SheetPart, Workbook
 
 _LONGEST_ROW = 32 * MIB
+EXCEL_ROWS = 1_048_576
+"""Rows of a sheet, blank ones included."""
 _NUMBER = re.compile(rb"[+-]?\d{1,330}(?:\.\d{0,330})?(?:[eE][+-]?\d{1,3})?")
 
 
@@ -50,7 +53,7 @@ class _Patterns:
         beyond = rb"(?:%b)\d+|[A-Z]{1,4}(\d{7,})" % _letters_beyond(columns)
         self.far = re.compile(rb"<%bc\s[^>]*?\br=[\"'](?:%b)[\"'][^>]*(?<!/)>" % (p, beyond))
         self.maybe_far = re.compile(b"r=[\"'](?:%b)" % beyond)
-        self.signs = [b't="e"', b"t='e'", b"<" + prefix + b"f/>", b"<" + prefix + b"f>", b"<" + prefix + b"f "]
+        self.signs = [b'"e"', b"'e'", b"<" + prefix + b"f"]
         self.styles = re.compile(b"s=[\"'](?:%b)[\"']" % b"|".join(b"%d" % style for style in styles)) if styles else None
 
     def special(self, text: bytes) -> bool:
@@ -80,8 +83,9 @@ class _Pass:
 
     def run(self) -> SheetScan:
         self.blocks = self.archive.blocks(self.sheet.part)
-        rest = self._begin()
-        for block in self.blocks:
+        rest, head = b"", self._begin()
+        self._count_ahead(head)
+        for block in chain([head], self.blocks):
             cut = (rest := rest + block).rfind(self.look.end_row)
             if cut >= 0:
                 cut += len(self.look.end_row)
@@ -109,6 +113,16 @@ class _Pass:
         if b"<!" in head[: root.start()]:
             raise unusual("markup")
         return head[root.start() :]
+
+    def _count_ahead(self, head: bytes) -> None:
+        """Refuse far too many rows at once: if the first ones are so short, all are counted before any is looked at."""
+        end, part, most = self.look.end_row, self.sheet.part, max(self.limits.rows, EXCEL_ROWS)
+        if head.count(end) * self.archive.size(part) > most * len(head):
+            edge, count = b"", 0
+            for block in self.archive.blocks(part):
+                count += (edge + block).count(end)
+                edge = block[1 - len(end) :]
+            self._hold_rows(count if count > most else 0)
 
     def _rows(self, block: bytes) -> None:
         """Whole rows."""
@@ -149,7 +163,9 @@ class _Pass:
         """The last column that holds something: by its reference, else by counting."""
         last = row.rfind(self.look.cell, 0, row.rfind(self.look.end_cell))
         reference = _REFERENCE.search(row, last, row.find(b">", last)) if last >= 0 else None
-        return _columns_to(reference[1]) if reference else len(self.look.cells.findall(row))
+        if reference:
+            return _columns_to(reference[1])
+        return len(self.look.cells.findall(row)) if row.count(self.look.cell) > self.found.columns else 0
 
     def _take_apart(self, row: bytes) -> None:
         column, number = -1, self.row

@@ -41,7 +41,7 @@ def rows_below(table: Table, choices: Choices, limits: Limits) -> Iterator[Row]:
     if choices.fill_merged and table.merges:
         rows = _fill(rows, table.merges, header)
     for number, hidden, cells in rows:
-        if number > header and (not hidden or choices.hidden_rows) and any(cell is not None for cell in cells):
+        if number > header and (not hidden or choices.hidden_rows) and cells.count(None) < len(cells):
             if number > limits.rows + header:
                 raise Refused("TOO_MANY_ROWS", sheet=table.sheet, limit=limits.rows)
             yield number, hidden, cells
@@ -54,7 +54,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
     samples: list[list[Cell]] = []
     filled: list[int] = []
     for number, hidden, cells in rows:
-        if number <= header or all(cell is None for cell in cells):
+        if number <= header or cells.count(None) == len(cells):
             continue
         count, hidden_rows, last = count + 1, hidden_rows + hidden, number
         if len(cells) > len(filled):
@@ -102,7 +102,7 @@ def too_long(row: int, column: int, limits: Limits) -> Refused:
 def _find_header(table: Table, choices: Choices) -> tuple[int, list[Cell], Iterator[Row]]:
     """The number of the header row, its cells, and all rows from the first on."""
     first: list[Row] = []
-    rows = (row for row in table.rows if any(cell is not None for cell in row[2]))
+    rows = (row for row in table.rows if row[2].count(None) < len(row[2]))
     wanted = choices.header_row
     for row in rows:
         first.append(row)

@@ -1,8 +1,8 @@
 """A workbook (.xlsx, .xlsm) as a table: python-calamine reads it after the pre-check, which notes what calamine drops."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, time, timedelta
-from typing import BinaryIO
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -77,29 +77,34 @@ def _rows(path: str, name: str, found: SheetScan, limits: Limits) -> Iterator[Ro
     yield from _with_notes(_typed(sheet.iter_rows(), first[1]), found)
 
 
-def _typed(rows: Iterator[list[object]], before: int) -> Iterator[tuple[int, list[Cell]]]:
+def _typed(rows: Iterator[list[Any]], before: int) -> Iterator[tuple[int, list[Cell]]]:
     pad: list[Cell] = [None] * before
+    convert = _CONVERT
     for index, row in enumerate(rows, 1):
-        cells: list[Cell] = [(c or None) if c.__class__ is str else _cell(c) for c in row]  # type: ignore[misc]
-        if before:
-            cells = pad + cells
-        yield index, cells
+        cells: list[Cell] = [(c or None) if c.__class__ is str else convert[c.__class__](c) for c in row]
+        yield index, pad + cells if before else cells
 
 
-def _cell(value: object) -> Cell:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return number(value)
-    if isinstance(value, date):
-        return moment(value)
-    if isinstance(value, time):
-        return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return str(value)
+def _clock(value: time) -> Cell:
+    return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
+
+
+def _duration(value: timedelta) -> Cell:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+_CONVERT: dict[type, Callable[[Any], Cell]] = {
+    float: number,
+    int: number,
+    bool: bool,
+    date: moment,
+    datetime: moment,
+    time: _clock,
+    timedelta: _duration,
+}
+"""By the types that calamine returns."""
 
 
 def _with_notes(rows: Iterator[tuple[int, list[Cell]]], found: SheetScan) -> Iterator[Row]:
