@@ -7,6 +7,13 @@ the public `ProblemCode`; `sentence` and `zh` are what a sales person reads.
 from typing import Any
 
 from .actions import right_in_words
+from .cell_errors import CellHoldsError as CellHoldsError
+from .cell_errors import DigitsLost as DigitsLost
+from .cell_errors import FormulaNotCalculated as FormulaNotCalculated
+from .cell_errors import NotADay as NotADay
+from .cell_errors import NotANumber as NotANumber
+from .cell_errors import NotYesOrNo as NotYesOrNo
+from .cell_errors import OtherDateOrder as OtherDateOrder
 from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
 from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
 from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount

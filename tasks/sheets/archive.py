@@ -131,10 +131,11 @@ class Archive:
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15)
     for block in packed:
-        while block and not inflate.eof:
-            if unpacked := inflate.decompress(block, _BLOCK):
+        left = block
+        while left and not inflate.eof:
+            if unpacked := inflate.decompress(left, _BLOCK):
                 yield unpacked
-            block = inflate.unconsumed_tail
+            left = inflate.unconsumed_tail
     if rest := inflate.flush():
         yield rest
     if not inflate.eof:

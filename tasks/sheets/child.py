@@ -1,6 +1,6 @@
 """The process that reads one file: limited from its first line on, without environment, and gone with the file.
 
-It is run as a file, and loads this package under a name of its own, so that nothing of Millpond is imported: its start
+It is run as a file, and imports this package and the types of cells without the rest of Millpond, because its start
 counts.  Arguments: limits of the process, where the readers are installed, and the request as JSON.  It writes lines of
 JSON: one object, or lists of rows and at the end an object that says that all are there.
 """
@@ -8,8 +8,8 @@ JSON: one object, or lists of rows and at the end an object that says that all a
 import gc
 import os
 import sys
-from typing import Any, BinaryIO
-
+from types import ModuleType
+from typing import BinaryIO
 
 
 def _limit(memory: int, seconds: int) -> None:
@@ -26,20 +26,17 @@ def _limit(memory: int, seconds: int) -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
 
 
-def _load() -> Any:
-    """This package as `sheets`, without the one around it."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    here = os.path.dirname(os.path.abspath(__file__))
-    spec = spec_from_file_location("sheets", os.path.join(here, "__init__.py"), submodule_search_locations=[here])
-    assert spec and spec.loader
-    sys.modules["sheets"] = package = module_from_spec(spec)
-    spec.loader.exec_module(package)
-    return package
+def _load() -> None:
+    """`models` and `tasks` as bare packages: their own first files would import all of Millpond."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for name in ("models", "tasks"):
+        package = ModuleType(name)
+        package.__path__ = [os.path.join(root, name)]
+        sys.modules[name] = package
 
 
 def _alone() -> BinaryIO:
@@ -58,7 +55,7 @@ def main() -> None:
     out = _alone()
     _load()
     gc.disable()  # rows hold no circles, and there are millions of them
-    from sheets.answer import answer  # type: ignore[import-not-found]  # this package, under its own name
+    from tasks.sheets.answer import answer
 
     answer(request, out)
 

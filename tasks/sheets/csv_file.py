@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from .cells import LOST, Cell
+from models.sheet_cells import LOST, Cell
+
 from .encodings import decode
 from .limits import Limits
 from .overview import Choices
 from .refused import Refused
-from .table import Row, Table, too_long
+from .table import Row, Table
 
+SHEET = "CSV"
+"""What the one table of a CSV file is called where a sheet has its name."""
 DELIMITERS = (",", ";", "\t", "|", "，")
 _LOOKED_AT = 50
 _HEAD = 200_000
@@ -36,7 +39,7 @@ def open_csv(file: BinaryIO, name: str, choices: Choices, limits: Limits) -> Tab
     return Table(
         "csv",
         name,
-        "CSV",
+        SHEET,
         _rows(decoded.text, delimiter, limits, skip=1 if told else 0),
         encoding=decoded.encoding,
         encoding_sure=decoded.sure or choices.encoding is not None,
@@ -57,7 +60,11 @@ def guess_delimiter(text: str) -> tuple[str, bool]:
 def _score(text: str, delimiter: str) -> tuple[float, int]:
     """The share of records with the usual number of columns, and that number; (0, 1) if the delimiter splits nothing."""
     try:
-        widths = [len(row) for row, _ in zip(_reader(io.StringIO(text, newline=""), delimiter), range(_LOOKED_AT), strict=False) if row]
+        widths = [
+            len(row)
+            for row, _ in zip(_reader(io.StringIO(text, newline=""), delimiter), range(_LOOKED_AT), strict=False)
+            if row
+        ]
     except csv.Error:
         return 0.0, 1
     many = Counter(width for width in widths if width > 1)
@@ -74,21 +81,18 @@ def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 def _rows(text: str, delimiter: str, limits: Limits, skip: int) -> Iterator[Row]:
     """Rows are counted as Excel counts them: a record whose cells hold line ends is one row."""
     csv.field_size_limit(limits.cell_characters * _FIELD_BYTES)
-    number, widest, longest = 0, limits.columns, limits.cell_characters
-    open_quote = text.count('"') % 2 == 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    before = 0
+    last_line = text.count("\n") + (not text.endswith("\n")) if text.count('"') % 2 else 0
+    number = line = 0
     try:
         for number, record in enumerate(reader, 1):
-            if number <= skip:
-                continue
-            if len(record) > widest:
-                raise Refused("TOO_MANY_COLUMNS", sheet="CSV", limit=widest)
-            if open_quote and reader.line_num - before > 1 and len(max(record, key=len)) > longest:
+            if len(record) > limits.columns:
+                raise Refused("TOO_MANY_COLUMNS", sheet=SHEET, limit=limits.columns)
+            if last_line and reader.line_num >= last_line and reader.line_num - line > 1:
                 raise Refused("QUOTE_NOT_CLOSED", row=number)
-            before = reader.line_num
-            yield number, False, [_cell(said) for said in record]
-            last = record
+            line = reader.line_num
+            if number > skip:
+                yield number, False, [_cell(said) for said in record]
     except csv.Error:
         raise Refused("QUOTE_NOT_CLOSED", row=number + 1) from None
 

@@ -58,7 +58,9 @@ def _workbook(file: BinaryIO, path: str, name: str, choices: Choices, limits: Li
     return table
 
 
-def _old_workbook(file: BinaryIO, path: str, name: str, choices: Choices, limits: Limits, *, count_sheets: bool) -> Table:
+def _old_workbook(
+    file: BinaryIO, path: str, name: str, choices: Choices, limits: Limits, *, count_sheets: bool
+) -> Table:
     if _PACKAGE in file.read():
         raise Refused("SHEET_HAS_PASSWORD")
     from .old_workbook import open_old_workbook

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from .cells import Cell, column_letters, text
+from models.sheet_cells import Cell, column_letters, text
 
 LOOKED_AT = 40
 """Rows with something in them among which the header is looked for."""

@@ -9,7 +9,7 @@ MIB = 1 << 20
 class Limits:
     """What a file may be, and what reading it may cost.  Each is a setting of the installation."""
 
-    file_mib: int = 50
+    file_mib: int = 100
     """Size of the file."""
     unpacked_mib: int = 2048
     """Size of all parts of a workbook that are read, unpacked."""

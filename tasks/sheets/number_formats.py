@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .cells import Cell, moment, number, shown
+from models.sheet_cells import Cell, moment, number, shown
 
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)')
 _SETTING = re.compile(r"\[[^\]]*\]|_.|\*.")

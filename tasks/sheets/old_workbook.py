@@ -9,7 +9,8 @@ from typing import Any
 import xlrd
 from xlrd.biffh import XLRDError, error_text_from_code
 
-from .cells import ERROR, Cell, moment, number
+from models.sheet_cells import ERROR, Cell, moment, number
+
 from .limits import Limits
 from .number_formats import Shape, shape_of
 from .overview import Choices, Sheet
@@ -18,14 +19,27 @@ from .table import Row, Table
 from .workbook import choose_sheet
 from .workbook_parts import SheetPart
 
-_BROKEN = (XLRDError, struct.error, IndexError, KeyError, ValueError, AssertionError, TypeError, AttributeError, OSError)
+_BROKEN = (
+    XLRDError,
+    struct.error,
+    IndexError,
+    KeyError,
+    ValueError,
+    AssertionError,
+    TypeError,
+    AttributeError,
+    OSError,
+)
 """What xlrd raises at damaged files."""
 
 
 def open_old_workbook(path: str, choices: Choices, limits: Limits, *, count_sheets: bool) -> Table:
     """Refuses: passwords, OLE files of other kinds, and damaged ones."""
     book = _open(path)
-    parts = [SheetPart(book.sheet_names()[at], bool(book._sheet_visibility[at]), str(at)) for at in range(book.nsheets)]
+    parts = [
+        SheetPart(book.sheet_names()[at], bool(book.sheet_by_index(at).visibility), str(at))
+        for at in range(book.nsheets)
+    ]
     chosen = choose_sheet(parts, choices.sheet, lambda part: _sheet(book, part).nrows > 0)
     sheet = _sheet(book, chosen)
     if sheet.ncols > limits.columns:
@@ -67,7 +81,10 @@ def _rows(book: Any, sheet: Any) -> Iterator[Row]:
         cells = [
             _cell(book, kind, value, style, shapes)
             for kind, value, style in zip(
-                sheet.row_types(row), sheet.row_values(row), sheet._cell_xf_indexes[row], strict=True
+                sheet.row_types(row),
+                sheet.row_values(row),
+                (sheet.cell_xf_index(row, column) for column in range(sheet.row_len(row))),
+                strict=True,
             )
         ]
         yield row + 1, bool(about and about.hidden), cells

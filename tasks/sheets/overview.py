@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .cells import Cell
+from models.sheet_cells import Cell
 
 
 @dataclass(frozen=True)

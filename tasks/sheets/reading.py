@@ -41,5 +41,7 @@ def rows(path: str, choices: Choices = NO_CHOICES, limits: Limits = DEFAULT_LIMI
     raise SheetTooHeavy
 
 
-def _request(what: Literal["inspect", "rows"], path: str, name: str, choices: Choices, limits: Limits) -> dict[str, Any]:
+def _request(
+    what: Literal["inspect", "rows"], path: str, name: str, choices: Choices, limits: Limits
+) -> dict[str, Any]:
     return {"what": what, "path": path, "name": name, "choices": asdict(choices), "limits": asdict(limits)}

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
+from models.sheet_cells import ERROR, FORMULA, Cell, column_index, column_letters
+
 from .archive import Archive, refuse_doctype
-from .cells import ERROR, FORMULA, Cell, column_index, column_letters
 from .limits import MIB, Limits
 from .refused import Refused, damaged, unusual
 from .workbook_parts import SheetPart, Workbook
@@ -54,7 +55,9 @@ class _Patterns:
         self.far = re.compile(rb"<%bc\s[^>]*?\br=[\"'](?:%b)[\"'][^>]*(?<!/)>" % (p, beyond))
         self.maybe_far = re.compile(b"r=[\"'](?:%b)" % beyond)
         self.signs = [b'"e"', b"'e'", b"<" + prefix + b"f"]
-        self.styles = re.compile(b"s=[\"'](?:%b)[\"']" % b"|".join(b"%d" % style for style in styles)) if styles else None
+        self.styles = (
+            re.compile(b"s=[\"'](?:%b)[\"']" % b"|".join(b"%d" % style for style in styles)) if styles else None
+        )
 
     def special(self, text: bytes) -> bool:
         """Whether the XML may hold an error, a formula, or a number in a format that matters."""
@@ -199,9 +202,7 @@ class _Pass:
         if not end and b"<sheetData" in data and b"sheetData/>" not in data.replace(b" ", b""):
             raise damaged()
         for first, top, last, bottom in self.look.merge.findall(after):
-            self.found.merges.append(
-                (int(top), column_index(first.decode()), int(bottom), column_index(last.decode()))
-            )
+            self.found.merges.append((int(top), column_index(first.decode()), int(bottom), column_index(last.decode())))
 
     def _leftover(self, data: bytes) -> None:
         """Rows without an end of their own, and cells outside of rows."""
@@ -231,11 +232,10 @@ def _columns_to(letters: bytes) -> int:
 
 @lru_cache(maxsize=8)
 def _letters_beyond(columns: int) -> bytes:
-    """A pattern for the letters of every column after so many; None of it is searched for in vain, as `r="` anchors it."""
+    """A pattern for the letters of every column after so many."""
     last = column_letters(columns - 1)
-    parts = ["[A-Z]{%d,}" % (len(last) + 1)]
+    parts = [f"[A-Z]{{{len(last) + 1},}}"]
     for at, letter in enumerate(last):
         if letter < "Z":
             parts.append(f"{last[:at]}[{chr(ord(letter) + 1)}-Z][A-Z]{{{len(last) - at - 1}}}")
     return "|".join(parts).encode()
-

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from .cells import Cell, column_letters
+from models.sheet_cells import Cell, column_letters
+
 from .headers import LOOKED_AT, name_columns, propose_header
 from .limits import Limits
 from .overview import Choices, Column, Overview, Sheet

@@ -6,8 +6,9 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from models.sheet_cells import Cell, moment, number
+
 from .archive import Archive, refuse_doctype
-from .cells import Cell, moment, number
 from .limits import MIB, Limits
 from .overview import Choices, Sheet
 from .refused import Refused, damaged
@@ -125,4 +126,3 @@ def _put_all(cells: list[Cell], notes: dict[int, Cell]) -> None:
     cells.extend([None] * (max(notes) + 1 - len(cells)))
     for column, cell in notes.items():
         cells[column] = cell
-

@@ -8,7 +8,12 @@ from .archive import Archive
 from .number_formats import Shape, shape_of
 from .refused import Refused, damaged
 
-WORKBOOK, LINKS, STYLES, STRINGS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml"
+WORKBOOK, LINKS, STYLES, STRINGS = (
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/styles.xml",
+    "xl/sharedStrings.xml",
+)
 _MOST_FORMATS = 100_000
 
 

@@ -42,7 +42,9 @@ def _bomb(path: Path) -> None:
 
 @hostile("bomb_of_one_string.xlsx", "SHEET_UNPACKS_TOO_LARGE")
 def _one_string(path: Path) -> None:
-    _with_large_part(path, "xl/sharedStrings.xml", [f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode()], b"a" * (1 << 20), 300)
+    _with_large_part(
+        path, "xl/sharedStrings.xml", [f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode()], b"a" * (1 << 20), 300
+    )
 
 
 @hostile("bomb_with_a_lying_header.xlsx", "SHEET_DAMAGED")
@@ -69,7 +71,12 @@ def _far_row(path: Path) -> None:
 
 @hostile("far_apart.xlsx", "TOO_MANY_CELLS")
 def _far_apart(path: Path) -> None:
-    write(path, parts(data(ROW, '<row r="2"><c r="SA2"><v>1</v></c></row>', '<row r="999999"><c r="A999999"><v>1</v></c></row>')))
+    write(
+        path,
+        parts(
+            data(ROW, '<row r="2"><c r="SA2"><v>1</v></c></row>', '<row r="999999"><c r="A999999"><v>1</v></c></row>')
+        ),
+    )
 
 
 @hostile("far_apart_in_one_row.xlsx", "SHEET_TOO_HEAVY")
@@ -157,7 +164,9 @@ def _encrypted(path: Path) -> None:
 
 @hostile("encrypted_by_excel.xlsx", "SHEET_HAS_PASSWORD")
 def _encrypted_ole(path: Path) -> None:
-    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1016) + "EncryptedPackage".encode("utf-16-le") + bytes(1000))
+    path.write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1016) + "EncryptedPackage".encode("utf-16-le") + bytes(1000)
+    )
 
 
 @hostile("letter.doc.xls", "SHEET_DAMAGED")

@@ -15,14 +15,17 @@ def letters(index: int) -> str:
     return letters(index // 26 - 1) + chr(65 + index % 26) if index >= 26 else chr(65 + index)
 
 
-def parts(sheet: str, *, strings: str = "", styles: Sequence[tuple[int, str | None]] = (), book: str = "") -> dict[str, str]:
+def parts(
+    sheet: str, *, strings: str = "", styles: Sequence[tuple[int, str | None]] = (), book: str = ""
+) -> dict[str, str]:
     """The parts of a workbook with one sheet.  `styles`: for each style from 1 on, the number and code of its format."""
-    formats = "".join(f'<numFmt numFmtId="{id}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>' for id, code in styles if code)
+    formats = "".join(
+        f'<numFmt numFmtId="{id}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>' for id, code in styles if code
+    )
     used = "".join(f'<xf numFmtId="{id}" applyNumberFormat="1"/>' for id, _ in styles)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     return {
-        "[Content_Types].xml": HEAD
-        + '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        "[Content_Types].xml": HEAD + '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         '<Default Extension="xml" ContentType="application/xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'

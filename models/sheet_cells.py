@@ -1,14 +1,14 @@
 """What a cell holds.  Every value survives JSON as it is, because rows pass from process to process and lie in the database.
 
-    None                    blank
-    str                     text, and numbers whose format makes them text: 000123, C0042, 15%
-    int, float              a number; whole numbers are int, and decimal ones have 15 digits, as the sheet shows them
-    bool                    yes or no
-    ["date", "2026-06-30"]
-    ["time", "2026-06-30T17:39:31"]     date and time, to the second, without a zone
-    ["error", "#N/A"]       an error, by its name
-    ["lost", "861380013800012000"]      a number whose last digits the file does not hold
-    ["formula", ""]         a formula whose result the file does not hold
+None                    blank
+str                     text, and numbers whose format makes them text: 000123, C0042, 15%
+int, float              a number; whole numbers are int, and decimal ones have 15 digits, as the sheet shows them
+bool                    yes or no
+["date", "2026-06-30"]
+["time", "2026-06-30T17:39:31"]     date and time, to the second, without a zone
+["error", "#N/A"]       an error, by its name
+["lost", "861380013800012000"]      a number whose last digits the file does not hold
+["formula", ""]         a formula whose result the file does not hold
 """
 
 from datetime import date, datetime

@@ -1,0 +1,1 @@
+"""Imports: what sheets bring into which entity, and which of their columns holds which field."""
