@@ -70,22 +70,24 @@ class DateOrder:
 
 def decide_dates(cells: Iterable[Cell], language: str = "en") -> DateOrder:
     """The order of a column, from all of its cells.  `language` gives the proposal where no cell decides."""
-    year_first = 0
+    year_first = year_last = 0
     votes = {Order.DAY_FIRST: 0, Order.MONTH_FIRST: 0}
-    unclear: list[re.Match[str]] = []
+    unclear: re.Match[str] | None = None
     for cell in cells:
         if not isinstance(cell, str) or len(cell) > _LONGEST:
             continue
         plain = _plain(cell)
         if match := _YEAR_LAST.fullmatch(plain):
+            year_last += 1
             if (order := _vote(match)) is not None:
                 votes[order] += 1
-            elif len(unclear) < 1 or match["one"] != match["two"]:
-                unclear.append(match)
-                unclear = sorted(unclear, key=lambda match: int(match["one"]) == int(match["two"]))[:2]
+            elif unclear is None or unclear["one"] == unclear["two"]:
+                unclear = match
         elif _YEAR_FIRST.fullmatch(plain):
             year_first += 1
-    return _decision(year_first, votes, unclear[0] if unclear else None, language)
+    if year_first and year_first >= year_last:
+        return DateOrder(Order.YEAR_FIRST)
+    return _decision(votes, unclear, language)
 
 
 def date_of(cell: Cell, order: DateOrder) -> date | datetime | None:
@@ -105,10 +107,8 @@ def date_of(cell: Cell, order: DateOrder) -> date | datetime | None:
         raise NotADay(text=said[:_SHOWN]) from None
 
 
-def _decision(year_first: int, votes: dict[Order, int], unclear: re.Match[str] | None, language: str) -> DateOrder:
+def _decision(votes: dict[Order, int], unclear: re.Match[str] | None, language: str) -> DateOrder:
     day, month = votes[Order.DAY_FIRST], votes[Order.MONTH_FIRST]
-    if year_first and year_first >= day + month + (unclear is not None):
-        return DateOrder(Order.YEAR_FIRST)
     if day != month:
         return DateOrder(Order.DAY_FIRST if day > month else Order.MONTH_FIRST)
     if unclear is None or unclear["one"] == unclear["two"]:

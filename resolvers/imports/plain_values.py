@@ -14,11 +14,11 @@ from models.sheet_cells import ERROR, FORMULA, LOST, Cell, text
 _SHOWN = 40
 """Characters of a cell that a refusal quotes."""
 _LONGEST = 60
-_UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8}
+_UNITS = {"百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8}
 _MONEY = re.compile(
     r"^(?:RMB|CN¥|US\$|HK\$|NT\$|人民币|美元|欧元|[A-Z]{3})(?=[\s\d¥$€£.+-])\s*|\s*(?:元整?|圆整?|美元|欧元|人民币|RMB|[A-Z]{3})$"
 )
-_FACTOR = re.compile(r"\s*([十百千]?[万萬亿億]|[百千])$")
+_FACTOR = re.compile(r"\s*([百千]?[万萬亿億]|[百千])$")
 _BRACKETED = re.compile(r"\((.+)\)")
 _TWO_MARKS = re.compile(r"[-+]?\D?\d{1,3}(?:\.\d{3})+,\d+")
 """1.234,56: the last mark is the decimal one, because the other stands between groups of three."""

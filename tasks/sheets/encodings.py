@@ -10,7 +10,7 @@ ENCODINGS = ("utf-8", "utf-16", "gb18030", "big5", "windows-1252")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _CODECS = {"windows-1252": "cp1252", "big5": "big5hkscs"}
 _LOOKED_AT = 1 << 18
-_SIGN, _SIGN_LE, _SIGN_BE = re.compile(rb"[\n\t,;]"), re.compile(rb"[\n\t,;]\0"), re.compile(rb"\0[\n\t,;]")
+_SIGN_LE, _SIGN_BE = re.compile(rb"[\r\n\t,;|]\0"), re.compile(rb"\0[\r\n\t,;|]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _COMMON = frozenset(
     "的一是不了在人有我他这大来以个中上们到说国和地也子时道出而要于就下得可你年生公司有限电话联系客户名称编号地址行业邮箱日期"
@@ -90,10 +90,9 @@ def _try(data: bytes, codec: str) -> str | None:
 def _bare_utf_16(data: bytes) -> str:
     """UTF-16 without a mark: most line ends, commas and tabs have a zero beside them, always on the same side."""
     head = data[:_LOOKED_AT]
-    signs = len(_SIGN.findall(head))
     for codec, pattern in (("utf-16-le", _SIGN_LE), ("utf-16-be", _SIGN_BE)):
-        aligned = sum(match.start() % 2 == 0 for match in pattern.finditer(head))
-        if aligned and aligned * 2 >= signs:
+        places = [match.start() % 2 for match in pattern.finditer(head)]
+        if places.count(0) > 4 * places.count(1):
             return codec
     return ""
 

@@ -29,7 +29,8 @@ def propose_header(rows: Sequence[Numbered]) -> int | None:
     for at in wide:
         if _are_headers(rows[at][1]) and widths[at] >= max(widths[: at + 1]):
             return rows[at][0]
-    return rows[wide[0]][0]
+    above = wide[0] - 1  # words above values are headers, though some columns have none
+    return rows[above if above >= 0 and _are_headers(rows[above][1]) else wide[0]][0]
 
 
 def name_columns(headers: Sequence[Cell], width: int, filled: Sequence[bool]) -> list[tuple[int, str, str]]:

@@ -64,7 +64,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
         for index, cell in enumerate(cells):
             if cell is not None:
                 filled[index] += 1
-                if cell.__class__ is str and len(cell) > limits.cell_characters:  # type: ignore[arg-type]
+                if cell.__class__ is str and len(cell) > limits.cell_characters:
                     raise too_long(number, index, limits)
                 if len(samples[index]) < SAMPLES:
                     samples[index].append(cell)
