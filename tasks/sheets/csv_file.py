@@ -92,7 +92,11 @@ def _rows(text: str, delimiter: str, limits: Limits, skip: int) -> Iterator[Row]
                 raise Refused("QUOTE_NOT_CLOSED", row=number)
             line = reader.line_num
             if number > skip:
-                yield number, False, [_cell(said) for said in record]
+                yield (
+                    number,
+                    False,
+                    [said if said and said[0] != "'" and "E+" not in said else _cell(said) for said in record],
+                )
     except csv.Error:
         raise Refused("QUOTE_NOT_CLOSED", row=number + 1) from None
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.sheet_cells import Cell, moment, number, shown
+from models.sheet_cells import DIGITS, Cell, moment, number, shown
 
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)')
 _SETTING = re.compile(r"\[[^\]]*\]|_.|\*.")
@@ -32,6 +32,8 @@ class Shape:
 
     def show(self, stored: str, *, since_1904: bool) -> Cell:
         """The cell, from the digits in the file."""
+        if self.zeros and stored.isdigit() and len(stored) <= DIGITS:
+            return f"{self.before}{int(stored):0{self.zeros}d}{self.after}"
         value = float(stored)
         if self.date:
             return _date(value, since_1904=since_1904)

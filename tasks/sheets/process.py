@@ -35,7 +35,7 @@ def listen(request: Mapping[str, Any], limits: Limits) -> Generator[Any, None, N
 
     Raises the refusal that it names; SheetTooHeavy if it ends by its limits, is too slow, or aborts.
     """
-    process = _start(request, limits)
+    process = start(request, limits)
     try:
         for line in _lines(process, limits.seconds):
             yield _checked(orjson.loads(line))
@@ -48,7 +48,8 @@ def listen(request: Mapping[str, Any], limits: Limits) -> Generator[Any, None, N
         process.stdout.close()
 
 
-def _start(request: Mapping[str, Any], limits: Limits) -> "subprocess.Popen[bytes]":
+def start(request: Mapping[str, Any], limits: Limits) -> "subprocess.Popen[bytes]":
+    """The child process at work, with its answers on its standard output."""
     arguments = [
         str(limits.memory_mib * MIB),
         str(limits.cpu_seconds),

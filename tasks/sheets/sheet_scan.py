@@ -4,27 +4,30 @@ Rows are taken one by one as text.  Only a row that holds something special is t
 result, or a number that its format shows as something else.  What it says stands in `SheetScan.instead`.
 """
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 
-from models.sheet_cells import ERROR, FORMULA, Cell, column_index, column_letters
+from models.sheet_cells import ERROR, FORMULA, Cell, column_index
 
 from .archive import Archive, refuse_doctype
 from .limits import MIB, Limits
 from .refused import Refused, damaged, unusual
+from .sheet_patterns import HIDDEN, NUMBER, REFERENCE, ROOT, ROW_NUMBER, STYLE, TYPE, patterns
 from .workbook_parts import SheetPart, Workbook
 
 _LONGEST_ROW = 32 * MIB
 EXCEL_ROWS = 1_048_576
 """Rows of a sheet, blank ones included."""
-_NUMBER = re.compile(rb"[+-]?\d{1,330}(?:\.\d{0,330})?(?:[eE][+-]?\d{1,3})?")
+
+
+Note = tuple[int, int, Cell]
 
 
 @dataclass
 class SheetScan:
-    """`rows`: rows with something in them.  `instead`: cells by row (from 1) and column (from 0) that readers drop or change.
+    """`rows`: rows with something in them.  `instead`: what readers drop or change, as row (from 1), column (from 0), cell; by rows.
 
     `merges`: first row, first column, last row, last column; rows from 1, columns from 0.
     """
@@ -34,43 +37,7 @@ class SheetScan:
     columns: int = 0
     hidden: set[int] = field(default_factory=set)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
-    instead: dict[int, dict[int, Cell]] = field(default_factory=dict)
-
-
-class _Patterns:
-    """What to look for.  `prefix` is that of the namespace: some programs write <x:c> for <c>."""
-
-    def __init__(self, prefix: bytes, columns: int, styles: tuple[int, ...]) -> None:
-        p = re.escape(prefix)
-        self.end_row, self.end_cell = b"</" + prefix + b"row>", b"</" + prefix + b"c>"
-        self.end, self.cell = b"</" + prefix + b"sheetData>", b"<" + prefix + b"c"
-        self.value = re.compile(rb"<%b(?:v|is|f)[\s/>]" % p)
-        self.row = re.compile(rb"<%brow(?=[\s/>])(?: r=\"(\d{1,9})\")?([^>]*)>" % p)
-        self.cells = re.compile(rb"<%bc(?=[\s/>])([^>]*?)(?:/>|>(.*?)</%bc>)" % (p, p), re.DOTALL)
-        self.stored = re.compile(rb"<%bv(?:\s[^>]*)?>([^<]*)</%bv>" % (p, p))
-        self.empty = re.compile(rb"<%bv(?:\s[^>]*)?(?:/>|></%bv>)" % (p, p))
-        self.formula = re.compile(rb"<%bf[\s/>]" % p)
-        self.merge = re.compile(b"<%bmergeCell\\s[^>]*?ref=[\"']([A-Z]{1,3})(\\d{1,7}):([A-Z]{1,3})(\\d{1,7})[\"']" % p)
-        beyond = rb"(?:%b)\d+|[A-Z]{1,4}(\d{7,})" % _letters_beyond(columns)
-        self.far = re.compile(rb"<%bc\s[^>]*?\br=[\"'](?:%b)[\"'][^>]*(?<!/)>" % (p, beyond))
-        self.maybe_far = re.compile(b"r=[\"'](?:%b)" % beyond)
-        self.signs = [b'"e"', b"'e'", b"<" + prefix + b"f"]
-        self.styles = (
-            re.compile(b"s=[\"'](?:%b)[\"']" % b"|".join(b"%d" % style for style in styles)) if styles else None
-        )
-
-    def special(self, text: bytes) -> bool:
-        """Whether the XML may hold an error, a formula, or a number in a format that matters."""
-        return any(sign in text for sign in self.signs) or (self.styles is not None and bool(self.styles.search(text)))
-
-
-_patterns = lru_cache(maxsize=8)(_Patterns)
-_REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,4})(\d{1,9})[\"']")
-_ROW_NUMBER = re.compile(rb"\br=[\"'](\d{1,9})[\"']")
-_HIDDEN = re.compile(rb"\bhidden=[\"'](?:1|true)[\"']")
-_STYLE = re.compile(rb"\bs=[\"'](\d{1,6})[\"']")
-_TYPE = re.compile(rb"\bt=[\"'](\w+)[\"']")
-_ROOT = re.compile(rb"<(?:([A-Za-z_][\w.-]{0,30}):)?worksheet[\s>/]")
+    instead: list[Note] = field(default_factory=list)
 
 
 def scan(archive: Archive, book: Workbook, sheet: SheetPart, limits: Limits) -> SheetScan:
@@ -98,20 +65,21 @@ class _Pass:
                 raise unusual("row")
         self._tail(rest)
         self._hold_area()
+        self.found.instead.sort(key=itemgetter(0))
         return self.found
 
     def _begin(self) -> bytes:
         head = b""
         for block in self.blocks:
             head += block
-            if (root := _ROOT.search(head)) or len(head) > MIB:
+            if (root := ROOT.search(head)) or len(head) > MIB:
                 break
         else:
-            root = _ROOT.search(head)
+            root = ROOT.search(head)
         if not root:
             raise damaged()
         prefix = root[1] + b":" if root[1] else b""
-        self.look = _patterns(prefix, self.limits.columns, tuple(self.book.shapes))
+        self.look = patterns(prefix, self.limits.columns, tuple(self.book.shapes))
         refuse_doctype(head)
         if b"<!" in head[: root.start()]:
             raise unusual("markup")
@@ -148,7 +116,7 @@ class _Pass:
         if not look.value.search(row):
             return
         self._hold_rows(self.row)
-        if b"hidden" in attributes and _HIDDEN.search(attributes):
+        if b"hidden" in attributes and HIDDEN.search(attributes):
             self.found.hidden.add(self.row)
         self.found.rows += 1
         self.found.last_row = max(self.found.last_row, self.row)
@@ -160,36 +128,47 @@ class _Pass:
             self._take_apart(row)
 
     def _number(self, attributes: bytes) -> int:
-        return int(found[1]) if (found := _ROW_NUMBER.search(attributes)) else self.row + 1
+        return int(found[1]) if (found := ROW_NUMBER.search(attributes)) else self.row + 1
 
     def _columns(self, row: bytes) -> int:
         """The last column that holds something: by its reference, else by counting."""
         last = row.rfind(self.look.cell, 0, row.rfind(self.look.end_cell))
-        reference = _REFERENCE.search(row, last, row.find(b">", last)) if last >= 0 else None
+        reference = REFERENCE.search(row, last, row.find(b">", last)) if last >= 0 else None
         if reference:
             return _columns_to(reference[1])
         return len(self.look.cells.findall(row)) if row.count(self.look.cell) > self.found.columns else 0
 
     def _take_apart(self, row: bytes) -> None:
+        """Note the special cells of a row: those alone if they say where they are, else all cells are counted."""
+        marked = [] if self.look.lacks_result(row) else self.look.marked.findall(row)
+        places = [REFERENCE.search(attributes) for attributes, _ in marked]
+        if marked and all(places):
+            for (attributes, inside), place in zip(marked, places, strict=True):
+                if inside and place and (cell := self._special(attributes, inside)) is not None:
+                    self.found.instead.append((int(place[2]), _columns_to(place[1]) - 1, cell))
+        else:
+            self._count_cells(row)
+
+    def _count_cells(self, row: bytes) -> None:
         column, number = -1, self.row
         for attributes, inside in self.look.cells.findall(row):
             column += 1
-            if reference := _REFERENCE.search(attributes):
-                column, number = column_index(reference[1].decode()), int(reference[2])
+            if place := REFERENCE.search(attributes):
+                column, number = _columns_to(place[1]) - 1, int(place[2])
             if inside and (cell := self._special(attributes, inside)) is not None:
-                self.found.instead.setdefault(number, {})[column] = cell
+                self.found.instead.append((number, column, cell))
 
     def _special(self, attributes: bytes, inside: bytes) -> Cell:
         """What a cell says where readers drop or change it; else None."""
         look = self.look
-        kind = found[1] if (found := _TYPE.search(attributes)) else b"n"
+        kind = found[1] if (found := TYPE.search(attributes)) else b"n"
         stored = found[1].strip() if (found := look.stored.search(inside)) else b""
         if kind == b"e":
             return [ERROR, stored.decode("utf-8", "replace")[:40] or "#VALUE!"]
         if not stored:
             without = look.formula.search(inside) and not (kind == b"str" and look.empty.search(inside))
             return [FORMULA, ""] if without else None
-        if kind != b"n" or not (style := _STYLE.search(attributes)) or not _NUMBER.fullmatch(stored):
+        if kind != b"n" or not (style := STYLE.search(attributes)) or not NUMBER.fullmatch(stored):
             return None
         shape = self.book.shapes.get(int(style[1]))
         return shape.show(stored.decode(), since_1904=self.book.since_1904) if shape else None
@@ -228,14 +207,3 @@ class _Pass:
 @lru_cache(maxsize=1024)
 def _columns_to(letters: bytes) -> int:
     return column_index(letters.decode()) + 1
-
-
-@lru_cache(maxsize=8)
-def _letters_beyond(columns: int) -> bytes:
-    """A pattern for the letters of every column after so many."""
-    last = column_letters(columns - 1)
-    parts = [f"[A-Z]{{{len(last) + 1},}}"]
-    for at, letter in enumerate(last):
-        if letter < "Z":
-            parts.append(f"{last[:at]}[{chr(ord(letter) + 1)}-Z][A-Z]{{{len(last) - at - 1}}}")
-    return "|".join(parts).encode()

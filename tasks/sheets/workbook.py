@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -12,7 +14,7 @@ from .archive import Archive, refuse_doctype
 from .limits import MIB, Limits
 from .overview import Choices, Sheet
 from .refused import Refused, damaged
-from .sheet_scan import SheetScan, scan
+from .sheet_scan import Note, SheetScan, scan
 from .table import Row, Table
 from .workbook_parts import STRINGS, SheetPart, Workbook, read_workbook
 
@@ -110,19 +112,23 @@ _CONVERT: dict[type, Callable[[Any], Cell]] = {
 
 def _with_notes(rows: Iterator[tuple[int, list[Cell]]], found: SheetScan) -> Iterator[Row]:
     """Rows with the cells that the reader dropped, also below and beside what it saw."""
-    hidden, instead = found.hidden, found.instead
+    hidden, notes, at = found.hidden, found.instead, 0
     number = 0
     for number, cells in rows:
-        if number in instead:
-            _put_all(cells, instead[number])
+        while at < len(notes) and notes[at][0] == number:
+            _put(cells, notes[at])
+            at += 1
         yield number, number in hidden, cells
-    for later in sorted(row for row in instead if row > number):
+    last = number
+    for number, later in groupby((note for note in notes[at:] if note[0] > last), key=itemgetter(0)):
         cells = []
-        _put_all(cells, instead[later])
-        yield later, later in hidden, cells
+        for note in later:
+            _put(cells, note)
+        yield number, number in hidden, cells
 
 
-def _put_all(cells: list[Cell], notes: dict[int, Cell]) -> None:
-    cells.extend([None] * (max(notes) + 1 - len(cells)))
-    for column, cell in notes.items():
-        cells[column] = cell
+def _put(cells: list[Cell], note: Note) -> None:
+    _, column, cell = note
+    if column >= len(cells):
+        cells.extend([None] * (column + 1 - len(cells)))
+    cells[column] = cell

@@ -26,7 +26,7 @@ TEXT = st.text(
     max_size=30,
 ).filter(lambda text: not text.startswith("=") and text[:1] != "#")
 ERRORS = st.sampled_from(["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"])
-MOMENTS = st.datetimes(datetime.fromisoformat("1900-03-01"), datetime.fromisoformat("9999-12-30")).map(
+MOMENTS = st.datetimes(datetime.fromisoformat("1904-01-02"), datetime.fromisoformat("9999-12-30")).map(
     lambda moment: moment.replace(microsecond=0)
 )
 VALUES = st.one_of(

@@ -28,13 +28,13 @@ Make = Callable[..., Reader]
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """The processes that were started."""
     started: list[subprocess.Popen[bytes]] = []
-    start = process._start
+    start = process.start
 
     def remember(*arguments: object) -> "subprocess.Popen[bytes]":
         started.append(start(*arguments))  # type: ignore[arg-type]
         return started[-1]
 
-    monkeypatch.setattr(process, "_start", remember)
+    monkeypatch.setattr(process, "start", remember)
     yield started
     assert [child.poll() is None for child in started] == [False] * len(started)
 
