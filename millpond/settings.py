@@ -151,6 +151,45 @@ class Settings(BaseSettings):
     mail_seconds: float = Field(
         default=20, description="How long the mail server may take for one answer.", gt=0, le=600
     )
+    import_file_mib: int = Field(default=100, description="The largest file that can be imported, in MiB.", ge=1, le=4096)
+    import_rows: int = Field(
+        default=1_000_000, description="How many rows below its headers an imported sheet may have.", ge=1, le=1_048_575
+    )
+    import_columns: int = Field(
+        default=500, description="How many columns an imported sheet may have.", ge=1, le=16_384
+    )
+    import_cells: int = Field(
+        default=20_000_000,
+        description="Rows times columns of an imported sheet, blank cells included, because reading holds them all in memory.",
+        ge=1,
+    )
+    import_cell_characters: int = Field(
+        default=32_767, description="How many characters one cell of an imported sheet may hold.", ge=1, le=1_000_000
+    )
+    import_text_mib: int = Field(
+        default=300, description="How much text the cells of an imported sheet may hold, in MiB.", ge=1
+    )
+    import_unpacked_mib: int = Field(
+        default=2048, description="How large the parts of an imported workbook may be when unpacked, in MiB.", ge=1
+    )
+    import_ratio: int = Field(
+        default=200,
+        description="How many times its packed size one part of an imported workbook may unpack to, from 16 MiB on.",
+        ge=1,
+    )
+    import_parts: int = Field(default=2000, description="How many parts an imported workbook may have.", ge=1)
+    import_memory_mib: int = Field(
+        default=1536,
+        description="How much memory the process that reads one imported file may take, in MiB; 1,000,000 rows of 12 columns "
+        "need 1,300.",
+        ge=256,
+    )
+    import_cpu_seconds: int = Field(
+        default=300, description="How many seconds of the processor reading one imported file may cost.", ge=1
+    )
+    import_seconds: float = Field(
+        default=600, description="How long reading one imported file may keep an import waiting.", gt=0
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important messages to log."
     )

@@ -4,10 +4,16 @@ Each is a fact about the business, never about HTTP, GraphQL or a form.  The cla
 the public `ProblemCode`; `sentence` and `zh` are what a sales person reads.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from .actions import right_in_words
+from .cell_errors import CellHoldsError as CellHoldsError
+from .cell_errors import DigitsLost as DigitsLost
+from .cell_errors import FormulaNotCalculated as FormulaNotCalculated
+from .cell_errors import NotADay as NotADay
+from .cell_errors import NotANumber as NotANumber
+from .cell_errors import NotYesOrNo as NotYesOrNo
+from .cell_errors import OtherDateOrder as OtherDateOrder
 from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
 from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
 from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount
@@ -21,7 +27,6 @@ from .job_errors import JobOwnerLeft as JobOwnerLeft
 from .job_errors import JobWorkerLost as JobWorkerLost
 from .live_errors import FellBehind as FellBehind
 from .live_errors import TooManyListeners as TooManyListeners
-from .moments import duration_in_words
 from .names import RECORD, Names
 from .plan_errors import PlanEnded as PlanEnded
 from .policy_errors import AdministratorsBound as AdministratorsBound
@@ -40,6 +45,28 @@ from .refusal import Refusal as Refusal
 from .release_errors import ExtensionsUsed as ExtensionsUsed
 from .release_errors import NoReleaseDate as NoReleaseDate
 from .release_errors import NotRehearsed as NotRehearsed
+from .sheet_errors import CellTooLong as CellTooLong
+from .sheet_errors import NoHeaderRow as NoHeaderRow
+from .sheet_errors import NoSheet as NoSheet
+from .sheet_errors import NotText as NotText
+from .sheet_errors import QuoteNotClosed as QuoteNotClosed
+from .sheet_errors import SheetDamaged as SheetDamaged
+from .sheet_errors import SheetEmpty as SheetEmpty
+from .sheet_errors import SheetHasPassword as SheetHasPassword
+from .sheet_errors import SheetTooHeavy as SheetTooHeavy
+from .sheet_errors import SheetTooLarge as SheetTooLarge
+from .sheet_errors import SheetUnknown as SheetUnknown
+from .sheet_errors import SheetUnpacksTooLarge as SheetUnpacksTooLarge
+from .sheet_errors import SheetUnusual as SheetUnusual
+from .sheet_errors import TooManyCells as TooManyCells
+from .sheet_errors import TooManyColumns as TooManyColumns
+from .sheet_errors import TooManyRows as TooManyRows
+from .sheet_errors import TooMuchText as TooMuchText
+from .sheet_errors import WrongEncoding as WrongEncoding
+from .sign_in_errors import NotSignedIn as NotSignedIn
+from .sign_in_errors import PasswordMustChange as PasswordMustChange
+from .sign_in_errors import SignInRefused as SignInRefused
+from .sign_in_errors import TooManyAttempts as TooManyAttempts
 
 
 class NotFound(_AboutAKind):
@@ -67,35 +94,6 @@ class Locked(Refusal):
     sentence = "{label} is locked by its owner. Ask the owner, or somebody who may unlock it."
     zh = "{label} 已被负责人锁定。请联系负责人或有解锁权限的人。"
     denies = True
-
-
-class NotSignedIn(Refusal):
-    sentence = "Please sign in."
-    zh = "请先登录。"
-
-
-class SignInRefused(Refusal):
-    sentence = "The login or the password is wrong."
-    zh = "账号或密码错误。"
-
-
-class TooManyAttempts(Refusal):
-    """Says how long to wait, because nobody who is not signed in has a time zone."""
-
-    sentence = "Too many attempts. Try again in {wait}."
-    zh = "尝试次数过多，请在 {wait}后重试。"
-
-    def __init__(self, *, until: datetime, now: datetime) -> None:
-        super().__init__(until=until, seconds=max(1, round((until - now).total_seconds())))
-
-    def more_words(self) -> dict[str, str]:
-        english, chinese = duration_in_words(timedelta(seconds=self.params.get("seconds", 60)))
-        return {"wait": english, "wait_zh": chinese}
-
-
-class PasswordMustChange(Refusal):
-    sentence = "This password was for one use. Choose a new one to go on."
-    zh = "这是一次性密码，请先设置新密码。"
 
 
 class Conflict(Refusal):
