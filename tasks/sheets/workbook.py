@@ -47,7 +47,8 @@ def choose_sheet(sheets: list[SheetPart], wanted: str | None, holds_rows: Callab
         for sheet in sheets:
             if sheet.name == wanted:
                 return sheet
-        raise Refused("SHEET_UNKNOWN", sheet=wanted, sheets=", ".join(sheet.name for sheet in sheets[:20]))
+        names = [sheet.name for sheet in sheets[:20]]
+        raise Refused("SHEET_UNKNOWN", sheet=wanted, sheets=", ".join(names), sheets_zh="、".join(names))
     open_ones = [sheet for sheet in sheets if not sheet.hidden] or sheets
     return next((sheet for sheet in open_ones if holds_rows(sheet)), open_ones[0])
 
