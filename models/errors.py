@@ -8,6 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .actions import right_in_words
+from .export_errors import ExportEnded as ExportEnded
+from .export_errors import ExportExpired as ExportExpired
+from .export_errors import ExportGone as ExportGone
+from .export_errors import NotExported as NotExported
+from .export_errors import NothingToExport as NothingToExport
+from .export_errors import TooManyRows as TooManyRows
 from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
 from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
 from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount

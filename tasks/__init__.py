@@ -19,7 +19,7 @@ from resolvers.runtime.backend import Backend
 
 Service = Callable[[Backend], Awaitable[None]]
 _SERVICES: list[Service] = []
-_ENGINE = frozenset({"engine", "lookout", "restarting", "smtp", "worker"})
+_ENGINE = frozenset({"engine", "lookout", "restarting", "smtp", "workbooks", "worker"})
 """The files of this package that run jobs and declare none."""
 
 
