@@ -100,7 +100,7 @@ def test_times_are_dates_in_the_zone_amounts_numbers_and_numbers_of_records_text
         assert (name.value, name.data_type, name.number_format) == ("=1+1", "s", "@")
         assert (amount.value, amount.number_format) == (1200.5, "#,##0.00")
         assert close.value.date().isoformat() == "2026-12-31"
-        assert created.value == datetime(2026, 11, 24, 16, 0)
+        assert created.value == datetime.fromisoformat("2026-11-24T16:00")
         assert customer_cell.value.endswith("Acme")
         assert customer_cell.data_type == "s"
         assert sheet.freeze_panes == "A2"
