@@ -28,8 +28,8 @@ from .routes import BASE
 from .translation import Label, gettext
 
 FORMATS: dict[ExportFormat, Label] = {
-    ExportFormat.XLSX: Label("Workbook (.xlsx)"),
-    ExportFormat.CSV: Label("Text with commas (.csv)"),
+    ExportFormat.XLSX: Label("Workbook for Excel"),
+    ExportFormat.CSV: Label("CSV text"),
 }
 LONGEST_QUERY = 8_000
 """Maximum length of the address of a list that the form carries along."""

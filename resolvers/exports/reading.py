@@ -39,7 +39,7 @@ _SEARCHED = 1_000
 def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Iterator[list[int]]:
     """The ids of all records of a list that the caller may export, in its order, page by page by the list's keyset."""
     if model is AuditEntry:
-        yield from history.found_ids(scope, db, listing.wanted or Wanted(), size=AT_ONCE)
+        yield from _logged(scope, db, listing)
         return
     request: ListRequest | None = listing.request(model)
     clause = None
@@ -54,11 +54,17 @@ def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Ite
         request = replace(request, after=reading.cursor(rows[-1])) if len(rows) == AT_ONCE else None
 
 
+def _logged(scope: Scope, db: Session, listing: Listing) -> Iterator[list[int]]:
+    chosen = {*listing.ids}
+    for ids in history.found_ids(scope, db, listing.wanted or Wanted(), size=AT_ONCE):
+        yield [id for id in ids if id in chosen] if chosen else ids
+
+
 def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: int) -> int:
     """How many records of a list the caller may export, up to `most`."""
     if model is AuditEntry:
         seen = 0
-        for ids in history.found_ids(scope, db, listing.wanted or Wanted(), size=AT_ONCE):
+        for ids in _logged(scope, db, listing):
             seen += len(ids)
             if seen >= most:
                 return most

@@ -118,7 +118,7 @@ def _progress(ask: PanelRequest, made: Made) -> str:
 
 
 def _size(ask: PanelRequest, size: int) -> str:
-    """`12 kB`, `3 MB`."""
+    """`12 KB`, `3 MB`."""
     if size < MEGABYTE:
-        return _("%(number)s kB") % {"number": number(ask, max(1, size // 1024))}
+        return _("%(number)s KB") % {"number": number(ask, max(1, size // 1024))}
     return _("%(number)s MB") % {"number": number(ask, size // MEGABYTE)}
