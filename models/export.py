@@ -74,6 +74,11 @@ class Export(Base):
     """Bytes of the finished file."""
     file: Mapped[str] = mapped_column(text_type(60))
     """The name of its files on the disk, which cannot be guessed."""
+    found: Mapped[str | None] = mapped_column(text_type(60))
+    """The name of the file with the ids of the records."""
+    part: Mapped[str | None] = mapped_column(text_type(60))
+    """The name of the file with the rows that are written for good.  Each process has its own, so that one which comes
+    back after another has taken over spoils nothing."""
     job_id: Mapped[int | None]
     """The job that writes it; None where a command writes it."""
     downloads: Mapped[int] = mapped_column(default=0)

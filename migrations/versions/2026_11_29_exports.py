@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("written", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("file", text_type(60), nullable=False),
+        sa.Column("found", text_type(60), nullable=True),
+        sa.Column("part", text_type(60), nullable=True),
         sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("downloads", sa.Integer(), nullable=False),
         sa.Column("created_at", Utc(), nullable=False),

@@ -25,7 +25,6 @@ LEFT_OUT = {
     "department_id",
     "grantee_id",
     "id",
-    "merged_into_id",
     "path",
     "rehearsed_terms",
     "value_key",

@@ -2,12 +2,13 @@
 
 Beside the finished file an export has two others while it is written.  `.ids` holds the records in their order, found
 once, so that none is written twice or lost whatever changes meanwhile.  `.rows` holds the cells that are read for good:
-`export.written` says how many of its bytes count, and a process that takes over cuts off the rest and fills a new
-workbook from there.
+`export.written` says how many of its bytes count.  A process that takes over copies these into a file of its own, and
+fills a new workbook from there; one that comes back later writes on in the old one, and its part is not taken.
 """
 
 import json
 import os
+import secrets
 from array import array
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from .listing import read
 
 SMALLEST, LARGEST = 500, 5_000
 """Minimum and maximum number of records of one part."""
-_BOOK = "book"
+_BOOK, _PART = "book", "part"
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ class Part:
     """What was prepared outside the transaction: the count, some rows, or the finished file."""
 
     total: int | None = None
+    found: str = ""
     ids: int = 0
     rows: int = 0
     written: int = 0
+    part: str = ""
     size: int | None = None
 
 
@@ -95,7 +98,7 @@ def prepare(
     if row is None:
         return Part()
     if row.total is None:
-        return Part(total=_find(now, row))
+        return _find(now, row)
     if position >= row.total:
         return Part(size=_finish(now, row, memory, make_book))
     return _add(now, row, position, max(SMALLEST, min(size, LARGEST)), memory, make_book)
@@ -108,10 +111,11 @@ def _row(scope: Scope, id: int) -> Any:
     return scope.outer_transaction().execute(asked).first()
 
 
-def _find(scope: Scope, row: Any) -> int:
-    """Write the ids of all records; returns how many there are.  Raises TooManyRows."""
-    with scope.backend.files.opened(f"{row.file}.ids") as file:
-        return read_beside(scope, scope.backend.url, _write_ids, row, file, steadily=True)
+def _find(scope: Scope, row: Any) -> Part:
+    """Write the ids of all records.  Raises TooManyRows."""
+    name = f"{row.file}.{secrets.token_hex(4)}.ids"
+    with scope.backend.files.opened(name) as file:
+        return Part(total=read_beside(scope, scope.backend.url, _write_ids, row, file, steadily=True), found=name)
 
 
 def _write_ids(scope: Scope, db: Session, row: Any, file: BinaryIO) -> int:
@@ -132,12 +136,24 @@ def _add(
     ids = _ids(scope, row, position, size)
     model, listing = kind_of(row.entity), read(row.listing)
     found = read_beside(scope, scope.backend.url, reading.rows, model, listing, _columns(row), ids)
-    with _whole(), files.opened(f"{row.file}.rows", keep=row.written) as file:
+    name = _own_part(scope, row, memory)
+    with _whole(), files.opened(name, keep=row.written) as file:
         for cells in found:
             file.write(json.dumps(packed(cells), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
             book.add(cells)
         written = file.tell()
-    return Part(ids=len(ids), rows=len(found), written=written)
+    return Part(ids=len(ids), rows=len(found), written=written, part=name)
+
+
+def _own_part(scope: Scope, row: Any, memory: MutableMapping[str, Any]) -> str:
+    """The file with the rows of this process, which begins with those that another has written."""
+    if _PART not in memory:
+        name = f"{row.file}.{secrets.token_hex(4)}.rows"
+        if row.written:
+            with _whole():
+                scope.backend.files.begin_with(name, row.part, row.written)
+        memory[_PART] = name
+    return str(memory[_PART])
 
 
 def _finish(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: MakeBook) -> int:
@@ -182,13 +198,13 @@ def _columns(row: Any) -> list[ExportColumn]:
 
 
 def _rows_that_count(scope: Scope, row: Any) -> Iterator[list[Cell]]:
-    with _whole(), scope.backend.files.path(f"{row.file}.rows").open("rb") as file:
+    with _whole(), scope.backend.files.path(row.part).open("rb") as file:
         for _ in range(row.done):
             yield unpacked(json.loads(file.readline()))
 
 
 def _ids(scope: Scope, row: Any, position: int, size: int) -> list[int]:
-    with _whole(), scope.backend.files.path(f"{row.file}.ids").open("rb") as file:
+    with _whole(), scope.backend.files.path(row.found).open("rb") as file:
         file.seek(position * 8)
         return list(array("q", file.read(size * 8)))
 
@@ -214,12 +230,12 @@ def take(scope: Scope, db: Session, id: int, position: int, part: Part) -> Progr
         return Progress(position, more=False)
     scope.allow("export", module_of(row))
     if part.total is not None:
-        row.total, row.done, row.written, row.state = part.total, 0, 0, ExportState.RUNNING
+        row.total, row.found, row.state = part.total, part.found, ExportState.RUNNING
         return Progress(0, total=part.total)
     if part.size is not None:
         _end(scope, row, part.size)
         return Progress(position, more=False)
-    row.done, row.written, row.state = row.done + part.rows, part.written, ExportState.RUNNING
+    row.done, row.written, row.part, row.state = row.done + part.rows, part.written, part.part, ExportState.RUNNING
     return Progress(position + part.ids, done=part.ids)
 
 
@@ -229,5 +245,5 @@ def _end(scope: Scope, row: Export, size: int) -> None:
     with scope.write(f"{module_of(row)}.export") as db:
         about: Changes = {"filter": [None, row.said], "rows": [None, row.done], "format": [None, row.format.value]}
         log_export(scope, db, row, about)
-    spare, files = (f"{row.file}.ids", f"{row.file}.rows"), scope.backend.files
-    scope.after_commit(lambda: files.delete(*spare))
+    name, whole, files = row.file, file_of(row), scope.backend.files
+    scope.after_commit(lambda: files.delete_all(name, but=whole))

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from sqlalchemy.engine import make_url
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{20,60}(\.[a-z]{2,5}){1,2}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{20,60}(\.[a-z0-9]{2,8}){1,3}")
 
 
 class FileStore:
@@ -61,15 +61,20 @@ class FileStore:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.folder / name
 
-    def delete_all(self, name: str) -> None:
-        """Delete every file whose name begins with this one."""
+    def delete_all(self, name: str, *, but: str = "") -> None:
+        """Delete every file whose name begins with this one, `but` one."""
         for path in self.folder.glob(f"{name}.*"):
-            path.unlink(missing_ok=True)
+            if path.name != but:
+                path.unlink(missing_ok=True)
 
-    def delete(self, *names: str) -> None:
-        """Delete these files; one that is not there is no mistake."""
-        for name in names:
-            self.path(name).unlink(missing_ok=True)
+    def begin_with(self, name: str, of: str, size: int) -> None:
+        """Begin a file with the first bytes of another.  Raises FileNotFoundError where fewer are there."""
+        with self.path(of).open("rb") as source, self.opened(name) as file:
+            left = size
+            while left and (some := source.read(min(left, 1 << 20))):
+                left -= file.write(some)
+        if left:
+            raise FileNotFoundError(of)
 
     def sweep(self, is_wanted: Callable[[str], bool], older_than: float) -> int:
         """Delete files that nobody wants, `older_than` seconds after they were written; returns how many."""

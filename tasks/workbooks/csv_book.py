@@ -26,6 +26,10 @@ class CsvBook:
         self._csv = csv.writer(self._file)
         self._csv.writerow([guarded(without_control(text)) for text in sheet.headings])
 
+    def __del__(self) -> None:
+        """Let go of what was never saved: the export was cancelled, or another process goes on with it."""
+        self._file.close()
+
     def add(self, row: Sequence[Cell]) -> None:
         self._csv.writerow([_said(value) for value in row])
         self.rows += 1

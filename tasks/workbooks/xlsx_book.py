@@ -1,6 +1,7 @@
 """Workbooks (.xlsx) written row by row: a bold heading that stays in sight, texts that never become formulas."""
 
 import os
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,6 +45,7 @@ class XlsxBook:
         self._book.properties.description = cell_text(said)
         self._book.properties.created = self._book.properties.modified = sheet.at.replace(tzinfo=None)
         self._page: Any = None
+        self._is_saved = False
         self._cells: dict[str, Any] = {}
         self._begin()
 
@@ -54,7 +56,15 @@ class XlsxBook:
         self.rows += 1
 
     def save(self, file: BinaryIO) -> None:
+        self._is_saved = True
         self._book.save(file)
+
+    def __del__(self) -> None:
+        """Close and delete what was never saved: the export was cancelled, or another process goes on with it."""
+        for page in self._book.worksheets if not self._is_saved else ():
+            if not page.closed:
+                page.close()
+            page._writer.cleanup()  # noqa: SLF001  as in `_begin`
 
     def _begin(self) -> None:
         """A further sheet with its heading."""
@@ -64,7 +74,7 @@ class XlsxBook:
             page.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(column.holds, 22)
         if self._page is not None:
             self._page.close()
-        scratch = f"{self.sheet.scratch}.sheet{len(self._book.worksheets)}"
+        scratch = f"{self.sheet.scratch}.{secrets.token_hex(4)}.sheet"
         page._writer = _scratch_writer(page, scratch)  # noqa: SLF001  openpyxl lets nobody choose the place
         self._page, self._cells = page, {}
         page.append([self._heading(text) for text in self.sheet.headings])
