@@ -19,12 +19,14 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 import admin
 from admin.panel import Panel
 from policies import Principal
+from resolvers.runtime.file_store import FileStore
 from schema import graphiql
 from tasks.restarting import restarting
 
 from .body_limit import BodyLimitMiddleware
 from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
+from .downloads import downloads
 from .files import Assets
 from .graphql_request import Refused
 from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
@@ -38,6 +40,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
+    "GET /files/{id}": ("open", "a file is its maker's alone; the use case asks for the right to export again"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
         "open",
@@ -61,6 +64,8 @@ Work = Callable[[], Awaitable[None]]
 
 class ServedBackend(Protocol):
     """The members of `Backend` that the application uses."""
+
+    files: FileStore
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
@@ -101,6 +106,7 @@ def build(
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
+        Route("/files/{id}", downloads(backend, settings.secure_cookies)),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(backend, figures)),
         Route("/metrics", figures.page),

@@ -17,6 +17,7 @@ from resolvers.access.offered_lines import offer_new_lines
 from resolvers.audit.accept import accept
 from resolvers.audit.replay import Comparison
 from resolvers.runtime.backend import Backend
+from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.install import install
 
@@ -30,10 +31,10 @@ class Unready(Exception):
 
 
 @contextmanager
-def opened(url: str, *, clock: Callable[[], datetime] = utcnow) -> Iterator[Backend]:
+def opened(url: str, *, clock: Callable[[], datetime] = utcnow, files: FileStore | None = None) -> Iterator[Backend]:
     """A backend over an up-to-date database, closed at the end.  Raises Unready, UnknownShape."""
     check_there(url)
-    backend = Backend(url, clock=clock)
+    backend = Backend(url, clock=clock, files=files)
     try:
         with answering(), backend.writer.engine.connect() as connection:
             check_current(connection)

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="The file that remembers the newest seal of the operation log; best where a user of the database "
         "cannot write.  Left out: NAME.audit-anchor, where the key is by default.",
     )
+    files: str = Field(
+        default="",
+        description="The folder of exported files, which only the server reads; processes of one installation share it.  "
+        "Left out: NAME.files beside an SQLite database, else in var/.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(
         default=8000,

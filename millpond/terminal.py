@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -104,9 +105,13 @@ def refuse_clashes() -> None:
 
 @contextmanager
 def backend() -> "Iterator[Backend]":
+    from resolvers.runtime.file_store import FileStore
+
     from .database import opened
 
-    with opened(settings().database) as it:
+    chosen = settings()
+    files = FileStore(Path(chosen.files)) if chosen.files else None
+    with opened(chosen.database, files=files) as it:
         yield it
 
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -23,6 +24,7 @@ from policies.rights import check_lines
 from resolvers.live.hub import Hub
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.budgets import Budgets, Costly
+from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.principals import Entrances
 from schema.engine import Engine
 from schema.live import Live
@@ -61,8 +63,14 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         seal_files=seal_files(settings),
         budgets=budgets(settings),
         mail_server=mail_server(settings),
+        files=file_store(settings),
         yields=yields,
     )
+
+
+def file_store(settings: Settings) -> FileStore:
+    """The folder of exported files, from the settings."""
+    return FileStore(Path(settings.files)) if settings.files else FileStore.beside(settings.database)
 
 
 def entrances(settings: Settings) -> Entrances:

@@ -32,6 +32,8 @@ from .duplicate_rule import DuplicateRule as DuplicateRule
 from .events import ADD_EVENT as ADD_EVENT
 from .events import Event as Event
 from .events import IdempotencyKey as IdempotencyKey
+from .export import Export as Export
+from .export import ExportProfile as ExportProfile
 from .follow_up import FollowUp as FollowUp
 from .former_name import FormerName as FormerName
 from .job import Job as Job

@@ -14,6 +14,12 @@ from .cell_errors import NotADay as NotADay
 from .cell_errors import NotANumber as NotANumber
 from .cell_errors import NotYesOrNo as NotYesOrNo
 from .cell_errors import OtherDateOrder as OtherDateOrder
+from .export_errors import ExportEnded as ExportEnded
+from .export_errors import ExportExpired as ExportExpired
+from .export_errors import ExportGone as ExportGone
+from .export_errors import NotExported as NotExported
+from .export_errors import NothingToExport as NothingToExport
+from .export_errors import TooManyRecords as TooManyRecords
 from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
 from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
 from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount

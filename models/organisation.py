@@ -38,6 +38,8 @@ class Organisation(Entity):
     """Minimum length of the text of a follow-up that counts, in characters without spaces."""
     follow_up_copy_days: Mapped[int] = mapped_column(default=30, info=trait(not_negative=True))
     """Number of days within which the same text of the same author counts once; 0 lets every text count."""
+    export_rows: Mapped[int | None] = mapped_column(info=trait(not_negative=True))
+    """Maximum number of rows of one export; None is no limit."""
     two_for_policy: Mapped[bool] = mapped_column(default=False)
     """Whether a second user has to activate a policy that gives a right to export, to purge or to change the policy."""
 

@@ -19,8 +19,8 @@ from resolvers.runtime.backend import Backend
 
 Service = Callable[[Backend], Awaitable[None]]
 _SERVICES: list[Service] = []
-_ENGINE = frozenset({"engine", "lookout", "restarting", "sheets", "smtp", "worker"})
-"""What lies in this package, and declares no jobs: what runs them, and what reads files for them."""
+_ENGINE = frozenset({"engine", "lookout", "restarting", "sheets", "smtp", "workbooks", "worker"})
+"""What lies in this package, and declares no jobs: what runs them, and what reads and writes files for them."""
 
 
 def job(action: str, *, en: str, zh: str, **options: Any) -> Callable[[Chunk], Chunk]:

@@ -16,6 +16,7 @@ from resolvers.views.saved_views import View
 
 from .commands import LIST, ROW, Command
 from .condition_words import words_for
+from .export_page import ExportPage
 from .fields import Field, Kind, field_of
 from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
@@ -34,7 +35,7 @@ MOST_COLUMNS = 8
 """Maximum number of columns of a list that declares none."""
 
 
-class ListPage(SearchPage, ViewPage):
+class ListPage(ExportPage, SearchPage, ViewPage):
     """Rows under the rights of the user, narrowed and ordered by the address."""
 
     lookup_filter: ClassVar[Mapping[str, Any]] = {}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
+
 from models import Base, SavedView
 from resolvers.reading.order import orderable
 from resolvers.reading.pages import ListRequest, display_column
@@ -67,9 +69,14 @@ class ListState:
 
     sizes = SIZES
 
-    def __init__(self, view: ListScreen, ask: PanelRequest, saved: View | None = None) -> None:
-        """`saved`: the view that the address names; what the address says beside it changes the view."""
-        query = ask.request.query_params
+    def __init__(
+        self, view: ListScreen, ask: PanelRequest, saved: View | None = None, query: QueryParams | None = None
+    ) -> None:
+        """`saved`: the view that the address names; what the address says beside it changes the view.
+
+        `query`: the address, where that of the request is of another page.
+        """
+        query = ask.request.query_params if query is None else query
         self.view, self.ask, self.saved = view, ask, saved
         self.kept = kept = saved.settings if saved is not None else ViewSettings()
         self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import and_, func, literal, select
 from sqlalchemy.orm import Session
 
 from models import AuditEntry, Base, Entity
@@ -138,6 +138,35 @@ def log(
     return _with_others(db, pages, shown) if wanted.folded else pages
 
 
+def found_ids(scope: Scope, db: Session, wanted: Wanted, *, size: int) -> Iterator[list[int]]:
+    """The ids of all wanted entries that the policy lets the caller export, newest first, `size` at a time.
+
+    Raises Forbidden, Validation.
+    """
+    scope.allow("export", AuditEntry.module)
+    viewer, before = Viewer(scope.person, scope.policy, scope.language, scope.sees_many), LARGEST_ID
+    by = UnindexedKey(_LOG.c.id) if is_narrow(wanted) else _LOG.c.id
+    named = by_customer(scope, db, wanted.text) if wanted.text else None
+    shown = [_may_be_exported(viewer), *clauses_of(viewer, wanted, _LOG.c, named), *_whole(viewer)]
+    heads = [first_of_fold(viewer, wanted, _LOG.c, named)] if wanted.folded else []
+    while before:
+        page = select(_LOG.c.id).where(*shown, *heads, _LOG.c.id < before).order_by(by.desc()).limit(size)
+        ids = [*db.execute(page.execution_options(policy=True)).scalars()]
+        yield ids
+        before = ids[-1] if len(ids) == size else 0
+
+
+def of_ids(scope: Scope, db: Session, ids: Sequence[int]) -> list[Entry]:
+    """These entries, newest first, as far as the caller may see and export them; at most LARGEST_PAGE."""
+    viewer = Viewer(scope.person, scope.policy, scope.language, scope.sees_many)
+    page = _page(viewer, db, [_LOG.c.id.in_(ids), _may_be_exported(viewer)], _LOG.c.id, None, None, LARGEST_PAGE)
+    return _redacted(viewer, db, redaction.Visibilities(viewer, db, _records(page[0])), *page).entries
+
+
+def _may_be_exported(viewer: Viewer) -> Clause:
+    return and_(viewer.rows(AuditEntry, _LOG.c), viewer.where("export", AuditEntry, _LOG.c))
+
+
 def _with_others(db: Session, pages: Pages, shown: Sequence[Clause]) -> Pages:
     """The folded page with the number of further entries of each use case."""
     keys, moments = [_LOG.c[key] for key in FOLD], {entry.at for entry in pages.entries}
@@ -168,8 +197,7 @@ def _page(
     An inner query finds and sorts ids alone, which indexes cover, because the entries are wide.
     """
     size, id = max(1, min(size, LARGEST_PAGE)), _LOG.c.id
-    whole = [viewer.guard(AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS]
-    found = select(id).where(*clauses, *(guard for guard in whole if guard is not None))
+    found = select(id).where(*clauses, *_whole(viewer))
     if before is not None:
         found = found.where(id < _bound(before))
     if after is not None:
@@ -183,6 +211,12 @@ def _page(
     rows = rows[:size] if after is None else rows[-size:]
     has_newer, has_older = (before is not None, is_more) if after is None else (is_more, True)
     return rows, rows[0].id if rows and has_newer else None, rows[-1].id if rows and has_older else None
+
+
+def _whole(viewer: Viewer) -> list[Clause]:
+    """The conditions under which the required columns of an entry are visible."""
+    guards = (viewer.guard(AuditEntry, field_name(key), _LOG.c) for key in _ALWAYS)
+    return [guard for guard in guards if guard is not None]
 
 
 def _bound(id: int) -> int:

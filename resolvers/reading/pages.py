@@ -88,7 +88,7 @@ class Page:
 
 def page(scope: Scope, db: Session, request: ListRequest) -> Page:
     """The requested page.  Raises Validation for a cursor of another list or a search that is too long."""
-    reading = _Reading(scope, request)
+    reading = Reading(scope, request)
     if request.best_first and request.search.strip():
         return _best(scope, db, reading)
     reading.search(db)
@@ -106,7 +106,7 @@ def page(scope: Scope, db: Session, request: ListRequest) -> Page:
     )
 
 
-def _best(scope: Scope, db: Session, reading: "_Reading") -> Page:
+def _best(scope: Scope, db: Session, reading: "Reading") -> Page:
     """The best matches of a search, best first, on one page."""
     scope.backend.budgets.spend(scope.person.id, Costly.SEARCHES)
     found = ranked(scope, db, reading.model, reading.request.search, reading.size, reading.listed())
@@ -117,14 +117,14 @@ def _best(scope: Scope, db: Session, reading: "_Reading") -> Page:
 
 def count(scope: Scope, db: Session, request: ListRequest) -> int:
     """The number of rows of the list, up to MOST_COUNTED + 1."""
-    reading = _Reading(scope, request)
+    reading = Reading(scope, request)
     reading.search(db)
     return reading.count(db)
 
 
 def one(scope: Scope, db: Session, request: ListRequest, id: int) -> Row | None:
     """The record with this id, if the caller may see it; filter, search and page of the request are ignored."""
-    reading = _Reading(scope, replace(request, filter={}, condition={}, search="", after=None, before=None))
+    reading = Reading(scope, replace(request, filter={}, condition={}, search="", after=None, before=None))
     model: Any = request.model
     found = db.execute(reading.statement().where(model.id == id)).first() if id else None
     return _read(scope, db, reading, [found])[0] if found is not None else None
@@ -162,7 +162,7 @@ def target_of(model: type[Base], key: str) -> type[Base] | None:
     return next((MODELS[k.column.table.name] for k in keys if k.column.table.name in MODELS), None)
 
 
-def _read(scope: Scope, db: Session, reading: "_Reading", rows: Sequence[Any]) -> list[Row]:
+def _read(scope: Scope, db: Session, reading: "Reading", rows: Sequence[Any]) -> list[Row]:
     """The rows with the names of the records that they refer to: one query per referenced entity."""
     values = [reading.values(row) for row in rows]
     targets = {key: target for key in reading.request.columns if (target := target_of(reading.request.model, key))}
@@ -182,7 +182,7 @@ def titles_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) 
     return {id: str(name) for id, name in db.execute(select(e.id, title).where(e.id.in_(ids))) if name is not None}
 
 
-class _Reading:
+class Reading:
     """One list: its statement, its search result, and the values of its rows."""
 
     def __init__(self, scope: Scope, request: ListRequest) -> None:

@@ -24,6 +24,7 @@ from policies.questions import Roles
 
 from . import policy_proof, principals
 from .budgets import Budgets
+from .file_store import FileStore
 from .mail_server import MailServer
 from .policy_store import Stored, foreign_text, newest
 from .principals import Entrances, Identity
@@ -54,13 +55,14 @@ class Backend:
         patience: Patience | None = None,
         budgets: Budgets | None = None,
         mail_server: MailServer | None = None,
+        files: FileStore | None = None,
         yields: bool = False,
     ) -> None:
         """`yields`: its writes let those of other processes go first, because it runs jobs."""
         resolvers.load()
         self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
-        self.seal_files = seal_files or SealFiles()
+        self.seal_files, self.files = seal_files or SealFiles(), files or FileStore.beside(url)
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         rows = patience.row if patience is not None and self.dialect == "postgresql" else None
         self.writer = Writer(writing_engine(url, size=threads, patience=patience, yields=yields), threads, rows)

@@ -6,6 +6,8 @@ from models import (
     PROTECTED,
     ApiToken,
     Base,
+    Export,
+    ExportProfile,
     Job,
     MergeRecord,
     Notice,
@@ -23,6 +25,8 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    Export: "exp",
+    ExportProfile: "xpf",
     Job: "job",
     MergeRecord: "mrg",
     Notice: "ntc",

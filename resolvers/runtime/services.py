@@ -13,6 +13,7 @@ from models.database.reads import Reads
 from policies import Snapshot
 
 from .budgets import Budgets
+from .file_store import FileStore
 from .policy_store import Stored
 from .principals import Entrances
 from .selectivity import SelectivityCache
@@ -22,7 +23,9 @@ from .writer import Writer
 class Services(Protocol):
     """The engines, the clock, the writer and the policy in force of one process."""
 
+    url: str
     dialect: str
+    files: FileStore
     budgets: Budgets
     entrances: Entrances
     clock: Callable[[], datetime]

@@ -107,6 +107,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
     assert [name for group, name in listed if group == "system"] == [
         "Dictionaries",
         "NumberRules",
+        "Exports",
         "DuplicateRules",
         "Jobs",
         "OrganisationPage",
@@ -282,4 +283,5 @@ def test_a_method_that_overrides_a_page_or_a_command_is_the_one_that_is_served()
         "/details/{id}",
         "/create",
         "/edit/{id}",
+        "/export",
     }

@@ -19,6 +19,7 @@ from tests.support.page_reader import left_over
 PO = Path(translation.__file__).parent.parent / "locale/zh/LC_MESSAGES/millpond.po"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAME = {"GraphQL", "Id", "%(used)s of %(limit)s", "%(what)s, %(action)s:"}
+SAME |= {"%(number)s KB", "%(number)s MB"}
 SAME |= {"%(field)s %(operator)s", "%(field)s %(operator)s %(value)s", "%(number)s %(unit)s"}
 """Messages that need no Chinese letter: a name, an abbreviation, two numbers, parts of a condition."""
 

@@ -11,7 +11,21 @@ import httpx
 from tests.support.panel import ORIGIN, Browser
 
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
-NAMES = {"Millpond", "Casbin", "GraphQL", "API", "English", "Asia", "Shanghai", "Europe", "London", "EUR", "USD"}
+NAMES = {
+    "CSV",
+    "Excel",
+    "Millpond",
+    "Casbin",
+    "GraphQL",
+    "API",
+    "English",
+    "Asia",
+    "Shanghai",
+    "Europe",
+    "London",
+    "EUR",
+    "USD",
+}
 DATA = {"administrator", "sales", "support", "one", "two", "ada", "gone", "customer", "UTC", "CNY", "Tester", "liwei"}
 DATA |= {"stage", "industry", "source", "region", "level", "category", "opportunity_stage"}
 """Codes, keys and logins of the Chinese world, all in small letters, which no label has."""

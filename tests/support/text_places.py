@@ -46,7 +46,7 @@ LIVE, PASTED = "/admin/duplicate-check/live", "/admin/duplicate-check"
 ASKING = {LIVE, PASTED}
 """The forms of the panel that ask and change nothing."""
 CHANGES = {
-    *("create", "edit", "do", "views", "merge", "merged/{id}", "paste"),
+    *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
     *(
         "/admin/login",
         "/admin/logout",
@@ -60,6 +60,8 @@ CHANGES = {
         "/admin/notifications/read",
         "/admin/release-rehearsal/switch",
     ),
+    *(f"/admin/exports/{name}" for name in ("cancel", "delete")),
+    "/admin/log/export",
     *(f"/admin/jobs/{name}" for name in ("cancel", "resume", "retry")),
     *(f"/admin/account/{name}" for name in ("language", "password", "token", "revoke")),
     *(

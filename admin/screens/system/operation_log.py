@@ -1,5 +1,6 @@
 """The operation log: who did what, when, from which value to which, and what was refused."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from urllib.parse import urlencode
@@ -9,15 +10,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models import ENTITIES, User
+from models import ENTITIES, AuditEntry, User
 from models.audit.entries import Outcome
 from models.errors import Forbidden
 from policies.objects import ACTIONS
 from resolvers.audit import history
+from resolvers.exports.kinds import LOG_COLUMNS
+from resolvers.exports.listing import Listing
 from resolvers.reading.pages import names_of
 from resolvers.runtime.ids import BY_PREFIX, number_of
 from resolvers.runtime.inputs import YEARS
 
+from ...kit import export_form
 from ...kit.finding import find
 from ...kit.labels import DONE, choice_label, many
 from ...kit.pages import Page
@@ -35,6 +39,35 @@ class OperationLog(Page):
     title = Label("Operation log")
     hint = Label("Every change, and every attempt that was refused for lack of rights. Nothing here can be changed.")
     needs = "audit.view"
+
+    @page_route("/log/export", ("audit", "export"))
+    async def export_page(self, request: Request) -> Response:
+        ask = panel_request(request)
+        await export_form.check(ask, AuditEntry)
+        return await export_form.show(ask, self, self._source(ask, request.query_params))
+
+    @page_route("/log/export", ("audit", "export"), "POST")
+    async def export_entries(self, request: Request) -> Response:
+        ask, form = panel_request(request), await request.form()
+        await export_form.check(ask, AuditEntry)
+        query = QueryParams(str(form.get("list", ""))[: export_form.LONGEST_QUERY])
+        return await export_form.send(ask, self, self._source(ask, query), form)
+
+    def _source(self, ask: PanelRequest, query: QueryParams) -> export_form.Source:
+        """The log as the address narrows it; a file has a line for each entry, also of one use case."""
+        actor = query.get("actor", "")
+        wanted, kept = replace(self._wanted(ask, query, actor), folded=False), _pager(query, actor)
+        return export_form.Source(
+            model=AuditEntry,
+            title=self.heading,
+            address=self.url("export"),
+            back=f"{self.url()}?{kept}" if kept else self.url(),
+            query=kept,
+            columns=[*LOG_COLUMNS],
+            filtered=Listing(wanted=wanted),
+            whole=Listing(wanted=history.Wanted()),
+            is_narrowed=wanted != history.Wanted(),
+        )
 
     @page_route("/log", ("audit", "view"))
     async def show(self, request: Request) -> Response:

@@ -1,0 +1,171 @@
+"""`millpond export`: a list as a file, with the rights of one person."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..terminal import backend, look, person, say, top_level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models import Base
+    from resolvers.exports.exports import Order
+    from resolvers.runtime.scope import Scope
+
+commands = top_level()
+
+Kind = Annotated[str, typer.Argument(help="What to export, like customers, contacts or log.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="The file to write: .xlsx or .csv.", show_default=False)]
+
+
+@commands.command("export")
+def export(
+    kind: Kind,
+    file: File,
+    *,
+    login: Annotated[str, typer.Option("--as", help="The login of the person whose rights count.", show_default=False)],
+    filter: Annotated[str, typer.Option(help="A condition as JSON, as saved views take it.")] = "{}",
+    search: Annotated[str, typer.Option(help="What to search for.")] = "",
+    columns: Annotated[str, typer.Option(help="Columns with commas.  [default: all that the person sees]")] = "",
+    format: Annotated[str, typer.Option(help="xlsx or csv.  [default: as the file is called]")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON, for programs.")] = False,
+) -> None:
+    """Write a list into a file.  It holds what the person may see and export, and the operation log says so."""
+    with backend() as at:
+        import json
+
+        from resolvers.exports import exports
+
+        scope = person(at, login)
+        order = _order(kind, _json(filter), search, columns, _format(format, file))
+        _refuse_to_overwrite(file, force=force)
+        id = scope.do(exports.start, order, in_background=False)
+        try:
+            with _progress(silent=as_json) as told:
+                _write(scope, id, told)
+            found = scope.do(exports.download, id)
+            _copy(at.files.path(found.stored), file)
+            made = look(scope, exports.export, id)
+        finally:
+            scope.do(exports.delete, id)
+    if as_json:
+        about = {"file": str(file), "rows": made.row.done, "bytes": found.size, "columns": made.row.columns}
+        typer.echo(json.dumps({**about, "filter": made.row.said}, ensure_ascii=False))
+    else:
+        say(f"{file} holds {made.row.done:,} rows.")
+
+
+def _write(scope: "Scope", id: int, told: "Callable[[int, int | None], None]") -> None:
+    """Do what the job of an export does, part by part."""
+    from resolvers.exports import writing
+    from resolvers.jobs.kinds import Progress
+    from tasks.workbooks import book_for
+
+    memory: dict[str, Any] = {}
+    position, total, more = 0, None, True
+    while more:
+        part = writing.prepare(scope, id, position, writing.LARGEST, memory, book_for)
+
+        def take(now: "Scope", part: writing.Part = part, position: int = position) -> Progress:
+            with now.write("user.exports") as db:
+                return writing.take(now, db, id, position, part)
+
+        progress = scope.do(take)
+        position, more, total = progress.position, progress.more, progress.total or total
+        told(position, total)
+
+
+def _order(kind: str, asked: Any, search: str, columns: str, format: str) -> "Order":
+    from models.export import ExportFormat, ExportRange
+    from resolvers.exports.asked import asked_listing
+    from resolvers.exports.exports import Order
+
+    model = _model(kind)
+    keys = tuple(key.strip() for key in columns.split(",") if key.strip())
+    listing = asked_listing(model, ExportRange.FILTER, condition=asked, search=search)
+    return Order(model, listing, ExportRange.FILTER, keys, ExportFormat(format.upper()))
+
+
+def _model(kind: str) -> "type[Base]":
+    """`customers`, `customer` or `Customer`; `log` for the operation log.  Raises Validation."""
+    from models.errors import Validation
+    from resolvers.exports.kinds import exportable
+
+    spelled = kind.strip().lower().replace("-", " ").replace("_", " ")
+    spelled = {"log": "operation log"}.get(spelled, spelled)
+    for model in exportable():
+        names = model.names
+        if spelled in (model.__name__.lower(), names.one.lower(), names.many.lower(), names.zh, names.zh_many):
+            return model
+    known = ", ".join(model.names.nouns for model in exportable())
+    raise Validation(f"There is nothing called “{kind[:40]}”; choose {known}.", f"没有“{kind[:40]}”，可选：{known}。")
+
+
+def _json(text: str) -> Any:
+    import json
+
+    from models.errors import Validation
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Validation("--filter is no JSON.", "--filter 不是有效的 JSON。") from None
+
+
+def _format(asked: str, file: Path) -> str:
+    from models.errors import Validation
+
+    format = (asked or file.suffix).lower().lstrip(".")
+    if format not in ("xlsx", "csv"):
+        raise Validation(
+            "Call the file .xlsx or .csv, or give --format.", "文件名须以 .xlsx 或 .csv 结尾，或指定 --format。"
+        )
+    return format
+
+
+def _refuse_to_overwrite(file: Path, *, force: bool) -> None:
+    from models.errors import Validation
+
+    if file.exists() and not force:
+        raise Validation(f"{file} is there already; --force writes over it.", f"{file} 已存在，使用 --force 可覆盖。")
+    if not file.resolve().parent.is_dir():
+        raise Validation(f"There is no folder {file.resolve().parent}.", f"文件夹 {file.resolve().parent} 不存在。")
+
+
+def _copy(stored: Path, file: Path) -> None:
+    """Copy a finished file, for its owner alone, and in one step: half a file is never there."""
+    import os
+    import shutil
+    import tempfile
+
+    number, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.resolve().parent)
+    try:
+        with os.fdopen(number, "wb") as to, stored.open("rb") as made:
+            shutil.copyfileobj(made, to)
+        os.replace(part, file)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _progress(*, silent: bool) -> Any:
+    """A progress bar for people at a terminal; nothing for programs."""
+    import sys
+    from contextlib import contextmanager
+
+    @contextmanager
+    def bar() -> Any:
+        if silent or not sys.stderr.isatty():
+            yield lambda _done, _total: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+            task = shown.add_task("", total=None)
+            yield lambda done, total: shown.update(task, completed=done, total=total)
+
+    return bar()

@@ -1,0 +1,79 @@
+"""The door of files: `GET /files/exp_3` sends an export to its maker, from the disk, with a name that they can read."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+
+from models import Export
+from models.errors import ExportExpired, ExportGone, Forbidden, NotExported, NotFound, Refusal
+from policies import Principal
+from resolvers.exports import exports
+from resolvers.runtime.file_store import FileStore
+from resolvers.runtime.ids import number_of
+
+from .caller import Secure, address_of, agent_of, bearer, request_id, session_cookie
+from .graphql_request import Refused
+from .responses import refusal
+
+STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    NotExported: 409,
+    ExportExpired: 410,
+    ExportGone: 410,
+}
+"""Refusal -> status of the response; 400 for any other."""
+HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
+
+
+class FileBackend(Protocol):
+    """What the door uses of the backend."""
+
+    files: FileStore
+
+    async def principal_of(
+        self, token: str, address: str | None = None, agent: str | None = None
+    ) -> Principal | None: ...
+    def scope(self, principal: Principal | None, door: str, **request: str | None) -> Any: ...
+
+
+def downloads(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of files, for a session or for a token."""
+
+    async def download(request: Request) -> Response:
+        given = bearer(request.headers)
+        token = session_cookie(request, secure) if given is None else given
+        principal = await backend.principal_of(token, address_of(request), agent_of(request)) if token else None
+        if principal is None:
+            return _not_signed_in(request)
+        about = {"request_id": request_id(request.scope), "address": address_of(request), "agent": agent_of(request)}
+        scope = backend.scope(principal, "download", **about, token=token)
+        try:
+            found: exports.Download = await scope.run(exports.download, number_of(Export, request.path_params["id"]))
+        except Refusal as refused:
+            return _refused(request, refused, principal.language)
+        return FileResponse(
+            backend.files.path(found.stored), headers=HEADERS, media_type=found.media, filename=found.name
+        )
+
+    return download
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person looks at the answer in a browser, and no program reads it."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _not_signed_in(request: Request) -> Response:
+    if _is_page(request):
+        return RedirectResponse("/admin/login", 303)
+    return refusal(Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer"))
+
+
+def _refused(request: Request, refused: Refusal, language: str) -> Response:
+    status, sentence = STATUS.get(type(refused), 400), refused.say(language)
+    if _is_page(request):
+        return PlainTextResponse(sentence, status, HEADERS)
+    return refusal(Refused(status, refused.code(), sentence))

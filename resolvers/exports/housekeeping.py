@@ -1,0 +1,44 @@
+"""Clean-up of exports: files go when their time is over, and what is left of a deleted export or a lost process."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from models import Export
+from models.export import ExportState
+
+from ..jobs.kinds import Progress, Work
+from ..runtime.scope import Scope
+from .exports import delete_files
+
+LISTED = timedelta(days=30)
+"""How long an export stays in the list of its maker after its file is deleted."""
+STRAY_SECONDS = 24 * 3600
+"""Age of a file without an export after which it is deleted."""
+
+
+def expire(scope: Scope, db: Session, work: Work) -> Progress:
+    """Delete the files of exports whose time is over, exports long after, and files that belong to none."""
+    now = scope.now()
+    is_over = (Export.expires_at <= now) & (Export.state != ExportState.EXPIRED)
+    rows = db.execute(select(Export).where(is_over).order_by(Export.id).limit(work.size)).scalars().all()
+    for row in rows:
+        row.state, row.size = ExportState.EXPIRED, None
+        delete_files(scope, row)
+    old = select(Export.id).where(Export.state == ExportState.EXPIRED, Export.expires_at <= now - LISTED)
+    ids = [*db.execute(old.limit(work.size)).scalars()]
+    db.execute(delete(Export).where(Export.id.in_(ids)))
+    done = len(rows) + len(ids)
+    if not done:
+        _sweep(scope, db)
+    return Progress(work.position + done, done=done, more=done > 0)
+
+
+def _sweep(scope: Scope, db: Session) -> None:
+    known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
+
+    def swept() -> None:
+        files.sweep(known.__contains__, STRAY_SECONDS)
+
+    scope.after_commit(swept)

@@ -1,0 +1,86 @@
+"""The folder of files that belong to records: names that cannot be guessed, and readable for the server alone."""
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy.engine import make_url
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{20,60}(\.[a-z0-9]{2,8}){1,3}")
+
+
+class FileStore:
+    """Files in one folder, which is made with the first of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def beside(cls, url: str) -> "FileStore":
+        """The folder of an installation that names none: beside an SQLite database, else in `var`."""
+        at = make_url(url)
+        name = at.database or "millpond"
+        return cls(Path(f"{name}.files" if at.get_backend_name() == "sqlite" else f"var/{name}.files"))
+
+    @staticmethod
+    def new_name() -> str:
+        """A name that nobody can guess."""
+        return secrets.token_urlsafe(24)
+
+    def path(self, name: str) -> Path:
+        """Where a file lies.  Raises ValueError for a text that is no name of this folder."""
+        if not _NAME.fullmatch(name):
+            raise ValueError("no name of a file")
+        return self.folder / name
+
+    @contextmanager
+    def opened(self, name: str, *, keep: int = 0) -> Iterator[BinaryIO]:
+        """A file to write on behind its first `keep` bytes, which is on the disk when the block ends.
+
+        Raises FileNotFoundError where fewer bytes are there.
+        """
+        path = self.path(name)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(number, "r+b") as file:
+            if os.fstat(file.fileno()).st_size < keep:
+                raise FileNotFoundError(path)
+            file.truncate(keep)
+            file.seek(keep)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+    def scratch(self, name: str) -> Path:
+        """Where what belongs to these files may be kept until they are finished: a beginning of names in the folder."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.folder / name
+
+    def delete_all(self, name: str, *, but: str = "") -> None:
+        """Delete every file whose name begins with this one, `but` one."""
+        for path in self.folder.glob(f"{name}.*"):
+            if path.name != but:
+                path.unlink(missing_ok=True)
+
+    def begin_with(self, name: str, of: str, size: int) -> None:
+        """Begin a file with the first bytes of another.  Raises FileNotFoundError where fewer are there."""
+        with self.path(of).open("rb") as source, self.opened(name) as file:
+            left = size
+            while left and (some := source.read(min(left, 1 << 20))):
+                left -= file.write(some)
+        if left:
+            raise FileNotFoundError(of)
+
+    def sweep(self, is_wanted: Callable[[str], bool], older_than: float) -> int:
+        """Delete files that nobody wants, `older_than` seconds after they were written; returns how many."""
+        gone, before = 0, time.time() - older_than
+        for path in [*self.folder.iterdir()] if self.folder.exists() else []:
+            if path.is_file() and path.stat().st_mtime < before and not is_wanted(path.name.partition(".")[0]):
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
