@@ -22,12 +22,16 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
 
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
-            check_looks_after(scope, db, values["owner_id"], row.customer_id, model=type(row))
+            self._check_owner(scope, db, row)
         if values.get("currency") is not None:
             row.currency = values["currency"] = currency_of(values["currency"])
         for model, key in ((Contact, "contact_id"), (Opportunity, "opportunity_id")):
             if values.get(key) is not None:
                 _same_customer(db, model, values[key], row.customer_id, key)
+
+    def _check_owner(self, scope: Scope, db: Session, row: Any) -> None:
+        """Judge the owner of a new record who is not the caller."""
+        check_looks_after(scope, db, row.owner_id, row.customer_id, model=type(row))
 
 
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:

@@ -21,7 +21,7 @@ from ..runtime.ids import global_id
 from ..runtime.inputs import invalid, line
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
-from ..runtime.write_guard import permit_create
+from ..runtime.write_guard import is_import, permit_create
 from .contacts import check_point
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
@@ -56,7 +56,7 @@ class CustomerRules(Rules[Customer]):
             row.notices.append(extra["notice"])
         if row.owner_id is not None:
             reserve_capacity(db, active_user(scope, db, row.owner_id))
-            begin(db, row, Began.CREATE, scope.person.now)
+            begin(db, row, began_by(db), scope.person.now)
         else:
             scope.tell(db, f"pool:{row.pool_id}", row.id)
         if extra.get("contact_name"):
@@ -121,6 +121,11 @@ class CustomerRules(Rules[Customer]):
         for key in ("contact_name", "contact_phone"):
             if (needed or (given and key == "contact_name")) and not extra[key]:
                 raise invalid(key, "is required", "为必填项")
+
+
+def began_by(db: Session) -> Began:
+    """How the owner of a new customer became that."""
+    return Began.IMPORT if is_import(db) else Began.CREATE
 
 
 def _creator(scope: Scope) -> int:

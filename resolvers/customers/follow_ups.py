@@ -11,13 +11,14 @@ from models import Customer, FollowUp, Organisation
 from models.counting import CountingRule, FollowUpKind, Uncounted, copy_key
 from models.database.bypass import Because
 from models.database.prepared import Prepared
-from models.errors import Refusal
+from models.errors import Forbidden, Refusal
 from models.follow_up_errors import uncounted
 from models.last_contact import lock_customers
 
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import is_new
 from ..runtime.scope import Scope
+from ..runtime.write_guard import is_import
 from .activities import ActivityRules
 
 JUDGED = frozenset({"kind", "content", "happened_at"})
@@ -25,7 +26,12 @@ JUDGED = frozenset({"kind", "content", "happened_at"})
 
 
 class FollowUpRules(ActivityRules, models=(FollowUp,)):
-    """A follow-up says what was done.  Whether it counts is decided when it is written, and when it is edited."""
+    """A follow-up says what was done.  Whether it counts is decided when it is written, and when it is edited.
+
+    What comes in by an import is history: it keeps author and time, and never counts when it is written, so it moves no
+    last contact and restarts no days of release rules.  Like any follow-up it is judged again when its text, kind or
+    time is edited.  Its author may be anybody, also a user who has left, if the caller may import the customer.
+    """
 
     def check(self, scope: Scope, db: Session, row: FollowUp, values: dict[str, Any]) -> None:
         super().check(scope, db, row, values)
@@ -34,10 +40,21 @@ class FollowUpRules(ActivityRules, models=(FollowUp,)):
         terms = _terms(scope, db, row)
         if values.get("happened_at") is not None:
             _check_time(scope, row, terms)
+        if is_new(row) and is_import(db):
+            row.counts = False
+            return
         why = _objection(scope, row, terms, is_dated="happened_at" in values)
         row.counts = why is None
         if why is not None:
             row.notices.append(uncounted(why, terms.rule))
+
+    def _check_owner(self, scope: Scope, db: Session, row: FollowUp) -> None:
+        if not is_import(db):
+            super()._check_owner(scope, db, row)
+        elif not scope.lookup(db, Customer, row.customer_id, to="import")[2]:
+            raise scope.denied(
+                Forbidden(action="customer.import", field="ownerId"), Customer, row.customer_id, "import"
+            )
 
     def lock_first(self, db: Session, ids: Sequence[int], assignee_id: int | None) -> None:
         """Lock the customers, whose last contact the batch changes."""

@@ -16,6 +16,7 @@ from sqlalchemy.orm import (
 
 from models import Base, Entity, Part
 from models.audit.entries import Signature
+from models.audit.recording import action_logged
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.database.engines import WHEN_MADE, WriteSession
@@ -60,6 +61,11 @@ def action_of(session: Session) -> str:
     """The verb that the open `scope.write` names: `claim` of `customer.claim`."""
     signature: Signature = session.info["signature"]
     return signature.action.rpartition(".")[2]
+
+
+def is_import(session: Session) -> bool:
+    """Whether the log calls what is done an import."""
+    return action_logged(session).endswith(".import")
 
 
 @event.listens_for(WriteSession, "before_flush")
