@@ -53,8 +53,8 @@ COMPARED: dict[type[object], tuple[str, ...]] = {
 }
 
 
-def customer_traits(name: str, phone: str | None, email: str | None, registration: str | None) -> Traits:
-    return Traits(name, _some(phone), _some(email), registration or "")
+def customer_traits(name: str | None, phone: str | None, email: str | None, registration: str | None) -> Traits:
+    return Traits(name or "", _some(phone), _some(email), registration or "")
 
 
 def contact_traits(customer_id: int, name: str, points: Iterable[tuple[PointKind, str]]) -> Traits:

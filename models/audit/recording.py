@@ -59,6 +59,17 @@ def _note(session: Session, model: type[Entity], id: int, label: str | None, cha
         noted.changes[name] = [noted.changes.get(name, [old])[0], new]
 
 
+def record_new(session: Session, model: type[Entity], row: Mapping[str, Any], more: Changes | None = None) -> None:
+    """Note a new record that was written without a flush; `more` are the values of its parts."""
+    _note(session, model, row["id"], str(row[model.named_by]), changes_of_new(model, row) | (more or {}))
+
+
+def changes_of_new(model: type[Entity], row: Mapping[str, Any]) -> Changes:
+    """What the log says of a new record: its values that are not empty."""
+    found = ((key, plain(row.get(key))) for key in logged_columns(model))
+    return {key: [None, value] for key, value in found if value is not None}
+
+
 def write_entries(session: Session) -> None:
     """Insert what `record` has gathered, in one statement."""
     gathered: dict[_Subject, _Noted] = session.info.pop("noted", {})

@@ -15,7 +15,8 @@ from models.errors import Validation
 
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
-from . import singly
+from . import creating, singly
+from .kinds import kind_of
 from .verdicts import Change, Row, Verdict
 
 LARGEST = 500
@@ -32,7 +33,7 @@ def create_many(scope: Scope, model: type[Entity], rows: Sequence[Row], *, actio
     """
     _refuse_too_many(rows)
     with scope.write(f"{model.module}.create") as db, _logged(db, action):
-        return [singly.create(scope, model, row) for row in rows]
+        return _create(scope, db, model, rows)
 
 
 def update_many(
@@ -44,9 +45,7 @@ def update_many(
     """
     _refuse_too_many(changes)
     with scope.write(f"{model.module}.edit") as db, _logged(db, action):
-        rows_first = sorted({id for id, _ in changes if id})
-        scope.hold(db, model, rows_first)
-        return [singly.update(scope, model, change) for change in changes]
+        return _update(scope, db, model, changes)
 
 
 def check_many(
@@ -66,6 +65,18 @@ def check_many(
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _create(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Row]) -> list[Verdict]:
+    kind = kind_of(model)
+    if kind is None or not scope.policy.ever(scope.person, "create", model.module):
+        return [singly.create(scope, model, row) for row in rows]
+    return creating.create(scope, db, kind(scope, db), rows)
+
+
+def _update(scope: Scope, db: Session, model: type[Entity], changes: Sequence[Change]) -> list[Verdict]:
+    scope.hold(db, model, sorted({id for id, _ in changes if id}))
+    return [singly.update(scope, model, change) for change in changes]
 
 
 def _logged(db: Session, action: str | None) -> AbstractContextManager[None]:

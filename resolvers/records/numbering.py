@@ -88,7 +88,7 @@ def _drawn(scope: Scope, db: Session, module: str, count: int, used: set[str]) -
     while missing := count - len(found):
         last = _count(db, module, period, by=missing)
         numbers = {number_key(x): x for x in (pattern.number(today, n) for n in range(last - missing + 1, last + 1))}
-        free = numbers.keys() - _are_taken(db, module, numbers) - used
+        free = numbers.keys() - _are_taken(db, module, numbers.keys()) - used
         found += [Numbered(number) for key, number in numbers.items() if key in free]
     return found
 

@@ -1,0 +1,34 @@
+"""Duplicates among many new records: which of them need the judgement of a single save."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from models import Base
+from models.duplicates import Traits, evidence_of, hashed, keys_of
+
+from ..runtime.scope import Scope
+from .enforcement import hold_keys
+from .lookup import MOST_KEYS, find_many, verdicts_of
+
+
+def in_doubt(scope: Scope, db: Session, model: type[Base], asked: Sequence[Traits]) -> set[int]:
+    """The places of those that have a certain duplicate in the database, or perhaps one before them in `asked`.
+
+    For all others a save finds no certain duplicate, whichever of those before them are saved.  Whoever saves one of the
+    same keys meanwhile waits for the end of this transaction.
+    """
+    certain = {evidence for evidence, verdict in verdicts_of(db, model.module).items() if verdict.is_certain}
+    hold_keys(scope, db, asked)
+    found = find_many(db, model, asked)
+    doubtful = {place for place, each in enumerate(found) if any(x.verdict.is_certain for x in each)}
+    before: dict[int, list[int]] = defaultdict(list)
+    for place, traits in enumerate(asked) if certain else ():
+        keys = [hashed(key) for key in keys_of(traits)[:MOST_KEYS]]
+        others = {other for key in keys for other in before[key]}
+        if any(not certain.isdisjoint(evidence_of(traits, asked[other])) for other in others):
+            doubtful.add(place)
+        for key in keys:
+            before[key].append(place)
+    return doubtful
