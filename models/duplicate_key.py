@@ -17,7 +17,7 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
-from .duplicates import Traits, hashed, keys_of
+from .duplicates import Traits
 from .search import Clause, doc_id
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -89,7 +89,7 @@ def traits_of_contacts(at: Session | Connection, which: Clause) -> Iterator[tupl
 
 def rows_of(traits: Iterable[tuple[int, Traits]]) -> list[Row]:
     """The rows of records with these traits, in the order of their keys, in which an index takes them fastest."""
-    return sorted({(hashed(key), doc) for doc, each in traits for key in keys_of(each)})
+    return sorted({(key, doc) for doc, each in traits for key in each.hashed_keys})
 
 
 def _some(value: str | None) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def _follow_the_flush(session: Session, _context: object) -> None:
 
 def _write(session: Session, made: Sequence[tuple[int, Traits]], stale: Iterable[int], new: Iterable[int]) -> None:
     """Write the keys of `made` in place of those that are stored; a flush of half a contact may bring it twice."""
-    wanted = {doc: {hashed(key) for key in keys_of(traits)} for doc, traits in made}
+    wanted = {doc: set(traits.hashed_keys) for doc, traits in made}
     for doc in sorted({*stale} - wanted.keys()):
         _TAKEN_ALL.run(session, doc=doc)
     added: list[dict[str, int]] = []

@@ -1,12 +1,12 @@
 """Duplicates among many new records: which of them need the judgement of a single save."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from models import Base
-from models.duplicates import Traits, evidence_of, hashed, keys_of
+from models.duplicates import Traits, evidence_of
 
 from ..runtime.scope import Scope
 from .enforcement import hold_keys
@@ -23,9 +23,10 @@ def in_doubt(scope: Scope, db: Session, model: type[Base], asked: Sequence[Trait
     hold_keys(scope, db, asked)
     found = find_many(db, model, asked)
     doubtful = {place for place, each in enumerate(found) if any(x.verdict.is_certain for x in each)}
-    before: dict[int, list[int]] = defaultdict(list)
-    for place, traits in enumerate(asked) if certain else ():
-        keys = [hashed(key) for key in keys_of(traits)[:MOST_KEYS]]
+    times = Counter(key for traits in asked for key in traits.hashed_keys[:MOST_KEYS]) if certain else {}
+    before: dict[int, list[int]] = {key: [] for key, count in times.items() if count > 1}
+    for place, traits in enumerate(asked) if before else ():
+        keys = [key for key in traits.hashed_keys[:MOST_KEYS] if key in before]
         others = {other for key in keys for other in before[key]}
         if any(not certain.isdisjoint(evidence_of(traits, asked[other])) for other in others):
             doubtful.add(place)

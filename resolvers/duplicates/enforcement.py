@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Entity
 from models.database.prepared import Prepared
 from models.duplicate_key import CUSTOMER_TRAITS, customer_traits, traits_of_contacts
-from models.duplicates import Finding, KeyKind, Traits, Verdict, hashed, keys_of
+from models.duplicates import Finding, KeyKind, Traits, Verdict, kind_of
 from models.errors import DuplicateFound, DuplicateRefused
 
 from ..runtime.ids import global_id
@@ -107,7 +107,7 @@ def _certain(scope: Scope, db: Session, row: Entity, asked: Traits) -> list[Find
 def hold_keys(scope: Scope, db: Session, asked: Iterable[Traits]) -> None:
     """Let whoever saves one of the same keys wait until this transaction ends."""
     if scope.backend.dialect == "postgresql":
-        exact = {hashed(key) for each in asked for key in keys_of(each) if key[0] in _EXACT}
+        exact = {key for each in asked for key in each.hashed_keys if kind_of(key) in _EXACT}
         _LOCK.rows(db, keys=sorted(exact))
 
 

@@ -11,7 +11,7 @@ from models import Base, Contact, Customer, DuplicateRule
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.duplicate_key import DuplicateKey, traits_of_contacts, traits_of_customers
-from models.duplicates import DEFAULTS, Evidence, Finding, Traits, Verdict, assess, hashed, keys_of
+from models.duplicates import DEFAULTS, Evidence, Finding, Traits, Verdict, assess
 from models.search import SPAN
 
 MOST_OF_A_KEY = 50
@@ -74,7 +74,7 @@ def find_many(
     verdicts = verdicts_of(db, model.module)
     if all(verdict is Verdict.NOTHING for verdict in verdicts.values()):
         return [[] for _ in asked]
-    keys = [[hashed(key) for key in keys_of(traits)[:MOST_KEYS]] for traits in asked]
+    keys = [traits.hashed_keys[:MOST_KEYS] for traits in asked]
     by_key = _docs_by_key(db, {key for wanted in keys for key in wanted})
     docs = [{doc for key in wanted for doc in by_key[key]} for wanted in keys]
     everything: set[int] = set().union(*docs)
