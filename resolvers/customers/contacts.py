@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -159,12 +159,7 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
 
     The first one of a kind is the main one.
     """
-    wanted = [_point(item) for item in given]
-    _refuse_repeated(wanted)
-    if len(wanted) > MOST_POINTS:
-        raise Validation(
-            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
-        )
+    wanted = points_given(given)
     points = db.execute(
         select(ContactPoint).where(ContactPoint.contact_id == contact.id),
         execution_options=bypass_policy(Because.FOLLOWS_CHECK),
@@ -179,6 +174,17 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
     is_new = bool(db.deleted or db.new or any(db.is_modified(point) for point in have.values()))
     db.flush()
     return is_new
+
+
+def points_given(given: Iterable[dict[str, Any]]) -> list[tuple[PointKind, str]]:
+    """The phones and addresses of a request.  Raises Validation."""
+    wanted = [_point(item) for item in given]
+    _refuse_repeated(wanted)
+    if len(wanted) > MOST_POINTS:
+        raise Validation(
+            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
+        )
+    return wanted
 
 
 def _refuse_repeated(points: Sequence[tuple[PointKind, str]]) -> None:
@@ -240,6 +246,14 @@ def _demote_primary(db: Session, row: Contact) -> None:
     )
     guarded_update(db, demoting, Contact, {other.id: {"is_primary": True, "label": other.label}})
     db.expire(other)
+
+
+def with_primary(db: Session, customer_ids: Collection[int]) -> set[int]:
+    """Those among these customers that have a primary contact."""
+    primary = select(Contact.customer_id).where(
+        Contact.customer_id.in_(customer_ids), Contact.is_primary, Contact.deleted_at.is_(None)
+    )
+    return set(db.execute(primary, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
 
 
 def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Contact | None:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,11 @@ from models import (
     Opportunity,
     OwnerLoad,
     OwnershipPeriod,
+    Role,
     SearchDoc,
 )
 from models.audit.entries import Outcome
+from models.audit.recording import logged_as
 from models.duplicate_key import DuplicateKey
 from models.errors import Refusal
 from models.search import SPAN
@@ -38,8 +40,9 @@ from tests.support.world import World
 
 TABLES: tuple[type[Base], ...] = (
     *(Customer, Contact, ContactPoint, Opportunity, FollowUp, AuditEntry, OwnershipPeriod, SearchDoc, DuplicateKey),
-    *(NumberCounter, OwnerLoad, NotDuplicate, Event),
+    *(NumberCounter, OwnerLoad, NotDuplicate, Event, Role),
 )
+_PLACED = (Customer, Contact, Opportunity, FollowUp, Role)
 _OF_PAIR = {"first_id": "customer", "second_id": "customer"}
 _NAMED = {"customer_id": "customer", "contact_id": "contact", "opportunity_id": "opportunity"}
 _PASSING = {"salt", "values_hash", "hash", "batch_id", "request_id", "action"}
@@ -66,11 +69,19 @@ def answer(refusal: Refusal | None) -> Any:
     return refusal.code(), refusal.field, refusal.say("en"), refusal.say("zh"), repr(refusal.params)
 
 
-def both(world: World, login: str, model: type[Entity], rows: Sequence[Any], **how: Any) -> tuple[Told, Told]:
+def both(
+    world: World, login: str, model: type[Entity], rows: Sequence[Any], action: str | None = None
+) -> tuple[Told, Told]:
     """(one by one, in bulk), each undone afterwards; a row (id, fields) is a change."""
-    return _undone(world, login, model, lambda scope: [_single(scope, model, row) for row in rows]), _undone(
-        world, login, model, lambda scope: in_bulk(scope, model, rows, **how)
-    )
+
+    def singly(scope: Scope, db: Session) -> list[Verdict]:
+        with logged_as(db, action) if action else nullcontext():
+            return [_single(scope, model, row) for row in rows]
+
+    def bulk(scope: Scope, _db: Session) -> list[Verdict]:
+        return in_bulk(scope, model, rows, action=action)
+
+    return _undone(world, login, model, singly), _undone(world, login, model, bulk)
 
 
 def in_bulk(scope: Scope, model: type[Entity], rows: Sequence[Any], **how: Any) -> list[Verdict]:
@@ -91,13 +102,13 @@ def _single(scope: Scope, model: type[Entity], row: Any) -> Verdict:
     return Verdict(made.id, None, tuple(made.notices))
 
 
-def _undone(world: World, login: str, model: type[Entity], work: Callable[[Scope], list[Verdict]]) -> Told:
+def _undone(world: World, login: str, model: type[Entity], work: Callable[[Scope, Session], list[Verdict]]) -> Told:
     told: list[Told] = []
 
     def use(scope: Scope) -> None:
         with scope.write(f"{model.module}.create") as db:
             first = {table: _last(db, table) for table in TABLES}
-            verdicts = work(scope)
+            verdicts = work(scope, db)
             db.flush()
             answers = [(answer(x.refusal), [answer(notice) for notice in x.notices]) for x in verdicts]
             denied = [(x["action"], x["entity"], x["changes"]) for x in scope._unit.denied]  # type: ignore[union-attr]
@@ -122,7 +133,7 @@ def _last(db: Session, model: type[Base]) -> int:
 def dump(db: Session, first: dict[type[Base], int]) -> dict[str, list[str]]:
     """Table -> its rows as texts, those of a log entry without what two runs never share."""
     places: dict[str, dict[int, int]] = {}
-    for model in (Customer, Contact, Opportunity, FollowUp):
+    for model in _PLACED:
         table: Any = model.__table__
         ids = db.connection().execute(select(table.c.id).where(table.c.id > first[model]).order_by(table.c.id))
         places[model.__tablename__] = {id: -place for place, id in enumerate(ids.scalars(), start=1)}
@@ -132,8 +143,21 @@ def dump(db: Session, first: dict[type[Base], int]) -> dict[str, list[str]]:
 def _texts(db: Session, model: type[Base], last: int, places: dict[str, dict[int, int]]) -> list[str]:
     table: Any = model.__table__
     read = select(table) if model is not AuditEntry else select(table).where(table.c.outcome == Outcome.OK)
-    rows = db.connection().execute(read).mappings()
-    return sorted(json.dumps(_plain(model, dict(row), last, places), default=str, sort_keys=True) for row in rows)
+    rows = [dict(row) for row in db.connection().execute(read).mappings()]
+    if model is AuditEntry:
+        rows = _joined(rows, last)
+    return sorted(json.dumps(_plain(model, row, last, places), default=str, sort_keys=True) for row in rows)
+
+
+def _joined(rows: list[dict[str, Any]], last: int) -> list[dict[str, Any]]:
+    """The entries, those about what became of one record in one run as one: a new contact and its phones."""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        key = (row["entity"], row["record_id"], row["reason"]) if row["id"] > last else row["id"]
+        before = found.setdefault(key, {**row, "changes": {}})["changes"]
+        for name, (old, new) in row["changes"].items():
+            before[name] = [before.get(name, [old])[0], new]
+    return list(found.values())
 
 
 def _plain(model: type[Base], row: dict[str, Any], last: int, places: dict[str, dict[int, int]]) -> dict[str, Any]:
