@@ -166,6 +166,8 @@ def _plain(model: type[Base], row: dict[str, Any], last: int, places: dict[str, 
         row = {
             key: value for key, value in row.items() if key not in _PASSING and not (key == "id" and row["id"] > last)
         }
+        if row["label"] == str(row["record_id"]):
+            row["label"] = "its id"
         row["record_id"] = places.get(row["entity"], {}).get(row["record_id"], row["record_id"])
         row["changes"] = {key: [_placed(key, x, places) for x in pair] for key, pair in row["changes"].items()}
     if model is Event and row["id"] > last:
