@@ -5,7 +5,7 @@ written by the flush that writes the record.  Records in the recycle bin keep th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Connection, Index, Integer, Table, bindparam, delete, event, insert, inspect, select
@@ -17,6 +17,7 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
+from .database.values import PreparedOfMany
 from .duplicates import Traits
 from .search import Clause, doc_id
 
@@ -98,7 +99,9 @@ def _some(value: str | None) -> tuple[str, ...]:
 
 # --- written with the record -----------------------------------------------------------------------------
 
-_STORED = Prepared(select(keys.c.key).where(keys.c.doc_id == bindparam("doc")))
+_STORED = PreparedOfMany(
+    lambda source, doc: select(keys.c.doc_id, keys.c.key).join_from(source, keys, keys.c.doc_id == doc), _BIG
+)
 _ADDED = Prepared(insert(keys), ["key", "doc_id"])
 _TAKEN = Prepared(delete(keys).where(keys.c.doc_id == bindparam("doc"), keys.c.key == bindparam("old")))
 _TAKEN_ALL = Prepared(delete(keys).where(keys.c.doc_id == bindparam("doc")))
@@ -128,8 +131,9 @@ def _write(session: Session, made: Sequence[tuple[int, Traits]], stale: Iterable
     for doc in sorted({*stale} - wanted.keys()):
         _TAKEN_ALL.run(session, doc=doc)
     added: list[dict[str, int]] = []
+    there = _stored(session, wanted.keys() - new)
     for doc, mine in wanted.items():
-        stored = set() if doc in new else {key for (key,) in _rows(session, doc)}
+        stored = there[doc]
         added += ({"key": key, "doc_id": doc} for key in sorted(mine - stored))
         for key in sorted(stored - mine):
             _TAKEN.run(session, doc=doc, old=key)
@@ -137,9 +141,13 @@ def _write(session: Session, made: Sequence[tuple[int, Traits]], stale: Iterable
         _ADDED.run_each(session, added)
 
 
-def _rows(session: Session, doc: int) -> list[tuple[int]]:
+def _stored(session: Session, docs: Collection[int]) -> Mapping[int, set[int]]:
+    """Doc -> the keys that it has."""
+    found: dict[int, set[int]] = defaultdict(set)
     with session.no_autoflush:
-        return cast("list[tuple[int]]", _STORED.rows(session, doc=doc))
+        for doc, key in _STORED.rows(session, docs):
+            found[doc].add(key)
+    return found
 
 
 def _is_changed(session: Session, row: object) -> bool:

@@ -36,6 +36,7 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
+from .database.values import PreparedOfMany
 from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
 from .search_pieces import Pieces, fold, pieces_of
 from .sounds import sounds_of
@@ -154,7 +155,11 @@ def _made(
 
 # --- written with the record -----------------------------------------------------------------------------
 
-_ONE_CUSTOMER = Prepared(_customers().where(_customer.c.id == bindparam("one")), because=Because.FILLS_INDEX)
+_THESE_CUSTOMERS = PreparedOfMany(
+    lambda source, id_: _customers().where(_customer.c.id.in_(select(id_).select_from(source))),
+    Integer,
+    because=Because.FILLS_INDEX,
+)
 _COLUMNS = [column.name for column in _doc.c]
 _PUT = Prepared(insert(_doc), _COLUMNS)
 _MEMBERS = ", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))
@@ -193,12 +198,12 @@ def refresh(session: Session, customers: Collection[int]) -> None:
 def _docs_now(session: Session, customers: Iterable[int]) -> list[Doc]:
     """The docs of customers as they were flushed."""
     with session.no_autoflush:
-        return [doc for id in sorted(customers) for doc in _docs_of(_ONE_CUSTOMER.rows(session, one=id))]
+        return [*_docs_of(_THESE_CUSTOMERS.rows(session, sorted(customers)))]
 
 
 def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
-    for id in sorted(stale):
-        _TAKE.run(session, doc=id)
+    if stale:
+        _TAKE.run_each(session, [{"doc": id} for id in sorted(stale)])
     put_docs(session.connection(), made)
 
 

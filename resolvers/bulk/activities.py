@@ -82,6 +82,10 @@ class FollowUps(Activities):
         follow_new(self.db, [draft.row for draft in drafts])
         return True
 
+    def doubt_changes(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            draft.is_doubtful |= not rules.JUDGED.isdisjoint(draft.values)  # whether it counts depends on the others
+
     def _doubt_authors(self, drafts: Sequence[Draft]) -> None:
         others = [draft for draft in drafts if draft.values.get("owner_id") not in (None, self.scope.person.id)]
         may = allowed(self.db, Customer, {draft.values["customer_id"] for draft in others}, "import")

@@ -1,15 +1,18 @@
 """Many new contacts, with their phones and addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models import Contact, ContactPoint
 from models.audit.entries import Changes
 from models.contact import PointKind, key_of
-from models.duplicate_key import contact_traits, rows_of
+from models.duplicate_key import contact_traits, rows_of, traits_of_contacts
+from models.duplicates import Traits
+from models.errors import Validation
 from models.search import doc_id, doc_of_contact, put_docs
 
-from ..customers.contacts import points_given, with_primary
+from ..customers.contacts import note_points, points_given, set_points, with_primary
 from ..duplicates.doubts import in_doubt
 from ..duplicates.key_index import put as put_keys
 from .drafts import Doubt, Draft
@@ -41,6 +44,19 @@ class Contacts(Kind):
         for place in in_doubt(self.scope, self.db, Contact, asked):
             drafts[place].is_doubtful = True
 
+    def doubt_changes(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            draft.is_doubtful |= bool(draft.values.get("is_primary"))
+        compared = [draft for draft in drafts if "name" in draft.values or "points" in draft.extra]
+        stored = dict(traits_of_contacts(self.db, Contact.id.in_([draft.that for draft in compared])))
+        asked = [self._changed_traits(draft, stored) for draft in compared]
+        for place in in_doubt(self.scope, self.db, Contact, asked, [draft.that for draft in compared]):
+            compared[place].is_doubtful = True
+
+    def changed(self, draft: Draft) -> None:
+        if "points" in draft.extra and set_points(self.db, draft.record, draft.extra["points"] or ()):
+            note_points(self.db, draft.record, draft.before)
+
     def follow(self, drafts: Sequence[Draft]) -> bool:
         connection = self.db.connection()
         put(connection, ContactPoint, [point for draft in drafts for point in _points(draft)])
@@ -60,6 +76,17 @@ class Contacts(Kind):
         for draft in drafts:
             draft.is_doubtful |= draft.values["customer_id"] in taken
             taken.add(draft.values["customer_id"])
+
+    def _changed_traits(self, draft: Draft, stored: Mapping[int, Traits]) -> Traits:
+        row = draft.record
+        was, name = stored[doc_id(row.customer_id, row.id)], draft.values.get("name", row.name)
+        if "points" not in draft.extra:
+            return replace(was, name=name)
+        try:
+            return contact_traits(row.customer_id, name, points_given(draft.extra["points"] or ()))
+        except Validation:
+            draft.is_doubtful = True
+            return was
 
     def _traits(self, draft: Draft, values: Any) -> Any:
         return contact_traits(values["customer_id"], values["name"], draft.extra[_POINTS])

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import ADD_EVENT, Contact, ContactPoint, Customer, User
 from models.audit.recording import record_new
 from models.contact import PointKind
-from models.duplicate_key import contact_traits, customer_traits, rows_of
+from models.duplicate_key import CUSTOMER_TRAITS, contact_traits, customer_traits, rows_of
 from models.errors import Duplicate
 from models.search import doc_id, doc_of_contact, doc_of_customer, put_docs
 
@@ -97,6 +97,16 @@ class Customers(Kind):
     def _book(self) -> Any:
         return book_of(self.db)
 
+    def doubt_changes(self, drafts: Sequence[Draft]) -> None:
+        changed = [
+            x
+            for x in drafts
+            if any(x.values.get(key, x.before.get(key)) != x.before.get(key) for key in CUSTOMER_TRAITS)
+        ]
+        asked = [traits_of_new({**_traits_of(x.record), **x.values}, {}) for x in changed]
+        for place in in_doubt(self.scope, self.db, Customer, asked, [x.that for x in changed]):
+            changed[place].is_doubtful = True
+
     # -- what follows -----------------------------------------------------------------------------------------
 
     def follow(self, drafts: Sequence[Draft]) -> bool:
@@ -154,9 +164,12 @@ class Customers(Kind):
         docs = [doc_of_customer(*(row[key] for key in ("id", "number", "name", "phone", "email"))) for row in rows]
         docs += [first.doc() for first in firsts]
         put_docs(connection, docs)
-        own = ("name", "phone", "email", "registration_number")
-        traits = [(doc_id(row["id"]), customer_traits(*(row[key] for key in own))) for row in rows]
+        traits = [(doc_id(row["id"]), customer_traits(*(row[key] for key in CUSTOMER_TRAITS))) for row in rows]
         put_keys(connection, rows_of([*traits, *(first.traits() for first in firsts)]))
+
+
+def _traits_of(row: Customer) -> dict[str, Any]:
+    return {key: getattr(row, key) for key in CUSTOMER_TRAITS}
 
 
 class _First:

@@ -29,6 +29,12 @@ class Draft:
     has_rule_ahead: bool = False
     """Whether a rule that is asked for all rows later comes before those that are asked now."""
     verdict: Verdict | None = None
+    that: int = 0
+    """The id of the record that is to be changed."""
+    record: Any = None
+    """That record, loaded and locked."""
+    before: dict[str, Any] = field(default_factory=dict)
+    """Its former values of the fields that are given."""
 
     @property
     def id(self) -> int:

@@ -45,6 +45,12 @@ class Kind:
     def log(self, draft: Draft) -> None:
         """Note for the log what came into being with a new record."""
 
+    def doubt_changes(self, drafts: Sequence[Draft]) -> None:
+        """Leave those changes in doubt that a rule may refuse which reads other records than the changed one."""
+
+    def changed(self, draft: Draft) -> None:
+        """Do what `Rules.changed` does, without what `doubt_changes` has asked.  The change is flushed."""
+
     def parts_of(self, draft: Draft) -> dict[str, Any]:
         """What the log says of the parts of a new record."""
         return {}

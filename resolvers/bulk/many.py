@@ -15,7 +15,7 @@ from models.errors import Validation
 
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
-from . import creating, singly
+from . import creating, singly, updating
 from .kinds import kind_of
 from .verdicts import Change, Row, Verdict
 
@@ -76,6 +76,8 @@ def _create(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Row])
 
 def _update(scope: Scope, db: Session, model: type[Entity], changes: Sequence[Change]) -> list[Verdict]:
     scope.hold(db, model, sorted({id for id, _ in changes if id}))
+    if (kind := kind_of(model)) is not None:
+        return updating.update(scope, db, kind(scope, db), changes)
     return [singly.update(scope, model, change) for change in changes]
 
 

@@ -18,7 +18,7 @@ def create(scope: Scope, model: type[Entity], row: Row) -> Verdict:
         record = create_update.create(scope, model, row)
     except Refusal as refusal:
         return Verdict(None, refusal)
-    return Verdict(record.id, None, tuple(record.notices))
+    return _done(record)
 
 
 def update(scope: Scope, model: type[Entity], change: Change) -> Verdict:
@@ -28,4 +28,10 @@ def update(scope: Scope, model: type[Entity], change: Change) -> Verdict:
         record = create_update.update(scope, model, id, given)
     except Refusal as refusal:
         return Verdict(None, refusal)
-    return Verdict(record.id, None, tuple(record.notices))
+    return _done(record)
+
+
+def _done(record: Entity) -> Verdict:
+    notices = tuple(record.notices)
+    record.notices.clear()  # the next row may be about the same record
+    return Verdict(record.id, None, notices)

@@ -61,13 +61,17 @@ _RULES = Prepared(
 
 def find(db: Session, model: type[Base], asked: Traits, but: int | None = None) -> list[Finding[int]]:
     """What is probably the same as `asked`, among all that is stored; see `find_many`."""
-    return find_many(db, model, [asked], but)[0]
+    return find_many(db, model, [asked], [but])[0]
 
 
 def find_many(
-    db: Session, model: type[Base], asked: Sequence[Traits], but: int | None = None, known: Known = EVERYTHING
+    db: Session,
+    model: type[Base],
+    asked: Sequence[Traits],
+    but: Sequence[int | None] = (),
+    known: Known = EVERYTHING,
 ) -> list[list[Finding[int]]]:
-    """What is probably the same as each of these, in their order: findings about ids of `model`, without `but` itself.
+    """What is probably the same as each of these, in their order: findings about ids of `model`, each without `but`.
 
     A record that became part of another one leads to that one.  Up to six queries, and those of `known`.
     """
@@ -81,7 +85,8 @@ def find_many(
     candidates = (_customers if model is Customer else _contacts)(db, everything, known)
     found = [candidates(each) for each in docs]
     stands = _standing(db, model, {id for each in found for id in each})
-    return [_judged(traits, each, stands, verdicts, but) for traits, each in zip(asked, found, strict=True)]
+    without = but or [None] * len(asked)
+    return [_judged(*each, stands, verdicts, id) for *each, id in zip(asked, found, without, strict=True)]
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -186,6 +186,8 @@ def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) 
 
 def seen_by(session: Session, model: type[Base], ids: Collection[int]) -> set[int]:
     """Those among these records that the person may see, or that the use case has permitted."""
+    if not ids:
+        return set()
     noted, actions = _noted(session, PERMITTED), ("view", action_of(session))
     known = {id for id in ids if any((model, id, action) in noted for action in actions)}
     return known | visible(session, model, set(ids) - known)
@@ -206,10 +208,12 @@ def _guard_results(session: Session, _context: object) -> None:
         permit(session, row, action_of(session))
     if "signature" not in session.info or action_of(session) != "edit":
         return
-    for row in [row for row in session.dirty if isinstance(row, Entity)]:
-        key = (type(row), row.id, "edit")
-        if key in _noted(session, CHECKED) and not _may(session, *key):
-            raise forbidden(type(row), "edit")
+    edited = [row for row in session.dirty if isinstance(row, Entity)]
+    edited = [row for row in edited if (type(row), row.id, "edit") in _noted(session, CHECKED)]
+    for model in _kinds(edited):
+        ids = {row.id for row in edited if type(row) is model}
+        if ids - allowed(session, model, ids, "edit"):
+            raise forbidden(model, "edit")
 
 
 def _kinds(rows: Iterable[Entity]) -> Iterable[type[Entity]]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models import Contact, Customer, Entity, FollowUp, Opportunity, Role
+from models import Contact, Customer, FollowUp, Opportunity, Role
 from resolvers.customers import lock as locking
-from tests.support.bulk_writes import Told, both, differences
+from tests.support.bulk_writes import codes_of, same
 from tests.support.claim_checks import organise
 from tests.support.world import World
 
@@ -77,27 +77,14 @@ def customers(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def _same(world: World, login: str, model: type[Entity], rows: list[Any], action: str | None = None) -> Told:
-    """What bulk says and leaves, after asserting that it is what rows one by one say and leave."""
-    single, bulk = both(world, login, model, rows, action)
-    assert bulk.answers == single.answers
-    assert differences(single.tables, bulk.tables) == {}
-    assert bulk.denied == single.denied
-    return bulk
-
-
-def _codes(told: Told) -> list[str | None]:
-    return [refused and refused[0] for refused, _ in told.answers]
-
-
 @pytest.mark.parametrize("login", ["ada", "li", "lead", "sam", "aud"])
 def test_customers_are_answered_alike(world: World, login: str) -> None:
     world.customer("Acme", owner="wu")
 
-    told = _same(world, login, Customer, customers(world), "customer.import" if login == "lead" else None)
+    told = same(world, login, Customer, customers(world), "customer.import" if login == "lead" else None)
 
     assert len(told.answers) > 40
-    assert {None, "VALIDATION", "DUPLICATE"} <= set(_codes(told)) or login in ("sam", "aud")
+    assert {None, "VALIDATION", "DUPLICATE"} <= set(codes_of(told)) or login in ("sam", "aud")
 
 
 def test_customers_and_duplicates_are_answered_alike(world: World) -> None:
@@ -106,14 +93,14 @@ def test_customers_and_duplicates_are_answered_alike(world: World) -> None:
     world.customer("Hua Xing", owner="mei", phone="010-88886666")
     rows = [*customers(world), {"name": "Huaxing", "phone": "01088886666"}]
 
-    assert "DUPLICATE_FOUND" in _codes(_same(world, "ada", Customer, rows))
+    assert "DUPLICATE_FOUND" in codes_of(same(world, "ada", Customer, rows))
 
 
 def test_a_full_owner_gets_as_many_as_have_room(world: World) -> None:
     organise(world, capacity=3, contact_required=True)
     rows = [{"name": f"No. {n}", **_CONTACT} for n in range(6)] + [{"name": "without a contact"}]
 
-    assert _codes(_same(world, "li", Customer, rows))[2:5] == [None, "CAPACITY_REACHED", "CAPACITY_REACHED"]
+    assert codes_of(same(world, "li", Customer, rows))[2:5] == [None, "CAPACITY_REACHED", "CAPACITY_REACHED"]
 
 
 def _point(kind: str, value: Any) -> dict[str, Any]:
@@ -174,7 +161,7 @@ def test_contacts_are_answered_alike(world: World, login: str, are_compared: boo
         {"customer_id": other, "name": "Cy", "title": "Boss", "remark": "a\nb", "do_not_contact": True},
     ]
 
-    assert None in _codes(_same(world, login, Contact, rows)) or login == "fin"
+    assert None in codes_of(same(world, login, Contact, rows)) or login == "fin"
 
 
 @pytest.mark.parametrize("login", ["ada", "li"])
@@ -195,7 +182,7 @@ def test_opportunities_are_answered_alike(world: World, login: str) -> None:
         {"customer_id": mine, "name": "Last"},
     ]
 
-    _same(world, login, Opportunity, rows)
+    same(world, login, Opportunity, rows)
 
 
 @pytest.mark.parametrize("login", ["ada", "li"])
@@ -228,7 +215,7 @@ def test_follow_ups_are_answered_alike(world: World, login: str, action: str | N
         {**plain, "content": "What follows comes last of all these", "happened_at": now + timedelta(seconds=30)},
     ]
 
-    _same(world, login, FollowUp, rows, action)
+    same(world, login, FollowUp, rows, action)
 
 
 def test_any_other_entity_is_written_by_the_single_use_case(world: World) -> None:
@@ -239,4 +226,4 @@ def test_any_other_entity_is_written_by_the_single_use_case(world: World) -> Non
         {"code": "boss2", "name": "Y"},
     ]
 
-    assert _codes(_same(world, "ada", Role, rows)) == [None, "DUPLICATE", "VALIDATION", None]
+    assert codes_of(same(world, "ada", Role, rows)) == [None, "DUPLICATE", "VALIDATION", None]

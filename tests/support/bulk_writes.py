@@ -84,6 +84,22 @@ def both(
     return _undone(world, login, model, singly), _undone(world, login, model, bulk)
 
 
+def same(world: World, login: str, model: type[Entity], rows: Sequence[Any], action: str | None = None) -> Told:
+    """What bulk says and leaves, after asserting that it is what rows one by one say and leave."""
+    single, bulk = both(world, login, model, rows, action)
+    pairs = zip(rows, single.answers, bulk.answers, strict=True)
+    different = [pair for pair in pairs if pair[1] != pair[2]]
+    assert different == [], different
+    found = differences(single.tables, bulk.tables)
+    assert found == {}, found
+    assert bulk.denied == single.denied
+    return bulk
+
+
+def codes_of(told: Told) -> list[str | None]:
+    return [refused and refused[0] for refused, _ in told.answers]
+
+
 def in_bulk(scope: Scope, model: type[Entity], rows: Sequence[Any], **how: Any) -> list[Verdict]:
     if rows and isinstance(rows[0], tuple):
         return many.update_many(scope, model, rows, **how)
@@ -99,7 +115,9 @@ def _single(scope: Scope, model: type[Entity], row: Any) -> Verdict:
         )
     except Refusal as refusal:
         return Verdict(None, refusal)
-    return Verdict(made.id, None, tuple(made.notices))
+    notices = tuple(made.notices)
+    made.notices.clear()
+    return Verdict(made.id, None, notices)
 
 
 def _undone(world: World, login: str, model: type[Entity], work: Callable[[Scope, Session], list[Verdict]]) -> Told:
