@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -170,7 +171,7 @@ def _texts(db: Session, model: type[Base], last: int, places: dict[str, dict[int
 def _joined(rows: list[dict[str, Any]], last: int) -> list[dict[str, Any]]:
     """The entries, those about what became of one record in one run as one: a new contact and its phones."""
     found: dict[Any, dict[str, Any]] = {}
-    for row in rows:
+    for row in sorted(rows, key=itemgetter("id")):
         key = (row["entity"], row["record_id"], row["reason"]) if row["id"] > last else row["id"]
         before = found.setdefault(key, {**row, "changes": {}})["changes"]
         for name, (old, new) in row["changes"].items():
