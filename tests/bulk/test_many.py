@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from models import AuditEntry, Customer, FollowUp, OwnershipPeriod, User
+from models import AuditEntry, Contact, Customer, FollowUp, Opportunity, OwnershipPeriod, User
 from models.database.engines import WriteSession
 from models.errors import Validation
+from resolvers.audit.replay import Comparison
+from resolvers.audit.verification import verify
 from resolvers.bulk import many
 from resolvers.bulk.verdicts import Verdict
 from resolvers.records import create_update
@@ -49,7 +51,6 @@ def test_bulk_writes_know_everything_that_a_flush_does() -> None:
         for call in moment
     }
     assert {found for found in listeners if found[0].startswith(("models.", "resolvers."))} == FOLLOWED
-    assert event.contains(WriteSession, "before_flush", next(iter(session.dispatch.before_flush)))
 
 
 def imported(scope: Scope, model: Any, rows: list[Any]) -> list[Verdict]:
@@ -68,11 +69,22 @@ def test_all_promises_hold_after_an_import(world: World) -> None:
     changes = [(id, {"address": f"Street {id}", "industry": "steel"}) for id in done]
     changed = world.ada.do(many.update_many, Customer, changes, action="customer.import")
     assert [verdict.id for verdict in changed] == done
+    now = world.clock.now
+    people = [
+        {"customer_id": id, "name": f"Ann {id}", "points": [{"kind": "PHONE", "value": f"138001{id:05}"}]}
+        for id in done
+    ]
+    called = {"kind": "CALL", "content": "Talked about the steel that they need", "happened_at": now}
+    calls, deals = ([{"customer_id": id, **more} for id in done] for more in (called, {"name": "Deal"}))
+    for model, rows in ((Contact, people), (FollowUp, calls), (Opportunity, deals)):
+        assert [verdict.refusal for verdict in imported(world.ada, model, rows)] == [None] * len(done)
     with world.backend.writer.engine.connect() as connection:
         assert broken(connection) == []
+        assert verify(connection).problems == []
+        assert [str(found) for found in Comparison().differences(connection)] == []
     entries = world.rows(AuditEntry, AuditEntry.action == "customer.import")
     assert {entry["record_id"] for entry in entries if entry["entity"] == "customer"} == set(done)
-    assert len({entry["batch_id"] for entry in entries}) == 2
+    assert len({entry["batch_id"] for entry in entries}) == 5
     assert {row["began"] for row in world.rows(OwnershipPeriod, OwnershipPeriod.customer_id.in_(done))} == {"IMPORT"}
 
 
