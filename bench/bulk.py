@@ -10,6 +10,7 @@ and the longest chunk in milliseconds, during which other writes of SQLite wait;
 """
 
 import argparse
+import gc
 import statistics
 import tempfile
 import time
@@ -50,6 +51,8 @@ def measure(engine: str, rows: int, chunk: int) -> dict[str, Any]:
         with world.backend.writer.engine.begin() as connection:
             connection.execute(text("DELETE FROM duplicate_rule"))
         given = list(_rows(names, rows))
+        gc.freeze()  # as a process of the server does
+        gc.set_threshold(2_000, 10, 50)
         figures = {"reading": _reading(given), "plain": _plain(world, list(_rows(names, 300)))}
         figures["bulk"] = _bulk(world, given, chunk)
         figures["stages"] = _stages(world, list(_rows(names, 2_000)), chunk)
