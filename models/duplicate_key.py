@@ -5,7 +5,7 @@ written by the flush that writes the record.  Records in the recycle bin keep th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Connection, Index, Integer, Table, bindparam, delete, event, insert, inspect, select
@@ -17,7 +17,8 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
-from .duplicates import Traits, hashed, keys_of
+from .database.values import PreparedOfMany
+from .duplicates import Traits
 from .search import Clause, doc_id
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -53,8 +54,8 @@ COMPARED: dict[type[object], tuple[str, ...]] = {
 }
 
 
-def customer_traits(name: str, phone: str | None, email: str | None, registration: str | None) -> Traits:
-    return Traits(name, _some(phone), _some(email), registration or "")
+def customer_traits(name: str | None, phone: str | None, email: str | None, registration: str | None) -> Traits:
+    return Traits(name or "", _some(phone), _some(email), registration or "")
 
 
 def contact_traits(customer_id: int, name: str, points: Iterable[tuple[PointKind, str]]) -> Traits:
@@ -89,7 +90,7 @@ def traits_of_contacts(at: Session | Connection, which: Clause) -> Iterator[tupl
 
 def rows_of(traits: Iterable[tuple[int, Traits]]) -> list[Row]:
     """The rows of records with these traits, in the order of their keys, in which an index takes them fastest."""
-    return sorted({(hashed(key), doc) for doc, each in traits for key in keys_of(each)})
+    return sorted({(key, doc) for doc, each in traits for key in each.hashed_keys})
 
 
 def _some(value: str | None) -> tuple[str, ...]:
@@ -98,7 +99,9 @@ def _some(value: str | None) -> tuple[str, ...]:
 
 # --- written with the record -----------------------------------------------------------------------------
 
-_STORED = Prepared(select(keys.c.key).where(keys.c.doc_id == bindparam("doc")))
+_STORED = PreparedOfMany(
+    lambda source, doc: select(keys.c.doc_id, keys.c.key).join_from(source, keys, keys.c.doc_id == doc), _BIG
+)
 _ADDED = Prepared(insert(keys), ["key", "doc_id"])
 _TAKEN = Prepared(delete(keys).where(keys.c.doc_id == bindparam("doc"), keys.c.key == bindparam("old")))
 _TAKEN_ALL = Prepared(delete(keys).where(keys.c.doc_id == bindparam("doc")))
@@ -124,12 +127,13 @@ def _follow_the_flush(session: Session, _context: object) -> None:
 
 def _write(session: Session, made: Sequence[tuple[int, Traits]], stale: Iterable[int], new: Iterable[int]) -> None:
     """Write the keys of `made` in place of those that are stored; a flush of half a contact may bring it twice."""
-    wanted = {doc: {hashed(key) for key in keys_of(traits)} for doc, traits in made}
+    wanted = {doc: set(traits.hashed_keys) for doc, traits in made}
     for doc in sorted({*stale} - wanted.keys()):
         _TAKEN_ALL.run(session, doc=doc)
     added: list[dict[str, int]] = []
+    there = _stored(session, wanted.keys() - new)
     for doc, mine in wanted.items():
-        stored = set() if doc in new else {key for (key,) in _rows(session, doc)}
+        stored = there[doc]
         added += ({"key": key, "doc_id": doc} for key in sorted(mine - stored))
         for key in sorted(stored - mine):
             _TAKEN.run(session, doc=doc, old=key)
@@ -137,9 +141,13 @@ def _write(session: Session, made: Sequence[tuple[int, Traits]], stale: Iterable
         _ADDED.run_each(session, added)
 
 
-def _rows(session: Session, doc: int) -> list[tuple[int]]:
+def _stored(session: Session, docs: Collection[int]) -> Mapping[int, set[int]]:
+    """Doc -> the keys that it has."""
+    found: dict[int, set[int]] = defaultdict(set)
     with session.no_autoflush:
-        return cast("list[tuple[int]]", _STORED.rows(session, doc=doc))
+        for doc, key in _STORED.rows(session, docs):
+            found[doc].add(key)
+    return found
 
 
 def _is_changed(session: Session, row: object) -> bool:

@@ -7,7 +7,7 @@ administrators set (`models/duplicate_rule.py`) say what each kind of evidence c
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Generic, TypeVar
@@ -74,6 +74,11 @@ class Traits:
     def reached_by(self) -> frozenset[tuple[KeyKind, str]]:
         """The keys of everything but the name."""
         return frozenset(_reach(self))
+
+    @cached_property
+    def hashed_keys(self) -> tuple[int, ...]:
+        """The keys under which the record is found, as they are stored, those that say most first."""
+        return tuple(dict.fromkeys((*map(hashed, _reach(self)), *_hashed_names(self))))
 
 
 class Verdict(StrEnum):
@@ -143,6 +148,11 @@ def hashed(key: Key) -> int:
     """A key as it is stored: its kind above 59 bits of a hash, so that keys of one kind are adjacent."""
     kind, text = key
     return kind << _HASH_BITS | int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 5
+
+
+def kind_of(key: int) -> KeyKind:
+    """The kind of a hashed key."""
+    return KeyKind(key >> _HASH_BITS)
 
 
 def range_of(kind: KeyKind) -> tuple[int, int]:
@@ -268,14 +278,26 @@ def _reach(traits: Traits) -> Iterator[Key]:
 def _naming(traits: Traits) -> Iterator[Key]:
     if not traits.name:
         return
-    name = traits.named
-    if traits.person_at:
+    yield from _names(traits.named, is_person=bool(traits.person_at))
+
+
+def _names(name: CompanyName, *, is_person: bool) -> Iterator[Key]:
+    if is_person:
         yield KeyKind.PERSON, name.core
         return
     yield KeyKind.NAME, name.core
     yield from ((KeyKind.SOUND, sound) for sound in sorted(name.sounds))
     yield KeyKind.BRAND, name.brand
     yield from ((KeyKind.NEAR, near) for core in (name.core, name.without_broken_place) for near in _near(core))
+
+
+def _hashed_names(traits: Traits) -> tuple[int, ...]:
+    return _hashed_name(traits.named, is_person=bool(traits.person_at)) if traits.name else ()
+
+
+@lru_cache(maxsize=8_192)
+def _hashed_name(name: CompanyName, *, is_person: bool) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(map(hashed, _names(name, is_person=is_person))))
 
 
 def _near(core: str) -> Iterator[str]:

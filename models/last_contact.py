@@ -4,8 +4,9 @@ Every way to a follow-up ends in a flush: create, edit, delete, restore, purge, 
 follow-ups in bulk calls `fill_last_contacts`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, and_, bindparam, event, inspect, or_, select, update
@@ -74,8 +75,19 @@ def _follow_the_flush(session: Session, _context: object) -> None:
         if id in stale:
             _count_anew(session, id)
         else:
-            _advance(session, advanced[id])
+            _advance(session, id, advanced[id].happened_at, advanced[id].owner_id)
     _tell(session, sorted(stale | advanced.keys()))
+
+
+def follow_new(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+    """The same for new follow-ups that were written without a flush."""
+    newest = {row["customer_id"]: row for row in sorted(rows, key=_PLACE) if row["counts"]}
+    for id in sorted(newest):
+        _advance(session, id, newest[id]["happened_at"], newest[id]["owner_id"])
+    _tell(session, sorted(newest))
+
+
+_PLACE = itemgetter("happened_at", "id")
 
 
 def _place(row: FollowUp) -> tuple[datetime, int]:
@@ -98,11 +110,11 @@ def customers_of(row: FollowUp | Plan) -> set[int]:
     return {row.customer_id, *(_state_of(row).attrs["customer_id"].history.deleted or ())} - {None}
 
 
-def _advance(session: Session, row: FollowUp) -> None:
+def _advance(session: Session, id: int, at: datetime, by: int | None) -> None:
     """Put a new follow-up into its customer unless there is a newer one.  The database compares, so that of two users
     who write at once the later time stays."""
-    if _ADVANCE.run(session, id=row.customer_id, at=row.happened_at, by=row.owner_id):
-        show(session, row.customer_id, last_follow_up_at=row.happened_at, last_follow_up_by_id=row.owner_id)
+    if _ADVANCE.run(session, id=id, at=at, by=by):
+        show(session, id, last_follow_up_at=at, last_follow_up_by_id=by)
 
 
 def _count_anew(session: Session, id: int) -> None:

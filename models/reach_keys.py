@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .text import fold
 
@@ -61,6 +62,7 @@ def phone_keys(text: str) -> list[str]:
     return list(dict.fromkeys(key for key in found if key))
 
 
+@lru_cache(maxsize=4_096)
 def email_key(text: str) -> str | None:
     """The address in small letters, without what a mail server ignores behind a plus sign; None for no address."""
     name, _at, domain = fold(text).replace(" ", "").rpartition("@")
@@ -68,6 +70,7 @@ def email_key(text: str) -> str | None:
     return f"{name}@{domain}" if name and "." in domain else None
 
 
+@lru_cache(maxsize=4_096)
 def domain_key(text: str) -> str | None:
     """The company's part of an address or of a website: `acme.com` for `sales@mail.acme.com`; None for a public one."""
     host = re.sub(r"^\w+://", "", fold(text)).rpartition("@")[2].partition("/")[0].partition(":")[0]
@@ -89,6 +92,7 @@ _SECOND = frozenset(("ac", "co", "com", "edu", "gov", "net", "org"))
 _SHORTEST_REGISTRATION = 8
 
 
+@lru_cache(maxsize=4_096)
 def _phone_key(text: str) -> str | None:
     text = _EXCEL.sub(r"\1", text.strip())
     is_foreign = text.startswith(("+", "00")) and not text.startswith(("+86", "0086", "+ 86"))

@@ -8,11 +8,12 @@ databases find the same.  A doc contains values that some users may not see: onl
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -35,6 +36,7 @@ from .customer import Customer
 from .database.bypass import Because, bypass_policy
 from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
+from .database.values import PreparedOfMany
 from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
 from .search_pieces import Pieces, fold, pieces_of
 from .sounds import sounds_of
@@ -93,25 +95,41 @@ def _docs_of(rows: Iterable[Any]) -> Iterator[Doc]:
         for *_, kind, value in former:
             named.get(kind, []).append(value)
         numbers, names = ("\n".join(dict.fromkeys(map(fold, known))) for known in named.values())
-        phones = [key_of(PointKind.PHONE, phone)] if phone else []
-        yield _made(id, None, numbers, names, phones, [fold(email)] if email else [])
+        yield _of_customer(id, numbers, names, phone, email)
+
+
+def doc_of_customer(id: int, number: str, name: str, phone: str | None, email: str | None) -> Doc:
+    """The doc of a new customer."""
+    return _of_customer(id, fold(number), fold(name), phone, email)
+
+
+def _of_customer(id: int, numbers: str, names: str, phone: str | None, email: str | None) -> Doc:
+    phones = [key_of(PointKind.PHONE, phone)] if phone else []
+    return _made(id, None, numbers, names, phones, [fold(email)] if email else [])
 
 
 def of_contacts(at: Session | Connection, which: Clause) -> Iterator[Doc]:
     """The docs of contacts, from the records as they stand.  Two queries."""
     t, p = _contact.c, _point.c
-    points: dict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    points: dict[int, list[tuple[PointKind, str]]] = defaultdict(list)
     kept = select(p.contact_id, p.kind, p.value_key).join(_contact, t.id == p.contact_id).where(which)
     for id, kind, key in at.execute(
         kept.order_by(p.contact_id, p.position, p.id), execution_options=bypass_policy(Because.FILLS_INDEX)
     ):
-        phones, addresses = points[id]
-        phones.append(key) if kind is PointKind.PHONE else addresses.append(fold(key))
+        points[id].append((kind, key))
     rows = at.execute(
         select(t.id, t.customer_id, t.name).where(which), execution_options=bypass_policy(Because.FILLS_INDEX)
     )
     for id, customer_id, name in rows:
-        yield _made(customer_id, id, "", fold(name), *points[id])
+        yield doc_of_contact(customer_id, id, name, points[id])
+
+
+def doc_of_contact(customer_id: int, id: int, name: str, points: Iterable[tuple[PointKind, str]]) -> Doc:
+    """The doc of a contact with these phones and addresses, which are given by the keys that are compared."""
+    phones, addresses = list[str](), list[str]()
+    for kind, key in points:
+        phones.append(key) if kind is PointKind.PHONE else addresses.append(fold(key))
+    return _made(customer_id, id, "", fold(name), phones, addresses)
 
 
 def doc_id(customer_id: int, contact_id: int | None = None) -> int:
@@ -137,8 +155,15 @@ def _made(
 
 # --- written with the record -----------------------------------------------------------------------------
 
-_ONE_CUSTOMER = Prepared(_customers().where(_customer.c.id == bindparam("one")), because=Because.FILLS_INDEX)
-_PUT = Prepared(insert(_doc), [column.name for column in _doc.c])
+_THESE_CUSTOMERS = PreparedOfMany(
+    lambda source, id_: _customers().where(_customer.c.id.in_(select(id_).select_from(source))),
+    Integer,
+    because=Because.FILLS_INDEX,
+)
+_COLUMNS = [column.name for column in _doc.c]
+_PUT = Prepared(insert(_doc), _COLUMNS)
+_MEMBERS = ", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))
+_PUT_ALL = f"INSERT INTO search_doc ({', '.join(_COLUMNS)}) SELECT {_MEMBERS} FROM json_each(?)"  # noqa: S608  our own names
 _TAKE = Prepared(delete(_doc).where(_doc.c.id == bindparam("doc")))
 
 SEARCHED: dict[type[object], tuple[str, ...]] = {
@@ -173,14 +198,22 @@ def refresh(session: Session, customers: Collection[int]) -> None:
 def _docs_now(session: Session, customers: Iterable[int]) -> list[Doc]:
     """The docs of customers as they were flushed."""
     with session.no_autoflush:
-        return [doc for id in sorted(customers) for doc in _docs_of(_ONE_CUSTOMER.rows(session, one=id))]
+        return [*_docs_of(_THESE_CUSTOMERS.rows(session, sorted(customers)))]
 
 
 def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
-    for id in sorted(stale):
-        _TAKE.run(session, doc=id)
-    if made:
-        _PUT.run_each(session, made)
+    if stale:
+        _TAKE.run_each(session, [{"doc": id} for id in sorted(stale)])
+    put_docs(session.connection(), made)
+
+
+def put_docs(connection: Connection, docs: Sequence[Doc]) -> None:
+    """Insert docs.  On SQLite in one statement, because FTS5 writes its index down at the end of each."""
+    if len(docs) > 1 and connection.dialect.name == "sqlite":
+        told = [[" ".join(doc[key]) if key == "pieces" else doc[key] for key in _COLUMNS] for doc in docs]
+        connection.exec_driver_sql(_PUT_ALL, (orjson.dumps(told).decode(),))
+    elif docs:
+        _PUT.run_each(connection, docs)
 
 
 def _is_changed(session: Session, row: object) -> bool:

@@ -1,7 +1,8 @@
 """How changes reach the log: a flush records what it did to entities, and a use case what no column shows."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from ..base import Base, Entity, Part, columns
 from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
 from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
-from .entries import SILENT, AuditEntry, Changes, entry
+from .entries import SILENT, AuditEntry, Changes, Signature, entry
 from .parts import changes_of_parts
 from .proof import plain
 
@@ -58,17 +59,53 @@ def _note(session: Session, model: type[Entity], id: int, label: str | None, cha
         noted.changes[name] = [noted.changes.get(name, [old])[0], new]
 
 
+def record_new(session: Session, model: type[Entity], row: Mapping[str, Any], more: Changes | None = None) -> None:
+    """Note a new record that was written without a flush; `more` are the values of its parts."""
+    _note(session, model, row["id"], str(row[model.named_by]), changes_of_new(model, row) | (more or {}))
+
+
+def changes_of_new(model: type[Entity], row: Mapping[str, Any]) -> Changes:
+    """What the log says of a new record: its values that are not empty."""
+    found = ((key, plain(row.get(key))) for key in logged_columns(model))
+    return {key: [None, value] for key, value in found if value is not None}
+
+
 def write_entries(session: Session) -> None:
     """Insert what `record` has gathered, in one statement."""
     gathered: dict[_Subject, _Noted] = session.info.pop("noted", {})
     if not gathered:
         return
-    signature, now = session.info["signature"], session.info["now"]
+    signature, now = _signature(session), session.info["now"]
     rows = [
         entry(signature, now, *subject, noted.changes, label=(noted.label or "")[:200] or None)
         for subject, noted in gathered.items()
     ]
     _INSERT.run_each(session.connection(), rows)
+
+
+@contextmanager
+def logged_as(session: Session, action: str) -> Iterator[None]:
+    """Let the entries of all changes name `action`, whichever use cases make them: `customer.import`."""
+    before = session.info.get(_LOGGED_AS)
+    session.info[_LOGGED_AS] = action
+    try:
+        yield
+    finally:
+        session.info[_LOGGED_AS] = before
+
+
+def action_logged(session: Session) -> str:
+    """The action that the entries of changes name."""
+    return session.info.get(_LOGGED_AS) or str(session.info["signature"].action)
+
+
+def _signature(session: Session) -> Signature:
+    signature: Signature = session.info["signature"]
+    action = action_logged(session)
+    return signature if action == signature.action else replace(signature, action=action)
+
+
+_LOGGED_AS = "logged_as"
 
 
 def log_now(session: Session, row: Entity, changes: Changes) -> None:

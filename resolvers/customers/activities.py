@@ -1,5 +1,6 @@
 """Rules of opportunities and follow-ups: their author becomes their owner, and they stay with one customer."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,12 @@ from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from .contacts import check_looks_after
 
+OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
+    (Contact, "contact_id"),
+    (Opportunity, "opportunity_id"),
+)
+"""What a follow-up or an opportunity may name: (entity, column)."""
+
 
 class ActivityRules(Rules[Any], models=(Opportunity,)):
     """The author is the owner unless another one is named; contact and opportunity belong to the same customer."""
@@ -22,15 +29,24 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
 
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
-            check_looks_after(scope, db, values["owner_id"], row.customer_id, model=type(row))
+            self._check_owner(scope, db, row)
         if values.get("currency") is not None:
             row.currency = values["currency"] = currency_of(values["currency"])
-        for model, key in ((Contact, "contact_id"), (Opportunity, "opportunity_id")):
+        for model, key in OF_THE_SAME_CUSTOMER:
             if values.get(key) is not None:
                 _same_customer(db, model, values[key], row.customer_id, key)
 
+    def _check_owner(self, scope: Scope, db: Session, row: Any) -> None:
+        """Judge the owner of a new record who is not the caller."""
+        check_looks_after(scope, db, row.owner_id, row.customer_id, model=type(row))
+
+
+def customers_of(db: Session, model: Any, ids: Collection[int]) -> dict[int, int]:
+    """Record of `model` -> its customer, of those that the caller may see."""
+    found = db.execute(select(model.id, model.customer_id).where(model.id.in_(ids))) if ids else ()
+    return {id: customer_id for id, customer_id in found}  # noqa: C416  rows are no pairs
+
 
 def _same_customer(db: Session, model: Any, id: int, customer_id: int, key: str) -> None:
-    found = db.execute(select(model.customer_id).where(model.id == id)).scalar()
-    if found is not None and found != customer_id:
+    if customers_of(db, model, [id]).get(id, customer_id) != customer_id:
         raise invalid(key, "belongs to another customer", "属于其他客户")

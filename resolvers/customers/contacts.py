@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -51,24 +51,28 @@ class ContactRules(Rules[Contact]):
             _demote_primary(db, row)
 
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
-        _set_points(db, row, extra.get("points") or ())
+        set_points(db, row, extra.get("points") or ())
         refuse_duplicate_contact(scope, db, row, extra.get(REASON))
 
     def changed(self, scope: Scope, db: Session, row: Contact, before: dict[str, Any], extra: dict[str, Any]) -> None:
         was = traits_before(db, row, before) if "points" in extra or "name" in before else None
-        are_changed = "points" in extra and _set_points(db, row, extra["points"] or ())
+        are_changed = "points" in extra and set_points(db, row, extra["points"] or ())
         if was is not None:
             refuse_duplicate_contact(scope, db, row, extra.get(REASON), was)
-        if not are_changed:
-            return
-        if all(getattr(row, key) == value for key, value in before.items()):
-            flag_modified(row, "updated_at")  # the contact has changed, though no column of its own has
-            db.flush()
+        if are_changed:
+            note_points(db, row, before)
 
     def restored(self, scope: Scope, db: Session, row: Contact) -> None:
         refuse_duplicate_restored(scope, db, row)
         if row.is_primary and _primary_of(db, row.customer_id, but=row.id) is not None:
             row.is_primary = False
+
+
+def note_points(db: Session, row: Contact, before: Mapping[str, Any]) -> None:
+    """Let a contact whose points have changed be a changed record, though no column of its own has."""
+    if all(getattr(row, key) == value for key, value in before.items()):
+        flag_modified(row, "updated_at")
+        db.flush()
 
 
 def transfer(
@@ -154,17 +158,12 @@ def points_of(scope: Scope, db: Session, contact_ids: Sequence[int]) -> dict[int
 # --- phones and addresses --------------------------------------------------------------------------------
 
 
-def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> bool:
+def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -> bool:
     """Replace the phones and addresses of a contact by these, in this order; returns whether that changed anything.
 
     The first one of a kind is the main one.
     """
-    wanted = [_point(item) for item in given]
-    _refuse_repeated(wanted)
-    if len(wanted) > MOST_POINTS:
-        raise Validation(
-            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
-        )
+    wanted = points_given(given)
     points = db.execute(
         select(ContactPoint).where(ContactPoint.contact_id == contact.id),
         execution_options=bypass_policy(Because.FOLLOWS_CHECK),
@@ -179,6 +178,17 @@ def _set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) 
     is_new = bool(db.deleted or db.new or any(db.is_modified(point) for point in have.values()))
     db.flush()
     return is_new
+
+
+def points_given(given: Iterable[dict[str, Any]]) -> list[tuple[PointKind, str]]:
+    """The phones and addresses of a request.  Raises Validation."""
+    wanted = [_point(item) for item in given]
+    _refuse_repeated(wanted)
+    if len(wanted) > MOST_POINTS:
+        raise Validation(
+            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
+        )
+    return wanted
 
 
 def _refuse_repeated(points: Sequence[tuple[PointKind, str]]) -> None:
@@ -240,6 +250,14 @@ def _demote_primary(db: Session, row: Contact) -> None:
     )
     guarded_update(db, demoting, Contact, {other.id: {"is_primary": True, "label": other.label}})
     db.expire(other)
+
+
+def with_primary(db: Session, customer_ids: Collection[int]) -> set[int]:
+    """Those among these customers that have a primary contact."""
+    primary = select(Contact.customer_id).where(
+        Contact.customer_id.in_(customer_ids), Contact.is_primary, Contact.deleted_at.is_(None)
+    )
+    return set(db.execute(primary, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
 
 
 def _primary_of(db: Session, customer_id: int | None, *, but: int | None) -> Contact | None:

@@ -1,6 +1,7 @@
 """Rules of customers: number, owner or pool, capacity, ownership period and primary contact."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -21,7 +22,7 @@ from ..runtime.ids import global_id
 from ..runtime.inputs import invalid, line
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
-from ..runtime.write_guard import permit_create
+from ..runtime.write_guard import is_import, permit_create
 from .contacts import check_point
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
@@ -37,8 +38,8 @@ class CustomerRules(Rules[Customer]):
     create_only_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
-        self._place(scope, db, values)
-        self._require_contact(db, extra)
+        place(scope, values, partial(active_user, scope, db), partial(check_open, db))
+        check_contact(extra, is_needed=contact_is_needed(db))
         if values.get("number"):
             values["number"], extra["notice"] = accept(db, "customer", values["number"])
         else:
@@ -46,9 +47,7 @@ class CustomerRules(Rules[Customer]):
         values["number_order"] = pattern_of(db, "customer").order(values["number"])
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
-        for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
-            if values.get(field):
-                check_point(kind, values[field], field)
+        check_reach(values)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
         refuse_duplicate_customer(scope, db, row, extra)
@@ -56,7 +55,7 @@ class CustomerRules(Rules[Customer]):
             row.notices.append(extra["notice"])
         if row.owner_id is not None:
             reserve_capacity(db, active_user(scope, db, row.owner_id))
-            begin(db, row, Began.CREATE, scope.person.now)
+            begin(db, row, began_by(db), scope.person.now)
         else:
             scope.tell(db, f"pool:{row.pool_id}", row.id)
         if extra.get("contact_name"):
@@ -93,34 +92,57 @@ class CustomerRules(Rules[Customer]):
             check_open(db, row.pool_id)
             scope.tell(db, f"pool:{row.pool_id}", row.id)
 
-    def _place(self, scope: Scope, db: Session, values: dict[str, Any]) -> None:
-        """Set owner or pool: the creator owns the customer unless they name another owner or a pool."""
-        owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
-        if owner_id is not None and pool_id is not None:
-            raise Validation(
-                "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在公海中。", field="poolId"
-            )
-        if pool_id is not None:
-            check_open(db, pool_id)  # the write guard refuses a hidden pool, like every hidden reference
-            values["pooled_at"] = scope.person.now
-            return
-        owner = active_user(scope, db, owner_id if owner_id is not None else _creator(scope))
-        values.update(owner_id=owner.id, department_id=owner.department_id, claimed_at=scope.person.now)
 
-    def _require_contact(self, db: Session, extra: dict[str, Any]) -> None:
-        for key in _CONTACT:
-            extra[key] = line(extra.get(key), key)
-        if extra["contact_phone"]:
-            check_point(PointKind.PHONE, extra["contact_phone"], "contact_phone")
-        if extra["contact_email"]:
-            check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
-        given = any(extra[key] for key in _CONTACT)
-        needed = db.execute(
-            select(Organisation.contact_required), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
-        ).scalar()
-        for key in ("contact_name", "contact_phone"):
-            if (needed or (given and key == "contact_name")) and not extra[key]:
-                raise invalid(key, "is required", "为必填项")
+def place(
+    scope: Scope, values: dict[str, Any], owner_of: Callable[[int], User], check_pool: Callable[[int], None]
+) -> None:
+    """Set owner or pool: the creator owns the customer unless they name another owner or a pool.
+
+    `owner_of` and `check_pool` look them up, or refuse them.
+    """
+    owner_id, pool_id = values.get("owner_id"), values.get("pool_id")
+    if owner_id is not None and pool_id is not None:
+        raise Validation(
+            "A customer has an owner or lies in a pool, not both.", "客户只能有负责人或在公海中。", field="poolId"
+        )
+    if pool_id is not None:
+        check_pool(pool_id)  # the write guard refuses a hidden pool, like every hidden reference
+        values["pooled_at"] = scope.person.now
+        return
+    owner = owner_of(owner_id if owner_id is not None else _creator(scope))
+    values.update(owner_id=owner.id, department_id=owner.department_id, claimed_at=scope.person.now)
+
+
+def contact_is_needed(db: Session) -> bool:
+    """Whether the organisation takes no customer without a contact."""
+    needed = select(Organisation.contact_required)
+    return bool(db.execute(needed, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).scalar())
+
+
+def check_contact(extra: dict[str, Any], *, is_needed: bool) -> None:
+    """Clean the inputs of the contact that comes with a new customer, in place.  Raises Validation."""
+    for key in _CONTACT:
+        extra[key] = line(extra.get(key), key)
+    if extra["contact_phone"]:
+        check_point(PointKind.PHONE, extra["contact_phone"], "contact_phone")
+    if extra["contact_email"]:
+        check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
+    given = any(extra[key] for key in _CONTACT)
+    for key in ("contact_name", "contact_phone"):
+        if (is_needed or (given and key == "contact_name")) and not extra[key]:
+            raise invalid(key, "is required", "为必填项")
+
+
+def check_reach(values: Mapping[str, Any]) -> None:
+    """Raise Validation for a phone or an address of the customer itself that cannot be one."""
+    for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
+        if values.get(field):
+            check_point(kind, values[field], field)
+
+
+def began_by(db: Session) -> Began:
+    """How the owner of a new customer became that."""
+    return Began.IMPORT if is_import(db) else Began.CREATE
 
 
 def _creator(scope: Scope) -> int:
@@ -144,16 +166,26 @@ def check_open(db: Session, pool_id: int | None) -> None:
 
 
 def _add_contact(db: Session, customer: Customer, extra: dict[str, Any]) -> None:
-    """Create the primary contact of a new customer from its extra inputs."""
+    """Create the primary contact of a new customer from its extra inputs, with its phone and its address."""
     permit_create(db, Contact)
-    contact = Contact(
-        customer_id=customer.id, name=extra["contact_name"], title=extra["contact_title"], is_primary=True
-    )
+    contact = Contact(**first_contact(customer.id, extra))
+    contact.points = [ContactPoint(**point) for point in first_points(extra)]
     db.add(contact)
     db.flush()
+
+
+def first_contact(customer_id: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the primary contact of a new customer."""
+    return {
+        "customer_id": customer_id,
+        "name": extra["contact_name"],
+        "title": extra["contact_title"],
+        "is_primary": True,
+    }
+
+
+def first_points(extra: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The columns of its phone and its address."""
     for kind, key in ((PointKind.PHONE, "contact_phone"), (PointKind.EMAIL, "contact_email")):
         if value := extra[key]:
-            db.add(
-                ContactPoint(contact_id=contact.id, kind=kind, value=value, value_key=key_of(kind, value), position=0)
-            )
-    db.flush()
+            yield {"kind": kind, "value": value, "value_key": key_of(kind, value), "position": 0}

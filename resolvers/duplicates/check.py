@@ -85,7 +85,7 @@ def check(
     may_check(scope)
     scope.backend.budgets.spend(scope.me, Costly.DUPLICATE_CHECKS)
     asked = [_asked(model, given)]
-    return told_of_many(scope, db, model, asked, find_many(db, model, asked, but, KnownTo(scope, db)))[0]
+    return told_of_many(scope, db, model, asked, find_many(db, model, asked, [but], KnownTo(scope, db)))[0]
 
 
 def check_many(scope: Scope, db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[list[Match]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Entity
 from models.database.prepared import Prepared
 from models.duplicate_key import CUSTOMER_TRAITS, customer_traits, traits_of_contacts
-from models.duplicates import Finding, KeyKind, Traits, Verdict, hashed, keys_of
+from models.duplicates import Finding, KeyKind, Traits, Verdict, kind_of
 from models.errors import DuplicateFound, DuplicateRefused
 
 from ..runtime.ids import global_id
@@ -44,11 +44,16 @@ def refuse_duplicate_customer(
     """
     if before is not None and all(getattr(row, key) == before.get(key, getattr(row, key)) for key in CUSTOMER_TRAITS):
         return
-    now = customer_traits(*(getattr(row, key) for key in CUSTOMER_TRAITS))
-    phones, emails = (tuple(filter(None, [extra.get(key)])) for key in ("contact_phone", "contact_email"))
-    asked = Traits(now.name, now.phones + phones, now.emails + emails, now.registration)
+    asked = traits_of_new({key: getattr(row, key) for key in CUSTOMER_TRAITS}, extra)
     was = before and customer_traits(*(before.get(key, getattr(row, key)) for key in CUSTOMER_TRAITS))
     _refuse(scope, db, row, asked, was or None, extra.get(REASON))
+
+
+def traits_of_new(values: Mapping[str, Any], extra: Mapping[str, Any]) -> Traits:
+    """By what a new customer is compared: its own columns, and the inputs of the contact that comes with it."""
+    own = customer_traits(*(values.get(key) for key in CUSTOMER_TRAITS))
+    phones, emails = (tuple(filter(None, [extra.get(key)])) for key in ("contact_phone", "contact_email"))
+    return Traits(own.name, own.phones + phones, own.emails + emails, own.registration)
 
 
 def refuse_duplicate_contact(
@@ -94,10 +99,16 @@ def _refuse(scope: Scope, db: Session, row: Entity, asked: Traits, was: Traits |
 
 
 def _certain(scope: Scope, db: Session, row: Entity, asked: Traits) -> list[Finding[int]]:
-    """The certain duplicates; whoever saves one of the same keys meanwhile waits."""
-    if scope.backend.dialect == "postgresql":
-        _LOCK.rows(db, keys=sorted(hashed(key) for key in keys_of(asked) if key[0] in _EXACT))
+    """The certain duplicates."""
+    hold_keys(scope, db, [asked])
     return [x for x in find(db, type(row), asked, row.id) if x.verdict.is_certain]
+
+
+def hold_keys(scope: Scope, db: Session, asked: Iterable[Traits]) -> None:
+    """Let whoever saves one of the same keys wait until this transaction ends."""
+    if scope.backend.dialect == "postgresql":
+        exact = {key for each in asked for key in each.hashed_keys if kind_of(key) in _EXACT}
+        _LOCK.rows(db, keys=sorted(exact))
 
 
 def _ask_for_reason(

@@ -11,7 +11,7 @@ from models import Base, Contact, Customer, DuplicateRule
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.duplicate_key import DuplicateKey, traits_of_contacts, traits_of_customers
-from models.duplicates import DEFAULTS, Evidence, Finding, Traits, Verdict, assess, hashed, keys_of
+from models.duplicates import DEFAULTS, Evidence, Finding, Traits, Verdict, assess
 from models.search import SPAN
 
 MOST_OF_A_KEY = 50
@@ -61,27 +61,32 @@ _RULES = Prepared(
 
 def find(db: Session, model: type[Base], asked: Traits, but: int | None = None) -> list[Finding[int]]:
     """What is probably the same as `asked`, among all that is stored; see `find_many`."""
-    return find_many(db, model, [asked], but)[0]
+    return find_many(db, model, [asked], [but])[0]
 
 
 def find_many(
-    db: Session, model: type[Base], asked: Sequence[Traits], but: int | None = None, known: Known = EVERYTHING
+    db: Session,
+    model: type[Base],
+    asked: Sequence[Traits],
+    but: Sequence[int | None] = (),
+    known: Known = EVERYTHING,
 ) -> list[list[Finding[int]]]:
-    """What is probably the same as each of these, in their order: findings about ids of `model`, without `but` itself.
+    """What is probably the same as each of these, in their order: findings about ids of `model`, each without `but`.
 
     A record that became part of another one leads to that one.  Up to six queries, and those of `known`.
     """
     verdicts = verdicts_of(db, model.module)
     if all(verdict is Verdict.NOTHING for verdict in verdicts.values()):
         return [[] for _ in asked]
-    keys = [[hashed(key) for key in keys_of(traits)[:MOST_KEYS]] for traits in asked]
+    keys = [traits.hashed_keys[:MOST_KEYS] for traits in asked]
     by_key = _docs_by_key(db, {key for wanted in keys for key in wanted})
     docs = [{doc for key in wanted for doc in by_key[key]} for wanted in keys]
     everything: set[int] = set().union(*docs)
     candidates = (_customers if model is Customer else _contacts)(db, everything, known)
     found = [candidates(each) for each in docs]
     stands = _standing(db, model, {id for each in found for id in each})
-    return [_judged(traits, each, stands, verdicts, but) for traits, each in zip(asked, found, strict=True)]
+    without = but or [None] * len(asked)
+    return [_judged(*each, stands, verdicts, id) for *each, id in zip(asked, found, without, strict=True)]
 
 
 # --- steps -----------------------------------------------------------------------------------------------

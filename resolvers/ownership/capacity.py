@@ -94,12 +94,24 @@ def _loads() -> Select[Any]:
 
 def reserve_capacity(db: Session, user: User, *, at_most: int | None = None) -> None:
     """Count one more customer for `user`.  Raises CapacityReached.  `at_most` is a pool's own, smaller limit."""
-    given = {"user_id": user.id, "at_most": _NO_LIMIT if at_most is None else at_most}
-    if _one_more(upsert(db.get_bind().dialect)).first(db, **given) is None:
-        raise _full(db, user, at_most)
+    if not _reserve(db, user.id, 1, at_most):
+        raise capacity_reached(db, user, at_most)
 
 
-def _full(db: Session, user: User, at_most: int | None) -> CapacityReached:
+def reserve_capacities(db: Session, user_id: int, count: int) -> int:
+    """Count up to `count` more customers for a user; returns for how many there was room."""
+    while count and not _reserve(db, user_id, count):
+        room = capacity(db, user_id)
+        count = min(count - 1, max(0, (room.limit or 0) - room.held))
+    return count
+
+
+def _reserve(db: Session, user_id: int, count: int, at_most: int | None = None) -> bool:
+    given = {"user_id": user_id, "count": count, "at_most": _NO_LIMIT if at_most is None else at_most}
+    return _more(upsert(db.get_bind().dialect)).first(db, **given) is not None
+
+
+def capacity_reached(db: Session, user: User, at_most: int | None = None) -> CapacityReached:
     """The refusal, with the numbers where the caller may see them: their own, or by the right on the field."""
     person, policy = rights(db)
     facts = Facts(owner_id=user.id, department_id=user.department_id)
@@ -114,19 +126,19 @@ _NO_LIMIT = 2**31 - 1
 
 
 @cache
-def _one_more(insert: Any) -> Prepared:
-    """Count one more customer below both limits, the user's own and `at_most`.  Returns no row when one is reached."""
+def _more(insert: Any) -> Prepared:
+    """Count `count` more customers within both limits, the user's own and `at_most`.  Returns no row beyond one."""
     load: Any = OwnerLoad.__table__
     own = func.coalesce(_limit(), _NO_LIMIT)
-    at_most = bindparam("at_most", type_=Integer())
-    first = select(bindparam("user_id", type_=Integer()), literal(1)).where(own > 0, at_most > 0)
+    count, at_most = (bindparam(name, type_=Integer()) for name in ("count", "at_most"))
+    first = select(bindparam("user_id", type_=Integer()), count).where(own >= count, at_most >= count)
     return Prepared(
         insert(load)
         .from_select(["user_id", "held"], first)
         .on_conflict_do_update(
             index_elements=["user_id"],
-            set_={"held": load.c.held + 1},
-            where=and_(load.c.held < own, load.c.held < at_most),
+            set_={"held": load.c.held + count},
+            where=and_(load.c.held + count <= own, load.c.held + count <= at_most),
         )
         .returning(load.c.held),
         because=Because.APPLIES_TO_ALL,

@@ -36,6 +36,17 @@ def begin(
     _BEGIN.run(db, **row, started_at=at, pooled_at=pooled_at)
 
 
+def begin_all(db: Session, owners: Mapping[int, int], began: Began, at: datetime) -> None:
+    """Open the first periods of several new customers: customer -> owner."""
+    _BEGIN.run_each(
+        db.connection(),
+        [
+            {"customer_id": id, "owner_id": owner, "began": began, "started_at": at, "pool_id": None, "pooled_at": None}
+            for id, owner in owners.items()
+        ],
+    )
+
+
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
     """Close the open period, if there is one."""
     _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)

@@ -34,9 +34,9 @@ def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
     Raises Forbidden, Validation, Duplicate, NotFound (a reference), CapacityReached and what the rules add.
     """
     rules = rules_of(model)
-    with scope.write(f"{model.module}.create", _reason(given)) as db:
-        _check_may_create(scope, model)
-        values, extra = _split(model, given, creating=True)
+    with scope.write(f"{model.module}.create", reason_of(given)) as db:
+        check_may_create(scope, model)
+        values, extra = split(model, given, creating=True)
         rules.prepare(scope, db, values, extra)
         require(model, values)
         check_words(db, model, values)
@@ -57,9 +57,9 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
     Raises NotFound, Forbidden, Locked, InBin, Conflict (with both values), Validation, Duplicate.
     """
     rules = rules_of(model)
-    with scope.write(f"{model.module}.edit", _reason(given)) as db:
+    with scope.write(f"{model.module}.edit", reason_of(given)) as db:
         row = scope.load(db, model, id, to="edit")
-        values, extra = _split(model, given, creating=False)
+        values, extra = split(model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
         check_version(db, row, {**values, **{key: extra[key] for key in extra if key != _REASON}}, version)
         check_words(db, model, values, row)
@@ -76,19 +76,19 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _reason(given: Mapping[str, Any]) -> str | None:
+def reason_of(given: Mapping[str, Any]) -> str | None:
     """Why a record is entered although one like it is there; the log keeps it."""
     return line(given.get(_REASON), _REASON)
 
 
-def _check_may_create(scope: Scope, model: type[Entity]) -> None:
+def check_may_create(scope: Scope, model: type[Entity]) -> None:
     if not scope.policy.ever(scope.person, "create", model.module):
         raise scope.denied(Forbidden(action=f"{model.module}.create"), model, None, "create")
     if model.singleton:
         raise Validation("There is one of this already, and only one.", "此项有且仅有一条。")
 
 
-def _split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values of columns, extra inputs of the rules)."""
     rules = rules_of(model)
     extra = {key: value for key, value in given.items() if key in rules.extra_inputs}

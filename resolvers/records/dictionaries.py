@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Select, and_, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
@@ -51,36 +52,60 @@ def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dic
     return found
 
 
-def check_words(db: Session, model: type[Entity], values: Mapping[str, Any], before: Entity | None = None) -> None:
+Named = tuple[str, str, str]
+"""(field, dictionary, key)"""
+
+
+def check_words(
+    db: Session,
+    model: type[Entity],
+    values: Mapping[str, Any],
+    before: Entity | None = None,
+    known: Collection[tuple[str, str]] | None = None,
+) -> None:
     """Raise Validation for a key that its dictionary does not have or has archived.  One query.
 
-    A key that the record `before` holds already may stay.
+    A key that the record `before` holds already may stay.  `known`: what `known_words` says of the words of many
+    records.
     """
     wanted = [
-        (column.key, code, key)
-        for column in columns(model)
-        if values.get(column.key) and (before is None or getattr(before, column.key) != values[column.key])
-        for code, key in _named(column, values[column.key])
-        if before is None or key not in _held(before, column.key)
+        (field, code, key)
+        for field, code, key in words_in(model, values)
+        if before is None or (getattr(before, field) != values[field] and key not in _held(before, field))
     ]
     if not wanted:
         return
-    asked = or_(*(and_(Dictionary.code == code, DictionaryItem.key == key) for _, code, key in wanted))
-    known = {
-        (code, item.key)
-        for code, item in db.execute(_live().where(asked), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
-    }
-    for field, *word in wanted:
-        if tuple(word) not in known:
-            raise _unknown(db, field, *word)
+    if known is None:
+        known = known_words(db, wanted)
+    for field, code, key in wanted:
+        if (code, key) not in known:
+            raise _unknown(db, field, code, key)
 
 
-def _named(column: Column[Any], value: Any) -> list[tuple[str, str]]:
-    """(dictionary, key) of each word that a column is about to hold."""
-    trait = trait_of(column)
-    if trait.words_of is not None:
-        return [(trait.words_of, key) for key in value]
-    return [(trait.dictionary, value)] if trait.dictionary is not None else []
+def known_words(db: Session, named: Collection[Named]) -> set[tuple[str, str]]:
+    """The words among these that can be chosen: (dictionary, key).  One query."""
+    codes, keys = ({word[place] for word in named} for place in (1, 2))
+    asked = _live().where(Dictionary.code.in_(codes), DictionaryItem.key.in_(keys))
+    options = bypass_policy(Because.APPLIES_TO_ALL)
+    return {(code, item.key) for code, item in db.execute(asked, execution_options=options)} if codes else set()
+
+
+def words_in(model: type[Entity], values: Mapping[str, Any]) -> Iterator[Named]:
+    """The words that a record with these values holds."""
+    for field, code, is_list in _worded(model):
+        if value := values.get(field):
+            yield from ((field, code, key) for key in (value if is_list else (value,)))
+
+
+@cache
+def _worded(model: type[Entity]) -> list[tuple[str, str, bool]]:
+    """(column, dictionary, does it hold a list) of the columns that hold words."""
+    traits = [(column.key, trait_of(column)) for column in columns(model)]
+    return [
+        (key, x.words_of or x.dictionary or "", x.words_of is not None)
+        for key, x in traits
+        if x.words_of or x.dictionary
+    ]
 
 
 def _held(row: Entity, key: str) -> Collection[str]:

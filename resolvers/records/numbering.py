@@ -1,17 +1,20 @@
 """Numbers of records: the next one of the pattern, or one given by hand if it was never used."""
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, bindparam, literal, literal_column, select, union_all
+from sqlalchemy import Integer, String, bindparam, literal, literal_column, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, NumberCounter, NumberRule, Tombstone
 from models.database.bypass import Because
 from models.database.prepared import Prepared, upsert
+from models.database.values import PreparedOfMany
 from models.errors import Duplicate, NumberAhead
 from models.numbering import LARGEST_JUMP, LARGEST_SEQUENCE, Pattern
 from models.text import narrow, number_key
@@ -26,13 +29,39 @@ NUMBERED: dict[str, type[Entity]] = {"customer": Customer}
 """Module -> the entity whose records have a number in the column `number`."""
 
 
+class Numbered(NamedTuple):
+    """The number of a new record, and what to tell of it."""
+
+    number: str
+    notice: NumberAhead | None = None
+
+
 def next_number(scope: Scope, db: Session, module: str) -> str:
     """A number that was never given before.  The counter row stays locked until the transaction ends."""
-    pattern, today = pattern_of(db, module), _today(scope, db)
-    while True:
-        number = pattern.number(today, _count(db, module, pattern.period(today), None))
-        if not _is_taken(db, module, number):
-            return number
+    return _drawn(scope, db, module, 1, set())[0].number
+
+
+def numbered(scope: Scope, db: Session, module: str, given: Sequence[str | None]) -> list[Numbered | Duplicate]:
+    """A number for each of several new records, in their order: the next one, or the one given by hand (`accept`).
+
+    A Duplicate stands for one that was ever given, also to a record before it.
+    """
+    found: list[Numbered | Duplicate] = []
+    used: set[str] = set()
+    for is_given, run in groupby(given, key=bool):
+        texts = list(run)
+        found += (
+            _accepted(db, module, filter(None, texts), used)
+            if is_given
+            else _drawn(scope, db, module, len(texts), used)
+        )
+    return found
+
+
+def hold_counter(scope: Scope, db: Session, module: str) -> None:
+    """Lock the counter of the present period, for a use case that locks other rows before it draws a number."""
+    if db.get_bind().dialect.name == "postgresql":
+        _HELD.rows(db, module=module, period=pattern_of(db, module).period(_today(scope, db)))
 
 
 def coming(scope: Scope, db: Session, module: str) -> str:
@@ -47,18 +76,51 @@ def accept(db: Session, module: str, number: str) -> tuple[str, NumberAhead | No
     It moves the counter if it is within reach of it.  Another one is only reserved, because a typing error must not move
     the numbers of the whole organisation.
     """
+    found = _accepted(db, module, [number], set())[0]
+    if isinstance(found, Duplicate):
+        raise found
+    return found.number, found.notice
+
+
+def _drawn(scope: Scope, db: Session, module: str, count: int, used: set[str]) -> list[Numbered]:
+    pattern, today = pattern_of(db, module), _today(scope, db)
+    period, found = pattern.period(today), list[Numbered]()
+    while missing := count - len(found):
+        last = _count(db, module, period, by=missing)
+        numbers = {number_key(x): x for x in (pattern.number(today, n) for n in range(last - missing + 1, last + 1))}
+        free = numbers.keys() - _are_taken(db, module, numbers.keys()) - used
+        found += [Numbered(number) for key, number in numbers.items() if key in free]
+    return found
+
+
+def _accepted(db: Session, module: str, given: Iterable[str], used: set[str]) -> list[Numbered | Duplicate]:
+    """The numbers in the letters of the pattern; `used` are the keys of those accepted before, and gets theirs."""
     pattern, jump = _rule(db, module)
-    number = pattern.spelled(narrow(number))
-    if _is_taken(db, module, number):
-        raise Duplicate(field="number", value=number)
-    found = pattern.read(number)
-    if found is not None and found[1] <= LARGEST_SEQUENCE:
-        period, sequence = found
-        last = _last(db, module, period)
-        if sequence > last + jump:
-            return number, NumberAhead(field="number", value=number, next=pattern.of(period, last + 1))
-        _count(db, module, period, sequence)
-    return number, None
+    numbers = [pattern.spelled(narrow(number)) for number in given]
+    taken = _are_taken(db, module, [number_key(number) for number in numbers])
+    found: list[Numbered | Duplicate] = []
+    last, raised = dict[str, int](), set[str]()
+    for number in numbers:
+        if (key := number_key(number)) in taken or key in used:
+            found.append(Duplicate(field="number", value=number))
+            continue
+        used.add(key)
+        period, sequence = pattern.read(number) or ("", LARGEST_SEQUENCE + 1)
+        if sequence > LARGEST_SEQUENCE:
+            found.append(Numbered(number))
+            continue
+        if period not in last:
+            last[period] = _last(db, module, period)
+        if sequence > last[period] + jump:
+            ahead = NumberAhead(field="number", value=number, next=pattern.of(period, last[period] + 1))
+            found.append(Numbered(number, ahead))
+            continue
+        last[period] = max(last[period], sequence)
+        raised.add(period)
+        found.append(Numbered(number))
+    for period in sorted(raised):
+        _count(db, module, period, at_least=last[period])
+    return found
 
 
 def ahead(_scope: Scope, db: Session, module: str, number: str) -> NumberAhead | None:
@@ -87,19 +149,19 @@ def _last(db: Session, module: str, period: str) -> int:
     return found[0] if found is not None else 0
 
 
-def _count(db: Session, module: str, period: str, at_least: int | None) -> int:
-    """Advance the counter by one, or to `at_least` if it is below; returns the new count."""
+def _count(db: Session, module: str, period: str, *, by: int = 1, at_least: int | None = None) -> int:
+    """Advance the counter, or raise it to `at_least` if it is below; returns the new count."""
     given = {"module": module, "period": period}
     if at_least is None:
-        found = _advance(db.get_bind().dialect).first(db, **given)
+        found = _advance(db.get_bind().dialect).first(db, **given, by=by)
     else:
         found = _raise(db.get_bind().dialect).first(db, **given, least=at_least)
     return found[0] if found is not None else 0
 
 
-def _is_taken(db: Session, module: str, number: str) -> bool:
-    """Whether a record has the number in any case or width, deleted or not, or had it before it was purged."""
-    return _taken(module).first(db, key=number_key(number)) is not None
+def _are_taken(db: Session, module: str, keys: Collection[str]) -> set[str]:
+    """Those that a record has in any case or width, deleted or not, or had before it was purged."""
+    return {key for (key,) in _taken(module).rows(db, keys)}
 
 
 def _today(scope: Scope, db: Session) -> date:
@@ -120,10 +182,14 @@ _IS_COUNTER = (_counters.for_module == bindparam("module")) & (_counters.period 
 _LAST = Prepared(select(_counters.last).where(_IS_COUNTER))
 
 
+_HELD = Prepared(select(_counters.last).where(_IS_COUNTER).with_for_update())
+
+
 @lru_cache
 def _advance(dialect: Dialect) -> Prepared:
-    """Count one further; the row is the new count."""
-    return Prepared(_counter(dialect, literal_column("1"), {"last": _counters.last + literal_column("1")}))
+    """Count `by` further; the row is the new count."""
+    by = bindparam("by", type_=Integer())
+    return Prepared(_counter(dialect, by, {"last": _counters.last + by}))
 
 
 @lru_cache
@@ -142,13 +208,16 @@ def _counter(dialect: Dialect, first: Any, then: dict[str, Any], **where: Any) -
 
 
 @lru_cache
-def _taken(module: str) -> Prepared:
-    """A row if a record has the number, or had it before it was purged."""
+def _taken(module: str) -> PreparedOfMany:
+    """The keys of numbers that a record has, or had before it was purged."""
     record, gone = NUMBERED[module].__table__, Tombstone.__table__
-    there: Any = select(literal_column("1")).select_from(record).where(record.c.number_key == bindparam("key"))
-    purged: Any = select(literal_column("1")).select_from(gone)
-    purged = purged.where(gone.c.for_module == literal(module), gone.c.number_key == bindparam("key"))
-    return Prepared(union_all(there, purged).limit(literal_column("1")), because=Because.KEEPS_RULE)
+
+    def made(source: Any, key: Any) -> Any:
+        there = select(literal_column("1")).where(record.c.number_key == key).correlate(source).exists()
+        purged = select(literal_column("1")).where(gone.c.for_module == literal(module), gone.c.number_key == key)
+        return select(key).select_from(source).where(there | purged.correlate(source).exists())
+
+    return PreparedOfMany(made, String, because=Because.KEEPS_RULE)
 
 
 class NumberRuleRules(Rules[NumberRule]):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Enum, Integer, String, Text
@@ -21,6 +22,8 @@ _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-
 """Control characters, surrogates and noncharacters."""
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 """What ends a line in one program or another; Word writes U+000B inside a paragraph."""
+_PLAIN = re.compile("[ -~\u3002\u4e00-\u9fff\uff08\uff09\uff0c]+")
+"""Text that stays as it is: no control characters, nothing invisible, and nothing to compose."""
 _GAP = re.compile(r"\s*[\t\n]\s*")
 SPARE = 4
 """How many times longer than its column a text may be before it is trimmed and composed."""
@@ -39,11 +42,11 @@ def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> d
     Raises Validation with the field: unknown or kept fields, fields only given at creation, wrong types, text that
     is too long or holds control characters, an empty value where one is needed.
     """
-    known = {column.key: column for column in columns(model)}
+    settable = _settable(model)
     values = {}
     for key, value in given.items():
-        column = known.get(key)
-        if column is None or trait_of(column).system_managed or column.primary_key:
+        column = settable.get(key)
+        if column is None:
             raise invalid(key, "cannot be set", "不能设置")
         if trait_of(column).immutable and not creating:
             raise invalid(key, "is only given at creation", "仅可在新建时填写")
@@ -53,10 +56,26 @@ def clean(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> d
 
 def require(model: type[Entity], values: Mapping[str, Any]) -> None:
     """Raise Validation for the first column that needs a value and has none."""
-    for column in columns(model):
-        needed = not column.nullable and column.default is None and not trait_of(column).system_managed
-        if (needed or trait_of(column).required) and not column.primary_key and values.get(column.key) is None:
-            raise _required(column.key)
+    for key in _needed(model):
+        if values.get(key) is None:
+            raise _required(key)
+
+
+@cache
+def _settable(model: type[Entity]) -> dict[str, Column[Any]]:
+    """The columns that a request may set."""
+    return {x.key: x for x in columns(model) if not (trait_of(x).system_managed or x.primary_key)}
+
+
+@cache
+def _needed(model: type[Entity]) -> list[str]:
+    """The columns that need a value, in their order."""
+    return [column.key for column in columns(model) if _is_needed(column)]
+
+
+def _is_needed(column: Column[Any]) -> bool:
+    needed = not column.nullable and column.default is None and not trait_of(column).system_managed
+    return (needed or trait_of(column).required) and not column.primary_key
 
 
 def line(text: str | None, field: str, length: int = 200) -> str | None:
@@ -110,6 +129,8 @@ def _text(value: Any, field: str, length: int, *, lines: bool = False) -> str | 
     """`value` in one form: composed, trimmed, without invisible characters; on one line unless it may have several."""
     if not isinstance(value, str):
         raise invalid(field, "must be text", "必须是文本")
+    if len(value) <= length and _PLAIN.fullmatch(value):
+        return value.strip() or None
     if len(value) > SPARE * length:
         raise _longer(field, length)
     if _REFUSED.search(value) or (len(value) > LARGEST_STACK and not value.isascii() and MARKS.search(seen(value))):

@@ -15,16 +15,7 @@ from sqlalchemy.orm import Session
 from models import ADD_EVENT, Entity
 from models.audit.entries import Changes, Signature
 from models.database.engines import WriteSession
-from models.errors import (
-    Conflict,
-    Forbidden,
-    InBin,
-    NotFound,
-    NotSignedIn,
-    OnlyLooking,
-    PasswordMustChange,
-    Refusal,
-)
+from models.errors import Conflict, Forbidden, InBin, NotFound, NotSignedIn, OnlyLooking, PasswordMustChange, Refusal
 from policies import Principal, Snapshot, whenever
 
 from .as_of_now import as_of_now
@@ -72,6 +63,8 @@ class Scope:
         self._principal = principal
         self._unit: Unit | None = None
         self._tolerates_one_time_password = False
+        self.is_trial = False
+        """Whether attempts leave no trace, because nothing that is done will stay (`trial.py`)."""
         self._newest_revision: int | None = None
 
     @property
@@ -283,6 +276,8 @@ class Scope:
     def _note(self, refusal: Refusal, by: Signature, subject: str, id: int | None, changes: Changes) -> None:
         assert self._unit is not None
         refusal.noted = True
+        if self.is_trial:
+            return
         note_denial(self._unit.denied, by, self.now(), subject, id or None, changes)
         self.backend.budgets.take(by.actor_id, Costly.DENIALS)
 

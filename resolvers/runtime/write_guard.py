@@ -3,11 +3,11 @@
 Use cases ask for the action they need (`scope.load`); the guard also holds when one forgets to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, and_, event, inspect, select
+from sqlalchemy import Column, event, inspect, select
 from sqlalchemy.orm import (
     InstanceState,
     RelationshipDirection,
@@ -16,6 +16,7 @@ from sqlalchemy.orm import (
 
 from models import Base, Entity, Part
 from models.audit.entries import Signature
+from models.audit.recording import action_logged
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.database.engines import WHEN_MADE, WriteSession
@@ -24,7 +25,8 @@ from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
 from .ids import camel
-from .read_guard import _take_current, rights
+from .read_guard import _take_current
+from .rights_on_many import allowed, visible
 from .statement_guard import MODELS
 from .statement_guard import PolicyBypassed as PolicyBypassed
 
@@ -60,6 +62,11 @@ def action_of(session: Session) -> str:
     """The verb that the open `scope.write` names: `claim` of `customer.claim`."""
     signature: Signature = session.info["signature"]
     return signature.action.rpartition(".")[2]
+
+
+def is_import(session: Session) -> bool:
+    """Whether the log calls what is done an import."""
+    return action_logged(session).endswith(".import")
 
 
 @event.listens_for(WriteSession, "before_flush")
@@ -135,10 +142,7 @@ def _check(session: Session, key: Key) -> None:
 
 def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
     """Ask the database, which has the row as it was before the flush, or after it as it has become."""
-    principal, policy = rights(session)
-    table = model.__table__
-    statement = select(table.c.id).where(table.c.id == id, policy.where(principal, action, model, table.c, by_row=True))
-    return session.execute(statement.execution_options(policy=True)).first() is not None
+    return id in allowed(session, model, [id], action)
 
 
 # -- what it points to
@@ -149,9 +153,14 @@ def _check_references(session: Session, row: Entity | Part) -> None:
     if row in session.deleted:
         return
     for column, target, relations in _pointing(type(row)):
-        for id in _pointed(row, column, relations):
-            if not _is_visible(session, target, id):
-                raise NotFound(what=target.names, field=camel(column.key))
+        ids = set(_pointed(row, column, relations))
+        if ids - seen_by(session, target, ids):
+            raise NotFound(what=target.names, field=camel(column.key))
+
+
+def references(model: type[Base]) -> list[tuple[str, type[Base]]]:
+    """(column, what it points to) for the references that people set."""
+    return [(column.key, target) for column, target, _ in _pointing(model)]
 
 
 @cache
@@ -175,15 +184,13 @@ def _pointed(row: Entity | Part, column: Column[Any], relations: Iterable[str]) 
             yield from (it.id for it in added_values(row, key) if it is not None and it.id)
 
 
-def _is_visible(session: Session, model: type[Base], id: int) -> bool:
-    if any((model, id, action) in _noted(session, PERMITTED) for action in ("view", action_of(session))):
-        return True
-    principal, policy = rights(session)
-    table = model.__table__
-    clause = and_(table.c.id == id, policy.where(principal, "view", model, table.c, by_row=True))
-    if "deleted_at" in table.c:
-        clause = and_(clause, table.c.deleted_at.is_(None))
-    return session.execute(select(table.c.id).where(clause).execution_options(policy=True)).first() is not None
+def seen_by(session: Session, model: type[Base], ids: Collection[int]) -> set[int]:
+    """Those among these records that the person may see, or that the use case has permitted."""
+    if not ids:
+        return set()
+    noted, actions = _noted(session, PERMITTED), ("view", action_of(session))
+    known = {id for id in ids if any((model, id, action) in noted for action in actions)}
+    return known | visible(session, model, set(ids) - known)
 
 
 # -- as it has become
@@ -192,17 +199,25 @@ def _is_visible(session: Session, model: type[Base], id: int) -> bool:
 @event.listens_for(WriteSession, "after_flush")
 def _guard_results(session: Session, _context: object) -> None:
     """Raise Forbidden for a record that the person may not create, or has edited out of their own reach."""
-    for row in [row for row in session.new if isinstance(row, Entity)]:
-        if type(row) not in _noted(session, CREATABLE) and not _may(session, type(row), row.id, "create"):
+    rows = [row for row in session.new if isinstance(row, Entity)]
+    may = {model: allowed(session, model, [x.id for x in rows if type(x) is model], "create") for model in _kinds(rows)}
+    for row in rows:
+        if type(row) not in _noted(session, CREATABLE) and row.id not in may[type(row)]:
             _check_references(session, row)  # what it points to may have left the person's sight while this waited
             raise forbidden(type(row), "create")
         permit(session, row, action_of(session))
     if "signature" not in session.info or action_of(session) != "edit":
         return
-    for row in [row for row in session.dirty if isinstance(row, Entity)]:
-        key = (type(row), row.id, "edit")
-        if key in _noted(session, CHECKED) and not _may(session, *key):
-            raise forbidden(type(row), "edit")
+    edited = [row for row in session.dirty if isinstance(row, Entity)]
+    edited = [row for row in edited if (type(row), row.id, "edit") in _noted(session, CHECKED)]
+    for model in _kinds(edited):
+        ids = {row.id for row in edited if type(row) is model}
+        if ids - allowed(session, model, ids, "edit"):
+            raise forbidden(model, "edit")
+
+
+def _kinds(rows: Iterable[Entity]) -> Iterable[type[Entity]]:
+    return dict.fromkeys(type(row) for row in rows)
 
 
 def forbidden(model: type[Base], action: str) -> Forbidden:

@@ -1,0 +1,90 @@
+"""Many records of one kind: create, update, or only judge them, in one transaction.
+
+A row that is refused changes nothing and does not spoil the others.  Rows take effect in their order, so the second one
+of two with the same number is refused.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from sqlalchemy.orm import Session
+
+from models import Entity
+from models.audit.recording import logged_as
+from models.errors import Validation
+
+from ..runtime.scope import Scope
+from ..runtime.trial import trial
+from . import creating, singly, updating
+from .kinds import kind_of
+from .verdicts import Change, Row, Verdict
+
+LARGEST = 500
+"""Maximum number of rows of one call: on SQLite all other writes wait for its transaction.  Jobs take 100 to 200."""
+
+
+def create_many(scope: Scope, model: type[Entity], rows: Sequence[Row], *, action: str | None = None) -> list[Verdict]:
+    """One verdict for each row, in their order: its new record, or why there is none.  One transaction.
+
+    `action` is what the log says was done, `customer.import`; without it, it says that the records were created.  What
+    an action `….import` creates is an import: ownership periods begin by it, and follow-ups are history
+    (`resolvers/customers/follow_ups.py`).  Raises Validation for more than LARGEST rows, and what `scope.write` raises
+    before there is a row.
+    """
+    _refuse_too_many(rows)
+    with scope.write(f"{model.module}.create") as db, _logged(db, action):
+        return _create(scope, db, model, rows)
+
+
+def update_many(
+    scope: Scope, model: type[Entity], changes: Sequence[Change], *, action: str | None = None
+) -> list[Verdict]:
+    """The same for changes of records.  A change is an edit: it goes past no lock, and sets neither owner nor pool.
+
+    Every field that is given is set, an empty one too.  The second change of one record finds what the first one made.
+    """
+    _refuse_too_many(changes)
+    with scope.write(f"{model.module}.edit") as db, _logged(db, action):
+        return _update(scope, db, model, changes)
+
+
+def check_many(
+    scope: Scope, model: type[Entity], rows: Sequence[Row | Change], *, action: str | None = None
+) -> list[Verdict]:
+    """The verdicts that these rows would get now, new ones and changes, and nothing is changed or logged.
+
+    The ids of verdicts about new rows mean nothing.  Rows are judged together, so that the second one of two with the
+    same number is refused; other calls know nothing of them.
+    """
+    verdicts: list[Verdict] = []
+    with trial(scope, f"{model.module}.create") as db, _logged(db, action):
+        for row in rows:
+            verdict = singly.update(scope, model, row) if isinstance(row, tuple) else singly.create(scope, model, row)
+            verdicts.append(verdict)
+    return verdicts
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _create(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Row]) -> list[Verdict]:
+    kind = kind_of(model)
+    if kind is None or not scope.policy.ever(scope.person, "create", model.module):
+        return [singly.create(scope, model, row) for row in rows]
+    return creating.create(scope, db, kind(scope, db), rows)
+
+
+def _update(scope: Scope, db: Session, model: type[Entity], changes: Sequence[Change]) -> list[Verdict]:
+    scope.hold(db, model, sorted({id for id, _ in changes if id}))
+    if (kind := kind_of(model)) is not None:
+        return updating.update(scope, db, kind(scope, db), changes)
+    return [singly.update(scope, model, change) for change in changes]
+
+
+def _logged(db: Session, action: str | None) -> AbstractContextManager[None]:
+    return logged_as(db, action) if action is not None else nullcontext()
+
+
+def _refuse_too_many(rows: Sequence[object]) -> None:
+    if len(rows) > LARGEST:
+        raise Validation(f"At most {LARGEST} rows at once.", f"一次最多 {LARGEST} 行。", field="rows")
