@@ -8,7 +8,8 @@ from models.headings import Mark
 from .cells import Cells, Shape
 from .fields import FieldKind, ImportField
 from .fit import FEWEST, Fit, Words, fit_of, shape_of
-from .heading_match import Candidate, Headings, Meaning, Strategy, is_nameless
+from .heading_match import Headings, is_nameless
+from .meaning import Candidate, Meaning, Strategy
 
 LEAST = 0.55
 """The score from which on a field is proposed."""

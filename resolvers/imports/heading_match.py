@@ -4,14 +4,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from models.headings import (
-    Mark,
     by_script,
     foreign_headings,
     heading_form,
@@ -23,56 +21,9 @@ from models.headings import (
 from models.pinyin import syllables
 
 from .fields import ImportField
+from .meaning import UNKNOWN, WEIGHTS, Candidate, Meaning, Strategy
 from .units import PLAIN, unit_of, without_unit
 
-
-class Strategy(StrEnum):
-    """How the field of a column was found."""
-
-    REMEMBERED = "remembered"
-    LABEL = "label"
-    SYNONYM = "synonym"
-    WITHIN = "within"
-    """The heading without neutral words, or one of its parts."""
-    SPELLING = "spelling"
-    CONTENT = "content"
-    NONE = "none"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A field that a heading may mean.  `weight`: 0 to 1, before the values are looked at.  `word`: the known heading."""
-
-    field: ImportField
-    weight: float
-    strategy: Strategy
-    word: str
-    mark: Mark = Mark.ALWAYS
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a heading may mean.  `foreign`: the known heading that no field has, "" for none."""
-
-    candidates: tuple[Candidate, ...] = ()
-    foreign: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.candidates or self.foreign)
-
-    def weighed(self, factor: float, strategy: Strategy | None = None) -> "Meaning":
-        """The same, less sure."""
-        weaker = (replace(x, weight=x.weight * factor, strategy=strategy or x.strategy) for x in self.candidates)
-        return replace(self, candidates=tuple(weaker))
-
-    def doubted(self) -> "Meaning":
-        """The same, as far as the values say so."""
-        least = Mark.IF_VALUES_FIT
-        return replace(self, candidates=tuple(replace(x, weight=_WEIGHTS[least], mark=least) for x in self.candidates))
-
-
-UNKNOWN = Meaning()
-_WEIGHTS = {Mark.ALWAYS: 0.97, Mark.BESIDE_NAME: 0.97, Mark.USUALLY: 0.75, Mark.IF_VALUES_FIT: 0.42}
 _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPELT = (
     0.93,
     0.95,
@@ -82,12 +33,13 @@ _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPE
     0.85,
     0.82,
 )
-_PARTS = re.compile(r"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])(?:或者?|和|及)(?=[\u4e00-\u9fff])| or | and ")
+_OR = "或者|或|和|及"
+_PARTS = re.compile(rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and ")
 _BEHIND = re.compile(r" ?(\d{1,2})$")
 _SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
-_NAMELESS = re.compile(
-    r"(?:(?:列|栏|字段|第|column|col|field|unnamed|f|c)? ?\d{0,3} ?列?|[a-z]{1,2}|未命名|无标题|untitled)"
-)
+_COLUMN = "列|栏|字段|第|column|col|field|unnamed|f|c|"
+_NO_NAME = "未命名|无标题|untitled"
+_NAMELESS = re.compile(rf"(?:{_COLUMN}) ?\d{{0,3}} ?{_COLUMN[0]}?|[a-z]{{1,2}}|{_NO_NAME}")
 
 
 def is_nameless(heading: str) -> bool:
@@ -277,7 +229,7 @@ def _candidates(each: ImportField) -> Iterator[Candidate]:
         yield Candidate(each, 1.0, Strategy.LABEL, heading_form(label))
     yield Candidate(each, 1.0, Strategy.LABEL, heading_form(each.key.removesuffix("_id")))
     for form, mark in each.headings:
-        yield Candidate(each, _WEIGHTS[mark], Strategy.SYNONYM, form, mark)
+        yield Candidate(each, WEIGHTS[mark], Strategy.SYNONYM, form, mark)
 
 
 def _sound(text: str) -> str:

@@ -16,7 +16,8 @@ from .bids import LEAST, Bid, assigned, bids_for, in_context, meaning_of
 from .cells import cells_of, samples_of
 from .fields import FieldKind, ImportField
 from .fit import Fit, Words
-from .heading_match import UNKNOWN, Meaning, Strategy, headings_of_fields
+from .heading_match import headings_of_fields
+from .meaning import UNKNOWN, Meaning, Strategy
 from .reasons import Reason, left_out, proposed, remembered_as, unit_note
 from .units import PLAIN, Unit, unit_of
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from resolvers.imports.heading_match import Strategy
+from resolvers.imports.meaning import Strategy
 from tests.support.headings import KEPT, TUNED_ON, Score, halves, judged, labelled
 
 

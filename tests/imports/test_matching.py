@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from models.headings import foreign_headings, heading_form, headings_of
 from resolvers.imports.cells import cells_of, shapes_of
-from resolvers.imports.heading_match import Strategy
 from resolvers.imports.matching import Column, Proposal, header_key, propose, signature
+from resolvers.imports.meaning import Strategy
 from tests.support.headings import fields_of, labelled, proposals, spellings
 
 PHONES = ("13800138000", "139-0013-9000", "021-68881234", "", "无")
