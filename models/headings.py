@@ -57,6 +57,8 @@ _SAME = {
     for word in words.split()
 }
 """Latin word -> the one that stands for it in forms."""
+LATIN_WORDS = frozenset(_SAME)
+"""Latin words for which another one stands in forms."""
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 _NUMBERED = re.compile(r"^(?:\d{1,2} |(?:\d{1,2}|[a-z]) ?[.、)] ?)(?=\D)")
 _LONGEST = 200

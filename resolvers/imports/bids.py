@@ -94,8 +94,10 @@ def _is_told(each: ImportField, cells: Cells, words: Words) -> bool:
 
 def _needs_name(candidate: Candidate) -> bool:
     """Whether this is the address of a contact, though the heading does not say so by itself."""
-    key, is_clear = candidate.field.key, candidate.mark is Mark.ALWAYS
-    return key in ("contact_phone", "contact_email", "contact_title") and not is_clear
+    key, word = candidate.field.key, candidate.word
+    if key == "contact_title":
+        return "contact" not in word and "联" not in word
+    return key in ("contact_phone", "contact_email") and candidate.mark is not Mark.ALWAYS
 
 
 def _text(names: Sequence[tuple[Hashable, ...]], bid: Bid) -> tuple[str, ...]:

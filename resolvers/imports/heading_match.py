@@ -10,6 +10,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from models.headings import (
+    LATIN_WORDS,
     by_script,
     foreign_headings,
     heading_form,
@@ -35,7 +36,7 @@ _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPE
 )
 _OR = "或者|或|和|及"
 _PARTS = re.compile(rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and ")
-_BEHIND = re.compile(r" ?(\d{1,2})$")
+_DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
 _COLUMN = "列|栏|字段|第|column|col|field|unnamed|f|c|"
 _NO_NAME = "未命名|无标题|untitled"
@@ -106,11 +107,12 @@ class Headings:
         return len(text) in ends
 
     def _numbered(self, form: str) -> Meaning:
-        """`电话2` as 电话: a first column with that heading goes before it."""
-        found = _BEHIND.search(form)
-        if found is None:
+        """`电话2` as 电话 and `联系人1电话` as 联系人电话: a column with the first number, or with none, goes before it."""
+        numbers = _DIGITS.findall(form)
+        if len(numbers) != 1:
             return UNKNOWN
-        return self._plain(form[: found.start()]).weighed(1.0 if found[1] in ("1", "01") else _SECOND)
+        plain = heading_form(_DIGITS.sub(" ", form))
+        return self._plain(plain).weighed(1.0 if numbers[0] in ("1", "01") else _SECOND)
 
     def _parts(self, heading: str, form: str) -> Meaning:
         """`手机/电话`, and a heading in two languages."""
@@ -156,6 +158,7 @@ class Headings:
         words = (
             self._by_pinyin.get(glued, ())
             or (self._by_initials.get(glued, ()) if len(glued) >= _SHORTEST_INITIALS else ())
+            or self._split(glued)
             or self._close(glued)
         )
         return self._agreed(words).weighed(_MISSPELT, Strategy.SPELLING)
@@ -170,6 +173,20 @@ class Headings:
             if candidate.weight > getattr(best.get(candidate.field.key), "weight", 0.0):
                 best[candidate.field.key] = candidate
         return Meaning(tuple(best.values()))
+
+    def _split(self, glued: str) -> tuple[str, ...]:
+        """The known heading whose words are written as one: `custname` is `customer name`."""
+        if not (_SHORTEST_LATIN <= len(glued) <= _LONGEST_GLUED and glued.isascii() and glued.isalpha()):
+            return ()
+        found: dict[int, list[str]] = {0: [""]}
+        for end in range(2, len(glued) + 1):
+            found[end] = [
+                f"{before} {glued[start:end]}"
+                for start in found
+                if end - start > 1 and glued[start:end] in self._tokens
+                for before in found[start]
+            ][:_MOST_SPLITS]
+        return tuple(form for each in found[len(glued)] if (form := heading_form(each)) in self.words)[:1]
 
     def _close(self, glued: str) -> tuple[str, ...]:
         """The Latin words that differ by one letter, or by two of a long one, and begin alike."""
@@ -186,6 +203,11 @@ class Headings:
         )
 
     # -- made when the first heading needs it ---------------------------------------------------------------
+
+    @cached_property
+    def _tokens(self) -> frozenset[str]:
+        """Every Latin word of a heading, and what stands for one."""
+        return frozenset(token for word in self._all() if word.isascii() for token in word.split()) | LATIN_WORDS
 
     @cached_property
     def _latin(self) -> dict[str, list[str]]:
@@ -205,7 +227,7 @@ class Headings:
         yield from self.foreign
 
 
-_MOST_PIECES = 24
+_MOST_PIECES, _MOST_SPLITS, _LONGEST_GLUED = 24, 8, 30
 _SHORT_CHINESE = 2
 _LONG_LATIN = 9
 

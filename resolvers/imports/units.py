@@ -27,7 +27,8 @@ _FORM = re.compile(
 )
 _BRACKETS = re.compile(r"[(\[【<{]([^()\[\]【】<>{}]{1,20})[)\]】>}]")
 _ALONE = "美元|欧元|港币|人民币"
-_CHINESE_UNIT = f"[十百千]?[百千万亿](?:{_ALONE}|元)|{_ALONE}"
+_YUAN = "元"
+_CHINESE_UNIT = f"[十百千]?[百千万亿](?:{_ALONE}|{_YUAN})|{_ALONE}"
 _LATIN_UNIT = r"[a-z€$£¥]{0,4} ?'?(?:k|m|000s?|thousands?|millions?)[€$£]?"
 _BEHIND = re.compile(rf"(?<=[\u4e00-\u9fff])[/ ,:_-]*({_CHINESE_UNIT})$|[/,:_ -]+(?:in )?({_LATIN_UNIT})$")
 
