@@ -84,6 +84,11 @@ class Cells:
     def share(self, shape: Shape) -> float:
         return self.shapes.get(shape, 0) / self.count if self.count else 0.0
 
+    @property
+    def is_run(self) -> bool:
+        """Whether the cells count from 1: the numbers of rows."""
+        return [*self.texts] == [str(number) for number in range(1, self.count + 1)]
+
     def among(self, words: Collection[str]) -> int:
         """The number of cells that are one of these folded words, or several of them."""
         return sum(text in words or all(x in words for x in _split(text)) for text in self.texts)

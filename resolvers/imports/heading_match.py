@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 
 from models.headings import (
     LATIN_WORDS,
+    Mark,
     by_script,
     foreign_headings,
     heading_form,
@@ -249,7 +250,7 @@ def headings_of_fields(fields: tuple[ImportField, ...]) -> Headings:
 def _candidates(each: ImportField) -> Iterator[Candidate]:
     for label in each.label:
         yield Candidate(each, 1.0, Strategy.LABEL, heading_form(label))
-    yield Candidate(each, 1.0, Strategy.LABEL, heading_form(each.key.removesuffix("_id")))
+    yield Candidate(each, WEIGHTS[Mark.ALWAYS], Strategy.SYNONYM, heading_form(each.key.removesuffix("_id")))
     for form, mark in each.headings:
         yield Candidate(each, WEIGHTS[mark], Strategy.SYNONYM, form, mark)
 

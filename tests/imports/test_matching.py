@@ -213,6 +213,15 @@ def test_blanks_and_words_for_nothing_are_no_values() -> None:
     assert cells_of(["", " ", "无", "N/A", "-", "暂无", "null"]).count == 0
 
 
+def test_numbers_of_rows_are_no_numbers_of_customers() -> None:
+    rows = [str(number) for number in range(1, 9)]
+
+    assert keys("customer", Column("No.", rows)) == [""]
+    assert keys("customer", Column("编号", rows)) == [""]
+    assert keys("customer", Column("No.", ["C1001", "C1002", "C1005"])) == ["number"]
+    assert one("customer", "客户编号", rows).reason.chinese.endswith("8 个值中有 8 个是行号。")
+
+
 # --- what was chosen before ------------------------------------------------------------------------------
 
 
