@@ -58,7 +58,7 @@ def bids_for(place: int, meaning: Meaning, cells: Cells, words: Words) -> Iterat
             score = min(1.0, score + _FITS[candidate.mark])
         elif fit.differs:
             score -= _DIFFERS_FROM_LABEL if candidate.strategy is Strategy.LABEL else _DIFFERS
-        yield Bid(place, candidate, round(score, 4), fit)
+        yield Bid(place, candidate, round(score, 6), fit)
 
 
 def in_context(bids: Sequence[Bid]) -> list[Bid]:

@@ -36,7 +36,9 @@ _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPE
     0.82,
 )
 _OR = "或者|或|和|及"
-_PARTS = re.compile(rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and ")
+_PARTS = re.compile(rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])\.(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and ")
+_LESS_USUAL = 1e-5
+"""What a heading weighs less than the one before it in the list: of two columns the one with the more usual heading wins."""
 _DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
 _COLUMN = "列|栏|字段|第|column|col|field|unnamed|f|c|"
@@ -212,7 +214,8 @@ class Headings:
 
     @cached_property
     def _latin(self) -> dict[str, list[str]]:
-        return _grouped((word.replace(" ", ""), word) for word in self._all() if word.isascii())
+        words = (word for word in self._all() if word.isascii() and all(len(x) > 2 for x in word.split()))
+        return _grouped((word.replace(" ", ""), word) for word in words)
 
     @cached_property
     def _by_pinyin(self) -> dict[str, list[str]]:
@@ -251,8 +254,8 @@ def _candidates(each: ImportField) -> Iterator[Candidate]:
     for label in each.label:
         yield Candidate(each, 1.0, Strategy.LABEL, heading_form(label))
     yield Candidate(each, WEIGHTS[Mark.ALWAYS], Strategy.SYNONYM, heading_form(each.key.removesuffix("_id")))
-    for form, mark in each.headings:
-        yield Candidate(each, WEIGHTS[mark], Strategy.SYNONYM, form, mark)
+    for rank, (form, mark) in enumerate(each.headings):
+        yield Candidate(each, WEIGHTS[mark] - rank * _LESS_USUAL, Strategy.SYNONYM, form, mark)
 
 
 def _sound(text: str) -> str:

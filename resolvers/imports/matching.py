@@ -145,7 +145,9 @@ def _proposal(
         return Proposal(place, column.header, None, 0.0, Strategy.NONE, reason, samples)
     unit = _unit(column, bid.field)
     reason = proposed(column.header, bid.candidate, bid.fit).followed_by(unit_note(unit))
-    return Proposal(place, column.header, bid.field, min(bid.score, 1.0), bid.candidate.strategy, reason, samples, unit)
+    return Proposal(
+        place, column.header, bid.field, round(min(bid.score, 1.0), 2), bid.candidate.strategy, reason, samples, unit
+    )
 
 
 def _why_not(place: int, bids: Sequence[Bid], taken: Set[str]) -> tuple[ImportField | None, Fit | None]:
