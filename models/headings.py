@@ -80,6 +80,8 @@ class Heading(NamedTuple):
 
     form: str
     mark: Mark = Mark.ALWAYS
+    is_made: bool = False
+    """Whether braces made it, so that one which stands there by itself goes before it."""
 
 
 def headings_of(table: str, key: str) -> tuple[Heading, ...]:
@@ -147,7 +149,7 @@ def _headings(word: str) -> Iterator[Heading]:
     made = _spelt_out(word.removeprefix(mark))
     for form in map(heading_form, made):
         if form and (len(made) == 1 or form not in foreign_headings()):
-            yield Heading(form, mark)
+            yield Heading(form, mark, len(made) > 1)
 
 
 def _spelt_out(word: str) -> list[str]:

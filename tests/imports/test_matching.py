@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.headings import foreign_headings, heading_form, headings_of
+from models.headings import Mark, foreign_headings, heading_form, headings_of
 from resolvers.imports.cells import cells_of, shapes_of
 from resolvers.imports.matching import Column, Proposal, header_key, propose, signature
 from resolvers.imports.meaning import Strategy
@@ -338,8 +338,19 @@ def test_the_headings_of_a_field_are_no_foreign_ones_unless_a_line_says_so() -> 
 
 
 def test_what_braces_make_gives_way_to_what_is_foreign() -> None:
-    made = {form for form, _ in headings_of("customer", "category")}
+    made = {form for form, *_ in headings_of("customer", "category")}
 
     assert heading_form("企业类型") in foreign_headings()
     assert heading_form("企业类型") not in made
     assert heading_form("客户类型") in made
+
+
+def test_no_heading_that_a_line_names_surely_means_two_fields() -> None:
+    for target in ("customer", "contact", "follow_up", "opportunity", "dictionary_item", "person"):
+        named = Counter(
+            heading.form
+            for each in fields_of(target)
+            for heading in each.headings
+            if heading.mark is Mark.ALWAYS and not heading.is_made
+        )
+        assert [form for form, count in named.items() if count > 1] == [], target
