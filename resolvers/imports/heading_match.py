@@ -36,7 +36,9 @@ _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPE
     0.82,
 )
 _OR = "或者|或|和|及"
-_PARTS = re.compile(rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])\.(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and ")
+_PARTS = re.compile(
+    rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])\.(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and "
+)
 _LESS_USUAL = 1e-5
 """What a heading weighs less than the one before it in the list: of two columns the one with the more usual heading wins."""
 _MADE = 0.02
@@ -45,7 +47,7 @@ _DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
 _COLUMN = "列|栏|字段|第|column|col|field|unnamed|f|c|"
 _NO_NAME = "未命名|无标题|untitled"
-_NAMELESS = re.compile(rf"(?:{_COLUMN}) ?\d{{0,3}} ?{_COLUMN[0]}?|[a-z]{{1,2}}|{_NO_NAME}")
+_NAMELESS = re.compile(rf"(?:{_COLUMN}) ?\d{{0,3}} ?{_COLUMN[0]}?|[a-z]|{_NO_NAME}")
 
 
 def is_nameless(heading: str) -> bool:
@@ -122,10 +124,11 @@ class Headings:
     def _parts(self, heading: str, form: str) -> Meaning:
         """`手机/电话`, and a heading in two languages."""
         text = without_brackets(heading)
-        parts = [heading_form(part) for part in _PARTS.split(text)] if _PARTS.search(text) else [*by_script(form)]
+        is_parted = bool(_PARTS.search(text))
+        parts = [heading_form(part) for part in _PARTS.split(text)] if is_parted else [*by_script(form)]
         known = [found for part in parts if part and (found := self._plain(part) or self._numbered(part))]
-        if len(parts) < 2 or not known:
-            return UNKNOWN
+        if len(parts) < 2 or not known or (len(known) < len(parts) and not is_parted):
+            return UNKNOWN  # ERP编码 is no 编码
         meant: dict[str, list[Candidate]] = defaultdict(list)
         for each in known:
             for candidate in each.candidates:
@@ -235,7 +238,7 @@ class Headings:
 
 _MOST_PIECES, _MOST_SPLITS, _LONGEST_GLUED = 24, 8, 30
 _SHORT_CHINESE = 2
-_LONG_LATIN = 9
+_LONG_LATIN = 12
 
 
 @lru_cache(maxsize=64)
