@@ -1,6 +1,6 @@
 """What speaks for a field in a column: its heading, its values, and the other columns of the sheet."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from models.headings import Mark
@@ -61,9 +61,12 @@ def bids_for(place: int, meaning: Meaning, cells: Cells, words: Words) -> Iterat
         yield Bid(place, candidate, round(score, 6), fit)
 
 
-def in_context(bids: Sequence[Bid]) -> list[Bid]:
-    """The bids, those for the contact of a customer lowered where no column has the contact's name."""
-    if any(bid.field.key == "contact_name" and bid.score >= LEAST for bid in bids):
+def in_context(bids: Sequence[Bid], taken: Set[str] = frozenset()) -> list[Bid]:
+    """The bids, those for the contact of a customer lowered where no column has the contact's name.
+
+    `taken`: the keys of fields whose columns are known without a bid.
+    """
+    if "contact_name" in taken or any(bid.field.key == "contact_name" and bid.score >= LEAST for bid in bids):
         return [*bids]
     return [replace(bid, score=bid.score - _ALONE) if _needs_name(bid.candidate) else bid for bid in bids]
 

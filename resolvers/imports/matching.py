@@ -78,7 +78,7 @@ def propose(
         for bid in bids_for(place, meaning, looked[place], words or {})
         if bid.candidate.strategy in using
     ]
-    bids = in_context(bids)
+    bids = in_context(bids, taken)
     free = [bid for bid in bids if bid.field.key not in taken]
     won = assigned(free, [(fold(column.header), column.header, *column.cells) for column in columns])
     taken |= {bid.field.key for bid in won.values()}

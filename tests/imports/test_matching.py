@@ -234,6 +234,13 @@ def test_a_remembered_mapping_goes_before_all() -> None:
     assert [each.reason.chinese for each in found] == ["上次导入时对应“电话”。", "上次导入时未导入该列。"]
 
 
+def test_a_remembered_name_of_the_contact_counts_for_the_columns_beside_it() -> None:
+    remembered: dict[str, str | None] = {header_key("对方"): "contact_name"}
+
+    assert keys("customer", "对方", "手机", remembered=remembered) == ["contact_name", "contact_phone"]
+    assert keys("customer", "对方", "手机") == ["", "phone"]
+
+
 def test_a_field_that_is_no_longer_there_is_matched_anew() -> None:
     assert keys("customer", "电话", remembered={header_key("电话"): "gone"}) == ["phone"]
 
