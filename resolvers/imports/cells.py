@@ -95,9 +95,10 @@ class Cells:
 
 
 def cells_of(texts: Sequence[str], kinds: Sequence[str] = ()) -> Cells:
-    """The first cells of a column.  `kinds`: what the sheet says of each: `date` makes a date of any text."""
+    """The first cells of a column.  `kinds`: what the sheet says of each: `date` and `time` make a date of any text, an
+    `error` is no value."""
     said = [(fold(text[:_LONGEST]), kind) for text, kind in _with_kinds(texts[:LOOKED_AT], kinds)]
-    said = [(text, kind) for text, kind in said if text not in _NOTHING]
+    said = [(text, kind) for text, kind in said if text not in _NOTHING and kind not in _NO_VALUES]
     shapes: dict[Shape, int] = {}
     for text, kind in said:
         for shape in shapes_of(text) | ({Shape.DATE} if kind in _DATE_KINDS else set()):
@@ -119,7 +120,7 @@ def shapes_of(text: str) -> frozenset[Shape]:
 
 # --- shapes ----------------------------------------------------------------------------------------------
 
-_DATE_KINDS = ("date", "datetime", "time")
+_DATE_KINDS, _NO_VALUES = ("date", "datetime", "time"), ("error", "formula")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+(?:[;,; ]+[^@\s]+@[^@\s]+\.\w+)*")
 _CALLED = "tel|phone|mobile|电话|手机"
 _EXTENSION = "ext|x|转|#"

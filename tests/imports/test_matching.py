@@ -179,6 +179,10 @@ def test_a_date_is_one_if_the_sheet_says_so() -> None:
     assert "3 of 3 values are dates." in dated.reason.english
 
 
+def test_an_error_is_no_value() -> None:
+    assert cells_of(["#N/A", "13800138000"], ["error", ""]).count == 1
+
+
 def test_words_of_a_dictionary_are_counted_with_their_aliases() -> None:
     found = one("customer", "所属行业", ("零售", "电商", "IT", "", "机械"))
 
