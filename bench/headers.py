@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from resolvers.imports.cells import shapes_of
-from resolvers.imports.heading_match import Strategy, headings_of_fields
+from resolvers.imports.heading_match import headings_of_fields
 from resolvers.imports.matching import Column, propose
+from resolvers.imports.meaning import Strategy
 from tests.support.headings import Score, Sheet, fields_of, halves, judged, labelled, spellings
 
 WAYS = (Strategy.LABEL, Strategy.SYNONYM, Strategy.WITHIN, Strategy.SPELLING, Strategy.CONTENT)

@@ -168,8 +168,8 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
 
 OF_COLUMN: dict[str, tuple[str, str]] = {
     "contact.name": ("Contact's name", "联系人姓名"),
-    "contact.owner_id": ("Owner", "负责人"),
     "customer.name": ("Customer name", "客户名称"),
+    "customer.number": ("Customer number", "客户编号"),
     "customer.stage": ("Customer stage", "客户阶段"),
     "dictionary_item.parent_id": ("Parent entry", "上级词条"),
     "follow_up.kind": ("Kind of follow-up", "跟进方式"),

@@ -23,6 +23,7 @@ _MARKS = re.compile(r"[\W_]+")
 _CHINESE = "\u3400-\u9fff"
 _BESIDE_CHINESE = re.compile(rf"(?<=[{_CHINESE}]) | (?=[{_CHINESE}])")
 _E_MAIL = re.compile(r"\be mail")
+_HASH = re.compile(r"(?<=[a-z])#|(?<=[a-z] )#|#(?= ?[a-z])")
 _OWNS = re.compile(r"(?<=\w)['’]s\b")
 _BEFORE_DIGITS = re.compile(r"(?<=[a-z])(?=\d)")
 _LATIN = re.compile("[a-z]+")
@@ -57,8 +58,10 @@ _SAME = {
     for word in words.split()
 }
 """Latin word -> the one that stands for it in forms."""
+LATIN_WORDS = frozenset(_SAME)
+"""Latin words for which another one stands in forms."""
 _CHOICE = re.compile(r"\{([^{}]*)\}")
-_NUMBERED = re.compile(r"^(?:\d{1,2} |(?:\d{1,2}|[a-z]) ?[.、)] ?)(?=\D)")
+_NUMBERED = re.compile(rf"^(?:\d{{1,2}} (?=\D)|\d{{1,2}} ?[.、)] ?(?=\D)|[a-z] ?[.、)] ?(?=[{_CHINESE}]))")
 _LONGEST = 200
 """Maximum number of characters of a heading that are compared."""
 
@@ -78,6 +81,8 @@ class Heading(NamedTuple):
 
     form: str
     mark: Mark = Mark.ALWAYS
+    is_made: bool = False
+    """Whether braces made it, so that one which stands there by itself goes before it."""
 
 
 def headings_of(table: str, key: str) -> tuple[Heading, ...]:
@@ -135,7 +140,7 @@ def by_script(form: str) -> tuple[str, ...]:
 def _plain(text: str) -> str:
     """Simplified, in small letters, words apart by single blanks, none beside a Chinese character."""
     text = _OWNS.sub("", simplified(fold(_CAMEL.sub(" ", text[:_LONGEST]))))
-    text = _E_MAIL.sub("email", _BESIDE_CHINESE.sub("", _MARKS.sub(" ", text.replace("#", " no ")).strip()))
+    text = _E_MAIL.sub("email", _BESIDE_CHINESE.sub("", _MARKS.sub(" ", _HASH.sub(" no ", text)).strip()))
     return _LATIN.sub(lambda word: _SAME.get(word[0], word[0]), _BEFORE_DIGITS.sub(" ", text))
 
 
@@ -145,7 +150,7 @@ def _headings(word: str) -> Iterator[Heading]:
     made = _spelt_out(word.removeprefix(mark))
     for form in map(heading_form, made):
         if form and (len(made) == 1 or form not in foreign_headings()):
-            yield Heading(form, mark)
+            yield Heading(form, mark, len(made) > 1)
 
 
 def _spelt_out(word: str) -> list[str]:

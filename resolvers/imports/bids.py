@@ -1,6 +1,6 @@
 """What speaks for a field in a column: its heading, its values, and the other columns of the sheet."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from models.headings import Mark
@@ -8,7 +8,8 @@ from models.headings import Mark
 from .cells import Cells, Shape
 from .fields import FieldKind, ImportField
 from .fit import FEWEST, Fit, Words, fit_of, shape_of
-from .heading_match import Candidate, Headings, Meaning, Strategy, is_nameless
+from .heading_match import Headings, is_nameless
+from .meaning import Candidate, Meaning, Strategy
 
 LEAST = 0.55
 """The score from which on a field is proposed."""
@@ -57,12 +58,15 @@ def bids_for(place: int, meaning: Meaning, cells: Cells, words: Words) -> Iterat
             score = min(1.0, score + _FITS[candidate.mark])
         elif fit.differs:
             score -= _DIFFERS_FROM_LABEL if candidate.strategy is Strategy.LABEL else _DIFFERS
-        yield Bid(place, candidate, round(score, 4), fit)
+        yield Bid(place, candidate, round(score, 6), fit)
 
 
-def in_context(bids: Sequence[Bid]) -> list[Bid]:
-    """The bids, those for the contact of a customer lowered where no column has the contact's name."""
-    if any(bid.field.key == "contact_name" and bid.score >= LEAST for bid in bids):
+def in_context(bids: Sequence[Bid], taken: Set[str] = frozenset()) -> list[Bid]:
+    """The bids, those for the contact of a customer lowered where no column has the contact's name.
+
+    `taken`: the keys of fields whose columns are known without a bid.
+    """
+    if "contact_name" in taken or any(bid.field.key == "contact_name" and bid.score >= LEAST for bid in bids):
         return [*bids]
     return [replace(bid, score=bid.score - _ALONE) if _needs_name(bid.candidate) else bid for bid in bids]
 
@@ -93,8 +97,10 @@ def _is_told(each: ImportField, cells: Cells, words: Words) -> bool:
 
 def _needs_name(candidate: Candidate) -> bool:
     """Whether this is the address of a contact, though the heading does not say so by itself."""
-    key, is_clear = candidate.field.key, candidate.mark is Mark.ALWAYS
-    return key in ("contact_phone", "contact_email", "contact_title") and not is_clear
+    key, word = candidate.field.key, candidate.word
+    if key == "contact_title":
+        return "contact" not in word and "联" not in word
+    return key in ("contact_phone", "contact_email") and candidate.mark is not Mark.ALWAYS
 
 
 def _text(names: Sequence[tuple[Hashable, ...]], bid: Bid) -> tuple[str, ...]:

@@ -84,15 +84,21 @@ class Cells:
     def share(self, shape: Shape) -> float:
         return self.shapes.get(shape, 0) / self.count if self.count else 0.0
 
+    @property
+    def is_run(self) -> bool:
+        """Whether the cells count from 1: the numbers of rows."""
+        return [*self.texts] == [str(number) for number in range(1, self.count + 1)]
+
     def among(self, words: Collection[str]) -> int:
         """The number of cells that are one of these folded words, or several of them."""
         return sum(text in words or all(x in words for x in _split(text)) for text in self.texts)
 
 
 def cells_of(texts: Sequence[str], kinds: Sequence[str] = ()) -> Cells:
-    """The first cells of a column.  `kinds`: what the sheet says of each: `date` makes a date of any text."""
+    """The first cells of a column.  `kinds`: what the sheet says of each: `date` and `time` make a date of any text, an
+    `error` is no value."""
     said = [(fold(text[:_LONGEST]), kind) for text, kind in _with_kinds(texts[:LOOKED_AT], kinds)]
-    said = [(text, kind) for text, kind in said if text not in _NOTHING]
+    said = [(text, kind) for text, kind in said if text not in _NOTHING and kind not in _NO_VALUES]
     shapes: dict[Shape, int] = {}
     for text, kind in said:
         for shape in shapes_of(text) | ({Shape.DATE} if kind in _DATE_KINDS else set()):
@@ -114,11 +120,15 @@ def shapes_of(text: str) -> frozenset[Shape]:
 
 # --- shapes ----------------------------------------------------------------------------------------------
 
-_DATE_KINDS = ("date", "datetime", "time")
+_DATE_KINDS, _NO_VALUES = ("date", "datetime", "time"), ("error", "formula")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+(?:[;,; ]+[^@\s]+@[^@\s]+\.\w+)*")
-_PHONE = re.compile(r"(?:tel|phone|mobile|电话|手机)?[.: ]*\+?\(?\d[\d\s()./-]{5,18}\d(?:\s*(?:ext\.?|x|转|#)\s*\d+)?")
+_CALLED = "tel|phone|mobile|电话|手机"
+_EXTENSION = "ext|x|转|#"
+_PHONE = re.compile(rf"(?:{_CALLED})?[.: ]*\+?\(?\d[\d\s()./-]{{5,18}}\d(?:\s*(?:{_EXTENSION})\.?\s*\d+)?")
+_YEAR, _MONTH, _DAY = "年", "月", "日"
 _DATE = re.compile(
-    r"(?:19|20)\d\d ?[-/.年] ?\d{1,2}(?: ?[-/.月] ?\d{1,2} ?日?)?(?:[ t]+\d{1,2}:\d\d.*)?|(?:19|20)\d\d[01]\d[0-3]\d"
+    rf"(?:19|20)\d\d ?[-/.{_YEAR}] ?\d{{1,2}}(?: ?[-/.{_MONTH}] ?\d{{1,2}} ?{_DAY}?)?(?:[ t]+\d{{1,2}}:\d\d.*)?"
+    r"|(?:19|20)\d\d[01]\d[0-3]\d"
     r"|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)?\d\d(?: .*)?|\d{1,2}[ -][a-z]{3,9}[ -,]+(?:19|20)?\d\d|[a-z]{3,9} \d{1,2},? (?:19|20)\d\d"
 )
 _NUMBER = re.compile(
@@ -171,7 +181,8 @@ _SURNAMES = frozenset(
     "陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐伍庄申俞殷欧耿焦关乔倪荣祝裴左柴梅章华"
     "張劉陳楊黃趙吳孫馬鄭謝許韓馮鄧蕭蔣餘葉蘇魏呂盧鐘譚陸範賈韋鄒龍陶賀顧龔萬錢嚴莊湯歐關喬榮"
 )
-_CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}(?:先生|女士|小姐|总|经理|老师)?")
+_POLITE = "先生|女士|小姐|总|经理|老师"
+_CHINESE_NAME = re.compile(rf"[\u4e00-\u9fff]{{2,4}}(?:{_POLITE})?")
 _LATIN_NAME = re.compile(r"(?:(?:mr|mrs|ms|dr)\.? )?[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){1,3}")
 _STREET = re.compile(
     r"(?=.*\d)(?=.*\b(?:street|st|road|rd|avenue|ave|boulevard|blvd|lane|ln|drive|dr|way|square|sq|strasse|str|rue|via|plaza|broadway|suite|floor|po box|court|ct)\b).*"

@@ -71,6 +71,8 @@ def fit_of(field: ImportField, cells: Cells, words: Words) -> Fit:
     shape = shape_of(field)
     if shape is None:
         return _fit_of_text(cells)
+    if shape is Shape.CODE and cells.count >= FEWEST and cells.is_run:
+        return Fit(False, True, cells.count, cells.count, ("numbers of rows", "行号"))
     count, share = cells.shapes.get(shape, 0), cells.share(shape)
     if share >= _MOST:
         return Fit(True, False, count, cells.count, SHAPE_NAMES[shape])

@@ -4,13 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from models.headings import (
+    LATIN_WORDS,
     Mark,
     by_script,
     foreign_headings,
@@ -23,56 +23,9 @@ from models.headings import (
 from models.pinyin import syllables
 
 from .fields import ImportField
+from .meaning import UNKNOWN, WEIGHTS, Candidate, Meaning, Strategy
 from .units import PLAIN, unit_of, without_unit
 
-
-class Strategy(StrEnum):
-    """How the field of a column was found."""
-
-    REMEMBERED = "remembered"
-    LABEL = "label"
-    SYNONYM = "synonym"
-    WITHIN = "within"
-    """The heading without neutral words, or one of its parts."""
-    SPELLING = "spelling"
-    CONTENT = "content"
-    NONE = "none"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A field that a heading may mean.  `weight`: 0 to 1, before the values are looked at.  `word`: the known heading."""
-
-    field: ImportField
-    weight: float
-    strategy: Strategy
-    word: str
-    mark: Mark = Mark.ALWAYS
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a heading may mean.  `foreign`: the known heading that no field has, "" for none."""
-
-    candidates: tuple[Candidate, ...] = ()
-    foreign: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.candidates or self.foreign)
-
-    def weighed(self, factor: float, strategy: Strategy | None = None) -> "Meaning":
-        """The same, less sure."""
-        weaker = (replace(x, weight=x.weight * factor, strategy=strategy or x.strategy) for x in self.candidates)
-        return replace(self, candidates=tuple(weaker))
-
-    def doubted(self) -> "Meaning":
-        """The same, as far as the values say so."""
-        least = Mark.IF_VALUES_FIT
-        return replace(self, candidates=tuple(replace(x, weight=_WEIGHTS[least], mark=least) for x in self.candidates))
-
-
-UNKNOWN = Meaning()
-_WEIGHTS = {Mark.ALWAYS: 0.97, Mark.BESIDE_NAME: 0.97, Mark.USUALLY: 0.75, Mark.IF_VALUES_FIT: 0.42}
 _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPELT = (
     0.93,
     0.95,
@@ -82,12 +35,19 @@ _WITHOUT_NEUTRAL, _SECOND, _ALL_PARTS, _A_PART, _CONFLICT, _IN_BRACKETS, _MISSPE
     0.85,
     0.82,
 )
-_PARTS = re.compile(r"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])(?:或者?|和|及)(?=[\u4e00-\u9fff])| or | and ")
-_BEHIND = re.compile(r" ?(\d{1,2})$")
-_SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
-_NAMELESS = re.compile(
-    r"(?:(?:列|栏|字段|第|column|col|field|unnamed|f|c)? ?\d{0,3} ?列?|[a-z]{1,2}|未命名|无标题|untitled)"
+_OR = "或者|或|和|及"
+_PARTS = re.compile(
+    rf"[/\\|、,，;&]|(?<=[\u4e00-\u9fff])\.(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?:{_OR})(?=[\u4e00-\u9fff])| or | and "
 )
+_LESS_USUAL = 1e-5
+"""What a heading weighs less than the one before it in the list: of two columns the one with the more usual heading wins."""
+_MADE = 0.02
+"""What a heading weighs less that is made of parts."""
+_DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_SHORTEST_LATIN, _SHORTEST_INITIALS = 5, 3
+_COLUMN = "列|栏|字段|第|column|col|field|unnamed|f|c|"
+_NO_NAME = "未命名|无标题|untitled"
+_NAMELESS = re.compile(rf"(?:{_COLUMN}) ?\d{{0,3}} ?{_COLUMN[0]}?|[a-z]|{_NO_NAME}")
 
 
 def is_nameless(heading: str) -> bool:
@@ -154,19 +114,21 @@ class Headings:
         return len(text) in ends
 
     def _numbered(self, form: str) -> Meaning:
-        """`电话2` as 电话: a first column with that heading goes before it."""
-        found = _BEHIND.search(form)
-        if found is None:
+        """`电话2` as 电话 and `联系人1电话` as 联系人电话: a column with the first number, or with none, goes before it."""
+        numbers = _DIGITS.findall(form)
+        if len(numbers) != 1:
             return UNKNOWN
-        return self._plain(form[: found.start()]).weighed(1.0 if found[1] in ("1", "01") else _SECOND)
+        plain = heading_form(_DIGITS.sub(" ", form))
+        return self._plain(plain).weighed(1.0 if numbers[0] in ("1", "01") else _SECOND)
 
     def _parts(self, heading: str, form: str) -> Meaning:
         """`手机/电话`, and a heading in two languages."""
         text = without_brackets(heading)
-        parts = [heading_form(part) for part in _PARTS.split(text)] if _PARTS.search(text) else [*by_script(form)]
+        is_parted = bool(_PARTS.search(text))
+        parts = [heading_form(part) for part in _PARTS.split(text)] if is_parted else [*by_script(form)]
         known = [found for part in parts if part and (found := self._plain(part) or self._numbered(part))]
-        if len(parts) < 2 or not known:
-            return UNKNOWN
+        if len(parts) < 2 or not known or (len(known) < len(parts) and not is_parted):
+            return UNKNOWN  # ERP编码 is no 编码
         meant: dict[str, list[Candidate]] = defaultdict(list)
         for each in known:
             for candidate in each.candidates:
@@ -204,6 +166,7 @@ class Headings:
         words = (
             self._by_pinyin.get(glued, ())
             or (self._by_initials.get(glued, ()) if len(glued) >= _SHORTEST_INITIALS else ())
+            or self._split(glued)
             or self._close(glued)
         )
         return self._agreed(words).weighed(_MISSPELT, Strategy.SPELLING)
@@ -218,6 +181,20 @@ class Headings:
             if candidate.weight > getattr(best.get(candidate.field.key), "weight", 0.0):
                 best[candidate.field.key] = candidate
         return Meaning(tuple(best.values()))
+
+    def _split(self, glued: str) -> tuple[str, ...]:
+        """The known heading whose words are written as one: `custname` is `customer name`."""
+        if not (_SHORTEST_LATIN <= len(glued) <= _LONGEST_GLUED and glued.isascii() and glued.isalpha()):
+            return ()
+        found: dict[int, list[str]] = {0: [""]}
+        for end in range(2, len(glued) + 1):
+            found[end] = [
+                f"{before} {glued[start:end]}"
+                for start in found
+                if end - start > 1 and glued[start:end] in self._tokens
+                for before in found[start]
+            ][:_MOST_SPLITS]
+        return tuple(form for each in found[len(glued)] if (form := heading_form(each)) in self.words)[:1]
 
     def _close(self, glued: str) -> tuple[str, ...]:
         """The Latin words that differ by one letter, or by two of a long one, and begin alike."""
@@ -236,8 +213,14 @@ class Headings:
     # -- made when the first heading needs it ---------------------------------------------------------------
 
     @cached_property
+    def _tokens(self) -> frozenset[str]:
+        """Every Latin word of a heading, and what stands for one."""
+        return frozenset(token for word in self._all() if word.isascii() for token in word.split()) | LATIN_WORDS
+
+    @cached_property
     def _latin(self) -> dict[str, list[str]]:
-        return _grouped((word.replace(" ", ""), word) for word in self._all() if word.isascii())
+        words = (word for word in self._all() if word.isascii() and all(len(x) > 2 for x in word.split()))
+        return _grouped((word.replace(" ", ""), word) for word in words)
 
     @cached_property
     def _by_pinyin(self) -> dict[str, list[str]]:
@@ -253,9 +236,9 @@ class Headings:
         yield from self.foreign
 
 
-_MOST_PIECES = 24
+_MOST_PIECES, _MOST_SPLITS, _LONGEST_GLUED = 24, 8, 30
 _SHORT_CHINESE = 2
-_LONG_LATIN = 9
+_LONG_LATIN = 12
 
 
 @lru_cache(maxsize=64)
@@ -275,9 +258,10 @@ def headings_of_fields(fields: tuple[ImportField, ...]) -> Headings:
 def _candidates(each: ImportField) -> Iterator[Candidate]:
     for label in each.label:
         yield Candidate(each, 1.0, Strategy.LABEL, heading_form(label))
-    yield Candidate(each, 1.0, Strategy.LABEL, heading_form(each.key.removesuffix("_id")))
-    for form, mark in each.headings:
-        yield Candidate(each, _WEIGHTS[mark], Strategy.SYNONYM, form, mark)
+    yield Candidate(each, WEIGHTS[Mark.ALWAYS], Strategy.SYNONYM, heading_form(each.key.removesuffix("_id")))
+    for rank, (form, mark, is_made) in enumerate(each.headings):
+        weight = WEIGHTS[mark] - rank * _LESS_USUAL - is_made * _MADE
+        yield Candidate(each, weight, Strategy.SYNONYM, form, mark)
 
 
 def _sound(text: str) -> str:

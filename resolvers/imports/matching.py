@@ -16,7 +16,8 @@ from .bids import LEAST, Bid, assigned, bids_for, in_context, meaning_of
 from .cells import cells_of, samples_of
 from .fields import FieldKind, ImportField
 from .fit import Fit, Words
-from .heading_match import UNKNOWN, Meaning, Strategy, headings_of_fields
+from .heading_match import headings_of_fields
+from .meaning import UNKNOWN, Meaning, Strategy
 from .reasons import Reason, left_out, proposed, remembered_as, unit_note
 from .units import PLAIN, Unit, unit_of
 
@@ -77,7 +78,7 @@ def propose(
         for bid in bids_for(place, meaning, looked[place], words or {})
         if bid.candidate.strategy in using
     ]
-    bids = in_context(bids)
+    bids = in_context(bids, taken)
     free = [bid for bid in bids if bid.field.key not in taken]
     won = assigned(free, [(fold(column.header), column.header, *column.cells) for column in columns])
     taken |= {bid.field.key for bid in won.values()}
@@ -144,7 +145,9 @@ def _proposal(
         return Proposal(place, column.header, None, 0.0, Strategy.NONE, reason, samples)
     unit = _unit(column, bid.field)
     reason = proposed(column.header, bid.candidate, bid.fit).followed_by(unit_note(unit))
-    return Proposal(place, column.header, bid.field, min(bid.score, 1.0), bid.candidate.strategy, reason, samples, unit)
+    return Proposal(
+        place, column.header, bid.field, round(min(bid.score, 1.0), 2), bid.candidate.strategy, reason, samples, unit
+    )
 
 
 def _why_not(place: int, bids: Sequence[Bid], taken: Set[str]) -> tuple[ImportField | None, Fit | None]:

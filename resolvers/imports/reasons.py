@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from .fields import ImportField
 from .fit import Fit
-from .heading_match import Candidate, Meaning, Strategy
+from .meaning import Candidate, Meaning, Strategy
 from .units import Unit
 
 _LONGEST = 60

@@ -19,15 +19,18 @@ _CURRENCIES = {
     "台币": "TWD", "新台币": "TWD", "nt$": "TWD", "韩元": "KRW",
 }  # fmt: skip
 """Sign or word -> code; 元 and ¥ are of several countries, and say none."""
+_BEFORE = "单位"
 _FORM = re.compile(
-    rf"(?:单位[:： ]*)?(?:(?P<first>{'|'.join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))}|[a-z]{{3}})? ?)"
+    rf"(?:{_BEFORE}[:： ]*)?(?:(?P<first>{'|'.join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))}|[a-z]{{3}})? ?)"
     rf"(?P<factor>{'|'.join(map(re.escape, sorted(_FACTORS, key=len, reverse=True)))})?"
     rf" ?(?P<last>{'|'.join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))}|[a-z]{{3}})?"
 )
 _BRACKETS = re.compile(r"[(\[【<{]([^()\[\]【】<>{}]{1,20})[)\]】>}]")
-_BEHIND = re.compile(
-    r"(?<=[\u4e00-\u9fff])[/ ,:_-]*((?:十|百|千)?[百千万亿](?:元|美元|人民币)|美元|欧元|港币|人民币)$|[/,:_ -]+(?:in )?([a-z€$£¥]{0,4} ?'?(?:k|m|000s?|thousands?|millions?)[€$£]?)$"
-)
+_ALONE = "美元|欧元|港币|人民币"
+_YUAN = "元"
+_CHINESE_UNIT = f"[十百千]?[百千万亿](?:{_ALONE}|{_YUAN})|{_ALONE}"
+_LATIN_UNIT = r"[a-z€$£¥]{0,4} ?'?(?:k|m|000s?|thousands?|millions?)[€$£]?"
+_BEHIND = re.compile(rf"(?<=[\u4e00-\u9fff])[/ ,:_-]*({_CHINESE_UNIT})$|[/,:_ -]+(?:in )?({_LATIN_UNIT})$")
 
 
 @dataclass(frozen=True)

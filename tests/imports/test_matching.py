@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.headings import foreign_headings, heading_form, headings_of
+from models.headings import Mark, foreign_headings, heading_form, headings_of
 from resolvers.imports.cells import cells_of, shapes_of
-from resolvers.imports.heading_match import Strategy
 from resolvers.imports.matching import Column, Proposal, header_key, propose, signature
+from resolvers.imports.meaning import Strategy
 from tests.support.headings import fields_of, labelled, proposals, spellings
 
 PHONES = ("13800138000", "139-0013-9000", "021-68881234", "", "无")
@@ -179,6 +179,10 @@ def test_a_date_is_one_if_the_sheet_says_so() -> None:
     assert "3 of 3 values are dates." in dated.reason.english
 
 
+def test_an_error_is_no_value() -> None:
+    assert cells_of(["#N/A", "13800138000"], ["error", ""]).count == 1
+
+
 def test_words_of_a_dictionary_are_counted_with_their_aliases() -> None:
     found = one("customer", "所属行业", ("零售", "电商", "IT", "", "机械"))
 
@@ -213,6 +217,15 @@ def test_blanks_and_words_for_nothing_are_no_values() -> None:
     assert cells_of(["", " ", "无", "N/A", "-", "暂无", "null"]).count == 0
 
 
+def test_numbers_of_rows_are_no_numbers_of_customers() -> None:
+    rows = [str(number) for number in range(1, 9)]
+
+    assert keys("customer", Column("No.", rows)) == [""]
+    assert keys("customer", Column("编号", rows)) == [""]
+    assert keys("customer", Column("No.", ["C1001", "C1002", "C1005"])) == ["number"]
+    assert one("customer", "客户编号", rows).reason.chinese.endswith("8 个值中有 8 个是行号。")
+
+
 # --- what was chosen before ------------------------------------------------------------------------------
 
 
@@ -223,6 +236,13 @@ def test_a_remembered_mapping_goes_before_all() -> None:
     found = propose(fields_of("customer"), [Column("传真"), Column("电话")], remembered)
     assert [each.reason.english for each in found] == ["It was “Phone” last time.", "It was left out last time."]
     assert [each.reason.chinese for each in found] == ["上次导入时对应“电话”。", "上次导入时未导入该列。"]
+
+
+def test_a_remembered_name_of_the_contact_counts_for_the_columns_beside_it() -> None:
+    remembered: dict[str, str | None] = {header_key("对方"): "contact_name"}
+
+    assert keys("customer", "对方", "手机", remembered=remembered) == ["contact_name", "contact_phone"]
+    assert keys("customer", "对方", "手机") == ["", "phone"]
 
 
 def test_a_field_that_is_no_longer_there_is_matched_anew() -> None:
@@ -329,8 +349,19 @@ def test_the_headings_of_a_field_are_no_foreign_ones_unless_a_line_says_so() -> 
 
 
 def test_what_braces_make_gives_way_to_what_is_foreign() -> None:
-    made = {form for form, _ in headings_of("customer", "category")}
+    made = {form for form, *_ in headings_of("customer", "category")}
 
     assert heading_form("企业类型") in foreign_headings()
     assert heading_form("企业类型") not in made
     assert heading_form("客户类型") in made
+
+
+def test_no_heading_that_a_line_names_surely_means_two_fields() -> None:
+    for target in ("customer", "contact", "follow_up", "opportunity", "dictionary_item", "person"):
+        named = Counter(
+            heading.form
+            for each in fields_of(target)
+            for heading in each.headings
+            if heading.mark is Mark.ALWAYS and not heading.is_made
+        )
+        assert [form for form, count in named.items() if count > 1] == [], target

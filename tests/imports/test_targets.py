@@ -98,7 +98,7 @@ def test_no_two_fields_of_a_target_are_called_alike() -> None:
 
 def test_every_field_has_headings_in_both_languages() -> None:
     for code, each in every_field():
-        words = {form for form, _ in headings_of(each.table, each.key)}
+        words = {form for form, *_ in headings_of(each.table, each.key)}
         assert any(is_chinese(word) for word in words), (code, each.key)
         assert any(word.isascii() for word in words), (code, each.key)
 

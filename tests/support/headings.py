@@ -14,8 +14,8 @@ import resolvers
 from models.text import fold
 from policies import STARTER, Principal, Snapshot
 from resolvers.imports.fields import ImportField
-from resolvers.imports.heading_match import Strategy
 from resolvers.imports.matching import EVERY_STRATEGY, Column, Proposal, propose
+from resolvers.imports.meaning import Strategy
 from resolvers.imports.targets import fields_for, target_of
 from resolvers.runtime.scope import Scope
 from resolvers.setup.install import starter_words
