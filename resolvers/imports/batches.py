@@ -61,7 +61,7 @@ def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str
     `file_hash` is its SHA-256.  Raises Forbidden, and Validation for an unknown target and beyond MAX_OPEN.
     """
     with scope.write("user.imports") as db:
-        wanted = _allowed(scope, target)
+        wanted = allowed(scope, target)
         _check_room(scope, db)
         row = ImportBatch(
             owner_id=scope.me,
@@ -77,7 +77,7 @@ def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str
         db.add(row)
         db.flush()
         _read(scope, row)
-        _log(scope, db, row, {"target": [None, row.target]})
+        log(scope, db, row, {"target": [None, row.target]})
         return row.id
 
 
@@ -88,7 +88,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
-        _allowed(scope, row.target)
+        allowed(scope, row.target)
         if row.state not in UNREAD:
             raise ImportEnded
         db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
@@ -109,7 +109,7 @@ def cancel(scope: Scope, id: int) -> None:
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
-        _log(scope, db, row, {"state": [None, row.state]})
+        log(scope, db, row, {"state": [None, row.state]})
 
 
 # --- looking ---------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def choices_of(row: ImportBatch) -> Choices:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _allowed(scope: Scope, target: str) -> Target:
+def allowed(scope: Scope, target: str) -> Target:
     found = target_of(target)
     scope.allow("import", found.model.module)
     return found
@@ -181,7 +181,7 @@ def _plain(file_name: str) -> str:
     return line(name[-200:], "file_name") or "–"
 
 
-def _log(scope: Scope, db: Session, row: ImportBatch, changes: Mapping[str, Any]) -> None:
+def log(scope: Scope, db: Session, row: ImportBatch, changes: Mapping[str, Any]) -> None:
     """Log a step of an import.  The entry is about no record, so that readers of the log alone see it."""
     write_row(
         db,

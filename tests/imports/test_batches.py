@@ -1,57 +1,22 @@
 """Imports at their beginning: whose they are, how a file becomes staged rows, read in another way, cancelled, and killed."""
 
-import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
-import tasks
 from models import ImportBatch, ImportRow, Job
 from models.errors import Forbidden, ImportEnded, NotFound, Validation
 from models.import_batch import ImportState
 from models.job import JobState
 from resolvers.imports import batches, staging
 from resolvers.imports.batches import MAX_OPEN, Choices
-from resolvers.runtime.file_store import FileStore
 from tasks.engine import Engine
+from tests.support.importing import Files
 from tests.support.world import World
 
 HEADINGS = ["客户名称*", "电话", "行业"]
-
-
-class Files:
-    """Brings files into a world, whose store lies in a folder of the test."""
-
-    def __init__(self, world: World, folder: Path) -> None:
-        tasks.load()
-        self.world, world.backend.files = world, FileStore(folder)
-
-    def sheet(self, rows: Sequence[Sequence[Any]], *, second: Sequence[Sequence[Any]] = ()) -> bytes:
-        book = openpyxl.Workbook()
-        for row in rows:
-            book.active.append(row)  # type: ignore[union-attr]
-        if second:
-            other = book.create_sheet("Second")
-            for row in second:
-                other.append(row)
-        path = self.world.backend.files.scratch("made.xlsx")
-        book.save(path)
-        return path.read_bytes()
-
-    def begin(self, login: str, content: bytes, *, target: str = "customer", name: str = "客户.xlsx") -> int:
-        stored = batches.stored_name("xlsx")
-        with self.world.backend.files.opened(stored) as file:
-            file.write(content)
-        digest = hashlib.sha256(content).hexdigest()
-        id: int = self.world.scope(login).do(batches.begin, target, name, stored, digest)
-        return id
-
-    def run(self) -> None:
-        Engine(self.world.backend, "test").run_due()
 
 
 @pytest.fixture
