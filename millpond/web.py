@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from schema.live import Live
 from . import logs
 from .app import build
 from .http_protocol import BoundedProtocol
+from .import_limits import import_limits
 from .keys import CookieKeys
 from .listening import STOP_SECONDS
 from .live import LiveDoor
@@ -64,6 +66,7 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         budgets=budgets(settings),
         mail_server=mail_server(settings),
         files=file_store(settings),
+        import_limits=asdict(import_limits(settings)),
         yields=yields,
     )
 

@@ -36,6 +36,9 @@ from .export import Export as Export
 from .export import ExportProfile as ExportProfile
 from .follow_up import FollowUp as FollowUp
 from .former_name import FormerName as FormerName
+from .import_batch import ImportBatch as ImportBatch
+from .import_batch import ImportMapping as ImportMapping
+from .import_batch import ImportRow as ImportRow
 from .job import Job as Job
 from .merge_record import MergeRecord as MergeRecord
 from .not_duplicate import NotDuplicate as NotDuplicate

@@ -116,6 +116,7 @@ TABLE: tuple[Action, ...] = (
     _own("views", "Keep views", "保存视图", "kept the view", "user"),
     _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),
     _own("exports", "Keep exports", "管理导出", "kept the export", "user"),
+    _own("imports", "Keep imports", "管理导入", "kept the import", "user"),
     _own("drop_export", "Delete an export", "删除导出", "deleted the export", "user"),
     _own("download", "Download", "下载", "downloaded", "user"),
     _own("renew", "Compute release dates", "重新计算回收日期", "", "system"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import Export
+from models import Export, ImportBatch
 from models.export import ExportState
 
 from ..jobs.kinds import Progress, Work
@@ -37,6 +37,7 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
 
 def _sweep(scope: Scope, db: Session) -> None:
     known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
+    known.update(name.partition(".")[0] for name in db.execute(select(ImportBatch.file)).scalars())
 
     def swept() -> None:
         files.sweep(known.__contains__, STRAY_SECONDS)

@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 from cachetools import LRUCache
@@ -56,13 +57,17 @@ class Backend:
         budgets: Budgets | None = None,
         mail_server: MailServer | None = None,
         files: FileStore | None = None,
+        import_limits: Mapping[str, Any] | None = None,
         yields: bool = False,
     ) -> None:
-        """`yields`: its writes let those of other processes go first, because it runs jobs."""
+        """`import_limits`: limits of import files by their names in `tasks/sheets/limits.py`; others have their defaults.
+
+        `yields`: its writes let those of other processes go first, because it runs jobs."""
         resolvers.load()
         self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files, self.files = seal_files or SealFiles(), files or FileStore.beside(url)
+        self.import_limits = dict(import_limits or {})
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         rows = patience.row if patience is not None and self.dialect == "postgresql" else None
         self.writer = Writer(writing_engine(url, size=threads, patience=patience, yields=yields), threads, rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -26,6 +26,7 @@ class Services(Protocol):
     url: str
     dialect: str
     files: FileStore
+    import_limits: dict[str, Any]
     budgets: Budgets
     entrances: Entrances
     clock: Callable[[], datetime]

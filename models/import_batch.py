@@ -1,0 +1,155 @@
+"""Imports: a file that a user brings in, its rows as they lie between file and records, and how columns were mapped."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Hash, Key, Line, Word, choice, text_type
+from .names import Names
+
+IMPORT = Names("Import", "Imports", zh="导入")
+KEPT = timedelta(days=30)
+"""How long rows and file of an import that has ended are kept: as long as it can be undone."""
+
+
+class ImportState(StrEnum):
+    """How far an import is.
+
+    UPLOADED: its file is being read.  READ: its columns are to be mapped.  MAPPED: its rows are being checked.  CHECKED: its
+    user may correct and confirm it.  PARTLY: some rows stayed behind.  FAILED: its file cannot be read.
+    """
+
+    UPLOADED = "UPLOADED"
+    READ = "READ"
+    MAPPED = "MAPPED"
+    CHECKED = "CHECKED"
+    APPLYING = "APPLYING"
+    DONE = "DONE"
+    PARTLY = "PARTLY"
+    CANCELLED = "CANCELLED"
+    UNDOING = "UNDOING"
+    UNDONE = "UNDONE"
+    FAILED = "FAILED"
+
+
+class ImportMode(StrEnum):
+    """What becomes of rows: all are new, all change existing records, or each as its key is found or not."""
+
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    UPSERT = "UPSERT"
+
+
+class RowState(StrEnum):
+    """What has become of a row.
+
+    STAGED: as read.  GOOD and BAD: checked.  SKIPPED: left out, because its user or the mode says so.  CREATED, UPDATED, SAME:
+    applied.  FAILED: refused when it was applied.  UNDONE, KEPT: after an undoing; KEPT was changed by somebody since.
+    """
+
+    STAGED = "STAGED"
+    GOOD = "GOOD"
+    BAD = "BAD"
+    SKIPPED = "SKIPPED"
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    SAME = "SAME"
+    FAILED = "FAILED"
+    UNDONE = "UNDONE"
+    KEPT = "KEPT"
+
+
+class ImportBatch(Base):
+    """One file on its way in.  It belongs to its user, with whose rights everything is done."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[Key]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    target: Mapped[Word]
+    """The code of what it brings in (`resolvers/imports/targets.py`)."""
+    file_name: Mapped[Line]
+    """What its user called the file."""
+    file: Mapped[str] = mapped_column(text_type(60))
+    """The name of the file on the disk, which cannot be guessed."""
+    file_hash: Mapped[Hash]
+    """SHA-256 of the file, by which the same file is known when it comes again."""
+    signature: Mapped[str | None] = mapped_column(text_type(32))
+    """Hash of its headings; None until it is read."""
+    choices: Mapped[dict[str, Any]]
+    """Sheet, heading row, encoding and the like, as far as its user chose them."""
+    overview: Mapped[dict[str, Any] | None]
+    """What the file holds: sheets, columns with samples, numbers of rows."""
+    mapping: Mapped[dict[str, Any] | None]
+    """Place of a column -> the key of its field; columns that are left out are missing."""
+    options: Mapped[dict[str, Any]]
+    """Key fields, inputs for all rows, orders of dates, what is overwritten, what blanks do."""
+    mode: Mapped[ImportMode] = choice(ImportMode, default=ImportMode.INSERT)
+    state: Mapped[ImportState] = choice(ImportState)
+    job_id: Mapped[int | None]
+    """The job that reads, checks, applies or undoes it, or did so last."""
+    rows: Mapped[int] = mapped_column(default=0)
+    """Rows that are staged."""
+    position: Mapped[int] = mapped_column(default=0)
+    """The number of the last row that the present step has dealt with."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with each change of mapping, options or cells: what was checked before a change is checked again."""
+    error_code: Mapped[Word | None]
+    error: Mapped[str | None] = mapped_column(text_type(400))
+    error_zh: Mapped[str | None] = mapped_column(text_type(400))
+    """Why the file cannot be read."""
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("rows >= 0", name="rows"),
+        Index("ix_import_batch_owner", "owner_id", "id"),
+        Index("ix_import_batch_file", "file_hash"),
+        Index("ix_import_batch_ended", "ended_at"),
+    )
+
+
+class ImportRow(Base):
+    """One row of a sheet on its way in."""
+
+    __tablename__ = "import_row"
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """The number of the row in its sheet, as Excel shows it."""
+    state: Mapped[RowState] = choice(RowState, default=RowState.STAGED)
+    cells: Mapped[list[Any]] = mapped_column(JSON)
+    """As they were read (`models/sheet_cells.py`)."""
+    edits: Mapped[dict[str, Any] | None]
+    """Place of a column -> what its user wrote into the cell instead."""
+    problems: Mapped[list[Any] | None] = mapped_column(JSON)
+    """[{field, code, params, likely}] of a bad, failed or skipped row."""
+    record_id: Mapped[int | None]
+    """The record that it creates or changes; None while it is not known."""
+    before: Mapped[dict[str, Any] | None]
+    """The values of the record before the row changed them, and its version after, for an undoing."""
+
+    __table_args__ = (Index("ix_import_row_state", "batch_id", "state", "number"),)
+
+
+class ImportMapping(Base):
+    """How the columns of one set of headings were mapped last: by a user, or by anybody."""
+
+    __tablename__ = "import_mapping"
+
+    id: Mapped[Key]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    target: Mapped[Word]
+    signature: Mapped[str] = mapped_column(text_type(32))
+    fields: Mapped[dict[str, Any]]
+    """Heading -> the key of its field, or null for one that is left out."""
+    used_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("uq_import_mapping", "owner_id", "target", "signature", unique=True),
+        Index("ix_import_mapping_signature", "target", "signature", "used_at"),
+    )

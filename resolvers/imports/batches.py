@@ -1,0 +1,194 @@
+"""Imports of a user: begun with a file, read by a job, looked at again at any step, read anew, and cancelled.
+
+An import belongs to its user: for everybody else it is not there.  The right `import` of the kind of record is asked for when it
+begins and at every later step.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from models import ImportBatch, ImportRow
+from models.audit.entries import entry
+from models.audit.recording import write_row
+from models.errors import ImportEnded, NotFound, Validation
+from models.import_batch import IMPORT, ImportState
+
+from ..runtime.file_store import FileStore
+from ..runtime.ids import global_id
+from ..runtime.inputs import line
+from ..runtime.scope import Scope
+from .targets import Target, target_of
+
+JOB = "read_import"
+"""The kind of jobs that reads files."""
+MAX_OPEN = 20
+"""Maximum number of imports of one user that have not ended."""
+LARGEST_PAGE = 100
+ENDED = (ImportState.DONE, ImportState.PARTLY, ImportState.CANCELLED, ImportState.UNDONE, ImportState.FAILED)
+UNREAD = (ImportState.UPLOADED, ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.FAILED)
+"""States in which the file may be read in another way, because no record has been written."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a file is read, as far as its user says so; None: as the file suggests.  Rows count from 1."""
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    hidden_rows: bool = False
+    fill_merged: bool = False
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An import of the same file by the same user that has written records."""
+
+    id: int
+    at: datetime
+    rows: int
+
+
+def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str) -> int:
+    """The id of a new import of a file, which lies in the store under the name `stored`; a job reads it.
+
+    `file_hash` is its SHA-256.  Raises Forbidden, and Validation for an unknown target and beyond MAX_OPEN.
+    """
+    with scope.write("user.imports") as db:
+        wanted = allowed(scope, target)
+        _check_room(scope, db)
+        row = ImportBatch(
+            owner_id=scope.me,
+            target=wanted.code,
+            file_name=_plain(file_name),
+            file=stored,
+            file_hash=file_hash,
+            choices={},
+            options={},
+            state=ImportState.UPLOADED,
+            created_at=scope.now(),
+        )
+        db.add(row)
+        db.flush()
+        _read(scope, row)
+        log(scope, db, row, {"target": [None, row.target]})
+        return row.id
+
+
+def read_anew(scope: Scope, id: int, choices: Choices) -> None:
+    """Read the file in another way: another sheet, heading row, encoding or delimiter, with hidden rows or without.
+
+    Staged rows, mapping and corrections are given up.  Raises NotFound, Forbidden, ImportEnded.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        allowed(scope, row.target)
+        if row.state not in UNREAD:
+            raise ImportEnded
+        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
+        row.overview = row.mapping = row.signature = row.ended_at = None
+        row.error_code = row.error = row.error_zh = None
+        row.state, row.rows, row.position, row.version = ImportState.UPLOADED, 0, 0, row.version + 1
+        _read(scope, row)
+
+
+def cancel(scope: Scope, id: int) -> None:
+    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        if row.state not in UNREAD or row.state is ImportState.FAILED:
+            raise ImportEnded
+        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
+        name, files = row.file.partition(".")[0], scope.backend.files
+        scope.after_commit(lambda: files.delete_all(name))
+        log(scope, db, row, {"state": [None, row.state]})
+
+
+# --- looking ---------------------------------------------------------------------------------------------
+
+
+def imports(scope: Scope, db: Session, *, before: int | None = None, first: int = 50) -> Sequence[ImportBatch]:
+    """The caller's own imports, the newest first; `before` is the id of the last one on the previous page."""
+    wanted = select(ImportBatch).where(ImportBatch.owner_id == scope.me)
+    if before is not None:
+        wanted = wanted.where(ImportBatch.id < before)
+    return db.execute(wanted.order_by(ImportBatch.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))).scalars().all()
+
+
+def find(scope: Scope, db: Session, id: int) -> ImportBatch | None:
+    """One import of the caller; None for one that is not there or is somebody else's."""
+    return (
+        db.execute(select(ImportBatch).where(ImportBatch.id == id, ImportBatch.owner_id == scope.me)).scalars().first()
+    )
+
+
+def came_before(scope: Scope, db: Session, row: ImportBatch) -> list[Earlier]:
+    """Imports of the same file for the same target that have written records, the newest first."""
+    b = ImportBatch
+    same = (b.owner_id == scope.me, b.file_hash == row.file_hash, b.target == row.target, b.id != row.id)
+    written = b.state.in_((ImportState.APPLYING, ImportState.DONE, ImportState.PARTLY))
+    found = db.execute(select(b.id, b.confirmed_at, b.rows).where(*same, written).order_by(b.id.desc()))
+    return [Earlier(id, at, rows) for id, at, rows in found if at is not None]
+
+
+def own(scope: Scope, db: Session, id: int) -> ImportBatch:
+    """An import of the caller.  Raises NotFound."""
+    row = find(scope, db, id)
+    if row is None:
+        raise NotFound(what=IMPORT, record_id=global_id(ImportBatch, id) if id else None)
+    return row
+
+
+def choices_of(row: ImportBatch) -> Choices:
+    """How its file is read."""
+    known = {field.name for field in fields(Choices)}
+    return Choices(**{key: value for key, value in row.choices.items() if key in known})
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def allowed(scope: Scope, target: str) -> Target:
+    found = target_of(target)
+    scope.allow("import", found.model.module)
+    return found
+
+
+def _check_room(scope: Scope, db: Session) -> None:
+    waiting = select(func.count()).select_from(ImportBatch).where(ImportBatch.owner_id == scope.me)
+    if db.execute(waiting.where(ImportBatch.state.not_in(ENDED))).scalar_one() >= MAX_OPEN:
+        raise Validation(
+            f"You have {MAX_OPEN} imports that are not finished; finish or cancel one first.",
+            f"您已有 {MAX_OPEN} 个未完成的导入，请先完成或取消一个。",
+        )
+
+
+def _read(scope: Scope, row: ImportBatch) -> None:
+    row.job_id = scope.later(JOB, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
+
+
+def _plain(file_name: str) -> str:
+    """The name of a file without folders, as short as a line."""
+    name = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    return line(name[-200:], "file_name") or "–"
+
+
+def log(scope: Scope, db: Session, row: ImportBatch, changes: Mapping[str, Any]) -> None:
+    """Log a step of an import.  The entry is about no record, so that readers of the log alone see it."""
+    write_row(
+        db,
+        entry(db.info["signature"], scope.now(), ImportBatch.__tablename__, None, dict(changes), label=row.file_name),
+    )
+
+
+def stored_name(kind: str) -> str:
+    """A name for a file that comes in; `kind` is its ending, like xlsx."""
+    return f"{FileStore.new_name()}.{kind}"

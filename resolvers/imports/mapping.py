@@ -1,0 +1,158 @@
+"""The mapping of an import: which column holds which field, proposed, chosen by its user, and remembered for the next sheet."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from models import ImportBatch, ImportMapping
+from models.errors import ImportEnded, Validation
+from models.import_batch import ImportMode, ImportState
+from models.sheet_cells import kind, text
+
+from ..runtime.scope import Scope
+from .batches import allowed, log, own
+from .fields import ImportField
+from .matching import Column, Proposal, header_key, propose
+from .targets import Target, fields_for, missing, required_besides, target_of
+from .vocabulary import vocabulary
+
+MAPPABLE = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED)
+LARGEST_KEY = 4
+"""Maximum number of fields that find a record together."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of the columns and rows of an import.
+
+    `columns`: place of a column -> key of its field.  `given`: inputs for all rows, like the pool.  `key`: the fields that find
+    an existing record together.
+    """
+
+    columns: Mapping[int, str]
+    mode: ImportMode = ImportMode.INSERT
+    key: tuple[str, ...] = ()
+    given: Mapping[str, Any] | None = None
+
+
+def fields_of(scope: Scope, db: Session, target: Target) -> tuple[ImportField, ...]:
+    """The fields that the caller may set by an import of this target, required ones first."""
+    return fields_for(scope, target, required_besides(db, target))
+
+
+def proposals(scope: Scope, db: Session, row: ImportBatch) -> list[Proposal]:
+    """A proposal for each column of an import that is read, in their order."""
+    fields = fields_of(scope, db, target_of(row.target))
+    return propose(fields, _columns(row), _remembered(scope, db, row), vocabulary(scope, db, fields))
+
+
+def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
+    """Choose which columns hold which fields, and what rows do.  What was checked before is checked anew.
+
+    Raises NotFound, Forbidden, ImportEnded, and Validation for columns and fields that are not there, a field that is given
+    twice or missing, and a key that finds nothing.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        if row.state not in MAPPABLE:
+            raise ImportEnded
+        target = allowed(scope, row.target)
+        fields = {each.key: each for each in fields_of(scope, db, target)}
+        _check_columns(row, fields, plan.columns)
+        _check_key(target, fields, plan)
+        _check_required(fields, plan)
+        row.mapping = {str(place): key for place, key in sorted(plan.columns.items())}
+        row.mode, row.options = plan.mode, {**row.options, "key": list(plan.key), "given": dict(plan.given or {})}
+        row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
+        _remember(scope, db, row, plan.columns)
+        log(scope, db, row, {"mapping": [None, _said(row, fields)]})
+
+
+# --- what may be chosen ----------------------------------------------------------------------------------
+
+
+def _check_columns(row: ImportBatch, fields: Mapping[str, ImportField], columns: Mapping[int, str]) -> None:
+    known = {column["index"] for column in (row.overview or {}).get("columns", ())}
+    for place, key in columns.items():
+        if place not in known:
+            raise Validation("The sheet has no such column.", "表格中没有该列。", field="columns")
+        if key not in fields:
+            raise Validation("This is no field that you may import.", "您无法导入该字段。", field="columns")
+    if not columns:
+        raise Validation("Choose a field for at least one column.", "请至少为一列选择字段。", field="columns")
+    used: set[str] = set()
+    for key in columns.values():
+        if key in used:
+            english, chinese = fields[key].label
+            raise Validation(
+                f"Two columns are said to hold {english}. Leave one of them out.",
+                f"有两列都对应“{chinese}”，请取消其中一列。",
+                field="columns",
+            )
+        used.add(key)
+
+
+def _check_key(target: Target, fields: Mapping[str, ImportField], plan: Plan) -> None:
+    """An import that changes records needs a way to find them, by columns that it has."""
+    if plan.mode is ImportMode.INSERT:
+        return
+    offered = {frozenset(keys) for keys in target.keys}
+    inputs = {fields[key].input for key in plan.columns.values()} | set(plan.columns.values())
+    if frozenset(plan.key) not in offered or not set(plan.key) <= inputs:
+        raise Validation(
+            "Choose by which column existing records are found.", "请选择用于查找已有记录的列。", field="key"
+        )
+
+
+def _check_required(fields: Mapping[str, ImportField], plan: Plan) -> None:
+    if plan.mode is ImportMode.UPDATE:
+        return
+    left = missing([*fields.values()], [*plan.columns.values()], [*(plan.given or {})])
+    if left:
+        english, chinese = (sep.join(each.label[n] for each in left) for n, sep in ((0, ", "), (1, "、")))
+        raise Validation(
+            f"These fields are required, and no column holds them: {english}.",
+            f"以下必填字段没有对应的列：{chinese}。",
+            field="columns",
+        )
+
+
+# --- what is remembered ----------------------------------------------------------------------------------
+
+
+def _columns(row: ImportBatch) -> list[Column]:
+    found: Sequence[Mapping[str, Any]] = (row.overview or {}).get("columns", ())
+    return [
+        Column(each["name"], [text(cell) for cell in each["samples"]], [kind(cell) for cell in each["samples"]])
+        for each in found
+    ]
+
+
+def _remembered(scope: Scope, db: Session, row: ImportBatch) -> Mapping[str, str | None]:
+    """How the caller mapped these headings last; else how anybody did."""
+    m = ImportMapping
+    same = select(m.fields).where(m.target == row.target, m.signature == (row.signature or ""))
+    mine_first = case((m.owner_id == scope.me, 0), else_=1)
+    return db.execute(same.order_by(mine_first, m.used_at.desc(), m.id.desc()).limit(1)).scalar_one_or_none() or {}
+
+
+def _remember(scope: Scope, db: Session, row: ImportBatch, columns: Mapping[int, str]) -> None:
+    overview: Collection[Mapping[str, Any]] = (row.overview or {}).get("columns", ())
+    named = {header_key(each["name"]): columns.get(each["index"]) for each in overview}
+    m = ImportMapping
+    mine = select(m).where(m.owner_id == scope.me, m.target == row.target, m.signature == row.signature)
+    found = db.execute(mine).scalars().first()
+    if found is None:
+        found = ImportMapping(owner_id=scope.me, target=row.target, signature=row.signature or "")
+        db.add(found)
+    found.fields, found.used_at = named, scope.now()
+
+
+def _said(row: ImportBatch, fields: Mapping[str, ImportField]) -> list[str]:
+    """Each chosen column with its field, for the log."""
+    overview: Collection[Mapping[str, Any]] = (row.overview or {}).get("columns", ())
+    names = {str(each["index"]): each["name"] for each in overview}
+    return [f"{names[place]} = {fields[key].label[0]}" for place, key in (row.mapping or {}).items()]

@@ -1,0 +1,48 @@
+"""Imports: their files are read in a child process, and their rows are laid down."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from resolvers.imports import staging
+from resolvers.imports.batches import Choices
+from resolvers.imports.staging import Part, StagedRow
+from resolvers.jobs.kinds import Progress, Work
+from resolvers.runtime.scope import Scope
+
+from . import job
+from .sheets import overview, reading
+from .sheets.limits import Limits
+
+
+class _Sheets:
+    """The reader of `tasks/sheets`, under the limits of the installation."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def inspect(self, path: Path, name: str, choices: Choices) -> dict[str, Any]:
+        return asdict(reading.inspect(str(path), name, _as_read(choices), self._limits))
+
+    def rows(self, path: Path, choices: Choices) -> Iterator[StagedRow]:
+        for row in reading.rows(str(path), _as_read(choices), self._limits):
+            yield row.number, row.cells
+
+
+def _as_read(choices: Choices) -> overview.Choices:
+    return overview.Choices(**asdict(choices))
+
+
+def _read_on(scope: Scope, work: Work) -> Part:
+    sheets = _Sheets(Limits(**scope.backend.import_limits))
+    return staging.prepare(scope, work.arguments["import"], work.arguments["version"], work.size, work.memory, sheets)
+
+
+# Everybody may see their own jobs; the right to import, which each kind of record has, is asked for where records are written.
+@job("job.view", en="Reading of a file", zh="读取导入文件", ready=_read_on)
+def read_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Lay down the next rows of a file."""
+    return staging.take(scope, db, work.arguments["import"], work.arguments["version"], work.prepared)
