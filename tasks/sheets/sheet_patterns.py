@@ -1,6 +1,7 @@
 """What a pass over the XML of a sheet looks for.
 
-First literals, which cost next to nothing in a text of megabytes; patterns take apart only what holds one of them.
+First single characters, which cost next to nothing in a text of megabytes, then literals; patterns take apart only what
+holds one of them.
 """
 
 import re
@@ -29,6 +30,8 @@ class Patterns:
         self.end, self.cell = b"</" + prefix + b"sheetData>", b"<" + prefix + b"c"
         self.value = re.compile(rb"<%b(?:v|is|f)[\s/>]" % p)
         self.row = re.compile(rb"<%brow(?=[\s/>])(?: r=\"(\d{1,9})\")?([^>]*)>" % p)
+        self.plain_row, self.plain_cell = b"<" + prefix + b'row r="', b"<" + prefix + b'c r="'
+        self.value_sign = b"<" + prefix + b"v>"
         self.cells = re.compile(rb"<%bc(?=[\s/>])([^>]*?)(?:/>|>(.*?)</%bc>)" % (p, p), re.DOTALL)
         self.stored = re.compile(rb"<%bv(?:\s[^>]*)?>([^<]*)</%bv>" % (p, p))
         self.empty = re.compile(rb"<%bv(?:\s[^>]*)?(?:/>|></%bv>)" % (p, p))
@@ -50,13 +53,18 @@ class Patterns:
     def special(self, text: bytes) -> bool:
         """Whether the XML may hold an error, a formula without a result, or a number in a format that matters."""
         return (
-            any(sign in text for sign in _ERRORS)
+            (b"#" in text and any(sign in text for sign in _ERRORS))
             or self.lacks_result(text)
             or (self._styles is not None and self._styles.search(text) is not None)
         )
 
     def lacks_result(self, text: bytes) -> bool:
-        return self._formula_sign in text and any(sign in text for sign in self._no_result)
+        return b"f" in text and self._formula_sign in text and any(sign in text for sign in self._no_result)
+
+
+def has_markup(text: bytes) -> bool:
+    """Whether there are declarations, comments, CDATA or processing instructions, in which a row could hide."""
+    return (b"!" in text and b"<!" in text) or (b"?" in text and b"<?" in text)
 
 
 patterns = lru_cache(maxsize=8)(Patterns)
