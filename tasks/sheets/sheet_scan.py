@@ -136,13 +136,12 @@ class _Pass:
             if digits.isdigit() and len(digits) < 10 and row[end - 1] != _SLASH:
                 self.row = int(digits)
                 return row[begin:end]
-        attributes = b""
-        for number, attributes in look.row.findall(row):
-            self.row = int(number) if number else self._number(attributes)
-        return attributes
-
-    def _number(self, attributes: bytes) -> int:
-        return int(found[1]) if (found := ROW_NUMBER.search(attributes)) else self.row + 1
+        last = look.row.match(row, max(0, row.rfind(look.row_sign)))
+        if last and (number := last[1] or ((found := ROW_NUMBER.search(last[2])) and found[1])):
+            self.row = int(number)
+            return last[2]
+        self.row += row.count(look.row_sign)
+        return last[2] if last else b""
 
     def _columns(self, row: bytes) -> int:
         """The last column that holds something: by its reference, else by counting."""
@@ -155,11 +154,19 @@ class _Pass:
         reference = REFERENCE.search(row, last, row.find(b">", last)) if last >= 0 else None
         if reference:
             return _columns_to(reference[1])
-        return len(self.look.cells.findall(row)) if row.count(self.look.cell) > self.found.columns else 0
+        return len(self._cells(row)) if row.count(self.look.cell) > self.found.columns else 0
+
+    def _cells(self, row: bytes) -> list[tuple[bytes, bytes]]:
+        """Attributes and inside of each cell, up to the last that holds something."""
+        return self.look.cells.findall(self._closed(row))
+
+    def _closed(self, row: bytes) -> bytes:
+        """A row up to the end of its last cell, so that every cell has an end before that of the row."""
+        return row[: row.rfind(self.look.end_cell) + len(self.look.end_cell)] if self.look.end_cell in row else b""
 
     def _take_apart(self, row: bytes) -> None:
         """Note the special cells of a row: those alone if they say where they are, else all cells are counted."""
-        marked = [] if self.look.lacks_result(row) else self.look.marked.findall(row)
+        marked = [] if self.look.lacks_result(row) else self.look.marked.findall(self._closed(row))
         places = [REFERENCE.search(attributes) for attributes, _ in marked]
         if marked and all(places):
             for (attributes, inside), place in zip(marked, places, strict=True):
@@ -170,7 +177,7 @@ class _Pass:
 
     def _count_cells(self, row: bytes) -> None:
         column, number = -1, self.row
-        for attributes, inside in self.look.cells.findall(row):
+        for attributes, inside in self._cells(row):
             column += 1
             if place := REFERENCE.search(attributes):
                 column, number = _columns_to(place[1]) - 1, int(place[2])
