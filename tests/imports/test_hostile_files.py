@@ -6,9 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
+from io import BytesIO
 from pathlib import Path
+from random import Random
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
+import openpyxl
 import pytest
+import xlwt
 
 from models import sheet_errors
 from models.errors import REFUSALS
@@ -204,3 +210,61 @@ def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader
     made[sheet] = made[sheet].replace("<worksheet", '<worksheet xmlns:r="x"')
 
     assert reader(write(tmp_path / "links.xlsx", made)).cells() == ["kept"]
+
+
+@pytest.mark.parametrize("files", [6, pytest.param(150, marks=pytest.mark.long)])
+def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path, files: int) -> None:
+    """Bytes of stored parts and of old workbooks are changed where nothing but the reader checks them."""
+    whole = {"a.xlsx": _small_workbook(tmp_path / "a.xlsx"), "a.xls": _small_old_workbook(tmp_path / "a.xls")}
+    said = set()
+    for seed in range(files):
+        for name, right in whole.items():
+            said.add(_what_reading_says(_with_wrong_bytes(tmp_path / name, right, seed)))
+
+    assert said <= {READ, *REFUSALS}
+    assert len(said) > 1
+
+
+def _small_workbook(path: Path) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for at in range(40):
+        sheet.append([f"name {at}", at, at * 1.5, date(2026, 1, 1 + at % 28), "#N/A" if at % 7 == 3 else None])
+    book.save(path)
+    with ZipFile(path) as archive:
+        return write(path, {name: archive.read(name) for name in archive.namelist()}, ZIP_STORED).read_bytes()
+
+
+def _small_old_workbook(path: Path) -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("a")
+    for row in range(40):
+        for column in range(5):
+            sheet.write(row, column, f"name {row}" if column % 2 else row * 1.5)
+    book.save(str(path))
+    return path.read_bytes()
+
+
+def _with_wrong_bytes(path: Path, data: bytes, seed: int) -> Path:
+    wrong, random = bytearray(data), Random(seed)
+    for _ in range(random.randint(1, 8)):
+        wrong[random.randrange(len(wrong))] = random.randrange(256)
+    if path.suffix == ".xlsx":
+        wrong = bytearray(_with_right_checksums(bytes(wrong)))
+    path.write_bytes(bytes(wrong))
+    return path
+
+
+def _with_right_checksums(data: bytes) -> bytes:
+    """Changed parts with checksums that fit, as far as the directory can still be read."""
+    try:
+        members = ZipFile(BytesIO(data)).infolist()
+    except (BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
+        return data
+    mended = BytesIO()
+    with ZipFile(mended, "w") as archive:
+        for info in members:
+            start = info.header_offset + 30 + len(info.filename.encode()) + len(info.extra)
+            archive.writestr(info.filename, data[start : start + info.file_size])
+    return mended.getvalue()
