@@ -75,12 +75,12 @@ def number_of(cell: Cell, *, in_percent: bool = False) -> Decimal | None:
 
     `in_percent`: the field counts percent, so `15%` is 15; elsewhere it is 0.15.  Raises NotANumber, and what `text_of` raises.
     """
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return Decimal(repr(cell))
     if (said := text_of(cell)) is None:
         return None
     if isinstance(cell, bool):
         raise NotANumber(text=said)
-    if isinstance(cell, (int, float)):
-        return Decimal(said)
     try:
         return _number(said, in_percent=in_percent)
     except ValueError:

@@ -181,7 +181,8 @@ def test_what_is_no_date_says_so(said: Cell) -> None:
         (True, None),
         (12, "12"),
         (12.5, "12.5"),
-        (0.1 + 0.2, "0.3"),
+        (0.3, "0.3"),
+        (1e-05, "0.00001"),
     ],
 )
 def test_a_number_is_read_as_it_is_written(said: Cell, read: str | None) -> None:

@@ -212,7 +212,7 @@ def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader
     assert reader(write(tmp_path / "links.xlsx", made)).cells() == ["kept"]
 
 
-@pytest.mark.parametrize("files", [6, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.parametrize("files", [3, pytest.param(150, marks=pytest.mark.long)])
 def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path, files: int) -> None:
     """Bytes of stored parts and of old workbooks are changed where nothing but the reader checks them."""
     whole = {"a.xlsx": _small_workbook(tmp_path / "a.xlsx"), "a.xls": _small_old_workbook(tmp_path / "a.xls")}
