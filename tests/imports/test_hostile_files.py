@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,8 @@ import openpyxl
 import pytest
 import xlwt
 
+from millpond.import_limits import import_limits
+from millpond.settings import Settings
 from models import sheet_errors
 from models.errors import REFUSALS
 from models.refusal import Refusal
@@ -198,6 +200,13 @@ def test_every_limit_holds(tmp_path: Path, limits: dict[str, int], code: str) ->
         list(rows(str(path), Choices(), replace(Limits(), **limits)))
 
     assert caught.value.code() == code
+
+
+def test_the_settings_name_every_limit() -> None:
+    chosen = Settings(**{f"import_{field.name}": 300 for field in fields(Limits)})
+
+    assert import_limits(Settings()) == Limits()
+    assert set(vars(import_limits(chosen)).values()) == {300}
 
 
 def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader: Make) -> None:
