@@ -21,8 +21,8 @@ class FormulaNotCalculated(Refusal):
 
 
 class NotADay(Refusal):
-    sentence = "“{text}” is no date. Write it like 2026-06-30."
-    zh = "“{text}”不是日期，请按 2026-06-30 的格式填写。"
+    sentence = "“{text}” is no date. Write it like 2026/6/30."
+    zh = "“{text}”不是日期，请按 2026/6/30 的格式填写。"
 
 
 class OtherDateOrder(Refusal):

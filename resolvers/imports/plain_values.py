@@ -15,9 +15,9 @@ _SHOWN = 40
 """Characters of a cell that a refusal quotes."""
 _LONGEST = 60
 _UNITS = {"百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8}
-_MONEY = re.compile(
-    r"^(?:RMB|CN¥|US\$|HK\$|NT\$|人民币|美元|欧元|[A-Z]{3})(?=[\s\d¥$€£.+-])\s*|\s*(?:元整?|圆整?|美元|欧元|人民币|RMB|[A-Z]{3})$"
-)
+_CURRENCY = "|".join(("美元", "欧元", "人民币", "RMB", "[A-Z]{3}"))
+_YUAN = "|".join(("元整", "圆整", "元", "圆"))
+_MONEY = re.compile(rf"^(?:CN¥|US\$|HK\$|NT\$|{_CURRENCY})(?=[\s\d¥$€£.+-])\s*|\s*(?:{_CURRENCY}|{_YUAN})$")
 _FACTOR = re.compile(r"\s*([百千]?[万萬亿億]|[百千])$")
 _BRACKETED = re.compile(r"\((.+)\)")
 _TWO_MARKS = re.compile(r"[-+]?\D?\d{1,3}(?:\.\d{3})+,\d+")

@@ -65,6 +65,22 @@ GIVEN: dict[str, Any] = {
     "days": 7,
     "least": 4,
     "conditions": "East only",
+    "kind": "a picture",
+    "kind_zh": "图片",
+    "why": "its parts overlap",
+    "why_zh": "内部文件相互重叠",
+    "sheet": "Customers",
+    "sheets": "Customers, Contacts",
+    "row": 4,
+    "rows": 900_000,
+    "columns": 400,
+    "cell": "B2",
+    "line": 7,
+    "encoding": "UTF-8",
+    "text": "1.38E+10",
+    "error": "#N/A",
+    "order": "day first",
+    "order_zh": "日在前",
 }
 """Parameters as use cases give them: facts for clients as codes, and words."""
 
