@@ -151,7 +151,9 @@ class Settings(BaseSettings):
     mail_seconds: float = Field(
         default=20, description="How long the mail server may take for one answer.", gt=0, le=600
     )
-    import_file_mib: int = Field(default=100, description="The largest file that can be imported, in MiB.", ge=1, le=4096)
+    import_file_mib: int = Field(
+        default=100, description="The largest file that can be imported, in MiB.", ge=1, le=4096
+    )
     import_rows: int = Field(
         default=1_000_000, description="How many rows below its headers an imported sheet may have.", ge=1, le=1_048_575
     )
