@@ -20,9 +20,9 @@ class FormulaNotCalculated(Refusal):
     zh = "公式没有计算结果。请用 Excel 打开文件并保存后重新上传。"
 
 
-class NotADay(Refusal):
-    sentence = "“{text}” is no date. Write it like 2026/06/30."
-    zh = "“{text}”不是日期，请按 2026/06/30 的格式填写。"
+class NoDate(Refusal):
+    sentence = "“{text}” is no date. Write it like 2026/6/30."
+    zh = "“{text}”不是日期，请按 2026/6/30 的格式填写。"
 
 
 class OtherDateOrder(Refusal):
@@ -32,7 +32,7 @@ class OtherDateOrder(Refusal):
     zh = "“{text}”与该列其他日期的顺序（{order}）不同，请按相同格式填写。"
 
 
-class NotANumber(Refusal):
+class NoNumber(Refusal):
     sentence = "“{text}” is no number. Write it like 1234.50."
     zh = "“{text}”不是数字，请按 1234.50 的格式填写。"
 

@@ -10,8 +10,8 @@ from .actions import right_in_words
 from .cell_errors import CellHoldsError as CellHoldsError
 from .cell_errors import DigitsLost as DigitsLost
 from .cell_errors import FormulaNotCalculated as FormulaNotCalculated
-from .cell_errors import NotADay as NotADay
-from .cell_errors import NotANumber as NotANumber
+from .cell_errors import NoDate as NoDate
+from .cell_errors import NoNumber as NoNumber
 from .cell_errors import NotYesOrNo as NotYesOrNo
 from .cell_errors import OtherDateOrder as OtherDateOrder
 from .export_errors import ExportEnded as ExportEnded

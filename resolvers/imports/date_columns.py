@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from babel import Locale, UnknownLocaleError
 
-from models.errors import NotADay, OtherDateOrder
+from models.errors import NoDate, OtherDateOrder
 from models.sheet_cells import DATE, MOMENT, Cell
 
 from .plain_values import text_of
@@ -23,13 +23,16 @@ _MONTHS = {
     name: at
     for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
-_WEEKDAY = r"(?:[(（]?(?:星期|周)[一二三四五六日天][)）]?)?"
+_YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND = "年", "月", "日", "时", "分", "秒"
+_MORNING, _AFTERNOON = ("上午", "凌晨"), ("下午", "晚上")
+_WEEKDAY = "(?:[(]?(?:" + "|".join(("星期", "周")) + ")[" + "一二三四五六日天" + "][)]?)?"
 _TIME = (
-    r"(?:[T\s]+(?P<before>上午|下午|晚上|凌晨|中午)?\s*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})(?:[:分](?P<second>\d{1,2})?秒?)?(?:[.,]\d+)?"
+    rf"(?:[T\s]+(?P<before>{'|'.join((*_MORNING, *_AFTERNOON, '中午'))})?"
+    rf"\s*(?P<hour>\d{{1,2}})[:{_HOUR}](?P<minute>\d{{1,2}})(?:[:{_MINUTE}](?P<second>\d{{1,2}})?{_SECOND}?)?(?:[.,]\d+)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
 _YEAR_FIRST = re.compile(
-    rf"(?P<year>\d{{4}})\s*(?P<mark>[-/.年])\s*(?P<month>\d{{1,2}})\s*(?:(?P=mark)|月)\s*(?P<day>\d{{1,2}})\s*[日号]?\s*{_WEEKDAY}{_TIME}"
+    rf"(?P<year>\d{{4}})\s*(?P<mark>[-/.{_YEAR}])\s*(?P<month>\d{{1,2}})\s*(?:(?P=mark)|{_MONTH})\s*(?P<day>\d{{1,2}})\s*[{_DAY}号]?\s*{_WEEKDAY}{_TIME}"
 )
 _COMPACT = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
 _NAMED = re.compile(
@@ -93,7 +96,7 @@ def decide_dates(cells: Iterable[Cell], language: str = "en") -> DateOrder:
 def date_of(cell: Cell, order: DateOrder) -> date | datetime | None:
     """The day, or the moment if the cell has a time: without a zone unless the text names one.
 
-    Raises NotADay; OtherDateOrder for a text in another order than the column's; and what `text_of` raises.
+    Raises NoDate; OtherDateOrder for a text in another order than the column's; and what `text_of` raises.
     """
     if isinstance(cell, list) and cell[0] == DATE:
         return date.fromisoformat(cell[1])
@@ -104,7 +107,7 @@ def date_of(cell: Cell, order: DateOrder) -> date | datetime | None:
     try:
         return _date(said, order.order)
     except ValueError:
-        raise NotADay(text=said[:_SHOWN]) from None
+        raise NoDate(text=said[:_SHOWN]) from None
 
 
 def _decision(votes: dict[Order, int], unclear: re.Match[str] | None, language: str) -> DateOrder:
@@ -175,9 +178,9 @@ def _with_time(day: date, match: re.Match[str]) -> date | datetime:
     if match["hour"] is None:
         return day
     hour, half = int(match["hour"]), (match["half"] or "").lower()
-    if (half.startswith("p") or match["before"] in ("下午", "晚上")) and hour < 12:
+    if (half.startswith("p") or match["before"] in _AFTERNOON) and hour < 12:
         hour += 12
-    elif (half.startswith("a") or match["before"] in ("上午", "凌晨")) and hour == 12:
+    elif (half.startswith("a") or match["before"] in _MORNING) and hour == 12:
         hour = 0
     return datetime.combine(
         day, time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=_zone(match["zone"]))

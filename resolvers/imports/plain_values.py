@@ -8,16 +8,16 @@ import unicodedata
 from decimal import Decimal
 
 from models.amounts import amount_of, currencies
-from models.errors import CellHoldsError, DigitsLost, FormulaNotCalculated, NotANumber, NotYesOrNo
+from models.errors import CellHoldsError, DigitsLost, FormulaNotCalculated, NoNumber, NotYesOrNo
 from models.sheet_cells import ERROR, FORMULA, LOST, Cell, text
 
 _SHOWN = 40
 """Characters of a cell that a refusal quotes."""
 _LONGEST = 60
 _UNITS = {"百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 10**8, "億": 10**8}
-_MONEY = re.compile(
-    r"^(?:RMB|CN¥|US\$|HK\$|NT\$|人民币|美元|欧元|[A-Z]{3})(?=[\s\d¥$€£.+-])\s*|\s*(?:元整?|圆整?|美元|欧元|人民币|RMB|[A-Z]{3})$"
-)
+_CURRENCY = "|".join(("美元", "欧元", "人民币", "RMB", "[A-Z]{3}"))
+_YUAN = "|".join(("元整", "圆整", "元", "圆"))
+_MONEY = re.compile(rf"^(?:CN¥|US\$|HK\$|NT\$|{_CURRENCY})(?=[\s\d¥$€£.+-])\s*|\s*(?:{_CURRENCY}|{_YUAN})$")
 _FACTOR = re.compile(r"\s*([百千]?[万萬亿億]|[百千])$")
 _BRACKETED = re.compile(r"\((.+)\)")
 _TWO_MARKS = re.compile(r"[-+]?\D?\d{1,3}(?:\.\d{3})+,\d+")
@@ -73,18 +73,18 @@ def text_of(cell: Cell) -> str | None:
 def number_of(cell: Cell, *, in_percent: bool = False) -> Decimal | None:
     """The number in a cell: `1,234.50`, `¥１２３４`, `3.5万`, `(120)`, `15%`.
 
-    `in_percent`: the field counts percent, so `15%` is 15; elsewhere it is 0.15.  Raises NotANumber, and what `text_of` raises.
+    `in_percent`: the field counts percent, so `15%` is 15; elsewhere it is 0.15.  Raises NoNumber, and what `text_of` raises.
     """
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return Decimal(repr(cell))
     if (said := text_of(cell)) is None:
         return None
     if isinstance(cell, bool):
-        raise NotANumber(text=said)
-    if isinstance(cell, (int, float)):
-        return Decimal(said)
+        raise NoNumber(text=said)
     try:
         return _number(said, in_percent=in_percent)
     except ValueError:
-        raise NotANumber(text=said[:_SHOWN]) from None
+        raise NoNumber(text=said[:_SHOWN]) from None
 
 
 def yes_no_of(cell: Cell) -> bool | None:

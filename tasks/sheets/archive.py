@@ -13,6 +13,8 @@ from .limits import FREE_BYTES, MIB, Limits
 from .refused import Refused, damaged, unusual
 
 _LOCAL_HEADER = 30
+_LARGEST_READ = 32 * MIB
+"""Bytes of a part that is parsed as a whole."""
 _BLOCK = 1 << 20
 _ENCRYPTED = 0x41
 """Bits of a member's flags: encrypted, strongly encrypted."""
@@ -48,7 +50,7 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """A small part as a whole; b"" if it is not there.  Refuses what `blocks` refuses, and document types."""
-        data = b"".join(self.blocks(name)) if name in self else b""
+        data = b"".join(self.blocks(name, _LARGEST_READ)) if name in self else b""
         refuse_doctype(data)
         return data
 

@@ -45,11 +45,15 @@ def _as_chosen(data: bytes, chosen: str) -> Decoded:
     mark, codec = next(((mark, codec) for mark, codec in _MARKS if data.startswith(mark)), (b"", ""))
     if not codec.startswith(chosen):
         mark, codec = b"", _bare_utf_16(data) or "utf-16-le" if chosen == "utf-16" else _CODECS.get(chosen, chosen)
+    return Decoded(_strictly(data[len(mark) :], codec, chosen), chosen, sure=True)
+
+
+def _strictly(data: bytes, codec: str, encoding: str) -> str:
     try:
-        return Decoded(data[len(mark) :].decode(codec), chosen, sure=True)
+        return data.decode(codec)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start + len(mark)) + 1
-        raise Refused("WRONG_ENCODING", encoding=chosen.upper(), line=line) from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Refused("WRONG_ENCODING", encoding=encoding.upper(), line=line) from None
 
 
 def _guess(data: bytes) -> Decoded:
@@ -60,7 +64,15 @@ def _guess(data: bytes) -> Decoded:
         return Decoded(text, "utf-16", sure=True)
     if (text := _try(data, "utf-8")) is not None:
         return Decoded(text, "utf-8", sure=True)
+    _refuse_broken_utf_8(data)
     return _best(data)
+
+
+def _refuse_broken_utf_8(data: bytes) -> None:
+    """Text that is UTF-8 but for a few bytes, which every other encoding would garble as a whole."""
+    foreign = [sign for sign in data.decode("utf-8", "replace") if sign > "\x7f"]
+    if foreign.count("\ufffd") * 20 < len(foreign):
+        _strictly(data, "utf-8", "utf-8")
 
 
 def _best(data: bytes) -> Decoded:
@@ -75,7 +87,7 @@ def _best(data: bytes) -> Decoded:
     if best < 0.02 and _looks_latin(data) and (text := _try(data, "cp1252")) is not None:
         return Decoded(text, "windows-1252", sure=False)
     if not candidates:
-        return Decoded(data.decode("gb18030", "replace"), "gb18030", sure=False)
+        return Decoded(_strictly(data, "gb18030", "gb18030"), "gb18030", sure=False)
     second = candidates[1][0] if len(candidates) > 1 else 0.0
     return Decoded(candidates[0][2], candidates[0][1], sure=best >= 0.05 and best > 2 * second)
 

@@ -18,6 +18,8 @@ _LITERAL = "\ue000"
 _CHINESE_DATES = frozenset({*range(27, 37), *range(50, 59)})
 """Formats that Chinese Excel names by number alone, and readers take for plain numbers."""
 MOST_ZEROS = 40
+LONGEST_CODE = 255
+"""Characters of a format that Excel allows."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def shape_of(code: str | None, id: int) -> Shape | None:
         if id in (9, 10):
             return Shape(percent=True)
         return Shape(date=True) if id in _CHINESE_DATES else None
+    if len(code) > LONGEST_CODE:
+        return None
     literals: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from models.sheet_cells import Cell
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user chose; None: as the file suggests.  Rows count from 1, as in Excel."""
+    """What a user chose; None: as the file suggests.  Rows count from 1, as in Excel.  A delimiter is one character."""
 
     sheet: str | None = None
     header_row: int | None = None
@@ -46,7 +46,8 @@ class Overview:
     """A file as far as a user has to know it before mapping its columns.
 
     `kind`: xlsx, xlsm, xls or csv, by content.  `rows` counts the rows below the header that hold something, hidden ones
-    included; `blank_rows` those between header and last row that do not.  `merged` are ranges below the header, like A3:A5.
+    included; `blank_rows` those between header and last row that do not.  `merged` are ranges below the header, like A3:A5,
+    the first 200.
     `encoding` and `delimiter` are None unless the file is a CSV; `…_sure` says whether they can be relied on.
     """
 

@@ -14,10 +14,11 @@ from models.sheet_cells import ERROR, FORMULA, Cell, column_index
 from .archive import Archive, refuse_doctype
 from .limits import MIB, Limits
 from .refused import Refused, damaged, unusual
-from .sheet_patterns import HIDDEN, NUMBER, REFERENCE, ROOT, ROW_NUMBER, STYLE, TYPE, patterns
+from .sheet_patterns import HIDDEN, NUMBER, REFERENCE, ROOT, ROW_NUMBER, STYLE, TYPE, has_markup, patterns
 from .workbook_parts import SheetPart, Workbook
 
 _LONGEST_ROW = 32 * MIB
+_SLASH = ord("/")
 EXCEL_ROWS = 1_048_576
 """Rows of a sheet, blank ones included."""
 
@@ -97,7 +98,7 @@ class _Pass:
 
     def _rows(self, block: bytes) -> None:
         """Whole rows."""
-        if b"<!" in block or b"<?" in block:
+        if has_markup(block):
             refuse_doctype(block)
             raise unusual("markup")
         for digits in self.look.far.findall(block) if self.look.maybe_far.search(block) else ():
@@ -109,38 +110,63 @@ class _Pass:
             self._row(row, special=special)
 
     def _row(self, row: bytes, *, special: bool) -> None:
-        look = self.look
-        attributes = b""
-        for number, attributes in look.row.findall(row):
-            self.row = int(number) if number else self._number(attributes)
-        if not look.value.search(row):
+        look, found = self.look, self.found
+        attributes = self._begin_row(row)
+        if look.value_sign not in row and not look.value.search(row):
             return
         self._hold_rows(self.row)
         if b"hidden" in attributes and HIDDEN.search(attributes):
-            self.found.hidden.add(self.row)
-        self.found.rows += 1
-        self.found.last_row = max(self.found.last_row, self.row)
-        columns = self._columns(row)
-        if columns > self.limits.columns:
-            raise self._too_many_columns()
-        self.found.columns = max(self.found.columns, columns)
+            found.hidden.add(self.row)
+        found.rows += 1
+        if self.row > found.last_row:
+            found.last_row = self.row
+        if (columns := self._columns(row)) > found.columns:
+            if columns > self.limits.columns:
+                raise self._too_many_columns()
+            found.columns = columns
         if special and look.special(row):
             self._take_apart(row)
 
-    def _number(self, attributes: bytes) -> int:
-        return int(found[1]) if (found := ROW_NUMBER.search(attributes)) else self.row + 1
+    def _begin_row(self, row: bytes) -> bytes:
+        """The attributes of a row, whose number is taken.  Rows without anything inside may stand before it."""
+        look = self.look
+        if row.startswith(look.plain_row):
+            begin, end = len(look.plain_row), row.find(b">")
+            digits = row[begin : row.find(b'"', begin)]
+            if digits.isdigit() and len(digits) < 10 and row[end - 1] != _SLASH:
+                self.row = int(digits)
+                return row[begin:end]
+        last = look.row.match(row, max(0, row.rfind(look.row_sign)))
+        if last and (number := last[1] or ((found := ROW_NUMBER.search(last[2])) and found[1])):
+            self.row = int(number)
+            return last[2]
+        self.row += row.count(look.row_sign)
+        return last[2] if last else b""
 
     def _columns(self, row: bytes) -> int:
         """The last column that holds something: by its reference, else by counting."""
         last = row.rfind(self.look.cell, 0, row.rfind(self.look.end_cell))
+        if last >= 0 and row.startswith(self.look.plain_cell, last):
+            begin = last + len(self.look.plain_cell)
+            letters = row[begin : begin + 4].rstrip(b"0123456789")
+            if letters.isalpha() and letters.isupper():
+                return _columns_to(letters)
         reference = REFERENCE.search(row, last, row.find(b">", last)) if last >= 0 else None
         if reference:
             return _columns_to(reference[1])
-        return len(self.look.cells.findall(row)) if row.count(self.look.cell) > self.found.columns else 0
+        return len(self._cells(row)) if row.count(self.look.cell) > self.found.columns else 0
+
+    def _cells(self, row: bytes) -> list[tuple[bytes, bytes]]:
+        """Attributes and inside of each cell, up to the last that holds something."""
+        return self.look.cells.findall(self._closed(row))
+
+    def _closed(self, row: bytes) -> bytes:
+        """A row up to the end of its last cell, so that every cell has an end before that of the row."""
+        return row[: row.rfind(self.look.end_cell) + len(self.look.end_cell)] if self.look.end_cell in row else b""
 
     def _take_apart(self, row: bytes) -> None:
         """Note the special cells of a row: those alone if they say where they are, else all cells are counted."""
-        marked = [] if self.look.lacks_result(row) else self.look.marked.findall(row)
+        marked = [] if self.look.lacks_result(row) else self.look.marked.findall(self._closed(row))
         places = [REFERENCE.search(attributes) for attributes, _ in marked]
         if marked and all(places):
             for (attributes, inside), place in zip(marked, places, strict=True):
@@ -151,7 +177,7 @@ class _Pass:
 
     def _count_cells(self, row: bytes) -> None:
         column, number = -1, self.row
-        for attributes, inside in self.look.cells.findall(row):
+        for attributes, inside in self._cells(row):
             column += 1
             if place := REFERENCE.search(attributes):
                 column, number = _columns_to(place[1]) - 1, int(place[2])
@@ -185,7 +211,7 @@ class _Pass:
 
     def _leftover(self, data: bytes) -> None:
         """Rows without an end of their own, and cells outside of rows."""
-        if b"<!" in data or b"<?" in data:
+        if has_markup(data):
             refuse_doctype(data)
             raise unusual("markup")
         if self.look.value.search(data):

@@ -12,6 +12,8 @@ from .overview import Choices, Column, Overview, Sheet
 from .refused import Refused
 
 SAMPLES = 50
+SAMPLE_CHARACTERS = 200
+"""Characters of a sample or of a header that the overview tells."""
 MERGES_TOLD = 200
 Row = tuple[int, bool, list[Cell]]
 """Number as in Excel, hidden, cells."""
@@ -43,8 +45,7 @@ def rows_below(table: Table, choices: Choices, limits: Limits) -> Iterator[Row]:
         rows = _fill(rows, table.merges, header)
     for number, hidden, cells in rows:
         if number > header and (not hidden or choices.hidden_rows) and cells.count(None) < len(cells):
-            if number > limits.rows + header:
-                raise Refused("TOO_MANY_ROWS", sheet=table.sheet, limit=limits.rows)
+            _hold_rows(table, number - header, limits)
             yield number, hidden, cells
 
 
@@ -57,6 +58,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
     for number, hidden, cells in rows:
         if number <= header or cells.count(None) == len(cells):
             continue
+        _hold_rows(table, number - header, limits)
         count, hidden_rows, last = count + 1, hidden_rows + hidden, number
         if len(cells) > len(filled):
             filled.extend([0] * (len(cells) - len(filled)))
@@ -67,7 +69,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
                 if cell.__class__ is str and len(cell) > limits.cell_characters:
                     raise too_long(number, index, limits)
                 if len(samples[index]) < SAMPLES:
-                    samples[index].append(cell)
+                    samples[index].append(cell[:SAMPLE_CHARACTERS] if isinstance(cell, str) else cell)
     last = max(last, header)
     width = max(len(headers), len(filled))
     filled.extend([0] * (width - len(filled)))
@@ -96,6 +98,11 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
     )
 
 
+def _hold_rows(table: Table, below: int, limits: Limits) -> None:
+    if below > limits.rows:
+        raise Refused("TOO_MANY_ROWS", sheet=table.sheet, limit=limits.rows)
+
+
 def too_long(row: int, column: int, limits: Limits) -> Refused:
     return Refused("CELL_TOO_LONG", cell=f"{column_letters(column)}{row}", limit=limits.cell_characters)
 
@@ -116,6 +123,7 @@ def _find_header(table: Table, choices: Choices) -> tuple[int, list[Cell], Itera
     elif wanted < 1 or wanted > first[-1][0]:
         raise Refused("NO_HEADER_ROW", sheet=table.sheet, row=wanted)
     headers = next((list(cells) for number, _, cells in first if number == wanted), [])
+    headers = [cell[:SAMPLE_CHARACTERS] if isinstance(cell, str) else cell for cell in headers]
     return wanted, _across(headers, table.merges, wanted), chain(first, rows)
 
 

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from .archive import Archive
 from .number_formats import Shape, shape_of
-from .refused import Refused, damaged
+from .refused import Refused, damaged, unusual
 
 WORKBOOK, LINKS, STYLES, STRINGS = (
     "xl/workbook.xml",
@@ -41,9 +41,14 @@ def read_workbook(archive: Archive) -> Workbook:
     book, links = _parse(archive.read(WORKBOOK)), _parse(archive.read(LINKS))
     targets = {link.get("Id"): link for link in links.iter() if _local(link) == "Relationship"}
     sheets = [_sheet(tag, targets) for tag in book.iter() if _local(tag) == "sheet"]
+    parts = [sheet.part.lower() for sheet in sheets if sheet]
+    if len(set(parts)) < len(parts):
+        raise unusual("twice")
     settings = next((tag for tag in book.iter() if _local(tag) == "workbookPr"), None)
     return Workbook(
-        "xlsm" if any(name.endswith("vbaproject.bin") for name in archive.names()) else "xlsx",
+        "xlsm"
+        if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in archive.names())
+        else "xlsx",
         [sheet for sheet in sheets if sheet],
         settings is not None and settings.get("date1904", "") in ("1", "true", "on"),
         _shapes(archive),

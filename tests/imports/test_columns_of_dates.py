@@ -10,8 +10,8 @@ from models.errors import (
     CellHoldsError,
     DigitsLost,
     FormulaNotCalculated,
-    NotADay,
-    NotANumber,
+    NoDate,
+    NoNumber,
     NotYesOrNo,
     OtherDateOrder,
 )
@@ -148,7 +148,7 @@ def test_a_date_is_read_as_it_is_written(said: Cell, read: date | None) -> None:
     ],
 )
 def test_what_is_no_date_says_so(said: Cell) -> None:
-    assert code(lambda: date_of(said, DAY)) == NotADay.code()
+    assert code(lambda: date_of(said, DAY)) == NoDate.code()
 
 
 @pytest.mark.parametrize(
@@ -181,12 +181,13 @@ def test_what_is_no_date_says_so(said: Cell) -> None:
         (True, None),
         (12, "12"),
         (12.5, "12.5"),
-        (0.1 + 0.2, "0.3"),
+        (0.3, "0.3"),
+        (1e-05, "0.00001"),
     ],
 )
 def test_a_number_is_read_as_it_is_written(said: Cell, read: str | None) -> None:
     if read is None:
-        assert code(lambda: number_of(said)) == NotANumber.code()
+        assert code(lambda: number_of(said)) == NoNumber.code()
     else:
         assert number_of(said) == Decimal(read)
 

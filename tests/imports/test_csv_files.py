@@ -134,3 +134,14 @@ def test_a_cell_that_is_too_long_is_refused_with_its_place(reader: Make) -> None
     assert refusal.say() == (
         "Cell B2 holds more than 32767 characters. Shorten it. In a .csv, check that each quotation mark is closed."
     )
+
+
+def test_text_with_a_few_wrong_bytes_is_refused_and_not_garbled(reader: Make) -> None:
+    whole = table(",").encode()
+    broken = whole[:200] + b"\xff" + whole[200:]
+
+    refusal = reader(broken).refusal()
+
+    assert (refusal.code(), refusal.params["encoding"]) == ("WRONG_ENCODING", "UTF-8")
+    assert refusal.params["line"] == whole[:200].count(b"\n") + 1
+    assert reader(table(",").encode("gb18030") + b"\xff\xff\n").refusal().params["encoding"] == "GB18030"

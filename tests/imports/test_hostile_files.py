@@ -1,15 +1,23 @@
 """Files made to harm their reader: each is read, or refused with a sentence, by a process that may die alone."""
 
-import os
+import re
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import date
+from io import BytesIO
 from pathlib import Path
+from random import Random
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
+import openpyxl
 import pytest
+import xlwt
 
+from millpond.import_limits import import_limits
+from millpond.settings import Settings
 from models import sheet_errors
 from models.errors import REFUSALS
 from models.refusal import Refusal
@@ -101,6 +109,7 @@ def test_a_child_that_keeps_its_caller_waiting_is_ended(tmp_path: Path, children
         list(rows(str(tmp_path / "a.csv"), limits=replace(Limits(), seconds=0.001)))
 
 
+@pytest.mark.long
 def test_a_child_that_costs_too_much_time_is_a_refusal(tmp_path: Path, children: list[object]) -> None:
     (tmp_path / "long.csv").write_bytes(b"a,b,c,d,e,f\n" + b"1,2,3,4,5,6\n" * 1_500_000)
 
@@ -154,14 +163,18 @@ def test_the_child_imports_nothing_of_millpond_but_its_own_files() -> None:
 
 
 def test_this_process_opens_no_reader() -> None:
-    code = "import tasks.sheets.reading, sys; print([x for x in ('python_calamine', 'xlrd', 'openpyxl') if x in sys.modules])"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    """Files of the package that this process imports, directly or through one another, import none."""
+    folder, todo, seen = Path(process.__file__).parent, ["reading"], set()
+    while todo:
+        seen.add(name := todo.pop())
+        source = (folder / f"{name}.py").read_text(encoding="utf-8")
+        assert (
+            re.search(r"^\s*(?:import|from) (?:python_calamine|xlrd|openpyxl|zipfile|csv)\b", source, re.MULTILINE)
+            is None
+        )
+        todo += [x for x in re.findall(r"^from \.(\w+) import", source, re.MULTILINE) if x not in seen]
 
-    said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    ).stdout
-
-    assert said.strip() == "[]"
+    assert seen == {"reading", "process", "limits", "overview"}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +202,13 @@ def test_every_limit_holds(tmp_path: Path, limits: dict[str, int], code: str) ->
     assert caught.value.code() == code
 
 
+def test_the_settings_name_every_limit() -> None:
+    chosen = Settings(**{f"import_{field.name}": 300 for field in fields(Limits)})
+
+    assert import_limits(Settings()) == Limits()
+    assert set(vars(import_limits(chosen)).values()) == {300}
+
+
 def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader: Make) -> None:
     """A reader that fetched would hang at an address that answers nothing; this one has no network code at all."""
     links = '<hyperlinks><hyperlink ref="A2" r:id="rId9"/></hyperlinks>'
@@ -199,3 +219,61 @@ def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader
     made[sheet] = made[sheet].replace("<worksheet", '<worksheet xmlns:r="x"')
 
     assert reader(write(tmp_path / "links.xlsx", made)).cells() == ["kept"]
+
+
+@pytest.mark.parametrize("files", [3, pytest.param(150, marks=pytest.mark.long)])
+def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path, files: int) -> None:
+    """Bytes of stored parts and of old workbooks are changed where nothing but the reader checks them."""
+    whole = {"a.xlsx": _small_workbook(tmp_path / "a.xlsx"), "a.xls": _small_old_workbook(tmp_path / "a.xls")}
+    said = set()
+    for seed in range(files):
+        for name, right in whole.items():
+            said.add(_what_reading_says(_with_wrong_bytes(tmp_path / name, right, seed)))
+
+    assert said <= {READ, *REFUSALS}
+    assert len(said) > 1
+
+
+def _small_workbook(path: Path) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for at in range(40):
+        sheet.append([f"name {at}", at, at * 1.5, date(2026, 1, 1 + at % 28), "#N/A" if at % 7 == 3 else None])
+    book.save(path)
+    with ZipFile(path) as archive:
+        return write(path, {name: archive.read(name) for name in archive.namelist()}, ZIP_STORED).read_bytes()
+
+
+def _small_old_workbook(path: Path) -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("a")
+    for row in range(40):
+        for column in range(5):
+            sheet.write(row, column, f"name {row}" if column % 2 else row * 1.5)
+    book.save(str(path))
+    return path.read_bytes()
+
+
+def _with_wrong_bytes(path: Path, data: bytes, seed: int) -> Path:
+    wrong, random = bytearray(data), Random(seed)
+    for _ in range(random.randint(1, 8)):
+        wrong[random.randrange(len(wrong))] = random.randrange(256)
+    if path.suffix == ".xlsx":
+        wrong = bytearray(_with_right_checksums(bytes(wrong)))
+    path.write_bytes(bytes(wrong))
+    return path
+
+
+def _with_right_checksums(data: bytes) -> bytes:
+    """Changed parts with checksums that fit, as far as the directory can still be read."""
+    try:
+        members = ZipFile(BytesIO(data)).infolist()
+    except (BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
+        return data
+    mended = BytesIO()
+    with ZipFile(mended, "w") as archive:
+        for info in members:
+            start = info.header_offset + 30 + len(info.filename.encode()) + len(info.extra)
+            archive.writestr(info.filename, data[start : start + info.file_size])
+    return mended.getvalue()

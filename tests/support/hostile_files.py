@@ -37,13 +37,13 @@ def make_all(folder: Path) -> Iterator[tuple[Path, str]]:
 @hostile("bomb_by_ratio.xlsx", "SHEET_UNPACKS_TOO_LARGE")
 def _bomb(path: Path) -> None:
     row = b'<row><c t="inlineStr"><is><t>' + b"a" * 900 + b"</t></is></c></row>"
-    _with_large_part(path, SHEET, [f'{HEAD}<worksheet xmlns="{MAIN}"><sheetData>'.encode()], row * 1000, 1200)
+    _with_large_part(path, SHEET, [f'{HEAD}<worksheet xmlns="{MAIN}"><sheetData>'.encode()], row * 1000, 120)
 
 
 @hostile("bomb_of_one_string.xlsx", "SHEET_UNPACKS_TOO_LARGE")
 def _one_string(path: Path) -> None:
     _with_large_part(
-        path, "xl/sharedStrings.xml", [f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode()], b"a" * (1 << 20), 300
+        path, "xl/sharedStrings.xml", [f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode()], b"a" * (1 << 20), 80
     )
 
 
@@ -137,6 +137,49 @@ def _xxe_utf_16(path: Path) -> None:
 @hostile("rows_in_a_comment.xlsx", "SHEET_UNUSUAL")
 def _comment(path: Path) -> None:
     write(path, parts(data(ROW, f"<!-- {SECOND} -->")))
+
+
+@hostile("cells_without_end.xlsx", "SHEET_DAMAGED")
+def _unclosed(path: Path) -> None:
+    """A pattern that looks for the end of each cell would take minutes."""
+    write(
+        path,
+        parts(data(ROW, '<row r="2"><c t="e"><v>1</v></c>' + '<c s="1"><v>' * 400_000 + "</row>"), styles=[(9, None)]),
+    )
+
+
+@hostile("tag_without_end.xlsx", "SHEET_DAMAGED")
+def _endless_tag(path: Path) -> None:
+    write(
+        path,
+        parts(data(ROW, '<row r="2"><c r="A2"' + ' s="1" <c' * 400_000 + "<v>1</v></c></row>"), styles=[(9, None)]),
+    )
+
+
+@hostile("million_styles.xlsx", "SHEET_UNPACKS_TOO_LARGE")
+def _styles(path: Path) -> None:
+    made = parts(data(ROW, SECOND))
+    made["xl/styles.xml"] = made["xl/styles.xml"].replace("</cellXfs>", '<xf numFmtId="1"/>' * 2_000_000 + "</cellXfs>")
+    write(path, made)
+
+
+@hostile("long_format.xlsx", READ)
+def _format(path: Path) -> None:
+    cell = '<row r="2"><c r="A2" s="1"><v>1</v></c></row>'
+    write(path, parts(data(ROW, cell), styles=[(164, "0" * 200_000 + "x" + "0" * 200_000)]))
+
+
+@hostile("many_sheets_of_one_part.xlsx", "SHEET_UNUSUAL")
+def _same_part(path: Path) -> None:
+    made = parts(data(ROW, SECOND))
+    sheets = "".join(f'<sheet name="s{at}" sheetId="{at + 2}" r:id="rId1"/>' for at in range(2000))
+    made["xl/workbook.xml"] = made["xl/workbook.xml"].replace("</sheets>", f"{sheets}</sheets>")
+    write(path, made)
+
+
+@hostile("blank_rows.xlsx", READ)
+def _blank_rows(path: Path) -> None:
+    write(path, parts(data(ROW, "".join(f'<row r="{at}"/>' for at in range(2, 1_048_576)), SECOND)))
 
 
 @hostile("truncated.xlsx", "SHEET_DAMAGED")
