@@ -199,7 +199,8 @@ def _province_of(place: str) -> str:
 
 
 def _without_trade(core: str) -> str:
-    for word in _words("latin-trade" if core.isascii() else "trade"):
+    kind = "latin-trade" if core.isascii() else "trade"
+    for word in _words(kind) if core.endswith(_ends(kind)) else ():
         if core.endswith(word) and len(core) - len(word) >= _BRAND:
             return _without_trade(core.removesuffix(word))
     return core
@@ -253,6 +254,12 @@ def _words(kind: str) -> dict[str, None]:
     lines = (line.split() for line in WORDS.read_text(encoding="utf-8").splitlines())
     words = (word for first, *words in lines if first == kind for word in words)
     return dict.fromkeys(sorted(words, key=len, reverse=True))
+
+
+@cache
+def _ends(kind: str) -> tuple[str, ...]:
+    """The words of a kind, to look for all of them at once."""
+    return tuple(_words(kind))
 
 
 @cache

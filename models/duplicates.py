@@ -6,35 +6,22 @@ administrators set (`models/duplicate_rule.py`) say what each kind of evidence c
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from functools import cached_property, lru_cache
-from hashlib import blake2b
+from enum import StrEnum
 from operator import attrgetter
 from typing import Generic, TypeVar
 
 from rapidfuzz.distance import OSA
 
-from .company_names import CompanyName, company_name
-from .reach_keys import domain_key, email_key, phone_keys, registration_key
-from .simplified import simplified
-from .text import fold
+from .company_names import CompanyName
+from .duplicate_traits import Key as Key
+from .duplicate_traits import KeyKind as KeyKind
+from .duplicate_traits import Traits as Traits
+from .duplicate_traits import hashed as hashed
+from .duplicate_traits import keys_of as keys_of
+from .duplicate_traits import kind_of as kind_of
+from .duplicate_traits import range_of as range_of
 
 T = TypeVar("T")
-
-
-class KeyKind(IntEnum):
-    """The kinds of keys.  The number is part of stored keys."""
-
-    REGISTRATION = 1
-    EMAIL = 2
-    NAME = 3
-    SOUND = 4
-    PHONE = 5
-    DOMAIN = 6
-    BRAND = 7
-    NEAR = 8
-    """A core, or a core with one character left out: names that differ by one typing error share one of these."""
-    PERSON = 9
 
 
 class Evidence(StrEnum):
@@ -51,34 +38,6 @@ class Evidence(StrEnum):
     PHONE = "PHONE"
     DOMAIN = "DOMAIN"
     NAME_ELSEWHERE = "NAME_ELSEWHERE"
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What is known of a company or a person.  Empty where something is unknown."""
-
-    name: str = ""
-    phones: tuple[str, ...] = ()
-    emails: tuple[str, ...] = ()
-    registration: str = ""
-    person_at: str = ""
-    """Of a person: where, because the same name elsewhere is another person."""
-
-    @cached_property
-    def named(self) -> CompanyName:
-        if not self.person_at:
-            return company_name(self.name)
-        return CompanyName(simplified(fold(self.name)).replace(" ", ""), self.person_at)
-
-    @cached_property
-    def reached_by(self) -> frozenset[tuple[KeyKind, str]]:
-        """The keys of everything but the name."""
-        return frozenset(_reach(self))
-
-    @cached_property
-    def hashed_keys(self) -> tuple[int, ...]:
-        """The keys under which the record is found, as they are stored, those that say most first."""
-        return tuple(dict.fromkeys((*map(hashed, _reach(self)), *_hashed_names(self))))
 
 
 class Verdict(StrEnum):
@@ -128,36 +87,9 @@ class Finding(Generic[T]):
     similarity: float
 
 
-Key = tuple[KeyKind, str]
-_HASH_BITS = 59
-_LONGEST_NEAR = 24
-"""Maximum length of a core that is stored once without each character; of longer ones, both ends are."""
-_END = 12
-_LONG = 8
-_SHORTEST_NEAR = 3
+_LONG, _SHORTEST_NEAR = 8, 3
 _ALIKE, _ALIKE_WITH_PHONE = 0.78, 0.70
 """Similarity of names from which they are similar, and from which a shared phone says that they are one."""
-
-
-def keys_of(traits: Traits) -> list[Key]:
-    """The keys under which a record is found, each once, those that say most first."""
-    return list(dict.fromkeys((*_reach(traits), *_naming(traits))))
-
-
-def hashed(key: Key) -> int:
-    """A key as it is stored: its kind above 59 bits of a hash, so that keys of one kind are adjacent."""
-    kind, text = key
-    return kind << _HASH_BITS | int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 5
-
-
-def kind_of(key: int) -> KeyKind:
-    """The kind of a hashed key."""
-    return KeyKind(key >> _HASH_BITS)
-
-
-def range_of(kind: KeyKind) -> tuple[int, int]:
-    """The first hashed key of a kind, and the first behind them."""
-    return kind << _HASH_BITS, kind + 1 << _HASH_BITS
 
 
 def evidence_of(one: Traits, other: Traits) -> list[Evidence]:
@@ -265,49 +197,3 @@ def _is_mistyped(one: CompanyName, other: CompanyName) -> bool:
 def _is_short_for(one: CompanyName, other: CompanyName) -> bool:
     """Whether one name is the brand of the other."""
     return one.core != other.core and (one.core == other.brand or other.core == one.brand)
-
-
-def _reach(traits: Traits) -> Iterator[Key]:
-    if number := registration_key(traits.registration):
-        yield KeyKind.REGISTRATION, number
-    yield from _each(KeyKind.EMAIL, (email_key(text) for text in traits.emails))
-    yield from _each(KeyKind.PHONE, (key for text in traits.phones for key in phone_keys(text)))
-    yield from _each(KeyKind.DOMAIN, (domain_key(text) for text in traits.emails))
-
-
-def _naming(traits: Traits) -> Iterator[Key]:
-    if not traits.name:
-        return
-    yield from _names(traits.named, is_person=bool(traits.person_at))
-
-
-def _names(name: CompanyName, *, is_person: bool) -> Iterator[Key]:
-    if is_person:
-        yield KeyKind.PERSON, name.core
-        return
-    yield KeyKind.NAME, name.core
-    yield from ((KeyKind.SOUND, sound) for sound in sorted(name.sounds))
-    yield KeyKind.BRAND, name.brand
-    yield from ((KeyKind.NEAR, near) for core in (name.core, name.without_broken_place) for near in _near(core))
-
-
-def _hashed_names(traits: Traits) -> tuple[int, ...]:
-    return _hashed_name(traits.named, is_person=bool(traits.person_at)) if traits.name else ()
-
-
-@lru_cache(maxsize=8_192)
-def _hashed_name(name: CompanyName, *, is_person: bool) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(map(hashed, _names(name, is_person=is_person))))
-
-
-def _near(core: str) -> Iterator[str]:
-    if _SHORTEST_NEAR <= len(core) <= _LONGEST_NEAR:
-        yield core
-        yield from (core[:at] + core[at + 1 :] for at in range(len(core)))
-    elif len(core) > _LONGEST_NEAR:
-        yield core[:_END] + "…"
-        yield "…" + core[-_END:]
-
-
-def _each(kind: KeyKind, keys: Iterable[str | None]) -> Iterator[Key]:
-    return ((kind, key) for key in keys if key)

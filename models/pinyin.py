@@ -46,8 +46,10 @@ def is_pinyin(word: str) -> bool:
 
 def _phrase(known: dict[str, tuple[str, ...]], text: str, at: int) -> tuple[str, ...] | None:
     """The syllables of the longest phrase that begins here."""
-    parts = (text[at : at + length] for length in range(_LONGEST_PHRASE, 1, -1))
-    return next((known[part] for part in parts if part in known), None)
+    for length in range(_LONGEST_PHRASE, 1, -1):
+        if (found := known.get(text[at : at + length])) is not None:
+            return found
+    return None
 
 
 @cache

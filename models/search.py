@@ -38,7 +38,7 @@ from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
 from .database.values import PreparedOfMany
 from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
-from .search_pieces import Pieces, fold, pieces_of
+from .search_pieces import Pieces, fold, pieces_of, quoted
 from .sounds import sounds_of
 
 BITS = 31
@@ -162,6 +162,8 @@ _THESE_CUSTOMERS = PreparedOfMany(
 )
 _COLUMNS = [column.name for column in _doc.c]
 _PUT = Prepared(insert(_doc), _COLUMNS)
+_COPIED = 8
+"""Number of docs above which PostgreSQL takes them by COPY."""
 _MEMBERS = ", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))
 _PUT_ALL = f"INSERT INTO search_doc ({', '.join(_COLUMNS)}) SELECT {_MEMBERS} FROM json_each(?)"  # noqa: S608  our own names
 _TAKE = Prepared(delete(_doc).where(_doc.c.id == bindparam("doc")))
@@ -209,11 +211,20 @@ def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
 
 def put_docs(connection: Connection, docs: Sequence[Doc]) -> None:
     """Insert docs.  On SQLite in one statement, because FTS5 writes its index down at the end of each."""
-    if len(docs) > 1 and connection.dialect.name == "sqlite":
+    if len(docs) > _COPIED and connection.dialect.name != "sqlite":
+        _copy(connection, docs)
+    elif len(docs) > 1 and connection.dialect.name == "sqlite":
         told = [[" ".join(doc[key]) if key == "pieces" else doc[key] for key in _COLUMNS] for doc in docs]
         connection.exec_driver_sql(_PUT_ALL, (orjson.dumps(told).decode(),))
     elif docs:
         _PUT.run_each(connection, docs)
+
+
+def _copy(connection: Connection, docs: Sequence[Doc]) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor().copy(f"COPY search_doc ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
+        for doc in docs:
+            copy.write_row([quoted(doc[key]) if key == "pieces" else doc[key] for key in _COLUMNS])
 
 
 def _is_changed(session: Session, row: object) -> bool:
@@ -241,7 +252,8 @@ GIN = "ix_search_doc_pieces"
 def index_rules(dialect: str) -> list[str]:
     """The statements that create the index, over docs that may exist already."""
     if dialect != "sqlite":
-        return [f"CREATE INDEX {GIN} ON search_doc USING gin (pieces) WITH (fastupdate = off)"]
+        pending = "fastupdate = on, gin_pending_list_limit = 256"  # in kB: half the work of many docs, 0.2 ms a search
+        return [f"CREATE INDEX {GIN} ON search_doc USING gin (pieces) WITH ({pending})"]
     put = f"INSERT INTO {INDEX} (rowid, pieces) VALUES (NEW.id, NEW.pieces);"  # noqa: S608  the names are our own
     take = f"INSERT INTO {INDEX} ({INDEX}, rowid, pieces) VALUES ('delete', OLD.id, OLD.pieces);"  # noqa: S608
     return [

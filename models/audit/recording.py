@@ -66,8 +66,8 @@ def record_new(session: Session, model: type[Entity], row: Mapping[str, Any], mo
 
 def changes_of_new(model: type[Entity], row: Mapping[str, Any]) -> Changes:
     """What the log says of a new record: its values that are not empty."""
-    found = ((key, plain(row.get(key))) for key in logged_columns(model))
-    return {key: [None, value] for key, value in found if value is not None}
+    values = ((key, row.get(key)) for key in logged_columns(model))
+    return {key: [None, plain(value)] for key, value in values if value is not None}
 
 
 def write_entries(session: Session) -> None:

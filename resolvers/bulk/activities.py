@@ -51,11 +51,10 @@ class Opportunities(Activities):
         for draft in drafts:
             draft.values["stage_changed_at"] = self.db.info["now"]
 
-    def follow(self, drafts: Sequence[Draft]) -> bool:
+    def follow(self, drafts: Sequence[Draft]) -> None:
         ids = sorted({draft.row["customer_id"] for draft in drafts})
         note_opportunities(self.db, ids)
         renew(self.db, ids)
-        return True
 
 
 class FollowUps(Activities):
@@ -78,9 +77,8 @@ class FollowUps(Activities):
         terms = {id(draft): each for draft, each in zip(wanted, found, strict=True)}
         each_open(wanted, lambda draft: self._count(draft, terms[id(draft)]))
 
-    def follow(self, drafts: Sequence[Draft]) -> bool:
+    def follow(self, drafts: Sequence[Draft]) -> None:
         follow_new(self.db, [draft.row for draft in drafts])
-        return True
 
     def doubt_changes(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:

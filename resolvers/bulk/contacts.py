@@ -57,13 +57,12 @@ class Contacts(Kind):
         if "points" in draft.extra and set_points(self.db, draft.record, draft.extra["points"] or ()):
             note_points(self.db, draft.record, draft.before)
 
-    def follow(self, drafts: Sequence[Draft]) -> bool:
+    def follow(self, drafts: Sequence[Draft]) -> None:
         connection = self.db.connection()
         put(connection, ContactPoint, [point for draft in drafts for point in _points(draft)])
         put_docs(connection, [_doc(draft) for draft in drafts])
         traits = [(doc_id(draft.row["customer_id"], draft.id), self._traits(draft, draft.row)) for draft in drafts]
         put_keys(connection, rows_of(traits))
-        return True
 
     def parts_of(self, draft: Draft) -> Changes:
         by_kind: dict[str, list[str]] = {}

@@ -31,11 +31,15 @@ class _Again(Exception):
     """Leaves a savepoint whose run is written again without those drafts that are settled or in doubt by now."""
 
 
-def create(scope: Scope, db: Session, kind: Kind, rows: Sequence[Row]) -> list[Verdict]:
-    """One verdict for each row, in their order.  The caller has checked that the person may create anything at all."""
+def create(scope: Scope, db: Session, kind: Kind, rows: Sequence[Row], *, is_last: bool = False) -> list[Verdict]:
+    """One verdict for each row, in their order.  The caller has checked that the person may create anything at all.
+
+    `is_last`: whether nothing is written after these rows; then a trial leaves out what follows from the last of them.
+    """
+    db.flush()
     drafts = [Draft(row) for row in rows]
     _judge(db, kind, drafts)
-    _carry_out(scope, db, kind, drafts)
+    _carry_out(scope, db, kind, drafts, is_last=is_last and scope.is_trial)
     return [draft.verdict or Verdict() for draft in drafts]
 
 
@@ -76,41 +80,44 @@ def _doubt_hidden(db: Session, kind: Kind, drafts: Sequence[Draft]) -> None:
 # --- in the order of the rows ----------------------------------------------------------------------------
 
 
-def _carry_out(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft]) -> None:
+def _carry_out(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft], *, is_last: bool) -> None:
     unsettled = [draft for draft in drafts if draft.verdict is None]
-    for is_doubtful, run in groupby(unsettled, key=lambda draft: draft.is_doubtful):
+    runs = [(doubtful, list(run)) for doubtful, run in groupby(unsettled, key=lambda draft: draft.is_doubtful)]
+    for place, (is_doubtful, run) in enumerate(runs, start=1):
         if is_doubtful:
             for draft in run:
                 draft.verdict = singly.create(scope, kind.model, draft.given)
         else:
-            _write(scope, db, kind, list(run))
+            _write(scope, db, kind, run, is_last=is_last and place == len(runs))
 
 
-def _write(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft]) -> None:
+def _write(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft], *, is_last: bool) -> None:
     """Write a run of drafts, or all of it anew without those that cannot stay."""
     try:
         with db.begin_nested():
-            kept = _written(scope, db, kind, run)
+            kept = _written(scope, db, kind, run, is_last=is_last)
     except _Again:
-        _carry_out(scope, db, kind, run)
+        _carry_out(scope, db, kind, run, is_last=is_last)
     except IntegrityError:  # of which the single use case finds the row and the words
         for draft in run:
             draft.is_doubtful = True
-        _carry_out(scope, db, kind, run)
+        _carry_out(scope, db, kind, run, is_last=is_last)
     else:
         for draft in kept:
             draft.verdict = Verdict(draft.id, None, tuple(draft.notices))
 
 
-def _written(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft]) -> list[Draft]:
+def _written(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft], *, is_last: bool) -> list[Draft]:
     kind.complete(run)
     kept = [draft for draft in run if draft.verdict is None]
     for draft, id in zip(kept, reserve(db.connection(), kind.model, len(kept)), strict=True):
         draft.row = completed(scope, kind.model, draft.values, id)
     put(db.connection(), kind.model, [draft.row for draft in kept])
-    if not _are_allowed(scope, db, kind, kept) or not kind.follow(kept):
+    if not _are_allowed(scope, db, kind, kept) or not kind.fit(kept):
         raise _Again
-    _log(db, kind, kept)
+    if not is_last:
+        kind.follow(kept)
+        _log(db, kind, kept)
     return kept
 
 

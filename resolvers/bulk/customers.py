@@ -109,9 +109,7 @@ class Customers(Kind):
 
     # -- what follows -----------------------------------------------------------------------------------------
 
-    def follow(self, drafts: Sequence[Draft]) -> bool:
-        if not self._have_room(drafts):
-            return False
+    def follow(self, drafts: Sequence[Draft]) -> None:
         now = self.scope.person.now
         owners = {draft.id: owner for draft in drafts if (owner := draft.values.get("owner_id")) is not None}
         if owners:
@@ -119,13 +117,12 @@ class Customers(Kind):
         self._tell_pools([draft for draft in drafts if draft.id not in owners])
         self._write_contacts([draft for draft in drafts if draft.extra.get("contact_name")])
         self._index(drafts)
-        return True
 
     def log(self, draft: Draft) -> None:
         if (first := self._contacts.get(draft.id)) is not None:
             record_new(self.db, Contact, first.row, first.logged())
 
-    def _have_room(self, drafts: Sequence[Draft]) -> bool:
+    def fit(self, drafts: Sequence[Draft]) -> bool:
         mine: dict[int, list[Draft]] = defaultdict(list)
         for draft in drafts:
             if (owner_id := draft.values.get("owner_id")) is not None:

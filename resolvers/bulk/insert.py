@@ -13,7 +13,7 @@ from models.base import stored_columns
 from models.database.bypass import Because
 from models.database.prepared import Prepared
 from models.database.sqlalchemy_internals import raise_database_error
-from models.keys import with_keys
+from models.keys import keys_of, with_keys
 
 from ..runtime.scope import Scope
 
@@ -28,16 +28,9 @@ def completed(scope: Scope, model: type[Entity], values: Mapping[str, Any], id: 
 @cache
 def _defaults(model: type[Base]) -> Mapping[str, Any]:
     """What the columns of a table hold where nothing is given."""
-    keys = [column for column in stored_columns(model) if not column.primary_key]
-    found = {column.key: column.default.arg if column.default is not None else None for column in keys}
-    return {key: value for key, value in found.items() if key not in dict(_made(model))}
-
-
-@cache
-def _made(model: type[Base]) -> list[tuple[str, str]]:
-    from models.keys import keys_of
-
-    return [(key, source) for key, source, _ in keys_of(model)]
+    made = {key for key, _, _ in keys_of(model)}
+    kept = (column for column in stored_columns(model) if not column.primary_key and column.key not in made)
+    return {column.key: getattr(column.default, "arg", None) for column in kept}
 
 
 def reserve(connection: Connection, model: type[Base], count: int) -> list[int]:
@@ -51,17 +44,23 @@ def reserve(connection: Connection, model: type[Base], count: int) -> list[int]:
 
 
 def put(connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, each with the keys of the first.  Raises what SQLAlchemy raises.
+    """Insert rows, all with the same keys.  Raises what SQLAlchemy raises.
 
     The caller has checked the rights, and writes log and indexes.
     """
     if not rows:
         return
-    keys = tuple(rows[0])
+    keys = tuple(key for key in rows[0] if key in _defaulted(model) or any(row[key] is not None for row in rows))
     if connection.dialect.name == "sqlite":
         _inserting(model, keys).run_each(connection, rows)
     else:
         _copy(connection, model, keys, rows)
+
+
+@cache
+def _defaulted(model: type[Base]) -> frozenset[str]:
+    """The columns that the database fills where an INSERT leaves them out."""
+    return frozenset(column.key for column in stored_columns(model) if column.server_default is not None)
 
 
 @cache

@@ -35,12 +35,15 @@ class Kind:
     def complete(self, drafts: Sequence[Draft]) -> None:
         """Set the values that depend on all rows before, like numbers; may refuse drafts."""
 
-    def follow(self, drafts: Sequence[Draft]) -> bool:
-        """Do what follows from new records that are written and allowed.
+    def fit(self, drafts: Sequence[Draft]) -> bool:
+        """Count records that are written and allowed against what there is room for.
 
         Returns False, with drafts refused, where some cannot stay; then all is undone and done again without them.
         """
         return True
+
+    def follow(self, drafts: Sequence[Draft]) -> None:
+        """Do what follows from new records that stay."""
 
     def log(self, draft: Draft) -> None:
         """Note for the log what came into being with a new record."""

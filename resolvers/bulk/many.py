@@ -57,6 +57,7 @@ def check_many(
     same number is refused; other calls know nothing of them.
     """
     verdicts: list[Verdict] = []
+    _refuse_too_many(rows)
     with trial(scope, f"{model.module}.create") as db, _logged(db, action):
         for row in rows:
             verdict = singly.update(scope, model, row) if isinstance(row, tuple) else singly.create(scope, model, row)
@@ -67,11 +68,13 @@ def check_many(
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _create(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Row]) -> list[Verdict]:
+def _create(
+    scope: Scope, db: Session, model: type[Entity], rows: Sequence[Row], *, is_last: bool = False
+) -> list[Verdict]:
     kind = kind_of(model)
     if kind is None or not scope.policy.ever(scope.person, "create", model.module):
         return [singly.create(scope, model, row) for row in rows]
-    return creating.create(scope, db, kind(scope, db), rows)
+    return creating.create(scope, db, kind(scope, db), rows, is_last=is_last)
 
 
 def _update(scope: Scope, db: Session, model: type[Entity], changes: Sequence[Change]) -> list[Verdict]:

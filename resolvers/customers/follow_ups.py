@@ -154,8 +154,8 @@ def terms_of_new(scope: Scope, db: Session, rows: Sequence[Mapping[str, Any]]) -
     """The terms for each of many new follow-ups, in their order, those among themselves left out.  Three statements."""
     common = _terms_of(_TERMS.rows(db, me=0, key="", customer=0, before=0)[0])
     keys = [copy_key(row["content"]) for row in rows]
-    since = dict(_OWNED_SINCE_OF_MANY.rows(db, {row["customer_id"] for row in rows}))
-    copied = dict(_COPIED_AT_OF_MANY.rows(db, set(keys), me=scope.person.id))
+    since: dict[int, datetime | None] = dict(_OWNED_SINCE_OF_MANY.rows(db, {row["customer_id"] for row in rows}))
+    copied: dict[str, datetime] = dict(_COPIED_AT_OF_MANY.rows(db, set(keys), me=scope.person.id))
     return [
         common._replace(owned_since=since.get(row["customer_id"]), copied_at=copied.get(key))
         for row, key in zip(rows, keys, strict=True)

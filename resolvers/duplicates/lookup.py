@@ -86,7 +86,8 @@ def find_many(
     found = [candidates(each) for each in docs]
     stands = _standing(db, model, {id for each in found for id in each})
     without = but or [None] * len(asked)
-    return [_judged(*each, stands, verdicts, id) for *each, id in zip(asked, found, without, strict=True)]
+    each_of = zip(asked, found, without, strict=True)
+    return [_judged(traits, each, stands, verdicts, itself) for traits, each, itself in each_of]
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -213,8 +213,8 @@ def _taken(module: str) -> PreparedOfMany:
     record, gone = NUMBERED[module].__table__, Tombstone.__table__
 
     def made(source: Any, key: Any) -> Any:
-        there = select(literal_column("1")).where(record.c.number_key == key).correlate(source).exists()
-        purged = select(literal_column("1")).where(gone.c.for_module == literal(module), gone.c.number_key == key)
+        there: Any = select(literal_column("1")).where(record.c.number_key == key).correlate(source).exists()
+        purged: Any = select(literal_column("1")).where(gone.c.for_module == literal(module), gone.c.number_key == key)
         return select(key).select_from(source).where(there | purged.correlate(source).exists())
 
     return PreparedOfMany(made, String, because=Because.KEEPS_RULE)

@@ -11,6 +11,8 @@ OURS = Traits("上海鸿发贸易有限公司", ("021-68881234",), ("info@hongfa
 def test_a_record_is_found_under_each_of_its_keys() -> None:
     found = keys_of(OURS)
 
+    assert OURS.hashed_keys == tuple(map(hashed, found))
+
     assert [key for key in found if key[0] is not KeyKind.NEAR] == [
         (KeyKind.REGISTRATION, "91310000MA1K35XY2C"),
         (KeyKind.EMAIL, "info@hongfa.example"),
