@@ -111,10 +111,10 @@ class _Telling:
                 yield f"{label} {self.say(_EMPTY if operand else _FILLED)}"
                 continue
             values = operand if isinstance(operand, list | tuple) else [operand]
-            text = ", ".join(self._values(model, key, values))
+            text = ", ".join(self._said_values(model, key, values))
             yield f"{label} {self.say(_OPERATORS.get(operator, (operator, operator)))} {text}"
 
-    def _values(self, model: type[Base], key: str, values: Any) -> list[str]:
+    def _said_values(self, model: type[Base], key: str, values: Any) -> list[str]:
         in_table = key in model.__table__.c
         target = target_of(model, key) if in_table else None
         if target is not None:
