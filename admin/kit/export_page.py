@@ -12,6 +12,7 @@ from resolvers.exports.listing import Listing
 from resolvers.reading.pages import ListRequest
 from resolvers.runtime.ids import number_of
 from resolvers.views import saved_views
+from resolvers.views.saved_views import View
 
 from . import export_form
 from .export_form import LONGEST_QUERY, Source
@@ -29,9 +30,12 @@ class ExportPage(Screen):
 
     def routes(self) -> list[Any]:
         found = super().routes()
-        if self.model in exportable() and not self.model.singleton:
+        if self.model in exportable():
             return found
         return [x for x in found if x.path != f"/{self.identity}/export"]
+
+    def list_state(self, ask: PanelRequest, saved: View | None, query: QueryParams | None = None) -> ListState:
+        raise NotImplementedError
 
     def may_export(self, ask: PanelRequest) -> bool:
         """Whether the user is offered the export of this list."""
@@ -61,7 +65,7 @@ class ExportPage(Screen):
     async def _source(self, ask: PanelRequest, query: QueryParams, ids: list[str]) -> Source:
         view = number_of(SavedView, query.get("view", ""))
         found = await ask.scope.read(saved_views.saved_views, self.model) if view else []
-        state = ListState(self, ask, next((x for x in found if x.id == view), None), query)
+        state = self.list_state(ask, next((x for x in found if x.id == view), None), query)
         request = state.list_request()
         whole = ListRequest(self.model, (), filter=self.base_filter, order=request.order, binned=request.binned)
         numbers = (number_of(self.model, id) for id in ids[:MOST_CHOSEN])

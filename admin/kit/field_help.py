@@ -51,6 +51,7 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (Organisation, "capacity"): Label(
         "Customers that a person may hold. Empty: no limit. A department or person may differ."
     ),
+    (Organisation, "export_rows"): Label("Rows that one file of records may hold. Empty: no limit."),
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -70,8 +71,8 @@ class ListPage(ExportPage, SearchPage, ViewPage):
             context["preferences"] = replace(ask.preferences, density=state.kept.density)
         return await self.render(ask, self.list_page_template, {**context, **await self.list_extra(ask, state)}, status)
 
-    def list_state(self, ask: PanelRequest, saved: View | None) -> ListState:
-        return ListState(self, ask, saved)
+    def list_state(self, ask: PanelRequest, saved: View | None, query: QueryParams | None = None) -> ListState:
+        return ListState(self, ask, saved, query)
 
     def _read_list(self, scope: Scope, db: Session, state: ListState) -> tuple[Page, dict[int, dict[str, Any]]]:
         wanted = state.list_request()

@@ -8,11 +8,8 @@ import typer
 from ..terminal import backend, look, person, say, top_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from models import Base
     from resolvers.exports.exports import Order
-    from resolvers.runtime.scope import Scope
 
 commands = top_level()
 
@@ -37,7 +34,8 @@ def export(
     with backend() as at:
         import json
 
-        from resolvers.exports import exports
+        from resolvers.exports import exports, writing
+        from tasks.workbooks import book_for
 
         scope = person(at, login)
         order = _order(kind, _json(filter), search, columns, _format(format, file))
@@ -45,7 +43,7 @@ def export(
         id = scope.do(exports.start, order, in_background=False)
         try:
             with _progress(silent=as_json) as told:
-                _write(scope, id, told)
+                writing.write_now(scope, id, book_for, told)
             found = scope.do(exports.download, id)
             _copy(at.files.path(found.stored), file)
             made = look(scope, exports.export, id)
@@ -56,26 +54,6 @@ def export(
         typer.echo(json.dumps({**about, "filter": made.row.said}, ensure_ascii=False))
     else:
         say(f"{file} holds {made.row.done:,} rows.")
-
-
-def _write(scope: "Scope", id: int, told: "Callable[[int, int | None], None]") -> None:
-    """Do what the job of an export does, part by part."""
-    from resolvers.exports import writing
-    from resolvers.jobs.kinds import Progress
-    from tasks.workbooks import book_for
-
-    memory: dict[str, Any] = {}
-    position, total, more = 0, None, True
-    while more:
-        part = writing.prepare(scope, id, position, writing.LARGEST, memory, book_for)
-
-        def take(now: "Scope", part: writing.Part = part, position: int = position) -> Progress:
-            with now.write("user.exports") as db:
-                return writing.take(now, db, id, position, part)
-
-        progress = scope.do(take)
-        position, more, total = progress.position, progress.more, progress.total or total
-        told(position, total)
 
 
 def _order(kind: str, asked: Any, search: str, columns: str, format: str) -> "Order":

@@ -82,7 +82,7 @@ class _Telling:
             if name in ("and", "or"):
                 parts = [self.say(_AND).join(self.tree(model, each)) for each in wanted]
                 if text := self.say(_AND if name == "and" else _OR).join(part for part in parts if part):
-                    yield text if name == "and" else f"({text})"
+                    yield text if name == "and" else self.say((f"({text})", f"（{text}）"))
             elif name == "not":
                 yield self.say(_NOT).format(text=self.say(_AND).join(self.tree(model, wanted)))
             elif name in relations_of(model):
@@ -96,7 +96,8 @@ class _Telling:
         called = names.zh if self.scope.language.startswith("zh") else names.many
         for how, inner in wanted.items():
             text = self.say(_AND).join(self.tree(relation.target, inner or {}))
-            yield f"{called} {self.say(_OPERATORS.get(how, (how, how)))}" + (f" ({text})" if text else "")
+            said = self.say((" ", "")).join((called, self.say(_OPERATORS.get(how, (how, how)))))
+            yield said + (self.say((f" ({text})", f"（{text}）")) if text else "")
 
     def _field(self, model: type[Base], name: str, wanted: Any) -> Iterator[str]:
         known = fields_of(model).get(name)
@@ -108,13 +109,14 @@ class _Telling:
             if operand is None:
                 continue
             if operator in ("isNull", "is_null"):
-                yield f"{label} {self.say(_EMPTY if operand else _FILLED)}"
+                yield self.say((" ", "")).join((label, self.say(_EMPTY if operand else _FILLED)))
                 continue
             values = operand if isinstance(operand, list | tuple) else [operand]
-            text = ", ".join(self._values(model, key, values))
-            yield f"{label} {self.say(_OPERATORS.get(operator, (operator, operator)))} {text}"
+            text = self.say((", ", "、")).join(self._said_values(model, key, values))
+            said = self.say(_OPERATORS.get(operator, (operator, operator)))
+            yield self.say((f"{label} {said} {text}", f"{label}{said} {text}"))
 
-    def _values(self, model: type[Base], key: str, values: Any) -> list[str]:
+    def _said_values(self, model: type[Base], key: str, values: Any) -> list[str]:
         in_table = key in model.__table__.c
         target = target_of(model, key) if in_table else None
         if target is not None:
@@ -152,7 +154,7 @@ class _Telling:
         }
         for name, label in names.items():
             if name in said:
-                yield f"{self.say(label)}: {self._logged(name, said[name])}"
+                yield self.say((": ", "：")).join((self.say(label), self._logged(name, said[name])))
 
     def _logged(self, name: str, value: Any) -> str:
         if name == "model":

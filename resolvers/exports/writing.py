@@ -83,6 +83,27 @@ class Part:
     size: int | None = None
 
 
+def write_now(
+    scope: Scope, id: int, make_book: MakeBook, told: Callable[[int, int | None], None] = lambda _done, _total: None
+) -> None:
+    """Write an export that no job writes, in this thread; `told` gets the records so far and all of them.
+
+    Raises Refusal for what ends it.
+    """
+    memory: dict[str, Any] = {}
+    position, total, more = 0, None, True
+    while more:
+        part = prepare(scope, id, position, LARGEST, memory, make_book)
+        progress: Progress = scope.do(_take_alone, id, position, part)
+        position, more, total = progress.position, progress.more, progress.total or total
+        told(position, total)
+
+
+def _take_alone(scope: Scope, id: int, position: int, part: Part) -> Progress:
+    with scope.write("user.exports") as db:
+        return take(scope, db, id, position, part)
+
+
 # --- outside the transaction -----------------------------------------------------------------------------
 
 

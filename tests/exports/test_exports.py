@@ -315,3 +315,31 @@ def test_csv_begins_with_the_mark_of_utf_8(world: World, exporting: Exports) -> 
     exporting.run()
     stored = world.lead.do(exports.download, id).stored
     assert (exporting.folder / stored).read_bytes() == "\ufeffName\r\n华兴\r\n".encode()
+
+
+def test_the_filter_is_told_in_the_words_of_each_language(world: World, exporting: Exports) -> None:
+    world.customer("Acme", "li", stage="early")
+    condition = {
+        "and": [
+            {"or": [{"stage": {"in": ["early", "won"]}}, {"phone": {"isNull": True}}]},
+            {"ownerId": {"in": [f"usr_{world.ids['li']}"]}},
+            {"not": {"createdAt": {"lt": "2020-01-01T00:00:00Z"}}},
+            {"contacts": {"none": {"name": {"contains": "Hu"}}}},
+        ]
+    }
+    id = exporting.start("lead", Customer, Listing(condition=condition))
+    made = exporting.of("lead", id)
+    assert made is not None
+    said = made.row.said
+    assert said.startswith(
+        "(Customer stage is one of Early, Won or Phone is empty) and Owner is one of Li Na and not (Created is less than"
+    )
+    assert said.endswith("Contacts there is none (Full name contains Hu)")
+    world.ada.do(_speak_chinese, world.ids["lead"])
+    id = exporting.start("lead", Customer, Listing(condition=condition, search="acme"))
+    chinese = exporting.of("lead", id)
+    assert chinese is not None
+    assert chinese.row.said.startswith(
+        "（客户阶段属于 early中、won中 或 电话为空） 且 负责人属于 Li Na 且 非（创建时间小于"
+    )
+    assert chinese.row.said.endswith("联系人不存在（姓名包含 Hu） 且 搜索：acme")

@@ -13,6 +13,7 @@ TOGETHER = {
         "panel/test_accessibility.py",
         "panel/test_choosers.py",
         "panel/test_duplicate_story.py",
+        "panel/test_export_story.py",
         "panel/test_kept_text.py",
         "panel/test_live_story.py",
         "panel/test_merge_story.py",

@@ -82,7 +82,14 @@ class OrganisationPage(PolicyModelView, model=Organisation):
         (Label("Region and language"), ("time_zone", "currency", "language")),
         (
             Label("Rules"),
-            ("capacity", "contact_required", "follow_up_days_back", "follow_up_days_ahead", "two_for_policy"),
+            (
+                "capacity",
+                "contact_required",
+                "follow_up_days_back",
+                "follow_up_days_ahead",
+                "export_rows",
+                "two_for_policy",
+            ),
         ),
         (
             Label("Follow-ups that count as a contact"),
