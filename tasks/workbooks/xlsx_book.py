@@ -31,10 +31,11 @@ _WIDTHS = {Holds.DAY: 12, Holds.MOMENT: 20, Holds.AMOUNT: 16, Holds.WHOLE: 10, H
 _HEAD = Font(bold=True), PatternFill("solid", fgColor="FFE8EEF4")
 
 
-class _Page(WriteOnlyWorksheet):
+class _Page(WriteOnlyWorksheet):  # type: ignore[misc]  # openpyxl has no types
     """A sheet whose rows lie in a file of the export until the workbook is saved, and not among all temporary files."""
 
     scratch = ""
+    _writer: Any = None
 
     def _get_writer(self) -> None:
         if self._writer is None:
@@ -50,7 +51,7 @@ class _Page(WriteOnlyWorksheet):
         self._writer.cleanup()
 
 
-class _Pages(Workbook):
+class _Pages(Workbook):  # type: ignore[misc]  # the same
     """A workbook of such sheets."""
 
     def further(self, title: str, scratch: str) -> _Page:
