@@ -235,8 +235,8 @@ FAULTS = (
     ),
     Fault(
         "a pool's own limit of none lets the first customer through",
-        "resolvers.ownership.capacity:_one_more",
-        "at_most > 0",
+        "resolvers.ownership.capacity:_more",
+        "at_most >= count",
         "",
         ("pool/test_claim_limits.py",),
     ),

@@ -60,9 +60,7 @@ class Backend:
         import_limits: Mapping[str, Any] | None = None,
         yields: bool = False,
     ) -> None:
-        """`import_limits`: limits of import files by their names in `tasks/sheets/limits.py`; others have their defaults.
-
-        `yields`: its writes let those of other processes go first, because it runs jobs."""
+        """`import_limits`: see `tasks/sheets/limits.py`.  `yields`: its writes let those of other processes go first."""
         resolvers.load()
         self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
