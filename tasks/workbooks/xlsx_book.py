@@ -2,12 +2,13 @@
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell as PlainCell
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -31,7 +32,30 @@ _WIDTHS = {Holds.DAY: 12, Holds.MOMENT: 20, Holds.AMOUNT: 16, Holds.WHOLE: 10, H
 _HEAD = Font(bold=True), PatternFill("solid", fgColor="FFE8EEF4")
 
 
-class _Page(WriteOnlyWorksheet):  # type: ignore[misc]  # openpyxl has no types
+class _StyledCell(PlainCell):  # type: ignore[misc]  # openpyxl has no types
+    """A cell whose style is looked up once, and which takes a text without a guess at what it may mean."""
+
+    known_style = 0
+
+    def settle(self, format: str) -> None:
+        """Look the style up."""
+        self.number_format = format
+        self.known_style = super().style_id
+
+    @property
+    def has_style(self) -> bool:
+        return True
+
+    @property
+    def style_id(self) -> int:
+        return int(self.known_style)
+
+    def put(self, text: str) -> None:
+        """Hold a text that is one whatever it begins with: =, +, #N/A and the like."""
+        self._value, self.data_type = cell_text(text), "s"
+
+
+class _Page(WriteOnlyWorksheet):  # type: ignore[misc]  # as above
     """A sheet whose rows lie in a file of the export until the workbook is saved, and not among all temporary files."""
 
     scratch = ""
@@ -44,6 +68,13 @@ class _Page(WriteOnlyWorksheet):  # type: ignore[misc]  # openpyxl has no types
             ALL_TEMP_FILES.append(self.scratch)  # which the writer takes from there when it deletes the file
             self._writer.write_top()
 
+    def _values_to_row(self, values: Sequence[Any], row_idx: int) -> Iterator[Any]:
+        """The cells of a row in their places.  openpyxl would try each as a value before it takes it for a cell."""
+        for place, cell in enumerate(values, 1):
+            if cell is not None:
+                cell.row, cell.column = row_idx, place
+                yield cell
+
     def let_go(self) -> None:
         """Close the sheet and delete its rows."""
         if not self.closed:
@@ -51,7 +82,7 @@ class _Page(WriteOnlyWorksheet):  # type: ignore[misc]  # openpyxl has no types
         self._writer.cleanup()
 
 
-class _Pages(Workbook):  # type: ignore[misc]  # the same
+class _Pages(Workbook):  # type: ignore[misc]  # as above
     """A workbook of such sheets."""
 
     def further(self, title: str, scratch: str) -> _Page:
@@ -109,7 +140,7 @@ class XlsxBook:
         if value is None:
             return None
         if isinstance(value, str):
-            return _as_text(self._styled(place, TEXT), value)
+            return self._text(place, value)
         if isinstance(value, date):
             return self._day(place, value)
         made = self._styled(place, AMOUNT if isinstance(value, Decimal) else WHOLE)
@@ -119,7 +150,7 @@ class XlsxBook:
     def _day(self, place: int, value: date) -> Any:
         is_moment = isinstance(value, datetime)
         if (value.date() if isinstance(value, datetime) else value) < FIRST_DAY:
-            return _as_text(self._styled(place, TEXT), value.isoformat())
+            return self._text(place, value.isoformat())
         made = self._styled(place, MOMENT if is_moment else DAY)
         made.value = value
         return made
@@ -129,19 +160,19 @@ class XlsxBook:
         so each is made once: a new cell with its style takes longer than to write it."""
         known = self._cells.get((place, format))
         if known is None:
-            known = self._cells[place, format] = WriteOnlyCell(self._pages[-1])
-            known.number_format = format
+            known = self._cells[place, format] = _StyledCell(self._pages[-1])
+            known.settle(format)
         return known
+
+    def _text(self, place: int, text: str) -> Any:
+        made = self._styled(place, TEXT)
+        made.put(text)
+        return made
 
 
 def _heading(page: Any, text: str) -> Any:
     made: Any = WriteOnlyCell(page)
     made.font, made.fill = _HEAD
-    return _as_text(made, text)
-
-
-def _as_text(made: Any, text: str) -> Any:
-    """The cell with a text that is one whatever it begins with: =, +, #N/A and the like."""
     made.value = cell_text(text)
     made.data_type = "s"
     return made
