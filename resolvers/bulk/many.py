@@ -20,7 +20,8 @@ from .kinds import kind_of
 from .verdicts import Change, Row, Verdict
 
 LARGEST = 500
-"""Maximum number of rows of one call: on SQLite all other writes wait for its transaction.  Jobs take 100 to 200."""
+"""Maximum number of rows of one call: on SQLite all other writes wait for its transaction, a
+millisecond for each row.  Jobs take about 100."""
 
 
 def create_many(scope: Scope, model: type[Entity], rows: Sequence[Row], *, action: str | None = None) -> list[Verdict]:
