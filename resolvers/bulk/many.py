@@ -6,6 +6,8 @@ of two with the same number is refused.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -60,9 +62,13 @@ def check_many(
     verdicts: list[Verdict] = []
     _refuse_too_many(rows)
     with trial(scope, f"{model.module}.create") as db, _logged(db, action):
-        for row in rows:
-            verdict = singly.update(scope, model, row) if isinstance(row, tuple) else singly.create(scope, model, row)
-            verdicts.append(verdict)
+        for is_change, run in groupby(rows, key=lambda row: isinstance(row, tuple)):
+            alike: list[Any] = list(run)
+            is_last = len(verdicts) + len(alike) == len(rows)
+            if is_change:
+                verdicts += _update(scope, db, model, alike)
+            else:
+                verdicts += _create(scope, db, model, alike, is_last=is_last)
     return verdicts
 
 

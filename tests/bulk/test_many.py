@@ -13,7 +13,7 @@ from models.database.engines import WriteSession
 from models.errors import Validation
 from resolvers.audit.replay import Comparison
 from resolvers.audit.verification import verify
-from resolvers.bulk import many
+from resolvers.bulk import many, singly
 from resolvers.bulk.verdicts import Verdict
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
@@ -108,6 +108,23 @@ def test_a_check_answers_like_the_import_and_leaves_nothing(world: World, has_ch
     assert [str(verdict.refusal) for verdict in created] == [str(verdict.refusal) for verdict in written]
     changed = [verdict for row, verdict in zip(rows, checked, strict=True) if isinstance(row, tuple)]
     assert [type(verdict.refusal).__name__ for verdict in changed] == ["NotFound", "NotFound"] * has_changes
+
+
+def test_good_rows_are_not_written_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(text("DELETE FROM duplicate_rule"))
+    rows = [{"name": f"{name} Trading", "contact_name": "Ann"} for name in ("Heron", "Zebra", "Quartz", "Juniper")]
+    monkeypatch.delattr(singly, "create")
+    monkeypatch.delattr(singly, "update")
+
+    assert all(verdict.is_done for verdict in world.li.do(many.check_many, Customer, rows))
+    ids = [verdict.id for verdict in world.li.do(many.create_many, Customer, rows)]
+    calls = [{"customer_id": id, "kind": "CALL", "content": f"Talk {id}", "happened_at": world.clock.now} for id in ids]
+    for model, given in ((FollowUp, calls), (Contact, [{"customer_id": id, "name": f"Bo {id}"} for id in ids])):
+        assert all(verdict.is_done for verdict in world.li.do(many.create_many, model, given))
+    changes = [(id, {"phone": f"1380000000{n}"}) for n, id in enumerate(ids)]
+    assert all(verdict.is_done for verdict in world.li.do(many.check_many, Customer, changes))
+    assert all(verdict.is_done for verdict in world.li.do(many.update_many, Customer, changes))
 
 
 def test_too_many_rows_are_refused_whole(world: World) -> None:
