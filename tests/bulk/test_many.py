@@ -19,7 +19,7 @@ from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from resolvers.setup.invariants import broken
 from tests.bulk.test_equal import customers
-from tests.support.bulk_writes import same
+from tests.support.bulk_writes import answer, same
 from tests.support.claim_checks import organise, unchanged
 from tests.support.world import World
 
@@ -174,7 +174,10 @@ def test_random_rows_are_answered_alike(world: World, seed: int) -> None:
     for login in ("ada", "li", "lead"):
         made = [_random_row(world, choose) for _ in range(60)]
         same(world, login, Customer, made, choose.choice([None, "customer.import"]))
-        ids = [verdict.id for verdict in imported(world.scope(login), Customer, made) if verdict.id]
+        checked = world.scope(login).do(many.check_many, Customer, made, action="customer.import")
+        written = imported(world.scope(login), Customer, made)
+        assert [answer(verdict.refusal) for verdict in checked] == [answer(verdict.refusal) for verdict in written]
+        ids = [verdict.id for verdict in written if verdict.id]
         changes = [(choose.choice([*ids, 1, 999_999]), _random_change(world, choose)) for _ in range(60)]
         same(world, login, Customer, changes, choose.choice([None, "customer.import"]))
     with world.backend.writer.engine.connect() as connection:
