@@ -1,12 +1,13 @@
 """What bulk writes cost: customers with a contact, a phone and an owner, in chunks, against single saves and mere reading.
 
-    python bench/bulk.py [--engine sqlite|postgresql|both] [--rows 4000] [--chunk 150]
+    python bench/bulk.py [--engine sqlite|postgresql|both] [--rows 4000] [--chunk 100]
 
 Each row becomes a customer, its contact with a phone, an ownership period, two entries of the log with their proof, two
-search docs, and duplicate keys; the duplicate rules are the defaults.  `plain` is the single use case, one row in one
-transaction; `changes` are those of two fields; `reading` is openpyxl, read-only, which merely reads the same rows from a workbook of 12 columns.  Prints
-JSON: microseconds of CPU of this process per row (the server of PostgreSQL has its own), rows per second of wall time,
-and the longest chunk in milliseconds, during which other writes of SQLite wait; `stages`: microseconds of CPU per row, some inside others.
+search docs, and duplicate keys; the duplicate rules are the defaults.  `reading` is openpyxl, read-only, which merely reads
+the same rows from a workbook of 12 columns; `plain` the single use case, one row in one transaction; `check` judges and
+writes nothing; `changes` are those of two fields.  Prints JSON: microseconds of CPU of this process per row (the server of
+PostgreSQL has its own), rows per second of wall time, and the longest chunk in milliseconds, during which other writes of
+SQLite wait; `stages`: microseconds of CPU per row, some inside others.
 """
 
 import argparse
@@ -55,6 +56,7 @@ def measure(engine: str, rows: int, chunk: int) -> dict[str, Any]:
         gc.set_threshold(2_000, 10, 50)
         figures = {"reading": _reading(given), "plain": _plain(world, list(_rows(names, 300)))}
         figures["bulk"] = _bulk(world, given, chunk)
+        figures["check"] = _check(world, list(_rows(names, 1_200)), chunk)
         figures["changes"] = _changes(world, chunk)
         figures["stages"] = _stages(world, list(_rows(names, 2_000)), chunk)
         figures["bulk"]["times plain"] = round(figures["plain"]["cpu_us"] / figures["bulk"]["cpu_us"], 1)
@@ -131,6 +133,16 @@ def _bulk(world: World, rows: Sequence[dict[str, Any]], chunk: int) -> dict[str,
     return figures | {"chunk_ms_p50": round(statistics.median(waits), 1), "chunk_ms_max": round(max(waits), 1)}
 
 
+def _check(world: World, rows: Sequence[dict[str, Any]], chunk: int) -> dict[str, float]:
+    """The judgement of new rows alone."""
+
+    def judge() -> None:
+        for first in range(0, len(rows), chunk):
+            assert all(x.is_done for x in world.ada.do(many.check_many, Customer, rows[first : first + chunk]))
+
+    return _figures(len(rows), judge)
+
+
 def _changes(world: World, chunk: int) -> dict[str, float]:
     """The same for changes of the industry and of the phone, which is compared and searched."""
     ids = [row["id"] for row in world.rows(Customer, Customer.phone.is_not(None))][:1_200]
@@ -189,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--rows", type=int, default=4_000)
-    parser.add_argument("--chunk", type=int, default=150)
+    parser.add_argument("--chunk", type=int, default=100)
     given = parser.parse_args()
     engines = ("sqlite", "postgresql") if given.engine == "both" else (given.engine,)
     show({engine: measure(engine, given.rows, given.chunk) for engine in engines})

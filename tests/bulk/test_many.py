@@ -13,13 +13,13 @@ from models.database.engines import WriteSession
 from models.errors import Validation
 from resolvers.audit.replay import Comparison
 from resolvers.audit.verification import verify
-from resolvers.bulk import many
+from resolvers.bulk import many, singly
 from resolvers.bulk.verdicts import Verdict
 from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from resolvers.setup.invariants import broken
 from tests.bulk.test_equal import customers
-from tests.support.bulk_writes import same
+from tests.support.bulk_writes import answer, same
 from tests.support.claim_checks import organise, unchanged
 from tests.support.world import World
 
@@ -110,6 +110,23 @@ def test_a_check_answers_like_the_import_and_leaves_nothing(world: World, has_ch
     assert [type(verdict.refusal).__name__ for verdict in changed] == ["NotFound", "NotFound"] * has_changes
 
 
+def test_good_rows_are_not_written_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(text("DELETE FROM duplicate_rule"))
+    rows = [{"name": f"{name} Trading", "contact_name": "Ann"} for name in ("Heron", "Zebra", "Quartz", "Juniper")]
+    monkeypatch.delattr(singly, "create")
+    monkeypatch.delattr(singly, "update")
+
+    assert all(verdict.is_done for verdict in world.li.do(many.check_many, Customer, rows))
+    ids = [verdict.id for verdict in world.li.do(many.create_many, Customer, rows)]
+    calls = [{"customer_id": id, "kind": "CALL", "content": f"Talk {id}", "happened_at": world.clock.now} for id in ids]
+    for model, given in ((FollowUp, calls), (Contact, [{"customer_id": id, "name": f"Bo {id}"} for id in ids])):
+        assert all(verdict.is_done for verdict in world.li.do(many.create_many, model, given))
+    changes = [(id, {"phone": f"1380000000{n}"}) for n, id in enumerate(ids)]
+    assert all(verdict.is_done for verdict in world.li.do(many.check_many, Customer, changes))
+    assert all(verdict.is_done for verdict in world.li.do(many.update_many, Customer, changes))
+
+
 def test_too_many_rows_are_refused_whole(world: World) -> None:
     with unchanged(world), pytest.raises(Validation, match=f"At most {many.LARGEST} rows"):
         world.ada.do(many.create_many, Customer, [{"name": "x"}] * (many.LARGEST + 1))
@@ -157,7 +174,10 @@ def test_random_rows_are_answered_alike(world: World, seed: int) -> None:
     for login in ("ada", "li", "lead"):
         made = [_random_row(world, choose) for _ in range(60)]
         same(world, login, Customer, made, choose.choice([None, "customer.import"]))
-        ids = [verdict.id for verdict in imported(world.scope(login), Customer, made) if verdict.id]
+        checked = world.scope(login).do(many.check_many, Customer, made, action="customer.import")
+        written = imported(world.scope(login), Customer, made)
+        assert [answer(verdict.refusal) for verdict in checked] == [answer(verdict.refusal) for verdict in written]
+        ids = [verdict.id for verdict in written if verdict.id]
         changes = [(choose.choice([*ids, 1, 999_999]), _random_change(world, choose)) for _ in range(60)]
         same(world, login, Customer, changes, choose.choice([None, "customer.import"]))
     with world.backend.writer.engine.connect() as connection:
