@@ -1,5 +1,6 @@
 """The same request twice, with a key: one answer, one effect."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -201,6 +202,7 @@ def _any(kind: type[Refusal], world: World) -> Refusal:
         "when_zh",
         "next",
     }
+    words |= {*re.findall(r"\{([a-z_]+)", kind.sentence + kind.zh)}
     params: dict[str, Any] = {word: world.clock.now if word.endswith(("at", "until")) else f"{word}…" for word in words}
     params |= {"used": 3, "limit": None, "held": 4, "current": {"version": 3, "at": "2026", "tags": ["time", "x"]}}
     refusal = kind.__new__(kind)
