@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from resolvers.imports import staging
+from resolvers.imports import checking, staging
 from resolvers.imports.batches import Choices
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
@@ -46,3 +46,9 @@ def _read_on(scope: Scope, work: Work) -> Part:
 def read_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Lay down the next rows of a file."""
     return staging.take(scope, db, work.arguments["import"], work.arguments["version"], work.prepared)
+
+
+@job("job.view", en="Check of an import", zh="检查导入数据")
+def check_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Judge the next rows of an import, without a change."""
+    return checking.check(scope, db, work.arguments["import"], work.arguments["version"])

@@ -24,8 +24,8 @@ from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from .targets import Target, target_of
 
-JOB = "read_import"
-"""The kind of jobs that reads files."""
+READ, CHECK = "read_import", "check_import"
+"""The kinds of jobs that read files and judge rows."""
 MAX_OPEN = 20
 """Maximum number of imports of one user that have not ended."""
 LARGEST_PAGE = 100
@@ -76,7 +76,7 @@ def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str
         )
         db.add(row)
         db.flush()
-        _read(scope, row)
+        enqueue(scope, row, READ)
         log(scope, db, row, {"target": [None, row.target]})
         return row.id
 
@@ -96,7 +96,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         row.overview = row.mapping = row.signature = row.ended_at = None
         row.error_code = row.error = row.error_zh = None
         row.state, row.rows, row.position, row.version = ImportState.UPLOADED, 0, 0, row.version + 1
-        _read(scope, row)
+        enqueue(scope, row, READ)
 
 
 def cancel(scope: Scope, id: int) -> None:
@@ -171,8 +171,9 @@ def _check_room(scope: Scope, db: Session) -> None:
         )
 
 
-def _read(scope: Scope, row: ImportBatch) -> None:
-    row.job_id = scope.later(JOB, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
+def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
+    """Let a job do the next step of an import, as it is now."""
+    row.job_id = scope.later(kind, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
 
 
 def _plain(file_name: str) -> str:

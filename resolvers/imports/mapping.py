@@ -13,7 +13,8 @@ from models.import_batch import ImportMode, ImportState
 from models.sheet_cells import kind, text
 
 from ..runtime.scope import Scope
-from .batches import allowed, log, own
+from .batches import CHECK, allowed, enqueue, log, own
+from .date_columns import Order
 from .fields import ImportField
 from .matching import Column, Proposal, header_key, propose
 from .targets import Target, fields_for, missing, required_besides, target_of
@@ -29,13 +30,14 @@ class Plan:
     """What becomes of the columns and rows of an import.
 
     `columns`: place of a column -> key of its field.  `given`: inputs for all rows, like the pool.  `key`: the fields that find
-    an existing record together.
+    an existing record together.  `dates`: place of a column -> the order of its dates, where its user chose one.
     """
 
     columns: Mapping[int, str]
     mode: ImportMode = ImportMode.INSERT
     key: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
+    dates: Mapping[int, Order] | None = None
 
 
 def fields_of(scope: Scope, db: Session, target: Target) -> tuple[ImportField, ...]:
@@ -65,10 +67,16 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         _check_key(target, fields, plan)
         _check_required(fields, plan)
         row.mapping = {str(place): key for place, key in sorted(plan.columns.items())}
-        row.mode, row.options = plan.mode, {**row.options, "key": list(plan.key), "given": dict(plan.given or {})}
+        row.mode, row.options = plan.mode, _options(plan)
         row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
+        enqueue(scope, row, CHECK)
         _remember(scope, db, row, plan.columns)
         log(scope, db, row, {"mapping": [None, _said(row, fields)]})
+
+
+def _options(plan: Plan) -> dict[str, Any]:
+    dates = {str(place): str(order) for place, order in (plan.dates or {}).items()}
+    return {"key": list(plan.key), "given": dict(plan.given or {}), "dates": dates}
 
 
 # --- what may be chosen ----------------------------------------------------------------------------------

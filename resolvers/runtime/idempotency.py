@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -12,11 +12,12 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from models import Entity, IdempotencyKey
 from models.audit.entries import plain
 from models.database.prepared import Prepared, upsert
-from models.errors import REFUSALS, KeyReused, NotFound, Refusal, Validation
+from models.errors import KeyReused, NotFound, Validation
 
 from .batch import Outcome
 from .ids import global_id
 from .scope import Scope
+from .stored_refusals import restored_refusal, stored_refusal
 
 KEPT = timedelta(days=2)
 """Time for which a key and its answer are kept."""
@@ -92,7 +93,7 @@ def _answer(scope: Scope, connection: Connection, key: str, fingerprint: str, mo
     ((stored_fingerprint, answer),) = _ANSWERED.rows(connection, whose=scope.me, which=key)
     if stored_fingerprint != fingerprint:
         raise KeyReused(field="idempotencyKey")
-    ids, problems = answer["ids"], [_refusal(problem) for problem in answer["problems"]]
+    ids, problems = answer["ids"], [restored_refusal(problem) for problem in answer["problems"]]
     if model is None:
         return Outcome(ids, problems)
     there = _there(connection, model, ids)
@@ -112,33 +113,7 @@ def _fingerprint(action: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _stored(outcome: Outcome) -> dict[str, Any]:
-    return {"ids": outcome.ids, "problems": [_plain_refusal(refusal) for refusal in outcome.problems]}
-
-
-def _plain_refusal(refusal: Refusal) -> dict[str, Any]:
-    params = {
-        name: [_TIME, x.isoformat()] if isinstance(x, datetime) else plain(x) for name, x in refusal.params.items()
-    }
-    return {"code": refusal.code(), "field": refusal.field, "record_id": refusal.record_id, "params": params}
-
-
-def _refusal(stored: Mapping[str, Any]) -> Refusal:
-    """The refusal as it was: the same class, params and sentences."""
-    kind = REFUSALS[stored["code"]]
-    params = {name: _param(value) for name, value in stored["params"].items()}
-    refusal = kind.__new__(kind)  # some classes take their sentence as arguments of their own
-    Refusal.__init__(refusal, field=stored["field"], record_id=stored["record_id"], **params)
-    return refusal
-
-
-_TIME = "time"
-
-
-def _param(value: Any) -> Any:
-    match value:
-        case [kind, str(text)] if kind == _TIME:
-            return datetime.fromisoformat(text)
-    return value
+    return {"ids": outcome.ids, "problems": [stored_refusal(refusal) for refusal in outcome.problems]}
 
 
 def single(row: Entity) -> Outcome:

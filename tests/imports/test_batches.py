@@ -46,7 +46,7 @@ def test_a_file_is_read_and_its_rows_lie_in_the_database(world: World, files: Fi
         (3, ["Company 1", 13800000001, "互联网"]),
         (5, ["After a gap", None, "零售业"]),
     ]
-    (job,) = [job for job in world.rows(Job) if job["kind"] == batches.JOB]
+    (job,) = [job for job in world.rows(Job) if job["kind"] == batches.READ]
     assert (job["state"], job["done"]) == (JobState.DONE, 3)
 
 

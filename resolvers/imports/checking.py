@@ -1,0 +1,204 @@
+"""The check of an import: what each staged row would come to now, by the very rules of single writes, without a change.
+
+Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from models import Dictionary, DictionaryItem, ImportBatch, ImportRow
+from models.errors import Refusal
+from models.import_batch import ImportMode, ImportState, RowState
+from models.text import fold
+
+from ..bulk.many import check_many
+from ..bulk.verdicts import Change, Row
+from ..jobs.kinds import Progress
+from ..runtime.inputs import invalid
+from ..runtime.scope import Scope
+from ..runtime.stored_refusals import stored_refusal
+from .date_columns import DateOrder, Order, decide_dates
+from .fields import FieldKind, ImportField
+from .finding import find_existing
+from .mapping import fields_of
+from .references import resolve
+from .row_values import MappedColumn, RowValues, Sense, row_values
+from .targets import Target, target_of
+from .units import unit_of
+
+CHUNK = 100
+"""Maximum number of rows that are judged at once."""
+_ROWS: Any = ImportRow.__table__
+_DATED = (FieldKind.DATE, FieldKind.TIME)
+
+
+@dataclass
+class Understood:
+    """A staged row as the use cases take it: its inputs, the record that it changes, and what is wrong with it."""
+
+    number: int
+    values: RowValues
+    fixed: frozenset[str] = frozenset()
+    """Inputs that a change does not set: those that found the record, and those of new records alone."""
+    record_id: int | None = None
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        return [*self.values.refusals.values()]
+
+
+def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
+    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check."""
+    batch = db.get(ImportBatch, id, with_for_update=True)
+    if batch is None or batch.version != version or batch.state is not ImportState.MAPPED:
+        return Progress(0, more=False)
+    found = understood(scope, db, batch, _next(db, batch, (RowState.STAGED, RowState.GOOD, RowState.BAD)))
+    good = [row for row in found if not row.refusals]
+    target = target_of(batch.target)
+    asked = [as_write(row) for row in good]
+    for row, verdict in zip(good, check_many(scope, target.model, asked, action=target.right), strict=True):
+        if verdict.refusal is not None:
+            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
+    _note(db, batch, found)
+    if found:
+        batch.position = found[-1].number
+    is_last = len(found) < CHUNK
+    if is_last:
+        batch.state = ImportState.CHECKED
+    bad = sum(1 for row in found if row.refusals)
+    return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
+
+
+# --- shared with the application of rows -----------------------------------------------------------------
+
+
+def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit: int) -> list[Any]:
+    """The rows behind the position of the import, in the order of the sheet: (number, cells, edits)."""
+    r = _ROWS.c
+    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id, r.number > batch.position)
+    return [*db.execute(asked.where(r.state.in_(states)).order_by(r.number).limit(limit))]
+
+
+def understood(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
+    """The rows as inputs, with the records that they name and those that they change."""
+    target = target_of(batch.target)
+    columns, sense = columns_of(scope, db, batch), _sense(scope, db)
+    fixed = frozenset(
+        {
+            *(batch.options.get("key") or ()),
+            *(x.field.input for x in columns if x.field.is_new_only or not x.field.is_written),
+        }
+    )
+    found = [Understood(number, row_values(columns, cells, edits or {}, sense), fixed) for number, cells, edits in rows]
+    given = batch.options.get("given") or {}
+    for row in found:
+        row.values.values.update(given)
+    resolve(scope, db, [row.values for row in found])
+    if batch.mode is not ImportMode.INSERT:
+        _find(scope, db, batch, target, found)
+    return found
+
+
+def as_write(row: Understood) -> Row | Change:
+    """What the bulk path takes: a new record, or the change of one."""
+    values = row.values.values
+    if row.record_id is None:
+        return values
+    return row.record_id, {key: value for key, value in values.items() if key not in row.fixed}
+
+
+def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColumn]:
+    """The mapped columns of an import.  The order of dates of a column is decided once, from all of its cells."""
+    fields = {each.key: each for each in fields_of(scope, db, target_of(batch.target))}
+    mapped = [(int(place), fields[key]) for place, key in (batch.mapping or {}).items() if key in fields]
+    orders = _date_orders(scope, db, batch, mapped)
+    names = {column["index"]: column["name"] for column in (batch.overview or {}).get("columns", ())}
+    return [
+        MappedColumn(place, each, DateOrder(Order(orders.get(str(place), Order.YEAR_FIRST))), unit_of(names[place]))
+        for place, each in mapped
+    ]
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _next(db: Session, batch: ImportBatch, states: Sequence[RowState]) -> list[Any]:
+    return next_rows(db, batch, states, CHUNK)
+
+
+def _find(scope: Scope, db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood]) -> None:
+    """Find the records that rows change; a row without one is new, or is refused where nothing may be new."""
+    key = tuple(batch.options.get("key") or ())
+    for row, there in zip(rows, find_existing(scope, db, target, key, [x.values for x in rows]), strict=True):
+        if isinstance(there, Refusal):
+            row.values.refusals[key[0]] = there
+        elif there is not None:
+            row.record_id = there
+        elif batch.mode is ImportMode.UPDATE:
+            row.values.refusals[key[0]] = _not_there(key)
+
+
+def _not_there(key: Sequence[str]) -> Refusal:
+    return invalid(key[0], "names no record that is there", "没有对应的已有记录")
+
+
+def _sense(scope: Scope, db: Session) -> Sense:
+    item = DictionaryItem
+    asked = (
+        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.aliases)
+        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .where(Dictionary.deleted_at.is_(None), item.deleted_at.is_(None), item.archived_at.is_(None))
+        .order_by(item.position.desc(), item.id.desc())  # the first of two words with one spelling stays
+    )
+    words: dict[str, dict[str, str]] = {}
+    for code, key, english, chinese, aliases in db.execute(asked):
+        known = words.setdefault(code, {})
+        known.update({fold(word): key for word in (*aliases, english, chinese, key) if word})
+    return Sense(ZoneInfo(scope.person.zone or "UTC"), words)
+
+
+def _date_orders(
+    scope: Scope, db: Session, batch: ImportBatch, mapped: Sequence[tuple[int, ImportField]]
+) -> dict[str, str]:
+    """Place -> order, chosen by the user or decided from all cells; kept with the import, so that all chunks read alike."""
+    orders: dict[str, str] = dict(batch.options.get("dates") or {})
+    places = [place for place, each in mapped if each.kind in _DATED and str(place) not in orders]
+    if places:
+        cells = [
+            *db.execute(select(_ROWS.c.cells).where(_ROWS.c.batch_id == batch.id).order_by(_ROWS.c.number)).scalars()
+        ]
+        undecided: dict[str, str] = dict(batch.options.get("undecided") or {})
+        for place in places:
+            found = decide_dates((row[place] if place < len(row) else None for row in cells), scope.language)
+            orders[str(place)] = found.order
+            if not found.decided and found.example:
+                undecided[str(place)] = found.example
+        batch.options = {**batch.options, "dates": orders, "undecided": undecided}
+    return orders
+
+
+def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
+    if not rows:
+        return
+    noting = (
+        update(_ROWS)
+        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
+        .values(state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"))
+    )
+    db.connection().execute(
+        noting,
+        [
+            {
+                "at": row.number,
+                "now": RowState.BAD if row.refusals else RowState.GOOD,
+                "wrong": [stored_refusal(each) for each in row.refusals] or None,
+                "record": row.record_id,
+            }
+            for row in rows
+        ],
+    )
