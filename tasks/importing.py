@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from resolvers.imports import checking, staging
+from resolvers.imports import applying, checking, staging
 from resolvers.imports.batches import Choices
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
@@ -52,3 +52,9 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
     return checking.check(scope, db, work.arguments["import"], work.arguments["version"])
+
+
+@job("job.view", en="Import", zh="导入")
+def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Write the next rows of an import."""
+    return applying.apply(scope, db, work.arguments["import"], work.arguments["version"])

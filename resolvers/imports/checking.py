@@ -46,6 +46,8 @@ class Understood:
     fixed: frozenset[str] = frozenset()
     """Inputs that a change does not set: those that found the record, and those of new records alone."""
     record_id: int | None = None
+    written_id: int | None = None
+    """The record that it has become or changed, once it is applied."""
 
     @property
     def refusals(self) -> list[Refusal]:

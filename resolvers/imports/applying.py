@@ -1,0 +1,162 @@
+"""The application of an import: its good rows become records, chunk by chunk, each row exactly once.
+
+A chunk's records, the states of its rows and the position of the import are one transaction.  A row that was good when it was
+checked may be refused now; it stays behind with its reason, and the others go on.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from models import Entity, ImportBatch, ImportRow
+from models.audit.entries import plain
+from models.errors import ImportEnded, Validation
+from models.import_batch import ImportState, RowState
+
+from ..bulk.many import create_many, update_many
+from ..bulk.verdicts import Verdict
+from ..jobs.kinds import Progress
+from ..runtime.scope import Scope
+from ..runtime.stored_refusals import stored_refusal
+from .batches import APPLY, allowed, enqueue, log, own
+from .checking import Understood, as_write, next_rows, understood
+from .targets import Target
+
+CHUNK = 80
+"""Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
+LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
+_ROWS: Any = ImportRow.__table__
+
+
+def confirm(scope: Scope, id: int) -> None:
+    """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
+
+    Raises NotFound, Forbidden, ImportEnded, and Validation where no row is good.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        allowed(scope, row.target)
+        if row.state is ImportState.APPLYING:
+            return
+        if row.state is not ImportState.CHECKED:
+            raise ImportEnded
+        good = counts(db, row).get(RowState.GOOD, 0)
+        if not good:
+            raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
+        row.state, row.position, row.confirmed_at = ImportState.APPLYING, 0, scope.now()
+        enqueue(scope, row, APPLY)
+        log(scope, db, row, {"rows": [None, good]})
+
+
+def stop(scope: Scope, id: int) -> None:
+    """End an import that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        if row.state is not ImportState.APPLYING:
+            raise ImportEnded
+        _end(scope, db, row)
+        row.version += 1  # which the job finds before its next chunk
+
+
+def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
+    """Write the next rows."""
+    batch = db.get(ImportBatch, id, with_for_update=True)
+    if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
+        return Progress(0, more=False)
+    target = allowed(scope, batch.target)
+    found = understood(scope, db, batch, next_rows(db, batch, (RowState.GOOD,), CHUNK))
+    good = [row for row in found if not row.refusals]
+    before = _before(db, target.model, good)
+    for row, verdict in zip(good, _write(scope, target, good), strict=True):
+        if verdict.refusal is not None:
+            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
+        else:
+            row.written_id = verdict.id
+    _note(db, batch, target, found, before)
+    if found:
+        batch.position = found[-1].number
+    is_last = len(found) < CHUNK
+    if is_last:
+        _end(scope, db, batch)
+    failed = sum(1 for row in found if row.refusals)
+    return Progress(batch.position, done=len(found) - failed, failed=failed, more=not is_last, total=batch.rows)
+
+
+def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
+    """How many rows of an import are in each state."""
+    asked = select(_ROWS.c.state, func.count()).where(_ROWS.c.batch_id == batch.id).group_by(_ROWS.c.state)
+    return {RowState(state): number for state, number in db.execute(asked)}
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _write(scope: Scope, target: Target, rows: Sequence[Understood]) -> list[Verdict]:
+    """New records and changes, in the order of the rows."""
+    verdicts: list[Verdict] = []
+    for is_new, run in groupby(rows, key=lambda row: row.record_id is None):
+        given: list[Any] = [as_write(row) for row in run]
+        many = create_many if is_new else update_many
+        verdicts += many(scope, target.model, given, action=target.right)
+    return verdicts
+
+
+def _before(db: Session, model: type[Entity], rows: Sequence[Understood]) -> dict[int, dict[str, Any]]:
+    """Record -> the values that its row changes, as they are now: what an undoing brings back."""
+    changes = {row.record_id: as_write(row)[1] for row in rows if row.record_id is not None}  # type: ignore[index]
+    if not changes:
+        return {}
+    keys = sorted({key for given in changes.values() for key in given if key in model.__table__.c})
+    columns = [getattr(model, key) for key in keys]
+    found = db.execute(select(model.id, *columns).where(model.id.in_(sorted(changes))))
+    return {
+        id: {key: plain(value) for key, value in zip(keys, values, strict=True) if key in changes[id]}
+        for id, *values in found
+    }
+
+
+def _note(
+    db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood], before: Mapping[int, dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    versions = _versions(db, target.model, [row.written_id for row in rows if row.written_id is not None])
+    noting = (
+        update(_ROWS)
+        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
+        .values(
+            state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"), before=bindparam("was")
+        )
+    )
+    noted = []
+    for row in rows:
+        state = RowState.CREATED if row.record_id is None else RowState.UPDATED
+        noted.append(
+            {
+                "at": row.number,
+                "now": RowState.FAILED if row.refusals else state,
+                "wrong": [stored_refusal(each) for each in row.refusals] or None,
+                "record": row.written_id or row.record_id,
+                "was": None
+                if row.refusals
+                else {"version": versions.get(row.written_id or 0), "values": before.get(row.record_id or 0)},
+            }
+        )
+    db.connection().execute(noting, noted)
+
+
+def _versions(db: Session, model: type[Entity], ids: Sequence[int]) -> dict[int, int]:
+    """Record -> its version after the import: what has another one was changed since."""
+    db.expire_all()
+    asked = select(model.id, model.version).where(model.id.in_(sorted(ids)))
+    return {id: version for id, version in db.execute(asked)} if ids else {}  # noqa: C416  rows, not pairs
+
+
+def _end(scope: Scope, db: Session, batch: ImportBatch) -> None:
+    left = counts(db, batch)
+    is_whole = not any(left.get(state) for state in LEFT_BEHIND)
+    batch.state, batch.ended_at = (ImportState.DONE if is_whole else ImportState.PARTLY), scope.now()
+    log(scope, db, batch, {"state": [None, batch.state]})
