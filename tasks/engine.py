@@ -4,7 +4,7 @@ Another engine can carry the same rows in its place: `resolvers/` enqueues jobs 
 file alone decides when and where that runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -21,8 +21,15 @@ from resolvers.runtime.writer import Unit
 class Engine:
     """One worker under one name, which no other process uses at the same time."""
 
-    def __init__(self, backend: Backend, name: str, is_stopping: Callable[[], bool] = lambda: False) -> None:
-        self.backend, self.name, self._is_stopping = backend, name, is_stopping
+    def __init__(
+        self,
+        backend: Backend,
+        name: str,
+        is_stopping: Callable[[], bool] = lambda: False,
+        kinds: Collection[str] | None = None,
+    ) -> None:
+        """`kinds`: the only kinds of jobs that it takes."""
+        self.backend, self.name, self._is_stopping, self._kinds = backend, name, is_stopping, kinds
         self._next: dict[str, datetime] = {}
         """Kind -> the next moment of its schedule, before which the database is not asked."""
 
@@ -47,7 +54,9 @@ class Engine:
             self.backend.writer.run(partial(_give_up, worker))
 
     def _take(self, unit: Unit) -> Taken | None:
-        return queue.take(unit.connection, self.name, self.backend.clock(), sorted(KINDS))
+        return queue.take(
+            unit.connection, self.name, self.backend.clock(), sorted(KINDS if self._kinds is None else self._kinds)
+        )
 
     def fire(self) -> None:
         """Enqueue the jobs of schedules whose moment has come."""

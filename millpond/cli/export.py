@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..progress import progress_bar
 from ..terminal import backend, look, person, say, top_level
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def export(
         _refuse_to_overwrite(file, force=force)
         id = scope.do(exports.start, order, in_background=False)
         try:
-            with _progress(silent=as_json) as told:
+            with progress_bar(silent=as_json) as told:
                 writing.write_now(scope, id, book_for, told)
             found = scope.do(exports.download, id)
             _copy(at.files.path(found.stored), file)
@@ -127,23 +128,3 @@ def _copy(stored: Path, file: Path) -> None:
     except BaseException:
         os.unlink(part)
         raise
-
-
-def _progress(*, silent: bool) -> Any:
-    """A progress bar for people at a terminal; nothing for programs."""
-    import sys
-    from contextlib import contextmanager
-
-    @contextmanager
-    def bar() -> Any:
-        if silent or not sys.stderr.isatty():
-            yield lambda _done, _total: None
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as shown:
-            task = shown.add_task("", total=None)
-            yield lambda done, total: shown.update(task, completed=done, total=total)
-
-    return bar()

@@ -20,7 +20,7 @@ from ..bulk.many import create_many, update_many
 from ..bulk.verdicts import Verdict
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
+from ..runtime.stored_refusals import restored_refusal, stored_refusal
 from .batches import APPLY, allowed, enqueue, log, own
 from .checking import Understood, as_write, next_rows, understood
 from .targets import Target
@@ -89,6 +89,18 @@ def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
     """How many rows of an import are in each state."""
     asked = select(_ROWS.c.state, func.count()).where(_ROWS.c.batch_id == batch.id).group_by(_ROWS.c.state)
     return {RowState(state): number for state, number in db.execute(asked)}
+
+
+def reasons(scope: Scope, db: Session, batch: ImportBatch) -> list[dict[str, Any]]:
+    """Of each row that stayed behind its number and its reasons: {row, codes, sentences}, in the order of the sheet."""
+    r = _ROWS.c
+    asked = select(r.number, r.problems).where(r.batch_id == batch.id, r.state.in_((RowState.BAD, RowState.FAILED)))
+    found = []
+    for number, problems in db.execute(asked.order_by(r.number)):
+        refusals = [restored_refusal(each) for each in problems or ()]
+        told = {"codes": [x.code() for x in refusals], "sentences": [x.say(scope.language) for x in refusals]}
+        found.append({"row": number, **told})
+    return found
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_columns_are_kept_used_and_deleted(world: World, exporting: Exports) -> 
 def test_who_may_not_export_sees_no_button_and_no_form(world: World, exporting: Exports, login: str) -> None:
     world.customer("Acme", login)
     browser = Panel(world).of(login)
-    assert "/export" not in browser.get("/admin/customer/list").text
+    assert "customer/export" not in browser.get("/admin/customer/list").text
     assert browser.get(FORM).status_code == 403
     assert browser.post(FORM, {"list": "", "range": "ALL", "column": "name", "do": "export"}).status_code == 403
 
