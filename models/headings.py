@@ -85,6 +85,7 @@ class Heading(NamedTuple):
     """Whether braces made it, so that one which stands there by itself goes before it."""
 
 
+@cache
 def headings_of(table: str, key: str) -> tuple[Heading, ...]:
     """What sheets call the columns with a field of a table, beside its label."""
     lines = _lines()
