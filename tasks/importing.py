@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from resolvers.imports import applying, checking, staging
+from resolvers.imports import applying, checking, staging, undoing
 from resolvers.imports.batches import Choices
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
@@ -58,3 +58,9 @@ def check_import(scope: Scope, db: Session, work: Work) -> Progress:
 def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Write the next rows of an import."""
     return applying.apply(scope, db, work.arguments["import"], work.arguments["version"])
+
+
+@job("job.view", en="Undoing of an import", zh="撤销导入")
+def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Undo the next rows of an import."""
+    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"])

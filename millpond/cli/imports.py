@@ -21,13 +21,13 @@ SHOWN = 20
 LOOK_SECONDS = 0.2
 
 Target = Annotated[str, typer.Argument(help="What the file holds, like customers or contacts.", show_default=False)]
-File = Annotated[Path, typer.Argument(help="The file: .xlsx, .xls or .csv.", show_default=False)]
+File = Annotated[Path | None, typer.Argument(help="The file: .xlsx, .xls or .csv.", show_default=False)]
 
 
 @commands.command("import")
 def import_file(
-    target: Target,
-    file: File,
+    target: Target = "",
+    file: File = None,
     *,
     login: Annotated[str, typer.Option("--as", help="The login of the person whose rights count.", show_default=False)],
     check: Annotated[
@@ -40,40 +40,47 @@ def import_file(
         typer.Option("--map", help="A heading and its field, like “Telefon=phone”; empty leaves it out."),
     ] = None,
     pool: Annotated[str, typer.Option(help="The pool for all rows, by its name.")] = "",
+    undo: Annotated[str, typer.Option(help="Undo an import, like imp_3, instead of bringing a file in.")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of the rows as JSON, for programs.")
     ] = False,
 ) -> None:
-    """Bring the rows of a file in, under the rules that forms have.  Exit status 1 when a row stayed behind."""
+    """Bring the rows of a file in, under the rules that forms have, or undo that.  Exit status 1 when a row stayed behind."""
     with backend() as at:
         scope = person(at, login)
         with _steps(at, scope) as run:
-            id = _begin(at, scope, target, file)
-            _refuse_unread(run(id, "UPLOADED", None))
-            _map(scope, id, _plan(scope, id, columns or [], mode, key, pool))
-            run(id, "MAPPED", None)
-            if not check:
-                _confirm(scope, id)
-                with progress_bar(silent=as_json) as told:
-                    run(id, "APPLYING", told)
+            if undo:
+                id = _undo(scope, undo, run, silent=as_json)
+            else:
+                id = _begin(at, scope, target, file)
+                with _given_up_when_refused(scope, id):
+                    _refuse_unread(run(id, "UPLOADED", None))
+                    _map(scope, id, _plan(scope, id, columns or [], mode, key, pool))
+                run(id, "MAPPED", None)
+                if not check:
+                    _confirm(scope, id)
+                    with progress_bar(silent=as_json) as told:
+                        run(id, "APPLYING", told)
             counts, reasons = look(scope, _became, id)
             if check:
                 _cancel(scope, id)
-        _tell(counts, reasons, as_json=as_json)
-    if reasons:
+        _tell(id, counts, reasons, as_json=as_json)
+    if reasons or "KEPT" in counts:
         raise typer.Exit(1)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _begin(at: "Backend", scope: "Scope", target: str, file: Path) -> int:
+def _begin(at: "Backend", scope: "Scope", target: str, file: Path | None) -> int:
     """The id of a new import of the file, which is copied into the store."""
     import hashlib
 
     from models.errors import Validation
     from resolvers.imports import batches
 
+    if file is None:
+        raise Validation("Say what to import, and name the file.", "请指定导入内容和文件。")
     stored, digest = batches.stored_name(file.suffix.lower().lstrip(".")[:5] or "csv"), hashlib.sha256()
     try:
         with file.open("rb") as given, at.files.opened(stored) as kept:
@@ -114,7 +121,7 @@ def _steps(at: "Backend", scope: "Scope") -> Any:
     def opened() -> Any:
         tasks.load()
         here = lookout(at.url)
-        engine = Engine(at, here.name, kinds=(batches.READ, batches.CHECK, batches.APPLY))
+        engine = Engine(at, here.name, kinds=(batches.READ, batches.CHECK, batches.APPLY, batches.UNDO))
 
         def run(id: int, state: str, told: Callable[[int, int | None], None] | None) -> "ImportBatch":
             while (row := look(scope, batches.find, id)).state == state:
@@ -196,6 +203,37 @@ def _confirm(scope: "Scope", id: int) -> None:
         return
 
 
+def _undo(scope: "Scope", name: str, run: Any, *, silent: bool) -> int:
+    """Undo an import; returns its id."""
+    from models import ImportBatch
+    from resolvers.imports import undoing
+    from resolvers.runtime.ids import number_of
+
+    id = number_of(ImportBatch, name)
+    scope.do(undoing.begin_undoing, id)
+    with progress_bar(silent=silent) as told:
+        run(id, "UNDOING", told)
+    return id
+
+
+def _given_up_when_refused(scope: "Scope", id: int) -> Any:
+    """Leaves no import behind that nobody goes on with."""
+    from contextlib import contextmanager, suppress
+
+    from models.errors import ImportEnded, Refusal
+
+    @contextmanager
+    def given_up() -> Any:
+        try:
+            yield
+        except Refusal:
+            with suppress(ImportEnded):
+                _cancel(scope, id)
+            raise
+
+    return given_up()
+
+
 def _cancel(scope: "Scope", id: int) -> None:
     from resolvers.imports import batches
 
@@ -213,13 +251,13 @@ def _became(scope: "Scope", db: Any, id: int) -> tuple[dict[str, int], list[dict
     return {str(state): number for state, number in applying.counts(db, row).items()}, applying.reasons(scope, db, row)
 
 
-def _tell(counts: dict[str, int], reasons: list[dict[str, Any]], *, as_json: bool) -> None:
+def _tell(id: int, counts: dict[str, int], reasons: list[dict[str, Any]], *, as_json: bool) -> None:
     import json
 
     if as_json:
-        typer.echo(json.dumps({"rows": counts, "problems": reasons}, ensure_ascii=False))
+        typer.echo(json.dumps({"import": f"imp_{id}", "rows": counts, "problems": reasons}, ensure_ascii=False))
         return
-    say(", ".join(f"{number:,} {WORDS[state]}" for state, number in counts.items()) or "no rows")
+    say(f"imp_{id}: {', '.join(f'{number:,} {WORDS[state]}' for state, number in counts.items()) or 'no rows'}")
     for each in reasons[:SHOWN]:
         say(f"row {each['row']}: {' '.join(each['sentences'])}")
     if len(reasons) > SHOWN:

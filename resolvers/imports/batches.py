@@ -24,8 +24,8 @@ from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from .targets import Target, target_of
 
-READ, CHECK, APPLY = "read_import", "check_import", "apply_import"
-"""The kinds of jobs that read files, judge rows and write records."""
+READ, CHECK, APPLY, UNDO = "read_import", "check_import", "apply_import", "undo_import"
+"""The kinds of jobs that read files, judge rows, write records and undo that."""
 MAX_OPEN = 20
 """Maximum number of imports of one user that have not ended."""
 LARGEST_PAGE = 100

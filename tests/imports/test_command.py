@@ -37,6 +37,7 @@ def test_a_check_changes_nothing_and_answers_programs(world: World, file: Path) 
 
     assert answer.exit_code == 1
     assert json.loads(answer.stdout) == {
+        "import": "imp_1",
         "rows": {"BAD": 1, "GOOD": 1},
         "problems": [{"row": 3, "codes": ["VALIDATION"], "sentences": ["“12” is no phone number."]}],
     }
@@ -63,8 +64,19 @@ def test_an_update_by_number_and_a_column_that_is_named_by_hand(world: World, tm
         "XYZ=phone",
     )
 
-    assert told(millpond(world.backend.url, *words)) == (0, "", "1 changed\n")
+    assert told(millpond(world.backend.url, *words)) == (0, "", "imp_1: 1 changed\n")
     assert world.row(Customer, id)["phone"] == "10086"
+
+
+def test_an_import_is_undone_by_its_name(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("客户名称,联系人\nAcme,Ann\n", encoding="utf-8")
+    url = world.backend.url
+    assert told(millpond(url, "import", "customers", str(file), "--as", "li")) == (0, "", "imp_1: 1 created\n")
+
+    assert told(millpond(url, "import", "--undo", "imp_1", "--as", "li")) == (0, "", "imp_1: 1 undone\n")
+    assert [row["deleted_at"] is not None for row in world.rows(Customer)] == [True]
+    assert "carried out or has ended" in millpond(url, "import", "--undo", "imp_1", "--as", "li").stderr
 
 
 @pytest.mark.parametrize(
@@ -72,6 +84,7 @@ def test_an_update_by_number_and_a_column_that_is_named_by_hand(world: World, tm
     [
         (("engines", "FILE", "--as", "li"), "There is nothing called “engines”"),
         (("customers", "absent.csv", "--as", "li"), "absent.csv cannot be read"),
+        (("--as", "li"), "Say what to import, and name the file."),
         (("customers", "FILE", "--as", "fin"), "You"),
         (("customers", "FILE", "--as", "li", "--map", "Nope=name"), "The file has no heading “Nope”."),
         (("customers", "FILE", "--as", "li", "--mode", "guess"), "--mode is insert, update or upsert."),
@@ -89,3 +102,4 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert answer.stderr.count("\n") == 1
     assert sentence in answer.stderr
     assert world.rows(Customer) == []
+    assert {row["state"] for row in world.rows(ImportBatch)} <= {ImportState.CANCELLED}
