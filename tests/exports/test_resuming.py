@@ -179,7 +179,9 @@ Engine(Backend(url, files=FileStore(Path(folder))).open(), "test").run_due()
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("format", [ExportFormat.XLSX, ExportFormat.CSV])
+@pytest.mark.parametrize(
+    ("url", "format"), [("sqlite", ExportFormat.XLSX), ("postgresql", ExportFormat.CSV)], indirect=["url"]
+)
 def test_killed_processes_write_one_whole_file(
     world: World, exporting: Exports, monkeypatch: pytest.MonkeyPatch, format: ExportFormat
 ) -> None:
