@@ -118,11 +118,12 @@ def look_at_commands(browser: Browser, oracle: Oracle, door: Door, tab: str) -> 
 
 
 def is_so_already(oracle: Oracle, command: Door, id: int) -> bool:
-    """Whether the command would leave the record as it is, which no use case refuses."""
+    """Whether the command would leave the record as it is, which no use case refuses, or is not meant for such records."""
     row = oracle.world.row(command.model, id)
     is_active = row.get("active")
     so = {"lock": row.get("locked_by_id") is not None, "activate": is_active is True, "deactivate": is_active is False}
     so["extend"] = row.get("release_due_at") is None  # there is nothing to put off
+    so["erase"] = row.get("pool_id") is None  # what somebody works on goes by way of the bin
     return so.get(command.command, False)
 
 
