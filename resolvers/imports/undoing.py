@@ -1,7 +1,6 @@
-"""The undoing of an import: what it created goes to the bin, what it changed gets its old values, as far as nobody has touched
-either since.
+"""The undoing of an import: what it wrote goes back, as far as nobody has touched it since.
 
-A row is UNDONE, KEPT because the record has changed since, or keeps its state with the reason why it could not be undone.
+What it created goes to the bin, what it changed gets its old values.  A row is UNDONE, KEPT because the record has changed since, or keeps its state with the reason why it could not be undone.
 """
 
 from collections.abc import Mapping, Sequence
