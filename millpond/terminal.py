@@ -90,6 +90,11 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def spelled(name: str) -> str:
+    """The name of a kind of record as it is compared: `Follow-ups`, `follow_ups` and `follow ups` are one."""
+    return name.strip().lower().replace("-", " ").replace("_", " ")
+
+
 def settings() -> "Settings":
     from .settings import read
 

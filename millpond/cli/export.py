@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..progress import progress_bar
-from ..terminal import backend, look, person, say, top_level
+from ..terminal import backend, look, person, say, spelled, top_level
 
 if TYPE_CHECKING:
     from models import Base
@@ -73,11 +73,10 @@ def _model(kind: str) -> "type[Base]":
     from models.errors import Validation
     from resolvers.exports.kinds import exportable
 
-    spelled = kind.strip().lower().replace("-", " ").replace("_", " ")
-    spelled = {"log": "operation log"}.get(spelled, spelled)
+    asked = {"log": "operation log"}.get(spelled(kind), spelled(kind))
     for model in exportable():
         names = model.names
-        if spelled in (model.__name__.lower(), names.one.lower(), names.many.lower(), names.zh, names.zh_many):
+        if asked in map(spelled, (model.__name__, names.one, names.many, names.zh, names.zh_many or "")):
             return model
     known = ", ".join(model.names.nouns for model in exportable())
     raise Validation(f"There is nothing called “{kind[:40]}”; choose {known}.", f"没有“{kind[:40]}”，可选：{known}。")

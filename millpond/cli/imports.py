@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..progress import progress_bar
-from ..terminal import backend, look, person, say, top_level
+from ..terminal import backend, look, person, say, spelled, top_level
 
 if TYPE_CHECKING:
     from models import ImportBatch
@@ -98,10 +98,10 @@ def _code(name: str) -> str:
     from models.errors import Validation
     from resolvers.imports.targets import targets
 
-    spelled = name.strip().lower().replace("-", " ").replace("_", " ")
     for each in targets():
         names = each.names
-        if spelled in (each.code.replace("_", " "), names.one.lower(), names.many.lower(), names.zh, names.zh_many):
+        known_as = (each.code, f"{each.code}s", names.one, names.many, names.zh, names.zh_many or "")
+        if spelled(name) in map(spelled, known_as):
             return each.code
     known = ", ".join(each.names.nouns for each in targets())
     raise Validation(f"There is nothing called “{name[:40]}”; choose {known}.", f"没有“{name[:40]}”，可选：{known}。")

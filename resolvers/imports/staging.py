@@ -5,7 +5,6 @@ so a process that takes over reads on behind it.
 """
 
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -114,8 +113,7 @@ def _next(scope: Scope, row: Any, size: int, memory: MutableMapping[str, Any], r
 def _close(memory: MutableMapping[str, Any]) -> None:
     rows = memory.pop(_ROWS, None)
     if rows is not None and hasattr(rows, "close"):
-        with closing(rows):
-            pass
+        rows.close()
 
 
 def _refuse(scope: Scope, row: ImportBatch, refusal: Refusal) -> None:

@@ -172,7 +172,7 @@ def test_n05_dates_that_can_be_read_both_ways_are_shown_and_read_as_their_user_s
     asked = world.row(ImportBatch, checked(world, files, sheet, **plan))["options"]
     told = world.row(ImportBatch, checked(world, files, sheet, **plan, dates={2: Order.MONTH_FIRST}))["options"]
 
-    assert (asked["undecided"], asked["dates"]) == ({"2": "03/04/2026"}, {"2": "day_first"}) or asked["dates"]
+    assert (asked["undecided"], asked["dates"]) == ({"2": "03/04/2026"}, {"2": "month_first"})
     assert (told.get("undecided", {}), told["dates"]) == ({}, {"2": "month_first"})
 
 

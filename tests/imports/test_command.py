@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import resolvers
+from millpond.cli.imports import _code
 from models import Contact, Customer, ImportBatch
 from models.import_batch import ImportState
 from tests.support.terminal import millpond, told
@@ -66,6 +68,12 @@ def test_an_update_by_number_and_a_column_that_is_named_by_hand(world: World, tm
 
     assert told(millpond(world.backend.url, *words)) == (0, "", "imp_1: 1 changed\n")
     assert world.row(Customer, id)["phone"] == "10086"
+
+
+@pytest.mark.parametrize("name", ["follow-ups", "Follow_up", "跟进记录", "pooled-customers", "dictionary items"])
+def test_what_is_imported_goes_by_the_names_that_people_use(name: str) -> None:
+    resolvers.load()
+    assert _code(name) in {"follow_up", "pooled_customer", "dictionary_item"}
 
 
 def test_an_import_is_undone_by_its_name(world: World, tmp_path: Path) -> None:
