@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, ImportBatch, ImportRow
@@ -21,12 +21,12 @@ from ..bulk.verdicts import Change, Row
 from ..jobs.kinds import Progress
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
 from .date_columns import DateOrder, Order, decide_dates
 from .fields import FieldKind, ImportField
 from .finding import find_existing
 from .mapping import fields_of
 from .references import resolve
+from .row_notes import note_rows, problems_of
 from .row_values import MappedColumn, RowValues, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
@@ -185,21 +185,15 @@ def _date_orders(
 
 
 def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
-    if not rows:
-        return
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"))
-    )
-    db.connection().execute(
-        noting,
+    note_rows(
+        db,
+        batch,
         [
             {
-                "at": row.number,
-                "now": RowState.BAD if row.refusals else RowState.GOOD,
-                "wrong": [stored_refusal(each) for each in row.refusals] or None,
-                "record": row.record_id,
+                "number": row.number,
+                "state": RowState.BAD if row.refusals else RowState.GOOD,
+                "problems": problems_of(row.refusals),
+                "record_id": row.record_id,
             }
             for row in rows
         ],
