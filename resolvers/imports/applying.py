@@ -44,8 +44,13 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
-        good = counts(db, row).get(RowState.GOOD, 0)
-        if not good:
+        there = counts(db, row)
+        if there.get(RowState.STAGED):
+            raise Validation(
+                "Rows that were corrected are still being checked. Wait a moment, then confirm.",
+                "修改过的行仍在检查中，请稍候再确认。",
+            )
+        if not (good := there.get(RowState.GOOD, 0)):
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
         row.state, row.position, row.confirmed_at = ImportState.APPLYING, 0, scope.now()
         enqueue(scope, row, APPLY)
