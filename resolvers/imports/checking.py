@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
-from models.errors import Refusal
+from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.import_batch import ImportMode, ImportState, RowState
 
 from ..bulk.many import check_many
 from ..bulk.verdicts import Change, Row
 from ..jobs.kinds import Progress
+from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
 from .date_columns import DateOrder, Order, decide_dates
@@ -34,6 +35,9 @@ from .vocabulary import vocabulary
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
+_TURNS = 4
+"""Maximum number of wrong fields of a row that the rules of single writes name."""
+DUPLICATES = (Duplicate, DuplicateFound, DuplicateRefused)
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _DATED = (FieldKind.DATE, FieldKind.TIME)
 
@@ -82,13 +86,7 @@ def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) ->
     `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
     """
     found = understood(scope, db, batch, rows)
-    good = [row for row in found if not row.refusals]
-    target = target_of(batch.target)
-    asked = [as_write(row) for row in good]
-    verdicts = check_many(scope, target.model, asked, action=target.right) if good else []
-    for row, verdict in zip(good, verdicts, strict=True):
-        if verdict.refusal is not None:
-            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
+    _ask_rules(scope, target_of(batch.target), [row for row in found if not row.refusals])
     _note(db, batch, found)
     return found
 
@@ -152,6 +150,29 @@ def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColu
 
 
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _ask_rules(scope: Scope, target: Target, rows: Sequence[Understood]) -> None:
+    """Ask the rules of single writes, which name one wrong field at a time: what they refuse is left out, then asked anew.
+
+    Rows that are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
+    """
+    for turn in range(_TURNS):
+        verdicts = check_many(scope, target.model, [as_write(row) for row in rows], action=target.right) if rows else []
+        refused = [(row, each.refusal) for row, each in zip(rows, verdicts, strict=True) if each.refusal is not None]
+        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
+        for row, refusal in refused:
+            row.values.refusals.setdefault(refusal.field or "", refusal)
+        rows = [row for row, refusal in refused if _leave_out(row, refusal)]
+
+
+def _leave_out(row: Understood, refusal: Refusal) -> bool:
+    """Take what is refused out of the values of a row; False where nothing would be left to ask about."""
+    refused = next((key for key in row.values.values if refusal.field in (key, camel(key))), None)
+    if refused is None or isinstance(refusal, DuplicateFound | DuplicateRefused):
+        return False
+    row.values.values = {key: value for key, value in row.values.values.items() if key != refused}
+    return True
 
 
 def _edited(db: Session, batch: ImportBatch) -> list[Any]:
