@@ -77,7 +77,7 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         _check_columns(row, fields, plan.columns)
         _check_key(target, fields, plan)
         _check_required(fields, plan)
-        _check_overwriting(fields, plan)
+        _check_overwriting(plan)
         _check_reason(target, plan)
         _check_new_customers(scope, fields, plan)
         row.mapping = {str(place): key for place, key in sorted(plan.columns.items())}
@@ -150,7 +150,7 @@ def _check_required(fields: Mapping[str, ImportField], plan: Plan) -> None:
         )
 
 
-def _check_overwriting(fields: Mapping[str, ImportField], plan: Plan) -> None:
+def _check_overwriting(plan: Plan) -> None:
     if not plan.overwrite.keys() <= {*plan.columns.values()}:
         raise Validation(
             "Only for fields that a column holds can you choose what is overwritten.",

@@ -71,7 +71,10 @@ def _model(naming: Naming) -> type[Entity]:
 def _settle(row: RowValues, naming: Naming, known: Named) -> None:
     """A number that is given beside a name decides; both must mean the same record."""
     which = naming.field
-    found = _one(which, naming.text, known.get(fold(naming.text), ()))
+    there = known.get(fold(naming.text), ())
+    if not there:
+        row.missing[which.key] = naming.text
+    found = _one(which, naming.text, there)
     if isinstance(found, Refusal):
         row.refusals[which.key] = found
     elif which.has_several:
@@ -104,6 +107,12 @@ def _one(which: ImportField, text: str, found: Sequence[_Found]) -> int | Refusa
         return invalid(which.key, f"“{said}” is no longer active", f"“{said}”已停用")
     if found:
         return invalid(which.key, f"“{said}” is in the recycle bin", f"“{said}”在回收站中")
+    return not_found(which, said)
+
+
+def not_found(which: ImportField, text: str) -> Refusal:
+    """The refusal of a cell that names nothing which the caller sees."""
+    said = text[:40]
     return invalid(which.key, f"“{said}” was not found", f"未找到“{said}”")
 
 
