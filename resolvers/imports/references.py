@@ -17,6 +17,7 @@ from models.former_name import comparable
 from models.text import fold, name_key, number_key
 
 from ..runtime.inputs import invalid
+from ..runtime.merged_records import merges
 from ..runtime.scope import Scope
 from .fields import ImportField
 from .row_values import Naming, RowValues
@@ -149,7 +150,12 @@ def _large(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], 
     shown = [scope.viewer.value(model, model, key) for key in forms]  # what the caller may not see names nothing
     found: dict[str, dict[int, _Found]] = defaultdict(dict)
     wanted = {fold(text) for text in texts}
-    for id, deleted_at, *names in db.execute(select(model.id, model.deleted_at, *shown).where(or_(*same))):
+    asked = select(model.id, model.deleted_at, *shown).where(or_(*same))
+    if merges(model):
+        asked = asked.where(
+            columns.merged_into_id.is_(None)
+        )  # its name is a former one of the record it became part of
+    for id, deleted_at, *names in db.execute(asked):
         for name in names:
             if name and fold(name) in wanted:
                 found[fold(name)][id] = _Found(id, deleted_at is not None)
