@@ -71,6 +71,11 @@ def keep(scope: Scope, name: str, received: Received) -> int:
         raise
 
 
+def upload(scope: Scope, db: Session, id: int) -> Upload | None:
+    """One upload of the caller; None for one that is not there, is used, or is somebody else's."""
+    return db.execute(select(Upload).where(Upload.id == id, Upload.owner_id == scope.me)).scalars().first()
+
+
 def discard(scope: Scope, received: Received) -> None:
     """Delete a file that has come in for nothing."""
     scope.backend.files.delete_all(received.stored.partition(".")[0])
