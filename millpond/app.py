@@ -26,7 +26,7 @@ from tasks.restarting import restarting
 from .body_limit import BodyLimitMiddleware
 from .caller import bearer, with_cookie
 from .csrf import CsrfMiddleware
-from .downloads import downloads
+from .downloads import downloads, templates
 from .files import Assets
 from .graphql_request import Refused
 from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
@@ -40,6 +40,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
+    "GET /files/templates/{target}": ("open", "a template holds no record; the use case asks for the right to import"),
     "GET /files/{id}": ("open", "a file is its maker's alone; the use case asks for the right to export again"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
@@ -106,6 +107,7 @@ def build(
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
+        Route("/files/templates/{target}", templates(backend, settings.secure_cookies)),
         Route("/files/{id}", downloads(backend, settings.secure_cookies)),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(backend, figures)),

@@ -126,7 +126,7 @@ class XlsxBook:
     def _begin(self) -> None:
         """A further sheet with its heading."""
         scratch = f"{self.sheet.scratch}.{secrets.token_hex(4)}.sheet"
-        page: Any = self._book.further(_title(self.sheet.title, len(self._pages) + 1), scratch)
+        page: Any = self._book.further(sheet_title(self.sheet.title, len(self._pages) + 1), scratch)
         page.freeze_panes = "A2"
         for place, column in enumerate(self.sheet.columns, 1):
             page.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(column.holds, 22)
@@ -178,7 +178,7 @@ def _heading(page: Any, text: str) -> Any:
     return made
 
 
-def _title(text: str, number: int) -> str:
+def sheet_title(text: str, number: int = 1) -> str:
     """A name that a sheet may have: 31 characters, none of []:*?/\\."""
     plain = "".join(" " if letter in "[]:*?/\\'" or ord(letter) < 32 else letter for letter in text).strip() or "Sheet"
     return plain[:31] if number == 1 else f"{plain[:26]} {number}"
