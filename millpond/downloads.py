@@ -1,6 +1,6 @@
-"""The door of files: `GET /files/exp_3` sends an export to its maker, `GET /files/templates/customer` a template for imports.
+"""The door of files: exports and result workbooks for who has asked for them, templates for imports, each with a name to read.
 
-Each has a name that its reader can read.
+`GET /files/exp_3`, `/files/imp_3`, `/files/templates/customer`.
 """
 
 import asyncio
@@ -11,11 +11,21 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from models import Export
-from models.errors import ExportExpired, ExportGone, Forbidden, NotExported, NotFound, Refusal
+from models import Export, ImportBatch
+from models.errors import (
+    ExportExpired,
+    ExportGone,
+    Forbidden,
+    NotExported,
+    NotFound,
+    Refusal,
+    ResultGone,
+    ResultNotReady,
+)
 from models.export import ExportFormat
 from policies import Principal
 from resolvers.exports import exports
+from resolvers.imports import results
 from resolvers.imports.templates import template as planned
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import number_of
@@ -30,6 +40,8 @@ STATUS: dict[type[Refusal], int] = {
     NotExported: 409,
     ExportExpired: 410,
     ExportGone: 410,
+    ResultNotReady: 409,
+    ResultGone: 410,
 }
 """Refusal -> status of the response; 400 for any other."""
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
@@ -50,7 +62,11 @@ def downloads(backend: FileBackend, secure: Secure) -> Callable[[Request], Await
     """The endpoint of files, for a session or for a token."""
 
     async def download(request: Request, scope: Any) -> Response:
-        found: exports.Download = await scope.run(exports.download, number_of(Export, request.path_params["id"]))
+        wanted = request.path_params["id"]
+        if number := number_of(ImportBatch, wanted):
+            found: exports.Download = await scope.run(results.download, number)
+        else:
+            found = await scope.run(exports.download, number_of(Export, wanted))
         return FileResponse(
             backend.files.path(found.stored), headers=HEADERS, media_type=found.media, filename=found.name
         )

@@ -37,7 +37,8 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
 
 def _sweep(scope: Scope, db: Session) -> None:
     known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
-    known.update(name.partition(".")[0] for name in db.execute(select(ImportBatch.file)).scalars())
+    for file, returned in db.execute(select(ImportBatch.file, ImportBatch.returned)):
+        known.update(name.partition(".")[0] for name in (file, returned) if name)
 
     def swept() -> None:
         files.sweep(known.__contains__, STRAY_SECONDS)

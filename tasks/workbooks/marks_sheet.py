@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 
@@ -13,7 +14,11 @@ from .texts import cell_text
 
 def add_marks(book: Any, title: str, about: Mapping[str, str], columns: Sequence[tuple[str, str]]) -> None:
     """Say what the workbook is and which column of the sheet `title` is which: key and heading, from the first column on."""
-    page = book.create_sheet(SHEET)
+    fill_marks(book, book.create_sheet(SHEET), title, about, columns)
+
+
+def fill_marks(book: Any, page: Any, title: str, about: Mapping[str, str], columns: Sequence[tuple[str, str]]) -> None:
+    """The same on a sheet that the caller has made."""
     page.sheet_state = "veryHidden"
     for row in rows_of(about, columns):
         page.append([text_cell(page, text) for text in row])
@@ -24,8 +29,6 @@ def add_marks(book: Any, title: str, about: Mapping[str, str], columns: Sequence
 
 def text_cell(page: Any, text: str) -> Any:
     """A cell that holds a text whatever it begins with."""
-    from openpyxl.cell import WriteOnlyCell
-
     made: Any = WriteOnlyCell(page)
     made.value = cell_text(text)
     made.data_type = "s"

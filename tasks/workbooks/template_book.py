@@ -16,8 +16,8 @@ from resolvers.imports.fields import FieldKind
 from resolvers.imports.templates import Template, TemplateColumn
 
 from .marks_sheet import add_marks, text_cell
+from .pages import AMOUNT, DAY, MOST_ROWS, TEXT, WHOLE, sheet_title
 from .texts import cell_text
-from .xlsx_book import AMOUNT, DAY, MOST_ROWS, TEXT, WHOLE, sheet_title
 
 MOMENT = "yyyy-mm-dd hh:mm"
 LISTS = "millpond_list_"
