@@ -14,11 +14,9 @@ from models.base import column_of
 from models.errors import ImportEnded, Refusal
 from models.import_batch import ImportState, RowState
 
-from ..bulk.many import update_many
+from ..bulk.many import delete_many, update_many
 from ..jobs.kinds import Progress
 from ..merging.moves import stored
-from ..records import recycle_bin
-from ..runtime.ids import number_of
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import stored_refusal
 from .applying import CHUNK
@@ -87,11 +85,9 @@ def _undone(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Any])
     found: dict[int, tuple[RowState, Refusal | None]] = {row.number: (RowState.KEPT, None) for row in rows}
     created = [row for row in same if row.state == RowState.CREATED]
     changed = [row for row in same if row.state == RowState.UPDATED]
-    outcome = recycle_bin.delete(scope, model, [row.record_id for row in created]) if created else None
-    refused = {number_of(model, each.record_id): each for each in outcome.problems} if outcome else {}
-    for row in created:
-        refusal = refused.get(row.record_id)
-        found[row.number] = (row.state if refusal else RowState.UNDONE, refusal)
+    gone = delete_many(scope, model, [row.record_id for row in created]) if created else []
+    for row, verdict in zip(created, gone, strict=True):
+        found[row.number] = (row.state if verdict.refusal else RowState.UNDONE, verdict.refusal)
     old = [(row.record_id, _old(model, row.before["values"] or {})) for row in changed]
     for row, verdict in zip(changed, update_many(scope, model, old) if old else [], strict=True):
         found[row.number] = (row.state if verdict.refusal else RowState.UNDONE, verdict.refusal)

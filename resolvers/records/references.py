@@ -1,6 +1,6 @@
 """References between records: child records, grants to a user, department or role, and what keeps a record in use."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Column, Select, and_, func, inspect, select
@@ -34,6 +34,14 @@ def children(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
     return found
 
 
+def children_of_many(db: Session, model: type[Entity], ids: Collection[int]) -> Iterator[tuple[Entity, int]]:
+    """(child record outside the bin, its parent) of these records, in the order of `children`, without grants."""
+    for child, key in children_of(model):
+        wanted = select(child).where(getattr(child, key).in_(ids), child.deleted_at.is_(None)).order_by(child.id)
+        for found in db.execute(wanted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
+            yield found, getattr(found, key)
+
+
 def _statements(row: Entity) -> Iterator[tuple[type[Entity], Select[Any]]]:
     for child, key in children_of(type(row)):
         yield child, select(child).where(getattr(child, key) == row.id)
@@ -65,6 +73,15 @@ def refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
     """
     for other, column in _references_to(type(row)):
         refuse_if_any(db, row, other, column == row.id, is_purge=is_purge)
+
+
+def used_among(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records that `refuse_if_used` refuses to move to the bin.  One query for each kind of reference."""
+    used: set[int] = set()
+    for other, column in _references_to(model):
+        found = select(column).where(column.in_(ids), other.deleted_at.is_(None)).distinct()
+        used.update(db.execute(found, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
+    return used
 
 
 def refuse_if_any(db: Session, row: Entity, other: type[Entity], condition: Any, *, is_purge: bool) -> None:
