@@ -63,4 +63,4 @@ def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Undoing of an import", zh="撤销导入")
 def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Undo the next rows of an import."""
-    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"])
+    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"], work.memory)

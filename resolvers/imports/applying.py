@@ -182,6 +182,8 @@ def _state(row: Understood, was: _Before | None, version: int | None) -> RowStat
 def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
     """What an undoing needs of a row that was applied."""
     kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
+    if was is not None:
+        kept["from"] = was.version
     if row.customer_id is not None:
         kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
     return kept

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Column, Select, and_, func, inspect, select
+from sqlalchemy import Column, Select, and_, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Base, Entity
@@ -40,6 +40,28 @@ def children_of_many(db: Session, model: type[Entity], ids: Collection[int]) -> 
         wanted = select(child).where(getattr(child, key).in_(ids), child.deleted_at.is_(None)).order_by(child.id)
         for found in db.execute(wanted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
             yield found, getattr(found, key)
+
+
+def live_parents(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records that have a child record outside the bin."""
+    found: set[int] = set()
+    for child, key in children_of(model) if ids else ():
+        column = child.__table__.c[key]
+        asked = select(column).where(column.in_(ids), child.__table__.c.deleted_at.is_(None)).distinct()
+        found.update(db.execute(asked, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
+    return found
+
+
+def touched_parents(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records of whose child records one came later than the record, or was changed or deleted."""
+    found: set[int] = set()
+    parent: Any = model.__table__.c
+    for child, key in children_of(model) if ids else ():
+        c: Any = child.__table__.c
+        asked = select(c[key]).join_from(child.__table__, model.__table__, parent.id == c[key]).where(c[key].in_(ids))
+        asked = asked.where(or_(c.created_at != parent.created_at, c.version != 1)).distinct()
+        found.update(db.execute(asked, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
+    return found
 
 
 def _statements(row: Entity) -> Iterator[tuple[type[Entity], Select[Any]]]:
