@@ -17,7 +17,7 @@ from models.import_batch import Overwrite
 
 from ..customers.contacts import Point, points_of
 from ..runtime.scope import Scope
-from .row_values import POINTS, MappedColumn, RowValues
+from .row_values import POINT_KINDS, MappedColumn, RowValues
 
 _POINTS = "points"
 _MOST_CAREFUL = (Overwrite.NEVER, Overwrite.IF_EMPTY, Overwrite.ALWAYS)
@@ -114,7 +114,7 @@ def _add_points(
     fields: dict[PointKind, list[str]] = defaultdict(list)
     for column in chosen.columns:
         if column.field.input == _POINTS:
-            fields[POINTS[column.field.key]].append(column.field.key)
+            fields[POINT_KINDS[column.field.key]].append(column.field.key)
     there = points_of(scope, db, [id for id, _ in rows]) if fields else {}
     for (id, row), change in zip(rows, found, strict=True):
         old = there.get(id, [])

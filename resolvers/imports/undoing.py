@@ -7,7 +7,7 @@ was touched since, or keeps its state with the reason why it could not be undone
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
@@ -20,9 +20,9 @@ from ..jobs.kinds import Progress
 from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
 from .applying import CHUNK
 from .batches import UNDO, allowed, enqueue, log, own
+from .row_notes import note_rows, problems_of
 from .writing import with_reason
 
 UNDOABLE = (ImportState.DONE, ImportState.PARTLY)
@@ -237,15 +237,8 @@ def _customer_stays() -> Refusal:
 
 
 def _note(db: Session, batch: ImportBatch, became: Became) -> None:
-    if not became:
-        return
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(state=bindparam("now"), problems=bindparam("wrong"))
-    )
     noted = [
-        {"at": number, "now": state, "wrong": [stored_refusal(refusal)] if refusal else None}
+        {"number": number, "state": state, "problems": problems_of([refusal] if refusal else [])}
         for number, (state, refusal) in became.items()
     ]
-    db.connection().execute(noting, noted)
+    note_rows(db, batch, noted)

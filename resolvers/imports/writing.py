@@ -12,17 +12,22 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Customer
-from models.errors import DuplicateFound, Refusal
+from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.text import fold
 
 from ..bulk.many import check_many, create_many, update_many
 from ..bulk.verdicts import Change, Row, Verdict
 from ..duplicates.enforcement import REASON
+from ..runtime.ids import camel
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
 from . import new_customers
 from .row_values import RowValues
 from .targets import Target
+
+_TURNS = 4
+"""Maximum number of wrong fields of a row that the rules of single writes name."""
+DUPLICATES = (Duplicate, DuplicateFound, DuplicateRefused)
 
 
 @dataclass
@@ -52,8 +57,24 @@ class Understood:
         return self.values.values if self.record_id is None else (self.record_id, self.changes)
 
 
-def judge(scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None) -> None:
-    """Note in each row what it would be refused for now.  Nothing is changed."""
+def ask_rules(scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None) -> None:
+    """Note in each row what it would be refused for now.  Nothing is changed.
+
+    The rules of single writes name one wrong field at a time: what they refuse is left out, and they are asked anew.  Rows that
+    are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
+    """
+    for turn in range(_TURNS):
+        refused = _refused(scope, target, rows, reason) if rows else []
+        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
+        for row, refusal in refused:
+            row.values.refusals.setdefault(refusal.field or "", refusal)
+        rows = [row for row, refusal in refused if _leave_out(row, refusal)]
+
+
+def _refused(
+    scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None
+) -> list[tuple[Understood, Refusal]]:
+    """The rows that would be refused now, each with why, but not those whose customer would be."""
 
     def many(given: Sequence[Row | Change]) -> list[Verdict]:
         return check_many(scope, target.model, given, action=target.right)
@@ -61,7 +82,18 @@ def judge(scope: Scope, target: Target, rows: Sequence[Understood], reason: str 
     needs_customers = any(row.values.company is not None for row in rows)
     with trial(scope, f"{target.model.module}.create") if needs_customers else nullcontext():
         ready = _with_customers(scope, rows, reason)
-        _take(ready, with_reason(many, [row.as_write() for row in ready], reason))
+        verdicts = with_reason(many, [row.as_write() for row in ready], reason)
+    return [(row, x.refusal) for row, x in zip(ready, verdicts, strict=True) if x.refusal is not None]
+
+
+def _leave_out(row: Understood, refusal: Refusal) -> bool:
+    """Take what is refused out of what a row sets; False where nothing would be left to ask about."""
+    given = row.values.values if row.record_id is None else row.changes
+    refused = next((key for key in given if refusal.field in (key, camel(key))), None)
+    if refused is None or isinstance(refusal, DuplicateFound | DuplicateRefused):
+        return False
+    del given[refused]
+    return True
 
 
 def write(scope: Scope, db: Session, target: Target, rows: Sequence[Understood], reason: str | None) -> None:
