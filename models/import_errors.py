@@ -21,3 +21,10 @@ class TooManyUploads(Refusal):
 class UploadsAtOnce(Refusal):
     sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
     zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"
+
+
+class ImportRowsGone(Refusal):
+    """`days`: how long rows are kept."""
+
+    sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
+    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
 from models.base import column_of
-from models.errors import ImportEnded, Refusal, Validation
-from models.import_batch import ImportState, RowState
+from models.errors import ImportEnded, ImportRowsGone, Refusal, Validation
+from models.import_batch import KEPT, ImportState, RowState
 
 from ..bulk.many import delete_many, update_many
 from ..jobs.kinds import Progress
@@ -21,7 +21,7 @@ from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.scope import Scope
 from .applying import CHUNK
-from .batches import UNDO, allowed, enqueue, log, own
+from .batches import UNDO, allowed, are_rows_gone, enqueue, log, own
 from .row_notes import note_rows, problems_of
 from .writing import with_reason
 
@@ -34,7 +34,7 @@ _REPEATED = "repeated"
 def begin_undoing(scope: Scope, id: int) -> None:
     """Let a job undo an import that was carried out.  Asked twice, it is undone once.
 
-    Raises NotFound, Forbidden, ImportEnded.
+    Raises NotFound, Forbidden, ImportEnded, and ImportRowsGone long after its end.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -43,6 +43,8 @@ def begin_undoing(scope: Scope, id: int) -> None:
             return
         if row.state not in UNDOABLE:
             raise ImportEnded
+        if are_rows_gone(row, scope.now()):
+            raise ImportRowsGone(days=KEPT.days)
         last = select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)
         row.position = (db.execute(last).scalar() or 0) + 1
         row.state, row.version = ImportState.UNDOING, row.version + 1
