@@ -48,3 +48,10 @@ class OtherWorkbook(Refusal):
 
     sentence = "This is not the corrected file of this import: {why}. Nothing was changed."
     zh = "这不是此导入的修正文件：{why}。未作任何更改。"
+
+
+class ImportRowsGone(Refusal):
+    """`days`: how long rows are kept."""
+
+    sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
+    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"

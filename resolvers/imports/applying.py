@@ -89,7 +89,9 @@ def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
 
 
 def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
-    """How many rows of an import are in each state."""
+    """How many rows of an import are in each state; of one whose rows are deleted, were."""
+    if "counts" in batch.options:
+        return {RowState(state): number for state, number in batch.options["counts"].items()}
     asked = select(_ROWS.c.state, func.count()).where(_ROWS.c.batch_id == batch.id).group_by(_ROWS.c.state)
     return {RowState(state): number for state, number in db.execute(asked)}
 
@@ -181,6 +183,8 @@ def _state(row: Understood, was: _Before | None, version: int | None) -> RowStat
 def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
     """What an undoing needs of a row that was applied."""
     kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
+    if was is not None:
+        kept["from"] = was.version
     if row.customer_id is not None:
         kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
     return kept
