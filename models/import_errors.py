@@ -24,8 +24,8 @@ class ResultGone(Refusal):
 
 
 class ImportExpired(Refusal):
-    sentence = "The rows of this import are no longer kept, so its result cannot be written down."
-    zh = "此导入的数据已不再保存，无法生成结果表。"
+    sentence = "The rows of this import are no longer kept, so it cannot go on and its result cannot be written down."
+    zh = "此导入的数据已不再保存，无法继续，也无法生成结果表。"
 
 
 class OtherWorkbook(Refusal):
@@ -33,3 +33,22 @@ class OtherWorkbook(Refusal):
 
     sentence = "This is not the corrected file of this import: {why}. Nothing was changed."
     zh = "这不是此导入的修正文件：{why}。未作任何更改。"
+
+
+class NothingCorrected(Refusal):
+    sentence = "The file says the same as this import, so there is nothing to take over. Correct it, save it and choose it again."
+    zh = "该文件与此导入的内容相同，没有可更新的内容。请修改并保存后重新选择。"
+
+
+class RowsWritten(Refusal):
+    """`count` of the corrected rows had become records before."""
+
+    sentence = (
+        "{count} of the corrected rows have been imported already and stay as they are. Change their records instead."
+    )
+    zh = "{count} 个已修改的行此前已导入，未作更改。请直接修改对应记录。"
+
+
+class StillReturning(Refusal):
+    sentence = "The corrected file is still being read. Wait until its rows are checked."
+    zh = "修正后的文件仍在读取中，请等待检查完成。"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
-from models.errors import ImportEnded, Validation
+from models.errors import ImportEnded, StillReturning, Validation
 from models.import_batch import ImportState, RowState
 
 from ..bulk.many import create_many, update_many
@@ -34,7 +34,7 @@ _ROWS: Any = ImportRow.__table__
 def confirm(scope: Scope, id: int) -> None:
     """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation where no row is good.
+    Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -43,6 +43,8 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
+        if row.returned is not None:
+            raise StillReturning
         good = counts(db, row).get(RowState.GOOD, 0)
         if not good:
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
