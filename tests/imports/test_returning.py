@@ -170,7 +170,7 @@ def test_nothing_differs_whatever_the_cells_hold(world: World, books: ResultBook
     books.run()
     world.li.do(mapping.set_mapping, id, mapping.Plan({0: "name"}))
     books.run()
-    corrected(books, id, lambda page: None)
+    corrected(books, id, lambda _page: None)
     assert edits(books, id) == {}
     assert books.batch(id)["error_code"] == "NOTHING_CORRECTED"
     assert books.batch(id)["state"] == ImportState.CHECKED
@@ -199,7 +199,7 @@ OTHERS: dict[str, tuple[Callable[[list[list[Any]]], list[list[Any]]], str]] = {
     "an inserted row": (lambda rows: [*rows[:3], ["New", None, None, None], *rows[3:]], "rows were moved"),
     "other headings": (lambda rows: [["客户名称", "Fax"], *(row[:2] for row in rows[1:])], "headings are others"),
     "another file": (
-        lambda rows: [HEADINGS, *([f"Other {n}", None, n, "steel"] for n in range(30))],
+        lambda _rows: [HEADINGS, *([f"Other {n}", None, n, "steel"] for n in range(30))],
         "most of its rows",
     ),
 }
