@@ -33,6 +33,7 @@ from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
 from .request_middleware import Metrics, RequestMiddleware
 from .responses import refusal
 from .settings import Settings
+from .uploads import uploads
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),
@@ -42,6 +43,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
     "GET /files/templates/{target}": ("open", "a template holds no record; the use case asks for the right to import"),
     "GET /files/{id}": ("open", "a file is its maker's alone; the use case asks for the right to export again"),
+    "POST /files": ("open", "a file becomes its sender's alone; the use case asks for the right to import something"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
         "open",
@@ -108,6 +110,7 @@ def build(
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
         Route("/files/templates/{target}", templates(backend, settings.secure_cookies)),
+        Route("/files", uploads(backend, settings.secure_cookies), methods=["POST"]),
         Route("/files/{id}", downloads(backend, settings.secure_cookies)),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(backend, figures)),
@@ -123,7 +126,7 @@ def build(
             Middleware(RequestMiddleware, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
-            Middleware(BodyLimitMiddleware),
+            Middleware(BodyLimitMiddleware, file_bytes=settings.import_file_mib << 20),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan(backend, background),

@@ -17,6 +17,7 @@ from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
 from models.import_batch import IMPORT, ImportState
+from models.sheet_choices import Choices as Choices
 
 from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
@@ -32,18 +33,6 @@ LARGEST_PAGE = 100
 ENDED = (ImportState.DONE, ImportState.PARTLY, ImportState.CANCELLED, ImportState.UNDONE, ImportState.FAILED)
 UNREAD = (ImportState.UPLOADED, ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.FAILED)
 """States in which the file may be read in another way, because no record has been written."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How a file is read, as far as its user says so; None: as the file suggests.  Rows count from 1."""
-
-    sheet: str | None = None
-    header_row: int | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    hidden_rows: bool = False
-    fill_merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str
         row = ImportBatch(
             owner_id=scope.me,
             target=wanted.code,
-            file_name=_plain(file_name),
+            file_name=plain_name(file_name),
             file=stored,
             file_hash=file_hash,
             choices={},
@@ -182,10 +171,10 @@ def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
     row.job_id = scope.later(kind, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
 
 
-def _plain(file_name: str) -> str:
-    """The name of a file without folders, as short as a line."""
-    name = file_name.replace("\\", "/").rsplit("/", 1)[-1]
-    return line(name[-200:], "file_name") or "–"
+def plain_name(file_name: str) -> str:
+    """The name of a file without folders and without what cannot be printed, as short as a line."""
+    name = "".join(x for x in file_name.replace("\\", "/").rsplit("/", 1)[-1][-200:] if x.isprintable())
+    return line(name, "file_name") or "–"
 
 
 def log(scope: Scope, db: Session, row: ImportBatch, changes: Mapping[str, Any]) -> None:

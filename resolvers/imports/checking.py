@@ -3,77 +3,80 @@
 Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, ImportBatch, ImportRow
+from models import ImportBatch, ImportRow
 from models.errors import Refusal
 from models.import_batch import ImportMode, ImportState, RowState
-from models.text import fold
 
-from ..bulk.many import check_many
-from ..bulk.verdicts import Change, Row
 from ..jobs.kinds import Progress
 from ..runtime.inputs import invalid
+from ..runtime.record_lookup import lock_rows
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
 from .date_columns import DateOrder, Order, decide_dates
 from .fields import FieldKind, ImportField
 from .finding import find_existing
 from .mapping import fields_of
+from .new_customers import settle_missing
+from .overwriting import changes, overwriting_of
 from .references import resolve
-from .row_values import MappedColumn, RowValues, Sense, row_values
+from .row_notes import note_rows, problems_of
+from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
+from .vocabulary import vocabulary
+from .writing import Understood, ask_rules
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
+_JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _DATED = (FieldKind.DATE, FieldKind.TIME)
 
 
-@dataclass
-class Understood:
-    """A staged row as the use cases take it: its inputs, the record that it changes, and what is wrong with it."""
-
-    number: int
-    values: RowValues
-    fixed: frozenset[str] = frozenset()
-    """Inputs that a change does not set: those that found the record, and those of new records alone."""
-    record_id: int | None = None
-    written_id: int | None = None
-    """The record that it has become or changed, once it is applied."""
-
-    @property
-    def refusals(self) -> list[Refusal]:
-        return [*self.values.refusals.values()]
-
-
 def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
-    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check."""
+    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check.
+
+    A mapped import is judged as a whole, a checked one where cells were edited since.
+    """
     batch = db.get(ImportBatch, id, with_for_update=True)
-    if batch is None or batch.version != version or batch.state is not ImportState.MAPPED:
+    if batch is None or batch.version != version or batch.state not in (ImportState.MAPPED, ImportState.CHECKED):
         return Progress(0, more=False)
-    found = understood(scope, db, batch, _next(db, batch, (RowState.STAGED, RowState.GOOD, RowState.BAD)))
-    good = [row for row in found if not row.refusals]
-    target = target_of(batch.target)
-    asked = [as_write(row) for row in good]
-    for row, verdict in zip(good, check_many(scope, target.model, asked, action=target.right), strict=True):
-        if verdict.refusal is not None:
-            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
-    _note(db, batch, found)
-    if found:
+    is_whole = batch.state is ImportState.MAPPED
+    rows = next_rows(db, batch, _JUDGED, CHUNK) if is_whole else _edited(db, batch)
+    found = judge(scope, db, batch, rows)
+    if found and is_whole:
         batch.position = found[-1].number
     is_last = len(found) < CHUNK
-    if is_last:
-        batch.state = ImportState.CHECKED
+    if is_last and is_whole:
+        batch.state, batch.position = ImportState.CHECKED, 0
+        is_last = not _edited(db, batch)
     bad = sum(1 for row in found if row.refusals)
     return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
+
+
+def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
+    """Note for each of these rows whether it is good now, or what is wrong with it.
+
+    `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
+    """
+    found = understood(scope, db, batch, rows)
+    good = [row for row in found if not row.refusals]
+    ask_rules(scope, target_of(batch.target), good, batch.options.get("reason"))
+    _note(db, batch, found)
+    return found
+
+
+def rows_at(db: Session, batch: ImportBatch, numbers: Collection[int]) -> list[Any]:
+    """These rows, in the order of the sheet: (number, cells, edits, state)."""
+    r = _ROWS.c
+    asked = select(r.number, r.cells, r.edits, r.state).where(r.batch_id == batch.id, r.number.in_(sorted(numbers)))
+    return [*db.execute(asked.order_by(r.number))]
 
 
 # --- shared with the application of rows -----------------------------------------------------------------
@@ -86,32 +89,46 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
     return [*db.execute(asked.where(r.state.in_(states)).order_by(r.number).limit(limit))]
 
 
-def understood(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
-    """The rows as inputs, with the records that they name and those that they change."""
+def understood(
+    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], *, is_applied: bool = False
+) -> list[Understood]:
+    """The rows as inputs, with the records that they name and those that they change.
+
+    `is_applied`: locks the records first, so that what is read of them stays until they are changed.
+    """
     target = target_of(batch.target)
-    columns, sense = columns_of(scope, db, batch), _sense(scope, db)
-    fixed = frozenset(
-        {
-            *(batch.options.get("key") or ()),
-            *(x.field.input for x in columns if x.field.is_new_only or not x.field.is_written),
-        }
-    )
-    found = [Understood(number, row_values(columns, cells, edits or {}, sense), fixed) for number, cells, edits in rows]
+    columns = columns_of(scope, db, batch)
+    sense = _sense(scope, db, columns)
+    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense)) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
     resolve(scope, db, [row.values for row in found])
+    are_created = bool(batch.options.get("creates_customers"))
+    settle_missing(scope, [row.values for row in found], are_created=are_created)
     if batch.mode is not ImportMode.INSERT:
         _find(scope, db, batch, target, found)
+        if is_applied and scope.backend.dialect == "postgresql":
+            lock_rows(db, target.model, sorted({row.record_id for row in found if row.record_id is not None}))
+        set_changes(scope, db, target, batch.options, columns, found)
     return found
 
 
-def as_write(row: Understood) -> Row | Change:
-    """What the bulk path takes: a new record, or the change of one."""
-    values = row.values.values
-    if row.record_id is None:
-        return values
-    return row.record_id, {key: value for key, value in values.items() if key not in row.fixed}
+def set_changes(
+    scope: Scope,
+    db: Session,
+    target: Target,
+    options: Mapping[str, Any],
+    columns: Sequence[MappedColumn],
+    rows: Sequence[Understood],
+) -> None:
+    """Decide what the rows set of the records that they have found."""
+    updates = [row for row in rows if row.record_id is not None]
+    found = changes(
+        scope, db, target.model, overwriting_of(options, columns), [(x.record_id or 0, x.values) for x in updates]
+    )
+    for row, change in zip(updates, found, strict=True):
+        row.changes = change
 
 
 def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColumn]:
@@ -129,8 +146,11 @@ def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColu
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _next(db: Session, batch: ImportBatch, states: Sequence[RowState]) -> list[Any]:
-    return next_rows(db, batch, states, CHUNK)
+def _edited(db: Session, batch: ImportBatch) -> list[Any]:
+    """The next rows that are to be judged again, wherever they stand."""
+    r = _ROWS.c
+    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id, r.state == RowState.STAGED)
+    return [*db.execute(asked.order_by(r.number).limit(CHUNK))]
 
 
 def _find(scope: Scope, db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood]) -> None:
@@ -149,19 +169,8 @@ def _not_there(key: Sequence[str]) -> Refusal:
     return invalid(key[0], "names no record that is there", "没有对应的已有记录")
 
 
-def _sense(scope: Scope, db: Session) -> Sense:
-    item = DictionaryItem
-    asked = (
-        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.aliases)
-        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
-        .where(Dictionary.deleted_at.is_(None), item.deleted_at.is_(None), item.archived_at.is_(None))
-        .order_by(item.position.desc(), item.id.desc())  # the first of two words with one spelling stays
-    )
-    words: dict[str, dict[str, str]] = {}
-    for code, key, english, chinese, aliases in db.execute(asked):
-        known = words.setdefault(code, {})
-        known.update({fold(word): key for word in (*aliases, english, chinese, key) if word})
-    return Sense(ZoneInfo(scope.person.zone or "UTC"), words)
+def _sense(scope: Scope, db: Session, columns: Sequence[MappedColumn]) -> Sense:
+    return Sense(ZoneInfo(scope.person.zone or "UTC"), vocabulary(scope, db, [column.field for column in columns]))
 
 
 def _date_orders(
@@ -185,21 +194,15 @@ def _date_orders(
 
 
 def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
-    if not rows:
-        return
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"))
-    )
-    db.connection().execute(
-        noting,
+    note_rows(
+        db,
+        batch,
         [
             {
-                "at": row.number,
-                "now": RowState.BAD if row.refusals else RowState.GOOD,
-                "wrong": [stored_refusal(each) for each in row.refusals] or None,
-                "record": row.record_id,
+                "number": row.number,
+                "state": RowState.BAD if row.refusals else RowState.GOOD,
+                "problems": problems_of(row.refusals),
+                "record_id": row.record_id,
             }
             for row in rows
         ],
