@@ -30,9 +30,12 @@ from .import_errors import ImportExpired as ImportExpired
 from .import_errors import ImportRowsGone as ImportRowsGone
 from .import_errors import NoRoomForFile as NoRoomForFile
 from .import_errors import NotChecked as NotChecked
+from .import_errors import NothingCorrected as NothingCorrected
 from .import_errors import OtherWorkbook as OtherWorkbook
 from .import_errors import ResultGone as ResultGone
 from .import_errors import ResultNotReady as ResultNotReady
+from .import_errors import RowsWritten as RowsWritten
+from .import_errors import StillReturning as StillReturning
 from .import_errors import TooManyUploads as TooManyUploads
 from .import_errors import UploadsAtOnce as UploadsAtOnce
 from .job_errors import JobBroke as JobBroke

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, checking, housekeeping, results, staging, undoing
+from resolvers.imports import applying, checking, housekeeping, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.jobs.schedules import Every
@@ -68,6 +68,17 @@ def _written_on(scope: Scope, work: Work) -> results.Part:
 def write_results(scope: Scope, db: Session, work: Work) -> Progress:
     """Note the next rows of a result workbook, or that it is finished."""
     return results.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared)
+
+
+def _compared(scope: Scope, work: Work) -> returning.Part:
+    given, sheets = work.arguments, _Sheets(Limits(**scope.backend.import_limits))
+    return returning.prepare(scope, given["import"], given["file"], given["after"], work.memory, sheets)
+
+
+@job("job.view", en="Return of a corrected file", zh="读取修正后的文件", ready=_compared)
+def return_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Take the next corrections of a file over."""
+    return returning.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared, work.memory)
 
 
 @job("job.view", en="Undoing of an import", zh="撤销导入")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
-from models.errors import ImportEnded, Validation
+from models.errors import ImportEnded, StillReturning, Validation
 from models.import_batch import ImportState, RowState
 
 from ..customers.contacts import points_of
@@ -35,7 +35,7 @@ _ROWS: Any = ImportRow.__table__
 def confirm(scope: Scope, id: int) -> None:
     """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation where no row is good.
+    Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -44,6 +44,8 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
+        if row.returned is not None:
+            raise StillReturning
         there = counts(db, row)
         if there.get(RowState.STAGED):
             raise Validation(

@@ -80,7 +80,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
         allowed(scope, row.target)
-        if row.state not in UNREAD:
+        if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
         db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
@@ -91,11 +91,17 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
 
 
 def cancel(scope: Scope, id: int) -> None:
-    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded."""
+    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded.
+
+    One that goes on with a corrected file, after records came of it, ends as it was, and can still be undone.
+    """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
+        if row.confirmed_at is not None:
+            row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
+            return
         db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
         name, files = row.file.partition(".")[0], scope.backend.files
@@ -159,7 +165,7 @@ def came_before(scope: Scope, db: Session, row: ImportBatch) -> list[Earlier]:
     """Imports of the same file for the same target that have written records, the newest first."""
     b = ImportBatch
     same = (b.owner_id == scope.me, b.file_hash == row.file_hash, b.target == row.target, b.id != row.id)
-    written = b.state.in_((ImportState.APPLYING, ImportState.DONE, ImportState.PARTLY))
+    written = b.confirmed_at.is_not(None) & (b.state != ImportState.UNDONE)
     found = db.execute(select(b.id, b.confirmed_at, b.rows).where(*same, written).order_by(b.id.desc()))
     return [Earlier(id, at, rows) for id, at, rows in found if at is not None]
 

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from models.sheet_cells import DATE, FORMULA, MOMENT, Cell
 from models.workbook_marks import SHEET
 from resolvers.imports.results import ResultRow, ResultSheet
+from resolvers.imports.returning import ROW_KEY
 
 from .marks_sheet import fill_marks
 from .pages import DAY, TEXT, Pages, StyledCell, heading, sheet_title
@@ -19,8 +20,6 @@ from .pages import MOMENT as MOMENT_FORMAT
 from .texts import cell_text
 from .xlsx_book import FIRST_DAY
 
-ROW_KEY = "row"
-"""The mark of the hidden column with the numbers of rows; columns of the user are marked by their places."""
 FRONT = ("state", "reason", ROW_KEY)
 GENERAL = "General"
 _RED, _GREEN = PatternFill("solid", fgColor="FFFDE7E7"), PatternFill("solid", fgColor="FFE7F6EA")
@@ -47,7 +46,7 @@ class ResultBookXlsx:
     def add(self, row: ResultRow) -> None:
         self._row += 1
         fill = _RED if row.is_red else _GREEN if row.is_green else _NONE
-        front = [self._text(0, row.state, fill), self._text(1, row.reason, fill), self._plain(2, row.number, fill)]
+        front = [self._text(0, row.state, fill), self._text(1, row.reason, fill), self._text(2, row.mark, fill)]
         cells = [self._cell(at, row, place, fill) for at, place in enumerate(self._places, 3)]
         is_hidden = self.sheet.has_red and not row.is_red
         if is_hidden:
