@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportRow
+from models import ImportBatch, ImportKey, ImportRow
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
@@ -80,7 +80,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         allowed(scope, row.target)
         if row.state not in UNREAD:
             raise ImportEnded
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        _drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
         row.error_code = row.error = row.error_zh = None
@@ -94,7 +94,7 @@ def cancel(scope: Scope, id: int) -> None:
         row = own(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        _drop_rows(db, row)
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
@@ -158,6 +158,11 @@ def _check_room(scope: Scope, db: Session) -> None:
             f"You have {MAX_OPEN} imports that are not finished; finish or cancel one first.",
             f"您已有 {MAX_OPEN} 个未完成的导入，请先完成或取消一个。",
         )
+
+
+def _drop_rows(db: Session, row: ImportBatch) -> None:
+    for table in (ImportRow, ImportKey):
+        db.execute(delete(table).where(table.batch_id == row.id))
 
 
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
