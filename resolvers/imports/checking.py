@@ -1,7 +1,6 @@
 """Staged rows as the use cases take them: their inputs, and the records that they name and that they change."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,45 +11,26 @@ from models import ImportBatch, ImportRow
 from models.errors import Refusal
 from models.import_batch import ImportMode, RowState
 
-from ..bulk.verdicts import Change, Row
 from ..runtime.inputs import invalid
+from ..runtime.record_lookup import lock_rows
 from ..runtime.scope import Scope
 from .date_columns import DateOrder, Order, decide_dates
 from .fields import FieldKind, ImportField
-from .file_duplicates import Claim
 from .finding import find_existing
 from .mapping import fields_of
+from .new_customers import settle_missing
+from .overwriting import changes, overwriting_of
 from .references import resolve
-from .row_values import MappedColumn, RowValues, Sense, row_values
+from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
 from .vocabulary import vocabulary
+from .writing import Understood
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
 _DATED = (FieldKind.DATE, FieldKind.TIME)
-
-
-@dataclass
-class Understood:
-    """A staged row as the use cases take it: its inputs, the record that it changes, and what is wrong with it."""
-
-    number: int
-    values: RowValues
-    fixed: frozenset[str] = frozenset()
-    """Inputs that a change does not set: those that found the record, and those of new records alone."""
-    record_id: int | None = None
-    claim: Claim | None = None
-    """By what a new record is the same as that of another row."""
-    same_as: int | None = None
-    """The number of that row, where it stands before this one."""
-    written_id: int | None = None
-    """The record that it has become or changed, once it is applied."""
-
-    @property
-    def refusals(self) -> list[Refusal]:
-        return [*self.values.refusals.values()]
 
 
 # --- shared with the application of rows -----------------------------------------------------------------
@@ -63,33 +43,46 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
     return [*db.execute(asked.where(r.state.in_(states)).order_by(r.number).limit(limit))]
 
 
-def understood(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
-    """The rows as inputs, with the records that they name and those that they change."""
+def understood(
+    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], *, is_applied: bool = False
+) -> list[Understood]:
+    """The rows as inputs, with the records that they name and those that they change.
+
+    `is_applied`: locks the records first, so that what is read of them stays until they are changed.
+    """
     target = target_of(batch.target)
     columns = columns_of(scope, db, batch)
     sense = _sense(scope, db, columns)
-    fixed = frozenset(
-        {
-            *(batch.options.get("key") or ()),
-            *(x.field.input for x in columns if x.field.is_new_only or not x.field.is_written),
-        }
-    )
-    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense), fixed) for row in rows]
+    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense)) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
     resolve(scope, db, [row.values for row in found])
+    are_created = bool(batch.options.get("creates_customers"))
+    settle_missing(scope, [row.values for row in found], are_created=are_created)
     if batch.mode is not ImportMode.INSERT:
         _find(scope, db, batch, target, found)
+        if is_applied and scope.backend.dialect == "postgresql":
+            lock_rows(db, target.model, sorted({row.record_id for row in found if row.record_id is not None}))
+        set_changes(scope, db, target, batch.options, columns, found)
     return found
 
 
-def as_write(row: Understood) -> Row | Change:
-    """What the bulk path takes: a new record, or the change of one."""
-    values = row.values.values
-    if row.record_id is None:
-        return values
-    return row.record_id, {key: value for key, value in values.items() if key not in row.fixed}
+def set_changes(
+    scope: Scope,
+    db: Session,
+    target: Target,
+    options: Mapping[str, Any],
+    columns: Sequence[MappedColumn],
+    rows: Sequence[Understood],
+) -> None:
+    """Decide what the rows set of the records that they have found."""
+    updates = [row for row in rows if row.record_id is not None]
+    found = changes(
+        scope, db, target.model, overwriting_of(options, columns), [(x.record_id or 0, x.values) for x in updates]
+    )
+    for row, change in zip(updates, found, strict=True):
+        row.changes = change
 
 
 def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColumn]:

@@ -4,7 +4,7 @@ Only rows that are good stand in the way of later ones, so what a check says is 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -22,10 +22,12 @@ from models.duplicates import Evidence, Traits, Verdict, assess
 from models.errors import SameAsRow
 from models.import_batch import RowState
 from models.keys import keys_of
+from models.text import fold
 
 from ..duplicates.enforcement import REASON, traits_of_new
 from ..duplicates.lookup import verdicts_of
 from ..runtime.ids import camel
+from .row_values import RowValues
 
 LARGEST_GROUP = 20
 """Maximum number of good rows with one key that are looked at, the first ones of the file."""
@@ -80,24 +82,26 @@ class EarlierClaims:
 class Claims:
     """What the new records of an import claim, under the rules as they are now."""
 
-    def __init__(self, db: Session, model: type[Entity]) -> None:
+    def __init__(self, db: Session, model: type[Entity], reason: str | None) -> None:
+        """`reason`: why certain duplicates are none, so that only those count which no reason helps."""
         self._model = model
-        self._counts = verdicts_of(db, model.module) if model in (Customer, Contact) else {}
-        self._refused = {
-            each: verdict if verdict is Verdict.REFUSED else Verdict.NOTHING for each, verdict in self._counts.items()
-        }
+        counts = verdicts_of(db, model.module) if model in (Customer, Contact) else {}
+        refused = {each: x if x is Verdict.REFUSED else Verdict.NOTHING for each, x in counts.items()}
+        self._counts, self._refused = refused if reason else counts, refused
 
-    def of(self, number: int, values: Mapping[str, Any]) -> Claim:
+    def of(self, number: int, row: RowValues) -> Claim:
         """What a row with these inputs claims."""
-        counts = self._refused if (values.get(REASON) or "").strip() else self._counts
-        traits = self._traits(values) if any(verdict.is_certain for verdict in counts.values()) else None
-        return Claim(number, dict(_unique(self._model, values)), traits, counts)
+        counts = self._refused if row.values.get(REASON) else self._counts
+        traits = self._traits(row) if any(verdict.is_certain for verdict in counts.values()) else None
+        return Claim(number, dict(_unique(self._model, row.values)), traits, counts)
 
-    def _traits(self, values: Mapping[str, Any]) -> Traits | None:
+    def _traits(self, row: RowValues) -> Traits:
+        values = row.values
         if self._model is Customer:
             return traits_of_new(values, values)
         points = [(PointKind(x["kind"]), x["value"]) for x in values.get("points") or ()]
-        return contact_traits(values.get("customer_id") or 0, values.get("name") or "", points)
+        found = contact_traits(values.get("customer_id") or 0, values.get("name") or "", points)
+        return replace(found, person_at=fold(row.company)) if row.company is not None else found
 
     def clash(self, claim: Claim, others: Iterable[Claim]) -> SameAsRow | None:
         """Why a row cannot stand beside rows that are good; None where it can.  It names the first of those before it."""

@@ -10,21 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
-from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.import_batch import ImportState, RowState
 
-from ..bulk.many import check_many
 from ..jobs.kinds import Progress
-from ..runtime.ids import camel
 from ..runtime.scope import Scope
-from .checking import CHUNK, Understood, as_write, next_rows, understood
+from .checking import CHUNK, next_rows, understood
 from .file_duplicates import Claim, Claims, EarlierClaims, earlier_claims, note_keys, touched_by
 from .row_notes import note_rows, problems_of
-from .targets import Target, target_of
+from .targets import target_of
+from .writing import DUPLICATES, Understood, ask_rules
 
-_TURNS = 4
-"""Maximum number of wrong fields of a row that the rules of single writes name."""
-DUPLICATES = (Duplicate, DuplicateFound, DuplicateRefused)
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _ROWS: Any = ImportRow.__table__
 
@@ -58,14 +53,15 @@ def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) ->
     `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
     """
     found, target = understood(scope, db, batch, rows), target_of(batch.target)
-    claims = Claims(db, target.model)
+    reason = batch.options.get("reason")
+    claims = Claims(db, target.model, reason)
     for row in found:
         row.claim = _claim(claims, row)
     earlier = _earlier(scope, db, batch, claims, found)
     clashing = [row for row in found if row.claim and claims.clash(row.claim, earlier.beside(row.claim))]
     theirs = {row.number for row in clashing}
-    _ask_rules(scope, target, [row for row in found if not row.refusals and row.number not in theirs])
-    _ask_rules(scope, target, clashing, alone=True)
+    ask_rules(scope, target, [x for x in found if not x.refusals and x.number not in theirs], reason)
+    ask_rules(scope, target, clashing, reason, alone=True)
     _refuse_clashes(claims, earlier, found)
     _note(db, batch, found)
     note_keys(db, batch, [row.claim for row in found if row.claim])
@@ -103,7 +99,7 @@ def _edited(db: Session, batch: ImportBatch) -> list[Any]:
 
 def _claim(claims: Claims, row: Understood) -> Claim | None:
     is_new = row.record_id is None and not row.refusals
-    return claims.of(row.number, row.values.values) if is_new else None
+    return claims.of(row.number, row.values) if is_new else None
 
 
 def _earlier(
@@ -130,29 +126,6 @@ def _refuse_clashes(claims: Claims, earlier: EarlierClaims, rows: Sequence[Under
             row.same_as = refusal.params["row"]
         elif not row.refusals:
             earlier.add(row.claim)
-
-
-def _ask_rules(scope: Scope, target: Target, rows: Sequence[Understood], *, alone: bool = False) -> None:
-    """Ask the rules of single writes, which name one wrong field at a time: what they refuse is left out, then asked anew.
-
-    `alone`: without what they say of duplicates.  So are rows that are asked anew, because they stand beside others then.
-    """
-    for turn in range(_TURNS):
-        verdicts = check_many(scope, target.model, [as_write(row) for row in rows], action=target.right) if rows else []
-        refused = [(row, each.refusal) for row, each in zip(rows, verdicts, strict=True) if each.refusal is not None]
-        refused = [(row, why) for row, why in refused if not (turn or alone) or not isinstance(why, DUPLICATES)]
-        for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
-        rows = [row for row, refusal in refused if _leave_out(row, refusal)]
-
-
-def _leave_out(row: Understood, refusal: Refusal) -> bool:
-    """Take what is refused out of the values of a row; False where nothing would be left to ask about."""
-    refused = next((key for key in row.values.values if refusal.field in (key, camel(key))), None)
-    if refused is None or isinstance(refusal, DuplicateFound | DuplicateRefused):
-        return False
-    row.values.values = {key: value for key, value in row.values.values.items() if key != refused}
-    return True
 
 
 def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
