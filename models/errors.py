@@ -35,6 +35,7 @@ from .import_errors import OtherWorkbook as OtherWorkbook
 from .import_errors import ResultGone as ResultGone
 from .import_errors import ResultNotReady as ResultNotReady
 from .import_errors import RowsWritten as RowsWritten
+from .import_errors import SameAsRow as SameAsRow
 from .import_errors import StillReturning as StillReturning
 from .import_errors import TooManyUploads as TooManyUploads
 from .import_errors import UploadsAtOnce as UploadsAtOnce

@@ -74,3 +74,10 @@ class ImportRowsGone(Refusal):
 
     sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
     zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"
+
+
+class SameAsRow(Refusal):
+    """`row`: the number of the row before it.  `what`, `what_zh`: what both have in common."""
+
+    sentence = "This is the same as row {row} ({what}). Change one of the two, or leave this row out."
+    zh = "与第 {row} 行重复（{what}），请修改其中一行，或跳过此行。"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, checking, housekeeping, results, returning, staging, undoing
+from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.jobs.schedules import Every
@@ -50,7 +50,7 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Check of an import", zh="检查导入数据")
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
-    return checking.check(scope, db, work.arguments["import"], work.arguments["version"])
+    return judging.check(scope, db, work.arguments["import"], work.arguments["version"])
 
 
 @job("job.view", en="Import", zh="导入")
