@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "2026_11_30_import_keys"
-down_revision: str | None = "2026_11_29_pending_pieces"
+down_revision: str | None = "2026_11_30_import_results"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
