@@ -73,9 +73,9 @@ def ask_rules(
     """
     for turn in range(_TURNS):
         refused = _refused(scope, target, rows, reason) if rows else []
-        refused = [(row, why) for row, why in refused if not (turn or alone) or not isinstance(why, DUPLICATES)]
         for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
+            if not (turn or alone) or not isinstance(refusal, DUPLICATES):
+                row.values.refusals.setdefault(refusal.field or "", refusal)
         rows = [row for row, refusal in refused if _leave_out(row, refusal)]
 
 
