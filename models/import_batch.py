@@ -35,6 +35,10 @@ class ImportState(StrEnum):
     FAILED = "FAILED"
 
 
+MOVING = (ImportState.UPLOADED, ImportState.MAPPED, ImportState.APPLYING, ImportState.UNDOING)
+"""States in which a job is at work; in all others an import rests until its user says what is next."""
+
+
 class ImportMode(StrEnum):
     """What becomes of rows: all are new, all change existing records, or each as its key is found or not."""
 

@@ -21,7 +21,7 @@ from ..bulk.verdicts import Verdict
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, enqueue, log, own
+from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import Understood, as_write, next_rows, understood
 from .row_notes import note_rows, problems_of
 from .targets import Target
@@ -65,6 +65,13 @@ def stop(scope: Scope, id: int) -> None:
             raise ImportEnded
         _end(scope, db, row)
         row.version += 1  # which the job finds before its next chunk
+
+
+def end(scope: Scope, id: int) -> None:
+    """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        (stop if is_applying else cancel)(scope, id)
 
 
 def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:

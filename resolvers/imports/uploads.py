@@ -92,6 +92,14 @@ def taken(scope: Scope, db: Session, id: int) -> Upload:
     return row
 
 
+def delete(scope: Scope, id: int) -> None:
+    """Delete an upload with its file.  Raises NotFound."""
+    with scope.write("user.imports") as db:
+        row = taken(scope, db, id)
+        name, files = row.stored.partition(".")[0], scope.backend.files
+        scope.after_commit(lambda: files.delete_all(name))
+
+
 def begin(scope: Scope, target: str, id: int) -> int:
     """The id of a new import of an upload.  Raises NotFound, Forbidden, Validation; then the upload stays."""
     with scope.write("user.imports") as db:
