@@ -233,10 +233,16 @@ def test_an_update_names_the_field_that_finds_records(world: World, files: Files
 
 
 def test_a_check_is_repeated_when_what_rows_name_is_there(world: World, files: Files, li: Program) -> None:
-    id = created(li, "a.xlsx", files.sheet([["客户", "内容", "方式"], ["Acme", "Spoke", "CALL"]]), "follow_up")
+    id = created(
+        li,
+        "a.xlsx",
+        files.sheet([["客户", "内容", "方式", "时间"], ["Acme", "Spoke", "CALL", "2026-11-20 10:30"]]),
+        "follow_up",
+    )
     files.run()
     assert act(li, "checkImport", id)["problems"][0]["message"] == "Choose first which column holds what."
-    columns = [{"place": 0, "field": "customerId"}, {"place": 1, "field": "content"}, {"place": 2, "field": "kind"}]
+    fields = enumerate(["customerId", "content", "kind", "happenedAt"])
+    columns = [{"place": place, "field": field} for place, field in fields]
     assert act(li, "setImportMapping", id, columns=columns)["problems"] == []
     files.run()
     before = summary(li, id)
