@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import ImportBatch, Upload
 from models.errors import Refusal
-from models.import_batch import ImportMode
+from models.import_batch import ImportMode, Overwrite
 from models.sheet_choices import Choices
 from resolvers.imports import applying, batches, mapping, spelled, undoing, uploads
 from resolvers.imports.date_columns import Order
@@ -19,7 +19,7 @@ from resolvers.runtime.scope import Scope
 
 from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
 from ..queries.imports import read_import
-from ..types.imports import ImportDateOrder, ImportModeType, ImportType
+from ..types.imports import ImportDateOrder, ImportModeType, ImportOverwrite, ImportType
 
 
 @strawberry.input(description="A file that `POST /files` has taken, and what it brings in.")
@@ -54,6 +54,9 @@ class ImportColumnInput:
     place: int
     field: str | None = strawberry.field(default=None, description="The key of a field; null leaves the column out.")
     dates: ImportDateOrder | None = strawberry.field(default=None, description="The order of its dates.")
+    overwrite: ImportOverwrite = strawberry.field(
+        default=Overwrite.ALWAYS, description="What an update does with the field."
+    )
 
 
 @strawberry.input(description="A value of all rows: `poolId` and the id of a pool.")
@@ -71,6 +74,13 @@ class SetImportMappingInput:
         default_factory=list, description="The fields that find an existing record; one of `keys` of the target."
     )
     given: list[ImportGivenInput] = strawberry.field(default_factory=list)
+    clears: bool = strawberry.field(default=False, description="Whether an empty cell empties the field of an update.")
+    reason: str | None = strawberry.field(
+        default=None, description="Why certain duplicates are no duplicates; it is kept with each of them."
+    )
+    creates_customers: bool = strawberry.field(
+        default=False, description="Make a new customer of a company that is not there, one for all of its rows."
+    )
 
 
 @strawberry.type(description="The import as it is now, and what was refused.")
@@ -158,10 +168,16 @@ async def _refused(scope: Scope, id: object, refusal: Refusal) -> ImportPayload:
 
 def _plan(scope: Scope, db: Session, input: SetImportMappingInput) -> Plan:
     target, keys = spelled.keys_of(scope, db, number_of(ImportBatch, input.id))
+    columns = {x.place: spelled.key_of(keys, x.field, "columns") for x in input.columns if x.field is not None}
+    overwrite = {columns[x.place]: Overwrite(x.overwrite) for x in input.columns if x.place in columns}
     return Plan(
-        columns={x.place: spelled.key_of(keys, x.field, "columns") for x in input.columns if x.field is not None},
+        columns=columns,
         mode=ImportMode(input.mode),
         key=tuple(spelled.key_of(keys, each, "key") for each in input.key),
         given=spelled.given_of(target, [(each.input, each.value) for each in input.given]),
         dates={x.place: Order(x.dates) for x in input.columns if x.dates is not None},
+        overwrite={key: how for key, how in overwrite.items() if how is not Overwrite.ALWAYS},
+        clears=input.clears,
+        reason=input.reason,
+        creates_customers=input.creates_customers,
     )

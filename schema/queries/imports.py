@@ -7,7 +7,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, Job
-from models.import_batch import MOVING
+from models.import_batch import MOVING, Overwrite
 from models.job import JobState
 from resolvers.imports import batches, mapping, targets
 from resolvers.imports.advance import Advance, advance, outlook
@@ -161,7 +161,8 @@ def _file(row: ImportBatch) -> ImportFileType:
 
 
 def _columns(row: ImportBatch) -> list[ImportColumnType]:
-    held, orders, undecided = row.mapping or {}, row.options.get("dates") or {}, row.options.get("undecided") or {}
+    held, overwrite = row.mapping or {}, row.options.get("overwrite") or {}
+    orders, undecided = row.options.get("dates") or {}, row.options.get("undecided") or {}
     return [
         ImportColumnType(
             place=each["index"],
@@ -169,6 +170,7 @@ def _columns(row: ImportBatch) -> list[ImportColumnType]:
             heading=each["name"],
             filled=each["filled"],
             field=camel(held[place]) if (place := str(each["index"])) in held else None,
+            overwrite=Overwrite(overwrite.get(held.get(place, ""), Overwrite.ALWAYS)),
             date_order=orders.get(place),
             undecided_date=undecided.get(place),
         )
@@ -181,6 +183,9 @@ def _plan(row: ImportBatch) -> ImportPlanType:
         mode=row.mode,
         key=[*map(camel, row.options.get("key") or ())],
         given=[ImportGivenType(input=key, value=strawberry.ID(id)) for key, id in spelled_given(row)],
+        clears=bool(row.options.get("clears")),
+        reason=row.options.get("reason"),
+        creates_customers=bool(row.options.get("creates_customers")),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 from models import ImportBatch
-from models.import_batch import ImportMode, ImportState, RowState
+from models.import_batch import ImportMode, ImportState, Overwrite, RowState
 from models.job import JobState
 from resolvers.imports.date_columns import Order
 from resolvers.imports.fields import FieldKind
@@ -30,6 +30,7 @@ ImportStrategy: Any = strawberry.enum(
 ImportDateOrder: Any = strawberry.enum(
     Order, name="ImportDateOrder", description="In which order the dates of a column are written, where they are text."
 )
+ImportOverwrite: Any = strawberry.enum(Overwrite, name="ImportOverwrite", description=(Overwrite.__doc__ or "").strip())
 JobStateType: Any = enum_of(JobState)
 
 
@@ -71,6 +72,7 @@ class ImportColumnType:
     heading: str
     filled: int = strawberry.field(description="Cells that hold something.")
     field: str | None = strawberry.field(description="The key of the field that it holds; null for one left out.")
+    overwrite: ImportOverwrite = strawberry.field(description="What an update does with the field.")
     date_order: ImportDateOrder | None = strawberry.field(description="Of a column with dates, once it is checked.")
     undecided_date: str | None = strawberry.field(
         description="A date that may be read in two ways, where no other cell decides: choose its order."
@@ -90,6 +92,11 @@ class ImportPlanType:
     mode: ImportModeType
     key: list[str] = strawberry.field(description="The fields that find an existing record together.")
     given: list[ImportGivenType]
+    clears: bool = strawberry.field(description="Whether an empty cell empties the field of an update.")
+    reason: str | None = strawberry.field(description="Why certain duplicates are entered all the same.")
+    creates_customers: bool = strawberry.field(
+        description="Whether a company that is not there becomes a new customer, one for all of its rows."
+    )
 
 
 @strawberry.type(name="ImportSummary", description="How many rows are in each state.")
