@@ -46,9 +46,12 @@ from .policy_errors import InvalidPolicyText as InvalidPolicyText
 from .policy_errors import LastAdministrator as LastAdministrator
 from .policy_errors import NeedsSecond as NeedsSecond
 from .policy_errors import RoleToSelf as RoleToSelf
+from .pool_errors import AlreadyInPool as AlreadyInPool
 from .pool_errors import Archived as Archived
 from .pool_errors import ConditionNotMet as ConditionNotMet
+from .pool_errors import InThatPool as InThatPool
 from .pool_errors import NobodyFits as NobodyFits
+from .pool_errors import NotInPool as NotInPool
 from .pool_errors import ViewLimitReached as ViewLimitReached
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
@@ -196,23 +199,6 @@ class Cooldown(Refusal):
 class Protected(Refusal):
     sentence = "This customer is new in the pool. It may be claimed from {passes_at}."
     zh = "该客户刚进入公海，{passes_at} 起方可领取。"
-
-
-class NotInPool(Refusal):
-    sentence = "{label} is not in a customer pool."
-    zh = "{label} 不在公海中。"
-
-
-class AlreadyInPool(Refusal):
-    sentence = "{label} is in a customer pool already."
-    zh = "{label} 已在公海中。"
-
-
-class InThatPool(Refusal):
-    """A move from a pool into the same one."""
-
-    sentence = "{label} is in the pool {pool} already. Choose another."
-    zh = "{label} 已在公海 {pool} 中，请选择其他公海。"
 
 
 class NotLocked(Refusal):

@@ -1,4 +1,4 @@
-"""Refusals of claiming and assigning by the conditions and rules of a pool."""
+"""Refusals of claiming and assigning by the conditions and rules of a pool, and about what lies in one."""
 
 from .refusal import Refusal
 
@@ -28,3 +28,20 @@ class Archived(Refusal):
 class ViewLimitReached(Refusal):
     sentence = "You have opened {used} of {limit} customers of this pool today. You may open others from {resets_at}."
     zh = "您今日已查看该公海的 {used} 个客户（上限 {limit}），{resets_at} 起可查看其他客户。"
+
+
+class NotInPool(Refusal):
+    sentence = "{label} is not in a customer pool."
+    zh = "{label} 不在公海中。"
+
+
+class AlreadyInPool(Refusal):
+    sentence = "{label} is in a customer pool already."
+    zh = "{label} 已在公海中。"
+
+
+class InThatPool(Refusal):
+    """A move from a pool into the same one."""
+
+    sentence = "{label} is in the pool {pool} already. Choose another."
+    zh = "{label} 已在公海 {pool} 中，请选择其他公海。"
