@@ -48,8 +48,8 @@ def _expire_uploads(scope: Scope, db: Session, limit: int) -> int:
 
 def _sweep(scope: Scope, db: Session) -> None:
     known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
-    for stored in (ImportBatch.file, Upload.stored):
-        known.update(name.partition(".")[0] for name in db.execute(select(stored)).scalars())
+    for stored in (ImportBatch.file, ImportBatch.returned, Upload.stored):
+        known.update(name.partition(".")[0] for name in db.execute(select(stored)).scalars() if name)
 
     def swept() -> None:
         files.sweep(known.__contains__, STRAY_SECONDS)

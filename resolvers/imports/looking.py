@@ -146,12 +146,16 @@ def samples(scope: Scope, db: Session, batch: ImportBatch, n: int = 5) -> list[S
     return _beside_records(scope, db, batch, found)
 
 
-def state_counts(_scope: Scope, db: Session, ids: Collection[int]) -> Mapping[int, Mapping[RowState, int]]:
-    """Import -> how many of its rows are in each state; for the caller's own imports alone.  One statement."""
+def state_counts(_scope: Scope, db: Session, batches: Collection[ImportBatch]) -> Mapping[int, Mapping[RowState, int]]:
+    """Id of each import -> how many of its rows are, or were, in each state.  One statement."""
     r, found = _ROWS.c, dict[int, dict[RowState, int]]()
-    asked = select(r.batch_id, r.state, func.count()).where(r.batch_id.in_(sorted(ids))).group_by(r.batch_id, r.state)
+    for batch in batches:
+        kept = batch.options.get("counts") or {}
+        found[batch.id] = {RowState(state): count for state, count in kept.items()}
+    ids = [id for id, kept in found.items() if not kept]
+    asked = select(r.batch_id, r.state, func.count()).where(r.batch_id.in_(ids)).group_by(r.batch_id, r.state)
     for id, state, count in db.execute(asked):
-        found.setdefault(id, {})[RowState(state)] = count
+        found[id][RowState(state)] = count
     return found
 
 

@@ -11,7 +11,7 @@ from models import ImportBatch, Upload
 from models.errors import Refusal
 from models.import_batch import ImportMode, Overwrite
 from models.sheet_choices import Choices
-from resolvers.imports import applying, batches, mapping, spelled, undoing, uploads
+from resolvers.imports import applying, batches, mapping, results, spelled, undoing, uploads
 from resolvers.imports.date_columns import Order
 from resolvers.imports.mapping import Plan
 from resolvers.runtime.ids import number_of
@@ -31,6 +31,12 @@ class CreateImportInput:
 @strawberry.input(description="One of your imports.")
 class ImportInput:
     id: strawberry.ID
+
+
+@strawberry.input(description="An import, and the corrected file that `POST /files` has taken.")
+class ContinueImportInput:
+    id: strawberry.ID
+    file: strawberry.ID
 
 
 @strawberry.input(description="One of your files that no import has used.")
@@ -140,6 +146,18 @@ async def cancel_import(info: GraphQLInfo, input: ImportInput) -> ImportPayload:
 async def undo_import(info: GraphQLInfo, input: ImportInput) -> ImportPayload:
     """Take back what an import has written, as far as nobody has changed it since, in the background."""
     return await changed(info.context.scope, input.id, undoing.begin_undoing)
+
+
+@mutation("user.imports")
+async def write_import_results(info: GraphQLInfo, input: ImportInput) -> ImportPayload:
+    """Have a workbook written with the state and the reasons of each row: the `resultsAddress` of the import."""
+    return await changed(info.context.scope, input.id, results.begin)
+
+
+@mutation("user.imports")
+async def continue_import(info: GraphQLInfo, input: ContinueImportInput) -> ImportPayload:
+    """Take the corrections of a file over: of the result workbook, or of the original.  They are checked then."""
+    return await changed(info.context.scope, input.id, uploads.continue_with, number_of(Upload, input.file))
 
 
 @mutation("user.imports")

@@ -7,7 +7,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, Job
-from models.import_batch import MOVING, Overwrite
+from models.import_batch import Overwrite
 from models.job import JobState
 from resolvers.imports import batches, mapping, targets
 from resolvers.imports.advance import Advance, advance, outlook
@@ -111,7 +111,7 @@ async def read_progress(scope: Scope, id: object) -> ImportProgressType:
 
 
 def shown(scope: Scope, rows: Sequence[ImportBatch]) -> list[ImportType]:
-    counts = Counts([row.id for row in rows])
+    counts = Counts(rows)
     return [_shown(scope, row, counts) for row in rows]
 
 
@@ -130,13 +130,14 @@ def _shown(scope: Scope, row: ImportBatch, counts: Counts) -> ImportType:
         target_name=(names.zh_many or names.zh) if is_chinese else names.many,
         file_name=row.file_name,
         state=row.state,
-        is_resting=row.state not in MOVING,
+        is_resting=row.is_resting,
         rows=row.rows,
         file=_file(row) if row.overview else None,
         columns=_columns(row),
         plan=_plan(row) if row.mapping else None,
         error_code=row.error_code,
         error=row.error_zh if is_chinese else row.error,
+        results_address=f"/files/{global_id(ImportBatch, row.id)}" if row.result_at else None,
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         ended_at=row.ended_at,
@@ -193,7 +194,7 @@ def _progress(scope: Scope, row: ImportBatch, now: Advance) -> ImportProgressTyp
     has_stopped = now.job in (JobState.FAILED, JobState.CANCELLED)
     return ImportProgressType(
         state=row.state,
-        is_resting=row.state not in MOVING or has_stopped,
+        is_resting=row.is_resting or has_stopped,
         done=now.done,
         total=now.total,
         per_second=now.per_second,

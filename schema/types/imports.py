@@ -116,13 +116,13 @@ class ImportSummaryType:
 class Counts:
     """The numbers of rows of the imports of one answer, which one statement counts for all of them."""
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        self.ids = ids
+    def __init__(self, rows: Sequence[ImportBatch]) -> None:
+        self._rows = rows
         self._counting: asyncio.Future[Mapping[int, Mapping[RowState, int]]] | None = None
 
     async def of(self, info: GraphQLInfo, id: int) -> Mapping[RowState, int]:
         if self._counting is None:
-            self._counting = asyncio.ensure_future(info.context.scope.read(state_counts, self.ids))
+            self._counting = asyncio.ensure_future(info.context.scope.read(state_counts, self._rows))
         return (await self._counting).get(id, {})
 
 
@@ -139,7 +139,12 @@ class ImportType:
     columns: list[ImportColumnType]
     plan: ImportPlanType | None = strawberry.field(description="Null until its columns are mapped.")
     error_code: str | None
-    error: str | None = strawberry.field(description="Why the file cannot be read, in your language.")
+    error: str | None = strawberry.field(
+        description="Why the file, or the corrected one, cannot be taken, in your language."
+    )
+    results_address: str | None = strawberry.field(
+        description="Where the workbook with the state and the reasons of each row is, once it is written."
+    )
     created_at: datetime
     confirmed_at: datetime | None
     ended_at: datetime | None
