@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import event
 
@@ -25,6 +26,7 @@ COLUMNS = [
     {"place": 3, "field": "industry"},
 ]
 PAYLOAD = "import { id state } problems { code message field }"
+PROBLEMS = "problems { code message field }"
 SUMMARY = "summary { good bad skipped created updated failed undone kept }"
 ROWS = "rows: importRows(import: $id, states: $states) { number state cells { place field text isEdited } problems { field place code message likely } recordId }"
 PROGRESS = "subscription ($id: ID!) { importProgress(import: $id) { state isResting done total jobState } }"
@@ -421,3 +423,81 @@ def test_one_statement_counts_the_rows_of_a_page_of_imports(world: World, files:
     assert all(each["summary"]["good"] == 1 for each in found)
     assert sum("import_row" in text for text in statements) == 1
     assert li.ask('{ imports(before: "imp_2") { id } }')["imports"] == [{"id": "imp_1"}]
+
+
+# --- the way by Excel ------------------------------------------------------------------------------------
+
+
+def test_a_result_workbook_is_written_corrected_and_sent_back(world: World, files: Files, li: Program) -> None:
+    id = checked(li, files, [*rows(1), ["Firm 1", "B", 13800000001, "Intrnet", ""]])
+    address = "query ($id: ID!) { import(id: $id) { resultsAddress state isResting error } }"
+    assert li.ask(address, id=id)["import"]["resultsAddress"] is None
+    assert act(li, "writeImportResults", id)["problems"] == []
+    files.run()
+    assert li.ask(address, id=id)["import"]["resultsAddress"] == f"/files/{id}"
+
+    book = openpyxl.load_workbook(world.backend.files.path(world.row(ImportBatch, 1)["result"]))
+    sheet = book.worksheets[0]
+    (wrong,) = [cell for row in sheet.iter_rows() for cell in row if cell.value == "Intrnet"]
+    wrong.value = "Internet"
+    path = world.backend.files.scratch("corrected.xlsx")
+    book.save(path)
+    corrected = li.upload("客户（导入结果）.xlsx", path.read_bytes())
+    payload = li.change(
+        "continueImport", "ContinueImportInput", f"import {{ isResting }} {PROBLEMS}", id=id, file=corrected
+    )
+    assert payload == {"import": {"isResting": False}, "problems": []}
+    files.run()
+    assert li.ask(address, id=id)["import"] == {
+        "resultsAddress": f"/files/{id}",
+        "state": "CHECKED",
+        "isResting": True,
+        "error": None,
+    }
+    assert summary(li, id) == {"good": 2}
+    again = li.change("continueImport", "ContinueImportInput", PROBLEMS, id=id, file=corrected)
+    assert again["problems"][0]["code"] == "NOT_FOUND"
+    unwritten = created(li, "b.csv", b"a,b\n1,2\n")
+    assert act(li, "writeImportResults", unwritten)["problems"][0]["code"] == "NOT_CHECKED"
+
+
+def test_an_upload_stays_where_an_import_does_not_go_on_with_it(world: World, files: Files, li: Program) -> None:
+    content = files.sheet(rows(1))
+    id = created(li, "客户.xlsx", content)
+    files.run()
+    same = li.upload("客户.xlsx", content)
+    refused = li.change("continueImport", "ContinueImportInput", PROBLEMS, id=id, file=same)
+    assert refused["problems"][0]["code"] == "NOTHING_CORRECTED"
+    assert li.change("deleteUpload", "UploadInput", PROBLEMS, id=same) == {"problems": []}
+
+
+def test_what_an_update_overwrites_is_said_by_column(world: World, files: Files, li: Program) -> None:
+    world.customer("Firm 0", owner="li", remark="old", address="old")
+    id = created(li, "客户.xlsx", files.sheet([["客户名称", "备注", "地址"], ["Firm 0", "new", None]]))
+    files.run()
+    columns = [
+        {"place": 0, "field": "name"},
+        {"place": 1, "field": "remark", "overwrite": "IF_EMPTY"},
+        {"place": 2, "field": "address"},
+    ]
+    plan = {"columns": columns, "mode": "UPDATE", "key": ["name"], "clears": True}
+    for wrong in ({"createsCustomers": True}, {"mode": "INSERT", "key": []}):
+        assert act(li, "setImportMapping", id, **{**plan, **wrong})["problems"][0]["code"] == "VALIDATION", wrong
+    assert act(li, "setImportMapping", id, **plan)["problems"] == []
+    files.run()
+    shown = li.ask(
+        "query ($id: ID!) { import(id: $id) { columns { field overwrite } plan { mode key clears reason createsCustomers } } }",
+        id=id,
+    )["import"]
+    assert [each["overwrite"] for each in shown["columns"]] == ["ALWAYS", "IF_EMPTY", "ALWAYS"]
+    assert shown["plan"] == {
+        "mode": "UPDATE",
+        "key": ["name"],
+        "clears": True,
+        "reason": None,
+        "createsCustomers": False,
+    }
+    act(li, "confirmImport", id)
+    files.run()
+    (row,) = world.rows(Customer)
+    assert (row["remark"], row["address"], summary(li, id)) == ("old", None, {"updated": 1})
