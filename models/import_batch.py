@@ -39,6 +39,10 @@ class ImportState(StrEnum):
     FAILED = "FAILED"
 
 
+MOVING = (ImportState.UPLOADED, ImportState.MAPPED, ImportState.APPLYING, ImportState.UNDOING)
+"""States in which a job is at work."""
+
+
 class ImportMode(StrEnum):
     """What becomes of rows: all are new, all change existing records, or each as its key is found or not."""
 
@@ -122,6 +126,11 @@ class ImportBatch(Base):
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is done until its user says what is next."""
+        return self.state not in MOVING and self.returned is None
 
     __table_args__ = (
         CheckConstraint("rows >= 0", name="rows"),

@@ -20,7 +20,7 @@ from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, enqueue, log, own
+from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import next_rows, understood
 from .file_duplicates import drop_keys
 from .row_notes import note_rows, problems_of
@@ -69,6 +69,13 @@ def stop(scope: Scope, id: int) -> None:
             raise ImportEnded
         _end(scope, db, row)
         row.version += 1  # which the job finds before its next chunk
+
+
+def end(scope: Scope, id: int) -> None:
+    """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        (stop if is_applying else cancel)(scope, id)
 
 
 def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
