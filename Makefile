@@ -20,7 +20,7 @@ help:
 	@echo "make words   sort the panel's catalogue, and say what has no Chinese yet"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
 	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
-	@echo "make bench-peers  install PostGraphile and Directus for bench/read_path.py (needs npm)"
+	@echo "make bench-peers  install what bench/read_path.py and bench/import_peers.py measure beside (needs npm)"
 	@echo "make clean   remove the virtual environment and the demo data"
 
 demo: $(VENV)/runtime
@@ -37,7 +37,7 @@ check: $(VENV)/development
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 sweep: $(VENV)/development
-	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/panel/sweep tests/graphql/test_read_corpus.py tests/graphql/test_fuzz.py tests/access/test_policy_climbing.py tests/reading/test_two_readers.py
+	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/panel/sweep tests/graphql/test_read_corpus.py tests/graphql/test_sizes.py tests/graphql/test_fuzz.py tests/access/test_policy_climbing.py tests/reading/test_two_readers.py
 
 pictures: $(VENV)/development
 	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/panel/test_stories.py tests/panel/test_policy_story.py tests/panel/test_merge_story.py tests/panel/test_duplicate_story.py tests/panel/test_export_story.py -k "not accessible"
@@ -59,9 +59,11 @@ docs: $(VENV)/development
 lock: $(VENV)/development
 	.ci/lock
 
-# What `bench/read_path.py` measures beside Millpond; Node comes with it.  Some 1.2 GB and several minutes.
+# What benchmarks measure beside Millpond; Node comes with it.  Some 1.3 GB and several minutes.
 bench-peers:
 	cd bench/peers && npm install --no-audit --no-fund --no-package-lock
+	python3 -m venv bench/peers/.venv
+	bench/peers/.venv/bin/pip install -q "django==5.2.19" "django-import-export[xlsx]==4.4.3"
 
 clean:
 	rm -rf $(VENV) var/demo.db*

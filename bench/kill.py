@@ -11,11 +11,8 @@ worker to the next progress.  Give an empty database on PostgreSQL; on SQLite it
 
 import argparse
 import json
-import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -33,9 +30,9 @@ from resolvers.runtime.backend import Backend
 from resolvers.setup.invariants import broken
 
 sys.path.insert(0, str(Path(__file__).parent))
+from killed import Processes
 from releases import settle
 
-ROOT = Path(__file__).resolve().parents[1]
 _C: Any = Customer.__table__.c
 _P: Any = OwnershipPeriod.__table__.c
 _E: Any = AuditEntry.__table__.c
@@ -84,45 +81,6 @@ def measure(url: str, due: int, kills: int) -> dict[str, Any]:
         }
     finally:
         backend.writer.close()
-
-
-class Processes:
-    """A web process and two workers, each a process of its own."""
-
-    def __init__(self, url: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._environment = dict(
-            os.environ,
-            PYTHONPATH=str(ROOT),
-            MILLPOND_DATABASE=url,
-            MILLPOND_PORT=str(self.port),
-            MILLPOND_LOG_LEVEL="error",
-        )
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def __enter__(self) -> "Processes":
-        for name in ("web", "worker 1", "worker 2"):
-            self.start(name)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self.running.values():
-            process.terminate()
-        for process in self.running.values():
-            process.wait(60)
-
-    def start(self, name: str) -> None:
-        command = [sys.executable, "-m", "millpond", name.split()[0]]
-        self.running[name] = subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def kill(self, name: str) -> None:
-        self.running[name].kill()
-        self.running[name].wait()
-        self.start(name)
 
 
 def kill_at_random(backend: Backend, processes: Processes, kills: int) -> tuple[list[float], int]:

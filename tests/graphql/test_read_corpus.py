@@ -28,7 +28,7 @@ from tests.support.returning_caller import Caller
 from tests.support.world import PEOPLE, World
 
 THOROUGH = bool(os.environ.get("MILLPOND_THOROUGH"))
-IN_BRIEF, SOME, AT_LENGTH, SEEDS = 8, 25, 100 if THOROUGH else 40, 20
+IN_BRIEF, SOME, AT_LENGTH, SEEDS = 8, 25, 100 if THOROUGH else 25, 20
 """How many operations are asked: in every run, of seed 0 in the long form, of each further seed; how many of those."""
 EVERYBODY = list(PEOPLE)
 NEVER = 10**9
@@ -185,7 +185,7 @@ def test_compiled_planned_and_executed_answers_are_the_same(world: World, monkey
 def test_compiled_planned_and_executed_answers_are_the_same_at_length(
     world: World, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Eight hundred operations, each asked by another person; in `make sweep` two thousand, each asked by everybody."""
+    """Five hundred operations, each asked by another person; in `make sweep` two thousand, each asked by everybody."""
     if world.backend.dialect == "postgresql" and seed > 4 and not THOROUGH:
         pytest.skip("the rest of them on PostgreSQL in make sweep")
     compare(world, seed, AT_LENGTH if seed else SOME, (lambda _: EVERYBODY) if THOROUGH else in_turn, monkeypatch)

@@ -1,6 +1,7 @@
 """Sizes at every argument: what is too large is refused alike on both databases, soon, and in proportion to its length."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -265,7 +266,9 @@ def throw(api: Api, names: Callable[[str], bool]) -> int:
 
 
 @pytest.mark.long
-def test_no_size_at_any_argument_breaks_or_delays_the_process(api: Api) -> None:
+def test_no_size_at_any_argument_breaks_or_delays_the_process(api: Api, world: World) -> None:
+    if world.backend.dialect == "postgresql" and "MILLPOND_THOROUGH" not in os.environ:
+        pytest.skip("on PostgreSQL those that are used most, and all in make sweep")
     assert throw(api, lambda _: True) > 500
 
 
