@@ -58,14 +58,14 @@ def advance(scope: Scope, db: Session, batch: ImportBatch) -> Advance:
     job = db.get(Job, batch.job_id) if batch.job_id is not None else None
     if job is None:
         return Advance(0, None)
-    total = _total(db, batch, job)
+    total = _total(db, batch)
     done = job.done + job.failed if total is None else min(total, job.done + job.failed)
     error = (job.error, job.error_zh or job.error) if job.error and job.ended_at is not None else None
     rate, left = _rate(scope, job, done, total)
     return Advance(done, total, rate, left, job.state, job.id, error)
 
 
-def outlook(db: Session, batch: ImportBatch) -> Outlook:
+def outlook(_scope: Scope, db: Session, batch: ImportBatch) -> Outlook:
     """What a confirmation of a checked import would do.  One statement."""
     r = ImportRow.__table__.c
     asked = select(r.state, r.record_id.is_(None), func.count()).where(r.batch_id == batch.id)
@@ -97,7 +97,7 @@ def plan_of(batch: ImportBatch) -> Plan:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _total(db: Session, batch: ImportBatch, job: Job) -> int | None:
+def _total(db: Session, batch: ImportBatch) -> int | None:
     """Number of rows that the present step deals with."""
     if batch.state is ImportState.UPLOADED:
         return (batch.overview or {}).get("rows")

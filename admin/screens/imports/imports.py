@@ -1,6 +1,7 @@
 """Imports of the user: the list, a new one, and one page for each that shows its present step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,11 @@ from models import ImportBatch
 from models.errors import Refusal
 from models.import_batch import ImportState
 from resolvers.imports import applying, batches, mapping, undoing
-from resolvers.imports.targets import offered_targets, target_of
+from resolvers.imports.targets import Target, offered_targets, target_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ...kit.pages import Page
+from ...kit.pages import Further, Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
 from ...kit.translation import Label, gettext
@@ -45,6 +46,13 @@ class Imports(Page):
     def is_listed(self, ask: PanelRequest) -> bool:
         """The menu leads here for users who may import something; everybody finds the page by the palette."""
         return bool(offered_targets(ask.scope))
+
+    def further(self, ask: PanelRequest) -> Sequence[Further]:
+        """A form for everything that the user may import."""
+        return [
+            (partial(_named, each), f"{self.url('new')}?target={each.code}", self.icon)
+            for each in offered_targets(ask.scope)
+        ]
 
     # -- all of them -------------------------------------------------------------------------------------
 
@@ -201,6 +209,10 @@ class Imports(Page):
 
     def _to(self, id: int) -> Response:
         return RedirectResponse(self.url(global_id(ImportBatch, id)), 303)
+
+
+def _named(target: Target) -> str:
+    return _("Import: %(kind)s") % {"kind": heading(target)}
 
 
 def _step(row: ImportBatch, asked: str) -> str:

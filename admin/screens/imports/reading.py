@@ -89,7 +89,7 @@ def _needs_a_look(seen: Mapping[str, Any], chosen: Choices) -> bool:
     return several or is_unsure or is_hidden or is_merged
 
 
-def _first_rows(scope: Scope, db: Session, id: int, width: int) -> list[tuple[int, list[str]]]:
+def _first_rows(_scope: Scope, db: Session, id: int, width: int) -> list[tuple[int, list[str]]]:
     """Number and first cells of the first rows."""
     asked = select(ImportRow.number, ImportRow.cells).where(ImportRow.batch_id == id)
     first = db.execute(asked.order_by(ImportRow.number).limit(SHOWN_ROWS))
