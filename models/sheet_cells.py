@@ -76,6 +76,15 @@ def text(cell: Cell) -> str:
     return shown(cell) if isinstance(cell, float) else str(cell)
 
 
+def in_words(cell: Cell) -> str:
+    """The same for a reader: dates as in 2026/6/30 and 2026/6/30 17:39."""
+    if not isinstance(cell, list) or cell[0] not in (DATE, MOMENT):
+        return text(cell)
+    day, _, time = cell[1].partition("T")
+    year, month, of_month = map(int, day.split("-"))
+    return f"{year}/{month}/{of_month} {time.removesuffix(':00')}".rstrip()
+
+
 def column_letters(index: int) -> str:
     """The letters of a column, counted from 0: A, B, …, Z, AA."""
     letters = ""

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.sheet_choices import Choices
 from resolvers.imports import applying, checking, staging, undoing
-from resolvers.imports.batches import Choices
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.runtime.scope import Scope
 
 from . import job
-from .sheets import overview, reading
+from .sheets import reading
 from .sheets.limits import Limits
 
 
@@ -25,15 +25,11 @@ class _Sheets:
         self._limits = limits
 
     def inspect(self, path: Path, name: str, choices: Choices) -> dict[str, Any]:
-        return asdict(reading.inspect(str(path), name, _as_read(choices), self._limits))
+        return asdict(reading.inspect(str(path), name, choices, self._limits))
 
     def rows(self, path: Path, choices: Choices) -> Iterator[StagedRow]:
-        for row in reading.rows(str(path), _as_read(choices), self._limits):
+        for row in reading.rows(str(path), choices, self._limits):
             yield row.number, row.cells
-
-
-def _as_read(choices: Choices) -> overview.Choices:
-    return overview.Choices(**asdict(choices))
 
 
 def _read_on(scope: Scope, work: Work) -> Part:

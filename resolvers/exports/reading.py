@@ -86,14 +86,19 @@ def rows(
     listing: Listing,
     columns: Sequence[ExportColumn],
     ids: Sequence[int],
+    *,
+    right: str = "export",
 ) -> list[list[Cell]]:
-    """The cells of these records in this order, without those that the caller may no longer see or export."""
+    """The cells of these records in this order, without those that the caller may no longer see or export.
+
+    `right`: what the caller has to be allowed to do with them.
+    """
     words = Words(scope.language, ZoneInfo(scope.person.zone or "UTC"))
     if model is AuditEntry:
         return log_cells(scope, db, columns, ids, words)
     keys = tuple(column.key for column in columns if column.holds is not Holds.POINTS)
     reading = Reading(scope, ListRequest(model, keys, binned=listing.binned, counts=False))
-    statement = reading.statement().where(open_to(scope.viewer, "export", model))
+    statement = reading.statement().where(open_to(scope.viewer, right, model))
     found = {row.id: row for part in _parts(ids) for row in db.execute(statement.where(reading.e.id.in_(part)))}
     values = {id: reading.values(row) for id, row in found.items()}
     words = replace(
@@ -123,11 +128,11 @@ def _names(scope: Scope, db: Session, columns: Sequence[ExportColumn], rows: Any
         for key, target in named:
             if row[key] is not None:
                 wanted.setdefault(target, set()).add(row[key])
-    known = {target: _names_of(scope, db, target, sorted(ids)) for target, ids in wanted.items()}
+    known = {target: names_of(scope, db, target, sorted(ids)) for target, ids in wanted.items()}
     return {key: known.get(target, {}) for key, target in named}
 
 
-def _names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
+def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """Id -> number, if the records have one, and name; the order of the ids does not matter."""
     viewer, e = scope.viewer, with_parents(model)[1]
     number = [value(viewer, model, e, "number")] if "number" in model.__table__.c else []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Entity, ImportBatch, ImportRow
@@ -20,9 +20,10 @@ from ..bulk.many import create_many, update_many
 from ..bulk.verdicts import Verdict
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import restored_refusal, stored_refusal
+from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, enqueue, log, own
 from .checking import Understood, as_write, next_rows, understood
+from .row_notes import note_rows, problems_of
 from .targets import Target
 
 CHUNK = 80
@@ -43,8 +44,13 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
-        good = counts(db, row).get(RowState.GOOD, 0)
-        if not good:
+        there = counts(db, row)
+        if there.get(RowState.STAGED):
+            raise Validation(
+                "Rows that were corrected are still being checked. Wait a moment, then confirm.",
+                "修改过的行仍在检查中，请稍候再确认。",
+            )
+        if not (good := there.get(RowState.GOOD, 0)):
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
         row.state, row.position, row.confirmed_at = ImportState.APPLYING, 0, scope.now()
         enqueue(scope, row, APPLY)
@@ -136,28 +142,20 @@ def _note(
     if not rows:
         return
     versions = _versions(db, target.model, [row.written_id for row in rows if row.written_id is not None])
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(
-            state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"), before=bindparam("was")
-        )
-    )
     noted = []
     for row in rows:
         state = RowState.CREATED if row.record_id is None else RowState.UPDATED
+        was = {"version": versions.get(row.written_id or 0), "values": before.get(row.record_id or 0)}
         noted.append(
             {
-                "at": row.number,
-                "now": RowState.FAILED if row.refusals else state,
-                "wrong": [stored_refusal(each) for each in row.refusals] or None,
-                "record": row.written_id or row.record_id,
-                "was": None
-                if row.refusals
-                else {"version": versions.get(row.written_id or 0), "values": before.get(row.record_id or 0)},
+                "number": row.number,
+                "state": RowState.FAILED if row.refusals else state,
+                "problems": problems_of(row.refusals),
+                "record_id": row.written_id or row.record_id,
+                "before": None if row.refusals else was,
             }
         )
-    db.connection().execute(noting, noted)
+    note_rows(db, batch, noted)
 
 
 def _versions(db: Session, model: type[Entity], ids: Sequence[int]) -> dict[int, int]:

@@ -17,6 +17,7 @@ from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
 from models.import_batch import IMPORT, ImportState
+from models.sheet_choices import Choices as Choices
 
 from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
@@ -32,18 +33,6 @@ LARGEST_PAGE = 100
 ENDED = (ImportState.DONE, ImportState.PARTLY, ImportState.CANCELLED, ImportState.UNDONE, ImportState.FAILED)
 UNREAD = (ImportState.UPLOADED, ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.FAILED)
 """States in which the file may be read in another way, because no record has been written."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How a file is read, as far as its user says so; None: as the file suggests.  Rows count from 1."""
-
-    sheet: str | None = None
-    header_row: int | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    hidden_rows: bool = False
-    fill_merged: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,37 +3,42 @@
 Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, ImportBatch, ImportRow
-from models.errors import Refusal
+from models import ImportBatch, ImportRow
+from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.import_batch import ImportMode, ImportState, RowState
-from models.text import fold
 
 from ..bulk.many import check_many
 from ..bulk.verdicts import Change, Row
 from ..jobs.kinds import Progress
+from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
 from .date_columns import DateOrder, Order, decide_dates
 from .fields import FieldKind, ImportField
 from .finding import find_existing
 from .mapping import fields_of
 from .references import resolve
+from .row_notes import note_rows, problems_of
 from .row_values import MappedColumn, RowValues, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
+from .vocabulary import vocabulary
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
+_TURNS = 4
+"""Maximum number of wrong fields of a row that the rules of single writes name."""
+DUPLICATES = (Duplicate, DuplicateFound, DuplicateRefused)
+_JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _DATED = (FieldKind.DATE, FieldKind.TIME)
 
 
@@ -55,25 +60,42 @@ class Understood:
 
 
 def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
-    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check."""
+    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check.
+
+    A mapped import is judged as a whole, a checked one where cells were edited since.
+    """
     batch = db.get(ImportBatch, id, with_for_update=True)
-    if batch is None or batch.version != version or batch.state is not ImportState.MAPPED:
+    if batch is None or batch.version != version or batch.state not in (ImportState.MAPPED, ImportState.CHECKED):
         return Progress(0, more=False)
-    found = understood(scope, db, batch, _next(db, batch, (RowState.STAGED, RowState.GOOD, RowState.BAD)))
-    good = [row for row in found if not row.refusals]
-    target = target_of(batch.target)
-    asked = [as_write(row) for row in good]
-    for row, verdict in zip(good, check_many(scope, target.model, asked, action=target.right), strict=True):
-        if verdict.refusal is not None:
-            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
-    _note(db, batch, found)
-    if found:
+    is_whole = batch.state is ImportState.MAPPED
+    rows = next_rows(db, batch, _JUDGED, CHUNK) if is_whole else _edited(db, batch)
+    found = judge(scope, db, batch, rows)
+    if found and is_whole:
         batch.position = found[-1].number
     is_last = len(found) < CHUNK
-    if is_last:
-        batch.state = ImportState.CHECKED
+    if is_last and is_whole:
+        batch.state, batch.position = ImportState.CHECKED, 0
+        is_last = not _edited(db, batch)
     bad = sum(1 for row in found if row.refusals)
     return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
+
+
+def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
+    """Note for each of these rows whether it is good now, or what is wrong with it.
+
+    `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
+    """
+    found = understood(scope, db, batch, rows)
+    _ask_rules(scope, target_of(batch.target), [row for row in found if not row.refusals])
+    _note(db, batch, found)
+    return found
+
+
+def rows_at(db: Session, batch: ImportBatch, numbers: Collection[int]) -> list[Any]:
+    """These rows, in the order of the sheet: (number, cells, edits, state)."""
+    r = _ROWS.c
+    asked = select(r.number, r.cells, r.edits, r.state).where(r.batch_id == batch.id, r.number.in_(sorted(numbers)))
+    return [*db.execute(asked.order_by(r.number))]
 
 
 # --- shared with the application of rows -----------------------------------------------------------------
@@ -89,14 +111,15 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
 def understood(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
     """The rows as inputs, with the records that they name and those that they change."""
     target = target_of(batch.target)
-    columns, sense = columns_of(scope, db, batch), _sense(scope, db)
+    columns = columns_of(scope, db, batch)
+    sense = _sense(scope, db, columns)
     fixed = frozenset(
         {
             *(batch.options.get("key") or ()),
             *(x.field.input for x in columns if x.field.is_new_only or not x.field.is_written),
         }
     )
-    found = [Understood(number, row_values(columns, cells, edits or {}, sense), fixed) for number, cells, edits in rows]
+    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense), fixed) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
@@ -129,8 +152,34 @@ def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColu
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _next(db: Session, batch: ImportBatch, states: Sequence[RowState]) -> list[Any]:
-    return next_rows(db, batch, states, CHUNK)
+def _ask_rules(scope: Scope, target: Target, rows: Sequence[Understood]) -> None:
+    """Ask the rules of single writes, which name one wrong field at a time: what they refuse is left out, then asked anew.
+
+    Rows that are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
+    """
+    for turn in range(_TURNS):
+        verdicts = check_many(scope, target.model, [as_write(row) for row in rows], action=target.right) if rows else []
+        refused = [(row, each.refusal) for row, each in zip(rows, verdicts, strict=True) if each.refusal is not None]
+        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
+        for row, refusal in refused:
+            row.values.refusals.setdefault(refusal.field or "", refusal)
+        rows = [row for row, refusal in refused if _leave_out(row, refusal)]
+
+
+def _leave_out(row: Understood, refusal: Refusal) -> bool:
+    """Take what is refused out of the values of a row; False where nothing would be left to ask about."""
+    refused = next((key for key in row.values.values if refusal.field in (key, camel(key))), None)
+    if refused is None or isinstance(refusal, DuplicateFound | DuplicateRefused):
+        return False
+    row.values.values = {key: value for key, value in row.values.values.items() if key != refused}
+    return True
+
+
+def _edited(db: Session, batch: ImportBatch) -> list[Any]:
+    """The next rows that are to be judged again, wherever they stand."""
+    r = _ROWS.c
+    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id, r.state == RowState.STAGED)
+    return [*db.execute(asked.order_by(r.number).limit(CHUNK))]
 
 
 def _find(scope: Scope, db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood]) -> None:
@@ -149,19 +198,8 @@ def _not_there(key: Sequence[str]) -> Refusal:
     return invalid(key[0], "names no record that is there", "没有对应的已有记录")
 
 
-def _sense(scope: Scope, db: Session) -> Sense:
-    item = DictionaryItem
-    asked = (
-        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.aliases)
-        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
-        .where(Dictionary.deleted_at.is_(None), item.deleted_at.is_(None), item.archived_at.is_(None))
-        .order_by(item.position.desc(), item.id.desc())  # the first of two words with one spelling stays
-    )
-    words: dict[str, dict[str, str]] = {}
-    for code, key, english, chinese, aliases in db.execute(asked):
-        known = words.setdefault(code, {})
-        known.update({fold(word): key for word in (*aliases, english, chinese, key) if word})
-    return Sense(ZoneInfo(scope.person.zone or "UTC"), words)
+def _sense(scope: Scope, db: Session, columns: Sequence[MappedColumn]) -> Sense:
+    return Sense(ZoneInfo(scope.person.zone or "UTC"), vocabulary(scope, db, [column.field for column in columns]))
 
 
 def _date_orders(
@@ -185,21 +223,15 @@ def _date_orders(
 
 
 def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
-    if not rows:
-        return
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(state=bindparam("now"), problems=bindparam("wrong"), record_id=bindparam("record"))
-    )
-    db.connection().execute(
-        noting,
+    note_rows(
+        db,
+        batch,
         [
             {
-                "at": row.number,
-                "now": RowState.BAD if row.refusals else RowState.GOOD,
-                "wrong": [stored_refusal(each) for each in row.refusals] or None,
-                "record": row.record_id,
+                "number": row.number,
+                "state": RowState.BAD if row.refusals else RowState.GOOD,
+                "problems": problems_of(row.refusals),
+                "record_id": row.record_id,
             }
             for row in rows
         ],

@@ -20,17 +20,19 @@ from .date_columns import DateOrder, Order, date_of
 from .fields import FieldKind, ImportField
 from .plain_values import number_of, text_of, yes_no_of
 from .units import PLAIN, Unit
+from .vocabulary import Vocabulary
 
 BETWEEN = (";", "；", "\n", "、")
 """What stands between several values of one cell."""
 YEAR_FIRST = DateOrder(Order.YEAR_FIRST)
-_POINTS = {
+POINT_KINDS = {
     "phone": PointKind.PHONE,
     "second_phone": PointKind.PHONE,
     "email": PointKind.EMAIL,
     "wechat": PointKind.WECHAT,
     "other_address": PointKind.OTHER,
 }
+"""Key of a field of a contact -> what its cell holds."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ class RowValues:
 
 @dataclass(frozen=True)
 class Sense:
-    """How cells are understood: the zone in which times are written, and dictionary -> folded spelling -> key."""
+    """How cells are understood: the zone in which times are written, and what the words of dictionaries are spelt."""
 
     zone: ZoneInfo
-    words: Mapping[str, Mapping[str, str]]
+    words: Vocabulary
 
 
 def row_values(
@@ -99,7 +101,7 @@ def _take(found: RowValues, column: MappedColumn, cell: Cell, sense: Sense) -> N
         found.blank.add(which.input)
     elif which.input == "points":
         points = found.values.setdefault("points", [])
-        points += [{"kind": _POINTS[which.key], "value": part} for part in _parts(str(value))]
+        points += [{"kind": POINT_KINDS[which.key], "value": part} for part in _parts(str(value))]
     else:
         found.values[which.input] = value
 
@@ -143,7 +145,10 @@ def _yes_no(_column: MappedColumn, cell: Cell, _sense: Sense) -> bool | None:
 
 
 def _word(column: MappedColumn, cell: Cell, sense: Sense) -> str | None:
-    """The key of a dictionary word; an unknown one stays as it is, for the rule of single writes to refuse with its advice."""
+    """The key of a dictionary word.
+
+    What is unknown, or means several words, stays as it is, for the rule of single writes to refuse with its advice.
+    """
     said = text_of(cell)
     return None if said is None else _key(column.field, said, sense)
 
@@ -154,7 +159,8 @@ def _words(column: MappedColumn, cell: Cell, sense: Sense) -> list[str] | None:
 
 
 def _key(which: ImportField, said: str, sense: Sense) -> str:
-    return sense.words.get(which.dictionary or "", {}).get(fold(said), said)
+    meant = sense.words.get(which.dictionary or "", {}).get(fold(said), ())
+    return meant[0] if len(meant) == 1 else said
 
 
 def _choice(column: MappedColumn, cell: Cell, _sense: Sense) -> str | None:

@@ -6,7 +6,7 @@ What it created goes to the bin, what it changed gets its old values.  A row is 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Entity, ImportBatch, ImportRow
@@ -20,9 +20,9 @@ from ..merging.moves import stored
 from ..records import recycle_bin
 from ..runtime.ids import number_of
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import stored_refusal
 from .applying import CHUNK
 from .batches import UNDO, allowed, enqueue, log, own
+from .row_notes import note_rows, problems_of
 
 UNDOABLE = (ImportState.DONE, ImportState.PARTLY)
 WRITTEN = (RowState.CREATED, RowState.UPDATED)
@@ -103,15 +103,5 @@ def _old(model: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _note(db: Session, batch: ImportBatch, became: Became) -> None:
-    if not became:
-        return
-    noting = (
-        update(_ROWS)
-        .where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-        .values(state=bindparam("now"), problems=bindparam("wrong"))
-    )
-    noted = [
-        {"at": number, "now": state, "wrong": [stored_refusal(refusal)] if refusal else None}
-        for number, (state, refusal) in became.items()
-    ]
-    db.connection().execute(noting, noted)
+    told = ((number, state, [refusal] if refusal else []) for number, (state, refusal) in became.items())
+    note_rows(db, batch, [{"number": at, "state": now, "problems": problems_of(wrong)} for at, now, wrong in told])

@@ -1,6 +1,6 @@
 """The spellings of dictionary words, by which columns are known and cells are understood."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,22 +11,31 @@ from models.text import fold
 from ..runtime.scope import Scope
 from .fields import ImportField
 
+Vocabulary = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Code of a dictionary -> folded spelling -> the keys of the words that are meant: several for an alias of several."""
 
-def vocabulary(_scope: Scope, db: Session, fields: Iterable[ImportField]) -> dict[str, frozenset[str]]:
-    """Code of each dictionary of these fields -> key, labels and aliases of its words, folded, archived ones left out.
 
-    At most one query.
+def vocabulary(_scope: Scope, db: Session, fields: Iterable[ImportField]) -> Vocabulary:
+    """Of each dictionary of these fields the keys, labels and aliases of its words, archived ones left out.
+
+    A key or a label means its word, whatever has it as an alias.  At most one query.
     """
     codes = sorted({each.dictionary for each in fields if each.dictionary})
     if not codes:
         return {}
-    item, found = DictionaryItem, {code: set[str]() for code in codes}
+    item = DictionaryItem
     statement = (
         select(Dictionary.code, item.key, item.label_en, item.label_zh, item.aliases)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None))
         .where(item.deleted_at.is_(None), item.archived_at.is_(None))
+        .order_by(item.position, item.id)  # the first of two words with one label is meant
     )
+    named: dict[str, dict[str, tuple[str, ...]]] = {code: {} for code in codes}
+    also: dict[str, dict[str, tuple[str, ...]]] = {code: {} for code in codes}
     for code, key, english, chinese, aliases in db.execute(statement):
-        found[code].update(fold(word) for word in (key, english, chinese, *aliases) if word)
-    return {code: frozenset(words) for code, words in found.items()}
+        for word in filter(None, (key, english, chinese)):
+            named[code].setdefault(fold(word), (key,))
+        for word in {fold(alias) for alias in aliases if alias}:
+            also[code][word] = (*also[code].get(word, ()), key)
+    return {code: also[code] | named[code] for code in codes}

@@ -22,6 +22,8 @@ from ..runtime.scope import Scope
 from .references import refuse_if_any
 
 _SUGGESTED = 12
+_CLOSE = 4
+"""Maximum number of words that are suggested because they are close."""
 _SEARCHED = 500
 """Maximum number of words of a dictionary that are compared with an unknown key."""
 
@@ -132,24 +134,26 @@ def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
         _live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
     )
     items = [item for _, item in found]
-    meant = _close(key, items) or [item.key for item in items[:_SUGGESTED]]
-    if not meant:
-        return invalid(field, f"“{key}” is not in the list, which is empty", f"“{key}”不在列表中，列表尚无内容")
     labels = {item.key: (item.label_en, item.label_zh or item.label_en) for item in items}
-    english, chinese = ", ".join(labels[x][0] for x in meant), "、".join(labels[x][1] for x in meant)
+    if close := _close(key, items):
+        english, chinese = " or ".join(labels[x][0] for x in close), "或".join(f"“{labels[x][1]}”" for x in close)
+        said = f"“{key}” is not in the list; choose {english}", f"“{key}”不存在，请选择{chinese}"
+        return invalid(field, *said, suggestions=close)
+    if not (first := [item.key for item in items[:_SUGGESTED]]):
+        return invalid(field, f"“{key}” is not in the list, which is empty", f"“{key}”不在列表中，列表尚无内容")
+    english, chinese = ", ".join(labels[x][0] for x in first), "、".join(labels[x][1] for x in first)
     said = f"“{key}” is not in the list; choose {english}", f"“{key}”不在列表中，可选：{chinese}"
-    return invalid(field, *said, suggestions=meant)
+    return invalid(field, *said, suggestions=first)
 
 
 def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:
-    """The keys of the items whose key, label or alias is close to `key`, closest first."""
-    names: dict[str, str] = {}
+    """The keys of the items whose key, label or alias is close to `key`, closest first; of equals only those."""
+    names: dict[str, list[str]] = {}
     for item in items:
-        for name in (item.key, item.label_en, item.label_zh, *item.aliases):
-            if name:
-                names.setdefault(name.lower(), item.key)
-    close = difflib.get_close_matches(key.lower(), names, n=_SUGGESTED, cutoff=0.7)
-    return list(dict.fromkeys(names[name] for name in close))
+        for name in filter(None, (item.key, item.label_en, item.label_zh, *item.aliases)):
+            names.setdefault(name.lower(), []).append(item.key)
+    close = [said] if (said := key.lower()) in names else difflib.get_close_matches(said, names, n=_CLOSE, cutoff=0.7)
+    return list(dict.fromkeys(key for name in close for key in names[name]))[:_CLOSE]
 
 
 class DictionaryItemRules(Rules[DictionaryItem]):

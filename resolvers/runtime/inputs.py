@@ -83,6 +83,11 @@ def line(text: str | None, field: str, length: int = 200) -> str | None:
     return None if text is None else _text(text, field, length)
 
 
+def paragraphs(text: str, field: str, length: int) -> str | None:
+    """Free text that may have several lines, trimmed; None when nothing is left.  Raises Validation."""
+    return _text(text, field, length, lines=True)
+
+
 def moment(value: datetime | None, field: str) -> datetime | None:
     """A time in UTC; one without a zone is taken as UTC.  Raises Validation."""
     return None if value is None else _moment(field, value)

@@ -4,20 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from models.sheet_cells import Cell
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a user chose; None: as the file suggests.  Rows count from 1, as in Excel.  A delimiter is one character."""
-
-    sheet: str | None = None
-    header_row: int | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    hidden_rows: bool = False
-    """Read rows that are hidden or filtered out, too."""
-    fill_merged: bool = False
-    """Give the value of merged cells to every row that they span."""
+from models.sheet_choices import Choices as Choices
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from resolvers.imports.fields import FieldKind, ImportField, named
 from resolvers.imports.row_values import MappedColumn, RowValues, Sense, row_values
 from resolvers.imports.units import unit_of
 
-SENSE = Sense(ZoneInfo("Asia/Shanghai"), {"industry": {"互联网": "internet", "电商": "retail"}})
+SENSE = Sense(
+    ZoneInfo("Asia/Shanghai"),
+    {"industry": {"互联网": ("internet",), "电商": ("retail",), "网店": ("retail", "internet")}},
+)
 
 
 def field(model: Any, key: str, kind: FieldKind, **more: Any) -> ImportField:
@@ -40,6 +43,7 @@ KIND = field(FollowUp, "kind", FieldKind.CHOICE, choices=choices_of("FollowUpKin
         (PHONE, " 0571-88881234 ", "0571-88881234"),
         (INDUSTRY, "互联网", "internet"),
         (INDUSTRY, " 电商", "retail"),
+        (INDUSTRY, "网店", "网店"),
         (INDUSTRY, "养殖", "养殖"),
         (AMOUNT, "1,234.50", Decimal("1234.50")),
         (WHEN, "2023-05-01 10:00", datetime(2023, 5, 1, 2, tzinfo=UTC)),

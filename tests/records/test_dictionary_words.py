@@ -53,6 +53,19 @@ def test_an_alias_leads_to_its_word(world: World) -> None:
 
 
 @at_length_on_postgresql
+def test_an_alias_of_several_words_leads_to_them_alone(world: World) -> None:
+    for key in ("retail", "internet"):
+        (item,) = world.rows(DictionaryItem, DictionaryItem.key == key)
+        world.system.do(create_update.update, DictionaryItem, item["id"], {"aliases": ["电商"]})
+
+    refusal = asked(world, "电商")
+
+    assert refusal.say() == "Industry “电商” is not in the list; choose Retail or Internet."
+    assert refusal.say("zh") == "行业“电商”不存在，请选择“retail中”或“internet中”。"
+    assert refusal.params["suggestions"] == ["retail", "internet"]
+
+
+@at_length_on_postgresql
 def test_a_dictionary_without_words_says_so(world: World) -> None:
     assert asked(world, "vip", "level").say() == "Level “vip” is not in the list, which is empty."
 
