@@ -84,7 +84,9 @@ def test_applied_rows_stand_beside_their_records(world: World, files: Files) -> 
     there = world.customer("There", owner="li", phone="10010")
     number = world.row(Customer, there)["number"]
     rows = [[f"Name {n}", None, f"1008{n}", "Internet"] for n in range(7)]
-    id = checked(world, files, [HEADINGS, *rows, ["There", number, "0571-1", None]], mode=ImportMode.UPSERT, key=("number",))
+    id = checked(
+        world, files, [HEADINGS, *rows, ["There", number, "0571-1", None]], mode=ImportMode.UPSERT, key=("number",)
+    )
     assert asked(world, id, looking.samples) == []
     world.li.do(correcting.edit_row, id, 2, {2: "10000"})
     world.li.do(applying.confirm, id)

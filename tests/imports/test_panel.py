@@ -10,7 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from models import Customer, ImportBatch, Job
+from admin.screens.imports import checking
+from models import Customer, ImportBatch, ImportRow, Job
 from models.import_batch import ImportState
 from tests.support.importing import Files
 from tests.support.panel import Browser, Panel
@@ -115,12 +116,111 @@ def test_a_file_is_brought_in_step_by_step_and_undone(world: World, files: Files
     assert "Taken back" in page(browser, address)
 
 
+def of_row(html: str, number: int) -> str:
+    """The part of a page that shows a row of the sheet."""
+    found = re.search(rf'<tr id="r{number}" .*?</tr>', html, re.DOTALL)
+    return found[0] if found else ""
+
+
+def checked(browser: Browser, files: Files, *rows: Sequence[Any]) -> str:
+    """The address of an import whose rows are checked."""
+    address = uploaded(browser, workbook(*rows))
+    matched(browser, address, files)
+    return address
+
+
+STORY = (
+    ["A", "Person 1", 13800000001, "电商", "1"],
+    ["", "Person 2", 13800000002, "Internet", "1"],
+    ["C", "Person 3", "12", "Internet", "1"],
+    ["D", "Person 4", 13800000004, "电商", "1"],
+)
+
+
+def test_what_is_wrong_is_said_beside_its_cell_and_mended_in_place_or_once_for_all(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, *STORY)
+    html = page(browser, address)
+    assert "4 rows are wrong" in html
+    assert "Industry “电商” is not in the list; choose Retail, Internet, Steel." in of_row(html, 2)
+    assert "Name is required" in of_row(html, 3)
+    assert "“12”" in of_row(html, 4)
+
+    fixed = browser.post(f"{address}/fix", {"place": "3", "wrong": "电商", "right": "Internet"})
+    assert fixed.status_code == 303
+    assert "2 rows are wrong" in page(browser, address)
+
+    form = page(browser, address, "?edit=3&cell=0")
+    assert 'name="c0" value=""' in of_row(form, 3)
+    row = {"number": "3", "c0": "B", "c1": "Person 2", "c2": "13800000002", "c3": "Internet"}
+    saved = browser.post(f"{address}/row", row)
+    assert saved.headers["location"] == f"{address}?saved=3#r3"
+    assert "was-mended" in of_row(page(browser, address, "?saved=3"), 3)
+    assert [x["edits"] for x in world.rows(ImportRow)][1] == {"0": "B"}
+
+    assert browser.post(f"{address}/skip", {"number": "4", "skipped": "y", "state": "wrong"}).status_code == 303
+    html = page(browser, address)
+    assert "No row is wrong" in html
+    assert "3 customers are created." in html
+    assert "1 row is left out." in html
+    assert browser.post(f"{address}/skip", {"number": "4", "skipped": ""}).status_code == 303
+    assert "1 row is wrong" in page(browser, address)
+
+
+def test_a_row_that_cannot_be_saved_stays_as_it_was_typed(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, *STORY)
+    none = browser.post(f"{address}/row", {"number": "99", "c0": "x"})
+    assert none.status_code == 422
+    assert said(unescape(none.text)) == "The sheet has no row 99."
+    assert browser.post(f"{address}/skip", {"number": "x"}).status_code == 422
+    assert browser.post(f"{address}/fix", {"place": "77", "wrong": "a", "typed": "b"}).status_code == 422
+    browser.post(f"{address}/cancel")
+    late = browser.post(f"{address}/row", {"number": "2", "c0": "x"})
+    assert late.status_code == 422
+
+
+def test_the_same_file_again_and_dates_of_two_readings_are_told(world: World, files: Files) -> None:
+    world.customer("Acme", owner="li")
+    browser = Panel(world).of("li")
+    book = openpyxl.Workbook()
+    for row in (["客户", "内容", "时间", "方式"], ["Acme", "Spoke of it", "03/04/2026", "Call"]):
+        book.active.append(row)  # type: ignore[union-attr]
+    told = io.BytesIO()
+    book.save(told)
+    address = uploaded(browser, told.getvalue(), "follow_up")
+    matched(browser, address, files)
+    html = page(browser, address)
+    assert "“03/04/2026” is 4 Mar 2026" in html
+    assert browser.post(f"{address}/dates", {"place": "2", "order": "day_first"}).status_code == 303
+    files.run()
+    assert "“03/04/2026”" not in page(browser, address)
+    assert chosen(page(browser, address, "?step=match"))["d2"] == "day_first"
+    browser.post(f"{address}/confirm")
+    files.run()
+    again = uploaded(browser, told.getvalue(), "follow_up")
+    matched(browser, again, files)
+    assert "The same file was imported already" in page(browser, again)
+
+
+def test_rows_come_by_pages_and_by_state(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "ON_A_PAGE", 2)
+    browser = Panel(world).of("li")
+    address = checked(browser, files, *(good(n) for n in range(3)), STORY[1])
+    assert re.findall(r'<tr id="r(\d+)"', page(browser, address)) == ["5"]
+    html = page(browser, address, "?state=all")
+    assert re.findall(r'<tr id="r(\d+)"', html) == ["2", "3"]
+    (onward,) = re.findall(r'rel="next" href="([^"]+)"', html)
+    assert re.findall(r'<tr id="r(\d+)"', page(browser, onward)) == ["4", "5"]
+    assert re.findall(r'<tr id="r(\d+)"', page(browser, address, "?state=wrong&edit=3")) == ["3", "5"]
+
+
 def test_an_import_is_nobody_elses(world: World, files: Files) -> None:
     panel = Panel(world)
     address = uploaded(panel.of("li"), workbook(good(1)))
     other = panel.of("ada")
     assert other.get(address).status_code == 404
-    for what in ("read", "match", "confirm", "stop", "cancel", "undo"):
+    for what in ("read", "match", "dates", "row", "skip", "fix", "confirm", "stop", "cancel", "undo"):
         assert other.post(f"{address}/{what}").status_code == 404
     assert "客户.xlsx" not in page(other, "/admin/imports")
     assert "客户.xlsx" in page(panel.of("li"), "/admin/imports")

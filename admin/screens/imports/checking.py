@@ -171,7 +171,9 @@ def _filter(asked: str, numbers: Mapping[RowState, int]) -> str:
     return "wrong" if numbers.get(RowState.BAD) else "all"
 
 
-def _filters(ask: PanelRequest, here: str, state: str, numbers: Mapping[RowState, int]) -> list[tuple[str, bool, str, str]]:
+def _filters(
+    ask: PanelRequest, here: str, state: str, numbers: Mapping[RowState, int]
+) -> list[tuple[str, bool, str, str]]:
     """(address, whether it is the present one, label, count) of each filter of rows."""
     found = []
     for name, (label, states) in FILTERS.items():

@@ -23,15 +23,15 @@ from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
 from ...kit.translation import Label, gettext
 from . import checking, matching, reading, running, summary, upload
+from .corrections import OWN, Corrections
 from .words import RUNNING, STEP_OF, STEPS, heading, state_badge
 
 _ = gettext
 ON_A_PAGE = 50
 """Number of imports on a page."""
-OWN: tuple[str, str] = ("open", "shows a user's own imports, and to nobody else")
 
 
-class Imports(Page):
+class Imports(Corrections, Page):
     """The imports that the user has begun."""
 
     icon, group, position, path = "upload", "system", 23, "/imports"
@@ -107,21 +107,21 @@ class Imports(Page):
     @page_route("/imports/{id}", OWN)
     async def show_import(self, request: Request) -> Response:
         """The present step; `step` in the address goes back to an earlier one, or on to the confirmation."""
-        return await self._show(panel_request(request))
+        return await self.show_step(panel_request(request))
 
     @page_route("/imports/{id}/read", OWN, "POST")
     async def read(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
-        row = await self._row(ask)
+        row = await self.row_of(ask)
         choices = reading.choices_from(form, batches.choices_of(row))
-        return await self._change(ask, form, lambda scope: batches.read_anew(scope, row.id, choices))
+        return await self.change(ask, form, lambda scope: batches.read_anew(scope, row.id, choices))
 
     @page_route("/imports/{id}/match", OWN, "POST")
     async def match(self, request: Request) -> Response:
         ask, form = panel_request(request), await request.form()
-        row = await self._row(ask)
+        row = await self.row_of(ask)
         plan = matching.plan_from(form, row)
-        return await self._change(ask, form, lambda scope: mapping.set_mapping(scope, row.id, plan), "match")
+        return await self.change(ask, form, lambda scope: mapping.set_mapping(scope, row.id, plan), "match")
 
     @page_route("/imports/{id}/confirm", OWN, "POST")
     async def confirm(self, request: Request) -> Response:
@@ -143,28 +143,28 @@ class Imports(Page):
 
     async def _do(self, request: Request, use_case: Callable[[Scope, int], None], step: str = "") -> Response:
         ask, form = panel_request(request), await request.form()
-        row = await self._row(ask)
-        return await self._change(ask, form, lambda scope: use_case(scope, row.id), step)
+        row = await self.row_of(ask)
+        return await self.change(ask, form, lambda scope: use_case(scope, row.id), step)
 
-    async def _change(
-        self, ask: PanelRequest, form: FormData, call: Callable[[Scope], Any], step: str = ""
-    ) -> Response:
+    async def change(self, ask: PanelRequest, form: FormData, call: Callable[[Scope], Any], step: str = "") -> Response:
         """Do what a form asks for, and show the step that follows; a refusal shows the form again."""
         try:
             await ask.scope.run(call)
         except Refusal as refusal:
-            return await self._show(ask, step, refusal.say(ask.language), form)
+            return await self.show_step(ask, step, refusal.say(ask.language), form)
         return self._to(number_of(ImportBatch, ask.request.path_params["id"]))
 
-    async def _row(self, ask: PanelRequest) -> ImportBatch:
+    async def row_of(self, ask: PanelRequest) -> ImportBatch:
         """The import that the address names.  Raises HTTPException 404 where it is not the user's."""
         row = await ask.scope.read(batches.find, number_of(ImportBatch, ask.request.path_params["id"]))
         if row is None:
             raise HTTPException(404)
         return row
 
-    async def _show(self, ask: PanelRequest, step: str = "", error: str = "", form: FormData | None = None) -> Response:
-        row = await self._row(ask)
+    async def show_step(
+        self, ask: PanelRequest, step: str = "", error: str = "", form: FormData | None = None
+    ) -> Response:
+        row = await self.row_of(ask)
         name = _step(row, step or ask.request.query_params.get("step", ""))
         context = {**self._common(row, name), "error": error}
         match name:
@@ -176,14 +176,14 @@ class Imports(Page):
             case "match":
                 context |= await reading.found(ask, row) | await matching.found(ask, row, form if step else None)
             case "check":
-                context |= await checking.found(ask, row)
+                context |= await checking.found(ask, row, context["here"], form if step else None)
             case "confirm":
                 context |= await checking.consequences(ask, row)
-            case "undo":
-                context |= await summary.found(ask, row)
-            case _:
-                context |= await (running if row.state in RUNNING else summary).found(ask, row)
-                name = "progress" if row.state in RUNNING else "summary"
+            case _ if row.state in RUNNING:
+                context |= await running.found(ask, row)
+                name = "progress"
+            case "undo" | "summary":
+                context |= await summary.found(ask, row, self.panel)
         return await self.render(ask, f"imports/{name}.html", context, 422 if error else 200)
 
     def _common(self, row: ImportBatch, step: str) -> dict[str, Any]:

@@ -62,7 +62,12 @@ def _dates(ask: PanelRequest, row: ImportBatch) -> list[Notice]:
         other = Order.MONTH_FIRST if order == Order.DAY_FIRST else Order.DAY_FIRST
         at, instead = (read.by_day, read.by_month) if order == Order.DAY_FIRST else (read.by_month, read.by_day)
         text = _("The dates of “%(column)s” are read %(order)s: “%(text)s” is %(day)s.")
-        given = {"column": names.get(int(place), ""), "order": ORDERS[Order(order)], "text": example, "day": day(ask, at)}
+        given = {
+            "column": names.get(int(place), ""),
+            "order": ORDERS[Order(order)],
+            "text": example,
+            "day": day(ask, at),
+        }
         button = _("No, it is %(day)s") % {"day": day(ask, instead)}
         notices.append(Notice(text % given, change=(int(place), other, button)))
     return notices
@@ -78,7 +83,9 @@ def _left_out(ask: PanelRequest, row: ImportBatch) -> list[Notice]:
     mapped = {int(place) for place in row.mapping or {}}
     columns = [x["name"] for x in seen.get("columns", ()) if x["index"] not in mapped and x["filled"]]
     if columns:
-        text = ngettext("%(num)s column is left out: %(names)s.", "%(num)s columns are left out: %(names)s.", len(columns))
+        text = ngettext(
+            "%(num)s column is left out: %(names)s.", "%(num)s columns are left out: %(names)s.", len(columns)
+        )
         notices.append(Notice(text % {"num": len(columns), "names": listed(columns[:8])}))
     return notices
 

@@ -40,6 +40,8 @@ ROW_STATES: dict[RowState, tuple[Label, Tone]] = {
     RowState.UNDONE: (Label("Taken back"), Tone.VIOLET),
     RowState.KEPT: (Label("Kept, changed since"), Tone.AMBER),
 }
+NOT_UNDONE = Label("Could not be undone")
+"""A row that is still written after an undoing."""
 MODES: dict[ImportMode, Label] = {
     ImportMode.INSERT: Label("Every row is a new record"),
     ImportMode.UPDATE: Label("Every row changes a record that is there"),
