@@ -33,6 +33,7 @@ from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
 from .request_middleware import Metrics, RequestMiddleware
 from .responses import refusal
 from .settings import Settings
+from .uploads import uploads
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),
@@ -41,6 +42,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
     "GET /files/{id}": ("open", "a file is its maker's alone; the use case asks for the right to export again"),
+    "POST /files": ("open", "a file becomes its sender's alone; the use case asks for the right to import something"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
         "open",
@@ -106,6 +108,7 @@ def build(
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
+        Route("/files", uploads(backend, settings.secure_cookies), methods=["POST"]),
         Route("/files/{id}", downloads(backend, settings.secure_cookies)),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(backend, figures)),
@@ -121,7 +124,7 @@ def build(
             Middleware(RequestMiddleware, figures=figures),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
-            Middleware(BodyLimitMiddleware),
+            Middleware(BodyLimitMiddleware, file_bytes=settings.import_file_mib << 20),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan(backend, background),

@@ -4,18 +4,15 @@ Browsers say where a request comes from, so forms need no token.  A bearer token
 site can add one; GraphQL checks the origin of cookies itself (`http.py`).
 """
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from admin.kit.routes import BASE
 
 from .caller import Secure, session_cookie
 
-FORM_BYTES = 1_000_000
-"""Maximum size of a form of the panel, in bytes."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 SENTENCE = "This request came from another site. 此请求来自其他网站。"
 
@@ -30,7 +27,7 @@ class CsrfMiddleware:
         if connection["type"] == "http" and self._is_foreign(Request(connection)):
             await PlainTextResponse(SENTENCE, 403)(connection, receive, send)
             return
-        await self.app(connection, _limited(receive) if _is_ours(connection) else receive, send)
+        await self.app(connection, receive, send)
 
     def _is_foreign(self, request: Request) -> bool:
         if request.method in _SAFE or not _is_ours(request.scope):
@@ -46,18 +43,3 @@ class CsrfMiddleware:
 
 def _is_ours(connection: Connection) -> bool:
     return connection["type"] == "http" and str(connection["path"]).startswith(f"{BASE}/")
-
-
-def _limited(receive: Receive) -> Receive:
-    """`receive` for a body of at most FORM_BYTES.  Raises HTTPException 413 for a longer one."""
-    length = 0
-
-    async def limited() -> Message:
-        nonlocal length
-        message = await receive()
-        length += len(message.get("body", b""))
-        if length > FORM_BYTES:
-            raise HTTPException(413)
-        return message
-
-    return limited

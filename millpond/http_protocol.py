@@ -11,12 +11,18 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .body_limit import is_upload
+
 HEAD_BYTES = 32 * 1024
 """Maximum size of request line and headers together; a filtered list of the panel has an address of some 2 KiB."""
-HEAD_SECONDS, BODY_SECONDS = 10, 30
-"""Time from the first byte (of a new connection: from its start) to the end of the head, and from there to that of the body."""
+HEAD_SECONDS, BODY_SECONDS, FILE_SECONDS = 10, 30, 600
+"""Time from the first byte (of a new connection: from its start) to the end of the head, and from there to that of the body,
+or of a body with a file: 100 MiB over a line of 1.5 Mbit/s."""
+REST_SECONDS = 120
+"""Time for which the rest of a file is thrown away that was refused before it was here; a browser shows the answer after it."""
 _SENTENCES = {
-    408: f"The request did not arrive in time: {HEAD_SECONDS} seconds for the head, {BODY_SECONDS} for the body.",
+    408: f"The request did not arrive in time: {HEAD_SECONDS} seconds for the head, {BODY_SECONDS} for the body, "
+    f"{FILE_SECONDS} for one with a file.",
     431: f"The headers are larger than {HEAD_BYTES >> 10} KiB.",
 }
 
@@ -30,11 +36,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     head_seconds: float = HEAD_SECONDS
     body_seconds: float = BODY_SECONDS
+    file_seconds: float = FILE_SECONDS
+    rest_seconds: float = REST_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._is_head, self._size, self._is_refused = True, 0, False
-        self._completed = 0
+        self._completed, self._is_upload = 0, False
         self._timer: asyncio.TimerHandle | None = None
         self._expect_within(self.head_seconds)
 
@@ -73,8 +81,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_head = False
-        self._expect_within(self.body_seconds)
         super().on_headers_complete()
+        self._is_upload = is_upload(self.scope.get("path", ""))
+        self._expect_within(self.file_seconds if self._is_upload else self.body_seconds)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_head and self._is_upload:
+            self._expect_within(self.rest_seconds)
 
     def on_message_complete(self) -> None:
         self._is_head, self._size = True, 0
@@ -105,7 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle  # None before the first request
-        has_begun = cycle and cycle.response_started and not cycle.response_complete
+        has_begun = cycle and cycle.response_started and not (cycle.response_complete and self._is_head)
         if not has_begun and (self._size or not self._is_head):
             self.transport.write(_answer(status))
         self.transport.close()

@@ -78,6 +78,7 @@ from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
+from .upload import Upload as Upload
 
 for _file in walk_packages(__path__, f"{__name__}."):
     import_module(_file.name)

@@ -26,6 +26,9 @@ from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount
 from .follow_up_errors import KindDoesNotCount as KindDoesNotCount
 from .follow_up_errors import TooShortToCount as TooShortToCount
 from .import_errors import ImportEnded as ImportEnded
+from .import_errors import NoRoomForFile as NoRoomForFile
+from .import_errors import TooManyUploads as TooManyUploads
+from .import_errors import UploadsAtOnce as UploadsAtOnce
 from .job_errors import JobBroke as JobBroke
 from .job_errors import JobEnded as JobEnded
 from .job_errors import JobNotCancelled as JobNotCancelled

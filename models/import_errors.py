@@ -1,4 +1,4 @@
-"""Refusals about imports as a whole."""
+"""Refusals about imports as a whole, and about the files that they begin with."""
 
 from .refusal import Refusal
 
@@ -6,3 +6,18 @@ from .refusal import Refusal
 class ImportEnded(Refusal):
     sentence = "This import has been carried out or has ended, so that cannot be changed any more."
     zh = "此导入已执行或已结束，无法再更改。"
+
+
+class NoRoomForFile(Refusal):
+    sentence = "The server has no room for this file at the moment. Tell an administrator, and try again later."
+    zh = "服务器磁盘空间不足，暂时无法接收此文件。请联系管理员后重试。"
+
+
+class TooManyUploads(Refusal):
+    sentence = "You have sent {limit} files that no import has used yet. Import one of them, or wait: each is deleted after a day."
+    zh = "您有 {limit} 个已上传的文件尚未用于导入。请先导入其中一个，或等待系统在一天后自动删除。"
+
+
+class UploadsAtOnce(Refusal):
+    sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
+    zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"

@@ -1,11 +1,11 @@
-"""Clean-up of exports: files go when their time is over, and what is left of a deleted export or a lost process."""
+"""Clean-up of files: exports and unused uploads go when their time is over, and what is left of a lost process."""
 
 from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import Export, ImportBatch
+from models import Export, ImportBatch, Upload, upload
 from models.export import ExportState
 
 from ..jobs.kinds import Progress, Work
@@ -29,15 +29,27 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
     old = select(Export.id).where(Export.state == ExportState.EXPIRED, Export.expires_at <= now - LISTED)
     ids = [*db.execute(old.limit(work.size)).scalars()]
     db.execute(delete(Export).where(Export.id.in_(ids)))
-    done = len(rows) + len(ids)
+    done = len(rows) + len(ids) + _expire_uploads(scope, db, work.size)
     if not done:
         _sweep(scope, db)
     return Progress(work.position + done, done=done, more=done > 0)
 
 
+def _expire_uploads(scope: Scope, db: Session, limit: int) -> int:
+    """Delete files that were sent and not used for a day; returns how many."""
+    old = select(Upload).where(Upload.created_at <= scope.now() - upload.KEPT).order_by(Upload.id).limit(limit)
+    names, files = [], scope.backend.files
+    for row in db.execute(old).scalars().all():
+        names.append(row.stored.partition(".")[0])
+        db.delete(row)
+    scope.after_commit(lambda: [files.delete_all(name) for name in names])
+    return len(names)
+
+
 def _sweep(scope: Scope, db: Session) -> None:
     known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
-    known.update(name.partition(".")[0] for name in db.execute(select(ImportBatch.file)).scalars())
+    for stored in (ImportBatch.file, Upload.stored):
+        known.update(name.partition(".")[0] for name in db.execute(select(stored)).scalars())
 
     def swept() -> None:
         files.sweep(known.__contains__, STRAY_SECONDS)

@@ -55,7 +55,7 @@ def begin(scope: Scope, target: str, file_name: str, stored: str, file_hash: str
         row = ImportBatch(
             owner_id=scope.me,
             target=wanted.code,
-            file_name=_plain(file_name),
+            file_name=plain_name(file_name),
             file=stored,
             file_hash=file_hash,
             choices={},
@@ -165,10 +165,10 @@ def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
     row.job_id = scope.later(kind, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
 
 
-def _plain(file_name: str) -> str:
-    """The name of a file without folders, as short as a line."""
-    name = file_name.replace("\\", "/").rsplit("/", 1)[-1]
-    return line(name[-200:], "file_name") or "–"
+def plain_name(file_name: str) -> str:
+    """The name of a file without folders and without what cannot be printed, as short as a line."""
+    name = "".join(x for x in file_name.replace("\\", "/").rsplit("/", 1)[-1][-200:] if x.isprintable())
+    return line(name, "file_name") or "–"
 
 
 def log(scope: Scope, db: Session, row: ImportBatch, changes: Mapping[str, Any]) -> None:

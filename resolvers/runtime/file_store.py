@@ -4,12 +4,15 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy.engine import make_url
+
+from .incoming_file import Received, receive
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{20,60}(\.[a-z0-9]{2,8}){1,3}")
 
@@ -19,6 +22,8 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.arriving: Counter[int] = Counter()
+        """User -> how many files of theirs are coming in to this process."""
 
     @classmethod
     def beside(cls, url: str) -> "FileStore":
@@ -55,6 +60,16 @@ class FileStore:
             yield file
             file.flush()
             os.fsync(file.fileno())
+
+    async def receive(
+        self, chunks: AsyncIterable[bytes], *, limit_mib: int, ending_of: Callable[[bytes], str]
+    ) -> Received:
+        """Keep a file that comes in piece by piece.  `ending_of`: its first bytes -> the ending of its name.
+
+        Raises SheetEmpty, SheetTooLarge, NoRoomForFile, and what the chunks raise; then no file stays.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return await receive(chunks, self.folder / self.new_name(), limit_mib, ending_of)
 
     def scratch(self, name: str) -> Path:
         """Where what belongs to these files may be kept until they are finished: a beginning of names in the folder."""

@@ -16,6 +16,7 @@ from models import (
     SavedView,
     SignInAttempt,
     SignInSession,
+    Upload,
 )
 
 LARGEST_ID = 2**31 - 1
@@ -36,6 +37,7 @@ _UNPROTECTED: dict[type[Base], str] = {
     SavedView: "viw",
     SignInAttempt: "try",
     SignInSession: "ses",
+    Upload: "upl",
 }
 """The prefix of a table that is not protected and so declares none of its own."""
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}
