@@ -236,7 +236,7 @@ def test_who_may_import_nothing_finds_no_door(world: World, files: Files) -> Non
 
 def test_a_form_without_a_file_is_told_so(world: World, files: Files) -> None:
     browser = Panel(world).of("li")
-    answer = browser.post(NEW, {"target": "contact"})
+    answer = browser.post_raw(NEW, *multipart(b"", name="", target="contact"))
     assert answer.status_code == 422
     assert said(unescape(answer.text)) == "Choose a file."
     assert chosen(answer.text)["target"] == "contact"

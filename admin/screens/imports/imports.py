@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from models import ImportBatch
 from models.errors import Refusal
 from models.import_batch import ImportState
-from resolvers.imports import applying, batches, mapping, undoing
+from resolvers.imports import applying, batches, mapping, undoing, uploads
 from resolvers.imports.targets import Target, offered_targets, target_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
+from ...kit.file_form import FileForm
 from ...kit.pages import Further, Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
@@ -79,13 +80,11 @@ class Imports(Corrections, Page):
 
     @page_route("/imports/new", OWN, "POST")
     async def upload(self, request: Request) -> Response:
-        ask, target = panel_request(request), ""
+        ask, form = panel_request(request), FileForm(request)
         try:
-            async with upload.posted(ask) as form:
-                target = str(form.get("target", ""))[:100]
-                id = await upload.begin(ask, form)
+            id = await upload.begin(ask, form)
         except Refusal as refusal:
-            return await self._new(ask, target, refusal.say(ask.language))
+            return await self._new(ask, form.fields.get("target", ""), refusal.say(ask.language))
         return self._to(id)
 
     async def _new(self, ask: PanelRequest, target: str, error: str = "") -> Response:
@@ -94,9 +93,9 @@ class Imports(Corrections, Page):
             raise HTTPException(403)
         context = {
             "offered": offered,
-            "target": target if target in {code for code, _name, _first in offered} else offered[0][0],
+            "target": target if target in dict(offered) else offered[0][0],
             "kinds": upload.FILE_KINDS,
-            "limit": upload.largest_mib(ask),
+            "limit": uploads.largest(ask.scope),
             "error": error,
             "steps": _steps("upload"),
         }
