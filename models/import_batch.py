@@ -43,11 +43,19 @@ class ImportMode(StrEnum):
     UPSERT = "UPSERT"
 
 
+class Overwrite(StrEnum):
+    """What the update of a record does with a field: always set it, only where it is empty, or never."""
+
+    ALWAYS = "ALWAYS"
+    IF_EMPTY = "IF_EMPTY"
+    NEVER = "NEVER"
+
+
 class RowState(StrEnum):
     """What has become of a row.
 
     STAGED: as read.  GOOD and BAD: checked.  SKIPPED: left out, because its user or the mode says so.  CREATED, UPDATED, SAME:
-    applied.  FAILED: refused when it was applied.  UNDONE, KEPT: after an undoing; KEPT was changed by somebody since.
+    applied; SAME changed nothing.  FAILED: refused when it was applied.  UNDONE, KEPT: after an undoing; KEPT was changed by somebody since.
     """
 
     STAGED = "STAGED"

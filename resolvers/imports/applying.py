@@ -5,26 +5,26 @@ checked may be refused now; it stays behind with its reason, and the others go o
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Entity, ImportBatch, ImportRow
+from models import Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
 from models.errors import ImportEnded, Validation
 from models.import_batch import ImportState, RowState
 
-from ..bulk.many import create_many, update_many
-from ..bulk.verdicts import Verdict
+from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, enqueue, log, own
-from .checking import Understood, as_write, next_rows, understood
+from .checking import next_rows, understood
 from .row_notes import note_rows, problems_of
 from .targets import Target
+from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
@@ -73,18 +73,15 @@ def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
-    found = understood(scope, db, batch, next_rows(db, batch, (RowState.GOOD,), CHUNK))
+    rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
+    found = _each_record_once(understood(scope, db, batch, rows, is_applied=True))
     good = [row for row in found if not row.refusals]
-    before = _before(db, target.model, good)
-    for row, verdict in zip(good, _write(scope, target, good), strict=True):
-        if verdict.refusal is not None:
-            row.values.refusals[verdict.refusal.field or ""] = verdict.refusal
-        else:
-            row.written_id = verdict.id
+    before = _before(scope, db, target.model, good)
+    write(scope, db, target, good, batch.options.get("reason"))
     _note(db, batch, target, found, before)
     if found:
         batch.position = found[-1].number
-    is_last = len(found) < CHUNK
+    is_last = len(rows) < CHUNK and len(found) == len(rows)
     if is_last:
         _end(scope, db, batch)
     failed = sum(1 for row in found if row.refusals)
@@ -112,56 +109,86 @@ def reasons(scope: Scope, db: Session, batch: ImportBatch) -> list[dict[str, Any
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _write(scope: Scope, target: Target, rows: Sequence[Understood]) -> list[Verdict]:
-    """New records and changes, in the order of the rows."""
-    verdicts: list[Verdict] = []
-    for is_new, run in groupby(rows, key=lambda row: row.record_id is None):
-        given: list[Any] = [as_write(row) for row in run]
-        many = create_many if is_new else update_many
-        verdicts += many(scope, target.model, given, action=target.right)
-    return verdicts
+def _each_record_once(rows: Sequence[Understood]) -> Sequence[Understood]:
+    """The rows before the first one that changes a record a second time: it finds what the other has made of it."""
+    seen: set[int] = set()
+    for place, row in enumerate(rows):
+        if row.record_id in seen:
+            return rows[:place]
+        if row.record_id is not None:
+            seen.add(row.record_id)
+    return rows
 
 
-def _before(db: Session, model: type[Entity], rows: Sequence[Understood]) -> dict[int, dict[str, Any]]:
-    """Record -> the values that its row changes, as they are now: what an undoing brings back."""
-    changes = {row.record_id: as_write(row)[1] for row in rows if row.record_id is not None}  # type: ignore[index]
-    if not changes:
+@dataclass(frozen=True)
+class _Before:
+    """A record as it is before its row changes it: its version, and the values that an undoing brings back."""
+
+    version: int
+    values: dict[str, Any]
+
+
+def _before(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Understood]) -> dict[int, _Before]:
+    """Record -> what it is now."""
+    changed = {row.record_id: row.changes for row in rows if row.record_id is not None}
+    if not changed:
         return {}
-    keys = sorted({key for given in changes.values() for key in given if key in model.__table__.c})
+    keys = sorted({key for given in changed.values() for key in given if key in model.__table__.c})
     columns = [getattr(model, key) for key in keys]
-    found = db.execute(select(model.id, *columns).where(model.id.in_(sorted(changes))))
-    return {
-        id: {key: plain(value) for key, value in zip(keys, values, strict=True) if key in changes[id]}
-        for id, *values in found
-    }
+    points = points_of(scope, db, [id for id, given in changed.items() if "points" in given])
+    found = {}
+    for id, version, *values in db.execute(
+        select(model.id, model.version, *columns).where(model.id.in_(sorted(changed)))
+    ):
+        was = {key: plain(value) for key, value in zip(keys, values, strict=True) if key in changed[id]}
+        if "points" in changed[id]:
+            was["points"] = [{"kind": point.kind, "value": point.value} for point in points.get(id, ())]
+        found[id] = _Before(version, was)
+    return found
 
 
 def _note(
-    db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood], before: Mapping[int, dict[str, Any]]
+    db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood], before: Mapping[int, _Before]
 ) -> None:
     if not rows:
         return
+    db.expire_all()
     versions = _versions(db, target.model, [row.written_id for row in rows if row.written_id is not None])
+    customers = _versions(db, Customer, [row.customer_id for row in rows if row.customer_id is not None])
     noted = []
     for row in rows:
-        state = RowState.CREATED if row.record_id is None else RowState.UPDATED
-        was = {"version": versions.get(row.written_id or 0), "values": before.get(row.record_id or 0)}
+        was, version = before.get(row.record_id or 0), versions.get(row.written_id or 0)
         noted.append(
             {
                 "number": row.number,
-                "state": RowState.FAILED if row.refusals else state,
+                "state": _state(row, was, version),
                 "problems": problems_of(row.refusals),
                 "record_id": row.written_id or row.record_id,
-                "before": None if row.refusals else was,
+                "before": None if row.refusals else _kept(row, was, version, customers),
             }
         )
     note_rows(db, batch, noted)
 
 
+def _state(row: Understood, was: _Before | None, version: int | None) -> RowState:
+    if row.refusals:
+        return RowState.FAILED
+    if was is None:
+        return RowState.CREATED
+    return RowState.SAME if was.version == version else RowState.UPDATED
+
+
+def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
+    """What an undoing needs of a row that was applied."""
+    kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
+    if row.customer_id is not None:
+        kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
+    return kept
+
+
 def _versions(db: Session, model: type[Entity], ids: Sequence[int]) -> dict[int, int]:
     """Record -> its version after the import: what has another one was changed since."""
-    db.expire_all()
-    asked = select(model.id, model.version).where(model.id.in_(sorted(ids)))
+    asked = select(model.id, model.version).where(model.id.in_(sorted({*ids})))
     return {id: version for id, version in db.execute(asked)} if ids else {}  # noqa: C416  rows, not pairs
 
 

@@ -3,8 +3,7 @@
 Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,51 +11,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
-from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
+from models.errors import Refusal
 from models.import_batch import ImportMode, ImportState, RowState
 
-from ..bulk.many import check_many
-from ..bulk.verdicts import Change, Row
 from ..jobs.kinds import Progress
-from ..runtime.ids import camel
 from ..runtime.inputs import invalid
+from ..runtime.record_lookup import lock_rows
 from ..runtime.scope import Scope
 from .date_columns import DateOrder, Order, decide_dates
 from .fields import FieldKind, ImportField
 from .finding import find_existing
 from .mapping import fields_of
+from .new_customers import settle_missing
+from .overwriting import changes, overwriting_of
 from .references import resolve
 from .row_notes import note_rows, problems_of
-from .row_values import MappedColumn, RowValues, Sense, row_values
+from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
 from .vocabulary import vocabulary
+from .writing import Understood, ask_rules
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
-_TURNS = 4
-"""Maximum number of wrong fields of a row that the rules of single writes name."""
-DUPLICATES = (Duplicate, DuplicateFound, DuplicateRefused)
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _DATED = (FieldKind.DATE, FieldKind.TIME)
-
-
-@dataclass
-class Understood:
-    """A staged row as the use cases take it: its inputs, the record that it changes, and what is wrong with it."""
-
-    number: int
-    values: RowValues
-    fixed: frozenset[str] = frozenset()
-    """Inputs that a change does not set: those that found the record, and those of new records alone."""
-    record_id: int | None = None
-    written_id: int | None = None
-    """The record that it has become or changed, once it is applied."""
-
-    @property
-    def refusals(self) -> list[Refusal]:
-        return [*self.values.refusals.values()]
 
 
 def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
@@ -86,7 +66,8 @@ def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) ->
     `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
     """
     found = understood(scope, db, batch, rows)
-    _ask_rules(scope, target_of(batch.target), [row for row in found if not row.refusals])
+    good = [row for row in found if not row.refusals]
+    ask_rules(scope, target_of(batch.target), good, batch.options.get("reason"))
     _note(db, batch, found)
     return found
 
@@ -108,33 +89,46 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
     return [*db.execute(asked.where(r.state.in_(states)).order_by(r.number).limit(limit))]
 
 
-def understood(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
-    """The rows as inputs, with the records that they name and those that they change."""
+def understood(
+    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], *, is_applied: bool = False
+) -> list[Understood]:
+    """The rows as inputs, with the records that they name and those that they change.
+
+    `is_applied`: locks the records first, so that what is read of them stays until they are changed.
+    """
     target = target_of(batch.target)
     columns = columns_of(scope, db, batch)
     sense = _sense(scope, db, columns)
-    fixed = frozenset(
-        {
-            *(batch.options.get("key") or ()),
-            *(x.field.input for x in columns if x.field.is_new_only or not x.field.is_written),
-        }
-    )
-    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense), fixed) for row in rows]
+    found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense)) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
     resolve(scope, db, [row.values for row in found])
+    are_created = bool(batch.options.get("creates_customers"))
+    settle_missing(scope, [row.values for row in found], are_created=are_created)
     if batch.mode is not ImportMode.INSERT:
         _find(scope, db, batch, target, found)
+        if is_applied and scope.backend.dialect == "postgresql":
+            lock_rows(db, target.model, sorted({row.record_id for row in found if row.record_id is not None}))
+        set_changes(scope, db, target, batch.options, columns, found)
     return found
 
 
-def as_write(row: Understood) -> Row | Change:
-    """What the bulk path takes: a new record, or the change of one."""
-    values = row.values.values
-    if row.record_id is None:
-        return values
-    return row.record_id, {key: value for key, value in values.items() if key not in row.fixed}
+def set_changes(
+    scope: Scope,
+    db: Session,
+    target: Target,
+    options: Mapping[str, Any],
+    columns: Sequence[MappedColumn],
+    rows: Sequence[Understood],
+) -> None:
+    """Decide what the rows set of the records that they have found."""
+    updates = [row for row in rows if row.record_id is not None]
+    found = changes(
+        scope, db, target.model, overwriting_of(options, columns), [(x.record_id or 0, x.values) for x in updates]
+    )
+    for row, change in zip(updates, found, strict=True):
+        row.changes = change
 
 
 def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColumn]:
@@ -150,29 +144,6 @@ def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColu
 
 
 # --- steps -----------------------------------------------------------------------------------------------
-
-
-def _ask_rules(scope: Scope, target: Target, rows: Sequence[Understood]) -> None:
-    """Ask the rules of single writes, which name one wrong field at a time: what they refuse is left out, then asked anew.
-
-    Rows that are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
-    """
-    for turn in range(_TURNS):
-        verdicts = check_many(scope, target.model, [as_write(row) for row in rows], action=target.right) if rows else []
-        refused = [(row, each.refusal) for row, each in zip(rows, verdicts, strict=True) if each.refusal is not None]
-        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
-        for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
-        rows = [row for row, refusal in refused if _leave_out(row, refusal)]
-
-
-def _leave_out(row: Understood, refusal: Refusal) -> bool:
-    """Take what is refused out of the values of a row; False where nothing would be left to ask about."""
-    refused = next((key for key in row.values.values if refusal.field in (key, camel(key))), None)
-    if refused is None or isinstance(refusal, DuplicateFound | DuplicateRefused):
-        return False
-    row.values.values = {key: value for key, value in row.values.values.items() if key != refused}
-    return True
 
 
 def _edited(db: Session, batch: ImportBatch) -> list[Any]:

@@ -1,22 +1,26 @@
 """The mapping of an import: which column holds which field, proposed, chosen by its user, and remembered for the next sheet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportMapping
+from models import Customer, ImportBatch, ImportMapping
 from models.errors import ImportEnded, Validation
-from models.import_batch import ImportMode, ImportState
+from models.import_batch import ImportMode, ImportState, Overwrite
 from models.sheet_cells import kind, text
 
+from ..duplicates.enforcement import REASON
+from ..runtime.inputs import line
+from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from .batches import CHECK, allowed, enqueue, log, own
 from .date_columns import Order
 from .fields import ImportField
 from .matching import Column, Proposal, header_key, propose
+from .new_customers import names_customers
 from .targets import Target, fields_for, missing, required_besides, target_of
 from .vocabulary import vocabulary
 
@@ -31,6 +35,9 @@ class Plan:
 
     `columns`: place of a column -> key of its field.  `given`: inputs for all rows, like the pool.  `key`: the fields that find
     an existing record together.  `dates`: place of a column -> the order of its dates, where its user chose one.
+    `overwrite`: key of a field -> what an update does with it, ALWAYS where nothing is said.  `clears`: whether an empty
+    cell empties the field of an update, instead of leaving it alone.  `reason`: why certain duplicates are entered all the
+    same.  `creates_customers`: whether a company that is not there becomes a new customer, one for all of its rows.
     """
 
     columns: Mapping[int, str]
@@ -38,6 +45,10 @@ class Plan:
     key: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
     dates: Mapping[int, Order] | None = None
+    overwrite: Mapping[str, Overwrite] = field(default_factory=dict)
+    clears: bool = False
+    reason: str | None = None
+    creates_customers: bool = False
 
 
 def fields_of(scope: Scope, db: Session, target: Target) -> tuple[ImportField, ...]:
@@ -54,8 +65,8 @@ def proposals(scope: Scope, db: Session, row: ImportBatch) -> list[Proposal]:
 def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
     """Choose which columns hold which fields, and what rows do.  What was checked before is checked anew.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation for columns and fields that are not there, a field that is given
-    twice or missing, and a key that finds nothing.
+    Raises NotFound, Forbidden (new customers included), ImportEnded, and Validation for columns and fields that are not
+    there, a field that is given twice or missing, a key that finds nothing, and options that would do nothing.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -66,6 +77,9 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         _check_columns(row, fields, plan.columns)
         _check_key(target, fields, plan)
         _check_required(fields, plan)
+        _check_overwriting(plan)
+        _check_reason(target, plan)
+        _check_new_customers(scope, fields, plan)
         row.mapping = {str(place): key for place, key in sorted(plan.columns.items())}
         row.mode, row.options = plan.mode, _options(plan)
         row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
@@ -76,7 +90,15 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
 
 def _options(plan: Plan) -> dict[str, Any]:
     dates = {str(place): str(order) for place, order in (plan.dates or {}).items()}
-    return {"key": list(plan.key), "given": dict(plan.given or {}), "dates": dates}
+    return {
+        "key": list(plan.key),
+        "given": dict(plan.given or {}),
+        "dates": dates,
+        "overwrite": {key: str(how) for key, how in plan.overwrite.items()},
+        "clears": plan.clears,
+        "reason": line(plan.reason, REASON),
+        "creates_customers": plan.creates_customers,
+    }
 
 
 # --- what may be chosen ----------------------------------------------------------------------------------
@@ -126,6 +148,37 @@ def _check_required(fields: Mapping[str, ImportField], plan: Plan) -> None:
             f"以下必填字段没有对应的列：{chinese}。",
             field="columns",
         )
+
+
+def _check_overwriting(plan: Plan) -> None:
+    if not plan.overwrite.keys() <= {*plan.columns.values()}:
+        raise Validation(
+            "Only for fields that a column holds can you choose what is overwritten.",
+            "只能为已有对应列的字段选择覆盖方式。",
+            field="overwrite",
+        )
+
+
+def _check_reason(target: Target, plan: Plan) -> None:
+    if line(plan.reason, REASON) is not None and REASON not in rules_of(target.model).extra_inputs:
+        raise Validation(
+            f"{target.names.many} are not checked for duplicates, so no reason is needed.",
+            f"{target.names.zh}不做查重，无需填写原因。",
+            field="reason",
+        )
+
+
+def _check_new_customers(scope: Scope, fields: Mapping[str, ImportField], plan: Plan) -> None:
+    """New customers come with what names one: a contact, a follow-up, an opportunity."""
+    if not plan.creates_customers:
+        return
+    if not any(names_customers(fields[key]) for key in plan.columns.values()):
+        raise Validation(
+            "No column holds the names of customers, so none can be created.",
+            "没有客户名称列，无法新建客户。",
+            field="createsCustomers",
+        )
+    scope.allow("create", Customer.module)
 
 
 # --- what is remembered ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from models.former_name import comparable
 from models.text import fold, name_key, number_key
 
 from ..runtime.inputs import invalid
+from ..runtime.merged_records import merges
 from ..runtime.scope import Scope
 from .fields import ImportField
 from .row_values import Naming, RowValues
@@ -71,7 +72,10 @@ def _model(naming: Naming) -> type[Entity]:
 def _settle(row: RowValues, naming: Naming, known: Named) -> None:
     """A number that is given beside a name decides; both must mean the same record."""
     which = naming.field
-    found = _one(which, naming.text, known.get(fold(naming.text), ()))
+    there = known.get(fold(naming.text), ())
+    if not there:
+        row.missing[which.key] = naming.text
+    found = _one(which, naming.text, there)
     if isinstance(found, Refusal):
         row.refusals[which.key] = found
     elif which.has_several:
@@ -104,6 +108,12 @@ def _one(which: ImportField, text: str, found: Sequence[_Found]) -> int | Refusa
         return invalid(which.key, f"“{said}” is no longer active", f"“{said}”已停用")
     if found:
         return invalid(which.key, f"“{said}” is in the recycle bin", f"“{said}”在回收站中")
+    return not_found(which, said)
+
+
+def not_found(which: ImportField, text: str) -> Refusal:
+    """The refusal of a cell that names nothing which the caller sees."""
+    said = text[:40]
     return invalid(which.key, f"“{said}” was not found", f"未找到“{said}”")
 
 
@@ -140,7 +150,12 @@ def _large(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], 
     shown = [scope.viewer.value(model, model, key) for key in forms]  # what the caller may not see names nothing
     found: dict[str, dict[int, _Found]] = defaultdict(dict)
     wanted = {fold(text) for text in texts}
-    for id, deleted_at, *names in db.execute(select(model.id, model.deleted_at, *shown).where(or_(*same))):
+    asked = select(model.id, model.deleted_at, *shown).where(or_(*same))
+    if merges(model):
+        asked = asked.where(
+            columns.merged_into_id.is_(None)
+        )  # its name is a former one of the record it became part of
+    for id, deleted_at, *names in db.execute(asked):
         for name in names:
             if name and fold(name) in wanted:
                 found[fold(name)][id] = _Found(id, deleted_at is not None)

@@ -55,12 +55,18 @@ class Naming:
 
 @dataclass
 class RowValues:
-    """What a row says.  `refusals`: field -> what is wrong with its cell.  `blank`: inputs whose cell is empty."""
+    """What a row says.
+
+    `refusals`: field -> what is wrong with its cell.  `blank`: fields whose cell is empty.  `missing`: field -> the name in
+    its cell under which there is no record.  `company`: the name of the new customer to which the row belongs.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     namings: list[Naming] = field(default_factory=list)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
+    missing: dict[str, str] = field(default_factory=dict)
+    company: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,13 @@ def _take(found: RowValues, column: MappedColumn, cell: Cell, sense: Sense) -> N
     if which.reference is not None:
         said = text_of(cell)
         if said is None:
-            found.blank.add(which.input)
+            found.blank.add(which.key)
         else:
             found.namings += [Naming(which, part) for part in (_parts(said) if which.has_several else [said])]
         return
     value = _VALUES[which.kind](column, cell, sense)
     if value is None or value == []:
-        found.blank.add(which.input)
+        found.blank.add(which.key)
     elif which.input == "points":
         points = found.values.setdefault("points", [])
         points += [{"kind": POINT_KINDS[which.key], "value": part} for part in _parts(str(value))]

@@ -11,13 +11,13 @@ from .scope import Scope
 @contextmanager
 def trial(scope: Scope, action: str) -> Iterator[Session]:
     """A `scope.write` that is undone at its end; what is refused in it is not logged."""
-    scope.is_trial = True
+    was, scope.is_trial = scope.is_trial, True
     try:
         with suppress(_Undone), scope.write(action) as db:
             yield db
             raise _Undone
     finally:
-        scope.is_trial = False
+        scope.is_trial = was
 
 
 class _Undone(Exception):
