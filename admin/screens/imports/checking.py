@@ -44,11 +44,12 @@ async def found(ask: PanelRequest, row: ImportBatch, here: str, form: FormData |
     after = _whole(asked.get("after", "")) or 0
     edited = _whole(asked.get("edit", "")) if form is None else _whole(asked.get("number", ""))
     saved = _whole(asked.get("saved", "")) if form is None else None
-    rows, has_more = await ask.scope.read(_rows, row, FILTERS[state][1], after, edited or saved)
+    left = _whole(asked.get("row", "")) if form is None else None
+    rows, has_more = await ask.scope.read(_rows, row, FILTERS[state][1], after, edited or saved or left)
     fixes: list[WrongValue] = await ask.scope.read(_wrong_values, row) if numbers.get(RowState.BAD) else []
     words: frozenset[int] = await ask.scope.read(_of_dictionaries, row)
     place = {"state": state, **({"after": str(after)} if after else {})}
-    shown = [_shown(each, here, place, edited, asked.get("cell", ""), saved, form) for each in rows]
+    shown = [_shown(each, here, place, (edited, saved, left), asked.get("cell", ""), form) for each in rows]
     return {
         **await consequences(ask, row),
         "filters": _filters(ask, here, state, numbers),
@@ -74,7 +75,7 @@ async def consequences(ask: PanelRequest, row: ImportBatch) -> dict[str, Any]:
 def edits_from(form: FormData, shown: ShownRow | None) -> dict[int, str]:
     """Place -> text, of the cells of a posted row that say something else than before."""
     before = {cell.place: cell.text for cell in shown.cells} if shown else {}
-    typed = {place: str(form[f"c{place}"]) for place in before if f"c{place}" in form}
+    typed = {place: str(form[f"c{place}"]).replace("\r\n", "\n") for place in before if f"c{place}" in form}
     return {place: text for place, text in typed.items() if text.strip() != before[place].strip()}
 
 
@@ -125,12 +126,12 @@ def _shown(
     each: ShownRow,
     here: str,
     place: Mapping[str, str],
-    edited: int | None,
+    named: tuple[int | None, int | None, int | None],
     cell: str,
-    saved: int | None,
     form: FormData | None,
 ) -> dict[str, Any]:
-    """A row as the template draws it."""
+    """A row as the template draws it.  `named`: the row that is being edited, the one just saved, the one just left."""
+    edited, saved, left = named
     is_edited, at = each.number == edited, f"{here}?{urlencode({**place, 'edit': each.number})}"
     cells = [
         {
@@ -152,11 +153,12 @@ def _shown(
         "kind": _KINDS.get(each.state, "is-warned" if each.warnings else "is-good"),
         "is_skipped": each.state is RowState.SKIPPED,
         "is_saved": each.number == saved,
+        "has_focus": each.number in (saved, left),
         "is_editing": is_edited,
         "cells": cells,
         "now": _whole(cell) if cell.isdecimal() else first,
         "href": f"{at}#r{each.number}",
-        "leave": f"{here}?{urlencode({**place, 'saved': each.number})}#r{each.number}",
+        "leave": f"{here}?{urlencode({**place, 'row': each.number})}#r{each.number}",
         "wrong": [p for p in each.problems if p.place is None],
         "warned": [p for p in each.warnings if p.place is None],
     }

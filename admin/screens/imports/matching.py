@@ -8,26 +8,30 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from models import Base, ImportBatch
-from models.import_batch import ImportMode
+from models.import_batch import ImportMode, Overwrite
+from resolvers.duplicates.enforcement import REASON
 from resolvers.imports import mapping
 from resolvers.imports.advance import plan_of
 from resolvers.imports.date_columns import DateOrder, Order, decide_dates
 from resolvers.imports.fields import ImportField
 from resolvers.imports.mapping import Plan
 from resolvers.imports.matching import Proposal
+from resolvers.imports.new_customers import names_customers
 from resolvers.imports.targets import Target, target_of
 from resolvers.reading.pages import ListRequest, names_of, page
 from resolvers.reading.pages import target_of as pointed_by
 from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.lifecycle import rules_of
 from resolvers.runtime.scope import Scope
 
 from ...kit.formatting import day
 from ...kit.labels import field_label, one
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import gettext, language, listed
-from .words import MODES, ORDERS
+from .words import MODES, ORDERS, OVERWRITES
 
 _ = gettext
+LONGEST_REASON = 200
 MOST_OFFERED = 100
 """Maximum number of pools or dictionaries that the form offers for all rows."""
 
@@ -48,6 +52,7 @@ class Matched:
     reason: str
     dates: Sequence[tuple[str, str]] = ()
     order: str = ""
+    overwrite: str = ""
 
 
 async def found(ask: PanelRequest, row: ImportBatch, form: FormData | None = None) -> dict[str, Any]:
@@ -67,6 +72,9 @@ async def found(ask: PanelRequest, row: ImportBatch, form: FormData | None = Non
         "modes": MODES if keys_of(target, fields) else {ImportMode.INSERT: MODES[ImportMode.INSERT]},
         "keys": keys_of(target, fields),
         "key": ",".join(plan.key),
+        "overwrites": OVERWRITES,
+        "asks_reason": REASON in rules_of(target.model).extra_inputs,
+        "asks_customers": any(names_customers(each) for each in fields) and ask.may("customer.create"),
         "once": [await _for_all(ask, target, key, (plan.given or {}).get(key)) for key in sorted(target.once)],
     }
 
@@ -81,12 +89,17 @@ def plan_from(form: FormData, row: ImportBatch) -> Plan:
     key = tuple(part for part in str(form.get("key", ""))[:200].split(",") if part)
     given = {name: number_of(_pointed(target, name), str(form.get(f"g-{name}", ""))[:40]) for name in target.once}
     is_new = mode not in tuple(ImportMode) or mode == ImportMode.INSERT
+    how = {field: str(form.get(f"o{place}", "")) for place, field in chosen.items() if field and not is_new}
     return Plan(
         {place: field for place, field in chosen.items() if field},
         ImportMode(mode) if mode in tuple(ImportMode) else ImportMode.INSERT,
         () if is_new else key,
         {name: id for name, id in given.items() if id},
         {place: Order(order) for place, order in orders.items() if order in tuple(Order)},
+        {field: Overwrite(each) for field, each in how.items() if each in tuple(Overwrite)},
+        clears=form.get("clears") == "y" and not is_new,
+        reason=str(form.get("reason", "")).strip()[:LONGEST_REASON] or None,
+        creates_customers=form.get("creates_customers") == "y",
     )
 
 
@@ -132,6 +145,7 @@ def _matched(
         proposal.reason.say(ask.language),
         () if decided.decided else _readings(ask, decided),
         str((plan.dates or {}).get(place, "")),
+        str(plan.overwrite.get(plan.columns.get(place, ""), "")),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from models import Tone
-from models.import_batch import ImportMode, ImportState, RowState
+from models.import_batch import ImportMode, ImportState, Overwrite, RowState
 from resolvers.imports.advance import Outlook
 from resolvers.imports.date_columns import Order
 from resolvers.imports.targets import Target
@@ -46,6 +46,11 @@ MODES: dict[ImportMode, Label] = {
     ImportMode.INSERT: Label("Every row is a new record"),
     ImportMode.UPDATE: Label("Every row changes a record that is there"),
     ImportMode.UPSERT: Label("Rows change the record that is there, or become a new one"),
+}
+OVERWRITES: dict[Overwrite, Label] = {
+    Overwrite.ALWAYS: Label("always overwritten"),
+    Overwrite.IF_EMPTY: Label("filled in only where it is empty"),
+    Overwrite.NEVER: Label("never changed"),
 }
 ORDERS: dict[Order, Label] = {
     Order.DAY_FIRST: Label("day first"),
