@@ -26,7 +26,12 @@ from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount
 from .follow_up_errors import KindDoesNotCount as KindDoesNotCount
 from .follow_up_errors import TooShortToCount as TooShortToCount
 from .import_errors import ImportEnded as ImportEnded
+from .import_errors import ImportExpired as ImportExpired
 from .import_errors import NoRoomForFile as NoRoomForFile
+from .import_errors import NotChecked as NotChecked
+from .import_errors import OtherWorkbook as OtherWorkbook
+from .import_errors import ResultGone as ResultGone
+from .import_errors import ResultNotReady as ResultNotReady
 from .import_errors import TooManyUploads as TooManyUploads
 from .import_errors import UploadsAtOnce as UploadsAtOnce
 from .job_errors import JobBroke as JobBroke

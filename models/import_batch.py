@@ -109,6 +109,12 @@ class ImportBatch(Base):
     error: Mapped[str | None] = mapped_column(text_type(400))
     error_zh: Mapped[str | None] = mapped_column(text_type(400))
     """Why the file cannot be read."""
+    result: Mapped[str | None] = mapped_column(text_type(60))
+    """The name of the result workbook on the disk, finished or being written."""
+    result_at: Mapped[datetime | None]
+    """When the result workbook was finished."""
+    returned: Mapped[str | None] = mapped_column(text_type(60))
+    """The name of a corrected file on the disk while its corrections are taken over."""
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

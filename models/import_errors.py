@@ -21,3 +21,30 @@ class TooManyUploads(Refusal):
 class UploadsAtOnce(Refusal):
     sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
     zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"
+
+
+class NotChecked(Refusal):
+    sentence = "The rows of this import are not checked yet, so there is no result to write down."
+    zh = "此导入的数据尚未检查，暂无结果可导出。"
+
+
+class ResultNotReady(Refusal):
+    sentence = "The result workbook of this import is not ready. Ask for it on the page of the import, and wait until it is there."
+    zh = "此导入的结果表尚未生成。请在导入页面生成，完成后再下载。"
+
+
+class ResultGone(Refusal):
+    sentence = "The result workbook of this import is no longer kept. Ask for it anew on the page of the import."
+    zh = "此导入的结果表已不再保存，请在导入页面重新生成。"
+
+
+class ImportExpired(Refusal):
+    sentence = "The rows of this import are no longer kept, so its result cannot be written down."
+    zh = "此导入的数据已不再保存，无法生成结果表。"
+
+
+class OtherWorkbook(Refusal):
+    """`why` is a clause in both languages."""
+
+    sentence = "This is not the corrected file of this import: {why}. Nothing was changed."
+    zh = "这不是此导入的修正文件：{why}。未作任何更改。"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, checking, staging, undoing
+from resolvers.imports import applying, checking, results, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.runtime.scope import Scope
@@ -16,6 +16,7 @@ from resolvers.runtime.scope import Scope
 from . import job
 from .sheets import reading
 from .sheets.limits import Limits
+from .workbooks.result_book import ResultBookXlsx
 
 
 class _Sheets:
@@ -54,6 +55,17 @@ def check_import(scope: Scope, db: Session, work: Work) -> Progress:
 def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Write the next rows of an import."""
     return applying.apply(scope, db, work.arguments["import"], work.arguments["version"])
+
+
+def _written_on(scope: Scope, work: Work) -> results.Part:
+    given = work.arguments
+    return results.prepare(scope, given["import"], given["file"], work.position, work.memory, ResultBookXlsx)
+
+
+@job("job.view", en="Result workbook of an import", zh="生成导入结果表", ready=_written_on)
+def write_results(scope: Scope, db: Session, work: Work) -> Progress:
+    """Note the next rows of a result workbook, or that it is finished."""
+    return results.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared)
 
 
 @job("job.view", en="Undoing of an import", zh="撤销导入")

@@ -42,14 +42,19 @@ def _expire_uploads(scope: Scope, db: Session, limit: int) -> int:
     for row in db.execute(old).scalars().all():
         names.append(row.stored.partition(".")[0])
         db.delete(row)
-    scope.after_commit(lambda: [files.delete_all(name) for name in names])
+
+    def deleted() -> None:
+        for name in names:
+            files.delete_all(name)
+
+    scope.after_commit(deleted)
     return len(names)
 
 
 def _sweep(scope: Scope, db: Session) -> None:
     known, files = {*db.execute(select(Export.file)).scalars()}, scope.backend.files
-    for stored in (ImportBatch.file, Upload.stored):
-        known.update(name.partition(".")[0] for name in db.execute(select(stored)).scalars())
+    for stored in (ImportBatch.file, ImportBatch.returned, Upload.stored):
+        known.update(name.partition(".")[0] for name in db.execute(select(stored)).scalars() if name)
 
     def swept() -> None:
         files.sweep(known.__contains__, STRAY_SECONDS)
