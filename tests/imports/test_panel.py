@@ -215,12 +215,23 @@ def test_rows_come_by_pages_and_by_state(world: World, files: Files, monkeypatch
     assert re.findall(r'<tr id="r(\d+)"', page(browser, address, "?state=wrong&edit=3")) == ["3", "5"]
 
 
+def test_results_come_as_a_workbook(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, *STORY)
+    assert browser.post(f"{address}/results").status_code == 303
+    assert "The workbook is being written." in page(browser, address)
+    files.run()
+    link = f"/files/{address.rpartition('/')[2]}"
+    assert link in page(browser, address)
+    assert browser.get(link).status_code == 200
+
+
 def test_an_import_is_nobody_elses(world: World, files: Files) -> None:
     panel = Panel(world)
     address = uploaded(panel.of("li"), workbook(good(1)))
     other = panel.of("ada")
     assert other.get(address).status_code == 404
-    for what in ("read", "match", "dates", "row", "skip", "fix", "confirm", "stop", "cancel", "undo"):
+    for what in ("read", "match", "dates", "row", "skip", "fix", "results", "confirm", "stop", "cancel", "undo"):
         assert other.post(f"{address}/{what}").status_code == 404
     assert "客户.xlsx" not in page(other, "/admin/imports")
     assert "客户.xlsx" in page(panel.of("li"), "/admin/imports")

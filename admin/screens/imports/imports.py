@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from models import ImportBatch
 from models.errors import Refusal
 from models.import_batch import ImportState
-from resolvers.imports import applying, batches, mapping, undoing, uploads
+from resolvers.imports import applying, batches, mapping, results, undoing, uploads
 from resolvers.imports.targets import Target, offered_targets, target_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -126,6 +126,11 @@ class Imports(Corrections, Page):
     async def confirm(self, request: Request) -> Response:
         return await self._do(request, applying.confirm, "confirm")
 
+    @page_route("/imports/{id}/results", OWN, "POST")
+    async def results(self, request: Request) -> Response:
+        """Let a job write the workbook with the rows and what is wrong with them."""
+        return await self._do(request, results.begin)
+
     @page_route("/imports/{id}/stop", OWN, "POST")
     async def stop(self, request: Request) -> Response:
         return await self._do(request, applying.stop)
@@ -190,6 +195,7 @@ class Imports(Corrections, Page):
             **self._told(row),
             "steps": _steps(step),
             "step": step,
+            "has_results": row.state in results.SETTLED and bool(row.rows),
             "may_cancel": row.state in batches.UNREAD and row.state is not ImportState.FAILED,
         }
 
