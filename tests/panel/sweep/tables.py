@@ -406,6 +406,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/duplicate-check": Page(),
         "/admin/duplicates": Page("after"),
         "/admin/exports": Page("before"),
+        "/admin/imports": Page("before"),
+        "/admin/imports/new": Page("target", may_miss=True),
         "/admin/jobs": Page("tab before"),
         "/admin/jobs/job": Page("id", may_miss=True),
         "/admin/live": Page("of shown"),
