@@ -15,12 +15,12 @@ from resolvers.runtime.scope import Scope
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label
 
-ENCODINGS: dict[str, Label] = {
-    "utf-8": Label("UTF-8"),
-    "gb18030": Label("Simplified Chinese (GB18030)"),
-    "big5": Label("Traditional Chinese (Big5)"),
-    "utf-16": Label("UTF-16"),
-    "windows-1252": Label("Western European (Windows)"),
+ENCODINGS: dict[str, str] = {
+    "utf-8": "UTF-8",
+    "gb18030": Label("Simplified Chinese"),
+    "big5": Label("Traditional Chinese"),
+    "utf-16": "UTF-16",
+    "windows-1252": Label("Western European"),
 }
 DELIMITERS: dict[str, Label] = {
     ",": Label("Comma"),

@@ -408,6 +408,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/exports": Page("before"),
         "/admin/imports": Page("before"),
         "/admin/imports/new": Page("target", may_miss=True),
+        "/admin/imports/{id}": Page("step state after edit cell saved row", may_miss=True),
         "/admin/jobs": Page("tab before"),
         "/admin/jobs/job": Page("id", may_miss=True),
         "/admin/live": Page("of shown"),
