@@ -223,7 +223,33 @@ def test_results_come_as_a_workbook(world: World, files: Files) -> None:
     files.run()
     link = f"/files/{address.rpartition('/')[2]}"
     assert link in page(browser, address)
-    assert browser.get(link).status_code == 200
+    answer = browser.get(link)
+    assert answer.status_code == 200
+
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    sheet = book[book.sheetnames[0]]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value in ("电商", "12")]
+    assert len(cells) == 3
+    for cell in cells:
+        cell.value = "Internet" if cell.value == "电商" else "13800000003"
+    told = io.BytesIO()
+    book.save(told)
+    assert browser.post_raw(f"{address}/workbook", *multipart(told.getvalue())).status_code == 303
+    assert "The corrected workbook is being read" in page(browser, address)
+    files.run()
+    assert "1 row is wrong" in page(browser, address)
+
+
+def test_a_workbook_of_something_else_is_refused_and_nothing_is_lost(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, *STORY)
+    none = browser.post_raw(f"{address}/workbook", *multipart(b"", name=""))
+    assert (none.status_code, said(unescape(none.text))) == (422, "Choose a file.")
+    assert browser.post_raw(f"{address}/workbook", *multipart(b"a,b\n1,2\n", name="x.csv")).status_code == 303
+    files.run()
+    html = page(browser, address)
+    assert "headings are others" in said(html)
+    assert "4 rows are wrong" in html
 
 
 def test_an_import_is_nobody_elses(world: World, files: Files) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from models import ImportBatch
 from models.errors import Refusal
 from models.import_batch import ImportState
-from resolvers.imports import applying, batches, mapping, results, undoing, uploads
+from resolvers.imports import applying, batches, mapping, results, returning, undoing, uploads
 from resolvers.imports.targets import Target, offered_targets, target_of
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
@@ -131,6 +131,17 @@ class Imports(Corrections, Page):
         """Let a job write the workbook with the rows and what is wrong with them."""
         return await self._do(request, results.begin)
 
+    @page_route("/imports/{id}/workbook", OWN, "POST")
+    async def workbook(self, request: Request) -> Response:
+        """Go on with the corrected workbook, or with the corrected original."""
+        ask = panel_request(request)
+        row = await self.row_of(ask)
+        try:
+            await upload.go_on(ask, row)
+        except Refusal as refusal:
+            return await self.show_step(ask, "", refusal.say(ask.language))
+        return self._to(row.id)
+
     @page_route("/imports/{id}/stop", OWN, "POST")
     async def stop(self, request: Request) -> Response:
         return await self._do(request, applying.stop)
@@ -170,11 +181,10 @@ class Imports(Corrections, Page):
     ) -> Response:
         row = await self.row_of(ask)
         name = _step(row, step or ask.request.query_params.get("step", ""))
-        context = {**self._common(row, name), "error": error}
+        context = {**self._common(row, name), "error": error or _told_late(ask, row)}
+        if running.is_running(row):
+            context, name = context | await running.found(ask, row), "progress"
         match name:
-            case "upload" | "check" | "progress" if row.state in RUNNING:
-                context |= await running.found(ask, row)
-                name = "progress"
             case "upload":
                 context |= await reading.found(ask, row)
             case "match":
@@ -183,9 +193,6 @@ class Imports(Corrections, Page):
                 context |= await checking.found(ask, row, context["here"], form if step else None)
             case "confirm":
                 context |= await checking.consequences(ask, row)
-            case _ if row.state in RUNNING:
-                context |= await running.found(ask, row)
-                name = "progress"
             case "undo" | "summary":
                 context |= await summary.found(ask, row, self.panel)
         return await self.render(ask, f"imports/{name}.html", context, 422 if error else 200)
@@ -196,6 +203,7 @@ class Imports(Corrections, Page):
             "steps": _steps(step),
             "step": step,
             "has_results": row.state in results.SETTLED and bool(row.rows),
+            "may_return": row.state in returning.OPEN and row.returned is None,
             "may_cancel": row.state in batches.UNREAD and row.state is not ImportState.FAILED,
         }
 
@@ -214,6 +222,13 @@ class Imports(Corrections, Page):
 
     def _to(self, id: int) -> Response:
         return RedirectResponse(self.url(global_id(ImportBatch, id)), 303)
+
+
+def _told_late(ask: PanelRequest, row: ImportBatch) -> str:
+    """What a job has found wrong with a corrected workbook; the import itself is as it was."""
+    if row.state is ImportState.FAILED or not row.error:
+        return ""
+    return (row.error_zh or row.error) if ask.language.startswith("zh") else row.error
 
 
 def _named(target: Target) -> str:

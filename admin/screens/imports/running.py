@@ -12,18 +12,23 @@ from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
 from ...kit.routes import BASE
 from ...kit.translation import gettext
-from .words import RUNNING, time_left
+from .words import RETURNING, RUNNING, time_left
 
 _ = gettext
 SECONDS = 1
 """How often the page asks how far the job is."""
 
 
+def is_running(row: ImportBatch) -> bool:
+    """Whether a job works for the import, so that its page shows how far that is."""
+    return row.state in RUNNING or row.returned is not None
+
+
 async def found(ask: PanelRequest, row: ImportBatch) -> dict[str, Any]:
     """What the page shows of the job."""
     now: Advance = await ask.scope.read(advance, row)
     return {
-        "doing": RUNNING[row.state],
+        "doing": RUNNING.get(row.state, RETURNING),
         "percent": min(100, 100 * now.done // now.total) if now.total else None,
         "progress": _progress(ask, now),
         "more": _more(ask, now),

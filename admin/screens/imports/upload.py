@@ -1,7 +1,8 @@
 """The upload of a file: from the form onto the disk as it arrives, and an import of it."""
 
+from models import ImportBatch
 from models.errors import Refusal
-from resolvers.imports import batches, uploads
+from resolvers.imports import batches, returning, uploads
 from resolvers.imports.targets import offered_targets
 from resolvers.runtime.incoming_file import Received
 
@@ -24,6 +25,16 @@ async def begin(ask: PanelRequest, form: FileForm) -> int:
         uploads.discard(ask.scope, received)
         raise
     return id
+
+
+async def go_on(ask: PanelRequest, row: ImportBatch) -> None:
+    """Go on with the corrected workbook in the form.  Raises Refusal."""
+    received: Received = await posted_file(ask.scope, FileForm(ask.request))
+    try:
+        await ask.scope.run(returning.continue_with, row.id, received.stored, received.hash)
+    except Refusal:
+        uploads.discard(ask.scope, received)
+        raise
 
 
 def offered(ask: PanelRequest) -> list[tuple[str, str]]:

@@ -81,6 +81,7 @@ RUNNING: dict[ImportState, Label] = {
     ImportState.UNDOING: Label("The import is being undone"),
 }
 """State -> what a job does meanwhile."""
+RETURNING = Label("The corrected workbook is being read")
 
 
 def state_badge(state: ImportState) -> Markup:
