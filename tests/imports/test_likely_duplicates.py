@@ -51,8 +51,10 @@ def test_a_row_is_warned_of_what_may_be_the_same_and_where_that_is(world: World,
 
     found = warned(world, id)
     assert found[2] == [
-        (f"This may be {number} Northern Harbour Logistics, which is there already (of Li Na)."
-        " Look at it before you import this row.")
+        (
+            f"This may be {number} Northern Harbour Logistics, which is there already (of Li Na)."
+            " Look at it before you import this row."
+        )
     ]
     assert "蓝＊＊＊" in found[3][0]
     assert "of somebody else" in found[3][0] or "Mei Lin" in found[3][0]
