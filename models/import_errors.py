@@ -8,21 +8,6 @@ class ImportEnded(Refusal):
     zh = "此导入已执行或已结束，无法再更改。"
 
 
-class NoRoomForFile(Refusal):
-    sentence = "The server has no room for this file at the moment. Tell an administrator, and try again later."
-    zh = "服务器磁盘空间不足，暂时无法接收此文件。请联系管理员后重试。"
-
-
-class TooManyUploads(Refusal):
-    sentence = "You have sent {limit} files that no import has used yet. Import one of them, or wait: each is deleted after a day."
-    zh = "您有 {limit} 个已上传的文件尚未用于导入。请先导入其中一个，或等待系统在一天后自动删除。"
-
-
-class UploadsAtOnce(Refusal):
-    sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
-    zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"
-
-
 class NotChecked(Refusal):
     sentence = "The rows of this import are not checked yet, so there is no result to write down."
     zh = "此导入的数据尚未检查，暂无结果可导出。"
@@ -39,8 +24,8 @@ class ResultGone(Refusal):
 
 
 class ImportExpired(Refusal):
-    sentence = "The rows of this import are no longer kept, so its result cannot be written down."
-    zh = "此导入的数据已不再保存，无法生成结果表。"
+    sentence = "The rows of this import are no longer kept, so it cannot go on and its result cannot be written down."
+    zh = "此导入的数据已不再保存，无法继续，也无法生成结果表。"
 
 
 class OtherWorkbook(Refusal):
@@ -48,6 +33,47 @@ class OtherWorkbook(Refusal):
 
     sentence = "This is not the corrected file of this import: {why}. Nothing was changed."
     zh = "这不是此导入的修正文件：{why}。未作任何更改。"
+
+
+class NothingCorrected(Refusal):
+    sentence = "The file says the same as this import, so there is nothing to take over. Correct it, save it and choose it again."
+    zh = "该文件与此导入的内容相同，没有可更新的内容。请修改并保存后重新选择。"
+
+
+class RowsWritten(Refusal):
+    """`count` of the corrected rows had become records before."""
+
+    sentence = (
+        "{count} of the corrected rows have been imported already and stay as they are. Change their records instead."
+    )
+    zh = "{count} 个已修改的行此前已导入，未作更改。请直接修改对应记录。"
+
+
+class StillReturning(Refusal):
+    sentence = "The corrected file is still being read. Wait until its rows are checked."
+    zh = "修正后的文件仍在读取中，请等待检查完成。"
+
+
+class NoRoomForFile(Refusal):
+    sentence = "The server has no room for this file at the moment. Tell an administrator, and try again later."
+    zh = "服务器磁盘空间不足，暂时无法接收此文件。请联系管理员后重试。"
+
+
+class TooManyUploads(Refusal):
+    sentence = "You have sent {limit} files that no import has used yet. Import one of them, or wait: each is deleted after a day."
+    zh = "您有 {limit} 个已上传的文件尚未用于导入。请先导入其中一个，或等待系统在一天后自动删除。"
+
+
+class UploadsAtOnce(Refusal):
+    sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
+    zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"
+
+
+class ImportRowsGone(Refusal):
+    """`days`: how long rows are kept."""
+
+    sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
+    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"
 
 
 class SameAsRow(Refusal):

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, judging, results, staging, undoing
+from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
+from resolvers.jobs.schedules import Every
 from resolvers.runtime.scope import Scope
 
 from . import job
@@ -68,7 +70,24 @@ def write_results(scope: Scope, db: Session, work: Work) -> Progress:
     return results.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared)
 
 
+def _compared(scope: Scope, work: Work) -> returning.Part:
+    given, sheets = work.arguments, _Sheets(Limits(**scope.backend.import_limits))
+    return returning.prepare(scope, given["import"], given["file"], given["after"], work.memory, sheets)
+
+
+@job("job.view", en="Return of a corrected file", zh="读取修正后的文件", ready=_compared)
+def return_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Take the next corrections of a file over."""
+    return returning.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared, work.memory)
+
+
 @job("job.view", en="Undoing of an import", zh="撤销导入")
 def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Undo the next rows of an import."""
-    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"])
+    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
+
+
+@job("system.tidy", en="Clean-up of imports", zh="清理导入数据", schedule=Every(timedelta(hours=1), catches_up=False))
+def expire_imports(scope: Scope, db: Session, work: Work) -> Progress:
+    """Delete rows and files of imports that ended long ago."""
+    return housekeeping.expire(scope, db, work)

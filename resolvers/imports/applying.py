@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
-from models.errors import ImportEnded, Validation
+from models.errors import ImportEnded, StillReturning, Validation
 from models.import_batch import ImportState, RowState
 
 from ..customers.contacts import points_of
@@ -22,14 +22,13 @@ from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, enqueue, log, own
 from .checking import next_rows, understood
-from .file_duplicates import drop_keys
+from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .row_notes import note_rows, problems_of
 from .targets import Target
 from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
-_KEYS_AT_ONCE = 2_000
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -37,7 +36,7 @@ _ROWS: Any = ImportRow.__table__
 def confirm(scope: Scope, id: int) -> None:
     """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation where no row is good.
+    Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -46,6 +45,8 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
+        if row.returned is not None:
+            raise StillReturning
         there = counts(db, row)
         if there.get(RowState.STAGED):
             raise Validation(
@@ -75,7 +76,7 @@ def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
-    drop_keys(db, batch, _KEYS_AT_ONCE)
+    drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, is_applied=True))
     good = [row for row in found if not row.refusals]
@@ -92,7 +93,9 @@ def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
 
 
 def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
-    """How many rows of an import are in each state."""
+    """How many rows of an import are in each state; of one whose rows are deleted, were."""
+    if "counts" in batch.options:
+        return {RowState(state): number for state, number in batch.options["counts"].items()}
     asked = select(_ROWS.c.state, func.count()).where(_ROWS.c.batch_id == batch.id).group_by(_ROWS.c.state)
     return {RowState(state): number for state, number in db.execute(asked)}
 
@@ -184,6 +187,8 @@ def _state(row: Understood, was: _Before | None, version: int | None) -> RowStat
 def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
     """What an undoing needs of a row that was applied."""
     kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
+    if was is not None:
+        kept["from"] = was.version
     if row.customer_id is not None:
         kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
     return kept

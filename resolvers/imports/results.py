@@ -30,6 +30,7 @@ from ..runtime.stored_refusals import restored_refusal
 from .applying import counts
 from .batches import allowed, log, own
 from .mapping import fields_of
+from .returned_rows import row_mark
 from .targets import target_of
 
 JOB = "write_results"
@@ -78,6 +79,8 @@ class ResultSheet:
 class ResultRow:
     """One row.  `cells`: by place, corrections included.  `notes`: place -> what is wrong with its cell."""
 
+    mark: str
+    """Of the hidden column: by it the row is known when the workbook comes back."""
     number: int
     state: str
     is_red: bool
@@ -208,6 +211,7 @@ def _row(scope: Scope, places: Mapping[str, int], row: Any) -> ResultRow:
     cells = dict(enumerate(row.cells)) | {int(place): cell for place, cell in (row.edits or {}).items()}
     state = RowState(row.state)
     return ResultRow(
+        mark=row_mark(row.number, row.cells, row.edits),
         number=row.number,
         state=_said(scope, STATE_WORDS[state]),
         is_red=state in RED,

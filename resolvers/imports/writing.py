@@ -93,7 +93,7 @@ def _refused(
     needs_customers = any(row.values.company is not None for row in rows)
     with trial(scope, f"{target.model.module}.create") if needs_customers else nullcontext():
         ready = _with_customers(scope, rows, reason)
-        verdicts = _twice(many, [row.as_write() for row in ready], reason)
+        verdicts = with_reason(many, [row.as_write() for row in ready], reason)
     for row, verdict in zip(ready, verdicts, strict=True):
         row.possible = verdict.possible
     return [(row, x.refusal) for row, x in zip(ready, verdicts, strict=True) if x.refusal is not None]
@@ -146,7 +146,7 @@ def _write(scope: Scope, target: Target, rows: Sequence[Understood], reason: str
         def call(given: Sequence[Any], many: Callable[..., list[Verdict]] = many) -> list[Verdict]:
             return many(scope, target.model, given, action=target.right)
 
-        _take(alike, _twice(call, [row.as_write() for row in alike], reason))
+        _take(alike, with_reason(call, [row.as_write() for row in alike], reason))
 
 
 def _take(rows: Sequence[Understood], verdicts: Sequence[Verdict]) -> None:
@@ -168,7 +168,7 @@ def _with_customers(scope: Scope, rows: Sequence[Understood], reason: str | None
     def many(given: Sequence[Any]) -> list[Verdict]:
         return create_many(scope, Customer, given, action=new_customers.ACTION)
 
-    made = dict(zip(names, _twice(many, [{"name": name} for name in names.values()], reason), strict=True))
+    made = dict(zip(names, with_reason(many, [{"name": name} for name in names.values()], reason), strict=True))
     for row in rows:
         _join(row, made)
     return [row for row in rows if not row.refusals]
@@ -199,17 +199,19 @@ def _are_without_rows(rows: Sequence[Understood]) -> bool:
 # --- reasons ---------------------------------------------------------------------------------------------
 
 
-def _twice(call: Callable[[Sequence[Any]], list[Verdict]], given: Sequence[Any], reason: str | None) -> list[Verdict]:
-    """The verdicts, those of certain duplicates after the reason was given."""
+def with_reason(
+    call: Callable[[Sequence[Any]], list[Verdict]], given: Sequence[Any], reason: str | None
+) -> list[Verdict]:
+    """The verdicts of `call` about these rows, those of certain duplicates after the reason was given."""
     verdicts = call(given)
     asked = [place for place, each in enumerate(verdicts) if reason and isinstance(each.refusal, DuplicateFound)]
-    again = call([_with_reason(given[place], reason) for place in asked]) if asked else []
+    again = call([_reasoned(given[place], reason) for place in asked]) if asked else []
     for place, verdict in zip(asked, again, strict=True):
         verdicts[place] = verdict
     return verdicts
 
 
-def _with_reason(given: Row | Change, reason: str | None) -> Row | Change:
+def _reasoned(given: Row | Change, reason: str | None) -> Row | Change:
     if isinstance(given, tuple):
         id, change = given
         return id, {REASON: reason, **change}

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from models.sheet_cells import DATE, FORMULA, MOMENT, Cell
 from models.workbook_marks import SHEET
 from resolvers.imports.results import ResultRow, ResultSheet
+from resolvers.imports.returning import ROW_KEY
 
 from .marks_sheet import fill_marks
 from .pages import DAY, TEXT, Pages, StyledCell, heading, sheet_title
@@ -19,8 +20,6 @@ from .pages import MOMENT as MOMENT_FORMAT
 from .texts import cell_text
 from .xlsx_book import FIRST_DAY
 
-ROW_KEY = "row"
-"""The mark of the hidden column with the numbers of rows; columns of the user are marked by their places."""
 FRONT = ("state", "reason", ROW_KEY)
 GENERAL = "General"
 _RED, _GREEN = PatternFill("solid", fgColor="FFFDE7E7"), PatternFill("solid", fgColor="FFE7F6EA")
@@ -47,7 +46,7 @@ class ResultBookXlsx:
     def add(self, row: ResultRow) -> None:
         self._row += 1
         fill = _RED if row.is_red else _GREEN if row.is_green else _NONE
-        front = [self._text(0, row.state, fill), self._text(1, row.reason, fill), self._plain(2, row.number, fill)]
+        front = [self._text(0, row.state, fill), self._text(1, row.reason, fill), self._text(2, row.mark, fill)]
         cells = [self._cell(at, row, place, fill) for at, place in enumerate(self._places, 3)]
         is_hidden = self.sheet.has_red and not row.is_red
         if is_hidden:
@@ -85,7 +84,7 @@ class ResultBookXlsx:
             return self._value(at, value, fill)
         made = self._value(at, value, _WRONG)
         if self.sheet.has_comments:
-            made = _apart(self._page, made)
+            made = made.apart()
             made.comment = Comment(cell_text(note), "Millpond", height=90, width=260)
         return made
 
@@ -127,10 +126,3 @@ class ResultBookXlsx:
             known = self._known[key] = StyledCell(self._page)
             known.settle(format, fill, Alignment(wrap_text=True, vertical="top") if at == 1 else None)
         return known
-
-
-def _apart(page: Any, cell: Any) -> Any:
-    """A cell like this one that is written once, because a comment belongs to it."""
-    made = StyledCell(page)
-    made.known_style, made._value, made.data_type = cell.known_style, cell._value, cell.data_type  # noqa: SLF001
-    return made

@@ -41,7 +41,7 @@ def test_imp_05_the_result_says_of_each_row_what_is_wrong_with_which_cell(world:
     values = [[cell.value for cell in row] for row in page.iter_rows()]
     assert values[0] == ["Import status", "Reasons", "Row", *HEADINGS]
     assert [row[0] for row in values[1:]] == ["Passed", "Wrong", "Wrong", "Passed"]
-    assert [row[2] for row in values[1:]] == [2, 3, 4, 5]
+    assert [row[2].partition("-")[0] for row in values[1:]] == ["2", "3", "4", "5"]
     assert values[1][3:] == ["Good", None, "013800138000", "Internet"]
     assert "“电商” is not in the list; choose" in values[2][1]
     assert values[3][1] == "“12” is no phone number."
