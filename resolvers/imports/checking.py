@@ -3,7 +3,8 @@
 Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from .finding import find_existing
 from .mapping import fields_of
 from .new_customers import settle_missing
 from .overwriting import changes, overwriting_of
-from .references import resolve
+from .references import KnownRecords, resolve
 from .row_notes import note_rows, problems_of
 from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
@@ -36,20 +37,25 @@ CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
+FRESH_SECONDS = 1.0
+"""How long a job goes by the columns, words and records that it has read, which users may change meanwhile."""
+Memory = MutableMapping[str, Any]
+_READING = "reading"
 _DATED = (FieldKind.DATE, FieldKind.TIME)
 
 
-def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
+def check(scope: Scope, db: Session, id: int, version: int, memory: Memory | None = None) -> Progress:
     """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check.
 
-    A mapped import is judged as a whole, a checked one where cells were edited since.
+    A mapped import is judged as a whole, a checked one where cells were edited since.  `memory` is what the job keeps from
+    chunk to chunk.
     """
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state not in (ImportState.MAPPED, ImportState.CHECKED):
         return Progress(0, more=False)
     is_whole = batch.state is ImportState.MAPPED
     rows = next_rows(db, batch, _JUDGED, CHUNK) if is_whole else _edited(db, batch)
-    found = judge(scope, db, batch, rows)
+    found = judge(scope, db, batch, rows, memory)
     if found and is_whole:
         batch.position = found[-1].number
     is_last = len(found) < CHUNK
@@ -60,12 +66,14 @@ def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
     return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
 
 
-def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
+def judge(
+    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], memory: Memory | None = None
+) -> list[Understood]:
     """Note for each of these rows whether it is good now, or what is wrong with it.
 
     `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
     """
-    found = understood(scope, db, batch, rows)
+    found = understood(scope, db, batch, rows, memory)
     good = [row for row in found if not row.refusals]
     ask_rules(scope, target_of(batch.target), good, batch.options.get("reason"))
     _note(db, batch, found)
@@ -90,20 +98,25 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
 
 
 def understood(
-    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], *, is_applied: bool = False
+    scope: Scope,
+    db: Session,
+    batch: ImportBatch,
+    rows: Sequence[Any],
+    memory: Memory | None = None,
+    *,
+    is_applied: bool = False,
 ) -> list[Understood]:
     """The rows as inputs, with the records that they name and those that they change.
 
     `is_applied`: locks the records first, so that what is read of them stays until they are changed.
     """
     target = target_of(batch.target)
-    columns = columns_of(scope, db, batch)
-    sense = _sense(scope, db, columns)
+    columns, sense, known = _reading(scope, db, batch, {} if memory is None else memory)
     found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense)) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
-    resolve(scope, db, [row.values for row in found])
+    resolve(scope, db, [row.values for row in found], known)
     are_created = bool(batch.options.get("creates_customers"))
     settle_missing(scope, [row.values for row in found], are_created=are_created)
     if batch.mode is not ImportMode.INSERT:
@@ -112,6 +125,19 @@ def understood(
             lock_rows(db, target.model, sorted({row.record_id for row in found if row.record_id is not None}))
         set_changes(scope, db, target, batch.options, columns, found)
     return found
+
+
+def _reading(
+    scope: Scope, db: Session, batch: ImportBatch, memory: Memory
+) -> tuple[list[MappedColumn], Sense, KnownRecords]:
+    """The columns, how cells are understood, and the records of small tables.  A job looks at them again after a second."""
+    kept = memory.get(_READING)
+    now = time.monotonic()
+    if kept is None or kept[0] != batch.version or kept[1] is not scope.policy or kept[2] < now:
+        columns = columns_of(scope, db, batch)
+        kept = batch.version, scope.policy, now + FRESH_SECONDS, columns, _sense(scope, db, columns), {}
+        memory[_READING] = kept
+    return kept[3], kept[4], kept[5]
 
 
 def set_changes(
