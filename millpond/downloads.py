@@ -1,15 +1,32 @@
-"""The door of files: `GET /files/exp_3` sends an export to its maker, from the disk, with a name that they can read."""
+"""The door of files: exports and result workbooks for who has asked for them, templates for imports, each with a name to read.
 
+`GET /files/exp_3`, `/files/imp_3`, `/files/templates/customer`.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from models import Export
-from models.errors import ExportExpired, ExportGone, Forbidden, NotExported, NotFound, Refusal
+from models import Export, ImportBatch
+from models.errors import (
+    ExportExpired,
+    ExportGone,
+    Forbidden,
+    NotExported,
+    NotFound,
+    Refusal,
+    ResultGone,
+    ResultNotReady,
+)
+from models.export import ExportFormat
 from policies import Principal
 from resolvers.exports import exports
+from resolvers.imports import results
+from resolvers.imports.templates import template as planned
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import number_of
 
@@ -23,6 +40,8 @@ STATUS: dict[type[Refusal], int] = {
     NotExported: 409,
     ExportExpired: 410,
     ExportGone: 410,
+    ResultNotReady: 409,
+    ResultGone: 410,
 }
 """Refusal -> status of the response; 400 for any other."""
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
@@ -42,23 +61,51 @@ class FileBackend(Protocol):
 def downloads(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint of files, for a session or for a token."""
 
-    async def download(request: Request) -> Response:
+    async def download(request: Request, scope: Any) -> Response:
+        wanted = request.path_params["id"]
+        if number := number_of(ImportBatch, wanted):
+            found: exports.Download = await scope.run(results.download, number)
+        else:
+            found = await scope.run(exports.download, number_of(Export, wanted))
+        return FileResponse(
+            backend.files.path(found.stored), headers=HEADERS, media_type=found.media, filename=found.name
+        )
+
+    return _signed_in(backend, secure, download)
+
+
+def templates(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of templates, for a session or for a token; each is made for its reader."""
+
+    async def template(request: Request, scope: Any) -> Response:
+        from tasks.workbooks.template_book import written
+
+        plan = await scope.read(planned, request.path_params["target"])
+        content = await asyncio.to_thread(written, plan)
+        headers = {**HEADERS, "content-disposition": f"attachment; filename*=utf-8''{quote(plan.name)}"}
+        return Response(content, headers=headers, media_type=exports.MEDIA[ExportFormat.XLSX])
+
+    return _signed_in(backend, secure, template)
+
+
+def _signed_in(
+    backend: FileBackend, secure: Secure, answer: Callable[[Request, Any], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that answers with the rights of who asks, and says what is refused."""
+
+    async def endpoint(request: Request) -> Response:
         given = bearer(request.headers)
         token = session_cookie(request, secure) if given is None else given
         principal = await backend.principal_of(token, address_of(request), agent_of(request)) if token else None
         if principal is None:
             return _not_signed_in(request)
         about = {"request_id": request_id(request.scope), "address": address_of(request), "agent": agent_of(request)}
-        scope = backend.scope(principal, "download", **about, token=token)
         try:
-            found: exports.Download = await scope.run(exports.download, number_of(Export, request.path_params["id"]))
+            return await answer(request, backend.scope(principal, "download", **about, token=token))
         except Refusal as refused:
             return _refused(request, refused, principal.language)
-        return FileResponse(
-            backend.files.path(found.stored), headers=HEADERS, media_type=found.media, filename=found.name
-        )
 
-    return download
+    return endpoint
 
 
 def _is_page(request: Request) -> bool:

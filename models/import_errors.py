@@ -8,6 +8,52 @@ class ImportEnded(Refusal):
     zh = "此导入已执行或已结束，无法再更改。"
 
 
+class NotChecked(Refusal):
+    sentence = "The rows of this import are not checked yet, so there is no result to write down."
+    zh = "此导入的数据尚未检查，暂无结果可导出。"
+
+
+class ResultNotReady(Refusal):
+    sentence = "The result workbook of this import is not ready. Ask for it on the page of the import, and wait until it is there."
+    zh = "此导入的结果表尚未生成。请在导入页面生成，完成后再下载。"
+
+
+class ResultGone(Refusal):
+    sentence = "The result workbook of this import is no longer kept. Ask for it anew on the page of the import."
+    zh = "此导入的结果表已不再保存，请在导入页面重新生成。"
+
+
+class ImportExpired(Refusal):
+    sentence = "The rows of this import are no longer kept, so it cannot go on and its result cannot be written down."
+    zh = "此导入的数据已不再保存，无法继续，也无法生成结果表。"
+
+
+class OtherWorkbook(Refusal):
+    """`why` is a clause in both languages."""
+
+    sentence = "This is not the corrected file of this import: {why}. Nothing was changed."
+    zh = "这不是此导入的修正文件：{why}。未作任何更改。"
+
+
+class NothingCorrected(Refusal):
+    sentence = "The file says the same as this import, so there is nothing to take over. Correct it, save it and choose it again."
+    zh = "该文件与此导入的内容相同，没有可更新的内容。请修改并保存后重新选择。"
+
+
+class RowsWritten(Refusal):
+    """`count` of the corrected rows had become records before."""
+
+    sentence = (
+        "{count} of the corrected rows have been imported already and stay as they are. Change their records instead."
+    )
+    zh = "{count} 个已修改的行此前已导入，未作更改。请直接修改对应记录。"
+
+
+class StillReturning(Refusal):
+    sentence = "The corrected file is still being read. Wait until its rows are checked."
+    zh = "修正后的文件仍在读取中，请等待检查完成。"
+
+
 class NoRoomForFile(Refusal):
     sentence = "The server has no room for this file at the moment. Tell an administrator, and try again later."
     zh = "服务器磁盘空间不足，暂时无法接收此文件。请联系管理员后重试。"
@@ -28,3 +74,17 @@ class ImportRowsGone(Refusal):
 
     sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
     zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"
+
+
+class SameAsRow(Refusal):
+    """`row`: the number of the row before it.  `what`, `what_zh`: what both have in common."""
+
+    sentence = "This is the same as row {row} ({what}). Change one of the two, or leave this row out."
+    zh = "与第 {row} 行重复（{what}），请修改其中一行，或跳过此行。"
+
+
+class MayBeSame(Refusal):
+    """A warning.  `label`: the record, as the caller may know it.  `where`, `where_zh`: where it is."""
+
+    sentence = "This may be {label}, which is there already ({where}). Look at it before you import this row."
+    zh = "可能与 {label} 重复（{where}），请核对后再导入。"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, checking, housekeeping, staging, undoing
+from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.jobs.schedules import Every
@@ -18,6 +18,7 @@ from resolvers.runtime.scope import Scope
 from . import job
 from .sheets import reading
 from .sheets.limits import Limits
+from .workbooks.result_book import ResultBookXlsx
 
 
 class _Sheets:
@@ -49,13 +50,35 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Check of an import", zh="检查导入数据")
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
-    return checking.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
+    return judging.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
 
 
 @job("job.view", en="Import", zh="导入")
 def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Write the next rows of an import."""
     return applying.apply(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
+
+
+def _written_on(scope: Scope, work: Work) -> results.Part:
+    given = work.arguments
+    return results.prepare(scope, given["import"], given["file"], work.position, work.memory, ResultBookXlsx)
+
+
+@job("job.view", en="Result workbook of an import", zh="生成导入结果表", ready=_written_on)
+def write_results(scope: Scope, db: Session, work: Work) -> Progress:
+    """Note the next rows of a result workbook, or that it is finished."""
+    return results.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared)
+
+
+def _compared(scope: Scope, work: Work) -> returning.Part:
+    given, sheets = work.arguments, _Sheets(Limits(**scope.backend.import_limits))
+    return returning.prepare(scope, given["import"], given["file"], given["after"], work.memory, sheets)
+
+
+@job("job.view", en="Return of a corrected file", zh="读取修正后的文件", ready=_compared)
+def return_import(scope: Scope, db: Session, work: Work) -> Progress:
+    """Take the next corrections of a file over."""
+    return returning.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared, work.memory)
 
 
 @job("job.view", en="Undoing of an import", zh="撤销导入")

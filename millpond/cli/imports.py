@@ -40,6 +40,10 @@ def import_file(
         typer.Option("--map", help="A heading and its field, like “Telefon=phone”; empty leaves it out."),
     ] = None,
     pool: Annotated[str, typer.Option(help="The pool for all rows, by its name.")] = "",
+    template: Annotated[
+        Path | None,
+        typer.Option("--template", help="Write an .xlsx to fill in to this path, instead of bringing a file in."),
+    ] = None,
     undo: Annotated[str, typer.Option(help="Undo an import, like imp_3, instead of bringing a file in.")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what became of the rows as JSON, for programs.")
@@ -48,6 +52,9 @@ def import_file(
     """Bring the rows of a file in, under the rules that forms have, or undo that.  Exit status 1 when a row stayed behind."""
     with backend() as at:
         scope = person(at, login)
+        if template is not None:
+            _write_template(scope, target, template)
+            return
         with _steps(at, scope) as run:
             if undo:
                 id = _undo(scope, undo, run, silent=as_json)
@@ -105,6 +112,20 @@ def _code(name: str) -> str:
             return each.code
     known = ", ".join(each.names.nouns for each in targets())
     raise Validation(f"There is nothing called “{name[:40]}”; choose {known}.", f"没有“{name[:40]}”，可选：{known}。")
+
+
+def _write_template(scope: "Scope", target: str, path: Path) -> None:
+    """A workbook with the fields that the person may import now."""
+    from models.errors import Validation
+    from resolvers.imports.templates import template
+    from tasks.workbooks.template_book import written
+
+    try:
+        path.write_bytes(written(look(scope, template, _code(target))))
+    except OSError as error:
+        raise Validation(
+            f"{path} cannot be written: {error.strerror}.", f"无法写入 {path}：{error.strerror}。"
+        ) from None
 
 
 def _steps(at: "Backend", scope: "Scope") -> Any:

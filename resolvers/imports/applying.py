@@ -13,21 +13,23 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
-from models.errors import ImportEnded, Validation
+from models.errors import ImportEnded, StillReturning, Validation
 from models.import_batch import ImportState, RowState
 
 from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, enqueue, log, own
+from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import Memory, next_rows, understood
+from .file_duplicates import drop_keys
 from .row_notes import note_rows, problems_of
 from .targets import Target
 from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
+_KEYS_AT_ONCE = 2_000
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -35,7 +37,7 @@ _ROWS: Any = ImportRow.__table__
 def confirm(scope: Scope, id: int) -> None:
     """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation where no row is good.
+    Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -44,6 +46,8 @@ def confirm(scope: Scope, id: int) -> None:
             return
         if row.state is not ImportState.CHECKED:
             raise ImportEnded
+        if row.returned is not None:
+            raise StillReturning
         there = counts(db, row)
         if there.get(RowState.STAGED):
             raise Validation(
@@ -67,12 +71,20 @@ def stop(scope: Scope, id: int) -> None:
         row.version += 1  # which the job finds before its next chunk
 
 
+def end(scope: Scope, id: int) -> None:
+    """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        (stop if is_applying else cancel)(scope, id)
+
+
 def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | None = None) -> Progress:
     """Write the next rows.  `memory` is what the job keeps from chunk to chunk."""
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
+    drop_keys(db, batch, _KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
     good = [row for row in found if not row.refusals]

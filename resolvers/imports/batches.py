@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportRow, Job
+from models import ImportBatch, ImportKey, ImportRow, Job
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
@@ -80,9 +80,9 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
         allowed(scope, row.target)
-        if row.state not in UNREAD:
+        if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        _drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
         row.error_code = row.error = row.error_zh = None
@@ -91,12 +91,18 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
 
 
 def cancel(scope: Scope, id: int) -> None:
-    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded."""
+    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded.
+
+    One that goes on with a corrected file, after records came of it, ends as it was, and can still be undone.
+    """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        if row.confirmed_at is not None:
+            row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
+            return
+        _drop_rows(db, row)
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
@@ -159,7 +165,7 @@ def came_before(scope: Scope, db: Session, row: ImportBatch) -> list[Earlier]:
     """Imports of the same file for the same target that have written records, the newest first."""
     b = ImportBatch
     same = (b.owner_id == scope.me, b.file_hash == row.file_hash, b.target == row.target, b.id != row.id)
-    written = b.state.in_((ImportState.APPLYING, ImportState.DONE, ImportState.PARTLY))
+    written = b.confirmed_at.is_not(None) & (b.state != ImportState.UNDONE)
     found = db.execute(select(b.id, b.confirmed_at, b.rows).where(*same, written).order_by(b.id.desc()))
     return [Earlier(id, at, rows) for id, at, rows in found if at is not None]
 
@@ -217,6 +223,11 @@ def _why(job: Job | None) -> Note:
     if job is None or not job.error or not job.error_zh:
         return Note("It was stopped before it was finished. You can let it go on.", "任务在完成前已停止，可选择继续。")
     return Note(f"{job.error} You can let it go on.", f"{job.error_zh}处理后可选择继续。")
+
+
+def _drop_rows(db: Session, row: ImportBatch) -> None:
+    for table in (ImportRow, ImportKey):
+        db.execute(delete(table).where(table.batch_id == row.id))
 
 
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:

@@ -1,7 +1,7 @@
 """The mapping of an import: which column holds which field, proposed, chosen by its user, and remembered for the next sheet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import case, select
@@ -57,9 +57,10 @@ def fields_of(scope: Scope, db: Session, target: Target) -> tuple[ImportField, .
 
 
 def proposals(scope: Scope, db: Session, row: ImportBatch) -> list[Proposal]:
-    """A proposal for each column of an import that is read, in their order."""
+    """A proposal for each column of an import that is read, in their order; `place` is that in the sheet."""
     fields = fields_of(scope, db, target_of(row.target))
-    return propose(fields, _columns(row), _remembered(scope, db, row), vocabulary(scope, db, fields))
+    found = propose(fields, _columns(row), _remembered(scope, db, row), vocabulary(scope, db, fields), _marked(row))
+    return [replace(each, place=at) for each, at in zip(found, _places(row), strict=True)]
 
 
 def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
@@ -86,6 +87,22 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         enqueue(scope, row, CHECK)
         _remember(scope, db, row, plan.columns)
         log(scope, db, row, {"mapping": [None, _said(row, fields)]})
+
+
+def check_anew(scope: Scope, id: int) -> None:
+    """Judge all rows of a mapped import again, because what they name may be there by now.
+
+    Raises NotFound, Forbidden, ImportEnded, and Validation for one whose columns are not mapped.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        allowed(scope, row.target)
+        if row.state in (ImportState.UPLOADED, ImportState.READ):
+            raise Validation("Choose first which column holds what.", "请先选择各列对应的字段。")
+        if row.state not in MAPPABLE:
+            raise ImportEnded
+        row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
+        enqueue(scope, row, CHECK)
 
 
 def _options(plan: Plan) -> dict[str, Any]:
@@ -190,6 +207,20 @@ def _columns(row: ImportBatch) -> list[Column]:
         Column(each["name"], [text(cell) for cell in each["samples"]], [kind(cell) for cell in each["samples"]])
         for each in found
     ]
+
+
+def _places(row: ImportBatch) -> list[int]:
+    """Where the columns stand in the sheet: one with neither heading nor cells is left out, and the others keep their places."""
+    return [each["index"] for each in (row.overview or {}).get("columns", ())]
+
+
+def _marked(row: ImportBatch) -> dict[int, str]:
+    """Number of a column, from 0 -> the key of its field, as a template of the same target says."""
+    marks = (row.overview or {}).get("marks") or {"about": {}, "columns": {}}
+    if marks["about"].get("target") != row.target:
+        return {}
+    numbers = {place: at for at, place in enumerate(_places(row))}
+    return {numbers[place]: key for key, place in marks["columns"].items() if place in numbers}
 
 
 def _remembered(scope: Scope, db: Session, row: ImportBatch) -> Mapping[str, str | None]:

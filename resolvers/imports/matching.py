@@ -18,7 +18,7 @@ from .fields import FieldKind, ImportField
 from .fit import Fit, Words
 from .heading_match import headings_of_fields
 from .meaning import UNKNOWN, Meaning, Strategy
-from .reasons import Reason, left_out, proposed, remembered_as, unit_note
+from .reasons import Reason, left_out, proposed, remembered_as, told_by_template, unit_note
 from .units import PLAIN, Unit, unit_of
 
 EVERY_STRATEGY = frozenset(Strategy)
@@ -55,15 +55,17 @@ def propose(
     columns: Sequence[Column],
     remembered: Mapping[str, str | None] | None = None,
     words: Words | None = None,
+    marked: Mapping[int, str] | None = None,
     using: frozenset[Strategy] = EVERY_STRATEGY,
 ) -> list[Proposal]:
     """A proposal for each column, in their order.  Each field is proposed once, and their order decides nothing.
 
     `remembered`: `header_key` of a heading -> the key of its field, or None for a column that was left out.  `words`: the
-    spellings of dictionaries, see `vocabulary`.  `using`: the ways to find a field, all of them but in measurements.
+    spellings of dictionaries, see `vocabulary`.  `marked`: place -> the key of its field, as a template says.  `using`: the ways to find a field, all of them but in measurements.
     """
     looked = [cells_of(column.cells, column.kinds) for column in columns]
-    fixed = _remembered(fields, columns, remembered or {})
+    told = _told(fields, columns, marked or {})
+    fixed = {**_remembered(fields, columns, remembered or {}, told), **told}
     taken = {each.key for each in fixed.values() if each is not None}
     headings = headings_of_fields(tuple(fields))
     meanings = [
@@ -83,7 +85,7 @@ def propose(
     won = assigned(free, [(fold(column.header), column.header, *column.cells) for column in columns])
     taken |= {bid.field.key for bid in won.values()}
     return [
-        _known(place, column, fixed[place])
+        _known(place, column, fixed[place], is_told=place in told)
         if place in fixed
         else _proposal(place, column, meanings[place], bids, won.get(place), taken)
         for place, column in enumerate(columns)
@@ -104,14 +106,26 @@ def signature(headers: Iterable[str]) -> str:
 # --- proposals -------------------------------------------------------------------------------------------
 
 
+def _told(
+    fields: Sequence[ImportField], columns: Sequence[Column], marked: Mapping[int, str]
+) -> dict[int, ImportField | None]:
+    """Place -> the field that a template says, as far as the caller may set it."""
+    known = {each.key: each for each in fields}
+    return {place: known[key] for place, key in marked.items() if key in known and place < len(columns)}
+
+
 def _remembered(
-    fields: Sequence[ImportField], columns: Sequence[Column], remembered: Mapping[str, str | None]
+    fields: Sequence[ImportField],
+    columns: Sequence[Column],
+    remembered: Mapping[str, str | None],
+    told: Mapping[int, ImportField | None],
 ) -> dict[int, ImportField | None]:
     """Place -> the field that it had last time, None for one left out; a field that is no longer there is matched anew."""
-    known, found, used = {each.key: each for each in fields}, dict[int, ImportField | None](), set[str]()
+    known, found = {each.key: each for each in fields}, dict[int, ImportField | None]()
+    used = {each.key for each in told.values() if each is not None}
     for place, column in enumerate(columns):
         key = header_key(column.header)
-        if key not in remembered:
+        if key not in remembered or place in told:
             continue
         wanted = remembered[key]
         if wanted is None:
@@ -122,15 +136,16 @@ def _remembered(
     return found
 
 
-def _known(place: int, column: Column, field: ImportField | None) -> Proposal:
+def _known(place: int, column: Column, field: ImportField | None, *, is_told: bool) -> Proposal:
     unit = _unit(column, field)
+    reason = told_by_template(field) if is_told and field is not None else remembered_as(field)
     return Proposal(
         place,
         column.header,
         field,
         1.0,
-        Strategy.REMEMBERED,
-        remembered_as(field),
+        Strategy.TEMPLATE if is_told else Strategy.REMEMBERED,
+        reason,
         samples_of(column.cells),
         unit,
     )

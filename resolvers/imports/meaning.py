@@ -14,6 +14,8 @@ WEIGHTS = {Mark.ALWAYS: 0.97, Mark.BESIDE_NAME: 0.97, Mark.USUALLY: 0.75, Mark.I
 class Strategy(StrEnum):
     """How the field of a column was found."""
 
+    TEMPLATE = "template"
+    """The workbook says so itself."""
     REMEMBERED = "remembered"
     LABEL = "label"
     SYNONYM = "synonym"

@@ -52,6 +52,11 @@ def remembered_as(field: ImportField | None) -> Reason:
     return Reason(f"It was “{field.label[0]}” last time.", f"上次导入时对应“{field.label[1]}”。")
 
 
+def told_by_template(field: ImportField) -> Reason:
+    """What a template says of its own column."""
+    return Reason(f"The template says that it is “{field.label[0]}”.", f"模板中该列即“{field.label[1]}”。")
+
+
 def unit_note(unit: Unit) -> Reason | None:
     """What a unit does to the values; None where it does nothing."""
     times = f"{unit.factor:,}"

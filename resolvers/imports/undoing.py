@@ -128,7 +128,7 @@ def _undone(
     found |= _changed_undone(scope, model, [row for row in same if row.state == RowState.UPDATED])
     done = [row for row in rows if found[row.number][0] is RowState.UNDONE]
     _keep_versions(db, batch, model, [row for row in done if row.record_id in repeated])
-    return found | _companies_undone(scope, db, [row for row in done if "customer" in row.before])
+    return {**found, **_companies_undone(scope, db, [row for row in done if "customer" in row.before])}
 
 
 def _created_undone(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Any]) -> Became:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Customer
+from models.duplicates import Finding
 from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.text import fold
 
@@ -22,6 +23,7 @@ from ..runtime.ids import camel
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
 from . import new_customers
+from .file_duplicates import Claim
 from .row_values import RowValues
 from .targets import Target
 
@@ -39,6 +41,12 @@ class Understood:
     record_id: int | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     """The inputs that it sets of that record."""
+    claim: Claim | None = None
+    """By what its new record is the same as that of another row."""
+    possible: tuple[Finding[int], ...] = ()
+    """Records that may be the same as its new one."""
+    same_as: int | None = None
+    """The number of that row, where it stands before this one."""
     written_id: int | None = None
     """The record that it has become or changed, once it is applied."""
     customer_id: int | None = None
@@ -57,17 +65,20 @@ class Understood:
         return self.values.values if self.record_id is None else (self.record_id, self.changes)
 
 
-def ask_rules(scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None) -> None:
+def ask_rules(
+    scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None, *, alone: bool = False
+) -> None:
     """Note in each row what it would be refused for now.  Nothing is changed.
 
     The rules of single writes name one wrong field at a time: what they refuse is left out, and they are asked anew.  Rows that
     are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
+    `alone`: none of these rows is judged by what the others bring.
     """
     for turn in range(_TURNS):
         refused = _refused(scope, target, rows, reason) if rows else []
-        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
         for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
+            if not (turn or alone) or not isinstance(refusal, DUPLICATES):
+                row.values.refusals.setdefault(refusal.field or "", refusal)
         rows = [row for row, refusal in refused if _leave_out(row, refusal)]
 
 
@@ -83,6 +94,8 @@ def _refused(
     with trial(scope, f"{target.model.module}.create") if needs_customers else nullcontext():
         ready = _with_customers(scope, rows, reason)
         verdicts = with_reason(many, [row.as_write() for row in ready], reason)
+    for row, verdict in zip(ready, verdicts, strict=True):
+        row.possible = verdict.possible
     return [(row, x.refusal) for row, x in zip(ready, verdicts, strict=True) if x.refusal is not None]
 
 

@@ -50,6 +50,8 @@ class Overview:
     last_row: int
     merged: list[str]
     macros: bool = False
+    marks: dict[str, Any] | None = None
+    """What a workbook that was made here says of itself (`models/workbook_marks.py`)."""
     encoding: str | None = None
     encoding_sure: bool = True
     delimiter: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from models.sheet_cells import Cell, column_letters
+from models.workbook_marks import marks_of
 
 from .headers import LOOKED_AT, name_columns, propose_header
 from .limits import Limits
@@ -32,6 +33,9 @@ class Table:
     sheets: list[Sheet] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     macros: bool = False
+    marks: list[list[str]] = field(default_factory=list)
+    """The rows of the sheet of marks, if the workbook has one."""
+    named_columns: dict[int, int] = field(default_factory=dict)
     encoding: str | None = None
     encoding_sure: bool = True
     delimiter: str | None = None
@@ -74,6 +78,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
     width = max(len(headers), len(filled))
     filled.extend([0] * (width - len(filled)))
     samples.extend([] for _ in range(width - len(samples)))
+    named = name_columns(headers, width, [n > 0 for n in filled])
     below = [merge for merge in table.merges if merge[2] > header]
     return Overview(
         kind=table.kind,
@@ -83,7 +88,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
         header_row=header,
         columns=[
             Column(index, column_letters(index), said, name, filled[index], samples[index])
-            for index, said, name in name_columns(headers, width, [n > 0 for n in filled])
+            for index, said, name in named
         ],
         rows=count,
         hidden_rows=hidden_rows,
@@ -91,11 +96,19 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
         last_row=last,
         merged=[_range(merge) for merge in below[:MERGES_TOLD]],
         macros=table.macros,
+        marks=marks_of(table.marks, table.named_columns, _by_place(named, width)),
         encoding=table.encoding,
         encoding_sure=table.encoding_sure,
         delimiter=table.delimiter,
         delimiter_sure=table.delimiter_sure,
     )
+
+
+def _by_place(named: list[tuple[int, str, str]], width: int) -> list[str]:
+    names = [""] * width
+    for index, _, name in named:
+        names[index] = name
+    return names
 
 
 def _hold_rows(table: Table, below: int, limits: Limits) -> None:

@@ -1,6 +1,7 @@
 """A workbook (.xlsx, .xlsm) as a table: python-calamine reads it after the pre-check, which notes what calamine drops."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -9,6 +10,7 @@ from typing import Any, BinaryIO
 from python_calamine import CalamineError, CalamineWorkbook
 
 from models.sheet_cells import Cell, moment, number
+from models.workbook_marks import MOST_ROWS, SHEET, WORDS_SHEET
 
 from .archive import Archive, refuse_doctype
 from .limits import MIB, Limits
@@ -29,15 +31,33 @@ def open_workbook(file: BinaryIO, path: str, choices: Choices, limits: Limits, *
         scans = {sheet.name: scan(archive, book, sheet, limits) for sheet in book.sheets}
     sheet = choose_sheet(book.sheets, choices.sheet, lambda sheet: _holds(archive, book, sheet, limits, scans))
     found = scans.get(sheet.name) or scan(archive, book, sheet, limits)
+    marks = _marks(path, scans.get(SHEET))
+    ours = (SHEET, WORDS_SHEET) if marks else ()
     return Table(
         book.kind,
         path,
         sheet.name,
         _rows(path, sheet.name, found, limits) if found.rows else iter(()),
-        [Sheet(sheet.name, sheet.hidden, scans[sheet.name].rows) for sheet in book.sheets if count_sheets],
+        [
+            Sheet(sheet.name, sheet.hidden, scans[sheet.name].rows)
+            for sheet in book.sheets
+            if count_sheets and sheet.name not in ours
+        ],
         found.merges,
         macros=book.kind == "xlsm",
+        marks=marks,
+        named_columns=book.named_columns,
     )
+
+
+def _marks(path: str, found: SheetScan | None) -> list[list[str]]:
+    """The texts of the sheet of marks; none for a workbook without one."""
+    if found is None or not 0 < found.last_row <= MOST_ROWS:
+        return []
+    with suppress(CalamineError, OSError, ValueError):
+        rows = CalamineWorkbook.from_path(path).get_sheet_by_name(SHEET).to_python(nrows=MOST_ROWS)
+        return [[cell if isinstance(cell, str) else "" for cell in row] for row in rows]
+    return []
 
 
 def choose_sheet(sheets: list[SheetPart], wanted: str | None, holds_rows: Callable[[SheetPart], bool]) -> SheetPart:

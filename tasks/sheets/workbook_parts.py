@@ -1,8 +1,12 @@
 """What a workbook says of itself: its sheets and their parts, macros, the epoch of its dates, and formats of cells."""
 
+import re
 from dataclasses import dataclass, field
 from posixpath import join, normpath
 from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+from models.sheet_cells import column_index
+from models.workbook_marks import NAME
 
 from .archive import Archive
 from .number_formats import Shape, shape_of
@@ -15,6 +19,7 @@ WORKBOOK, LINKS, STYLES, STRINGS = (
     "xl/sharedStrings.xml",
 )
 _MOST_FORMATS = 100_000
+_PLACE = re.compile(r"[^!]*!\$?([A-Z]{1,3})\$?\d{1,7}")
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,16 @@ class SheetPart:
 
 @dataclass(frozen=True)
 class Workbook:
-    """`shapes`: by the number of a cell's style, how its numbers are shown, as far as they do not stand for themselves."""
+    """`shapes`: by the number of a cell's style, how its numbers are shown, as far as they do not stand for themselves.
+
+    `named_columns`: number of a column that a workbook of ours has named, from 1 -> where it is now, from 0.
+    """
 
     kind: str
     sheets: list[SheetPart]
     since_1904: bool
     shapes: dict[int, Shape] = field(default_factory=dict)
+    named_columns: dict[int, int] = field(default_factory=dict)
 
 
 def read_workbook(archive: Archive) -> Workbook:
@@ -52,6 +61,7 @@ def read_workbook(archive: Archive) -> Workbook:
         [sheet for sheet in sheets if sheet],
         settings is not None and settings.get("date1904", "") in ("1", "true", "on"),
         _shapes(archive),
+        _named_columns(book),
     )
 
 
@@ -66,6 +76,16 @@ def _sheet(tag: Element, targets: dict[str | None, Element]) -> SheetPart | None
     target = link.get("Target", "")
     part = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
     return SheetPart(tag.get("name", ""), tag.get("state", "visible") != "visible", part)
+
+
+def _named_columns(book: Element) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for tag in book.iter():
+        if _local(tag) == "definedName" and (name := tag.get("name", "")).startswith(NAME):
+            place = _PLACE.fullmatch(tag.text or "")
+            if place and (number := _int(name.removeprefix(NAME))):
+                found[number] = column_index(place[1])
+    return found
 
 
 def _shapes(archive: Archive) -> dict[int, Shape]:
