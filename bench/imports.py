@@ -3,8 +3,9 @@
     python bench/imports.py sqlite|postgresql [--rows 100000]
 
 An .xlsx of 12 columns with customers, their contacts and words of dictionaries, brought in as a user would: uploaded, read,
-mapped, checked, confirmed.  Customers get their numbers, owner, ownership periods, contacts, log entries with proof, search docs and
-duplicate keys.  Prints JSON: seconds of openpyxl and of each step, the ratio of the whole, and what is broken afterwards.
+mapped, checked, confirmed, and undone in the end.  Customers get their numbers, owner, ownership periods, contacts, log entries with proof, search docs and
+duplicate keys.  Prints JSON: seconds of openpyxl and of each step, the ratio of the whole to that reading, the ratio of the undoing
+to the whole, and what is broken afterwards.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from stage import database, show
 import tasks
 from models import ImportBatch
 from resolvers.audit.verification import verify
-from resolvers.imports import applying, batches, mapping
+from resolvers.imports import applying, batches, mapping, undoing
 from resolvers.imports.mapping import Plan
 from resolvers.setup.invariants import broken
 from tasks.engine import Engine
@@ -86,7 +87,7 @@ def measure(url: str, file: Path) -> dict[str, Any]:
     try:
         seconds: dict[str, float] = {}
         id = begin(world, file)
-        engine = Engine(world.backend, "bench", kinds=(batches.READ, batches.CHECK, batches.APPLY))
+        engine = Engine(world.backend, "bench", kinds=(batches.READ, batches.CHECK, batches.APPLY, batches.UNDO))
 
         def step(name: str) -> None:
             began = time.perf_counter()
@@ -99,21 +100,32 @@ def measure(url: str, file: Path) -> dict[str, Any]:
         world.ada.do(applying.confirm, id)
         step("apply")
         row = world.row(ImportBatch, id)
-        with world.backend.writer.engine.connect() as connection:
-            wrong = [*broken(connection)[:5], *verify(connection).problems[:5]]
-            states = dict(connection.execute(text("SELECT state, count(*) FROM import_row GROUP BY state")).all())
         total = sum(seconds.values())
+        wrong, states = _found(world)
+        world.ada.do(undoing.begin_undoing, id)
+        step("undo")
+        wrong_then, states_then = _found(world)
         return {
             "openpyxl_reading": round(yardstick, 2),
             "seconds": seconds,
             "total": round(total, 2),
             "ratio": round(total / yardstick, 2),
             "rows_per_second_applied": round(row["rows"] / seconds["apply"]),
+            "undo_ratio": round(seconds["undo"] / total, 2),
             "states": states,
-            "broken": wrong,
+            "states_undone": states_then,
+            "broken": [*wrong, *wrong_then],
         }
     finally:
         world.close()
+
+
+def _found(world: World) -> tuple[list[Any], dict[str, int]]:
+    """(what is broken, state of rows -> their number)."""
+    with world.backend.writer.engine.connect() as connection:
+        wrong = [*broken(connection)[:5], *verify(connection).problems[:5]]
+        states = connection.execute(text("SELECT state, count(*) FROM import_row GROUP BY state"))
+        return wrong, {state: number for state, number in states}  # noqa: C416  rows, not pairs
 
 
 def read_with_openpyxl(file: Path) -> float:

@@ -24,7 +24,7 @@ from schema import graphiql
 from tasks.restarting import restarting
 
 from .body_limit import BodyLimitMiddleware
-from .caller import bearer, with_cookie
+from .caller import Secure, bearer, with_cookie
 from .csrf import CsrfMiddleware
 from .downloads import downloads, templates
 from .files import Assets
@@ -109,9 +109,7 @@ def build(
             methods=["GET", "POST", "OPTIONS"],
         ),
         Route("/session", _session(backend, settings), methods=["POST"]),
-        Route("/files/templates/{target}", templates(backend, settings.secure_cookies)),
-        Route("/files", uploads(backend, settings.secure_cookies), methods=["POST"]),
-        Route("/files/{id}", downloads(backend, settings.secure_cookies)),
+        *_files(backend, settings.secure_cookies),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(backend, figures)),
         Route("/metrics", figures.page),
@@ -122,17 +120,29 @@ def build(
     check_doors(served, doors)
     app = Starlette(
         routes=served,
-        middleware=[
-            Middleware(RequestMiddleware, figures=figures),
-            Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
-            Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
-            Middleware(BodyLimitMiddleware, file_bytes=settings.import_file_mib << 20),
-        ],
+        middleware=_middleware(settings, figures),
         exception_handlers={HTTPException: _http_error},
         lifespan=_lifespan(backend, background),
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _files(backend: ServedBackend, secure: Secure) -> list[BaseRoute]:
+    return [
+        Route("/files", uploads(backend, secure), methods=["POST"]),
+        Route("/files/templates/{target}", templates(backend, secure)),
+        Route("/files/{id}", downloads(backend, secure)),
+    ]
+
+
+def _middleware(settings: Settings, figures: Metrics) -> list[Middleware]:
+    return [
+        Middleware(RequestMiddleware, figures=figures),
+        Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
+        Middleware(CsrfMiddleware, secure_cookies=settings.secure_cookies),
+        Middleware(BodyLimitMiddleware, file_bytes=settings.import_file_mib << 20),
+    ]
 
 
 def check_doors(routes: Iterable[BaseRoute], declared: Mapping[str, tuple[str, str]] = DOORS, above: str = "") -> None:

@@ -37,6 +37,7 @@ from .export import ExportProfile as ExportProfile
 from .follow_up import FollowUp as FollowUp
 from .former_name import FormerName as FormerName
 from .import_batch import ImportBatch as ImportBatch
+from .import_batch import ImportKey as ImportKey
 from .import_batch import ImportMapping as ImportMapping
 from .import_batch import ImportRow as ImportRow
 from .job import Job as Job

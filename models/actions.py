@@ -74,7 +74,7 @@ TABLE: tuple[Action, ...] = (
     Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
     Action("export", "Export", "导出", "exported", (MADE, "audit"), (TOUCH,), when="!deleted"),
-    Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE, is_column=False),
+    Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE),
     Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
     Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
     Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),

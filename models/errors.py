@@ -27,6 +27,8 @@ from .follow_up_errors import KindDoesNotCount as KindDoesNotCount
 from .follow_up_errors import TooShortToCount as TooShortToCount
 from .import_errors import ImportEnded as ImportEnded
 from .import_errors import ImportExpired as ImportExpired
+from .import_errors import ImportRowsGone as ImportRowsGone
+from .import_errors import MayBeSame as MayBeSame
 from .import_errors import NoRoomForFile as NoRoomForFile
 from .import_errors import NotChecked as NotChecked
 from .import_errors import NothingCorrected as NothingCorrected
@@ -34,6 +36,7 @@ from .import_errors import OtherWorkbook as OtherWorkbook
 from .import_errors import ResultGone as ResultGone
 from .import_errors import ResultNotReady as ResultNotReady
 from .import_errors import RowsWritten as RowsWritten
+from .import_errors import SameAsRow as SameAsRow
 from .import_errors import StillReturning as StillReturning
 from .import_errors import TooManyUploads as TooManyUploads
 from .import_errors import UploadsAtOnce as UploadsAtOnce
@@ -54,9 +57,17 @@ from .policy_errors import InvalidPolicyText as InvalidPolicyText
 from .policy_errors import LastAdministrator as LastAdministrator
 from .policy_errors import NeedsSecond as NeedsSecond
 from .policy_errors import RoleToSelf as RoleToSelf
+from .pool_errors import AlreadyClaimed as AlreadyClaimed
+from .pool_errors import AlreadyInPool as AlreadyInPool
 from .pool_errors import Archived as Archived
+from .pool_errors import CapacityReached as CapacityReached
 from .pool_errors import ConditionNotMet as ConditionNotMet
+from .pool_errors import Cooldown as Cooldown
+from .pool_errors import InThatPool as InThatPool
 from .pool_errors import NobodyFits as NobodyFits
+from .pool_errors import NotInPool as NotInPool
+from .pool_errors import Protected as Protected
+from .pool_errors import QuotaReached as QuotaReached
 from .pool_errors import ViewLimitReached as ViewLimitReached
 from .refusal import AboutAKind as _AboutAKind
 from .refusal import Refusal as Refusal
@@ -163,64 +174,6 @@ class NumberAhead(Refusal):
 class TakenMeanwhile(Duplicate):
     sentence = "{value} was given to another record meanwhile. Rename or delete that one, then restore {label}."
     zh = "{value} 已被其他记录占用。请先修改或删除该记录，再恢复 {label}。"
-
-
-class AlreadyClaimed(Refusal):
-    sentence = "This customer was claimed first by somebody else."
-    zh = "该客户已被他人抢先领取。"
-
-
-class QuotaReached(Refusal):
-    """`period` is `day` or `week`."""
-
-    sentence = "You have claimed {used} of {limit} customers {when}. You may claim again from {resets_at}."
-    zh = "{when}领取数已达上限（{used}/{limit}），{resets_at} 起可再领取。"
-
-    def more_words(self) -> dict[str, str]:
-        return {"when": "this week", "when_zh": "本周"} if self.params["period"] == "week" else _TODAY
-
-
-_TODAY = {"when": "today", "when_zh": "今日"}
-
-
-class CapacityReached(Refusal):
-    """Without the numbers for a caller who may not see them."""
-
-    sentence = "{name} holds {held} customers; the limit is {limit}. Release one first."
-    zh = "{name} 已持有 {held} 个客户，上限为 {limit}。请先将一个客户移入公海。"
-    without_numbers = "{name} cannot take another customer now.", "{name} 目前无法再接收客户。"
-
-    def say(self, language: str = "en") -> str:
-        if self.params.get("held") is not None:
-            return super().say(language)
-        return self.without_numbers[language.startswith("zh")].format_map(self.params)
-
-
-class Cooldown(Refusal):
-    sentence = "You owned this customer until recently. You may claim it again from {passes_at}."
-    zh = "您不久前曾负责该客户，{passes_at} 起才能再次领取。"
-
-
-class Protected(Refusal):
-    sentence = "This customer is new in the pool. It may be claimed from {passes_at}."
-    zh = "该客户刚进入公海，{passes_at} 起方可领取。"
-
-
-class NotInPool(Refusal):
-    sentence = "{label} is not in a customer pool."
-    zh = "{label} 不在公海中。"
-
-
-class AlreadyInPool(Refusal):
-    sentence = "{label} is in a customer pool already."
-    zh = "{label} 已在公海中。"
-
-
-class InThatPool(Refusal):
-    """A move from a pool into the same one."""
-
-    sentence = "{label} is in the pool {pool} already. Choose another."
-    zh = "{label} 已在公海 {pool} 中，请选择其他公海。"
 
 
 class NotLocked(Refusal):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Hash, Key, Line, Word, choice, text_type
@@ -13,6 +13,10 @@ from .names import Names
 IMPORT = Names("Import", "Imports", zh="导入")
 KEPT = timedelta(days=30)
 """How long rows and file of an import that has ended are kept: as long as it can be undone."""
+
+
+_CLASHING: Any = dict.fromkeys(("sqlite_where", "postgresql_where"), text("same_as IS NOT NULL"))
+_BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 class ImportState(StrEnum):
@@ -33,6 +37,10 @@ class ImportState(StrEnum):
     UNDOING = "UNDOING"
     UNDONE = "UNDONE"
     FAILED = "FAILED"
+
+
+MOVING = (ImportState.UPLOADED, ImportState.MAPPED, ImportState.APPLYING, ImportState.UNDOING)
+"""States in which a job is at work."""
 
 
 class ImportMode(StrEnum):
@@ -119,6 +127,11 @@ class ImportBatch(Base):
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is done until its user says what is next."""
+        return self.state not in MOVING and self.returned is None
+
     __table_args__ = (
         CheckConstraint("rows >= 0", name="rows"),
         Index("ix_import_batch_owner", "owner_id", "id"),
@@ -142,12 +155,32 @@ class ImportRow(Base):
     """Place of a column -> what its user wrote into the cell instead."""
     problems: Mapped[list[Any] | None] = mapped_column(JSON)
     """[{field, code, params, likely}] of a bad, failed or skipped row."""
+    warnings: Mapped[list[Any] | None] = mapped_column(JSON)
+    """The same of what a user should look at, although it prevents nothing: records that may be the same."""
+    same_as: Mapped[int | None]
+    """The number of the row before it of which it is a duplicate."""
     record_id: Mapped[int | None]
     """The record that it creates or changes; None while it is not known."""
     before: Mapped[dict[str, Any] | None]
     """The values of the record before the row changed them, and its version after, for an undoing."""
 
-    __table_args__ = (Index("ix_import_row_state", "batch_id", "state", "number"),)
+    __table_args__ = (
+        Index("ix_import_row_state", "batch_id", "state", "number"),
+        Index("ix_import_row_same_as", "batch_id", "same_as", **_CLASHING),
+    )
+
+
+class ImportKey(Base):
+    """One key under which two rows of an import may be duplicates.  It may be out of date: rows are judged by their cells."""
+
+    __tablename__ = "import_key"
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """That of the row."""
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class ImportMapping(Base):

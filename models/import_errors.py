@@ -67,3 +67,24 @@ class TooManyUploads(Refusal):
 class UploadsAtOnce(Refusal):
     sentence = "{limit} of your files are arriving already. Wait until one of them is here, and send this one again."
     zh = "您有 {limit} 个文件正在上传。请等其中一个完成后，再重新上传此文件。"
+
+
+class ImportRowsGone(Refusal):
+    """`days`: how long rows are kept."""
+
+    sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
+    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"
+
+
+class SameAsRow(Refusal):
+    """`row`: the number of the row before it.  `what`, `what_zh`: what both have in common."""
+
+    sentence = "This is the same as row {row} ({what}). Change one of the two, or leave this row out."
+    zh = "与第 {row} 行重复（{what}），请修改其中一行，或跳过此行。"
+
+
+class MayBeSame(Refusal):
+    """A warning.  `label`: the record, as the caller may know it.  `where`, `where_zh`: where it is."""
+
+    sentence = "This may be {label}, which is there already ({where}). Look at it before you import this row."
+    zh = "可能与 {label} 重复（{where}），请核对后再导入。"

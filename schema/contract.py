@@ -92,10 +92,10 @@ def _declare(
 ) -> StrawberryField:
     name, file = camel(resolver.__name__), file_of(resolver.__module__)
     check_rights([(right, f"{file}: the field {name}")])
-    if name in DECLARED:
+    if name in fields or DECLARED.get(name, right) != right:
         raise Misdeclared(f"{file}: the field {name} is declared twice")
     description = cleandoc(resolver.__doc__ or f"Asks for the right {right}.")
-    fields[name] = declared = kind(resolver=resolver, description=description, graphql_type=returns)
+    fields[name] = declared = kind(resolver=resolver, name=name, description=description, graphql_type=returns)
     DECLARED[name] = right
     return declared  # type: ignore[no-any-return]  # Strawberry's overloads
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, checking, results, returning, staging, undoing
+from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
+from resolvers.jobs.schedules import Every
 from resolvers.runtime.scope import Scope
 
 from . import job
@@ -48,7 +50,7 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Check of an import", zh="检查导入数据")
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
-    return checking.check(scope, db, work.arguments["import"], work.arguments["version"])
+    return judging.check(scope, db, work.arguments["import"], work.arguments["version"])
 
 
 @job("job.view", en="Import", zh="导入")
@@ -82,4 +84,10 @@ def return_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Undoing of an import", zh="撤销导入")
 def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Undo the next rows of an import."""
-    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"])
+    return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
+
+
+@job("system.tidy", en="Clean-up of imports", zh="清理导入数据", schedule=Every(timedelta(hours=1), catches_up=False))
+def expire_imports(scope: Scope, db: Session, work: Work) -> Progress:
+    """Delete rows and files of imports that ended long ago."""
+    return housekeeping.expire(scope, db, work)

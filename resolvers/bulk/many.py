@@ -1,4 +1,4 @@
-"""Many records of one kind: create, update, or only judge them, in one transaction.
+"""Many records of one kind: create, update, delete, or only judge them, in one transaction.
 
 A row that is refused changes nothing and does not spoil the others.  Rows take effect in their order, so the second one
 of two with the same number is refused.
@@ -15,9 +15,10 @@ from models import Entity
 from models.audit.recording import logged_as
 from models.errors import Validation
 
+from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
-from . import creating, singly, updating
+from . import creating, deleting, singly, updating
 from .kinds import kind_of
 from .verdicts import Change, Row, Verdict
 
@@ -49,6 +50,18 @@ def update_many(
     _refuse_too_many(changes)
     with scope.write(f"{model.module}.edit") as db, _logged(db, action):
         return _update(scope, db, model, changes)
+
+
+def delete_many(scope: Scope, model: type[Entity], ids: Sequence[int]) -> list[Verdict]:
+    """The same for moves to the recycle bin, each with its child records as one batch.  An id stands once.
+
+    A record that only others among these use is deleted with them.
+    """
+    _refuse_too_many(ids)
+    with scope.write(f"{model.module}.delete") as db:
+        scope.hold(db, model, sorted(ids))
+        rules_of(model).lock_first(db, ids, None)
+        return deleting.delete(scope, db, model, ids)
 
 
 def check_many(

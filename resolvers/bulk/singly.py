@@ -7,7 +7,7 @@ either way.
 from models import Entity
 from models.errors import Refusal
 
-from ..records import create_update
+from ..records import create_update, recycle_bin
 from ..runtime.scope import Scope
 from .verdicts import Change, Row, Verdict
 
@@ -29,6 +29,12 @@ def update(scope: Scope, model: type[Entity], change: Change) -> Verdict:
     except Refusal as refusal:
         return Verdict(None, refusal)
     return _done(record)
+
+
+def delete(scope: Scope, model: type[Entity], id: int) -> Verdict:
+    """The verdict of `recycle_bin.delete`."""
+    refused = recycle_bin.delete(scope, model, [id]).problems
+    return Verdict(None, refused[0]) if refused else Verdict(id)
 
 
 def _done(record: Entity) -> Verdict:

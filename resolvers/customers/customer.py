@@ -1,5 +1,6 @@
 """Rules of customers: number, owner or pool, capacity, ownership period and primary contact."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -14,8 +15,8 @@ from models.errors import InBin, Validation
 from models.ownership import Began, Ended
 
 from ..duplicates.enforcement import REASON, refuse_duplicate_customer, refuse_duplicate_restored
-from ..ownership.capacity import lock_capacities, release_capacity, reserve_capacity
-from ..ownership.periods import begin, end
+from ..ownership.capacity import lock_capacities, release_capacities, reserve_capacity
+from ..ownership.periods import begin, end_all
 from ..people.people import active_user
 from ..records.numbering import accept, next_number, pattern_of
 from ..runtime.ids import global_id
@@ -69,12 +70,17 @@ class CustomerRules(Rules[Customer]):
         lock_capacities(db, ids, assignee_id)
 
     def deleted(self, scope: Scope, db: Session, row: Customer) -> None:
-        if row.owner_id is not None:
-            row.locked_by_id = row.locked_at = row.lock_reason = row.lock_expires_at = None
-            end(db, row.id, Ended.DELETE, scope.person.now)
-            release_capacity(db, row.owner_id)
-        else:
-            scope.tell(db, f"pool:{row.pool_id}", row.id)
+        self.deleted_all(scope, db, [row])
+
+    def deleted_all(self, scope: Scope, db: Session, rows: Sequence[Customer]) -> None:
+        owners = {row.id: row.owner_id for row in rows if row.owner_id is not None}
+        for row in rows:
+            if row.id in owners:
+                row.locked_by_id = row.locked_at = row.lock_reason = row.lock_expires_at = None
+            else:
+                scope.tell(db, f"pool:{row.pool_id}", row.id)
+        end_all(db, dict.fromkeys(owners), Ended.DELETE, scope.person.now)
+        release_capacities(db, Counter(owners.values()))
 
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
         """Give the customer back to its owner, or to the caller when that user has left meanwhile.

@@ -1,6 +1,7 @@
 """Clean-up of files: exports and unused uploads go when their time is over, and what is left of a lost process."""
 
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -38,12 +39,11 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
 def _expire_uploads(scope: Scope, db: Session, limit: int) -> int:
     """Delete files that were sent and not used for a day; returns how many."""
     old = select(Upload).where(Upload.created_at <= scope.now() - upload.KEPT).order_by(Upload.id).limit(limit)
-    names, files = [], scope.backend.files
-    for row in db.execute(old).scalars().all():
-        names.append(row.stored.partition(".")[0])
+    rows, files = db.execute(old).scalars().all(), scope.backend.files
+    for row in rows:
+        scope.after_commit(partial(files.delete_all, row.stored.partition(".")[0]))
         db.delete(row)
-    scope.after_commit(lambda: [files.delete_all(name) for name in names])
-    return len(names)
+    return len(rows)
 
 
 def _sweep(scope: Scope, db: Session) -> None:

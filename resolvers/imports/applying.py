@@ -20,14 +20,16 @@ from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, enqueue, log, own
+from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import next_rows, understood
+from .file_duplicates import drop_keys
 from .row_notes import note_rows, problems_of
 from .targets import Target
 from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
+_KEYS_AT_ONCE = 2_000
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -69,12 +71,20 @@ def stop(scope: Scope, id: int) -> None:
         row.version += 1  # which the job finds before its next chunk
 
 
+def end(scope: Scope, id: int) -> None:
+    """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
+    with scope.write("user.imports") as db:
+        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        (stop if is_applying else cancel)(scope, id)
+
+
 def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
     """Write the next rows."""
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
+    drop_keys(db, batch, _KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, is_applied=True))
     good = [row for row in found if not row.refusals]
@@ -91,7 +101,9 @@ def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
 
 
 def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
-    """How many rows of an import are in each state."""
+    """How many rows of an import are in each state; of one whose rows are deleted, were."""
+    if "counts" in batch.options:
+        return {RowState(state): number for state, number in batch.options["counts"].items()}
     asked = select(_ROWS.c.state, func.count()).where(_ROWS.c.batch_id == batch.id).group_by(_ROWS.c.state)
     return {RowState(state): number for state, number in db.execute(asked)}
 
@@ -183,6 +195,8 @@ def _state(row: Understood, was: _Before | None, version: int | None) -> RowStat
 def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
     """What an undoing needs of a row that was applied."""
     kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
+    if was is not None:
+        kept["from"] = was.version
     if row.customer_id is not None:
         kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
     return kept

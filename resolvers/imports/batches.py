@@ -12,13 +12,15 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportRow
+from models import ImportBatch, ImportKey, ImportRow, Job
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
-from models.import_batch import IMPORT, ImportState
+from models.import_batch import IMPORT, KEPT, ImportState, RowState
+from models.job import JobState
 from models.sheet_choices import Choices as Choices
 
+from ..runtime.batch import Note
 from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
@@ -80,7 +82,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         allowed(scope, row.target)
         if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        _drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
         row.error_code = row.error = row.error_zh = None
@@ -100,11 +102,28 @@ def cancel(scope: Scope, id: int) -> None:
         if row.confirmed_at is not None:
             row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
             return
-        db.execute(delete(ImportRow).where(ImportRow.batch_id == row.id))
+        _drop_rows(db, row)
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
         log(scope, db, row, {"state": [None, row.state]})
+
+
+def go_on(scope: Scope, id: int) -> None:
+    """Let a new job go on with an import whose job has failed, was cancelled or is gone.  Where one is at work, nothing is done.
+
+    Raises NotFound, Forbidden, and ImportEnded where there is nothing to go on with.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        allowed(scope, row.target)
+        step = _step(db, row)
+        if step is None:
+            raise ImportEnded
+        if not stalled(db, [row]):
+            return
+        row.version += 1  # so that the other job does nothing if it is tried again
+        enqueue(scope, row, step)
 
 
 # --- looking ---------------------------------------------------------------------------------------------
@@ -123,6 +142,23 @@ def find(scope: Scope, db: Session, id: int) -> ImportBatch | None:
     return (
         db.execute(select(ImportBatch).where(ImportBatch.id == id, ImportBatch.owner_id == scope.me)).scalars().first()
     )
+
+
+def stalled(db: Session, rows: Sequence[ImportBatch]) -> dict[int, Note]:
+    """Import -> why it stands still, and what its user can do: its job has failed, was cancelled or is gone.
+
+    A job whose worker died is taken over by another one, so it is no reason.
+    """
+    at_work = {row.id: row for row in rows if _step(db, row) is not None}
+    asked = select(Job).where(Job.id.in_([row.job_id for row in at_work.values()]))
+    jobs = {job.id: job for job in db.execute(asked).scalars()} if at_work else {}
+    found = {id: jobs.get(row.job_id or 0) for id, row in at_work.items()}
+    return {id: _why(job) for id, job in found.items() if job is None or job.state not in _ALIVE}
+
+
+def are_rows_gone(row: ImportBatch, now: datetime) -> bool:
+    """Whether an import ended so long ago that its rows and its file are deleted, or will be within the hour."""
+    return row.state in ENDED and row.ended_at is not None and row.ended_at <= now - KEPT
 
 
 def came_before(scope: Scope, db: Session, row: ImportBatch) -> list[Earlier]:
@@ -164,6 +200,34 @@ def _check_room(scope: Scope, db: Session) -> None:
             f"You have {MAX_OPEN} imports that are not finished; finish or cancel one first.",
             f"您已有 {MAX_OPEN} 个未完成的导入，请先完成或取消一个。",
         )
+
+
+def _step(db: Session, row: ImportBatch) -> str | None:
+    """The kind of jobs that has to do something about an import; None where its user, or nobody, has."""
+    if row.state is ImportState.CHECKED:
+        edited = select(ImportRow.number).where(ImportRow.batch_id == row.id, ImportRow.state == RowState.STAGED)
+        return CHECK if db.execute(edited.limit(1)).first() else None
+    return _STEPS.get(row.state)
+
+
+_STEPS = {
+    ImportState.UPLOADED: READ,
+    ImportState.MAPPED: CHECK,
+    ImportState.APPLYING: APPLY,
+    ImportState.UNDOING: UNDO,
+}
+_ALIVE = (JobState.WAITING, JobState.RUNNING)
+
+
+def _why(job: Job | None) -> Note:
+    if job is None or not job.error or not job.error_zh:
+        return Note("It was stopped before it was finished. You can let it go on.", "任务在完成前已停止，可选择继续。")
+    return Note(f"{job.error} You can let it go on.", f"{job.error_zh}处理后可选择继续。")
+
+
+def _drop_rows(db: Session, row: ImportBatch) -> None:
+    for table in (ImportRow, ImportKey):
+        db.execute(delete(table).where(table.batch_id == row.id))
 
 
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:

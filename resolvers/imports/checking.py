@@ -1,9 +1,6 @@
-"""The check of an import: what each staged row would come to now, by the very rules of single writes, without a change.
+"""Staged rows as the use cases take them: their inputs, and the records that they name and that they change."""
 
-Rows are judged in chunks, in the order of the sheet, and a chunk together: of two rows with one number the second is bad.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
 from models.errors import Refusal
-from models.import_batch import ImportMode, ImportState, RowState
+from models.import_batch import ImportMode, RowState
 
-from ..jobs.kinds import Progress
 from ..runtime.inputs import invalid
 from ..runtime.record_lookup import lock_rows
 from ..runtime.scope import Scope
@@ -25,58 +21,16 @@ from .mapping import fields_of
 from .new_customers import settle_missing
 from .overwriting import changes, overwriting_of
 from .references import resolve
-from .row_notes import note_rows, problems_of
 from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
 from .vocabulary import vocabulary
-from .writing import Understood, ask_rules
+from .writing import Understood
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
-_JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _DATED = (FieldKind.DATE, FieldKind.TIME)
-
-
-def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
-    """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check.
-
-    A mapped import is judged as a whole, a checked one where cells were edited since.
-    """
-    batch = db.get(ImportBatch, id, with_for_update=True)
-    if batch is None or batch.version != version or batch.state not in (ImportState.MAPPED, ImportState.CHECKED):
-        return Progress(0, more=False)
-    is_whole = batch.state is ImportState.MAPPED
-    rows = next_rows(db, batch, _JUDGED, CHUNK) if is_whole else _edited(db, batch)
-    found = judge(scope, db, batch, rows)
-    if found and is_whole:
-        batch.position = found[-1].number
-    is_last = len(found) < CHUNK
-    if is_last and is_whole:
-        batch.state, batch.position = ImportState.CHECKED, 0
-        is_last = not _edited(db, batch)
-    bad = sum(1 for row in found if row.refusals)
-    return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
-
-
-def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
-    """Note for each of these rows whether it is good now, or what is wrong with it.
-
-    `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
-    """
-    found = understood(scope, db, batch, rows)
-    good = [row for row in found if not row.refusals]
-    ask_rules(scope, target_of(batch.target), good, batch.options.get("reason"))
-    _note(db, batch, found)
-    return found
-
-
-def rows_at(db: Session, batch: ImportBatch, numbers: Collection[int]) -> list[Any]:
-    """These rows, in the order of the sheet: (number, cells, edits, state)."""
-    r = _ROWS.c
-    asked = select(r.number, r.cells, r.edits, r.state).where(r.batch_id == batch.id, r.number.in_(sorted(numbers)))
-    return [*db.execute(asked.order_by(r.number))]
 
 
 # --- shared with the application of rows -----------------------------------------------------------------
@@ -146,13 +100,6 @@ def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColu
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _edited(db: Session, batch: ImportBatch) -> list[Any]:
-    """The next rows that are to be judged again, wherever they stand."""
-    r = _ROWS.c
-    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id, r.state == RowState.STAGED)
-    return [*db.execute(asked.order_by(r.number).limit(CHUNK))]
-
-
 def _find(scope: Scope, db: Session, batch: ImportBatch, target: Target, rows: Sequence[Understood]) -> None:
     """Find the records that rows change; a row without one is new, or is refused where nothing may be new."""
     key = tuple(batch.options.get("key") or ())
@@ -191,19 +138,3 @@ def _date_orders(
                 undecided[str(place)] = found.example
         batch.options = {**batch.options, "dates": orders, "undecided": undecided}
     return orders
-
-
-def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
-    note_rows(
-        db,
-        batch,
-        [
-            {
-                "number": row.number,
-                "state": RowState.BAD if row.refusals else RowState.GOOD,
-                "problems": problems_of(row.refusals),
-                "record_id": row.record_id,
-            }
-            for row in rows
-        ],
-    )

@@ -20,8 +20,10 @@ from ..records import create_update
 from ..runtime.inputs import paragraphs
 from ..runtime.scope import Scope
 from .batches import CHECK, allowed, enqueue, own
-from .checking import CHUNK, columns_of, judge, rows_at
+from .checking import CHUNK, columns_of
 from .fields import ImportField
+from .file_duplicates import touched_by
+from .judging import judge, later_rows, rows_at, stage_again
 from .looking import text_at
 from .row_notes import note_rows
 from .vocabulary import vocabulary
@@ -94,9 +96,10 @@ def skip_rows(scope: Scope, id: int, numbers: Sequence[int], *, skipped: bool = 
         if missing := sorted({*numbers} - {row.number for row in found}):
             raise _no_such_row(missing[0])
         changed = [row.number for row in found if (row.state == RowState.SKIPPED) is not skipped]
-        _set_state(db, batch, changed, RowState.SKIPPED if skipped else RowState.STAGED)
-        if not skipped:
-            judge_again(scope, db, batch, changed)
+        if skipped:
+            stage_again(db, batch, changed, RowState.SKIPPED)
+            changed_too = touched_by(db, batch, [], changed)
+        judge_again(scope, db, batch, changed_too if skipped else changed)
         return len(changed)
 
 
@@ -120,13 +123,15 @@ def judge_again(scope: Scope, db: Session, batch: ImportBatch, numbers: Sequence
 
     While it is being checked, or not mapped yet, its check will find them.
     """
-    _set_state(db, batch, numbers, RowState.STAGED)
-    if batch.state is not ImportState.CHECKED or not numbers:
-        return
-    if len(numbers) > CHUNK:
-        enqueue(scope, batch, CHECK)
-        return
-    judge(scope, db, batch, rows_at(db, batch, numbers))
+    stage_again(db, batch, numbers)
+    left, count = [*numbers], 0
+    while left and batch.state is ImportState.CHECKED:
+        count += len(left)
+        if count > CHUNK:
+            enqueue(scope, batch, CHECK)
+            return
+        left = later_rows(db, batch, judge(scope, db, batch, rows_at(db, batch, left)))
+        stage_again(db, batch, left)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -166,11 +171,6 @@ def _is_as_read(row: Any, place: int, cell: str) -> bool:
     """Whether a typed text says what the sheet says, and the sheet says it all."""
     read = row.cells[place] if place < len(row.cells) else None
     return kind(read) not in (LOST, ERROR, FORMULA) and in_words(read) == cell
-
-
-def _set_state(db: Session, batch: ImportBatch, numbers: Sequence[int], state: RowState) -> None:
-    fresh = {"state": state, "problems": None, "record_id": None}
-    note_rows(db, batch, [{"number": number, **fresh} for number in numbers])
 
 
 def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
@@ -146,6 +146,19 @@ def samples(scope: Scope, db: Session, batch: ImportBatch, n: int = 5) -> list[S
     return _beside_records(scope, db, batch, found)
 
 
+def state_counts(_scope: Scope, db: Session, batches: Collection[ImportBatch]) -> Mapping[int, Mapping[RowState, int]]:
+    """Id of each import -> how many of its rows are, or were, in each state.  One statement."""
+    r, found = _ROWS.c, dict[int, dict[RowState, int]]()
+    for batch in batches:
+        kept = batch.options.get("counts") or {}
+        found[batch.id] = {RowState(state): count for state, count in kept.items()}
+    ids = [id for id, kept in found.items() if not kept]
+    asked = select(r.batch_id, r.state, func.count()).where(r.batch_id.in_(ids)).group_by(r.batch_id, r.state)
+    for id, state, count in db.execute(asked):
+        found[id][RowState(state)] = count
+    return found
+
+
 def text_at(row: Any, place: int) -> str:
     """What a cell of a stored row says, with its edit."""
     edited = (row.edits or {}).get(str(place))
@@ -178,7 +191,8 @@ class _Sheet:
             for place, heading in self.headings.items()
         )
         problems = tuple(self.problem(stored) for stored in row.problems or ())
-        return ShownRow(row.number, RowState(row.state), cells, problems, (), row.record_id)
+        warnings = tuple(self.problem(stored) for stored in row.warnings or ())
+        return ShownRow(row.number, RowState(row.state), cells, problems, warnings, row.record_id)
 
     def place_of(self, stored: Mapping[str, Any]) -> int | None:
         return self._places.get(stored["field"] or "")

@@ -89,6 +89,22 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         log(scope, db, row, {"mapping": [None, _said(row, fields)]})
 
 
+def check_anew(scope: Scope, id: int) -> None:
+    """Judge all rows of a mapped import again, because what they name may be there by now.
+
+    Raises NotFound, Forbidden, ImportEnded, and Validation for one whose columns are not mapped.
+    """
+    with scope.write("user.imports") as db:
+        row = own(scope, db, id)
+        allowed(scope, row.target)
+        if row.state in (ImportState.UPLOADED, ImportState.READ):
+            raise Validation("Choose first which column holds what.", "请先选择各列对应的字段。")
+        if row.state not in MAPPABLE:
+            raise ImportEnded
+        row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
+        enqueue(scope, row, CHECK)
+
+
 def _options(plan: Plan) -> dict[str, Any]:
     dates = {str(place): str(order) for place, order in (plan.dates or {}).items()}
     return {

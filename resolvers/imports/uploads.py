@@ -17,7 +17,7 @@ from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
 from ..runtime.incoming_file import Received
 from ..runtime.scope import Scope
-from . import batches
+from . import batches, returning
 from .targets import targets
 
 MAX_UPLOADS = 20
@@ -92,11 +92,29 @@ def taken(scope: Scope, db: Session, id: int) -> Upload:
     return row
 
 
+def delete(scope: Scope, id: int) -> None:
+    """Delete an upload with its file.  Raises NotFound."""
+    with scope.write("user.imports") as db:
+        row = taken(scope, db, id)
+        name, files = row.stored.partition(".")[0], scope.backend.files
+        scope.after_commit(lambda: files.delete_all(name))
+
+
 def begin(scope: Scope, target: str, id: int) -> int:
     """The id of a new import of an upload.  Raises NotFound, Forbidden, Validation; then the upload stays."""
     with scope.write("user.imports") as db:
         upload = taken(scope, db, id)
         return batches.begin(scope, target, upload.name, upload.stored, upload.hash)
+
+
+def continue_with(scope: Scope, id: int, upload_id: int) -> None:
+    """Go on with an import by an upload, which is its corrected file.
+
+    Raises what `returning.continue_with` raises, and NotFound for the upload; then the upload stays.
+    """
+    with scope.write("user.imports") as db:
+        upload = taken(scope, db, upload_id)
+        returning.continue_with(scope, id, upload.stored, upload.hash)
 
 
 def largest(scope: Scope) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Customer
+from models.duplicates import Finding
 from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.text import fold
 
@@ -22,6 +23,7 @@ from ..runtime.ids import camel
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
 from . import new_customers
+from .file_duplicates import Claim
 from .row_values import RowValues
 from .targets import Target
 
@@ -39,6 +41,12 @@ class Understood:
     record_id: int | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     """The inputs that it sets of that record."""
+    claim: Claim | None = None
+    """By what its new record is the same as that of another row."""
+    possible: tuple[Finding[int], ...] = ()
+    """Records that may be the same as its new one."""
+    same_as: int | None = None
+    """The number of that row, where it stands before this one."""
     written_id: int | None = None
     """The record that it has become or changed, once it is applied."""
     customer_id: int | None = None
@@ -57,17 +65,20 @@ class Understood:
         return self.values.values if self.record_id is None else (self.record_id, self.changes)
 
 
-def ask_rules(scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None) -> None:
+def ask_rules(
+    scope: Scope, target: Target, rows: Sequence[Understood], reason: str | None, *, alone: bool = False
+) -> None:
     """Note in each row what it would be refused for now.  Nothing is changed.
 
     The rules of single writes name one wrong field at a time: what they refuse is left out, and they are asked anew.  Rows that
     are asked anew are not judged by what other rows bring, so their duplicates are left to a later check.
+    `alone`: none of these rows is judged by what the others bring.
     """
     for turn in range(_TURNS):
         refused = _refused(scope, target, rows, reason) if rows else []
-        refused = [(row, why) for row, why in refused if not turn or not isinstance(why, DUPLICATES)]
         for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
+            if not (turn or alone) or not isinstance(refusal, DUPLICATES):
+                row.values.refusals.setdefault(refusal.field or "", refusal)
         rows = [row for row, refusal in refused if _leave_out(row, refusal)]
 
 
@@ -82,7 +93,9 @@ def _refused(
     needs_customers = any(row.values.company is not None for row in rows)
     with trial(scope, f"{target.model.module}.create") if needs_customers else nullcontext():
         ready = _with_customers(scope, rows, reason)
-        verdicts = _twice(many, [row.as_write() for row in ready], reason)
+        verdicts = with_reason(many, [row.as_write() for row in ready], reason)
+    for row, verdict in zip(ready, verdicts, strict=True):
+        row.possible = verdict.possible
     return [(row, x.refusal) for row, x in zip(ready, verdicts, strict=True) if x.refusal is not None]
 
 
@@ -133,7 +146,7 @@ def _write(scope: Scope, target: Target, rows: Sequence[Understood], reason: str
         def call(given: Sequence[Any], many: Callable[..., list[Verdict]] = many) -> list[Verdict]:
             return many(scope, target.model, given, action=target.right)
 
-        _take(alike, _twice(call, [row.as_write() for row in alike], reason))
+        _take(alike, with_reason(call, [row.as_write() for row in alike], reason))
 
 
 def _take(rows: Sequence[Understood], verdicts: Sequence[Verdict]) -> None:
@@ -155,7 +168,7 @@ def _with_customers(scope: Scope, rows: Sequence[Understood], reason: str | None
     def many(given: Sequence[Any]) -> list[Verdict]:
         return create_many(scope, Customer, given, action=new_customers.ACTION)
 
-    made = dict(zip(names, _twice(many, [{"name": name} for name in names.values()], reason), strict=True))
+    made = dict(zip(names, with_reason(many, [{"name": name} for name in names.values()], reason), strict=True))
     for row in rows:
         _join(row, made)
     return [row for row in rows if not row.refusals]
@@ -186,17 +199,19 @@ def _are_without_rows(rows: Sequence[Understood]) -> bool:
 # --- reasons ---------------------------------------------------------------------------------------------
 
 
-def _twice(call: Callable[[Sequence[Any]], list[Verdict]], given: Sequence[Any], reason: str | None) -> list[Verdict]:
-    """The verdicts, those of certain duplicates after the reason was given."""
+def with_reason(
+    call: Callable[[Sequence[Any]], list[Verdict]], given: Sequence[Any], reason: str | None
+) -> list[Verdict]:
+    """The verdicts of `call` about these rows, those of certain duplicates after the reason was given."""
     verdicts = call(given)
     asked = [place for place, each in enumerate(verdicts) if reason and isinstance(each.refusal, DuplicateFound)]
-    again = call([_with_reason(given[place], reason) for place in asked]) if asked else []
+    again = call([_reasoned(given[place], reason) for place in asked]) if asked else []
     for place, verdict in zip(asked, again, strict=True):
         verdicts[place] = verdict
     return verdicts
 
 
-def _with_reason(given: Row | Change, reason: str | None) -> Row | Change:
+def _reasoned(given: Row | Change, reason: str | None) -> Row | Change:
     if isinstance(given, tuple):
         id, change = given
         return id, {REASON: reason, **change}

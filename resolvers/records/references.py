@@ -1,9 +1,9 @@
 """References between records: child records, grants to a user, department or role, and what keeps a record in use."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Column, Select, and_, func, inspect, select
+from sqlalchemy import Column, Select, and_, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Base, Entity
@@ -31,6 +31,36 @@ def children(db: Session, row: Entity, *, live: bool | None) -> list[Entity]:
         if live is not None:
             wanted = wanted.where(child.deleted_at.is_(None) if live else child.deleted_at.is_not(None))
         found += db.execute(wanted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars()
+    return found
+
+
+def children_of_many(db: Session, model: type[Entity], ids: Collection[int]) -> Iterator[tuple[Entity, int]]:
+    """(child record outside the bin, its parent) of these records, in the order of `children`, without grants."""
+    for child, key in children_of(model):
+        wanted = select(child).where(getattr(child, key).in_(ids), child.deleted_at.is_(None)).order_by(child.id)
+        for found in db.execute(wanted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
+            yield found, getattr(found, key)
+
+
+def live_parents(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records that have a child record outside the bin."""
+    found: set[int] = set()
+    for child, key in children_of(model) if ids else ():
+        column = child.__table__.c[key]
+        asked = select(column).where(column.in_(ids), child.__table__.c.deleted_at.is_(None)).distinct()
+        found.update(db.execute(asked, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
+    return found
+
+
+def touched_parents(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records of whose child records one came later than the record, or was changed or deleted."""
+    found: set[int] = set()
+    parent: Any = model.__table__.c
+    for child, key in children_of(model) if ids else ():
+        c: Any = child.__table__.c
+        asked = select(c[key]).join_from(child.__table__, model.__table__, parent.id == c[key]).where(c[key].in_(ids))
+        asked = asked.where(or_(c.created_at != parent.created_at, c.version != 1)).distinct()
+        found.update(db.execute(asked, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
     return found
 
 
@@ -65,6 +95,15 @@ def refuse_if_used(db: Session, row: Entity, *, is_purge: bool) -> None:
     """
     for other, column in _references_to(type(row)):
         refuse_if_any(db, row, other, column == row.id, is_purge=is_purge)
+
+
+def used_among(db: Session, model: type[Entity], ids: Collection[int]) -> set[int]:
+    """Those among these records that `refuse_if_used` refuses to move to the bin.  One query for each kind of reference."""
+    used: set[int] = set()
+    for other, column in _references_to(model):
+        found = select(column).where(column.in_(ids), other.deleted_at.is_(None)).distinct()
+        used.update(db.execute(found, execution_options=bypass_policy(Because.KEEPS_RULE)).scalars())
+    return used
 
 
 def refuse_if_any(db: Session, row: Entity, other: type[Entity], condition: Any, *, is_purge: bool) -> None:

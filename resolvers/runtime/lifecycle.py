@@ -51,6 +51,11 @@ class Rules(Generic[E]):
     def deleted(self, scope: Scope, db: Session, row: E) -> None:
         """Do what follows from a move to the bin."""
 
+    def deleted_all(self, scope: Scope, db: Session, rows: Sequence[E]) -> None:
+        """The same for many records at once, of which each moves to the bin by itself."""
+        for row in rows:
+            self.deleted(scope, db, row)
+
     def restored(self, scope: Scope, db: Session, row: E) -> None:
         """Do what follows from a return out of the bin."""
 

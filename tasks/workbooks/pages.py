@@ -42,6 +42,12 @@ class StyledCell(PlainCell):  # type: ignore[misc]  # openpyxl has no types
     def style_id(self) -> int:
         return int(self.known_style)
 
+    def apart(self) -> "StyledCell":
+        """A cell like this one that is written once, because something belongs to it alone."""
+        made = StyledCell(self.parent)
+        made.known_style, made._value, made.data_type = self.known_style, self._value, self.data_type
+        return made
+
     def put(self, text: str) -> None:
         """Hold a text that is one whatever it begins with: =, +, #N/A and the like."""
         self._value, self.data_type = cell_text(text), "s"

@@ -84,7 +84,7 @@ class ResultBookXlsx:
             return self._value(at, value, fill)
         made = self._value(at, value, _WRONG)
         if self.sheet.has_comments:
-            made = _apart(self._page, made)
+            made = made.apart()
             made.comment = Comment(cell_text(note), "Millpond", height=90, width=260)
         return made
 
@@ -126,10 +126,3 @@ class ResultBookXlsx:
             known = self._known[key] = StyledCell(self._page)
             known.settle(format, fill, Alignment(wrap_text=True, vertical="top") if at == 1 else None)
         return known
-
-
-def _apart(page: Any, cell: Any) -> Any:
-    """A cell like this one that is written once, because a comment belongs to it."""
-    made = StyledCell(page)
-    made.known_style, made._value, made.data_type = cell.known_style, cell._value, cell.data_type  # noqa: SLF001
-    return made

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from millpond.body_limit import BODY_BYTES, BodyLimitMiddleware
+from millpond.body_limit import BESIDES_BYTES, BODY_BYTES, FORM_BYTES, BodyLimitMiddleware
 from millpond.http_protocol import HEAD_BYTES, BoundedProtocol
 
 PATIENCE_SECONDS = 10
@@ -21,16 +21,29 @@ PATIENCE_SECONDS = 10
 
 
 class _Impatient(BoundedProtocol):
-    head_seconds, body_seconds = 0.4, 0.6
+    head_seconds, body_seconds, file_seconds, rest_seconds = 0.4, 0.6, 1.6, 0.5
 
 
 async def _length(request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def _refused(_: Request) -> PlainTextResponse:
+    """An answer to a file of which nothing is read."""
+    return PlainTextResponse("too large", 413)
+
+
+FILE_BYTES = BODY_BYTES
+UPLOADS = ("/files", "/admin/imports/new", "/admin/imports/imp_3/workbook")
+ROUTES = [
+    *(Route(path, _length, methods=["GET", "POST"]) for path in ("/", "/admin/customer/create", *UPLOADS[:2])),
+    Route(UPLOADS[2], _refused, methods=["POST"]),
+]
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    app = Starlette(routes=[Route("/", _length, methods=["GET", "POST"])], middleware=[Middleware(BodyLimitMiddleware)])
+    app = Starlette(routes=ROUTES, middleware=[Middleware(BodyLimitMiddleware, file_bytes=FILE_BYTES)])
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http=_Impatient, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -123,3 +136,53 @@ def test_a_body_that_is_too_large_is_refused_while_it_arrives(address: tuple[str
 
     assert received.startswith(b"HTTP/1.1 413") or received == b""  # a client that still sends may miss the answer
     assert b"200" not in received[:20]
+
+
+def head_for(path: str, length: int) -> bytes:
+    return b"POST %b HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (path.encode(), length)
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/", BODY_BYTES),
+        ("/admin/customer/create", FORM_BYTES),
+        ("/files", FILE_BYTES + BESIDES_BYTES),
+        ("/admin/imports/new", FILE_BYTES + BESIDES_BYTES),
+    ],
+)
+def test_the_limit_of_a_body_is_that_of_its_address(address: tuple[str, int], path: str, limit: int) -> None:
+    taken, _ = send(address, head_for(path, limit), b"x" * limit)
+    refused, _ = send(address, head_for(path, limit + 1), b"x" * (limit + 1))
+
+    assert taken.startswith(b"HTTP/1.1 200")
+    assert taken.endswith(str(limit).encode())
+    assert refused.startswith(b"HTTP/1.1 413") or refused == b""  # a client that still sends may miss the answer
+
+
+def test_a_file_may_take_longer_than_other_bodies_and_is_given_up_in_the_end(address: tuple[str, int]) -> None:
+    slow, _ = send(address, head_for("/files", 20), *[b"x"] * 20, pause=0.05)
+    endless, _ = send(address, head_for("/files", 100), *[b"x"] * 50, pause=0.05)
+
+    assert slow.startswith(b"HTTP/1.1 200")
+    assert endless.startswith(b"HTTP/1.1 408")
+
+
+def test_the_answer_to_a_file_that_is_refused_unread_reaches_a_client_that_sends_all_of_it(
+    address: tuple[str, int],
+) -> None:
+    head = b"POST /admin/imports/imp_3/workbook HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as peer:
+        peer.sendall(head % (8 << 20) + b"x" * (8 << 20))
+        assert peer.recv(65_536).startswith(b"HTTP/1.1 413")
+        peer.sendall(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi")
+        assert peer.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_the_rest_of_a_refused_file_is_not_awaited_for_ever(address: tuple[str, int]) -> None:
+    head = b"POST /admin/imports/imp_3/workbook HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+    received, seconds = send(address, head)
+
+    assert received.startswith(b"HTTP/1.1 413")
+    assert received.count(b"HTTP/1.1") == 1  # no second answer to one request
+    assert seconds < PATIENCE_SECONDS

@@ -130,7 +130,7 @@ def test_an_update_changes_what_is_given_and_keeps_what_it_was_for_an_undoing(wo
     row = world.row(Customer, there)
     assert (row["phone"], row["remark"], row["number"], row["owner_id"]) == ("10086", "kept", number, world.ids["li"])
     (staged,) = world.rows(ImportRow)
-    assert staged["before"] == {"version": row["version"], "values": {"phone": "10010"}}
+    assert staged["before"] == {"from": 1, "version": row["version"], "values": {"phone": "10010"}}
 
 
 def test_imp_06_an_update_never_takes_a_customer_out_of_its_pool_or_past_a_lock(world: World, files: Files) -> None:

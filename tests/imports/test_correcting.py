@@ -8,7 +8,7 @@ import pytest
 from models import Customer, DictionaryItem, ImportBatch, ImportRow, Job
 from models.errors import Forbidden, ImportEnded, NotFound, Validation
 from models.import_batch import ImportState, RowState
-from resolvers.imports import applying, batches, checking, correcting, looking, mapping
+from resolvers.imports import applying, batches, correcting, judging, looking, mapping
 from resolvers.imports.batches import Choices
 from resolvers.imports.mapping import Plan
 from resolvers.records import create_update
@@ -133,7 +133,7 @@ def test_a_row_is_edited_before_it_is_mapped_and_keeps_that_when_it_is_mapped_an
 def test_what_is_edited_while_the_check_runs_is_judged(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "CHUNK", 2)
+    monkeypatch.setattr(judging, "CHUNK", 2)
     id = checked(world, files, [HEADINGS, *([f"Name {n}", None, None, None] for n in range(6))], columns={0: "name"})
     world.li.do(mapping.set_mapping, id, Plan(COLUMNS))
     version = world.row(ImportBatch, id)["version"]
@@ -149,7 +149,7 @@ def test_what_is_edited_while_the_check_runs_is_judged(
 
 def _chunk(scope: Any, id: int, version: int) -> Any:
     with scope.write("job.view") as db:
-        return checking.check(scope, db, id, version)
+        return judging.check(scope, db, id, version)
 
 
 # --- one wrong value -------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_many_rows_are_judged_by_a_job_and_confirmed_after_it(
     id = checked(
         world, files, [HEADINGS, *([f"Name {n}", None, None, "none"] for n in range(5)), ["", None, None, "x"]]
     )
-    for module in (checking, correcting):
+    for module in (judging, correcting):
         monkeypatch.setattr(module, "CHUNK", 2)
 
     assert world.li.do(correcting.fix_value, id, 3, "none", "steel") == 5

@@ -17,12 +17,13 @@ from models import AuditEntry, ImportBatch, Upload
 from models.errors import Forbidden, NoRoomForFile, NotFound, SheetEmpty, SheetTooLarge, TooManyUploads, UploadsAtOnce
 from resolvers.imports import uploads
 from resolvers.imports.targets import targets
-from resolvers.people import preferences, tokens
+from resolvers.people import preferences
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.incoming_file import Received
 from tasks.engine import Engine
 from tests.support.importing import Files
-from tests.support.panel import COOKIE, ORIGIN, Panel
+from tests.support.panel import COOKIE, Panel
+from tests.support.programs import Program
 from tests.support.refusals import add_line
 from tests.support.world import World
 
@@ -267,20 +268,9 @@ def test_what_nothing_has_used_for_a_day_is_deleted(world: World, files: Files) 
 # --- the door --------------------------------------------------------------------------------------------
 
 
-def token_of(world: World, login: str) -> str:
-    made: str = world.scope(login).do(tokens.create_token, "test", None).token
-    return made
-
-
 def post(world: World, address: str = "/files?name=a.csv", *, by: str | None = "ada", **more: Any) -> httpx.Response:
-    headers = more.pop("headers", {}) | ({"authorization": f"Bearer {token_of(world, by)}"} if by else {})
-
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Panel(world).app, raise_app_exceptions=False, client=("192.0.2.7", 5000))
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-            return await client.post(address, headers=headers, **more)
-
-    return world.run(ask())
+    """What the door answers to a program of a user, or to one without a token."""
+    return Program(world, by).post(address, **more)
 
 
 def problem(answer: httpx.Response) -> tuple[int, str, str]:
@@ -353,10 +343,10 @@ REFUSED: list[tuple[str, dict[str, str], bytes, int, str, str]] = [
 def test_what_is_no_file_is_refused_in_words_of_the_reader_and_leaves_nothing(world: World, files: Files) -> None:
     world.backend.import_limits = {"file_mib": 1}
     world.scope("ada").do(preferences.set_language, "zh")
-    token = {"authorization": f"Bearer {token_of(world, 'ada')}"}
+    ada = Program(world, "ada")
     for address, headers, content, status, code, sentence in REFUSED:
         for body in (content, pieces(content)):
-            answer = post(world, address, by=None, headers=token | headers, content=body)
+            answer = ada.post(address, headers=headers, content=body)
             assert problem(answer)[:2] == (status, code), (headers, content[:99])
             assert problem(answer)[2].startswith(sentence)
     assert (world.rows(Upload), lying_in(world.backend.files)) == ([], [])
@@ -389,7 +379,7 @@ def test_a_sender_who_goes_away_leaves_nothing(world: World, files: Files) -> No
         await Panel(world).app(connection, receive, send)
         assert messages == []
 
-    token = token_of(world, "ada")
+    token = Program(world, "ada").token
     world.run(gone())
     assert (world.rows(Upload), lying_in(world.backend.files)) == ([], [])
     assert not world.backend.files.arriving

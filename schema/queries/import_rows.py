@@ -1,0 +1,159 @@
+"""The queries of the rows of imports: `importRows`, `importWrongValues` and `importSamples`."""
+
+import strawberry
+
+from models import ImportBatch
+from models.errors import NotFound
+from models.import_batch import RowState
+from resolvers.imports import looking
+from resolvers.imports.looking import ShownProblem, ShownRow
+from resolvers.imports.targets import target_of
+from resolvers.runtime.ids import camel, global_id
+from resolvers.runtime.scope import Scope
+
+from ..contract import GraphQLInfo, query
+from ..types.imports import RowStateType
+from .imports import OfImport, of_import
+
+
+@strawberry.type(name="ImportCell", description="One cell of a row.")
+class ImportCellType:
+    place: int
+    heading: str
+    field: str | None = strawberry.field(description="The key of the field that its column holds.")
+    text: str = strawberry.field(description="What it says, with your correction.")
+    is_edited: bool
+
+
+@strawberry.type(name="ImportProblem", description="What is wrong with a row, or what it warns of.")
+class ImportProblemType:
+    field: str | None = strawberry.field(description="Null for the row as a whole.")
+    place: int | None
+    code: str
+    message: str = strawberry.field(description="A sentence in your language.")
+    likely: list[str] = strawberry.field(description="What was probably meant.")
+
+
+@strawberry.type(name="ImportRow", description="One row of the sheet.")
+class ImportRowType:
+    number: int = strawberry.field(description="As Excel shows it.")
+    state: RowStateType
+    cells: list[ImportCellType]
+    problems: list[ImportProblemType]
+    warnings: list[ImportProblemType]
+    record_id: strawberry.ID | None = strawberry.field(description="The record that it creates or changes.")
+
+
+@strawberry.type(name="ImportWrongValue", description="A value of a column that is wrong, whatever else a row holds.")
+class ImportWrongValueType:
+    place: int
+    heading: str
+    field: str
+    text: str
+    rows: int = strawberry.field(description="Rows that hold it.")
+    message: str
+    likely: list[str]
+
+
+@strawberry.type(name="ImportComparison", description="One field as the sheet and the record say it.")
+class ImportComparisonType:
+    name: str
+    sheet: str
+    record: str
+
+
+@strawberry.type(name="ImportSample", description="A row that was carried out, beside its record.")
+class ImportSampleType:
+    row: ImportRowType
+    record_id: strawberry.ID
+    label: str
+    values: list[ImportComparisonType]
+
+
+@query("user.imports")
+async def import_rows(
+    info: GraphQLInfo,
+    import_: OfImport,
+    states: list[RowStateType] | None = None,
+    after: int = 0,
+    first: int = 50,
+) -> list[ImportRowType]:
+    """Rows in the order of the sheet, at most 200; `after` is the number of the last one of the page before."""
+    wanted = [RowState(state) for state in states or ()]
+    more = {"states": wanted, "after": after, "first": first}
+    row, found = await of_import(info.context.scope, import_, looking.rows, **more)
+    return [shown_row(row, each) for each in found]
+
+
+@query("user.imports")
+async def import_wrong_values(info: GraphQLInfo, import_: OfImport, first: int = 50) -> list[ImportWrongValueType]:
+    """The distinct wrong values, those of most rows first: `fixImportValue` corrects one in all of its rows."""
+    _, found = await of_import(info.context.scope, import_, looking.wrong_values, first=first)
+    return [
+        ImportWrongValueType(
+            place=each.place,
+            heading=each.heading,
+            field=camel(each.field),
+            text=each.text,
+            rows=each.rows,
+            message=each.sentence,
+            likely=[*each.likely],
+        )
+        for each in found
+    ]
+
+
+@query("user.imports")
+async def import_samples(info: GraphQLInfo, import_: OfImport, first: int = 5) -> list[ImportSampleType]:
+    """Rows that were carried out, chosen at random and always the same, beside their records; at most 20."""
+    row, found = await of_import(info.context.scope, import_, looking.samples, n=first)
+    model = target_of(row.target).model
+    return [
+        ImportSampleType(
+            row=shown_row(row, each.row),
+            record_id=strawberry.ID(global_id(model, each.record_id)),
+            label=each.label,
+            values=[ImportComparisonType(name=name, sheet=sheet, record=says) for name, sheet, says in each.values],
+        )
+        for each in found
+    ]
+
+
+async def read_row(scope: Scope, id: object, number: int) -> ImportRowType | None:
+    """One row of an import of the caller; None for one that is not there."""
+    try:
+        row, found = await of_import(scope, id, looking.rows, after=number - 1, first=1)
+    except NotFound:
+        return None
+    return next((shown_row(row, each) for each in found if each.number == number), None)
+
+
+def shown_row(row: ImportBatch, each: ShownRow) -> ImportRowType:
+    model = target_of(row.target).model
+    return ImportRowType(
+        number=each.number,
+        state=each.state,
+        cells=[
+            ImportCellType(
+                place=cell.place,
+                heading=cell.heading,
+                field=camel(cell.field) if cell.field else None,
+                text=cell.text,
+                is_edited=cell.is_edited,
+            )
+            for cell in each.cells
+        ],
+        problems=[_problem(problem) for problem in each.problems],
+        warnings=[_problem(problem) for problem in each.warnings],
+        record_id=strawberry.ID(global_id(model, each.record_id)) if each.record_id else None,
+    )
+
+
+def _problem(each: ShownProblem) -> ImportProblemType:
+    return ImportProblemType(
+        field=camel(each.field) if each.field else None,
+        place=each.place,
+        code=each.code,
+        message=each.sentence,
+        likely=[*each.likely],
+    )
