@@ -14,6 +14,7 @@ from typing import Any
 from models import ENTITIES
 from models.declaration import Misdeclared
 from policies.rights import problem_with
+from resolvers.imports.targets import targets
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.matching import RELATED
 from resolvers.runtime.lifecycle import rules_of
@@ -122,6 +123,8 @@ def _mistakes_of_columns(screen: type[PolicyModelView]) -> Iterator[str]:
     named += [key for _label, section in screen.sections for key in section]
     yield from (f"names the column “{key}”, which {model.__name__} has not" for key in named if key not in known)
     yield from (mistake for tab in screen.related if (mistake := tab.mistake()))
+    if screen.imports and screen.imports not in {each.code for each in targets()}:
+        yield f"imports “{screen.imports}”, which no sheet brings in"
 
 
 def _refuse_unused_tabs(modules: Iterable[str], screens: list[type[Any]]) -> None:

@@ -81,3 +81,10 @@ class SameAsRow(Refusal):
 
     sentence = "This is the same as row {row} ({what}). Change one of the two, or leave this row out."
     zh = "与第 {row} 行重复（{what}），请修改其中一行，或跳过此行。"
+
+
+class MayBeSame(Refusal):
+    """A warning.  `label`: the record, as the caller may know it.  `where`, `where_zh`: where it is."""
+
+    sentence = "This may be {label}, which is there already ({where}). Look at it before you import this row."
+    zh = "可能与 {label} 重复（{where}），请核对后再导入。"

@@ -18,7 +18,7 @@ from . import export_form
 from .export_form import LONGEST_QUERY, Source
 from .lists import ListState
 from .panel_request import PanelRequest, panel_request
-from .routes import page_route
+from .routes import BASE, page_route
 from .screen import Screen
 
 MOST_CHOSEN = 1_000
@@ -45,6 +45,11 @@ class ExportPage(Screen):
         """The form for the list as it is."""
         query = state.url().partition("?")[2]
         return f"{self.url('export')}?{query}" if query else self.url("export")
+
+    def import_url(self, ask: PanelRequest) -> str:
+        """The form of a new import for this list; "" where the user may not import into it."""
+        may = self.imports and ask.may(f"{self.module}.import")
+        return f"{BASE}/imports/new?target={self.imports}" if may else ""
 
     @page_route("/export", "export")
     async def export_page(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Screens that show no kind of record as a list: home, account, the policy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqladmin import BaseView
@@ -12,6 +12,9 @@ from resolvers.reading.offers import Place
 from .panel_request import PanelRequest
 from .routes import BASE, PageRoute, routes_of
 from .screen import LAST
+
+Further = tuple[Callable[[], str], str, str]
+"""A form of a screen: what it is called in the language of the request, its address, its icon."""
 
 
 class Page(BaseView):
@@ -48,6 +51,10 @@ class Page(BaseView):
 
     def url(self, *path: str) -> str:
         return "/".join((f"{BASE}{self.path}", *(part for part in path if part != "list")))
+
+    def further(self, ask: PanelRequest) -> Sequence[Further]:
+        """What the palette finds beside the screen itself: its forms, by their names."""
+        return ()
 
     def routes(self) -> list[PageRoute]:
         return routes_of(type(self))

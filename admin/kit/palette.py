@@ -98,6 +98,8 @@ def pages(panel: Any, ask: PanelRequest) -> list[_Place]:
     found += [
         _page(view, "") for view in panel.views if getattr(view, "is_named", False) and view.is_accessible(ask.request)
     ]
+    for say, href, icon in [each for view in panel.views if hasattr(view, "further") for each in view.further(ask)]:
+        found.append(_Place(in_every_language(say), Option(say(), href, icon)))
     for model in dict.fromkeys(view.model for view in panel.views if getattr(view, "offers_create", False)):
         view = panel.view_of(model)
         if view is not None and view.offers_create and model in ask.offers.creatable:

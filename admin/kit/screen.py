@@ -72,6 +72,8 @@ class Screen(ModelView):
     """Whether the menu leads here only for users who may edit something here."""
     needs: ClassVar[str] = ""
     """The action without which the screen is closed; "" is `view`."""
+    imports: ClassVar[str] = ""
+    """The code of what sheets bring into this list (`resolvers/imports/targets.py`); "" for a list without imports."""
 
     def __init__(self) -> None:
         super().__init__()

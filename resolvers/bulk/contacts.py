@@ -15,7 +15,7 @@ from models.search import doc_id, doc_of_contact, put_docs
 from ..customers.contacts import note_points, points_given, set_points, with_primary
 from ..duplicates.doubts import in_doubt
 from ..duplicates.key_index import put as put_keys
-from .drafts import Doubt, Draft
+from .drafts import Doubt, Draft, noting
 from .insert import put
 from .kinds import Kind
 
@@ -41,7 +41,7 @@ class Contacts(Kind):
     def judge(self, drafts: Sequence[Draft]) -> None:
         self._doubt_primaries([draft for draft in drafts if draft.values.get("is_primary")])
         asked = [self._traits(draft, draft.values) for draft in drafts]
-        for place in in_doubt(self.scope, self.db, Contact, asked):
+        for place in in_doubt(self.scope, self.db, Contact, asked, note=noting(drafts)):
             drafts[place].is_doubtful = True
 
     def doubt_changes(self, drafts: Sequence[Draft]) -> None:

@@ -86,7 +86,7 @@ def _carry_out(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft], *
     for place, (is_doubtful, run) in enumerate(runs, start=1):
         if is_doubtful:
             for draft in run:
-                draft.verdict = singly.create(scope, kind.model, draft.given)
+                draft.verdict = replace(singly.create(scope, kind.model, draft.given), possible=draft.possible)
         else:
             _write(scope, db, kind, run, is_last=is_last and place == len(runs))
 
@@ -104,7 +104,7 @@ def _write(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft], *, is_la
         _carry_out(scope, db, kind, run, is_last=is_last)
     else:
         for draft in kept:
-            draft.verdict = Verdict(draft.id, None, tuple(draft.notices))
+            draft.verdict = Verdict(draft.id, None, tuple(draft.notices), draft.possible)
 
 
 def _written(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft], *, is_last: bool) -> list[Draft]:

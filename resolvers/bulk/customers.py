@@ -26,7 +26,7 @@ from ..ownership.release_book import book_of
 from ..people.people import active_user
 from ..records.numbering import hold_counter, numbered, pattern_of
 from ..runtime.scope import Scope
-from .drafts import Draft
+from .drafts import Draft, noting
 from .insert import completed, put, reserve
 from .kinds import Kind
 
@@ -57,7 +57,7 @@ class Customers(Kind):
         if any(not draft.values["number"] for draft in drafts):
             hold_counter(self.scope, self.db, "customer")
         asked = [traits_of_new(draft.values, draft.extra) for draft in drafts]
-        for place in in_doubt(self.scope, self.db, Customer, asked):
+        for place in in_doubt(self.scope, self.db, Customer, asked, note=noting(drafts)):
             drafts[place].is_doubtful = True
 
     def complete(self, drafts: Sequence[Draft]) -> None:

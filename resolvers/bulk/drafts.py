@@ -1,9 +1,11 @@
 """Drafts: the rows of a bulk write on their way to a verdict."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.duplicates import Finding
+from models.duplicates import Verdict as Likeness
 from models.errors import Refusal
 
 from .verdicts import Row, Verdict
@@ -24,6 +26,8 @@ class Draft:
     row: dict[str, Any] = field(default_factory=dict)
     """The row as it is inserted."""
     notices: list[Refusal] = field(default_factory=list)
+    possible: tuple[Finding[int], ...] = ()
+    """What may be the same, though not certainly."""
     is_doubtful: bool = False
     """Whether the single use case decides, at the row's place in the order."""
     has_rule_ahead: bool = False
@@ -54,6 +58,15 @@ class Draft:
             self.is_doubtful = True
         else:
             self.verdict = Verdict(None, refusal)
+
+
+def noting(drafts: Sequence[Draft]) -> Callable[[int, Sequence[Finding[int]]], None]:
+    """What notes for each of these drafts the records that may be the same."""
+
+    def note(place: int, found: Sequence[Finding[int]]) -> None:
+        drafts[place].possible = tuple(each for each in found if each.verdict is Likeness.POSSIBLE)
+
+    return note
 
 
 def each_open(drafts: Iterable[Draft], step: Callable[[Draft], None]) -> None:

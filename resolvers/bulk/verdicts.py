@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.duplicates import Finding
 from models.errors import Refusal
 
 Row = Mapping[str, Any]
@@ -22,6 +23,8 @@ class Verdict:
     id: int | None = None
     refusal: Refusal | None = None
     notices: tuple[Refusal, ...] = ()
+    possible: tuple[Finding[int], ...] = ()
+    """Records that may be the same as a new one, among all, whoever may see them; only of rows without any doubt."""
 
     @property
     def is_done(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from models.choice_names import NO, YES, choice_said, in_language
+from models.listed_values import joined
 from models.names import OF_MODULE, RECORD
 
 from ..records.dictionaries import Word
@@ -16,8 +17,6 @@ from .kinds import ExportColumn, Holds
 
 Cell = str | int | Decimal | date | datetime | None
 """A text, a number, an amount, a day, a local time without its zone, or nothing."""
-BETWEEN = "; "
-"""What stands between several values in one cell."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,17 @@ _CELLS: dict[Holds, Callable[[ExportColumn, Any, Words], Cell]] = {
     Holds.CHOICE: lambda _column, value, words: in_language(choice_said(value), words.language),
     Holds.MODULE: lambda _column, value, words: _module(str(value), words.language),
     Holds.WORD: lambda column, value, words: _word(column, str(value), words),
-    Holds.WORDS: lambda column, value, words: BETWEEN.join(_word(column, key, words) for key in value),
+    Holds.WORDS: lambda column, value, words: joined(_word(column, key, words) for key in value),
     Holds.LIST: lambda _column, value, _words: _listed(value),
     Holds.RECORD: lambda column, value, words: words.records.get(column.key, {}).get(value),
 }
 """What a column holds -> its value as a cell."""
 
 
-def _local(value: datetime, zone: ZoneInfo) -> datetime:
-    return value.astimezone(zone).replace(tzinfo=None)
+def _local(value: datetime, zone: ZoneInfo) -> datetime | str:
+    """The local time.  One that comes twice, because clocks were put back, is a text with its distance to UTC the second time."""
+    local = value.astimezone(zone)
+    return local.isoformat(sep=" ", timespec="seconds") if local.fold else local.replace(tzinfo=None)
 
 
 def _word(column: ExportColumn, key: str, words: Words) -> str:
@@ -70,7 +71,7 @@ def _module(module: str, language: str) -> str:
 
 
 def _listed(value: Any) -> str:
-    return BETWEEN.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return joined(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 # --- on their way to the file ----------------------------------------------------------------------------

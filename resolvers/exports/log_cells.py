@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 from models.actions import BY_NAME
 from models.choice_names import choice_said, field_said, in_language
 from models.field_names import FIELD_NAMES
+from models.listed_values import BETWEEN
 from models.names import OF_MODULE, RECORD, Names
 
 from ..audit import history
 from ..audit.history import Change, Entry
 from ..reading.pages import LARGEST_PAGE
 from ..runtime.scope import Scope
-from .cells import BETWEEN, Cell, Words
+from .cells import Cell, Words
 from .kinds import ExportColumn
 
 HIDDEN = ("a record that you do not see", "一条您看不到的记录")

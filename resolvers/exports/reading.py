@@ -5,6 +5,7 @@ export it.  Which records those are is one state of the database; a record that 
 written once, and one that leaves the maker's sight is left out.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import AuditEntry, Base
+from models import AuditEntry, Base, User
 from models.contact import PointKind
+from models.listed_values import joined
+from models.text import fold
 
 from ..audit import history
 from ..audit.log_filter import Wanted
@@ -22,7 +25,7 @@ from ..customers.contacts import points_of
 from ..reading.clauses import open_to, value, visible, with_parents
 from ..reading.pages import ListRequest, Reading, title_of
 from ..reading.search import find
-from ..records.dictionaries import words_of
+from ..records.dictionaries import Word, words_of
 from ..runtime.scope import Scope
 from .cells import Cell, Words, cell
 from .kinds import POINTS, ExportColumn, Holds
@@ -103,7 +106,7 @@ def rows(
     values = {id: reading.values(row) for id, row in found.items()}
     words = replace(
         words,
-        dictionaries=words_of(scope, db, {column.dictionary for column in columns if column.dictionary}),
+        dictionaries=_told_apart(words_of(scope, db, {x.dictionary for x in columns if x.dictionary})),
         records=_names(scope, db, columns, values.values()),
         points=_points(scope, db, columns, [*values]),
     )
@@ -112,7 +115,7 @@ def rows(
 
 def _cell(column: ExportColumn, id: int, values: dict[str, Any], words: Words) -> Cell:
     if column.holds is Holds.POINTS:
-        return "; ".join(words.points[column.key].get(id, ())) or None
+        return joined(words.points[column.key].get(id, ())) or None
     return cell(column, values[column.key], words)
 
 
@@ -132,16 +135,39 @@ def _names(scope: Scope, db: Session, columns: Sequence[ExportColumn], rows: Any
     return {key: known.get(target, {}) for key, target in named}
 
 
+def _told_apart(dictionaries: dict[str, dict[str, Word]]) -> dict[str, dict[str, Word]]:
+    """The words, those of one label with their keys behind it."""
+    found = {}
+    for code, words in dictionaries.items():
+        said = Counter(fold(word.label) for word in words.values())
+        found[code] = {
+            key: replace(word, label=f"{word.label} ({key})") if said[fold(word.label)] > 1 else word
+            for key, word in words.items()
+        }
+    return found
+
+
 def names_of(scope: Scope, db: Session, model: type[Base], ids: Sequence[int]) -> dict[int, str]:
     """Id -> number, if the records have one, and name; the order of the ids does not matter."""
     viewer, e = scope.viewer, with_parents(model)[1]
     number = [value(viewer, model, e, "number")] if "number" in model.__table__.c else []
     statement = visible(viewer, model, e.id, *number, title_of(viewer, model, e))
-    return {
+    found = {
         id: " ".join(str(part) for part in parts if part)
         for some in _parts(ids)
         for id, *parts in db.execute(statement.where(e.id.in_(some)))
         if any(parts)
+    }
+    return _namesakes_apart(db, found) if model is User and found else found
+
+
+def _namesakes_apart(db: Session, names: dict[int, str]) -> dict[int, str]:
+    """The names of people, those that several have with their logins."""
+    people = db.execute(select(User.id, User.login, User.name)).all()
+    said = Counter(text for _, login, name in people for text in {fold(login), fold(name)})
+    logins = {id: login for id, login, _ in people}
+    return {
+        id: f"{name} ({logins[id]})" if said[fold(name)] > 1 and id in logins else name for id, name in names.items()
     }
 
 

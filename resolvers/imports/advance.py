@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow, Job
-from models.import_batch import ImportMode, ImportState, RowState
+from models.import_batch import ImportMode, ImportState, Overwrite, RowState
 from models.job import JobState
 
 from ..runtime.scope import Scope
@@ -91,6 +91,10 @@ def plan_of(batch: ImportBatch) -> Plan:
         tuple(options.get("key") or ()),
         dict(options.get("given") or {}),
         {int(place): Order(order) for place, order in (options.get("dates") or {}).items()},
+        {key: Overwrite(how) for key, how in (options.get("overwrite") or {}).items()},
+        clears=bool(options.get("clears")),
+        reason=options.get("reason"),
+        creates_customers=bool(options.get("creates_customers")),
     )
 
 

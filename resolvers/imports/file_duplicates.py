@@ -134,8 +134,8 @@ def earlier_claims(
     place = func.row_number().over(partition_by=k.key, order_by=k.number).label("place")
     good = (r.batch_id == k.batch_id, r.number == k.number, r.state == RowState.GOOD)
     met = select(k.number, place).where(k.batch_id == batch.id, k.key.in_(wanted), *good)
-    met = met.where(k.number.not_in([*but])).subquery()
-    found = {*db.execute(select(met.c.number).where(met.c.place <= LARGEST_GROUP)).scalars()}
+    ranked = met.where(k.number.not_in([*but])).subquery()
+    found = {*db.execute(select(ranked.c.number).where(ranked.c.place <= LARGEST_GROUP)).scalars()}
     for claim in claims_at(found) if found else ():
         meeting.add(claim)
     return meeting

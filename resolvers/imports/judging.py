@@ -3,19 +3,21 @@
 Rows are judged in chunks, in the order of the sheet, and beside all good rows before them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
+from models.errors import Refusal
 from models.import_batch import ImportState, RowState
 
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from .checking import CHUNK, next_rows, understood
 from .file_duplicates import Claim, Claims, EarlierClaims, earlier_claims, note_keys, touched_by
+from .likely_duplicates import warnings
 from .row_notes import note_rows, problems_of
 from .targets import target_of
 from .writing import DUPLICATES, Understood, ask_rules
@@ -63,7 +65,8 @@ def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) ->
     ask_rules(scope, target, [x for x in found if not x.refusals and x.number not in theirs], reason)
     ask_rules(scope, target, clashing, reason, alone=True)
     _refuse_clashes(claims, earlier, found)
-    _note(db, batch, found)
+    good = [(row.claim, row.possible) for row in found if row.claim and row.possible and not row.refusals]
+    _note(db, batch, found, warnings(scope, db, target.model, good))
     note_keys(db, batch, [row.claim for row in found if row.claim])
     return found
 
@@ -128,7 +131,7 @@ def _refuse_clashes(claims: Claims, earlier: EarlierClaims, rows: Sequence[Under
             earlier.add(row.claim)
 
 
-def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
+def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood], warned: Mapping[int, Sequence[Refusal]]) -> None:
     note_rows(
         db,
         batch,
@@ -137,6 +140,7 @@ def _note(db: Session, batch: ImportBatch, rows: Sequence[Understood]) -> None:
                 "number": row.number,
                 "state": RowState.BAD if row.refusals else RowState.GOOD,
                 "problems": problems_of(row.refusals),
+                "warnings": problems_of(warned.get(row.number, ())),
                 "same_as": row.same_as,
                 "record_id": row.record_id,
             }

@@ -191,7 +191,8 @@ class _Sheet:
             for place, heading in self.headings.items()
         )
         problems = tuple(self.problem(stored) for stored in row.problems or ())
-        return ShownRow(row.number, RowState(row.state), cells, problems, (), row.record_id)
+        warnings = tuple(self.problem(stored) for stored in row.warnings or ())
+        return ShownRow(row.number, RowState(row.state), cells, problems, warnings, row.record_id)
 
     def place_of(self, stored: Mapping[str, Any]) -> int | None:
         return self._places.get(stored["field"] or "")

@@ -12,7 +12,7 @@ from models.text import fold
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
 from .fields import ImportField
-from .references import WITHIN_CUSTOMER, not_found
+from .references import WITHIN, not_found
 from .row_values import Naming, RowValues
 
 ACTION = "customer.import"
@@ -69,7 +69,7 @@ def _adopt(row: RowValues, naming: Naming) -> None:
     del row.refusals[naming.field.key]
     row.company = naming.text
     for each in row.namings:
-        if each.field.reference in WITHIN_CUSTOMER:
+        if each.field.reference in WITHIN:
             row.refusals[each.field.key] = not_found(each.field, each.text)
 
 

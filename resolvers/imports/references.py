@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, Entity, FormerName, Opportunity
+from models import Contact, Customer, DictionaryItem, Entity, FormerName, Opportunity, User
 from models.errors import Refusal
 from models.former_name import comparable
 from models.text import fold, name_key, number_key
@@ -26,8 +26,12 @@ LARGE: Mapping[type[Entity], Mapping[str, Callable[[str], str]]] = {
     Customer: {"number": number_key, "name": name_key},
 }
 """Entities with too many records to read them all: column -> the form in which its key column compares it."""
-WITHIN_CUSTOMER: tuple[type[Entity], ...] = (Contact, Opportunity)
-"""Entities whose records a row names among those of its customer."""
+WITHIN: Mapping[type[Entity], str] = {
+    Contact: "customer_id",
+    Opportunity: "customer_id",
+    DictionaryItem: "dictionary_id",
+}
+"""Entities whose records a row names among those of another record that it names: the input of that one."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,15 @@ def resolve(scope: Scope, db: Session, rows: Iterable[RowValues]) -> None:
     wanted: dict[tuple[type[Entity], tuple[str, ...]], set[str]] = defaultdict(set)
     for row in rows:
         for naming in row.namings:
-            if (model := _model(naming)) not in WITHIN_CUSTOMER:
+            if (model := _model(naming)) not in WITHIN:
                 wanted[model, naming.field.by].add(naming.text)
     known = {key: _known(scope, db, *key, texts) for key, texts in wanted.items()}
     for row in rows:
         for naming in row.namings:
-            if (model := _model(naming)) not in WITHIN_CUSTOMER:
+            if (model := _model(naming)) not in WITHIN:
                 _settle(row, naming, known[model, naming.field.by])
-    for model in WITHIN_CUSTOMER:
-        _resolve_within(db, model, rows)
+    for model, parent in WITHIN.items():
+        _resolve_within(db, model, parent, rows)
 
 
 def _model(naming: Naming) -> type[Entity]:
@@ -123,6 +127,8 @@ def not_found(which: ImportField, text: str) -> Refusal:
 def _known(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], texts: set[str]) -> Named:
     found = _large(scope, db, model, by, texts) if model in LARGE else _all(db, model, by)
     if model is Customer and "name" in by:
+        if "number" in by:
+            found = {**found, **_by_both(scope, db, {text for text in texts if fold(text) not in found})}
         missing = {text for text in texts if fold(text) not in found}
         found = {**found, **_former(scope, db, missing)} if missing else found
     return found
@@ -135,10 +141,17 @@ def _all(db: Session, model: type[Entity], by: tuple[str, ...]) -> Named:
     found: dict[str, dict[int, _Found]] = defaultdict(dict)
     for id, deleted_at, *rest in db.execute(select(model.id, model.deleted_at, *active, *columns)):
         has_left = bool(active) and not rest[0]
-        for text in rest[len(active) :]:
-            if text:
-                found[fold(str(text))][id] = _Found(id, deleted_at is not None, has_left)
+        for text in _called(model, rest[len(active) :]):
+            found[fold(text)][id] = _Found(id, deleted_at is not None, has_left)
     return {text: list(each.values()) for text, each in found.items()}
+
+
+def _called(model: type[Entity], names: Sequence[Any]) -> list[str]:
+    """All that a record is called: its names, and of a person the name with the login, which is how our files tell namesakes apart."""
+    texts = [str(name) for name in names if name]
+    if model is User and len(texts) > 1:
+        texts.append(f"{texts[1]} ({texts[0]})")
+    return texts
 
 
 def _large(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], texts: set[str]) -> Named:
@@ -160,6 +173,23 @@ def _large(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], 
             if name and fold(name) in wanted:
                 found[fold(name)][id] = _Found(id, deleted_at is not None)
     return {text: list(each.values()) for text, each in found.items()}
+
+
+def _by_both(scope: Scope, db: Session, texts: set[str]) -> Named:
+    """Customers whose number and name one after the other are the text, which is how our own files name them."""
+    cuts = {text: [(text[:at], text[at + 1 :].strip()) for at, c in enumerate(text) if c == " "] for text in texts}
+    parts = {part for pairs in cuts.values() for pair in pairs for part in pair if part}
+    if not parts:
+        return {}
+    known = _large(scope, db, Customer, ("number", "name"), parts)
+    found = {}
+    for text, pairs in cuts.items():
+        same = {
+            each for number, name in pairs for each in {*known.get(fold(number), ())} & {*known.get(fold(name), ())}
+        }
+        if same:
+            found[fold(text)] = [*same]
+    return found
 
 
 def _spellings(text: str) -> set[str]:
@@ -185,16 +215,19 @@ def _former(scope: Scope, db: Session, texts: set[str]) -> Named:
     return {text: list(each.values()) for text, each in found.items()}
 
 
-def _resolve_within(db: Session, model: type[Entity], rows: Sequence[RowValues]) -> None:
-    """Contacts and opportunities, each among those of the customer of its row."""
+def _resolve_within(db: Session, model: type[Entity], parent: str, rows: Sequence[RowValues]) -> None:
+    """Contacts and opportunities, each among those of the customer of its row; words among those of their dictionary."""
     naming_rows = [(row, naming) for row in rows for naming in row.namings if _model(naming) is model]
-    ids = {row.values["customer_id"] for row, _ in naming_rows if "customer_id" in row.values}
-    known: dict[int, dict[str, list[_Found]]] = defaultdict(lambda: defaultdict(list))
+    ids = {row.values[parent] for row, _ in naming_rows if parent in row.values}
+    known: dict[int, dict[str, dict[int, _Found]]] = defaultdict(lambda: defaultdict(dict))
     if ids:
         columns: Any = model.__table__.c
-        asked = select(model.id, model.deleted_at, columns.customer_id, columns.name)
-        for id, deleted_at, customer_id, name in db.execute(asked.where(columns.customer_id.in_(sorted(ids)))):
-            known[customer_id][fold(name)].append(_Found(id, deleted_at is not None))
+        names = [columns[key] for key in {key: None for _, each in naming_rows for key in each.field.by}]
+        asked = select(model.id, model.deleted_at, columns[parent], *names)
+        for id, deleted_at, owner, *said in db.execute(asked.where(columns[parent].in_(sorted(ids)))):
+            for text in filter(None, said):
+                known[owner][fold(text)][id] = _Found(id, deleted_at is not None)
     for row, naming in naming_rows:
-        if "customer_id" in row.values:
-            _settle(row, naming, known[row.values["customer_id"]])
+        if parent in row.values:
+            there = known[row.values[parent]].get(fold(naming.text), {})
+            _settle(row, naming, {fold(naming.text): [*there.values()]})

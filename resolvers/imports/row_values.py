@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from models.contact import PointKind
 from models.errors import Refusal, Validation
+from models.listed_values import parted
 from models.sheet_cells import Cell
 from models.text import fold
 
@@ -22,8 +23,6 @@ from .plain_values import number_of, text_of, yes_no_of
 from .units import PLAIN, Unit
 from .vocabulary import Vocabulary
 
-BETWEEN = (";", "；", "\n", "、")
-"""What stands between several values of one cell."""
 YEAR_FIRST = DateOrder(Order.YEAR_FIRST)
 POINT_KINDS = {
     "phone": PointKind.PHONE,
@@ -100,14 +99,14 @@ def _take(found: RowValues, column: MappedColumn, cell: Cell, sense: Sense) -> N
         if said is None:
             found.blank.add(which.key)
         else:
-            found.namings += [Naming(which, part) for part in (_parts(said) if which.has_several else [said])]
+            found.namings += [Naming(which, part) for part in (parted(said) if which.has_several else [said])]
         return
     value = _VALUES[which.kind](column, cell, sense)
     if value is None or value == []:
         found.blank.add(which.key)
     elif which.input == "points":
         points = found.values.setdefault("points", [])
-        points += [{"kind": POINT_KINDS[which.key], "value": part} for part in _parts(str(value))]
+        points += [{"kind": POINT_KINDS[which.key], "value": part} for part in parted(str(value))]
     else:
         found.values[which.input] = value
 
@@ -161,7 +160,7 @@ def _word(column: MappedColumn, cell: Cell, sense: Sense) -> str | None:
 
 def _words(column: MappedColumn, cell: Cell, sense: Sense) -> list[str] | None:
     said = text_of(cell)
-    return None if said is None else [_key(column.field, part, sense) for part in _parts(said)]
+    return None if said is None else [_key(column.field, part, sense) for part in parted(said)]
 
 
 def _key(which: ImportField, said: str, sense: Sense) -> str:
@@ -185,12 +184,6 @@ def _no_choice(which: ImportField, said: str) -> Validation:
     return invalid(
         which.key, f"“{said[:40]}” is not in the list; choose {english}", f"“{said[:40]}”不在列表中，可选：{chinese}"
     )
-
-
-def _parts(said: str) -> list[str]:
-    for mark in BETWEEN[1:]:
-        said = said.replace(mark, BETWEEN[0])
-    return list(dict.fromkeys(part.strip() for part in said.split(BETWEEN[0]) if part.strip()))
 
 
 _VALUES: dict[FieldKind, Callable[[MappedColumn, Cell, Sense], Any]] = {

@@ -22,7 +22,7 @@ from ..runtime.scope import Scope
 from .batches import allowed
 from .fields import FieldKind, ImportField
 from .mapping import fields_of
-from .references import LARGE, WITHIN_CUSTOMER
+from .references import LARGE, WITHIN
 from .targets import Target
 from .template_notes import note_of, rule_of
 
@@ -121,7 +121,7 @@ def _words(
     if each.kind is FieldKind.CHOICE:
         return tuple(choice.chinese if scope.language.startswith("zh") else choice.english for choice in each.choices)
     model = each.reference
-    if model is None or model in LARGE or model in WITHIN_CUSTOMER:
+    if model is None or model in LARGE or model in WITHIN:
         return ()
     if model not in records:
         records[model] = _names(scope, db, model, each.by)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Customer
+from models.duplicates import Finding
 from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.text import fold
 
@@ -42,6 +43,8 @@ class Understood:
     """The inputs that it sets of that record."""
     claim: Claim | None = None
     """By what its new record is the same as that of another row."""
+    possible: tuple[Finding[int], ...] = ()
+    """Records that may be the same as its new one."""
     same_as: int | None = None
     """The number of that row, where it stands before this one."""
     written_id: int | None = None
@@ -73,9 +76,9 @@ def ask_rules(
     """
     for turn in range(_TURNS):
         refused = _refused(scope, target, rows, reason) if rows else []
-        refused = [(row, why) for row, why in refused if not (turn or alone) or not isinstance(why, DUPLICATES)]
         for row, refusal in refused:
-            row.values.refusals.setdefault(refusal.field or "", refusal)
+            if not (turn or alone) or not isinstance(refusal, DUPLICATES):
+                row.values.refusals.setdefault(refusal.field or "", refusal)
         rows = [row for row, refusal in refused if _leave_out(row, refusal)]
 
 
@@ -91,6 +94,8 @@ def _refused(
     with trial(scope, f"{target.model.module}.create") if needs_customers else nullcontext():
         ready = _with_customers(scope, rows, reason)
         verdicts = with_reason(many, [row.as_write() for row in ready], reason)
+    for row, verdict in zip(ready, verdicts, strict=True):
+        row.possible = verdict.possible
     return [(row, x.refusal) for row, x in zip(ready, verdicts, strict=True) if x.refusal is not None]
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from models.csv_guard import EXPONENT, unguarded
 from models.sheet_cells import LOST, Cell
 
 from .encodings import decode
@@ -21,10 +22,6 @@ DELIMITERS = (",", ";", "\t", "|", "，")
 _LOOKED_AT = 50
 _HEAD = 200_000
 _FIELD_BYTES = 4
-_EXPONENT = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{1,3}")
-"""How Excel writes a number that is too long for its column into a CSV: the digits are gone."""
-_ESCAPED = frozenset("=+-@\t\r")
-"""What a text begins with that spreadsheets would run as a formula.  Our export puts ' before it."""
 _SEP = re.compile(r"sep=(.)\r?\n?\Z")
 
 
@@ -104,8 +101,8 @@ def _rows(text: str, delimiter: str, limits: Limits, skip: int) -> Iterator[Row]
 def _cell(said: str) -> Cell:
     if not said:
         return None
-    if said[0] == "'" and len(said) > 1 and said[1] in _ESCAPED:
-        return said[1:]
-    if "E+" in said and _EXPONENT.fullmatch(said.strip()):
+    if said[0] == "'":
+        return unguarded(said)
+    if "E+" in said and EXPONENT.fullmatch(said.strip()):
         return [LOST, said.strip()]
     return said

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from models.csv_guard import guarded
 from resolvers.exports.cells import Cell
 from resolvers.exports.writing import Sheet
 
-from .texts import guarded, without_control
+from .texts import without_control
 
 
 class CsvBook:

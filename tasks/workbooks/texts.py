@@ -6,9 +6,6 @@ LONGEST_CELL = 32_767
 """Maximum length of a text in a cell, in UTF-16 units."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_FORMULA, _MARKED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
-_PLAIN = re.compile(r"[+-]?\(?\d[\d ().,-]*(?:[eE][+-]?\d+)?%?")
-"""A number or a phone, like -1,200.50, 1e-5, +86 (10) 6552-9988."""
 
 
 def without_control(text: str) -> str:
@@ -27,16 +24,3 @@ def cut(text: str) -> str:
     if len(text) * 2 <= LONGEST_CELL or len(encoded := text.encode("utf-16-le")) <= LONGEST_CELL * 2:
         return text
     return encoded[: LONGEST_CELL * 2].decode("utf-16-le", errors="ignore")
-
-
-def guarded(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet that opens CSV would run it as a formula.
-
-    A plain number or phone stays as it is.  `unguarded` takes exactly this apostrophe away.
-    """
-    return f"'{text}" if _FORMULA.match(text) and not _PLAIN.fullmatch(text) else text
-
-
-def unguarded(text: str) -> str:
-    """The text that `guarded` was given."""
-    return text[1:] if _MARKED.match(text) else text

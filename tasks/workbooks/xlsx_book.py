@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from openpyxl.utils import get_column_letter
 
 from models.base import time_text
+from models.sheet_cells import DIGITS
 from resolvers.exports.cells import Cell
 from resolvers.exports.kinds import Holds
 from resolvers.exports.writing import Sheet
@@ -72,6 +73,8 @@ class XlsxBook:
             return self._text(place, value)
         if isinstance(value, date):
             return self._day(place, value)
+        if len(str(abs(value)).replace(".", "").lstrip("0")) > DIGITS:
+            return self._text(place, str(value))  # a spreadsheet stores no more digits
         made = self._styled(place, AMOUNT if isinstance(value, Decimal) else WHOLE)
         made.value = value
         return made

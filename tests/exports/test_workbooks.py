@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from models.csv_guard import guarded, unguarded
 from models.export import ExportFormat
 from resolvers.exports.cells import Cell
 from resolvers.exports.kinds import ExportColumn, Holds
 from resolvers.exports.writing import Sheet
 from tasks.workbooks import book_for
-from tasks.workbooks.texts import LONGEST_CELL, cell_text, cut, guarded, unguarded, without_control
+from tasks.workbooks.texts import LONGEST_CELL, cell_text, cut, without_control
 from tasks.workbooks.xlsx_book import XlsxBook
 
 COLUMNS = [ExportColumn(f"c{n}", holds, ("", "")) for n, holds in enumerate((Holds.TEXT, Holds.AMOUNT, Holds.DAY))]

@@ -10,7 +10,7 @@ from models import Customer, ImportBatch, ImportRow, Job
 from models.errors import Forbidden, ImportEnded, ImportRowsGone, NotFound
 from models.import_batch import KEPT, ImportState, RowState
 from models.job import JobState
-from resolvers.imports import applying, batches, checking, mapping, staging, undoing
+from resolvers.imports import applying, batches, judging, mapping, staging, undoing
 from resolvers.imports.mapping import Plan
 from resolvers.jobs import control
 from resolvers.jobs.queue import MAX_FAILURES
@@ -128,7 +128,7 @@ def test_n17_what_has_failed_for_good_says_so_and_goes_on(
         world.li.do(undoing.begin_undoing, at)
     place, name = {
         "read": (staging, "_current"),
-        "check": (checking, "judge"),
+        "check": (judging, "judge"),
         "apply": (applying, "_note"),
         "undo": (undoing, "_note"),
     }[step]

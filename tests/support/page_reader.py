@@ -13,6 +13,10 @@ from tests.support.panel import ORIGIN, Browser
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
 NAMES = {
     "CSV",
+    "MiB",
+    "UTF-16",
+    "UTF-8",
+    "WPS",
     "Excel",
     "Millpond",
     "Casbin",

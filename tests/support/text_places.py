@@ -62,6 +62,24 @@ CHANGES = {
     ),
     *(f"/admin/exports/{name}" for name in ("cancel", "delete")),
     "/admin/log/export",
+    "/admin/imports/new",
+    *(
+        f"/admin/imports/{{id}}/{name}"
+        for name in [
+            "read",
+            "match",
+            "dates",
+            "row",
+            "skip",
+            "fix",
+            "results",
+            "workbook",
+            "confirm",
+            "stop",
+            "cancel",
+            "undo",
+        ]
+    ),
     *(f"/admin/jobs/{name}" for name in ("cancel", "resume", "retry")),
     *(f"/admin/account/{name}" for name in ("language", "password", "token", "revoke")),
     *(

@@ -46,7 +46,7 @@ def is_active(row: Row) -> bool:
 class People(TakesPeopleIn, PolicyModelView, model=User):
     """The people who work here."""
 
-    icon, group, position = "user", "company", 20
+    icon, group, position, imports = "user", "company", 20, "person"
     title = Label("People")
     hint = Label("Everybody who signs in, with department and roles.")
     empty = Label("Nobody is here yet. Take one person in, or paste a table of many.")

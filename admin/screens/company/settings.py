@@ -16,7 +16,7 @@ from ...kit.view import PolicyModelView
 class Dictionaries(PolicyModelView, model=Dictionary):
     """The lists of words that fields can hold."""
 
-    icon, group, position = "book", "system", 10
+    icon, group, position, imports = "book", "system", 10, "dictionary_item"
     hint = Label("The lists from which fields like stage and industry are chosen.")
     empty = Label("There is no dictionary yet.")
     for_editors = True
@@ -38,7 +38,7 @@ class Dictionaries(PolicyModelView, model=Dictionary):
 class DictionaryItems(PolicyModelView, model=DictionaryItem):
     """The words of dictionaries."""
 
-    icon = "list"
+    icon, imports = "list", "dictionary_item"
     group = ""
     hint = Label("The entries of the dictionaries, with their labels in both languages.")
     empty = Label("No dictionary has an entry yet. Add one on the page of its dictionary.")

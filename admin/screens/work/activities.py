@@ -25,7 +25,7 @@ SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
 class Opportunities(PolicyModelView, model=Opportunity):
     """The opportunities that the user sees."""
 
-    icon, group, position = "target", "work", 50
+    icon, group, position, imports = "target", "work", 50, "opportunity"
     hint = Label("What you may sell, to whom, for how much.")
     empty = Label("No opportunity is here yet. Add one on the page of its customer.")
     begin = (Label("To the customers"), "customer/list", "customer.view")
@@ -45,7 +45,7 @@ class Opportunities(PolicyModelView, model=Opportunity):
 class FollowUps(PolicyModelView, model=FollowUp):
     """The follow-ups that the user sees."""
 
-    icon, group, position = "message-circle", "work", 60
+    icon, group, position, imports = "message-circle", "work", 60, "follow_up"
     hint = Label("Calls, visits and messages, newest first.")
     empty = Label("No follow-up is here yet. Write one down on the page of its customer.")
     begin = (Label("To the customers"), "customer/list", "customer.view")

@@ -29,7 +29,7 @@ _ = gettext
 class Contacts(ChecksDuplicates, model=Contact):
     """The contacts that the user sees."""
 
-    icon, group, position = "users", "work", 30
+    icon, group, position, imports = "users", "work", 30, "contact"
     hint = Label("The people at your customers.")
     empty = Label("No contact is here yet. Add one on the page of its customer.")
     begin = (Label("To the customers"), "customer/list", "customer.view")

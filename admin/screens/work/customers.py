@@ -38,7 +38,7 @@ _ = gettext
 class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     """The customers that the user sees."""
 
-    icon, group, position = "building", "work", 20
+    icon, group, position, imports = "building", "work", 20, "customer"
     told_apart_by = "number"
     hint = Label("Companies and people you sell to.")
     empty = Label("No customer is here yet. Create one, or claim one from the pool.")

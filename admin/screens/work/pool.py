@@ -26,7 +26,7 @@ _ = gettext
 class Pooled(CustomerCommands, model=Customer):
     """The customers in pools."""
 
-    slug, live = "pooled", "pool"
+    slug, live, imports = "pooled", "pool", "pooled_customer"
     icon, group, position = "ripple", "work", 40
     title = Label("Customer pool")
     hint = Label("Customers nobody works on. Claim one and it is yours.")
