@@ -133,8 +133,20 @@ def _left_out(batch: ImportBatch) -> Iterator[Sentence]:
 
 # --- words -----------------------------------------------------------------------------------------------
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
-_MONTHS += ("November", "December")
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def _heading(batch: ImportBatch, place: int) -> str:
