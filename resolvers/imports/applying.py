@@ -22,7 +22,7 @@ from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import Memory, next_rows, understood
-from .file_duplicates import drop_keys
+from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .primaries import note_demoted
 from .row_notes import note_rows, problems_of
 from .targets import Target
@@ -30,7 +30,6 @@ from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
-_KEYS_AT_ONCE = 2_000
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -86,7 +85,7 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
     total = counts(db, batch).get(RowState.GOOD, 0) if batch.position == 0 else None
-    drop_keys(db, batch, _KEYS_AT_ONCE)
+    drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
     good = [row for row in found if not row.refusals]
