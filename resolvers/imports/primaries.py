@@ -37,9 +37,11 @@ def promote_again(scope: Scope, db: Session, noted: Sequence[Mapping[str, Any]])
 
     One that the caller may not edit stays as it is.
     """
+    if not noted:
+        return
     versions = {each["id"]: each["version"] for each in noted}
     asked = select(Contact.id, Contact.version, Contact.customer_id)
-    rows = db.execute(asked.where(Contact.id.in_(versions), Contact.deleted_at.is_(None))) if versions else ()
+    rows = db.execute(asked.where(Contact.id.in_(versions), Contact.deleted_at.is_(None)))
     same = [(id, customer_id) for id, version, customer_id in rows if version == versions[id]]
     taken = with_primary(db, {customer_id for _, customer_id in same}) if same else set()
     update_many(scope, Contact, [(id, {"is_primary": True}) for id, customer_id in same if customer_id not in taken])
