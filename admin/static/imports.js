@@ -52,8 +52,30 @@ function asFile(cells, name) {
 }
 
 // --- the rows ----------------------------------------------------------------------------------------------------
+// What is typed into a row outlives a lost session: it is kept in this tab until the row is saved or left.
+
+const keyOf = (row) => `row:${me}:${location.pathname}:${row.id}`;
+
+function keepRow(row) {
+  const typed = $$("[name^=c]", row).map((input) => [input.name, input.value]);
+  sessionStorage.setItem(keyOf(row), JSON.stringify(typed));
+}
+
+function restoreRow(row) {
+  for (const [name, value] of JSON.parse(sessionStorage.getItem(keyOf(row)) || "[]")) {
+    const input = $(`[name="${name}"]`, row);
+    if (input) input.value = value;
+  }
+}
 
 export function watchRows(box) {
+  box.addEventListener("input", (event) => {
+    const row = event.target.closest("tr[data-editing]");
+    if (row) keepRow(row);
+  });
+  box.addEventListener("click", (event) => {
+    if (event.target.closest("[data-leave-row]")) sessionStorage.removeItem(keyOf(event.target.closest("tr")));
+  });
   box.addEventListener("keydown", (event) => {
     const row = event.target.closest("tr[data-editing]");
     if (event.key !== "Escape" || !row || event.isComposing) return;
@@ -61,13 +83,18 @@ export function watchRows(box) {
     event.stopPropagation();
     $("[data-leave-row]", row).click();
   });
+  settle();
 }
 
 // After keys.js has put the focus somewhere: into the cell that was chosen, or back to the row.
-document.addEventListener("htmx:afterSettle", (event) => {
+function settle() {
+  for (const row of $$("#import tr.was-mended")) sessionStorage.removeItem(keyOf(row));
+  for (const row of $$("#import tr[data-editing]")) restoreRow(row);
   const wanted = $("#import [data-now]");
-  if (!wanted || !event.target.closest("#import")) return;
+  if (!wanted) return;
   wanted.focus();
   wanted.select?.();
   wanted.removeAttribute("data-now");
-});
+}
+
+document.addEventListener("htmx:afterSettle", (event) => { if (event.target.closest("#import")) settle(); });

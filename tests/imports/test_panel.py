@@ -13,6 +13,7 @@ import pytest
 from admin.screens.imports import checking
 from models import Customer, ImportBatch, ImportRow, Job
 from models.import_batch import ImportState
+from resolvers.jobs import control
 from tests.support.importing import Files
 from tests.support.panel import Browser, Panel
 from tests.support.world import World
@@ -257,7 +258,21 @@ def test_an_import_is_nobody_elses(world: World, files: Files) -> None:
     address = uploaded(panel.of("li"), workbook(good(1)))
     other = panel.of("ada")
     assert other.get(address).status_code == 404
-    for what in ("read", "match", "dates", "row", "skip", "fix", "results", "confirm", "stop", "cancel", "undo"):
+    for what in (
+        "read",
+        "match",
+        "dates",
+        "row",
+        "skip",
+        "fix",
+        "results",
+        "workbook",
+        "go-on",
+        "confirm",
+        "stop",
+        "cancel",
+        "undo",
+    ):
         assert other.post(f"{address}/{what}").status_code == 404
     assert "客户.xlsx" not in page(other, "/admin/imports")
     assert "客户.xlsx" in page(panel.of("li"), "/admin/imports")
@@ -319,6 +334,23 @@ def test_a_wrong_mapping_is_refused_and_what_was_chosen_stays(world: World, file
     none = browser.post(f"{address}/match", {"mode": "UPSERT", "key": "number", "c0": "name"})
     assert none.status_code == 422
     assert batch(world, address)["state"] == ImportState.READ
+
+
+def test_one_that_stands_still_says_why_and_goes_on(
+    world: World, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Panel(world).of("li")
+    address = uploaded(browser, workbook(good(1)))
+    job = batch(world, address)["job_id"]
+    world.li.do(control.cancel, job)
+    html = page(browser, address)
+    assert "Try again" in html
+    assert "every 1s" not in html
+    assert browser.post(f"{address}/go-on").status_code == 303
+    assert "every 1s" in page(browser, address)
+    files.run()
+    assert "Check the rows" in page(browser, address)
+    assert browser.post(f"{address}/go-on").status_code == 422
 
 
 def test_an_import_is_given_up_and_its_file_is_gone(world: World, files: Files) -> None:

@@ -74,6 +74,7 @@ CHANGES = {
             "fix",
             "results",
             "workbook",
+            "go-on",
             "confirm",
             "stop",
             "cancel",

@@ -142,6 +142,11 @@ class Imports(Corrections, Page):
             return await self.show_step(ask, "", refusal.say(ask.language))
         return self._to(row.id)
 
+    @page_route("/imports/{id}/go-on", OWN, "POST")
+    async def go_on(self, request: Request) -> Response:
+        """Let a new job go on where the last one has failed."""
+        return await self._do(request, batches.go_on)
+
     @page_route("/imports/{id}/stop", OWN, "POST")
     async def stop(self, request: Request) -> Response:
         return await self._do(request, applying.stop)

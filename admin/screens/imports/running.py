@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from models import ImportBatch, Job
+from sqlalchemy.orm import Session
+
+from models import ImportBatch
 from models.import_batch import ImportState
 from models.job import JobState
+from resolvers.imports import batches
 from resolvers.imports.advance import Advance, advance
-from resolvers.runtime.ids import global_id
+from resolvers.runtime.batch import Note
+from resolvers.runtime.scope import Scope
 
 from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
-from ...kit.routes import BASE
 from ...kit.translation import gettext
 from .words import RETURNING, RUNNING, time_left
 
@@ -27,18 +30,21 @@ def is_running(row: ImportBatch) -> bool:
 async def found(ask: PanelRequest, row: ImportBatch) -> dict[str, Any]:
     """What the page shows of the job."""
     now: Advance = await ask.scope.read(advance, row)
+    trouble = (await ask.scope.read(_stalled, row)).get(row.id)
     return {
         "doing": RUNNING.get(row.state, RETURNING),
         "percent": min(100, 100 * now.done // now.total) if now.total else None,
         "progress": _progress(ask, now),
         "more": _more(ask, now),
         "is_waiting": now.job is JobState.WAITING and not now.done,
-        "trouble": now.error[ask.language.startswith("zh")] if now.error else "",
-        "job_id": global_id(Job, now.job_id) if now.job_id else "",
-        "retry": f"{BASE}/jobs/retry" if now.job is JobState.FAILED else "",
+        "trouble": trouble.say(ask.language) if trouble else "",
         "seconds": SECONDS,
         "may_stop": row.state is ImportState.APPLYING,
     }
+
+
+def _stalled(_scope: Scope, db: Session, row: ImportBatch) -> dict[int, Note]:
+    return batches.stalled(db, [row])
 
 
 def _progress(ask: PanelRequest, now: Advance) -> str:
