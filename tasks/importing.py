@@ -50,13 +50,13 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
 @job("job.view", en="Check of an import", zh="检查导入数据")
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
-    return judging.check(scope, db, work.arguments["import"], work.arguments["version"])
+    return judging.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
 
 
 @job("job.view", en="Import", zh="导入")
 def apply_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Write the next rows of an import."""
-    return applying.apply(scope, db, work.arguments["import"], work.arguments["version"])
+    return applying.apply(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
 
 
 def _written_on(scope: Scope, work: Work) -> results.Part:

@@ -27,7 +27,7 @@ class Advance:
     """How far the job of the present step is.
 
     `done` of `total` rows; `total` is None while it is not known.  `per_second` and `seconds_left` are None until a rate
-    is known.  `job`: the state of the job, None for an import without one.
+    is known.  `job`: the state of the job, None for an import without one.  `error`: English and Chinese, why it stopped.
     """
 
     done: int
@@ -35,6 +35,8 @@ class Advance:
     per_second: float | None = None
     seconds_left: int | None = None
     job: JobState | None = None
+    job_id: int | None = None
+    error: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ def advance(scope: Scope, db: Session, batch: ImportBatch) -> Advance:
         return Advance(0, None)
     total = _total(db, batch)
     done = job.done + job.failed if total is None else min(total, job.done + job.failed)
+    error = (job.error, job.error_zh or job.error) if job.error and job.ended_at is not None else None
     rate, left = _rate(scope, job, done, total)
-    return Advance(done, total, rate, left, job.state)
+    return Advance(done, total, rate, left, job.state, job.id, error)
 
 
 def outlook(_scope: Scope, db: Session, batch: ImportBatch) -> Outlook:

@@ -21,15 +21,14 @@ from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, cancel, enqueue, log, own
-from .checking import next_rows, understood
-from .file_duplicates import drop_keys
+from .checking import Memory, next_rows, understood
+from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .row_notes import note_rows, problems_of
 from .targets import Target
 from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
-_KEYS_AT_ONCE = 2_000
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -78,15 +77,15 @@ def end(scope: Scope, id: int) -> None:
         (stop if is_applying else cancel)(scope, id)
 
 
-def apply(scope: Scope, db: Session, id: int, version: int) -> Progress:
-    """Write the next rows."""
+def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | None = None) -> Progress:
+    """Write the next rows.  `memory` is what the job keeps from chunk to chunk."""
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
-    drop_keys(db, batch, _KEYS_AT_ONCE)
+    drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
-    found = _each_record_once(understood(scope, db, batch, rows, is_applied=True))
+    found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
     good = [row for row in found if not row.refusals]
     before = _before(scope, db, target.model, good)
     write(scope, db, target, good, batch.options.get("reason"))

@@ -1,6 +1,7 @@
 """Staged rows as the use cases take them: their inputs, and the records that they name and that they change."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from .finding import find_existing
 from .mapping import fields_of
 from .new_customers import settle_missing
 from .overwriting import changes, overwriting_of
-from .references import resolve
+from .references import KnownRecords, resolve
 from .row_values import MappedColumn, Sense, row_values
 from .targets import Target, target_of
 from .units import unit_of
@@ -30,6 +31,10 @@ from .writing import Understood
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
 _ROWS: Any = ImportRow.__table__
+FRESH_SECONDS = 1.0
+"""How long a job goes by the columns, words and records that it has read, which users may change meanwhile."""
+Memory = MutableMapping[str, Any]
+_READING = "reading"
 _DATED = (FieldKind.DATE, FieldKind.TIME)
 
 
@@ -44,20 +49,25 @@ def next_rows(db: Session, batch: ImportBatch, states: Sequence[RowState], limit
 
 
 def understood(
-    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], *, is_applied: bool = False
+    scope: Scope,
+    db: Session,
+    batch: ImportBatch,
+    rows: Sequence[Any],
+    memory: Memory | None = None,
+    *,
+    is_applied: bool = False,
 ) -> list[Understood]:
     """The rows as inputs, with the records that they name and those that they change.
 
     `is_applied`: locks the records first, so that what is read of them stays until they are changed.
     """
     target = target_of(batch.target)
-    columns = columns_of(scope, db, batch)
-    sense = _sense(scope, db, columns)
+    columns, sense, known = _reading(scope, db, batch, {} if memory is None else memory)
     found = [Understood(row.number, row_values(columns, row.cells, row.edits or {}, sense)) for row in rows]
     given = batch.options.get("given") or {}
     for row in found:
         row.values.values.update(given)
-    resolve(scope, db, [row.values for row in found])
+    resolve(scope, db, [row.values for row in found], known)
     are_created = bool(batch.options.get("creates_customers"))
     settle_missing(scope, [row.values for row in found], are_created=are_created)
     if batch.mode is not ImportMode.INSERT:
@@ -66,6 +76,19 @@ def understood(
             lock_rows(db, target.model, sorted({row.record_id for row in found if row.record_id is not None}))
         set_changes(scope, db, target, batch.options, columns, found)
     return found
+
+
+def _reading(
+    scope: Scope, db: Session, batch: ImportBatch, memory: Memory
+) -> tuple[list[MappedColumn], Sense, KnownRecords]:
+    """The columns, how cells are understood, and the records of small tables.  A job looks at them again after a second."""
+    kept = memory.get(_READING)
+    now = time.monotonic()
+    if kept is None or kept[0] != batch.version or kept[1] is not scope.policy or kept[2] < now:
+        columns = columns_of(scope, db, batch)
+        kept = batch.version, scope.policy, now + FRESH_SECONDS, columns, _sense(scope, db, columns), {}
+        memory[_READING] = kept
+    return kept[3], kept[4], kept[5]
 
 
 def set_changes(

@@ -31,6 +31,8 @@ from .row_values import RowValues
 
 LARGEST_GROUP = 20
 """Maximum number of good rows with one key that are looked at, the first ones of the file."""
+KEYS_AT_ONCE = 2_000
+"""Number of keys that are deleted beside a chunk of rows: more than it has left."""
 _ROWS: Any = ImportRow.__table__
 _KEYS: Any = ImportKey.__table__
 _FIELDS = {

@@ -12,6 +12,7 @@ from ..jobs.kinds import Progress, Work
 from ..runtime.scope import Scope
 from .applying import counts
 from .batches import ENDED
+from .file_duplicates import KEYS_AT_ONCE, drop_keys
 
 _ROWS: Any = ImportRow.__table__
 
@@ -31,7 +32,9 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
     some = select(_ROWS.c.number).where(_ROWS.c.batch_id == batch.id).order_by(_ROWS.c.number).limit(work.size)
     numbers = [*db.execute(some).scalars()]
     db.execute(delete(_ROWS).where(_ROWS.c.batch_id == batch.id, _ROWS.c.number.in_(numbers)))
+    drop_keys(db, batch, KEYS_AT_ONCE)
     if len(numbers) < work.size:
+        drop_keys(db, batch)
         _let_go(scope, batch)
     done = len(numbers) or 1
     return Progress(work.position + done, done=done, more=True)

@@ -15,7 +15,7 @@ from models.import_batch import ImportState, RowState
 
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
-from .checking import CHUNK, next_rows, understood
+from .checking import CHUNK, Memory, next_rows, understood
 from .file_duplicates import Claim, Claims, EarlierClaims, earlier_claims, note_keys, touched_by
 from .likely_duplicates import warnings
 from .row_notes import note_rows, problems_of
@@ -26,17 +26,18 @@ _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _ROWS: Any = ImportRow.__table__
 
 
-def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
+def check(scope: Scope, db: Session, id: int, version: int, memory: Memory | None = None) -> Progress:
     """Judge the next rows.  An import that was mapped anew meanwhile is left to its next check.
 
-    A mapped import is judged as a whole, a checked one where cells were edited since.
+    A mapped import is judged as a whole, a checked one where cells were edited since.  `memory` is what the job keeps from
+    chunk to chunk.
     """
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state not in (ImportState.MAPPED, ImportState.CHECKED):
         return Progress(0, more=False)
     is_whole = batch.state is ImportState.MAPPED
     rows = next_rows(db, batch, _JUDGED, CHUNK) if is_whole else _edited(db, batch)
-    found = judge(scope, db, batch, rows)
+    found = judge(scope, db, batch, rows, memory)
     if found and is_whole:
         batch.position = found[-1].number
     elif found:
@@ -49,17 +50,20 @@ def check(scope: Scope, db: Session, id: int, version: int) -> Progress:
     return Progress(batch.position, done=len(found) - bad, failed=bad, more=not is_last, total=batch.rows)
 
 
-def judge(scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any]) -> list[Understood]:
+def judge(
+    scope: Scope, db: Session, batch: ImportBatch, rows: Sequence[Any], memory: Memory | None = None
+) -> list[Understood]:
     """Note for each of these rows whether it is good now, or what is wrong with it.
 
     `rows`: (number, cells, edits), at most CHUNK, in the order of the sheet.
     """
-    found, target = understood(scope, db, batch, rows), target_of(batch.target)
+    memory = {} if memory is None else memory
+    found, target = understood(scope, db, batch, rows, memory), target_of(batch.target)
     reason = batch.options.get("reason")
     claims = Claims(db, target.model, reason)
     for row in found:
         row.claim = _claim(claims, row)
-    earlier = _earlier(scope, db, batch, claims, found)
+    earlier = _earlier(scope, db, batch, claims, found, memory)
     clashing = [row for row in found if row.claim and claims.clash(row.claim, earlier.beside(row.claim))]
     theirs = {row.number for row in clashing}
     ask_rules(scope, target, [x for x in found if not x.refusals and x.number not in theirs], reason)
@@ -106,12 +110,12 @@ def _claim(claims: Claims, row: Understood) -> Claim | None:
 
 
 def _earlier(
-    scope: Scope, db: Session, batch: ImportBatch, claims: Claims, rows: Sequence[Understood]
+    scope: Scope, db: Session, batch: ImportBatch, claims: Claims, rows: Sequence[Understood], memory: Memory
 ) -> EarlierClaims:
     """What the good rows of the file claim that are not among these."""
 
     def claims_at(numbers: Collection[int]) -> list[Claim]:
-        found = understood(scope, db, batch, rows_at(db, batch, numbers))
+        found = understood(scope, db, batch, rows_at(db, batch, numbers), memory)
         return [claim for row in found if (claim := _claim(claims, row)) is not None]
 
     mine = [row.claim for row in rows if row.claim]

@@ -4,7 +4,7 @@ Only what the caller sees is found, so a hidden record reads like a missing one.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,18 +45,29 @@ Named = Mapping[str, Sequence[_Found]]
 """Folded text -> the records that are called so."""
 
 
-def resolve(scope: Scope, db: Session, rows: Iterable[RowValues]) -> None:
+KnownRecords = MutableMapping[tuple[type[Entity], tuple[str, ...]], Named]
+"""The records of small tables by all that they are called, which a caller may keep for a while."""
+
+
+def resolve(scope: Scope, db: Session, rows: Iterable[RowValues], small: KnownRecords | None = None) -> None:
     """Put the ids of named records into the values of each row, or the refusal of its cell.
 
     One statement for each kind of record, whatever the number of rows; two more for customers that are not found.
+    `small`: what is known of small tables, which gets what is read of them now.
     """
+    small = {} if small is None else small
     rows = list(rows)
     wanted: dict[tuple[type[Entity], tuple[str, ...]], set[str]] = defaultdict(set)
     for row in rows:
         for naming in row.namings:
             if (model := _model(naming)) not in WITHIN:
                 wanted[model, naming.field.by].add(naming.text)
-    known = {key: _known(scope, db, *key, texts) for key, texts in wanted.items()}
+    for key in wanted.keys() - small.keys():
+        if key[0] not in LARGE:
+            small[key] = _all(db, *key)
+    known = {
+        key: _large_known(scope, db, *key, texts) if key[0] in LARGE else small[key] for key, texts in wanted.items()
+    }
     for row in rows:
         for naming in row.namings:
             if (model := _model(naming)) not in WITHIN:
@@ -124,8 +135,8 @@ def not_found(which: ImportField, text: str) -> Refusal:
 # --- what there is ---------------------------------------------------------------------------------------
 
 
-def _known(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], texts: set[str]) -> Named:
-    found = _large(scope, db, model, by, texts) if model in LARGE else _all(db, model, by)
+def _large_known(scope: Scope, db: Session, model: type[Entity], by: tuple[str, ...], texts: set[str]) -> Named:
+    found = _large(scope, db, model, by, texts)
     if model is Customer and "name" in by:
         if "number" in by:
             found = {**found, **_by_both(scope, db, {text for text in texts if fold(text) not in found})}

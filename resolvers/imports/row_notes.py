@@ -1,12 +1,14 @@
 """What has become of rows of an import, written for many rows by one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
+from models.database.prepared import Prepared
 from models.errors import Refusal
 
 from ..runtime.stored_refusals import stored_refusal
@@ -18,11 +20,16 @@ def note_rows(db: Session, batch: ImportBatch, rows: Sequence[Mapping[str, Any]]
     """Write columns of rows, each given as `number` and the new values, all with the same columns."""
     if not rows:
         return
-    columns = [key for key in rows[0] if key != "number"]
-    noting = update(_ROWS).where(_ROWS.c.batch_id == batch.id, _ROWS.c.number == bindparam("at"))
-    noting = noting.values({key: bindparam(f"new_{key}") for key in columns})
-    noted = [{"at": row["number"], **{f"new_{key}": row[key] for key in columns}} for row in rows]
-    db.connection().execute(noting, noted)
+    columns = tuple(key for key in rows[0] if key != "number")
+    noted = [{"of": batch.id, "at": row["number"], **{key: row[key] for key in columns}} for row in rows]
+    _noting(columns).run_each(db.connection(), noted)
+
+
+@cache
+def _noting(columns: tuple[str, ...]) -> Prepared:
+    return Prepared(
+        update(_ROWS).where(_ROWS.c.batch_id == bindparam("of"), _ROWS.c.number == bindparam("at")), columns
+    )
 
 
 def problems_of(refusals: Iterable[Refusal]) -> list[dict[str, Any]] | None:

@@ -67,11 +67,19 @@ def targets() -> tuple[Target, ...]:
 
     Complete once `resolvers.load` has run.
     """
-    for target in _TARGETS.values():
-        known = {*settable(target.model, creating=True), *settable(target.model, creating=False)}
-        if unknown := sorted({*target.without, *target.required, *target.once, *target.parts} - known):
-            raise Misdeclared(f"resolvers/imports: {target.code} names inputs that no form has: {', '.join(unknown)}.")
+    for code in _TARGETS.keys() - _CHECKED:
+        _check_inputs(_TARGETS[code])
+        _CHECKED.add(code)
     return tuple(_TARGETS.values())
+
+
+_CHECKED: set[str] = set()
+
+
+def _check_inputs(target: Target) -> None:
+    known = {*settable(target.model, creating=True), *settable(target.model, creating=False)}
+    if unknown := sorted({*target.without, *target.required, *target.once, *target.parts} - known):
+        raise Misdeclared(f"resolvers/imports: {target.code} names inputs that no form has: {', '.join(unknown)}.")
 
 
 def target_of(code: str) -> Target:

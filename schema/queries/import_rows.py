@@ -1,6 +1,9 @@
 """The queries of the rows of imports: `importRows`, `importWrongValues` and `importSamples`."""
 
+from typing import Any
+
 import strawberry
+from sqlalchemy.orm import Session
 
 from models import ImportBatch
 from models.errors import NotFound
@@ -14,6 +17,9 @@ from resolvers.runtime.scope import Scope
 from ..contract import GraphQLInfo, query
 from ..types.imports import RowStateType
 from .imports import OfImport, of_import
+
+LARGEST_PAGE = 10_000
+"""Maximum number of cells of one page: they are answered one by one, and all others wait meanwhile."""
 
 
 @strawberry.type(name="ImportCell", description="One cell of a row.")
@@ -78,10 +84,12 @@ async def import_rows(
     after: int = 0,
     first: int = 50,
 ) -> list[ImportRowType]:
-    """Rows in the order of the sheet, at most 200; `after` is the number of the last one of the page before."""
-    wanted = [RowState(state) for state in states or ()]
-    more = {"states": wanted, "after": after, "first": first}
-    row, found = await of_import(info.context.scope, import_, looking.rows, **more)
+    """Rows in the order of the sheet, at most 200, and of a wide sheet as many as have 10,000 cells.
+
+    `after` is the number of the last row of the page before; the page behind the last one is empty.
+    """
+    more = {"states": [RowState(state) for state in states or ()], "after": after, "first": first}
+    row, found = await of_import(info.context.scope, import_, _page, **more)
     return [shown_row(row, each) for each in found]
 
 
@@ -117,6 +125,11 @@ async def import_samples(info: GraphQLInfo, import_: OfImport, first: int = 5) -
         )
         for each in found
     ]
+
+
+def _page(scope: Scope, db: Session, row: ImportBatch, *, first: int, **more: Any) -> list[ShownRow]:
+    columns = len((row.overview or {}).get("columns", ()))
+    return looking.rows(scope, db, row, first=min(first, max(1, LARGEST_PAGE // max(1, columns))), **more)
 
 
 async def read_row(scope: Scope, id: object, number: int) -> ImportRowType | None:

@@ -6,22 +6,31 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from models import Contact, Customer, Dictionary, DictionaryItem, Entity, FollowUp, Opportunity, User
 from models.contact import PointKind
+from models.csv_guard import guarded, unguarded
 from models.export import ExportFormat
 from models.import_batch import ImportMode, ImportState, RowState
+from models.listed_values import joined, parted
 from models.numbering import Tombstone
-from resolvers.exports.kinds import columns_of
+from models.sheet_cells import MOMENT
+from resolvers.exports import exports
+from resolvers.exports.cells import Words, cell
+from resolvers.exports.kinds import ExportColumn, Holds, columns_of
 from resolvers.exports.listing import Listing
 from resolvers.imports import applying, batches, mapping
+from resolvers.imports.date_columns import DateOrder, Order, date_of
 from resolvers.imports.mapping import Plan
 from resolvers.records import create_update, recycle_bin
 from resolvers.runtime.stored_refusals import restored_refusal
-from tests.support.exporting import Exports
+from tests.support.exporting import Exports, csv_rows, xlsx_rows
 from tests.support.result_books import ResultBooks
 from tests.support.world import World
 
@@ -76,6 +85,12 @@ def gone(model: type[Entity]) -> Callable[[World], None]:
 
 
 def customers(world: World) -> None:
+    """Of people and words of one name, and of a word that is archived by now, too."""
+    for login in ("li", "mei"):
+        world.system.do(create_update.update, User, world.ids[login], {"name": "Namesake"})
+    industry = next(row["id"] for row in world.rows(Dictionary) if row["code"] == "industry")
+    for key in ("same_1", "same_2"):
+        world.make(DictionaryItem, dictionary_id=industry, key=key, label_en="Same", label_zh="相同", position=90)
     for n, text in enumerate(TEXTS):
         world.customer(
             text,
@@ -84,7 +99,7 @@ def customers(world: World) -> None:
             latest_need=TEXTS[-n],
             phone=PHONES[n % 4] if n % 2 else None,
             address=text,
-            industry=("retail", "internet", None)[n % 3],
+            industry=("same_1", "same_2", None)[n % 3],
         )
     world.customer("Pooled", pool="north", email="a+b@example.com")
     for _ in range(2):
@@ -269,8 +284,6 @@ class Trips:
         assert wrong == {}
 
     def cells(self, path: Path) -> list[list[Any]]:
-        from tests.support.exporting import csv_rows, xlsx_rows
-
         return csv_rows(path) if path.suffix == ".csv" else xlsx_rows(path)
 
 
@@ -280,9 +293,8 @@ def _reason(kind: Kind) -> str | None:
 
 
 def exports_download(scope: Any, id: int) -> str:
-    from resolvers.exports import exports
-
-    return exports.download(scope, id).stored
+    stored: str = exports.download(scope, id).stored
+    return stored
 
 
 def proposed(scope: Any, db: Any, id: int) -> Any:
@@ -310,6 +322,64 @@ def test_imp_10_what_is_exported_changes_nothing_when_it_comes_back(
     states = {row["state"] for row in trips.files.rows_of(id).values()}
     assert states == {RowState.SAME}
     assert world.rows(kind.model) == before
+
+
+def test_imp_10_an_archived_word_stays_when_its_record_comes_back(world: World, tmp_path: Path) -> None:
+    kind, trips = KINDS["customer"], Trips(world, tmp_path / "files", "en")
+    world.customer("Acme", "li", industry="steel")
+    item = next(row["id"] for row in world.rows(DictionaryItem) if row["key"] == "steel")
+    world.system.do(create_update.update, DictionaryItem, item, {"archived_at": world.clock()})
+    before = world.rows(Customer)
+    id = trips.back(kind, trips.export(kind, ExportFormat.CSV), ImportMode.UPDATE)
+    assert [row["state"] for row in trips.files.rows_of(id).values()] == [RowState.SAME]
+    assert world.rows(Customer) == before
+
+
+def test_imp_10_a_time_that_comes_twice_comes_back_as_itself() -> None:
+    new_york = ZoneInfo("America/New_York")
+    column = ExportColumn("at", Holds.MOMENT, ("", ""))
+    for hour in (4, 5, 6, 7):
+        at = datetime(2026, 11, 1, hour, 30, tzinfo=UTC)
+        said = cell(column, at, Words("en", new_york))
+        given = said if isinstance(said, str) else [MOMENT, said.isoformat()]  # type: ignore[union-attr]
+        found = date_of(given, DateOrder(Order.YEAR_FIRST))
+        assert isinstance(found, datetime)
+        assert (found if found.tzinfo else found.replace(tzinfo=new_york)).astimezone(UTC) == at
+
+
+VALUES = st.lists(
+    st.text("ab;；、\n\"', ", min_size=1, max_size=8).map(str.strip).filter(bool), max_size=5, unique=True
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES)
+def test_imp_10_several_values_of_one_cell_come_back_apart(values: list[str]) -> None:
+    assert parted(joined(values)) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("a；b、c\nd; a", ["a", "b", "c", "d"]), ('"x', ['"x']), ('"x"; y', ['"x"', "y"])]
+)
+def test_what_people_type_is_taken_apart_as_before(text: str, values: list[str]) -> None:
+    assert parted(text) == values
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "'1.38E+10", "+1.38E+10", "''=1", "=\n1"])
+def test_imp_10_every_text_comes_back_from_csv(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+
+
+def test_imp_10_one_of_each_sort_comes_back(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short form: customers by workbook, contacts by CSV."""
+    monkeypatch.setattr("tests.exports.test_round_trip.TEXTS", ("=1+1", "000123", "a;b"))
+    trips = Trips(world, tmp_path / "files", "zh")
+    for name, format in (("customer", ExportFormat.XLSX), ("contact", ExportFormat.CSV)):
+        KINDS[name].make(world)
+        before = world.rows(KINDS[name].model)
+        id = trips.back(KINDS[name], trips.export(KINDS[name], format), ImportMode.UPDATE)
+        assert {row["state"] for row in trips.files.rows_of(id).values()} == {RowState.SAME}
+        assert world.rows(KINDS[name].model) == before
 
 
 @pytest.mark.long

@@ -34,6 +34,7 @@ def test_a_row_is_warned_of_what_may_be_the_same_and_where_that_is(world: World,
     mine = world.customer("Northern Harbour Logistics", owner="li", phone="13800138000")
     world.customer("蓝海石材", owner="mei", phone="13900139000")
     world.customer("Golden Pond Teahouse", pool="east", phone="13700137000")
+    world.customer("华兴宏达精密科技", owner="li")
     gone = world.customer("Silver Moon Bakery", owner="li", phone="13600136000")
     world.li.do(recycle_bin.delete, Customer, [gone])
     number = world.row(Customer, mine)["number"]
@@ -43,7 +44,7 @@ def test_a_row_is_warned_of_what_may_be_the_same_and_where_that_is(world: World,
         ["Tea For Two", "+86 137 0013 7000", None],
         ["Sun Bread", "13600136000", None],
         ["Nothing Like It", "13000130000", None],
-        ["Nothern Harbor Logistic", None, None],
+        ["华兴宏远精密科技", None, None],
         ["", 13800138000, None],
     ]
 

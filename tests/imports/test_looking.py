@@ -9,7 +9,7 @@ from models import Customer, DictionaryItem, User
 from models.import_batch import ImportMode, RowState
 from resolvers.imports import applying, correcting, looking
 from resolvers.records import create_update
-from tests.support.checked_imports import HEADINGS, asked, checked, shown
+from tests.support.checked_imports import HEADINGS, asked, checked, imported, shown
 from tests.support.importing import Files
 from tests.support.world import World
 
@@ -118,3 +118,60 @@ def test_dates_are_shown_as_a_reader_writes_them(world: World, files: Files) -> 
     (sample,) = asked(world, id, looking.samples)
     assert ("2026/11/20 10:30", "2026/11/20 10:30") in [(said, kept) for _, said, kept in sample.values]
     assert any("Acme" in kept for _, said, kept in sample.values if said == "Acme")
+
+
+# --- what is told once -----------------------------------------------------------------------------------
+
+
+def test_a_plain_import_has_nothing_to_tell(world: World, files: Files) -> None:
+    id = checked(world, files, [HEADINGS, ["A", None, None, None]])
+
+    assert asked(world, id, looking.notices) == []
+
+
+def test_what_concerns_the_import_as_a_whole_is_told_once(world: World, files: Files) -> None:
+    number = world.row(Customer, world.customer("There", owner="li"))["number"]
+    columns = {0: "name", 1: "number", 2: "phone", 3: "owner_id"}
+    headings = ["客户名称", "客户编号", "电话", "负责人"]
+    sheet = [headings, [], ["There", number, None, "li"], [], [], ["New", None, 123456789012345678, "li"]]
+    upsert = {"columns": columns, "mode": ImportMode.UPSERT, "key": ("number",)}
+    content = files.sheet(sheet, second=[headings, ["Of the second", None, None, None]])
+    first = imported(world, files, content, **upsert)
+    world.li.do(applying.confirm, first)
+    files.run()
+    world.clock.pass_by(days=1)
+    second = imported(world, files, content, **upsert)
+
+    english = asked(world, second, looking.notices)
+    world.system.do(create_update.update, User, world.ids["li"], {"language": "zh"})
+    chinese = asked(world, second, looking.notices)
+
+    assert english == [
+        "This very file came in before, on 2026/11/24 with 2 rows.",
+        "Existing records keep what they have in “负责人”: only new ones are given that.",
+        (
+            "1 row of the sheet has a number of more than 15 digits, whose last digits the file does not hold."
+            " Format such columns as text, and enter the numbers again."
+        ),
+        "1 sheet was not read: Second.",
+        "3 blank rows were skipped.",
+    ]
+    assert chinese[0] == "此文件已于 2026/11/24 导入过（2 行）。"
+    assert chinese[1] == "已有记录不更新以下列：“负责人”，仅用于新建记录。"
+    assert len(chinese) == len(english)
+    assert not any(mark in sentence for sentence in chinese for mark in ",.:;!?()")
+
+
+def test_dates_that_can_be_read_in_two_ways_are_told_with_an_example(world: World, files: Files) -> None:
+    world.customer("Acme", owner="li")
+    sheet = [["客户", "内容", "时间", "方式"], ["Acme", "Spoke of it", "03/04/2026", "CALL"]]
+    columns = {0: "customer_id", 1: "content", 2: "happened_at", 3: "kind"}
+
+    id = checked(world, files, sheet, target="follow_up", columns=columns)
+
+    assert asked(world, id, looking.notices) == [
+        (
+            "The dates in “时间” can be read in two ways: 03/04/2026 is read as 4 March 2026 (month first)."
+            " Choose the other order if that is wrong."
+        )
+    ]

@@ -34,7 +34,7 @@ ROWS: list[list[Any]] = [
 ]
 
 
-def test_imp_05_the_result_says_of_each_row_what_is_wrong_with_which_cell(world: World, books: ResultBooks) -> None:
+def test_imp_03_the_result_says_of_each_row_what_is_wrong_with_which_cell(world: World, books: ResultBooks) -> None:
     id = books.checked(ROWS)
     page = books.book(id).worksheets[0]
 

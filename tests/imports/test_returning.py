@@ -63,7 +63,7 @@ def edits(books: ResultBooks, id: int) -> dict[int, Any]:
 # --- the result workbook ---------------------------------------------------------------------------------
 
 
-def test_imp_05_the_corrected_result_workbook_continues_the_same_import(world: World, books: ResultBooks) -> None:
+def test_imp_03_the_corrected_result_workbook_continues_the_same_import(world: World, books: ResultBooks) -> None:
     id = books.checked(ROWS)
     assert states(books, id) == [RowState.GOOD, RowState.BAD, RowState.BAD]
 

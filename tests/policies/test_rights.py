@@ -14,6 +14,7 @@ from policies import STARTER, matrix
 from policies.objects import ACTIONS, GROUPS, MODULES
 from policies.rights import UnknownRight, check_lines, check_rights, problem_with
 from resolvers.access.excess_refusals import excess_refusal
+from resolvers.imports.targets import targets
 from resolvers.runtime.scope import Scope
 from schema import build, contract
 from tests.support.panel import doors
@@ -43,6 +44,7 @@ def test_the_policy_table_has_a_column_for_each_action_that_wants_one_and_a_cell
         "restore",
         "purge",
         "export",
+        "import",
         "transfer",
     )
     assert matrix.actions_of("department") == ("view", "create", "edit", "delete", "restore", "purge", "export")
@@ -59,9 +61,8 @@ def test_the_policy_table_shows_what_some_door_asks_for_and_nothing_that_has_no_
 
     shown = {f"{module}.{action}" for module in matrix.modules() for action in matrix.actions_of(module)}
 
-    assert sorted(shown - asked) == [
-        "customer.insist"
-    ]  # a use case asks for it, of a caller who wants more than a transfer
+    # Use cases ask for these: of a caller who wants more than a transfer, and of one who imports some kind of record.
+    assert shown - asked == {"customer.insist", *(target.right for target in targets())}
     assert {
         "customer.claim",
         "customer.unlock",

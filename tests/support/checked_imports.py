@@ -19,7 +19,14 @@ def checked(
     world: World, files: Files, rows: Sequence[Sequence[Any]], login: str = "li", target: str = "customer", **plan: Any
 ) -> int:
     """The id of an import that is checked; the headings stand in the first of `rows`."""
-    id = files.begin(login, files.sheet(rows), target=target)
+    return imported(world, files, files.sheet(rows), login, target, **plan)
+
+
+def imported(
+    world: World, files: Files, content: bytes, login: str = "li", target: str = "customer", **plan: Any
+) -> int:
+    """The same for a file."""
+    id = files.begin(login, content, target=target)
     files.run()
     world.scope(login).do(mapping.set_mapping, id, Plan(plan.pop("columns", COLUMNS), **plan))
     files.run()

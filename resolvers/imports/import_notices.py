@@ -1,0 +1,174 @@
+"""What a user is told once about an import as a whole: columns without effect, dates read by guess, what was left out."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Text, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import ImportBatch, ImportRow
+from models.import_batch import ImportMode
+from models.sheet_cells import LOST
+
+from ..runtime.scope import Scope
+from .batches import came_before, choices_of
+from .date_columns import ORDER_NAMES, DateOrder, Order, date_of
+from .mapping import fields_of
+from .targets import target_of
+
+MOST_NAMED = 5
+"""Maximum number of sheets, columns or earlier imports that one sentence names."""
+_ROWS: Any = ImportRow.__table__
+Sentence = tuple[str, str]
+"""In English and Chinese."""
+
+
+def notices(scope: Scope, db: Session, batch: ImportBatch) -> list[str]:
+    """The sentences in the language of the caller, the most important first; empty where there is nothing to tell.
+
+    Up to four queries, one of which reads all rows of a sheet.
+    """
+    found = (
+        *_earlier(scope, db, batch),
+        *_ignored(scope, db, batch),
+        *_undecided(batch),
+        *_lost(db, batch),
+        *_left_out(batch),
+    )
+    return [chinese if scope.language.startswith("zh") else english for english, chinese in found]
+
+
+# --- what came before ------------------------------------------------------------------------------------
+
+
+def _earlier(scope: Scope, db: Session, batch: ImportBatch) -> Iterator[Sentence]:
+    zone = ZoneInfo(scope.person.zone or "UTC")
+    for earlier in came_before(scope, db, batch)[:MOST_NAMED]:
+        day, rows = _day(earlier.at.astimezone(zone).date()), earlier.rows
+        yield (
+            f"This very file came in before, on {day} with {_counted(rows, 'row')}.",
+            f"此文件已于 {day} 导入过（{rows} 行）。",
+        )
+
+
+# --- columns ---------------------------------------------------------------------------------------------
+
+
+def _ignored(scope: Scope, db: Session, batch: ImportBatch) -> Iterator[Sentence]:
+    """Columns that an update does not set: owner, pool, what only a new record is given."""
+    if batch.mode is ImportMode.INSERT:
+        return
+    fields, key = {x.key: x for x in fields_of(scope, db, target_of(batch.target))}, {*(batch.options.get("key") or ())}
+    mapped = [(int(place), fields[name]) for place, name in (batch.mapping or {}).items() if name in fields]
+    named = [_heading(batch, place) for place, x in mapped if x.is_new_only and not key & {x.key, x.input}]
+    if named:
+        yield (
+            f"Existing records keep what they have in {_listed(named, ', ')}: only new ones are given that.",
+            f"已有记录不更新以下列：{_listed(named, '、')}，仅用于新建记录。",
+        )
+
+
+def _undecided(batch: ImportBatch) -> Iterator[Sentence]:
+    for place, example in (batch.options.get("undecided") or {}).items():
+        order = Order((batch.options.get("dates") or {}).get(place, Order.DAY_FIRST))
+        english, chinese = ORDER_NAMES[order]
+        read = date_of(example, DateOrder(order))
+        if read is None:
+            continue
+        heading = _heading(batch, int(place))
+        yield (
+            (
+                f"The dates in {heading} can be read in two ways: {example} is read as {_in_english(read)} ({english})."
+                " Choose the other order if that is wrong."
+            ),
+            f"{heading}列的日期有两种读法：{example} 现按“{chinese}”读作 {_day(read)}，如不正确请更改顺序。",
+        )
+
+
+def _lost(db: Session, batch: ImportBatch) -> Iterator[Sentence]:
+    r = _ROWS.c
+    places = [int(place) for place in batch.mapping or ()]
+    if not places:
+        return
+    is_lost = or_(*(cast(r.cells.op("->>")(place), Text).startswith(f'["{LOST}"') for place in places))
+    rows = db.execute(select(func.count()).where(r.batch_id == batch.id, is_lost)).scalar_one()
+    if rows:
+        yield (
+            (
+                f"{_counted(rows, 'row')} of the sheet {'has' if rows == 1 else 'have'} a number of more than 15 digits, whose last"
+                " digits the file does not hold. Format such columns as text, and enter the numbers again."
+            ),
+            f"有 {rows} 行含有超过 15 位的数字，文件中已丢失末尾几位。请将该列设为文本格式后重新填写。",
+        )
+
+
+# --- what was left out -----------------------------------------------------------------------------------
+
+
+def _left_out(batch: ImportBatch) -> Iterator[Sentence]:
+    seen, choices = batch.overview or {}, choices_of(batch)
+    if (hidden := seen.get("hidden_rows", 0)) and not choices.hidden_rows:
+        yield (
+            f"{_counted(hidden, 'hidden row')} {_was(hidden)} left out.",
+            f"已略过 {hidden} 个隐藏或被筛选掉的行。",
+        )
+    if (merged := seen.get("merged") or ()) and not choices.fill_merged:
+        yield (
+            f"Of merged cells only the first holds the value: {_listed(merged, ', ')}.",
+            f"合并单元格仅首个单元格有值：{_listed(merged, '、')}。",
+        )
+    others = [sheet for sheet in seen.get("sheets", ()) if sheet["name"] != seen.get("sheet") and sheet["rows"]]
+    for is_hidden, english, chinese in ((False, "sheet", "工作表"), (True, "hidden sheet", "隐藏工作表")):
+        names = [sheet["name"] for sheet in others if sheet["hidden"] is is_hidden]
+        if names:
+            yield (
+                f"{_counted(len(names), english)} {_was(len(names))} not read: {_listed(names, ', ')}.",
+                f"未读取的{chinese}：{_listed(names, '、')}。",
+            )
+    if blank := seen.get("blank_rows", 0):
+        yield f"{_counted(blank, 'blank row')} {_was(blank)} skipped.", f"已跳过 {blank} 个空行。"
+
+
+# --- words -----------------------------------------------------------------------------------------------
+
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def _heading(batch: ImportBatch, place: int) -> str:
+    columns: Sequence[Any] = (batch.overview or {}).get("columns", ())
+    return next((f"“{column['name']}”" for column in columns if column["index"] == place), "“”")
+
+
+def _listed(names: Sequence[str], between: str) -> str:
+    return between.join(names[:MOST_NAMED]) + ("…" if len(names) > MOST_NAMED else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}/{day.month}/{day.day}"
+
+
+def _in_english(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
