@@ -14,7 +14,7 @@ from models import ImportBatch
 from models.errors import Refusal
 from models.import_batch import ImportState
 from resolvers.imports import applying, batches, mapping, results, returning, undoing, uploads
-from resolvers.imports.targets import Target, offered_targets, target_of
+from resolvers.imports.targets import Target, target_of, targets
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
@@ -46,13 +46,12 @@ class Imports(Corrections, Page):
 
     def is_listed(self, ask: PanelRequest) -> bool:
         """The menu leads here for users who may import something; everybody finds the page by the palette."""
-        return bool(offered_targets(ask.scope))
+        return bool(_importable(ask))
 
     def further(self, ask: PanelRequest) -> Sequence[Further]:
         """A form for everything that the user may import."""
         return [
-            (partial(_named, each), f"{self.url('new')}?target={each.code}", self.icon)
-            for each in offered_targets(ask.scope)
+            (partial(_named, each), f"{self.url('new')}?target={each.code}", self.icon) for each in _importable(ask)
         ]
 
     # -- all of them -------------------------------------------------------------------------------------
@@ -68,7 +67,7 @@ class Imports(Corrections, Page):
         context = {
             "imports": [self._told(row) for row in shown],
             "is_busy": any(row.state in RUNNING for row in shown),
-            "offered": bool(offered_targets(ask.scope)),
+            "offered": bool(_importable(ask)),
             "older": f"{self.url()}?{urlencode(more)}" if more else "",
         }
         return await self.render(ask, "imports/list.html", context)
@@ -234,6 +233,11 @@ def _told_late(ask: PanelRequest, row: ImportBatch) -> str:
     if row.state is ImportState.FAILED or not row.error:
         return ""
     return (row.error_zh or row.error) if ask.language.startswith("zh") else row.error
+
+
+def _importable(ask: PanelRequest) -> list[Target]:
+    """What the user has some right to import; asked on every page, so without the fields, which take milliseconds."""
+    return [each for each in targets() if ask.may(each.right)]
 
 
 def _named(target: Target) -> str:
