@@ -117,13 +117,13 @@ def rows(
     if states:
         asked = asked.where(r.state.in_([*states]))
     found = db.execute(asked.order_by(r.number).limit(max(0, min(first, LARGEST_PAGE)))).all()
-    sheet = _Sheet(scope, db, batch)
+    sheet = ShownSheet(scope, db, batch)
     return [sheet.shown(row) for row in found]
 
 
 def wrong_values(scope: Scope, db: Session, batch: ImportBatch, *, first: int = 50) -> list[WrongValue]:
     """The distinct values that are wrong by themselves, those of most rows first."""
-    sheet, r = _Sheet(scope, db, batch), _ROWS.c
+    sheet, r = ShownSheet(scope, db, batch), _ROWS.c
     counted: Counter[tuple[int, str]] = Counter()
     reasons: dict[tuple[int, str], Mapping[str, Any]] = {}
     asked = select(r.cells, r.edits, r.problems).where(r.batch_id == batch.id, r.state == RowState.BAD)
@@ -171,7 +171,7 @@ def text_at(row: Any, place: int) -> str:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-class _Sheet:
+class ShownSheet:
     """The columns of an import, and what its stored problems are about."""
 
     def __init__(self, scope: Scope, db: Session, batch: ImportBatch) -> None:
@@ -222,7 +222,7 @@ def _names_of(key: str, field: ImportField | None) -> list[str]:
 
 
 def _beside_records(scope: Scope, db: Session, batch: ImportBatch, found: Sequence[Any]) -> list[Sample]:
-    sheet, model = _Sheet(scope, db, batch), target_of(batch.target).model
+    sheet, model = ShownSheet(scope, db, batch), target_of(batch.target).model
     known = record_columns(model)
     pairs = [(place, sheet.fields[key]) for place, key in sheet.mapping.items() if key in sheet.fields]
     named = [(place, field, known[key]) for place, field in pairs if (key := _record_key(field)) in known]

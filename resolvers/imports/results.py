@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
 
 from sqlalchemy import select
@@ -23,15 +24,22 @@ from models.sheet_cells import Cell
 
 from ..exports.exports import MEDIA, Download
 from ..jobs.kinds import Progress
-from ..runtime.ids import camel
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from ..runtime.stored_refusals import restored_refusal
 from .applying import counts
 from .batches import allowed, log, own
-from .mapping import fields_of
+from .looking import ShownSheet
 from .returned_rows import row_mark
-from .targets import target_of
+
+
+class Tone(StrEnum):
+    """The colour of a row: wrong, good, or to be looked at."""
+
+    RED = "red"
+    GREEN = "green"
+    AMBER = "amber"
+    NONE = "none"
+
 
 JOB = "write_results"
 """The kind of jobs that writes result workbooks."""
@@ -43,6 +51,7 @@ MOST_COMMENTED = 5_000
 """Maximum number of rows of a workbook whose wrong cells have comments; in larger ones the reasons stand in their column."""
 RED = (RowState.BAD, RowState.FAILED)
 GREEN = (RowState.GOOD, RowState.CREATED, RowState.UPDATED, RowState.SAME, RowState.UNDONE)
+WARNED: Said = ("Passed, look at it", "通过（请核对）")
 STATE, REASON, NUMBER = ("Import status", "导入状态"), ("Reasons", "原因说明"), ("Row", "行号")
 STATE_WORDS: Mapping[RowState, Said] = {
     RowState.STAGED: ("Not checked", "待检查"),
@@ -56,6 +65,7 @@ STATE_WORDS: Mapping[RowState, Said] = {
     RowState.UNDONE: ("Undone", "已撤销"),
     RowState.KEPT: ("Kept, changed since", "已保留（之后有修改）"),
 }
+_TONES = {**dict.fromkeys(RED, Tone.RED), **dict.fromkeys(GREEN, Tone.GREEN), RowState.KEPT: Tone.AMBER}
 _NAME: Said = (" - results", "（导入结果）")
 _ROWS: Any = ImportRow.__table__
 _BOOK, _DONE = "book", "at"
@@ -83,8 +93,7 @@ class ResultRow:
     """Of the hidden column: by it the row is known when the workbook comes back."""
     number: int
     state: str
-    is_red: bool
-    is_green: bool
+    tone: Tone
     reason: str
     cells: Mapping[int, Cell]
     notes: Mapping[int, str]
@@ -195,42 +204,30 @@ def _rows(scope: Scope, db: Session, id: int, after: int) -> list[ResultRow]:
     if batch is None or batch.owner_id != scope.me:
         return []
     r = _ROWS.c
-    asked = select(r.number, r.state, r.cells, r.edits, r.problems).where(r.batch_id == id, r.number > after)
-    places = places_of_fields(scope, db, batch)
-    return [_row(scope, places, row) for row in db.execute(asked.order_by(r.number).limit(AT_ONCE))]
+    asked = select(r.number, r.state, r.cells, r.edits, r.problems, r.warnings).where(
+        r.batch_id == id, r.number > after
+    )
+    sheet = ShownSheet(scope, db, batch)
+    return [_row(scope, sheet, row) for row in db.execute(asked.order_by(r.number).limit(AT_ONCE))]
 
 
-def _row(scope: Scope, places: Mapping[str, int], row: Any) -> ResultRow:
-    sentences: list[str] = []
-    notes: dict[int, str] = {}
-    for stored in row.problems or ():
-        sentence = restored_refusal(stored).say(scope.language)
-        sentences.append(sentence)
-        if (place := places.get(stored["field"] or "")) is not None:
-            notes[place] = f"{notes[place]}\n{sentence}" if place in notes else sentence
-    cells = dict(enumerate(row.cells)) | {int(place): cell for place, cell in (row.edits or {}).items()}
+def _row(scope: Scope, sheet: ShownSheet, row: Any) -> ResultRow:
     state = RowState(row.state)
+    problems = [sheet.problem(stored) for stored in row.problems or ()]
+    warnings = [sheet.problem(stored) for stored in row.warnings or ()] if state is RowState.GOOD else []
+    notes: dict[int, str] = {}
+    for each in problems:
+        if each.place is not None:
+            notes[each.place] = f"{notes[each.place]}\n{each.sentence}" if each.place in notes else each.sentence
     return ResultRow(
         mark=row_mark(row.number, row.cells, row.edits),
         number=row.number,
-        state=_said(scope, STATE_WORDS[state]),
-        is_red=state in RED,
-        is_green=state in GREEN,
-        reason="\n".join(dict.fromkeys(sentences)),
-        cells=cells,
+        state=_said(scope, WARNED if warnings else STATE_WORDS[state]),
+        tone=Tone.AMBER if warnings else _TONES.get(state, Tone.NONE),
+        reason="\n".join(dict.fromkeys(each.sentence for each in (*problems, *warnings))),
+        cells=dict(enumerate(row.cells)) | {int(place): cell for place, cell in (row.edits or {}).items()},
         notes=notes,
     )
-
-
-def places_of_fields(scope: Scope, db: Session, batch: ImportBatch) -> dict[str, int]:
-    """What refusals call a field -> the place of its column."""
-    fields = {each.key: each for each in fields_of(scope, db, target_of(batch.target))}
-    found: dict[str, int] = {}
-    for place, key in (batch.mapping or {}).items():
-        for name in (key, fields[key].input if key in fields else key):
-            found.setdefault(name, int(place))
-            found.setdefault(camel(name), int(place))
-    return found
 
 
 def _save(scope: Scope, file: str, memory: MutableMapping[str, Any]) -> None:

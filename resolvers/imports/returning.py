@@ -21,8 +21,10 @@ from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
 from .batches import CHECK, Choices, allowed, choices_of, enqueue, log, own
+from .judging import rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
+from .row_notes import note_rows
 from .staging import Reader
 
 JOB = "return_import"
@@ -183,21 +185,17 @@ def _finish(scope: Scope, db: Session, row: ImportBatch, part: Part, late: int) 
 
 def _correct(db: Session, batch: ImportBatch, edits: Mapping[int, Mapping[int, Cell]]) -> int:
     """Write edits into rows; returns how many of them have been written as records already."""
-    late = 0
-    for row in db.execute(_asked(batch.id).where(_ROWS.c.number.in_(sorted(edits)))).all() if edits else ():
-        if row.state not in CORRECTABLE:
-            late += 1
-            continue
-        kept = dict(row.edits or {})
-        for place, cell in edits[row.number].items():
-            if cell is None:
-                kept.pop(str(place), None)
-            else:
-                kept[str(place)] = cell
-        state = row.state if row.state == RowState.SKIPPED else RowState.STAGED
-        here = (_ROWS.c.batch_id == batch.id, _ROWS.c.number == row.number)
-        db.execute(_ROWS.update().where(*here).values(edits=kept or None, state=state, problems=None))
-    return late
+    found = rows_at(db, batch, edits) if edits else []
+    rows = [row for row in found if row.state in CORRECTABLE]
+    note_rows(db, batch, [{"number": row.number, "edits": _edited(row.edits, edits[row.number])} for row in rows])
+    stage_again(db, batch, [row.number for row in rows if row.state != RowState.SKIPPED])
+    return len(found) - len(rows)
+
+
+def _edited(kept: Mapping[str, Any] | None, cells: Mapping[int, Cell]) -> dict[str, Any] | None:
+    """The edits of a row with these; None takes one back."""
+    changed = {**(kept or {}), **{str(place): cell for place, cell in cells.items()}}
+    return {place: cell for place, cell in changed.items() if cell is not None} or None
 
 
 def _add(db: Session, batch: ImportBatch, added: Mapping[int, Sequence[Cell]]) -> int:

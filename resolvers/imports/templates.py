@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Entity
-from models.choice_names import NO, YES, in_language
+from models.choice_names import NO, YES, Said, in_language
 from models.text import fold
 
 from ..records.dictionaries import words_of
@@ -32,6 +32,7 @@ MOST_WORDS = 1_000
 """Maximum number of words of a dictionary that a drop-down offers."""
 UNIQUE = frozenset({"number", "registration_number", "login"})
 """Fields of which no two rows have the same value."""
+_NAME: Said = (" import template", "导入模板")
 _FIRST = {"en": ("name", "label_en"), "zh": ("name_zh", "label_zh", "name")}
 _LISTED = (FieldKind.WORD, FieldKind.CHOICE, FieldKind.YES_NO, FieldKind.PERSON, FieldKind.RECORD)
 
@@ -73,7 +74,7 @@ def template(scope: Scope, db: Session, code: str) -> Template:
     title = (names.zh_many or names.zh) if chinese else names.many
     return Template(
         title=title,
-        name=f"{title}导入模板.xlsx" if chinese else f"{title} import template.xlsx",
+        name=f"{title}{in_language(_NAME, scope.language)}.xlsx",
         language=scope.language,
         about={"kind": "template", "target": target.code},
         columns=tuple(columns(scope, db, target)),

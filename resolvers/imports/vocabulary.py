@@ -1,6 +1,8 @@
 """The spellings of dictionary words, by which columns are known and cells are understood."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,8 +20,8 @@ Vocabulary = Mapping[str, Mapping[str, tuple[str, ...]]]
 def vocabulary(_scope: Scope, db: Session, fields: Iterable[ImportField]) -> Vocabulary:
     """Of each dictionary of these fields the keys, labels and aliases of its words.
 
-    A key or a label means its word, whatever has it as an alias.  Of words with one label the second is called by its key
-    behind it: `Retail (retail_2)`.  Keys and labels of archived words are known as well, because records may hold them.  At
+    A key or a label means its word, whatever has it as an alias.  Of words with one label each is known by its key behind
+    it as well: `Retail (retail_2)`.  Keys and labels of archived words are known as well, because records may hold them.  At
     most one query.
     """
     codes = sorted({each.dictionary for each in fields if each.dictionary})
@@ -37,11 +39,18 @@ def vocabulary(_scope: Scope, db: Session, fields: Iterable[ImportField]) -> Voc
     )
     named: dict[str, dict[str, tuple[str, ...]]] = {code: {} for code in codes}
     also: dict[str, dict[str, tuple[str, ...]]] = {code: {} for code in codes}
-    for code, key, english, chinese, aliases, archived_at in db.execute(statement):
-        for word in filter(None, (key, english, chinese)):
-            named[code].setdefault(fold(word), (key,))
-        for word in filter(None, (english, chinese)):
-            named[code].setdefault(fold(f"{word} ({key})"), (key,))
+    rows = db.execute(statement).all()
+    said = Counter((row.code, text) for row in rows for text in _labels(row))
+    for row in rows:
+        code, key, aliases, archived_at = row.code, row.key, row.aliases, row.archived_at
+        shared = [f"{text} ({fold(key)})" for text in _labels(row) if said[code, text] > 1]
+        for text in (fold(key), *_labels(row), *shared):
+            named[code].setdefault(text, (key,))
         for word in {fold(alias) for alias in aliases if alias and archived_at is None}:
             also[code][word] = (*also[code].get(word, ()), key)
     return {code: also[code] | named[code] for code in codes}
+
+
+def _labels(row: Any) -> list[str]:
+    """The labels of a word in both languages, folded, each once."""
+    return list(dict.fromkeys(fold(label) for label in (row.label_en, row.label_zh) if label))

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from models.sheet_cells import DATE, FORMULA, MOMENT, Cell
 from models.workbook_marks import SHEET
-from resolvers.imports.results import ResultRow, ResultSheet
+from resolvers.imports.results import ResultRow, ResultSheet, Tone
 from resolvers.imports.returning import ROW_KEY
 
 from .marks_sheet import fill_marks
@@ -22,9 +22,13 @@ from .xlsx_book import FIRST_DAY
 
 FRONT = ("state", "reason", ROW_KEY)
 GENERAL = "General"
-_RED, _GREEN = PatternFill("solid", fgColor="FFFDE7E7"), PatternFill("solid", fgColor="FFE7F6EA")
+_FILLS = {
+    Tone.RED: PatternFill("solid", fgColor="FFFDE7E7"),
+    Tone.GREEN: PatternFill("solid", fgColor="FFE7F6EA"),
+    Tone.AMBER: PatternFill("solid", fgColor="FFFFF3D6"),
+    Tone.NONE: PatternFill(),
+}
 _WRONG = PatternFill("solid", fgColor="FFF5B5B5")
-_NONE = PatternFill()
 _WIDTHS = (14, 60, 8)
 
 
@@ -45,10 +49,10 @@ class ResultBookXlsx:
 
     def add(self, row: ResultRow) -> None:
         self._row += 1
-        fill = _RED if row.is_red else _GREEN if row.is_green else _NONE
+        fill = _FILLS[row.tone]
         front = [self._text(0, row.state, fill), self._text(1, row.reason, fill), self._text(2, row.mark, fill)]
         cells = [self._cell(at, row, place, fill) for at, place in enumerate(self._places, 3)]
-        is_hidden = self.sheet.has_red and not row.is_red
+        is_hidden = self.sheet.has_red and row.tone is not Tone.RED
         if is_hidden:
             self._page.row_dimensions[self._row].hidden = True
         self._page.append([*front, *cells])

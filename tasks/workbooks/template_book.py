@@ -123,7 +123,7 @@ def _rule(book: Any, lists: Any, at: int, column: TemplateColumn, language: str)
 
 def _made(said: tuple[str, str], language: str, **rule: Any) -> DataValidation:
     made = DataValidation(allow_blank=True, errorStyle="warning", showErrorMessage=True, **rule)
-    made.errorTitle = made.error = in_language(said, language)
+    made.error = in_language(said, language)  # without a title, which may have 32 characters alone
     return made
 
 

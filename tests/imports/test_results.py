@@ -7,6 +7,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import text
 
 from models import User
 from models.errors import ImportExpired, NotChecked, NotFound, ResultGone, ResultNotReady
@@ -70,7 +71,7 @@ def test_without_a_wrong_row_all_are_in_sight(world: World, books: ResultBooks) 
 
 def test_no_text_of_a_user_becomes_a_formula(world: World, books: ResultBooks) -> None:
     texts = ["=1+1", "+1", "-1", "@A1", "=cmd|' /C calc'!A0", "_x0041_", "a b", "000123"]
-    id = books.begin("li", "\n".join(["客户名称,备注", *(f"{text},{text}" for text in texts)]).encode())
+    id = books.begin("li", "\n".join(["客户名称,备注", *(f"{each},{each}" for each in texts)]).encode())
     books.run()
     world.li.do(mapping.set_mapping, id, Plan({0: "name"}))
     books.run()
@@ -78,7 +79,7 @@ def test_no_text_of_a_user_becomes_a_formula(world: World, books: ResultBooks) -
     page = openpyxl.load_workbook(io.BytesIO(made)).worksheets[0]
     found = [page.cell(at, 4) for at in range(2, 2 + len(texts))]
     assert {cell.data_type for cell in found} == {"s"}
-    assert [cell.value for cell in found] == [cell_text(text) for text in texts]
+    assert [cell.value for cell in found] == [cell_text(each) for each in texts]
     xml = zipfile.ZipFile(io.BytesIO(made)).read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in xml
     assert "<f " not in xml
@@ -196,3 +197,13 @@ def test_the_door_sends_it_to_its_maker_alone(world: World, books: ResultBooks) 
     assert "results.xlsx" in answer.headers["content-disposition"]
     assert mei.get(f"/files/imp_{id}").status_code == 404
     assert books.batch(id)["state"] == ImportState.CHECKED
+
+
+def test_a_row_to_look_at_says_of_what_it_warns_and_stays_good(world: World, books: ResultBooks) -> None:
+    with world.backend.writer.engine.begin() as connection:  # duplicates count as in a new installation
+        connection.execute(text("DELETE FROM duplicate_rule"))
+    world.customer("Somebody else", "li", phone="13800138000")
+    page = books.book(books.checked([HEADINGS, ["New", None, "138 0013 8000", None]])).worksheets[0]
+    assert page["A2"].value == "Passed, look at it"
+    assert "Somebody else" in page["B2"].value
+    assert page["A2"].fill.fgColor.rgb == "FFFFF3D6"
