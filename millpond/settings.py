@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     )
     files: str = Field(
         default="",
-        description="The folder of exported files, which only the server reads; processes of one installation share it.  "
+        description="The folder of exported files and of those that users send, which only the server reads; processes of "
+        "one installation share it.  "
         "Left out: NAME.files beside an SQLite database, else in var/.",
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")

@@ -64,14 +64,14 @@ def _visits(numbers: Sequence[str], now: datetime) -> list[Sequence[Any]]:
 def customers(number: str, mark: str = "") -> list[Sequence[Any]]:
     """The rows of the file that waits: 50 customers below their headings, four kinds of mistakes among them.
 
-    `number`: that of a customer who is there.  `mark` tells the names of two files apart.
+    `number`: that of a customer who is there.  `mark` tells names and phones of two files apart.
     """
     rows: list[list[Any]] = [
         [
             None,
             f"{_NAMES[n % 10]}{mark}{_TRADES[n // 10 % 4]}{'' if n < 40 else '东区'}有限公司",
             _PEOPLE[n % 5],
-            f"139{7_100_0000 + 137 * n:08d}",
+            f"139{7_100_0000 + 137 * n + 7_919 * sum(map(ord, mark)):08d}",
             _INDUSTRIES[3 if n % 12 == 4 else n % 3],
             None,
         ]

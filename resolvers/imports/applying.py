@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Customer, Entity, ImportBatch, ImportRow
+from models import Contact, Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
 from models.errors import ImportEnded, StillReturning, Validation
 from models.import_batch import ImportState, RowState
@@ -23,6 +23,7 @@ from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, cancel, enqueue, log, own
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
+from .primaries import note_demoted
 from .row_notes import note_rows, problems_of
 from .targets import Target
 from .writing import Understood, write
@@ -83,11 +84,13 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
+    total = counts(db, batch).get(RowState.GOOD, 0) if batch.position == 0 else None
     drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
     good = [row for row in found if not row.refusals]
     before = _before(scope, db, target.model, good)
+    note_demoted(db, target.model, good)
     write(scope, db, target, good, batch.options.get("reason"))
     _note(db, batch, target, found, before)
     if found:
@@ -96,7 +99,7 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
     if is_last:
         _end(scope, db, batch)
     failed = sum(1 for row in found if row.refusals)
-    return Progress(batch.position, done=len(found) - failed, failed=failed, more=not is_last, total=batch.rows)
+    return Progress(batch.position, done=len(found) - failed, failed=failed, more=not is_last, total=total)
 
 
 def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:
@@ -168,6 +171,7 @@ def _note(
     db.expire_all()
     versions = _versions(db, target.model, [row.written_id for row in rows if row.written_id is not None])
     customers = _versions(db, Customer, [row.customer_id for row in rows if row.customer_id is not None])
+    demoted = _versions(db, Contact, [row.demoted_id for row in rows if row.demoted_id is not None])
     noted = []
     for row in rows:
         was, version = before.get(row.record_id or 0), versions.get(row.written_id or 0)
@@ -177,7 +181,7 @@ def _note(
                 "state": _state(row, was, version),
                 "problems": problems_of(row.refusals),
                 "record_id": row.written_id or row.record_id,
-                "before": None if row.refusals else _kept(row, was, version, customers),
+                "before": None if row.refusals else _kept(row, was, version, customers, demoted),
             }
         )
     note_rows(db, batch, noted)
@@ -191,13 +195,21 @@ def _state(row: Understood, was: _Before | None, version: int | None) -> RowStat
     return RowState.SAME if was.version == version else RowState.UPDATED
 
 
-def _kept(row: Understood, was: _Before | None, version: int | None, customers: Mapping[int, int]) -> dict[str, Any]:
+def _kept(
+    row: Understood,
+    was: _Before | None,
+    version: int | None,
+    customers: Mapping[int, int],
+    demoted: Mapping[int, int],
+) -> dict[str, Any]:
     """What an undoing needs of a row that was applied."""
     kept: dict[str, Any] = {"version": version, "values": was.values if was else None}
     if was is not None:
         kept["from"] = was.version
     if row.customer_id is not None:
         kept["customer"] = {"id": row.customer_id, "version": customers.get(row.customer_id)}
+    if row.demoted_id is not None:
+        kept["primary"] = {"id": row.demoted_id, "version": demoted.get(row.demoted_id)}
     return kept
 
 

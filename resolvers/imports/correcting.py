@@ -23,7 +23,7 @@ from .batches import CHECK, allowed, enqueue, own
 from .checking import CHUNK, columns_of
 from .fields import ImportField
 from .file_duplicates import touched_by
-from .judging import judge, later_rows, rows_at, stage_again
+from .judging import AT_ONCE, judge, later_rows, rows_at, stage_again
 from .looking import text_at
 from .row_notes import note_rows
 from .vocabulary import vocabulary
@@ -33,7 +33,6 @@ LONGEST_CELL = 32_767
 LARGEST_SKIP = 1_000
 """Maximum number of rows of one call that leaves out rows."""
 _OPEN = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED)
-_AT_ONCE = 1_000
 _ROWS: Any = ImportRow.__table__
 
 Edits = Mapping[int, str | None]
@@ -174,7 +173,7 @@ def _is_as_read(row: Any, place: int, cell: str) -> bool:
 
 
 def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
+    return (numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE))
 
 
 def _field_at(scope: Scope, db: Session, batch: ImportBatch, place: int) -> ImportField | None:

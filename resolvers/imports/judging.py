@@ -6,7 +6,7 @@ Rows are judged in chunks, in the order of the sheet, and beside all good rows b
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
@@ -22,6 +22,7 @@ from .row_notes import note_rows, problems_of
 from .targets import target_of
 from .writing import DUPLICATES, Understood, ask_rules
 
+AT_ONCE = 1_000
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _ROWS: Any = ImportRow.__table__
 
@@ -82,9 +83,11 @@ def later_rows(db: Session, batch: ImportBatch, judged: Sequence[Understood]) ->
 
 
 def stage_again(db: Session, batch: ImportBatch, numbers: Sequence[int], state: RowState = RowState.STAGED) -> None:
-    """Let rows be judged again, or leave them out."""
+    """Let rows be judged again, or leave them out.  One statement for each AT_ONCE of them."""
     fresh = {"state": state, "problems": None, "warnings": None, "same_as": None, "record_id": None}
-    note_rows(db, batch, [{"number": number, **fresh} for number in numbers])
+    for start in range(0, len(numbers), AT_ONCE):
+        some = _ROWS.c.number.in_(numbers[start : start + AT_ONCE])
+        db.execute(update(_ROWS).where(_ROWS.c.batch_id == batch.id, some).values(fresh))
 
 
 def rows_at(db: Session, batch: ImportBatch, numbers: Collection[int]) -> list[Any]:

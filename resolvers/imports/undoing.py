@@ -20,8 +20,9 @@ from ..jobs.kinds import Progress
 from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.scope import Scope
-from .applying import CHUNK
+from .applying import CHUNK, counts
 from .batches import UNDO, allowed, are_rows_gone, enqueue, log, own
+from .primaries import promote_again
 from .row_notes import note_rows, problems_of
 from .writing import with_reason
 
@@ -59,8 +60,10 @@ def undo(scope: Scope, db: Session, id: int, version: int, memory: MutableMappin
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
     memory = {} if memory is None else memory
+    total = None
     if _REPEATED not in memory:
         memory[_REPEATED] = _repeated(db, batch)
+        total = sum(counts(db, batch).get(state, 0) for state in (*WRITTEN, RowState.UNDONE, RowState.KEPT))
     rows = _next(db, batch)
     part = _each_record_once(rows)
     became = _undone(scope, db, batch, target.model, part, memory[_REPEATED])
@@ -72,7 +75,7 @@ def undo(scope: Scope, db: Session, id: int, version: int, memory: MutableMappin
         batch.state, batch.ended_at = ImportState.UNDONE, scope.now()
         log(scope, db, batch, {"state": [None, batch.state]})
     undone = sum(1 for state, _ in became.values() if state is RowState.UNDONE)
-    return Progress(batch.position, done=undone, failed=len(part) - undone, more=not is_last, total=batch.rows)
+    return Progress(batch.position, done=undone, failed=len(part) - undone, more=not is_last, total=total)
 
 
 # --- which rows ------------------------------------------------------------------------------------------
@@ -128,6 +131,7 @@ def _undone(
     found |= _changed_undone(scope, model, [row for row in same if row.state == RowState.UPDATED])
     done = [row for row in rows if found[row.number][0] is RowState.UNDONE]
     _keep_versions(db, batch, model, [row for row in done if row.record_id in repeated])
+    promote_again(scope, db, [row.before["primary"] for row in done if "primary" in row.before])
     return {**found, **_companies_undone(scope, db, [row for row in done if "customer" in row.before])}
 
 

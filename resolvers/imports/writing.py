@@ -51,6 +51,8 @@ class Understood:
     """The record that it has become or changed, once it is applied."""
     customer_id: int | None = None
     """The customer that was created with it, as the first row of its company."""
+    demoted_id: int | None = None
+    """The contact that is no longer primary, because that of the row is."""
 
     @property
     def refusals(self) -> list[Refusal]:

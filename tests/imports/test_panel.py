@@ -108,7 +108,7 @@ def test_a_file_is_brought_in_step_by_step_and_undone(world: World, files: Files
     files.run()
     assert len([x for x in world.rows(Job) if x["kind"] == "apply_import"]) == 1
     assert sorted(x["name"] for x in world.rows(Customer)) == ["Firm 1", "Firm 2"]
-    assert "Imported" in page(browser, address)
+    assert "Finished" in page(browser, address)
 
     assert "recycle bin" in page(browser, address, "?step=undo")
     assert browser.post(f"{address}/undo").status_code == 303
@@ -372,3 +372,75 @@ def test_the_pages_speak_chinese(world: World, files: Files) -> None:
     assert "表头即字段" in page(browser, address)
     matched(browser, address, files)
     assert "将新建 1 条客户。" in page(browser, address, "?step=confirm")
+
+
+LISTS = {
+    "customer": "customer",
+    "contact": "contact",
+    "follow-up": "follow_up",
+    "opportunity": "opportunity",
+    "pooled": "pooled_customer",
+    "user": "person",
+    "dictionary": "dictionary_item",
+}
+
+
+def test_every_list_into_which_sheets_bring_rows_leads_to_its_import(world: World, files: Files) -> None:
+    ada, sam = Panel(world).of("ada"), Panel(world).of("sam")
+    for screen, target in LISTS.items():
+        link = f"{NEW}?target={target}"
+        assert f'href="{link}"' in page(ada, f"/admin/{screen}/list"), screen
+        assert NEW not in sam.get(f"/admin/{screen}/list").text, screen
+        assert chosen(page(ada, link))["target"] == target
+    options = page(ada, "/admin/palette/found", "?q=Import: Contacts")
+    assert f'href="{NEW}?target=contact"' in options
+    assert NEW not in page(sam, "/admin/palette/found", "?q=Import: Contacts")
+
+
+def test_customers_go_into_the_pool_that_is_chosen_for_all_rows(world: World, files: Files) -> None:
+    browser = Panel(world).of("ada")
+    address = uploaded(browser, workbook(good(1)), "pooled_customer")
+    files.run()
+    assert browser.post(f"{address}/match", {"c0": "name", "mode": "INSERT"}).status_code == 422
+    form = page(browser, address)
+    pool = re.findall(r'<option value="(poo_\d+)"', form)[0]
+    matched(browser, address, files, **{"g-pool_id": pool})
+    assert chosen(page(browser, address, "?step=match"))["g-pool_id"] == pool
+    browser.post(f"{address}/confirm")
+    files.run()
+    assert [f"poo_{x['pool_id']}" for x in world.rows(Customer)] == [pool]
+
+
+def test_an_update_overwrites_as_it_is_chosen_and_keeps_that_choice(world: World, files: Files) -> None:
+    there = world.customer("There", owner="li", phone="10010", stage="early", industry="steel")
+    browser = Panel(world).of("li")
+    rows = [["电话", "行业", "客户阶段"], ["10010", "Internet", "Won"]]
+    book, told = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(told)
+    address = uploaded(browser, told.getvalue())
+    form = {"c0": "phone", "c1": "industry", "c2": "stage", "o1": "NEVER", "o2": "ALWAYS"}
+    matched(browser, address, files, **form, mode="UPDATE", key="phone")
+    again = chosen(page(browser, address, "?step=match"))
+    assert (again["o1"], again["o2"], again["key"]) == ("NEVER", "ALWAYS", "phone")
+    assert "1 customer is changed." in page(browser, address)
+    browser.post(f"{address}/confirm")
+    files.run()
+    after = world.row(Customer, there)
+    assert (after["industry"], after["stage"]) == ("steel", "won")
+
+
+def test_contacts_of_companies_that_are_not_there_create_them_when_that_is_chosen(world: World, files: Files) -> None:
+    browser = Panel(world).of("ada")
+    book, told = openpyxl.Workbook(), io.BytesIO()
+    for row in (["客户", "姓名"], ["New Company", "Wang"], ["New Company", "Li"]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(told)
+    address = uploaded(browser, told.getvalue(), "contact")
+    matched(browser, address, files)
+    assert "2 rows are wrong" in page(browser, address)
+    form = {name: value for name, value in chosen(page(browser, address, "?step=match")).items() if name[0] == "c"}
+    assert browser.post(f"{address}/match", {**form, "mode": "INSERT", "creates_customers": "y"}).status_code == 303
+    files.run()
+    assert "2 contacts are created." in page(browser, address)

@@ -125,6 +125,26 @@ def test_the_phones_of_a_contact_come_back(world: World, files: Files) -> None:
     assert [row["value"] for row in world.rows(ContactPoint)] == ["10010"]
 
 
+def test_who_was_the_primary_contact_is_it_again(world: World, files: Files) -> None:
+    for name in ("Acme", "Other"):
+        world.customer(name, owner="li", contact_name=f"Ann of {name}")
+    rows = [["客户", "联系人", "主联系人"], ["Acme", "Bob", "是"], ["Other", "Bob", "是"]]
+    columns = {0: "customer_id", 1: "name", 2: "is_primary"}
+    id = imported(world, files, rows, target="contact", columns=columns)
+    assert _primaries(world) == {"Bob"}
+    other = next(row["id"] for row in world.rows(Contact) if row["name"] == "Ann of Other")
+    world.li.do(create_update.update, Contact, other, {"title": "worked on"})
+
+    undone(world, files, id)
+
+    assert states(world) == [RowState.UNDONE] * 2
+    assert _primaries(world) == {"Ann of Acme"}
+
+
+def _primaries(world: World) -> set[str]:
+    return {row["name"] for row in world.rows(Contact) if row["is_primary"] and row["deleted_at"] is None}
+
+
 def test_a_record_that_got_a_contact_since_was_touched(world: World, files: Files) -> None:
     id = imported(world, files, [["客户名称"], ["A"], ["B"]], columns={0: "name"})
     second = world.rows(ImportRow)[1]["record_id"]

@@ -21,6 +21,7 @@ from resolvers.people import preferences
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.incoming_file import Received
 from tasks.engine import Engine
+from tests.support.engines import at_length_on_postgresql
 from tests.support.importing import Files
 from tests.support.panel import COOKIE, Panel
 from tests.support.programs import Program
@@ -167,6 +168,7 @@ NAMES = {
 }
 
 
+@at_length_on_postgresql
 def test_a_name_is_kept_without_folders(world: World, files: Files) -> None:
     rows = [world.row(Upload, sent(world, "ada", name=name)) for name in NAMES]
     assert [row["name"] for row in rows] == [*NAMES.values()]
@@ -186,6 +188,7 @@ def test_an_upload_becomes_an_import_of_its_user_once(world: World, files: Files
         world.scope("ada").do(uploads.begin, "customer", id)
 
 
+@at_length_on_postgresql
 def test_a_refused_import_leaves_the_upload_for_another_try(world: World, files: Files) -> None:
     id = sent(world, "ada")
     with pytest.raises(Exception, match="cannot be imported"):
@@ -193,6 +196,7 @@ def test_a_refused_import_leaves_the_upload_for_another_try(world: World, files:
     assert world.scope("ada").do(uploads.begin, "customer", id)
 
 
+@at_length_on_postgresql
 def test_who_may_import_nothing_sends_nothing(world: World, files: Files) -> None:
     for module in {each.model.module for each in targets()}:
         add_line(world, f"p, sales_lead, {module}, import, all, any, deny")
@@ -201,6 +205,7 @@ def test_who_may_import_nothing_sends_nothing(world: World, files: Files) -> Non
     assert "导入" in refused.value.say("zh")
 
 
+@at_length_on_postgresql
 def test_one_user_has_so_many_unused_files_and_others_are_not_kept_out(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +219,7 @@ def test_one_user_has_so_many_unused_files_and_others_are_not_kept_out(
     sent(world, "lead")
 
 
+@at_length_on_postgresql
 def test_few_files_of_one_user_arrive_at_once(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_ARRIVING", 1)
     scope = world.scope("ada")
@@ -238,6 +244,7 @@ def test_few_files_of_one_user_arrive_at_once(world: World, files: Files, monkey
     world.run(two())
 
 
+@at_length_on_postgresql
 def test_a_file_that_is_refused_at_the_end_is_deleted(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +285,7 @@ def problem(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, error["extensions"]["code"], error["message"]
 
 
+@at_length_on_postgresql
 def test_a_form_or_a_bare_body_is_taken(world: World, files: Files) -> None:
     content = files.sheet([["客户名称"], ["华兴"]])
     form = post(world, "/files", files={"file": ("客户.xlsx", content)}, data={"note": "x"})
@@ -293,11 +301,13 @@ def test_a_form_or_a_bare_body_is_taken(world: World, files: Files) -> None:
     assert {world.backend.files.path(row["stored"]).read_bytes() for row in world.rows(Upload)} == {content}
 
 
+@at_length_on_postgresql
 def test_a_body_in_chunks_without_a_length_is_taken(world: World, files: Files) -> None:
     answer = post(world, content=pieces(*[b"a,b\n"] * 500))
     assert (answer.status_code, answer.json()["size"]) == (201, 2000)
 
 
+@at_length_on_postgresql
 def test_a_form_that_arrives_byte_by_byte_is_the_same_form(world: World, files: Files) -> None:
     content = b"a,b\r\n--x\r\n1,2"
     body = (
@@ -340,6 +350,7 @@ REFUSED: list[tuple[str, dict[str, str], bytes, int, str, str]] = [
 ]
 
 
+@at_length_on_postgresql
 def test_what_is_no_file_is_refused_in_words_of_the_reader_and_leaves_nothing(world: World, files: Files) -> None:
     world.backend.import_limits = {"file_mib": 1}
     world.scope("ada").do(preferences.set_language, "zh")
@@ -352,6 +363,7 @@ def test_what_is_no_file_is_refused_in_words_of_the_reader_and_leaves_nothing(wo
     assert (world.rows(Upload), lying_in(world.backend.files)) == ([], [])
 
 
+@at_length_on_postgresql
 def test_an_announced_size_that_is_too_large_is_refused_before_a_byte_is_read(world: World, files: Files) -> None:
     async def unread() -> AsyncIterator[bytes]:
         raise AssertionError("asked for the body")
@@ -362,6 +374,7 @@ def test_an_announced_size_that_is_too_large_is_refused_before_a_byte_is_read(wo
     assert problem(answer)[:2] == (413, "SHEET_TOO_LARGE")
 
 
+@at_length_on_postgresql
 def test_a_sender_who_goes_away_leaves_nothing(world: World, files: Files) -> None:
     async def gone() -> None:
         messages = [{"type": "http.request", "body": b"x" * 300_000, "more_body": True}, {"type": "http.disconnect"}]
@@ -385,6 +398,7 @@ def test_a_sender_who_goes_away_leaves_nothing(world: World, files: Files) -> No
     assert not world.backend.files.arriving
 
 
+@at_length_on_postgresql
 def test_strangers_and_other_sites_send_nothing(world: World, files: Files) -> None:
     assert problem(post(world, by=None, content=b"a"))[:2] == (401, "NOT_SIGNED_IN")
     wrong = post(world, by=None, content=b"a", headers={"authorization": "Bearer nonsense"})
@@ -398,6 +412,7 @@ def test_strangers_and_other_sites_send_nothing(world: World, files: Files) -> N
     assert ours.status_code == 201
 
 
+@at_length_on_postgresql
 def test_who_may_import_nothing_is_told_so_and_the_attempt_is_logged(world: World, files: Files) -> None:
     for module in {each.model.module for each in targets()}:
         add_line(world, f"p, sales_lead, {module}, import, all, any, deny")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models import Customer
+from tests.support.engines import at_length_on_postgresql
 from tests.support.importing import Files
 from tests.support.live import Subscribers
 from tests.support.programs import Program
@@ -25,6 +26,7 @@ SHEET = [
 ]
 
 
+@at_length_on_postgresql
 def test_the_worked_example_imports_a_file_and_undoes_it(world: World, tmp_path: Path) -> None:
     files, program = Files(world, tmp_path / "files"), Program(world, "li")
     made = program.ask(OPERATIONS["Begin"], file=program.upload("customers.xlsx", files.sheet(SHEET)))["createImport"]

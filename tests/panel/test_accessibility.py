@@ -33,6 +33,8 @@ SCREENS = (
     "/admin/nothing-here",
     "/admin/search?q=li",
     "/admin/customer/ask/transfer?ids=cus_1",
+    "/admin/imports",
+    "/admin/imports/new",
     "/admin/policy",
     "/admin/policy/history",
     "/admin/policy/simulator",

@@ -71,6 +71,8 @@ GIVEN: dict[str, Any] = {
     "why_zh": "内部文件相互重叠",
     "sheet": "Customers",
     "sheets": "Customers, Contacts",
+    "where": "in a pool",
+    "where_zh": "在公海中",
     "row": 4,
     "rows": 900_000,
     "columns": 400,

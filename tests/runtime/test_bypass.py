@@ -28,7 +28,7 @@ USES = {
     Because.FOLLOWS_CHECK: 20,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 9,
-    Because.KEEPS_RULE: 33,
+    Because.KEEPS_RULE: 34,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,

@@ -20,6 +20,7 @@ _AT_LENGTH = tuple(
         "graphql/test_policy.py",
         "graphql/test_prepared_answers.py",
         "graphql/test_read_corpus.py",
+        "imports/test_panel.py",
         "panel/",
         "people/",
         "policies/test_starter_policy.py",
