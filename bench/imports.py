@@ -1,6 +1,6 @@
 """How long an import takes from its file to records, beside openpyxl that merely reads the file.
 
-    python bench/imports.py sqlite|postgresql [--rows 100000]
+    python bench/imports.py sqlite|postgresql [--rows 100000] [--compared]
 
 An .xlsx of 12 columns with customers, their contacts and words of dictionaries, brought in as a user would: uploaded, read,
 mapped, checked, confirmed, and undone in the end.  Customers get their numbers, owner, ownership periods, contacts, log entries with proof, search docs and
@@ -49,11 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("engine", choices=("sqlite", "postgresql"))
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--compared", action="store_true", help="under the duplicate rules of a new installation")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, database(given.engine) as url:
         file = Path(folder) / "customers.xlsx"
         write(file, given.rows)
-        show({"engine": given.engine, "rows": given.rows, **measure(url, file)})
+        show({**vars(given), **measure(url, file, is_compared=given.compared)})
 
 
 def write(file: Path, rows: int) -> None:
@@ -79,11 +80,14 @@ def write(file: Path, rows: int) -> None:
     book.save(file)
 
 
-def measure(url: str, file: Path) -> dict[str, Any]:
+def measure(url: str, file: Path, *, is_compared: bool = False) -> dict[str, Any]:
     yardstick = read_with_openpyxl(file)
     tasks.load()
     World.settle(url)
     world = World(url)
+    if is_compared:
+        with world.backend.writer.engine.begin() as connection:
+            connection.execute(text("DELETE FROM duplicate_rule"))
     try:
         seconds: dict[str, float] = {}
         id = begin(world, file)

@@ -60,6 +60,7 @@ class Verdict(StrEnum):
         return self in (Verdict.CERTAIN, Verdict.REFUSED)
 
 
+_ORDER = {evidence: place for place, evidence in enumerate(Evidence)}
 _CERTAIN = (Evidence.REGISTRATION, Evidence.EMAIL, Evidence.NAME, Evidence.PHONE_AND_NAME)
 DEFAULTS: dict[str, dict[Evidence, Verdict]] = {
     "customer": {
@@ -94,7 +95,7 @@ _ALIKE, _ALIKE_WITH_PHONE = 0.78, 0.70
 
 def evidence_of(one: Traits, other: Traits) -> list[Evidence]:
     """What speaks for one and the same, that which says most first; empty for two that are different."""
-    return sorted(_evidence(one, other), key=[*Evidence].index)
+    return sorted(_evidence(one, other), key=_ORDER.__getitem__)
 
 
 def similarity(one: Traits, other: Traits) -> float:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import ARRAY, BigInteger, String, bindparam, func, select, type_coerce
@@ -143,11 +144,15 @@ def _customers(db: Session, docs: Iterable[int], known: Known) -> Callable[[set[
     present = _contact.c.id.in_(contact_ids) & _contact.c.deleted_at.is_(None)
     people = known.people(dict(traits_of_contacts(db, present))) if contact_ids else {}
 
+    @cache  # many rows have the same candidates, whose keys are computed once
+    def joined(id: int, found: tuple[int, ...]) -> Traits:
+        return _joined(own[id * SPAN], [people[doc] for doc in found])
+
     def candidates(mine: set[int]) -> dict[int, Traits]:
-        by_customer: dict[int, list[Traits]] = {doc // SPAN: [] for doc in mine if doc // SPAN * SPAN in own}
-        for doc in mine & people.keys():
-            by_customer[doc // SPAN].append(people[doc])
-        return {id: _joined(own[id * SPAN], found) for id, found in by_customer.items()}
+        by_customer: dict[int, list[int]] = {doc // SPAN: [] for doc in mine if doc // SPAN * SPAN in own}
+        for doc in sorted(mine & people.keys()):
+            by_customer[doc // SPAN].append(doc)
+        return {id: joined(id, tuple(found)) for id, found in by_customer.items()}
 
     return candidates
 

@@ -80,15 +80,15 @@ class ImportSampleType:
 async def import_rows(
     info: GraphQLInfo,
     import_: OfImport,
-    states: list[RowStateType] | None = None,
+    state: list[RowStateType] | None = None,
     after: int = 0,
     first: int = 50,
 ) -> list[ImportRowType]:
-    """Rows in the order of the sheet, at most 200, and of a wide sheet as many as have 10,000 cells.
+    """Rows in these states, or all, in the order of the sheet: at most 200, and of a wide sheet as many as have 10,000 cells.
 
     `after` is the number of the last row of the page before; the page behind the last one is empty.
     """
-    more = {"states": [RowState(state) for state in states or ()], "after": after, "first": first}
+    more = {"states": [RowState(each) for each in state or ()], "after": after, "first": first}
     row, found = await of_import(info.context.scope, import_, _page, **more)
     return [shown_row(row, each) for each in found]
 

@@ -30,7 +30,7 @@ COLUMNS = [
 PAYLOAD = "import { id state } problems { code message field }"
 PROBLEMS = "problems { code message field }"
 SUMMARY = "summary { staged good bad skipped created updated failed undone kept }"
-ROWS = "rows: importRows(import: $id, states: $states) { number state cells { place field text isEdited } problems { field place code message likely } recordId }"
+ROWS = "rows: importRows(import: $id, state: $state) { number state cells { place field text isEdited } problems { field place code message likely } recordId }"
 PROGRESS = "subscription ($id: ID!) { importProgress(import: $id) { state isResting done total jobState } }"
 
 
@@ -117,11 +117,11 @@ def test_a_workbook_is_imported_step_by_step_and_undone(world: World, files: Fil
 
     assert act(li, "setImportMapping", id, columns=COLUMNS)["import"]["state"] == "MAPPED"
     files.run()
-    query = f"""query ($id: ID!, $states: [ImportRowState!]) {{
+    query = f"""query ($id: ID!, $state: [ImportRowState!]) {{
       {ROWS} importWrongValues(import: $id) {{ text rows field message likely }}
       importOutlook(import: $id) {{ created changed behind skipped }}
     }}"""
-    found = li.ask(query, id=id, states=["BAD"])
+    found = li.ask(query, id=id, state=["BAD"])
     assert found["importOutlook"] == {"created": 2, "changed": 0, "behind": 2, "skipped": 0}
     assert [(row["number"], row["problems"][0]["field"]) for row in found["rows"]] == [(4, "name"), (5, "industry")]
     (wrong,) = [each for each in found["importWrongValues"] if each["text"]]
@@ -235,7 +235,7 @@ def test_an_update_names_the_field_that_finds_records(world: World, files: Files
         assert (refused["problems"][0]["code"], refused["problems"][0]["field"]) == ("VALIDATION", "key")
     assert act(li, "setImportMapping", id, columns=columns, mode="UPDATE", key=["name"])["problems"] == []
     files.run()
-    row = li.ask(f"query ($id: ID!, $states: [ImportRowState!]) {{ {ROWS} }}", id=id)["rows"][0]
+    row = li.ask(f"query ($id: ID!, $state: [ImportRowState!]) {{ {ROWS} }}", id=id)["rows"][0]
     assert (row["state"], row["recordId"]) == ("GOOD", f"cus_{there}")
 
 

@@ -109,7 +109,7 @@ def test_a_file_is_brought_in_step_by_step_and_undone(world: World, files: Files
     assert len([x for x in world.rows(Job) if x["kind"] == "apply_import"]) == 1
     assert sorted(x["name"] for x in world.rows(Customer)) == ["Firm 1", "Firm 2"]
     html = page(browser, address)
-    assert "Imported" in html
+    assert "Finished" in html
     for each in world.rows(Customer):
         assert f'<a href="/admin/customer/details/cus_{each["id"]}">' in html
 

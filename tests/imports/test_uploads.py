@@ -420,3 +420,25 @@ def test_who_may_import_nothing_is_told_so_and_the_attempt_is_logged(world: Worl
     assert (status, code) == (403, "FORBIDDEN")
     assert sentence.startswith("Your roles do not allow")
     assert world.rows(AuditEntry)[-1]["outcome"] == "DENIED"
+
+
+# --- the panel -------------------------------------------------------------------------------------------
+
+
+@at_length_on_postgresql
+def test_a_form_of_the_panel_refuses_a_file_in_the_language_of_its_reader(world: World, files: Files) -> None:
+    world.backend.import_limits = {"file_mib": 1}
+    world.scope("ada").do(preferences.set_language, "zh")
+    browser, kind = Panel(world).of("ada"), FORM["content-type"]
+    refused = {
+        "文件超过 1 MiB。请拆分为多个文件，或删除其中的图片。": PART % (b"a.csv", b"x" * (1_200_000)) + b"--x--\r\n",
+        "文件中没有内容。请在表格中保存数据后重新选择。": PART % (b"a.csv", b"") + b"--x--\r\n",
+        "请选择文件。": PART % (b"", b"") + b"--x--\r\n",
+        "表单未完整到达，请重新选择文件。": PART % (b"a.csv", b"1,2"),
+    }
+    for sentence, body in refused.items():
+        answer = browser.post_raw("/admin/imports/new", body, kind)
+        assert (answer.status_code, sentence in answer.text) == (422, True), sentence
+    foreign = browser.post_raw("/admin/customer/create", b"x" * 1_000_001, kind)
+    assert foreign.status_code == 413
+    assert (world.rows(ImportBatch), lying_in(world.backend.files)) == ([], [])

@@ -73,7 +73,7 @@ def answer(refusal: Refusal | None) -> Any:
 def both(
     world: World, login: str, model: type[Entity], rows: Sequence[Any], action: str | None = None
 ) -> tuple[Told, Told]:
-    """(one by one, in bulk), each undone afterwards; a row (id, fields) is a change."""
+    """(one by one, in bulk), each undone afterwards; a row (id, fields) is a change, an id alone a deletion."""
 
     def singly(scope: Scope, db: Session) -> list[Verdict]:
         with logged_as(db, action) if action else nullcontext():
@@ -102,12 +102,17 @@ def codes_of(told: Told) -> list[str | None]:
 
 
 def in_bulk(scope: Scope, model: type[Entity], rows: Sequence[Any], **how: Any) -> list[Verdict]:
+    if rows and isinstance(rows[0], int):
+        return many.delete_many(scope, model, rows)
     if rows and isinstance(rows[0], tuple):
         return many.update_many(scope, model, rows, **how)
     return many.create_many(scope, model, rows, **how)
 
 
 def _single(scope: Scope, model: type[Entity], row: Any) -> Verdict:
+    if isinstance(row, int):
+        refused = create_update.delete(scope, model, [row]).problems
+        return Verdict(None, refused[0]) if refused else Verdict(row)
     try:
         made = (
             create_update.update(scope, model, *row)
@@ -189,6 +194,10 @@ def _plain(model: type[Base], row: dict[str, Any], last: int, places: dict[str, 
             row["label"] = "its id"
         row["record_id"] = places.get(row["entity"], {}).get(row["record_id"], row["record_id"])
         row["changes"] = {key: [_placed(key, x, places) for x in pair] for key, pair in row["changes"].items()}
+        if "delete_batch_id" in row["changes"]:
+            row["changes"]["delete_batch_id"] = [_taken_by(x) for x in row["changes"]["delete_batch_id"]]
+    if "delete_batch_id" in row:
+        row["delete_batch_id"] = _taken_by(row["delete_batch_id"])
     if model is Event and row["id"] > last:
         row = {"topic": row["topic"], "record_id": places["customer"].get(row["record_id"], row["record_id"])}
     if model in (SearchDoc, DuplicateKey):
@@ -197,6 +206,11 @@ def _plain(model: type[Base], row: dict[str, Any], last: int, places: dict[str, 
     if model is not AuditEntry and "id" in row and row["id"] > last:
         row["id"] = own.get(row["id"])
     return {key: _placed(key, value, places) for key, value in row.items()}
+
+
+def _taken_by(batch: str | None) -> str | None:
+    """The record that took others along into the bin, without the batch of the run."""
+    return batch and batch.partition("-")[2]
 
 
 def _placed(key: str, value: Any, places: dict[str, dict[int, int]]) -> Any:

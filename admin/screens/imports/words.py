@@ -21,7 +21,7 @@ STATES: dict[ImportState, tuple[Label, Tone]] = {
     ImportState.MAPPED: (Label("Is being checked"), Tone.BLUE),
     ImportState.CHECKED: (Label("To confirm"), Tone.AMBER),
     ImportState.APPLYING: (Label("Is being imported"), Tone.BLUE),
-    ImportState.DONE: (Label("Imported"), Tone.GREEN),
+    ImportState.DONE: (Label("Finished"), Tone.GREEN),
     ImportState.PARTLY: (Label("Imported in part"), Tone.AMBER),
     ImportState.CANCELLED: (Label("Given up"), Tone.GREY),
     ImportState.UNDOING: (Label("Is being undone"), Tone.BLUE),
