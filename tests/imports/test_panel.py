@@ -447,3 +447,29 @@ def test_contacts_of_companies_that_are_not_there_create_them_when_that_is_chose
     assert browser.post(f"{address}/match", {**form, "mode": "INSERT", "creates_customers": "y"}).status_code == 303
     files.run()
     assert "2 contacts are created." in page(browser, address)
+
+
+NONSENSE = ("\0", "x" * 5_000, "-1", "99999999999999999999", "imp_0", '{"a":1}')
+
+
+@pytest.mark.long
+def test_no_nonsense_breaks_a_page_or_a_form(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, STORY[0], good(2))
+    for bad in NONSENSE[1:]:
+        for name in ("step", "state", "after", "edit", "cell", "saved", "row"):
+            assert browser.get(address, {name: bad}).status_code == 200, (name, bad)
+        assert browser.get(NEW, {"target": bad}).status_code == 200
+        assert browser.get("/admin/imports", {"before": bad}).status_code == 200
+        assert browser.get(f"/admin/imports/{bad[:50]}").status_code == 404
+    fields = ("number", "place", "wrong", "typed", "c0", "c3", "skipped", "order", "mode", "key", "reason", "o0", "d0")
+    for bad in NONSENSE:
+        for form in ("row", "skip", "fix", "dates", "match"):
+            answer = browser.post(f"{address}/{form}", dict.fromkeys(fields, bad) | {"number": "2", "place": "3"})
+            assert answer.status_code in (200, 303, 422), (form, bad)
+        assert browser.post(f"{address}/skip", {"number": bad}).status_code in (303, 422)
+    for bad in NONSENSE[:4]:
+        sent = dict.fromkeys(("sheet", "header_row", "encoding", "delimiter", "whole"), bad)
+        assert browser.post(f"{address}/read", sent).status_code in (303, 422), bad
+        files.run()
+        assert browser.get(address).status_code == 200
