@@ -62,7 +62,15 @@ PERSON = declare(
         besides=(
             (
                 "role.create",
-                named(User, "roles", FieldKind.RECORD, reference=Role, by=Role.search, has_several=True),
+                named(
+                    User,
+                    "roles",
+                    FieldKind.RECORD,
+                    reference=Role,
+                    by=Role.search,
+                    has_several=True,
+                    is_new_only=True,
+                ),
             ),
         ),
     )

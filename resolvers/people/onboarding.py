@@ -92,6 +92,21 @@ def create_people(scope: Scope, people: Sequence[NewPerson]) -> Outcome:
     return outcome
 
 
+def create_with_roles(scope: Scope, values: Mapping[str, Any], role_ids: Sequence[int]) -> User:
+    """A new user with these roles and no password yet, or none.
+
+    Raises what `create_update.create` raises for the user and for each role; a refusal of a role is about `roles`.
+    """
+    with scope.write("user.create"):
+        user = create_update.create(scope, User, values)
+        for role_id in dict.fromkeys(role_ids):
+            try:
+                create_update.create(scope, UserRole, {"user_id": user.id, "role_id": role_id})
+            except Refusal as refusal:
+                raise _of_roles(refusal) from None
+        return user
+
+
 def row_of(refusal: Refusal) -> tuple[int, str] | None:
     """The place of the person whom a problem of `create_people` is about, and the field."""
     start, _, rest = (refusal.field or "").partition(".")
@@ -165,13 +180,26 @@ def _account_refusal(scope: Scope, db: Session, id: int) -> Refusal | None:
 
 
 def _placed(refusal: Refusal, place: int, field: str = "") -> Refusal:
-    """The refusal at its place.  A new user has nobody who could have begun to give a role that takes two."""
-    if isinstance(refusal, NeedsSecond):
-        refusal = Validation(
-            "One of these roles takes two people to give. Take this person in without it, then let two people give it.",
-            "其中有角色须由两人授予。请先不选该角色添加此人，再由两人授予。",
-        )
-        refusal.noted = True
+    """The refusal at its place."""
+    refusal = _of_newcomer(refusal)
     refusal.field = f"people.{place}.{field or refusal.field or 'login'}"
     refusal.record_id = None
+    return refusal
+
+
+def _of_roles(refusal: Refusal) -> Refusal:
+    refusal = _of_newcomer(refusal)
+    refusal.field, refusal.record_id = "roles", None
+    return refusal
+
+
+def _of_newcomer(refusal: Refusal) -> Refusal:
+    """A new user has nobody who could have begun to give a role that takes two."""
+    if not isinstance(refusal, NeedsSecond):
+        return refusal
+    refusal = Validation(
+        "One of these roles takes two people to give. Take this person in without it, then let two people give it.",
+        "其中有角色须由两人授予。请先不选该角色添加此人，再由两人授予。",
+    )
+    refusal.noted = True
     return refusal
