@@ -82,7 +82,7 @@ def test_wrong_values_are_counted_once_each_and_the_most_frequent_comes_first(wo
     assert [x.text for x in asked(world, id, looking.wrong_values, first=1)] == ["Intrenet"]
 
 
-def test_applied_rows_stand_beside_their_records(world: World, files: Files) -> None:
+def test_applied_rows_stand_beside_their_records(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     there = world.customer("There", owner="li", phone="10010")
     number = world.row(Customer, there)["number"]
     rows = [[f"Name {n}", None, f"1008{n}", "Internet"] for n in range(7)]
@@ -104,6 +104,11 @@ def test_applied_rows_stand_beside_their_records(world: World, files: Files) -> 
     assert {("Phone", "10000", "10000"), ("Industry", "Internet", "Internet")} <= {*first.values}
     assert (last.record_id, last.label) == (there, f"{number} There")
     assert asked(world, id, looking.samples, n=0) == []
+    monkeypatch.setattr(looking, "_FEW", 3)  # of many rows not all are read
+    some = asked(world, id, looking.samples)
+    assert 1 < len(some) <= 5
+    assert {x.row.number for x in some} <= {x.row.number for x in every}
+    assert some == asked(world, id, looking.samples)
 
 
 def test_dates_are_shown_as_a_reader_writes_them(world: World, files: Files) -> None:
