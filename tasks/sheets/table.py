@@ -1,6 +1,6 @@
 """What every kind of file comes to: numbered rows of cells, and from them the overview or the rows below the header."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -57,28 +57,17 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
     """Reads all rows.  Refuses a sheet without anything, and one without the header row that was chosen."""
     header, headers, rows = _find_header(table, choices)
     count = hidden_rows = last = 0
-    samples: list[list[Cell]] = []
-    filled: list[int] = []
+    seen = _Columns()
     for number, hidden, cells in rows:
         if number <= header or cells.count(None) == len(cells):
             continue
         _hold_rows(table, number - header, limits)
         count, hidden_rows, last = count + 1, hidden_rows + hidden, number
-        if len(cells) > len(filled):
-            filled.extend([0] * (len(cells) - len(filled)))
-            samples.extend([] for _ in range(len(cells) - len(samples)))
-        for index, cell in enumerate(cells):
-            if cell is not None:
-                filled[index] += 1
-                if cell.__class__ is str and len(cell) > limits.cell_characters:
-                    raise too_long(number, index, limits)
-                if len(samples[index]) < SAMPLES:
-                    samples[index].append(cell[:SAMPLE_CHARACTERS] if isinstance(cell, str) else cell)
+        seen.take(number, cells, limits)
     last = max(last, header)
-    width = max(len(headers), len(filled))
-    filled.extend([0] * (width - len(filled)))
-    samples.extend([] for _ in range(width - len(samples)))
-    named = name_columns(headers, width, [n > 0 for n in filled])
+    width = max(len(headers), len(seen.filled))
+    seen.widen(width)
+    named = name_columns(headers, width, [n > 0 for n in seen.filled])
     below = [merge for merge in table.merges if merge[2] > header]
     return Overview(
         kind=table.kind,
@@ -87,7 +76,7 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
         sheet=table.sheet,
         header_row=header,
         columns=[
-            Column(index, column_letters(index), said, name, filled[index], samples[index])
+            Column(index, column_letters(index), said, name, seen.filled[index], seen.samples[index])
             for index, said, name in named
         ],
         rows=count,
@@ -102,6 +91,31 @@ def look_over(table: Table, choices: Choices, limits: Limits) -> Overview:
         delimiter=table.delimiter,
         delimiter_sure=table.delimiter_sure,
     )
+
+
+class _Columns:
+    """What the cells of each column hold: how many are filled, and the first of them."""
+
+    def __init__(self) -> None:
+        self.filled: list[int] = []
+        self.samples: list[list[Cell]] = []
+
+    def widen(self, width: int) -> None:
+        more = width - len(self.filled)
+        self.filled.extend([0] * more)
+        self.samples.extend([] for _ in range(more))
+
+    def take(self, number: int, cells: Sequence[Cell], limits: Limits) -> None:
+        if len(cells) > len(self.filled):
+            self.widen(len(cells))
+        for index, cell in enumerate(cells):
+            if cell is None:
+                continue
+            self.filled[index] += 1
+            if cell.__class__ is str and len(cell) > limits.cell_characters:
+                raise too_long(number, index, limits)
+            if len(self.samples[index]) < SAMPLES:
+                self.samples[index].append(cell[:SAMPLE_CHARACTERS] if isinstance(cell, str) else cell)
 
 
 def _by_place(named: list[tuple[int, str, str]], width: int) -> list[str]:
