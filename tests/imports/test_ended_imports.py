@@ -116,7 +116,9 @@ def test_what_was_cancelled_or_never_read_goes_too_and_each_once(world: World, f
 # --- going on --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["read", "check", "apply", "undo"])
+@pytest.mark.parametrize(
+    "step", ["apply", *(pytest.param(x, marks=pytest.mark.long) for x in ("read", "check", "undo"))]
+)
 def test_n17_what_has_failed_for_good_says_so_and_goes_on(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
