@@ -11,7 +11,7 @@ from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Dictionary, DictionaryItem, ImportBatch, ImportRow
-from models.errors import ImportEnded, Validation
+from models.errors import ImportEnded, RowsWritten, Validation
 from models.import_batch import ImportState, RowState
 from models.sheet_cells import ERROR, FORMULA, LOST, in_words, kind
 from models.text import fold
@@ -23,7 +23,7 @@ from .batches import CHECK, allowed, enqueue, own
 from .checking import CHUNK, columns_of
 from .fields import ImportField
 from .file_duplicates import touched_by
-from .judging import AT_ONCE, judge, later_rows, rows_at, stage_again
+from .judging import AT_ONCE, CORRECTABLE, judge, later_rows, rows_at, stage_again
 from .looking import text_at
 from .row_notes import note_rows
 from .vocabulary import vocabulary
@@ -42,7 +42,8 @@ Edits = Mapping[int, str | None]
 def edit_row(scope: Scope, id: int, number: int, cells: Edits) -> None:
     """Write into cells of one row, which is judged again at once.  A row that is left out stays so.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation for a row or a column that is not there and a text too long.
+    Raises NotFound, Forbidden, ImportEnded, RowsWritten where it is a record by now, and Validation for a row or a column that
+    is not there and a text too long.
     """
     with scope.write("user.imports") as db:
         edit_rows(scope, db, opened(scope, db, id), {number: cells})
@@ -55,18 +56,17 @@ def edit_rows(scope: Scope, db: Session, batch: ImportBatch, edits: Mapping[int,
     typed = {number: {place: _typed(cell) for place, cell in cells.items()} for number, cells in edits.items()}
     touched: list[int] = []
     for part in _parts(sorted(typed)):
-        found = rows_at(db, batch, part)
-        if missing := sorted({*part} - {row.number for row in found}):
-            raise _no_such_row(missing[0])
+        found = _correctable(db, batch, part)
         touched += _write(db, batch, [(row, typed[row.number]) for row in found])
     judge_again(scope, db, batch, touched)
 
 
 def fix_value(scope: Scope, id: int, place: int, wrong: str, right: str, *, learn: bool = False) -> int:
-    """Write `right` into every cell of a column that reads `wrong`; returns the number of rows.
+    """Write `right` into every cell of a column that reads `wrong`, but not in rows that are records by now.
 
-    `learn`: the dictionary of the column knows `wrong` as another word for `right` from now on.  Raises what `edit_row`
-    raises, Forbidden for a caller who may not edit that dictionary, and Validation where `right` is no word of it.
+    Returns the number of rows.  `learn`: the dictionary of the column knows `wrong` as another word for `right` from now on.
+    Raises what `edit_row` raises, Forbidden for a caller who may not edit that dictionary, and Validation where `right` is no
+    word of it.
     """
     with scope.write("user.imports") as db:
         batch = opened(scope, db, id)
@@ -85,15 +85,14 @@ def fix_value(scope: Scope, id: int, place: int, wrong: str, right: str, *, lear
 def skip_rows(scope: Scope, id: int, numbers: Sequence[int], *, skipped: bool = True) -> int:
     """Leave rows out, or take them back, which judges them again; returns how many rows that changed.
 
-    Raises NotFound, Forbidden, ImportEnded, and Validation for a row that is not there and for more than LARGEST_SKIP.
+    Raises NotFound, Forbidden, ImportEnded, RowsWritten where one is a record by now, and Validation for a row that is not
+    there and for more than LARGEST_SKIP.
     """
     if len(numbers) > LARGEST_SKIP:
         raise Validation(f"At most {LARGEST_SKIP} rows at once.", f"一次最多 {LARGEST_SKIP} 行。", field="numbers")
     with scope.write("user.imports") as db:
         batch = opened(scope, db, id)
-        found = rows_at(db, batch, numbers)
-        if missing := sorted({*numbers} - {row.number for row in found}):
-            raise _no_such_row(missing[0])
+        found = _correctable(db, batch, numbers)
         changed = [row.number for row in found if (row.state == RowState.SKIPPED) is not skipped]
         if skipped:
             stage_again(db, batch, changed, RowState.SKIPPED)
@@ -142,6 +141,16 @@ def _check_places(batch: ImportBatch, cells: Edits) -> None:
         raise Validation("The sheet has no such column.", "表格中没有该列。", field="cells")
 
 
+def _correctable(db: Session, batch: ImportBatch, numbers: Sequence[int]) -> list[Any]:
+    """These rows, all of which are there and no records yet."""
+    found = rows_at(db, batch, numbers)
+    if missing := sorted({*numbers} - {row.number for row in found}):
+        raise _no_such_row(missing[0])
+    if written := sum(row.state not in CORRECTABLE for row in found):
+        raise RowsWritten(count=written)
+    return found
+
+
 def _no_such_row(number: int) -> Validation:
     return Validation(f"The sheet has no row {number}.", f"表格中没有第 {number} 行。", field="number")
 
@@ -184,11 +193,11 @@ def _reading(db: Session, batch: ImportBatch, place: int, said: str) -> Iterator
     """The rows whose cell in this column reads so, edits included."""
     r = _ROWS.c
     cell = cast(r.cells.op("->>")(place), Text)
-    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id).order_by(r.number)
+    asked = select(r.number, r.cells, r.edits).where(r.batch_id == batch.id, r.state.in_(CORRECTABLE))
     if said and not any(c.isdigit() for c in said) and fold(said) not in ("true", "false"):  # numbers look otherwise
         is_edited = func.coalesce(cast(r.edits, Text), "null") != "null"
         asked = asked.where(or_(cell.contains(said, autoescape=True), cell.startswith("["), is_edited))
-    for row in db.execute(asked):
+    for row in db.execute(asked.order_by(r.number)):
         if text_at(row, place).strip() == said:
             yield row
 

@@ -21,7 +21,7 @@ from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
 from .batches import CHECK, Choices, allowed, choices_of, enqueue, log, own
-from .judging import rows_at, stage_again
+from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
 from .row_notes import note_rows
@@ -33,7 +33,6 @@ OPEN = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.P
 """States of imports that go on with a corrected file.  Of a PARTLY one the rows that stayed behind do."""
 AT_ONCE = 300
 """Maximum number of rows that one transaction corrects."""
-CORRECTABLE = (RowState.STAGED, RowState.GOOD, RowState.BAD, RowState.SKIPPED, RowState.FAILED)
 ROW_KEY = "row"
 """The mark of the hidden column of a result workbook; its other columns are marked by their places."""
 _ROWS: Any = ImportRow.__table__

@@ -40,7 +40,7 @@ class FixImportValueInput:
     )
 
 
-@strawberry.input(description="Rows to leave out, or to take back; at most 500 at once.")
+@strawberry.input(description="Rows to leave out, or to take back; at most 1,000 at once.")
 class SkipImportRowsInput:
     id: strawberry.ID
     rows: list[int]
