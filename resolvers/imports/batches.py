@@ -29,6 +29,8 @@ from .targets import Target, target_of
 
 READ, CHECK, APPLY, UNDO = "read_import", "check_import", "apply_import", "undo_import"
 """The kinds of jobs that read files, judge rows, write records and undo that."""
+RETURN = "return_import"
+"""The kind of jobs that take the corrections of a file over."""
 MAX_OPEN = 20
 """Maximum number of imports of one user that have not ended."""
 LARGEST_PAGE = 100
@@ -82,6 +84,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         allowed(scope, row.target)
         if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
+        give_up_return(scope, row)
         _drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
@@ -99,6 +102,7 @@ def cancel(scope: Scope, id: int) -> None:
         row = own(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
+        give_up_return(scope, row)
         if row.confirmed_at is not None:
             row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
             return
@@ -121,6 +125,9 @@ def go_on(scope: Scope, id: int) -> None:
         if step is None:
             raise ImportEnded
         if not stalled(db, [row]):
+            return
+        if step == RETURN:
+            _return_again(scope, db, row)
             return
         row.version += 1  # so that the other job does nothing if it is tried again
         enqueue(scope, row, step)
@@ -204,6 +211,8 @@ def _check_room(scope: Scope, db: Session) -> None:
 
 def _step(db: Session, row: ImportBatch) -> str | None:
     """The kind of jobs that has to do something about an import; None where its user, or nobody, has."""
+    if row.returned is not None:
+        return RETURN
     if row.state is ImportState.CHECKED:
         edited = select(ImportRow.number).where(ImportRow.batch_id == row.id, ImportRow.state == RowState.STAGED)
         return CHECK if db.execute(edited.limit(1)).first() else None
@@ -228,6 +237,23 @@ def _why(job: Job | None) -> Note:
 def _drop_rows(db: Session, row: ImportBatch) -> None:
     for table in (ImportRow, ImportKey):
         db.execute(delete(table).where(table.batch_id == row.id))
+
+
+def give_up_return(scope: Scope, row: ImportBatch) -> None:
+    """Take no more corrections of the file that came back, if one did; it is deleted."""
+    if row.returned is not None:
+        name, files = row.returned.partition(".")[0], scope.backend.files
+        scope.after_commit(lambda: files.delete_all(name))
+        row.returned = None
+
+
+def _return_again(scope: Scope, db: Session, row: ImportBatch) -> None:
+    """Compare a corrected file anew; one of which too little is known is given up, and may be sent again."""
+    job = db.get(Job, row.job_id) if row.job_id is not None else None
+    if job is None or job.arguments.get("file") != row.returned:
+        give_up_return(scope, row)
+        return
+    row.job_id = scope.later(RETURN, dict(job.arguments), order_key=f"import:{row.id}")
 
 
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:

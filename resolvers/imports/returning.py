@@ -20,15 +20,13 @@ from models.sheet_cells import Cell
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from .batches import CHECK, Choices, allowed, choices_of, enqueue, log, own
+from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, log, own
 from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
 from .row_notes import note_rows
 from .staging import Reader
 
-JOB = "return_import"
-"""The kind of jobs that take corrections over."""
 OPEN = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.PARTLY)
 """States of imports that go on with a corrected file.  Of a PARTLY one the rows that stayed behind do."""
 AT_ONCE = 300
@@ -67,7 +65,7 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
         if last is None:
             raise ImportExpired
         row.returned, row.error_code, row.error, row.error_zh = stored, None, None, None
-        row.job_id = scope.later(JOB, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}")
+        row.job_id = scope.later(RETURN, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}")
         log(scope, db, row, {"file": [None, row.file_name]})
 
 

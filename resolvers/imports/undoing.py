@@ -21,7 +21,7 @@ from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.scope import Scope
 from .applying import CHUNK, counts
-from .batches import UNDO, allowed, are_rows_gone, enqueue, log, own
+from .batches import UNDO, allowed, are_rows_gone, enqueue, give_up_return, log, own
 from .primaries import promote_again
 from .row_notes import note_rows, problems_of
 from .writing import with_reason
@@ -46,6 +46,7 @@ def begin_undoing(scope: Scope, id: int) -> None:
             raise ImportEnded
         if are_rows_gone(row, scope.now()):
             raise ImportRowsGone(days=KEPT.days)
+        give_up_return(scope, row)
         last = select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)
         row.position = (db.execute(last).scalar() or 0) + 1
         row.state, row.version = ImportState.UNDOING, row.version + 1

@@ -10,10 +10,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from models import Customer, ImportRow
+from models import Customer, ImportBatch, ImportRow
 from models.errors import ImportEnded, NotFound, NothingCorrected, StillReturning
 from models.import_batch import ImportState, RowState
 from resolvers.imports import applying, batches, mapping, returning, undoing
+from resolvers.jobs import control
 from tests.support.result_books import HEADINGS, ResultBooks
 from tests.support.world import World
 
@@ -287,6 +288,59 @@ def test_giving_up_a_later_correction_leaves_what_was_imported(world: World, boo
     world.li.do(undoing.begin_undoing, id)
     books.run()
     assert [row["deleted_at"] is not None for row in world.rows(Customer)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("step", "end"),
+    [
+        (batches.cancel, ImportState.CANCELLED),
+        (lambda scope, id: batches.read_anew(scope, id, batches.Choices()), ImportState.READ),
+    ],
+)
+def test_what_ends_before_its_corrected_file_is_read_rests(
+    world: World, books: ResultBooks, step: Any, end: ImportState
+) -> None:
+    id = books.checked(ROWS)
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    world.li.do(step, id)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["returned"]) == (end, None)
+    assert batch["rows"] == (3 if end is ImportState.READ else 0)
+    assert len([*world.backend.files.folder.glob("*")]) == (2 if end is ImportState.READ else 1)  # with the test's own
+
+
+def test_an_import_that_is_undone_takes_no_corrected_file_over(world: World, books: ResultBooks) -> None:
+    id = books.checked(ROWS)
+    world.li.do(applying.confirm, id)
+    books.run()
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    world.li.do(undoing.begin_undoing, id)
+    books.run()
+
+    assert (books.batch(id)["state"], books.batch(id)["returned"]) == (ImportState.UNDONE, None)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_corrected_file_whose_job_was_cancelled_is_read_again_or_given_up(
+    world: World, books: ResultBooks, *, is_known: bool
+) -> None:
+    id = books.checked(ROWS)
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    world.li.do(control.cancel, books.batch(id)["job_id"])
+    if not is_known:
+        table: Any = ImportBatch.__table__
+        with world.backend.writer.engine.begin() as connection:  # as the clean-up of jobs leaves it
+            connection.execute(table.update().values(job_id=None))
+
+    world.li.do(batches.go_on, id)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["returned"], batch["rows"]) == (ImportState.CHECKED, None, 4 if is_known else 3)
+    if not is_known:
+        world.li.do(applying.confirm, id)
 
 
 def test_a_killed_process_takes_each_correction_over_once(
