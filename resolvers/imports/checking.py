@@ -1,11 +1,11 @@
 """Staged rows as the use cases take them: their inputs, and the records that they name and that they change."""
 
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
@@ -30,6 +30,8 @@ from .writing import Understood
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
+AT_ONCE = 10_000
+"""Maximum number of cells that are in memory together while a column of dates is looked through."""
 _ROWS: Any = ImportRow.__table__
 FRESH_SECONDS = 1.0
 """How long a job goes by the columns, words and records that it has read, which users may change meanwhile."""
@@ -150,14 +152,20 @@ def _date_orders(
     orders: dict[str, str] = dict(batch.options.get("dates") or {})
     places = [place for place, each in mapped if each.kind in _DATED and str(place) not in orders]
     if places:
-        cells = [
-            *db.execute(select(_ROWS.c.cells).where(_ROWS.c.batch_id == batch.id).order_by(_ROWS.c.number)).scalars()
-        ]
         undecided: dict[str, str] = dict(batch.options.get("undecided") or {})
         for place in places:
-            found = decide_dates((row[place] if place < len(row) else None for row in cells), scope.language)
+            found = decide_dates(_texts_at(db, batch, place), scope.language)
             orders[str(place)] = found.order
             if not found.decided and found.example:
                 undecided[str(place)] = found.example
         batch.options = {**batch.options, "dates": orders, "undecided": undecided}
     return orders
+
+
+def _texts_at(db: Session, batch: ImportBatch, place: int) -> Iterator[str]:
+    """What the cells of one column say, in the order of the sheet; of a cell that is no text something that is no date."""
+    r, after = _ROWS.c, -1
+    asked = select(r.number, cast(r.cells.op("->>")(place), Text)).where(r.batch_id == batch.id).order_by(r.number)
+    while some := db.execute(asked.where(r.number > after).limit(AT_ONCE)).all():
+        yield from (said for _, said in some if said is not None)
+        after = some[-1].number

@@ -65,7 +65,9 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
         if last is None:
             raise ImportExpired
         row.returned, row.error_code, row.error, row.error_zh = stored, None, None, None
-        row.job_id = scope.later(RETURN, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}")
+        row.job_id = scope.later(
+            RETURN, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}"
+        )
         log(scope, db, row, {"file": [None, row.file_name]})
 
 

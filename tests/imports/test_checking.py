@@ -1,6 +1,7 @@
 """The check of an import: every row green or red with its reasons, by the rules of single writes, and nothing is changed."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from models import Customer, DictionaryItem, FollowUp, ImportBatch, ImportRow
 from models.import_batch import ImportMode, ImportState, RowState
-from resolvers.imports import mapping
+from resolvers.imports import checking, mapping
 from resolvers.imports.date_columns import Order
 from resolvers.imports.mapping import Plan
 from resolvers.runtime.stored_refusals import restored_refusal
@@ -185,3 +186,19 @@ def test_what_is_mapped_anew_is_checked_anew(world: World, files: Files) -> None
 
     assert problems(world, id) == {}
     assert world.row(ImportBatch, id)["state"] == ImportState.CHECKED
+
+
+def test_a_column_of_dates_is_decided_from_all_of_its_cells_page_by_page(
+    world: World, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "AT_ONCE", 2)
+    days = ["03/04/2026", None, date(2026, 4, 1), "04/05/2026", 20260301, "25/04/2026"]
+    sheet = [["客户", "内容", "时间", "方式"], *(["Acme", "Spoke of it", day, "CALL"] for day in days)]
+    plan: dict[str, Any] = {
+        "target": "follow_up",
+        "columns": {0: "customer_id", 1: "content", 2: "happened_at", 3: "kind"},
+    }
+
+    options = world.row(ImportBatch, checked(world, files, sheet, **plan))["options"]
+
+    assert (options["dates"], options["undecided"]) == ({"2": "day_first"}, {})

@@ -292,17 +292,15 @@ def test_giving_up_a_later_correction_leaves_what_was_imported(world: World, boo
 
 @pytest.mark.parametrize(
     ("step", "end"),
-    [
-        (batches.cancel, ImportState.CANCELLED),
-        (lambda scope, id: batches.read_anew(scope, id, batches.Choices()), ImportState.READ),
-    ],
+    [((batches.cancel,), ImportState.CANCELLED), ((batches.read_anew, batches.Choices()), ImportState.READ)],
 )
 def test_what_ends_before_its_corrected_file_is_read_rests(
     world: World, books: ResultBooks, step: Any, end: ImportState
 ) -> None:
     id = books.checked(ROWS)
     give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
-    world.li.do(step, id)
+    use_case, *more = step
+    world.li.do(use_case, id, *more)
     books.run()
 
     batch = books.batch(id)
