@@ -20,7 +20,7 @@ from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, cancel, enqueue, log, own
+from .batches import APPLY, allowed, cancel, enqueue, locked, log
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .primaries import note_demoted
@@ -40,7 +40,7 @@ def confirm(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.APPLYING:
             return
@@ -64,7 +64,7 @@ def confirm(scope: Scope, id: int) -> None:
 def stop(scope: Scope, id: int) -> None:
     """End an import that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state is not ImportState.APPLYING:
             raise ImportEnded
         _end(scope, db, row)
@@ -74,7 +74,7 @@ def stop(scope: Scope, id: int) -> None:
 def end(scope: Scope, id: int) -> None:
     """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
     with scope.write("user.imports") as db:
-        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        is_applying = locked(scope, db, id).state is ImportState.APPLYING
         (stop if is_applying else cancel)(scope, id)
 
 

@@ -80,7 +80,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
     Staged rows, mapping and corrections are given up.  Raises NotFound, Forbidden, ImportEnded.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
@@ -99,7 +99,7 @@ def cancel(scope: Scope, id: int) -> None:
     One that goes on with a corrected file, after records came of it, ends as it was, and can still be undone.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
         give_up_return(scope, row)
@@ -119,7 +119,7 @@ def go_on(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, and ImportEnded where there is nothing to go on with.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         step = _step(db, row)
         if step is None:
@@ -182,6 +182,13 @@ def own(scope: Scope, db: Session, id: int) -> ImportBatch:
     row = find(scope, db, id)
     if row is None:
         raise NotFound(what=IMPORT, record_id=global_id(ImportBatch, id) if id else None)
+    return row
+
+
+def locked(scope: Scope, db: Session, id: int) -> ImportBatch:
+    """The same, locked, so that nobody takes another step and no chunk of a job is done meanwhile.  Raises NotFound."""
+    row = own(scope, db, id)
+    db.refresh(row, with_for_update=True)
     return row
 
 

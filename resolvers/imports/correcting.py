@@ -19,7 +19,7 @@ from models.text import fold
 from ..records import create_update
 from ..runtime.inputs import paragraphs
 from ..runtime.scope import Scope
-from .batches import CHECK, allowed, enqueue, own
+from .batches import CHECK, allowed, enqueue, locked
 from .checking import CHUNK, columns_of
 from .fields import ImportField
 from .file_duplicates import touched_by
@@ -106,9 +106,8 @@ def skip_rows(scope: Scope, id: int, numbers: Sequence[int], *, skipped: bool = 
 
 def opened(scope: Scope, db: Session, id: int) -> ImportBatch:
     """An import of the caller that may be corrected, locked.  Raises NotFound, Forbidden, ImportEnded, Validation."""
-    batch = own(scope, db, id)
+    batch = locked(scope, db, id)
     allowed(scope, batch.target)
-    db.refresh(batch, with_for_update=True)
     if batch.state is ImportState.UPLOADED:
         raise Validation("The file is still being read.", "文件仍在读取中，请稍候。")
     if batch.state not in _OPEN:

@@ -16,7 +16,7 @@ from ..duplicates.enforcement import REASON
 from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
-from .batches import CHECK, allowed, enqueue, log, own
+from .batches import CHECK, allowed, enqueue, locked, log
 from .date_columns import Order
 from .fields import ImportField
 from .matching import Column, Proposal, header_key, propose
@@ -70,7 +70,7 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
     there, a field that is given twice or missing, a key that finds nothing, and options that would do nothing.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state not in MAPPABLE:
             raise ImportEnded
         target = allowed(scope, row.target)
@@ -95,7 +95,7 @@ def check_anew(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, and Validation for one whose columns are not mapped.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state in (ImportState.UPLOADED, ImportState.READ):
             raise Validation("Choose first which column holds what.", "请先选择各列对应的字段。")

@@ -20,7 +20,7 @@ from models.sheet_cells import Cell
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, log, own
+from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, locked, log
 from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
@@ -55,7 +55,7 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
     ImportEnded, ImportExpired where its rows are no longer kept, and NothingCorrected for the very file that was imported.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state not in OPEN:
             raise ImportEnded

@@ -21,7 +21,7 @@ from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.scope import Scope
 from .applying import CHUNK, counts
-from .batches import UNDO, allowed, are_rows_gone, enqueue, give_up_return, log, own
+from .batches import UNDO, allowed, are_rows_gone, enqueue, give_up_return, locked, log
 from .primaries import promote_again
 from .row_notes import note_rows, problems_of
 from .writing import with_reason
@@ -38,7 +38,7 @@ def begin_undoing(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, and ImportRowsGone long after its end.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.UNDOING:
             return
