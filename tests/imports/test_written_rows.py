@@ -8,7 +8,8 @@ import pytest
 from models import Customer
 from models.errors import RowsWritten
 from models.import_batch import ImportState, RowState
-from resolvers.imports import applying, correcting, mapping, undoing
+from resolvers.imports import advance, applying, batches, correcting, mapping, undoing
+from resolvers.jobs import control
 from tests.imports.test_returning import ROWS, corrected
 from tests.support.result_books import ResultBooks
 from tests.support.world import World
@@ -66,3 +67,34 @@ def test_columns_that_are_mapped_anew_leave_records_alone(world: World, books: R
     books.run()
 
     assert [state for state, _, _ in rows(books, id).values()] == [RowState.CREATED, RowState.GOOD, RowState.GOOD]
+
+
+def test_the_progress_is_that_of_the_rows_which_stayed_behind(
+    world: World, books: ResultBooks, id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def now(scope: Any, db: Any) -> tuple[int, int | None]:
+        found = advance.advance(scope, db, batches.own(scope, db, id))
+        return found.done, found.total
+
+    world.li.do(correcting.fix_value, id, 3, "养殖", "Internet")
+    world.li.do(applying.confirm, id)
+    assert world.run(world.li.read(now)) == (0, 2)
+    monkeypatch.setattr(applying, "CHUNK", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "next_rows", once(applying.next_rows))
+        books.run()
+    assert world.run(world.li.read(now)) == (1, 2)
+
+    world.li.do(control.cancel, books.batch(id)["job_id"])
+    world.li.do(batches.go_on, id)
+    assert world.run(world.li.read(now)) == (0, 1)
+
+
+def once(call: Any) -> Any:
+    """The same function, which fails from its second call on."""
+    calls = iter([call])
+
+    def called(*args: Any) -> Any:
+        return next(calls)(*args)
+
+    return called
