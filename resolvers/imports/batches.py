@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportKey, ImportRow, Job
+from models import ImportBatch, ImportRow, Job
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
@@ -25,6 +25,7 @@ from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
+from .dropping import drop_rows
 from .targets import Target, target_of
 
 READ, CHECK, APPLY, UNDO = "read_import", "check_import", "apply_import", "undo_import"
@@ -85,7 +86,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
         give_up_return(scope, row)
-        _drop_rows(db, row)
+        drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
         row.error_code = row.error = row.error_zh = None
@@ -94,8 +95,9 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
 
 
 def cancel(scope: Scope, id: int) -> None:
-    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded.
+    """End an import before anything was written; its rows and its file are deleted, many rows within the hour.
 
+    Raises NotFound, ImportEnded.
     One that goes on with a corrected file, after records came of it, ends as it was, and can still be undone.
     """
     with scope.write("user.imports") as db:
@@ -106,8 +108,9 @@ def cancel(scope: Scope, id: int) -> None:
         if row.confirmed_at is not None:
             row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
             return
-        _drop_rows(db, row)
+        drop_rows(db, row)
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
+        row.options = {**row.options, "counts": {}}  # whatever waits to be deleted
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
         log(scope, db, row, {"state": [None, row.state]})
@@ -239,11 +242,6 @@ def _why(job: Job | None) -> Note:
     if job is None or not job.error or not job.error_zh:
         return Note("It was stopped before it was finished. You can let it go on.", "任务在完成前已停止，可选择继续。")
     return Note(f"{job.error} You can let it go on.", f"{job.error_zh}处理后可选择继续。")
-
-
-def _drop_rows(db: Session, row: ImportBatch) -> None:
-    for table in (ImportRow, ImportKey):
-        db.execute(delete(table).where(table.batch_id == row.id))
 
 
 def give_up_return(scope: Scope, row: ImportBatch) -> None:

@@ -154,7 +154,7 @@ def state_counts(_scope: Scope, db: Session, batches: Collection[ImportBatch]) -
     for batch in batches:
         kept = batch.options.get("counts") or {}
         found[batch.id] = {RowState(state): count for state, count in kept.items()}
-    ids = [id for id, kept in found.items() if not kept]
+    ids = [batch.id for batch in batches if "counts" not in batch.options]
     asked = select(r.batch_id, r.state, func.count()).where(r.batch_id.in_(ids)).group_by(r.batch_id, r.state)
     for id, state, count in db.execute(asked):
         found[id][RowState(state)] = count

@@ -10,7 +10,7 @@ from models import ImportBatch, ImportKey, ImportRow, Job
 from models.errors import Forbidden, ImportEnded, NotFound, Validation
 from models.import_batch import ImportState
 from models.job import JobState
-from resolvers.imports import batches, looking, staging
+from resolvers.imports import batches, dropping, looking, staging
 from resolvers.imports.batches import MAX_OPEN, Choices
 from tasks.engine import Engine
 from tests.support.checked_imports import checked
@@ -145,7 +145,7 @@ def test_a_cancelled_import_leaves_neither_rows_nor_file(world: World, files: Fi
 
 
 def test_many_rows_are_deleted_part_by_part(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "DROPPED_AT_ONCE", 2)
+    monkeypatch.setattr(dropping, "AT_ONCE", 2)
     id = checked(world, files, some(7), columns={0: "name", 1: "phone", 2: "industry"})
     rows = staged(world, id)
 
