@@ -7,8 +7,10 @@ begins and at every later step.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -89,7 +91,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
-        row.error_code = row.error = row.error_zh = None
+        row.error_code = row.error = row.error_zh = row.result = row.result_at = None
         row.state, row.rows, row.position, row.version = ImportState.UPLOADED, 0, 0, row.version + 1
         enqueue(scope, row, READ)
 
@@ -264,6 +266,11 @@ def _return_again(scope: Scope, db: Session, row: ImportBatch) -> None:
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
     """Let a job do the next step of an import, as it is now."""
     row.job_id = scope.later(kind, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
+
+
+def reading_of(row: ImportBatch) -> str:
+    """What tells the readings of one file apart: a hash of its user's choices."""
+    return blake2b(orjson.dumps(row.choices, option=orjson.OPT_SORT_KEYS), digest_size=4).hexdigest()
 
 
 def plain_name(file_name: str) -> str:

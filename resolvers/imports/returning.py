@@ -20,7 +20,7 @@ from models.sheet_cells import Cell
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, locked, log
+from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, locked, log, reading_of
 from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
@@ -110,6 +110,10 @@ def _found(scope: Scope, db: Session, id: int, stored: str, after: int, reader: 
 def _marked_columns(batch: ImportBatch, marks: Mapping[str, Any]) -> Columns:
     if marks["about"].get("import") != str(batch.id):
         raise OtherWorkbook(why="it is the result workbook of another import", why_zh="它是另一次导入的结果表")
+    if marks["about"].get("reading", reading_of(batch)) != reading_of(batch):
+        raise OtherWorkbook(
+            why="it was made before the file was read in another way", why_zh="它生成于文件按另一种方式重新读取之前"
+        )
     numbers = marks["columns"].get(ROW_KEY)
     if numbers is None:
         raise OtherWorkbook(

@@ -11,11 +11,11 @@ import openpyxl
 import pytest
 
 from models import Customer, ImportBatch, ImportRow
-from models.errors import ImportEnded, NotFound, NothingCorrected, StillReturning
+from models.errors import ImportEnded, NotFound, NothingCorrected, ResultNotReady, StillReturning
 from models.import_batch import ImportState, RowState
-from resolvers.imports import applying, batches, mapping, returning, undoing
+from resolvers.imports import applying, batches, mapping, results, returning, undoing
 from resolvers.jobs import control
-from tests.support.result_books import HEADINGS, ResultBooks
+from tests.support.result_books import COLUMNS, HEADINGS, ResultBooks
 from tests.support.world import World
 
 ROWS: list[list[Any]] = [
@@ -307,6 +307,29 @@ def test_what_ends_before_its_corrected_file_is_read_rests(
     assert (batch["state"], batch["returned"]) == (end, None)
     assert batch["rows"] == (3 if end is ImportState.READ else 0)
     assert len([*world.backend.files.folder.glob("*")]) == (2 if end is ImportState.READ else 1)  # with the test's own
+
+
+def test_the_results_of_another_reading_correct_nothing(world: World, books: ResultBooks) -> None:
+    id = books.begin(
+        "li", books.sheet(ROWS, second=[HEADINGS, ["Else", None, None, None], ["Other", None, None, None]])
+    )
+    books.run()
+    world.li.do(mapping.set_mapping, id, mapping.Plan(COLUMNS))
+    books.run()
+    old = books.written(id).read_bytes()
+    world.li.do(batches.read_anew, id, batches.Choices(sheet="Second"))
+    with pytest.raises(ResultNotReady):
+        world.li.do(results.download, id)
+    books.run()
+    world.li.do(mapping.set_mapping, id, mapping.Plan(COLUMNS))
+    books.run()
+
+    give_back(books, id, old)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["error_code"], edits(books, id)) == (ImportState.CHECKED, "OTHER_WORKBOOK", {})
+    assert batch["error_zh"] == "这不是此导入的修正文件：它生成于文件按另一种方式重新读取之前。未作任何更改。"
 
 
 def test_an_import_that_is_undone_takes_no_corrected_file_over(world: World, books: ResultBooks) -> None:
