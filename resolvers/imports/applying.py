@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
 from models.errors import ImportEnded, StillReturning, Validation
-from models.import_batch import ImportState, RowState
+from models.import_batch import ImportMode, ImportState, RowState
+from models.text import fold
 
 from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
@@ -23,6 +24,7 @@ from ..runtime.stored_refusals import restored_refusal
 from .batches import APPLY, allowed, cancel, enqueue, locked, log
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
+from .finding import given_key
 from .primaries import note_demoted
 from .row_notes import note_rows, problems_of
 from .targets import Target
@@ -87,7 +89,7 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
     total = counts(db, batch).get(RowState.GOOD, 0) if batch.position == 0 else None
     drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
-    found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
+    found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True), _key_of(batch))
     good = [row for row in found if not row.refusals]
     before = _before(scope, db, target.model, good)
     note_demoted(db, target.model, good)
@@ -125,15 +127,31 @@ def reasons(scope: Scope, db: Session, batch: ImportBatch) -> list[dict[str, Any
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _each_record_once(rows: Sequence[Understood]) -> Sequence[Understood]:
+def _key_of(batch: ImportBatch) -> tuple[str, ...]:
+    """The fields that find records; none where all rows are new."""
+    return () if batch.mode is ImportMode.INSERT else tuple(batch.options.get("key") or ())
+
+
+def _each_record_once(rows: Sequence[Understood], key: tuple[str, ...]) -> Sequence[Understood]:
     """The rows before the first one that changes a record a second time: it finds what the other has made of it."""
-    seen: set[int] = set()
+    seen: set[Any] = set()
     for place, row in enumerate(rows):
-        if row.record_id in seen:
+        meant = row.record_id if row.record_id is not None else _new_key(row, key)
+        if meant in seen:
             return rows[:place]
-        if row.record_id is not None:
-            seen.add(row.record_id)
+        if meant is not None:
+            seen.add(meant)
     return rows
+
+
+def _new_key(row: Understood, key: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """By what a later row finds the record that this one creates; None where none does."""
+    if not key or row.refusals:
+        return None
+    company = row.values.company and fold(row.values.company)
+    values = given_key(key, row.values)
+    found = tuple(company if name == "customer_id" and company else x for name, x in zip(key, values, strict=True))
+    return None if None in found else found
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from .vocabulary import vocabulary
 
 LONGEST_CELL = 32_767
 """Maximum number of characters that Excel keeps in a cell."""
+READ_AT_ONCE = 10_000
+"""Maximum number of rows that are in memory together while a wrong value is looked for."""
 LARGEST_SKIP = 1_000
 """Maximum number of rows of one call that leaves out rows."""
 _OPEN = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED)
@@ -196,9 +198,10 @@ def _reading(db: Session, batch: ImportBatch, place: int, said: str) -> Iterator
     if said and not any(c.isdigit() for c in said) and fold(said) not in ("true", "false"):  # numbers look otherwise
         is_edited = func.coalesce(cast(r.edits, Text), "null") != "null"
         asked = asked.where(or_(cell.contains(said, autoescape=True), cell.startswith("["), is_edited))
-    for row in db.execute(asked.order_by(r.number)):
-        if text_at(row, place).strip() == said:
-            yield row
+    after, asked = -1, asked.order_by(r.number).limit(READ_AT_ONCE)
+    while some := db.execute(asked.where(r.number > after)).all():
+        yield from (row for row in some if text_at(row, place).strip() == said)
+        after = some[-1].number
 
 
 def _learn(scope: Scope, db: Session, which: ImportField | None, said: str, right: str) -> None:
