@@ -1,16 +1,21 @@
 """Rows that are records by now: when an import goes on with what stayed behind, nothing corrects them any more."""
 
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models import Customer
+from models import Customer, ImportBatch
 from models.errors import RowsWritten
 from models.import_batch import ImportState, RowState
 from resolvers.imports import advance, applying, batches, correcting, mapping, undoing
 from resolvers.jobs import control
+from resolvers.runtime.ids import global_id
+from tests.imports.test_panel import of_row, page, said
 from tests.imports.test_returning import ROWS, corrected
+from tests.support.panel import Panel
 from tests.support.result_books import ResultBooks
 from tests.support.world import World
 
@@ -67,6 +72,21 @@ def test_columns_that_are_mapped_anew_leave_records_alone(world: World, books: R
     books.run()
 
     assert [state for state, _, _ in rows(books, id).values()] == [RowState.CREATED, RowState.GOOD, RowState.GOOD]
+
+
+def test_the_page_offers_no_correction_of_a_row_that_is_a_record(world: World, books: ResultBooks, id: int) -> None:
+    browser, address = Panel(world).of("li"), f"/admin/imports/{global_id(ImportBatch, id)}"
+
+    html = page(browser, address, "?state=all&edit=2")
+
+    assert "Good" in of_row(html, 2)
+    assert not re.search("<form|<input|<a ", of_row(html, 2))
+    assert "Leave out" in of_row(html, 3)
+    answer = browser.post(f"{address}/skip", {"number": "2", "skipped": "y"})
+    assert (answer.status_code, said(unescape(answer.text))) == (
+        422,
+        "What has been imported already stays as it is (rows: 1). Change the records instead.",
+    )
 
 
 def test_the_progress_is_that_of_the_rows_which_stayed_behind(
