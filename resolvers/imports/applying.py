@@ -56,6 +56,11 @@ def confirm(scope: Scope, id: int) -> None:
                 "Rows that were corrected are still being checked. Wait a moment, then confirm.",
                 "修改过的行仍在检查中，请稍候再确认。",
             )
+        if not there:
+            raise Validation(
+                "The sheet has no rows below its headings. Choose another row of headings, or another file.",
+                "表头下方没有数据，请选择其他表头行或其他文件。",
+            )
         if not (good := there.get(RowState.GOOD, 0)):
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
         row.state, row.position, row.confirmed_at = ImportState.APPLYING, 0, scope.now()

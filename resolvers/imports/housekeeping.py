@@ -24,7 +24,7 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
     """
     b = ImportBatch
     is_left = (b.state == ImportState.CANCELLED) & exists().where(_ROWS.c.batch_id == b.id)
-    is_over = b.state.in_(ENDED) & (b.ended_at <= scope.now() - KEPT)
+    is_over = b.state.in_(ENDED) & (b.ended_at <= scope.now() - KEPT) & b.returned.is_(None)
     over = select(b).where(or_(is_over, is_left), b.job_id.is_not(None))
     batch = db.execute(over.order_by(b.id).limit(1).with_for_update()).scalars().first()
     if batch is None:

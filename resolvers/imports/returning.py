@@ -20,7 +20,7 @@ from models.sheet_cells import Cell
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from .batches import CHECK, RETURN, Choices, allowed, choices_of, enqueue, locked, log, reading_of
+from .batches import CHECK, RETURN, Choices, allowed, are_rows_gone, choices_of, enqueue, locked, log, reading_of
 from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
@@ -62,7 +62,7 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
         if file_hash == row.file_hash:
             raise NothingCorrected
         last = db.execute(select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)).scalar_one()
-        if last is None:
+        if last is None or are_rows_gone(row, scope.now()):
             raise ImportExpired
         row.returned, row.error_code, row.error, row.error_zh = stored, None, None, None
         row.job_id = scope.later(

@@ -11,10 +11,11 @@ import openpyxl
 import pytest
 
 from models import Customer, ImportBatch, ImportRow
-from models.errors import ImportEnded, NotFound, NothingCorrected, ResultNotReady, StillReturning
-from models.import_batch import ImportState, RowState
+from models.errors import ImportEnded, ImportExpired, NotFound, NothingCorrected, ResultNotReady, StillReturning
+from models.import_batch import KEPT, ImportState, RowState
 from resolvers.imports import applying, batches, mapping, results, returning, undoing
 from resolvers.jobs import control
+from tasks.engine import Engine
 from tests.support.result_books import COLUMNS, HEADINGS, ResultBooks
 from tests.support.world import World
 
@@ -362,6 +363,27 @@ def test_a_corrected_file_whose_job_was_cancelled_is_read_again_or_given_up(
     assert (batch["state"], batch["returned"], batch["rows"]) == (ImportState.CHECKED, None, 4 if is_known else 3)
     if not is_known:
         world.li.do(applying.confirm, id)
+
+
+def test_what_ended_too_long_ago_takes_no_corrected_file_and_one_that_came_in_time_is_waited_for(
+    world: World, books: ResultBooks
+) -> None:
+    id = books.checked(ROWS)
+    world.li.do(applying.confirm, id)
+    books.run()
+    content = books.sheet([*ROWS, ["More", None, None, None]])
+    world.clock.pass_by(days=KEPT.days, hours=-1)
+    give_back(books, id, content)
+    world.clock.pass_by(hours=2)
+    Engine(world.backend, "clock", kinds=("expire_imports",)).run_due()
+    assert len(books.rows_of(id)) == 3
+    books.run()
+    assert (books.batch(id)["state"], len(books.rows_of(id))) == (ImportState.CHECKED, 4)
+
+    world.li.do(batches.cancel, id)
+    world.clock.pass_by(days=KEPT.days)
+    with pytest.raises(ImportExpired):
+        give_back(books, id, books.sheet([*ROWS, ["Late", None, None, None]]))
 
 
 def test_a_killed_process_takes_each_correction_over_once(
