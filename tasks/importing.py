@@ -81,7 +81,11 @@ def return_import(scope: Scope, db: Session, work: Work) -> Progress:
     return returning.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared, work.memory)
 
 
-@job("job.view", en="Undoing of an import", zh="撤销导入")
+def _looked_through(scope: Scope, work: Work) -> None:
+    undoing.prepare(scope, work.arguments["import"], work.memory)
+
+
+@job("job.view", en="Undoing of an import", zh="撤销导入", ready=_looked_through)
 def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Undo the next rows of an import."""
     return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
