@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
+from resolvers.imports import applying, checking, housekeeping, judging, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.jobs.schedules import Every
@@ -47,7 +47,11 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
     return staging.take(scope, db, work.arguments["import"], work.arguments["version"], work.prepared)
 
 
-@job("job.view", en="Check of an import", zh="检查导入数据")
+def _with_dates(scope: Scope, work: Work) -> None:
+    checking.prepare(scope, work.arguments["import"], work.memory)
+
+
+@job("job.view", en="Check of an import", zh="检查导入数据", ready=_with_dates)
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Judge the next rows of an import, without a change."""
     return judging.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)

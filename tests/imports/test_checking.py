@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models import Customer, DictionaryItem, FollowUp, ImportBatch, ImportRow
+from models.database.engines import ReadSession
 from models.import_batch import ImportMode, ImportState, RowState
 from resolvers.imports import checking, mapping
 from resolvers.imports.date_columns import Order
@@ -192,6 +193,8 @@ def test_a_column_of_dates_is_decided_from_all_of_its_cells_page_by_page(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checking, "AT_ONCE", 2)
+    read, sessions = checking._texts_at, list[type]()
+    monkeypatch.setattr(checking, "_texts_at", lambda db, *more: sessions.append(type(db)) or read(db, *more))
     days = ["03/04/2026", None, date(2026, 4, 1), "04/05/2026", 20260301, "25/04/2026"]
     sheet = [["客户", "内容", "时间", "方式"], *(["Acme", "Spoke of it", day, "CALL"] for day in days)]
     plan: dict[str, Any] = {
@@ -202,3 +205,4 @@ def test_a_column_of_dates_is_decided_from_all_of_its_cells_page_by_page(
     options = world.row(ImportBatch, checked(world, files, sheet, **plan))["options"]
 
     assert (options["dates"], options["undecided"]) == ({"2": "day_first"}, {})
+    assert sessions == [ReadSession]  # beside the writes, once
