@@ -21,7 +21,7 @@ from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, cancel, enqueue, locked, log
+from .batches import APPLY, FIXES, allowed, cancel, enqueue, locked, log
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .finding import given_key
@@ -51,7 +51,7 @@ def confirm(scope: Scope, id: int) -> None:
         if row.returned is not None:
             raise StillReturning
         there = counts(db, row)
-        if there.get(RowState.STAGED):
+        if there.get(RowState.STAGED) or row.options.get(FIXES):
             raise Validation(
                 "Rows that were corrected are still being checked. Wait a moment, then confirm.",
                 "修改过的行仍在检查中，请稍候再确认。",

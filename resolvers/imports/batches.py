@@ -34,6 +34,8 @@ READ, CHECK, APPLY, UNDO = "read_import", "check_import", "apply_import", "undo_
 """The kinds of jobs that read files, judge rows, write records and undo that."""
 RETURN = "return_import"
 """The kind of jobs that take the corrections of a file over."""
+FIXES = "fixes"
+"""Among the options of an import: values that are to be fixed in rows to which its check has not come yet."""
 MAX_OPEN = 20
 """Maximum number of imports of one user that have not ended."""
 LARGEST_PAGE = 100
@@ -91,6 +93,7 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
         drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
+        row.options = {}
         row.error_code = row.error = row.error_zh = row.result = row.result_at = None
         row.state, row.rows, row.position, row.version = ImportState.UPLOADED, 0, 0, row.version + 1
         enqueue(scope, row, READ)
@@ -226,6 +229,8 @@ def _step(db: Session, row: ImportBatch) -> str | None:
     if row.returned is not None:
         return RETURN
     if row.state is ImportState.CHECKED:
+        if row.options.get(FIXES):
+            return CHECK
         edited = select(ImportRow.number).where(ImportRow.batch_id == row.id, ImportRow.state == RowState.STAGED)
         return CHECK if db.execute(edited.limit(1)).first() else None
     return _STEPS.get(row.state)

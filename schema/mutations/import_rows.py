@@ -74,7 +74,7 @@ async def edit_import_row(info: GraphQLInfo, input: EditImportRowInput) -> Impor
 
 @mutation("user.imports")
 async def fix_import_value(info: GraphQLInfo, input: FixImportValueInput) -> ImportRowsPayload:
-    """Correct a value in all rows that hold it."""
+    """Correct a value in all rows that hold it, in those behind row 10,000 in the background."""
     more = (input.place, input.wrong, input.right)
     return await _many(
         info, input.id, lambda scope, number: correcting.fix_value(scope, number, *more, learn=input.learn)
