@@ -36,8 +36,8 @@ from .targets import target_of
 
 LARGEST_PAGE = 200
 LARGEST_SAMPLE = 20
-MOST_LOOKED_AT = 20_000
-"""Maximum number of bad rows among which distinct wrong values are counted, in half a second or so."""
+MOST_LOOKED_AT = 5_000
+"""Maximum number of bad rows among which distinct wrong values are counted: everybody waits meanwhile, 0.06 s."""
 _FEW = 1_000
 APPLIED = (RowState.CREATED, RowState.UPDATED, RowState.SAME)
 _OF_ITS_OWN_ROW = ("DUPLICATE", "DUPLICATE_FOUND", "DUPLICATE_REFUSED", "TAKEN_MEANWHILE", "SAME_AS_ROW")
