@@ -41,12 +41,10 @@ class NothingCorrected(Refusal):
 
 
 class RowsWritten(Refusal):
-    """`count` of the corrected rows had become records before."""
+    """`count` of the rows had become records before."""
 
-    sentence = (
-        "{count} of the corrected rows have been imported already and stay as they are. Change their records instead."
-    )
-    zh = "{count} 个已修改的行此前已导入，未作更改。请直接修改对应记录。"
+    sentence = "What has been imported already stays as it is (rows: {count}). Change the records instead."
+    zh = "已导入的内容保持不变（{count} 行），请直接修改对应记录。"
 
 
 class StillReturning(Refusal):

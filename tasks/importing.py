@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.sheet_choices import Choices
-from resolvers.imports import applying, housekeeping, judging, results, returning, staging, undoing
+from resolvers.imports import applying, checking, correcting, housekeeping, results, returning, staging, undoing
 from resolvers.imports.staging import Part, StagedRow
 from resolvers.jobs.kinds import Progress, Work
 from resolvers.jobs.schedules import Every
@@ -47,10 +47,14 @@ def read_import(scope: Scope, db: Session, work: Work) -> Progress:
     return staging.take(scope, db, work.arguments["import"], work.arguments["version"], work.prepared)
 
 
-@job("job.view", en="Check of an import", zh="检查导入数据")
+def _with_dates(scope: Scope, work: Work) -> None:
+    checking.prepare(scope, work.arguments["import"], work.memory)
+
+
+@job("job.view", en="Check of an import", zh="检查导入数据", ready=_with_dates)
 def check_import(scope: Scope, db: Session, work: Work) -> Progress:
-    """Judge the next rows of an import, without a change."""
-    return judging.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
+    """Judge the next rows of an import, without a change of a record."""
+    return correcting.check(scope, db, work.arguments["import"], work.arguments["version"], work.memory)
 
 
 @job("job.view", en="Import", zh="导入")
@@ -81,7 +85,11 @@ def return_import(scope: Scope, db: Session, work: Work) -> Progress:
     return returning.take(scope, db, work.arguments["import"], work.arguments["file"], work.prepared, work.memory)
 
 
-@job("job.view", en="Undoing of an import", zh="撤销导入")
+def _looked_through(scope: Scope, work: Work) -> None:
+    undoing.prepare(scope, work.arguments["import"], work.memory)
+
+
+@job("job.view", en="Undoing of an import", zh="撤销导入", ready=_looked_through)
 def undo_import(scope: Scope, db: Session, work: Work) -> Progress:
     """Undo the next rows of an import."""
     return undoing.undo(scope, db, work.arguments["import"], work.arguments["version"], work.memory)

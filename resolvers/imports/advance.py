@@ -17,7 +17,6 @@ from .mapping import Plan
 
 _LEAST = timedelta(seconds=2)
 """Time after which a rate says something."""
-APPLIED = (RowState.CREATED, RowState.UPDATED, RowState.SAME, RowState.FAILED)
 WRITTEN = (RowState.CREATED, RowState.UPDATED)
 UNDOING = (*WRITTEN, RowState.UNDONE, RowState.KEPT)
 
@@ -54,11 +53,11 @@ class Outlook:
 
 
 def advance(scope: Scope, db: Session, batch: ImportBatch) -> Advance:
-    """How far the job of an import is.  Two statements."""
+    """How far the job of an import is.  Two statements; rows are counted only until a job has done its first chunk."""
     job = db.get(Job, batch.job_id) if batch.job_id is not None else None
     if job is None:
         return Advance(0, None)
-    total = _total(db, batch)
+    total = _total(db, batch, job)
     done = job.done + job.failed if total is None else min(total, job.done + job.failed)
     error = (job.error, job.error_zh or job.error) if job.error and job.ended_at is not None else None
     rate, left = _rate(scope, job, done, total)
@@ -101,14 +100,15 @@ def plan_of(batch: ImportBatch) -> Plan:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _total(db: Session, batch: ImportBatch) -> int | None:
-    """Number of rows that the present step deals with."""
+def _total(db: Session, batch: ImportBatch, job: Job) -> int | None:
+    """Number of rows with which the job of the present step deals."""
     if batch.state is ImportState.UPLOADED:
         return (batch.overview or {}).get("rows")
     if batch.state is ImportState.APPLYING:
-        found = counts(db, batch)
-        return sum(found.get(state, 0) for state in (*APPLIED, RowState.GOOD))
+        return job.total if job.total is not None else job.done + job.failed + counts(db, batch).get(RowState.GOOD, 0)
     if batch.state is ImportState.UNDOING:
+        if job.total is not None:
+            return job.total
         found = counts(db, batch)
         return sum(found.get(state, 0) for state in UNDOING)
     return batch.rows

@@ -14,15 +14,17 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
 from models.errors import ImportEnded, StillReturning, Validation
-from models.import_batch import ImportState, RowState
+from models.import_batch import ImportMode, ImportState, RowState
+from models.text import fold
 
 from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, allowed, cancel, enqueue, log, own
+from .batches import APPLY, FIXES, allowed, cancel, enqueue, locked, log
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
+from .finding import given_key
 from .primaries import note_demoted
 from .row_notes import note_rows, problems_of
 from .targets import Target
@@ -40,7 +42,7 @@ def confirm(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.APPLYING:
             return
@@ -49,10 +51,15 @@ def confirm(scope: Scope, id: int) -> None:
         if row.returned is not None:
             raise StillReturning
         there = counts(db, row)
-        if there.get(RowState.STAGED):
+        if there.get(RowState.STAGED) or row.options.get(FIXES):
             raise Validation(
                 "Rows that were corrected are still being checked. Wait a moment, then confirm.",
                 "修改过的行仍在检查中，请稍候再确认。",
+            )
+        if not there:
+            raise Validation(
+                "The sheet has no rows below its headings. Choose another row of headings, or another file.",
+                "表头下方没有数据，请选择其他表头行或其他文件。",
             )
         if not (good := there.get(RowState.GOOD, 0)):
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
@@ -64,7 +71,7 @@ def confirm(scope: Scope, id: int) -> None:
 def stop(scope: Scope, id: int) -> None:
     """End an import that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state is not ImportState.APPLYING:
             raise ImportEnded
         _end(scope, db, row)
@@ -74,7 +81,7 @@ def stop(scope: Scope, id: int) -> None:
 def end(scope: Scope, id: int) -> None:
     """Cancel an import, or stop one that is being carried out; what it has written stays.  Raises NotFound, ImportEnded."""
     with scope.write("user.imports") as db:
-        is_applying = own(scope, db, id).state is ImportState.APPLYING
+        is_applying = locked(scope, db, id).state is ImportState.APPLYING
         (stop if is_applying else cancel)(scope, id)
 
 
@@ -87,7 +94,7 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
     total = counts(db, batch).get(RowState.GOOD, 0) if batch.position == 0 else None
     drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
-    found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True))
+    found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True), _key_of(batch))
     good = [row for row in found if not row.refusals]
     before = _before(scope, db, target.model, good)
     note_demoted(db, target.model, good)
@@ -125,15 +132,31 @@ def reasons(scope: Scope, db: Session, batch: ImportBatch) -> list[dict[str, Any
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _each_record_once(rows: Sequence[Understood]) -> Sequence[Understood]:
+def _key_of(batch: ImportBatch) -> tuple[str, ...]:
+    """The fields that find records; none where all rows are new."""
+    return () if batch.mode is ImportMode.INSERT else tuple(batch.options.get("key") or ())
+
+
+def _each_record_once(rows: Sequence[Understood], key: tuple[str, ...]) -> Sequence[Understood]:
     """The rows before the first one that changes a record a second time: it finds what the other has made of it."""
-    seen: set[int] = set()
+    seen: set[Any] = set()
     for place, row in enumerate(rows):
-        if row.record_id in seen:
+        meant = row.record_id if row.record_id is not None else _new_key(row, key)
+        if meant in seen:
             return rows[:place]
-        if row.record_id is not None:
-            seen.add(row.record_id)
+        if meant is not None:
+            seen.add(meant)
     return rows
+
+
+def _new_key(row: Understood, key: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """By what a later row finds the record that this one creates; None where none does."""
+    if not key or row.refusals:
+        return None
+    company = row.values.company and fold(row.values.company)
+    values = given_key(key, row.values)
+    found = tuple(company if name == "customer_id" and company else x for name, x in zip(key, values, strict=True))
+    return None if None in found else found
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ begins and at every later step.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, func, select
+import orjson
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import ImportBatch, ImportKey, ImportRow, Job
+from models import ImportBatch, ImportRow, Job
 from models.audit.entries import entry
 from models.audit.recording import write_row
 from models.errors import ImportEnded, NotFound, Validation
@@ -25,10 +27,15 @@ from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
+from .dropping import drop_rows
 from .targets import Target, target_of
 
 READ, CHECK, APPLY, UNDO = "read_import", "check_import", "apply_import", "undo_import"
 """The kinds of jobs that read files, judge rows, write records and undo that."""
+RETURN = "return_import"
+"""The kind of jobs that take the corrections of a file over."""
+FIXES = "fixes"
+"""Among the options of an import: values that are to be fixed in rows to which its check has not come yet."""
 MAX_OPEN = 20
 """Maximum number of imports of one user that have not ended."""
 LARGEST_PAGE = 100
@@ -78,32 +85,37 @@ def read_anew(scope: Scope, id: int, choices: Choices) -> None:
     Staged rows, mapping and corrections are given up.  Raises NotFound, Forbidden, ImportEnded.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state not in UNREAD or row.confirmed_at is not None:  # records came of its rows, which an undoing needs
             raise ImportEnded
-        _drop_rows(db, row)
+        give_up_return(scope, row)
+        drop_rows(db, row)
         row.choices = {key: value for key, value in asdict(choices).items() if value not in (None, False)}
         row.overview = row.mapping = row.signature = row.ended_at = None
-        row.error_code = row.error = row.error_zh = None
+        row.options = {}
+        row.error_code = row.error = row.error_zh = row.result = row.result_at = None
         row.state, row.rows, row.position, row.version = ImportState.UPLOADED, 0, 0, row.version + 1
         enqueue(scope, row, READ)
 
 
 def cancel(scope: Scope, id: int) -> None:
-    """End an import before anything was written; its rows and its file are deleted.  Raises NotFound, ImportEnded.
+    """End an import before anything was written; its rows and its file are deleted, many rows within the hour.
 
+    Raises NotFound, ImportEnded.
     One that goes on with a corrected file, after records came of it, ends as it was, and can still be undone.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state not in UNREAD or row.state is ImportState.FAILED:
             raise ImportEnded
+        give_up_return(scope, row)
         if row.confirmed_at is not None:
             row.state, row.ended_at, row.version = ImportState.PARTLY, scope.now(), row.version + 1
             return
-        _drop_rows(db, row)
+        drop_rows(db, row)
         row.state, row.rows, row.ended_at, row.version = ImportState.CANCELLED, 0, scope.now(), row.version + 1
+        row.options = {**row.options, "counts": {}}  # whatever waits to be deleted
         name, files = row.file.partition(".")[0], scope.backend.files
         scope.after_commit(lambda: files.delete_all(name))
         log(scope, db, row, {"state": [None, row.state]})
@@ -115,12 +127,15 @@ def go_on(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, and ImportEnded where there is nothing to go on with.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         step = _step(db, row)
         if step is None:
             raise ImportEnded
         if not stalled(db, [row]):
+            return
+        if step == RETURN:
+            _return_again(scope, db, row)
             return
         row.version += 1  # so that the other job does nothing if it is tried again
         enqueue(scope, row, step)
@@ -178,6 +193,13 @@ def own(scope: Scope, db: Session, id: int) -> ImportBatch:
     return row
 
 
+def locked(scope: Scope, db: Session, id: int) -> ImportBatch:
+    """The same, locked, so that nobody takes another step and no chunk of a job is done meanwhile.  Raises NotFound."""
+    row = own(scope, db, id)
+    db.refresh(row, with_for_update=True)
+    return row
+
+
 def choices_of(row: ImportBatch) -> Choices:
     """How its file is read."""
     known = {field.name for field in fields(Choices)}
@@ -204,7 +226,11 @@ def _check_room(scope: Scope, db: Session) -> None:
 
 def _step(db: Session, row: ImportBatch) -> str | None:
     """The kind of jobs that has to do something about an import; None where its user, or nobody, has."""
+    if row.returned is not None:
+        return RETURN
     if row.state is ImportState.CHECKED:
+        if row.options.get(FIXES):
+            return CHECK
         edited = select(ImportRow.number).where(ImportRow.batch_id == row.id, ImportRow.state == RowState.STAGED)
         return CHECK if db.execute(edited.limit(1)).first() else None
     return _STEPS.get(row.state)
@@ -225,14 +251,31 @@ def _why(job: Job | None) -> Note:
     return Note(f"{job.error} You can let it go on.", f"{job.error_zh}处理后可选择继续。")
 
 
-def _drop_rows(db: Session, row: ImportBatch) -> None:
-    for table in (ImportRow, ImportKey):
-        db.execute(delete(table).where(table.batch_id == row.id))
+def give_up_return(scope: Scope, row: ImportBatch) -> None:
+    """Take no more corrections of the file that came back, if one did; it is deleted."""
+    if row.returned is not None:
+        name, files = row.returned.partition(".")[0], scope.backend.files
+        scope.after_commit(lambda: files.delete_all(name))
+        row.returned = None
+
+
+def _return_again(scope: Scope, db: Session, row: ImportBatch) -> None:
+    """Compare a corrected file anew; one of which too little is known is given up, and may be sent again."""
+    job = db.get(Job, row.job_id) if row.job_id is not None else None
+    if job is None or job.arguments.get("file") != row.returned:
+        give_up_return(scope, row)
+        return
+    row.job_id = scope.later(RETURN, dict(job.arguments), order_key=f"import:{row.id}")
 
 
 def enqueue(scope: Scope, row: ImportBatch, kind: str) -> None:
     """Let a job do the next step of an import, as it is now."""
     row.job_id = scope.later(kind, {"import": row.id, "version": row.version}, order_key=f"import:{row.id}")
+
+
+def reading_of(row: ImportBatch) -> str:
+    """What tells the readings of one file apart: a hash of its user's choices."""
+    return blake2b(orjson.dumps(row.choices, option=orjson.OPT_SORT_KEYS), digest_size=4).hexdigest()
 
 
 def plain_name(file_name: str) -> str:

@@ -1,11 +1,11 @@
 """Staged rows as the use cases take them: their inputs, and the records that they name and that they change."""
 
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
@@ -13,6 +13,7 @@ from models.errors import Refusal
 from models.import_batch import ImportMode, RowState
 
 from ..runtime.inputs import invalid
+from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.record_lookup import lock_rows
 from ..runtime.scope import Scope
 from .date_columns import DateOrder, Order, decide_dates
@@ -30,12 +31,21 @@ from .writing import Understood
 
 CHUNK = 100
 """Maximum number of rows that are judged at once."""
+AT_ONCE = 10_000
+"""Maximum number of cells that are in memory together while a column of dates is looked through."""
 _ROWS: Any = ImportRow.__table__
 FRESH_SECONDS = 1.0
 """How long a job goes by the columns, words and records that it has read, which users may change meanwhile."""
 Memory = MutableMapping[str, Any]
-_READING = "reading"
+_READING, _DATES = "reading", "dates"
 _DATED = (FieldKind.DATE, FieldKind.TIME)
+
+
+def prepare(scope: Scope, id: int, memory: Memory) -> None:
+    """Decide the orders of dates, which reads every row, while nobody waits."""
+    if _DATES not in memory:
+        now = as_they_are(scope)
+        memory[_DATES] = read_beside(now, now.backend.url, _decided, id)
 
 
 # --- shared with the application of rows -----------------------------------------------------------------
@@ -85,7 +95,7 @@ def _reading(
     kept = memory.get(_READING)
     now = time.monotonic()
     if kept is None or kept[0] != batch.version or kept[1] is not scope.policy or kept[2] < now:
-        columns = columns_of(scope, db, batch)
+        columns = columns_of(scope, db, batch, memory)
         kept = batch.version, scope.policy, now + FRESH_SECONDS, columns, _sense(scope, db, columns), {}
         memory[_READING] = kept
     return kept[3], kept[4], kept[5]
@@ -108,11 +118,10 @@ def set_changes(
         row.changes = change
 
 
-def columns_of(scope: Scope, db: Session, batch: ImportBatch) -> list[MappedColumn]:
+def columns_of(scope: Scope, db: Session, batch: ImportBatch, memory: Memory | None = None) -> list[MappedColumn]:
     """The mapped columns of an import.  The order of dates of a column is decided once, from all of its cells."""
-    fields = {each.key: each for each in fields_of(scope, db, target_of(batch.target))}
-    mapped = [(int(place), fields[key]) for place, key in (batch.mapping or {}).items() if key in fields]
-    orders = _date_orders(scope, db, batch, mapped)
+    mapped = _mapped(scope, db, batch)
+    orders = _date_orders(scope, db, batch, mapped, (memory or {}).get(_DATES) or {})
     names = {column["index"]: column["name"] for column in (batch.overview or {}).get("columns", ())}
     return [
         MappedColumn(place, each, DateOrder(Order(orders.get(str(place), Order.YEAR_FIRST))), unit_of(names[place]))
@@ -143,21 +152,46 @@ def _sense(scope: Scope, db: Session, columns: Sequence[MappedColumn]) -> Sense:
     return Sense(ZoneInfo(scope.person.zone or "UTC"), vocabulary(scope, db, [column.field for column in columns]))
 
 
+def _mapped(scope: Scope, db: Session, batch: ImportBatch) -> list[tuple[int, ImportField]]:
+    fields = {each.key: each for each in fields_of(scope, db, target_of(batch.target))}
+    return [(int(place), fields[key]) for place, key in (batch.mapping or {}).items() if key in fields]
+
+
+def _decided(scope: Scope, db: Session, id: int) -> Mapping[int, DateOrder]:
+    """Place -> the order of each column of dates whose order is not known yet."""
+    batch = db.get(ImportBatch, id)
+    if batch is None or batch.owner_id != scope.me:
+        return {}
+    known, mapped = batch.options.get("dates") or {}, _mapped(scope, db, batch)
+    places = [place for place, each in mapped if each.kind in _DATED and str(place) not in known]
+    return {place: decide_dates(_texts_at(db, batch, place), scope.language) for place in places}
+
+
 def _date_orders(
-    scope: Scope, db: Session, batch: ImportBatch, mapped: Sequence[tuple[int, ImportField]]
+    scope: Scope,
+    db: Session,
+    batch: ImportBatch,
+    mapped: Sequence[tuple[int, ImportField]],
+    decided: Mapping[int, DateOrder],
 ) -> dict[str, str]:
     """Place -> order, chosen by the user or decided from all cells; kept with the import, so that all chunks read alike."""
     orders: dict[str, str] = dict(batch.options.get("dates") or {})
     places = [place for place, each in mapped if each.kind in _DATED and str(place) not in orders]
     if places:
-        cells = [
-            *db.execute(select(_ROWS.c.cells).where(_ROWS.c.batch_id == batch.id).order_by(_ROWS.c.number)).scalars()
-        ]
         undecided: dict[str, str] = dict(batch.options.get("undecided") or {})
         for place in places:
-            found = decide_dates((row[place] if place < len(row) else None for row in cells), scope.language)
+            found = decided.get(place) or decide_dates(_texts_at(db, batch, place), scope.language)
             orders[str(place)] = found.order
             if not found.decided and found.example:
                 undecided[str(place)] = found.example
         batch.options = {**batch.options, "dates": orders, "undecided": undecided}
     return orders
+
+
+def _texts_at(db: Session, batch: ImportBatch, place: int) -> Iterator[str]:
+    """What the cells of one column say, in the order of the sheet; of a cell that is no text something that is no date."""
+    r, after = _ROWS.c, -1
+    asked = select(r.number, cast(r.cells.op("->>")(place), Text)).where(r.batch_id == batch.id).order_by(r.number)
+    while some := db.execute(asked.where(r.number > after).limit(AT_ONCE)).all():
+        yield from (said for _, said in some if said is not None)
+        after = some[-1].number

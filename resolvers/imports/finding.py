@@ -1,7 +1,7 @@
 """Which records the rows of an import change: found by the key that its user has chosen, among what they see."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -28,27 +28,34 @@ def find_existing(
 
     One statement.  Records in the bin, and those that the caller does not see, are not there.
     """
-    wanted = [_given(key, row) for row in rows]
+    wanted = [given_key(key, row) for row in rows]
     complete = [each for each in wanted if None not in each]
-    found = _by_key(scope, db, target.model, key, complete) if complete else {}
+    phones = {said for row in rows if isinstance(said := row.values.get("phone"), str)}
+    found = _by_key(scope, db, target.model, key, complete, phones) if complete else {}
     return [None if None in each else _one(key, found.get(each, ())) for each in wanted]
 
 
-def _given(key: Key, row: RowValues) -> tuple[Any, ...]:
-    """The key as a row gives it, compared without case and width."""
-    return tuple(_folded(_value(name, row)) for name in key)
+def given_key(key: Key, row: RowValues) -> tuple[Any, ...]:
+    """The key as a row gives it, compared without case and width, phones by their digits; None for what it does not give."""
+    return tuple(_compared(name, _value(name, row)) for name in key)
 
 
 def _value(name: str, row: RowValues) -> Any:
-    kind = {"phone": PointKind.PHONE, "email": PointKind.EMAIL}.get(name)
+    kind = _KINDS.get(name)
     if name not in row.values and kind is not None:
         points = row.values.get("points") or ()
         return next((point["value"] for point in points if point["kind"] == kind), None)
     return row.values.get(name)
 
 
-def _folded(value: Any) -> Any:
-    return fold(value) if isinstance(value, str) else value
+def _compared(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kind = _KINDS.get(name)
+    return (key_of(kind, value) if kind else "") or fold(value)
+
+
+_KINDS = {"phone": PointKind.PHONE, "email": PointKind.EMAIL}
 
 
 def _one(key: Key, ids: Sequence[int]) -> int | Refusal | None:
@@ -60,16 +67,21 @@ def _one(key: Key, ids: Sequence[int]) -> int | Refusal | None:
 
 
 def _by_key(
-    scope: Scope, db: Session, model: type[Entity], key: Key, wanted: Sequence[tuple[Any, ...]]
+    scope: Scope,
+    db: Session,
+    model: type[Entity],
+    key: Key,
+    wanted: Sequence[tuple[Any, ...]],
+    phones: Collection[str],
 ) -> Mapping[tuple[Any, ...], Sequence[int]]:
     columns = [_column(scope, model, name) for name in key]
-    narrow = [_narrowed(model, name, {each[at] for each in wanted}) for at, name in enumerate(key)]
+    narrow = [_narrowed(model, name, {each[at] for each in wanted}, phones) for at, name in enumerate(key)]
     asked = select(model.id, *columns).where(model.deleted_at.is_(None), *(x for x in narrow if x is not None))
     if model is Contact and set(key) & {"phone", "email"}:
         return _by_point(db, key, wanted)
     found: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for id, *values in db.execute(asked):
-        found[tuple(_folded(value) for value in values)].append(id)
+        found[tuple(_compared(name, value) for name, value in zip(key, values, strict=True))].append(id)
     return found
 
 
@@ -78,8 +90,11 @@ def _column(scope: Scope, model: type[Entity], name: str) -> Any:
     return scope.viewer.value(model, model, name) if name in model.__table__.c else model.id
 
 
-def _narrowed(model: type[Entity], name: str, values: set[Any]) -> Any:
-    """A condition that the database answers by an index; the comparison itself is that of folded texts."""
+def _narrowed(model: type[Entity], name: str, values: set[Any], phones: Collection[str]) -> Any:
+    """A condition that the database answers by an index; the comparison itself is that of folded texts.
+
+    `phones`: as the rows spell them.
+    """
     columns: Any = model.__table__.c
     texts = {value for value in values if isinstance(value, str)}
     if name.endswith("_id"):
@@ -89,15 +104,31 @@ def _narrowed(model: type[Entity], name: str, values: set[Any]) -> Any:
     for stored, source, made in keys_of(model):
         if source == name and stored in columns and name == "number":
             return columns[stored].in_(sorted({made(text) for text in texts}))
+    if model is Customer and name == "phone":
+        return columns[name].in_(sorted({*phones, *(spelt for text in texts for spelt in _phone_spellings(text))}))
     if name in columns and model is Customer:
         return or_(columns[name].in_(sorted(texts)), columns[name].in_(sorted({text.upper() for text in texts})))
     return None
 
 
+def _phone_spellings(digits: str) -> Iterator[str]:
+    """The usual ways to write a phone with these digits, under which a customer may have it."""
+    cuts = [(3, 7)] if len(digits) == 11 and digits.startswith("1") else [(3,), (4,)] if digits.startswith("0") else []
+    yield digits
+    for between in (" ", "-"):
+        yield from (between.join(_parts(digits, cut)) for cut in cuts)
+    if cuts == [(3, 7)]:
+        yield from (f"{before}{digits}" for before in ("+86", "+86 ", "86", "0086"))
+
+
+def _parts(text: str, cut: Sequence[int]) -> list[str]:
+    return [text[start:end] for start, end in zip((0, *cut), (*cut, None), strict=True)]
+
+
 def _by_point(db: Session, key: Key, wanted: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], Sequence[int]]:
     """Contacts of a customer by a phone or an address."""
     kind = PointKind.PHONE if "phone" in key else PointKind.EMAIL
-    keys = {(customer, key_of(kind, text)): (customer, text) for customer, text in wanted}
+    keys = {*wanted}
     asked = (
         select(Contact.id, Contact.customer_id, ContactPoint.value_key)
         .join(ContactPoint, ContactPoint.contact_id == Contact.id)
@@ -107,6 +138,6 @@ def _by_point(db: Session, key: Key, wanted: Sequence[tuple[Any, ...]]) -> Mappi
     )
     found: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for id, customer_id, value_key in db.execute(asked):
-        if (named := keys.get((customer_id, value_key))) is not None and id not in found[named]:
+        if (named := (customer_id, value_key)) in keys and id not in found[named]:
             found[named].append(id)
     return found

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
-from models.import_batch import KEPT
+from models.import_batch import KEPT, ImportState
 
 from ..jobs.kinds import Progress, Work
 from ..runtime.scope import Scope
@@ -18,12 +18,14 @@ _ROWS: Any = ImportRow.__table__
 
 
 def expire(scope: Scope, db: Session, work: Work) -> Progress:
-    """Delete the next rows of an import that ended long ago, and its file with the last of them.
+    """Delete the next rows of an import that ended long ago or was cancelled, and its file with the last of them.
 
     `job_id` of an import that is cleaned up is None: its job is deleted, too, by then.
     """
     b = ImportBatch
-    over = select(b).where(b.state.in_(ENDED), b.ended_at <= scope.now() - KEPT, b.job_id.is_not(None))
+    is_left = (b.state == ImportState.CANCELLED) & exists().where(_ROWS.c.batch_id == b.id)
+    is_over = b.state.in_(ENDED) & (b.ended_at <= scope.now() - KEPT) & b.returned.is_(None)
+    over = select(b).where(or_(is_over, is_left), b.job_id.is_not(None))
     batch = db.execute(over.order_by(b.id).limit(1).with_for_update()).scalars().first()
     if batch is None:
         return Progress(work.position, more=False)

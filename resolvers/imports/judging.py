@@ -23,6 +23,8 @@ from .targets import target_of
 from .writing import DUPLICATES, Understood, ask_rules
 
 AT_ONCE = 1_000
+CORRECTABLE = (RowState.STAGED, RowState.GOOD, RowState.BAD, RowState.SKIPPED, RowState.FAILED)
+"""States of rows that are no records yet."""
 _JUDGED = (RowState.STAGED, RowState.GOOD, RowState.BAD)
 _ROWS: Any = ImportRow.__table__
 

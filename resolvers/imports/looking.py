@@ -36,8 +36,8 @@ from .targets import target_of
 
 LARGEST_PAGE = 200
 LARGEST_SAMPLE = 20
-MOST_LOOKED_AT = 20_000
-"""Maximum number of bad rows among which distinct wrong values are counted, in half a second or so."""
+MOST_LOOKED_AT = 5_000
+"""Maximum number of bad rows among which distinct wrong values are counted: everybody waits meanwhile, 0.06 s."""
 _FEW = 1_000
 APPLIED = (RowState.CREATED, RowState.UPDATED, RowState.SAME)
 _OF_ITS_OWN_ROW = ("DUPLICATE", "DUPLICATE_FOUND", "DUPLICATE_REFUSED", "TAKEN_MEANWHILE", "SAME_AS_ROW")
@@ -154,7 +154,7 @@ def state_counts(_scope: Scope, db: Session, batches: Collection[ImportBatch]) -
     for batch in batches:
         kept = batch.options.get("counts") or {}
         found[batch.id] = {RowState(state): count for state, count in kept.items()}
-    ids = [id for id, kept in found.items() if not kept]
+    ids = [batch.id for batch in batches if "counts" not in batch.options]
     asked = select(r.batch_id, r.state, func.count()).where(r.batch_id.in_(ids)).group_by(r.batch_id, r.state)
     for id, state, count in db.execute(asked):
         found[id][RowState(state)] = count

@@ -16,7 +16,7 @@ from ..duplicates.enforcement import REASON
 from ..runtime.inputs import line
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
-from .batches import CHECK, allowed, enqueue, log, own
+from .batches import CHECK, FIXES, allowed, enqueue, locked, log
 from .date_columns import Order
 from .fields import ImportField
 from .matching import Column, Proposal, header_key, propose
@@ -70,7 +70,7 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
     there, a field that is given twice or missing, a key that finds nothing, and options that would do nothing.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         if row.state not in MAPPABLE:
             raise ImportEnded
         target = allowed(scope, row.target)
@@ -82,7 +82,8 @@ def set_mapping(scope: Scope, id: int, plan: Plan) -> None:
         _check_reason(target, plan)
         _check_new_customers(scope, fields, plan)
         row.mapping = {str(place): key for place, key in sorted(plan.columns.items())}
-        row.mode, row.options = plan.mode, _options(plan)
+        waiting = {FIXES: row.options[FIXES]} if FIXES in row.options else {}
+        row.mode, row.options = plan.mode, {**_options(plan), **waiting}
         row.state, row.position, row.version = ImportState.MAPPED, 0, row.version + 1
         enqueue(scope, row, CHECK)
         _remember(scope, db, row, plan.columns)
@@ -95,7 +96,7 @@ def check_anew(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, and Validation for one whose columns are not mapped.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state in (ImportState.UPLOADED, ImportState.READ):
             raise Validation("Choose first which column holds what.", "请先选择各列对应的字段。")

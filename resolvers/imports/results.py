@@ -27,7 +27,7 @@ from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
 from .applying import counts
-from .batches import allowed, log, own
+from .batches import allowed, log, own, reading_of
 from .looking import ShownSheet
 from .returned_rows import row_mark
 
@@ -191,7 +191,7 @@ def _sheet(scope: Scope, db: Session, id: int, file: str) -> ResultSheet | None:
         title=in_language(("Results", "导入结果"), scope.language),
         front=(_said(scope, STATE), _said(scope, REASON), _said(scope, NUMBER)),
         headings={each["index"]: each["name"] for each in (row.overview or {}).get("columns", ())},
-        about={"kind": "result", "target": row.target, "import": str(row.id), "version": str(row.version)},
+        about={"kind": "result", "target": row.target, "import": str(row.id), "reading": reading_of(row)},
         red_words=tuple(_said(scope, STATE_WORDS[state]) for state in RED),
         has_red=any(known.get(state) for state in RED),
         has_comments=row.rows <= MOST_COMMENTED,
@@ -245,9 +245,9 @@ def _said(scope: Scope, said: Said) -> str:
 
 
 def take(scope: Scope, db: Session, id: int, file: str, part: Part) -> Progress:
-    """Note a part.  A workbook in whose place another one is wanted by now is deleted."""
+    """Note a part.  A workbook is deleted where another one is wanted by now, or none."""
     row = db.get(ImportBatch, id, with_for_update=True)
-    if row is None or row.owner_id != scope.me or row.result != file:
+    if row is None or row.owner_id != scope.me or row.result != file or row.state is ImportState.CANCELLED:
         _delete(scope, file)
         return Progress(part.position, more=False)
     if part.is_last:

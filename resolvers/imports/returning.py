@@ -20,20 +20,17 @@ from models.sheet_cells import Cell
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
-from .batches import CHECK, Choices, allowed, choices_of, enqueue, log, own
-from .judging import rows_at, stage_again
+from .batches import CHECK, RETURN, Choices, allowed, are_rows_gone, choices_of, enqueue, locked, log, reading_of
+from .judging import CORRECTABLE, rows_at, stage_again
 from .matching import header_key, signature
 from .returned_rows import Columns, Corrections, corrections
 from .row_notes import note_rows
 from .staging import Reader
 
-JOB = "return_import"
-"""The kind of jobs that take corrections over."""
 OPEN = (ImportState.READ, ImportState.MAPPED, ImportState.CHECKED, ImportState.PARTLY)
 """States of imports that go on with a corrected file.  Of a PARTLY one the rows that stayed behind do."""
 AT_ONCE = 300
 """Maximum number of rows that one transaction corrects."""
-CORRECTABLE = (RowState.STAGED, RowState.GOOD, RowState.BAD, RowState.SKIPPED, RowState.FAILED)
 ROW_KEY = "row"
 """The mark of the hidden column of a result workbook; its other columns are marked by their places."""
 _ROWS: Any = ImportRow.__table__
@@ -58,17 +55,19 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
     ImportEnded, ImportExpired where its rows are no longer kept, and NothingCorrected for the very file that was imported.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state not in OPEN:
             raise ImportEnded
         if file_hash == row.file_hash:
             raise NothingCorrected
         last = db.execute(select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)).scalar_one()
-        if last is None:
+        if last is None or are_rows_gone(row, scope.now()):
             raise ImportExpired
         row.returned, row.error_code, row.error, row.error_zh = stored, None, None, None
-        row.job_id = scope.later(JOB, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}")
+        row.job_id = scope.later(
+            RETURN, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}"
+        )
         log(scope, db, row, {"file": [None, row.file_name]})
 
 
@@ -111,6 +110,10 @@ def _found(scope: Scope, db: Session, id: int, stored: str, after: int, reader: 
 def _marked_columns(batch: ImportBatch, marks: Mapping[str, Any]) -> Columns:
     if marks["about"].get("import") != str(batch.id):
         raise OtherWorkbook(why="it is the result workbook of another import", why_zh="它是另一次导入的结果表")
+    if marks["about"].get("reading", reading_of(batch)) != reading_of(batch):
+        raise OtherWorkbook(
+            why="it was made before the file was read in another way", why_zh="它生成于文件按另一种方式重新读取之前"
+        )
     numbers = marks["columns"].get(ROW_KEY)
     if numbers is None:
         raise OtherWorkbook(

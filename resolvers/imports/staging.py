@@ -20,6 +20,7 @@ from models.import_batch import ImportState, RowState
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from .batches import Choices, choices_of
+from .dropping import drop_rows, has_rows
 from .matching import signature
 
 SMALLEST = 200
@@ -48,14 +49,18 @@ class Part:
     overview: dict[str, Any] | None = None
     rows: list[StagedRow] = field(default_factory=list)
     is_last: bool = False
+    is_dropping: bool = False
+    """Whether nothing was read yet, because rows of another reading are still there."""
     refusal: Refusal | None = None
 
 
 def prepare(scope: Scope, id: int, version: int, size: int, memory: MutableMapping[str, Any], reader: Reader) -> Part:
     """Read the next rows of a file, outside of the transaction."""
-    row = scope.do(_current, id, version)
+    row, has_others = scope.do(_current, id, version)
     if row is None:
         return Part(is_last=True)
+    if has_others:
+        return Part(is_dropping=True)
     try:
         return _next(scope, row, max(size, SMALLEST), memory, reader)
     except Refusal as refusal:
@@ -68,6 +73,9 @@ def take(scope: Scope, db: Session, id: int, version: int, part: Part) -> Progre
     row = db.get(ImportBatch, id, with_for_update=True)
     if row is None or row.version != version or row.state is not ImportState.UPLOADED:
         return Progress(0, more=False)
+    if part.is_dropping:
+        drop_rows(db, row)
+        return Progress(0)
     if part.refusal is not None:
         _refuse(scope, row, part.refusal)
         return Progress(row.position, failed=1, more=False)
@@ -91,11 +99,12 @@ def take(scope: Scope, db: Session, id: int, version: int, part: Part) -> Progre
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _current(scope: Scope, id: int, version: int) -> Any:
-    """The columns of the import; None where it has ended, or is read in another way by now."""
+def _current(scope: Scope, id: int, version: int) -> tuple[Any, bool]:
+    """The columns of the import, None where it is not to be read; and whether rows of another reading are still there."""
     table: Any = ImportBatch.__table__
     asked = select(table).where(table.c.id == id, table.c.version == version, table.c.state == ImportState.UPLOADED)
-    return scope.outer_transaction().execute(asked).first()
+    row = scope.outer_transaction().execute(asked).first()
+    return row, row is not None and row.overview is None and has_rows(scope.outer_transaction(), id)
 
 
 def _next(scope: Scope, row: Any, size: int, memory: MutableMapping[str, Any], reader: Reader) -> Part:

@@ -19,9 +19,10 @@ from ..bulk.many import delete_many, update_many
 from ..jobs.kinds import Progress
 from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
+from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
 from .applying import CHUNK, counts
-from .batches import UNDO, allowed, are_rows_gone, enqueue, log, own
+from .batches import UNDO, allowed, are_rows_gone, enqueue, give_up_return, locked, log
 from .primaries import promote_again
 from .row_notes import note_rows, problems_of
 from .writing import with_reason
@@ -29,7 +30,7 @@ from .writing import with_reason
 UNDOABLE = (ImportState.DONE, ImportState.PARTLY)
 WRITTEN = (RowState.CREATED, RowState.UPDATED)
 _ROWS: Any = ImportRow.__table__
-_REPEATED = "repeated"
+_REPEATED, _HAS_BEGUN = "repeated", "has begun"
 
 
 def begin_undoing(scope: Scope, id: int) -> None:
@@ -38,7 +39,7 @@ def begin_undoing(scope: Scope, id: int) -> None:
     Raises NotFound, Forbidden, ImportEnded, and ImportRowsGone long after its end.
     """
     with scope.write("user.imports") as db:
-        row = own(scope, db, id)
+        row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.UNDOING:
             return
@@ -46,6 +47,7 @@ def begin_undoing(scope: Scope, id: int) -> None:
             raise ImportEnded
         if are_rows_gone(row, scope.now()):
             raise ImportRowsGone(days=KEPT.days)
+        give_up_return(scope, row)
         last = select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)
         row.position = (db.execute(last).scalar() or 0) + 1
         row.state, row.version = ImportState.UNDOING, row.version + 1
@@ -53,8 +55,15 @@ def begin_undoing(scope: Scope, id: int) -> None:
         log(scope, db, row, {"state": [None, row.state]})
 
 
+def prepare(scope: Scope, id: int, memory: MutableMapping[str, Any]) -> None:
+    """Look once for the records that several rows have written, which reads every row, while nobody waits."""
+    if _REPEATED not in memory:
+        now = as_they_are(scope)
+        memory[_REPEATED] = read_beside(now, now.backend.url, _repeated, id)
+
+
 def undo(scope: Scope, db: Session, id: int, version: int, memory: MutableMapping[str, Any] | None = None) -> Progress:
-    """Undo the rows before the last ones that were undone.  `memory` is what the job keeps from chunk to chunk."""
+    """Undo the rows before the last ones that were undone.  `memory`: what `prepare` has found, kept from chunk to chunk."""
     batch = db.get(ImportBatch, id, with_for_update=True)
     if batch is None or batch.version != version or batch.state is not ImportState.UNDOING:
         return Progress(0, more=False)
@@ -62,7 +71,9 @@ def undo(scope: Scope, db: Session, id: int, version: int, memory: MutableMappin
     memory = {} if memory is None else memory
     total = None
     if _REPEATED not in memory:
-        memory[_REPEATED] = _repeated(db, batch)
+        memory[_REPEATED] = _repeated(scope, db, batch.id)
+    if not memory.get(_HAS_BEGUN):
+        memory[_HAS_BEGUN] = True
         total = sum(counts(db, batch).get(state, 0) for state in (*WRITTEN, RowState.UNDONE, RowState.KEPT))
     rows = _next(db, batch)
     part = _each_record_once(rows)
@@ -102,10 +113,10 @@ def _each_record_once(rows: Sequence[Any]) -> Sequence[Any]:
     return rows
 
 
-def _repeated(db: Session, batch: ImportBatch) -> frozenset[int]:
+def _repeated(_scope: Scope, db: Session, id: int) -> frozenset[int]:
     """The records that several rows have written."""
     r = _ROWS.c
-    asked = select(r.record_id).where(r.batch_id == batch.id, r.state.in_((*WRITTEN, RowState.UNDONE)))
+    asked = select(r.record_id).where(r.batch_id == id, r.state.in_((*WRITTEN, RowState.UNDONE)))
     return frozenset(db.execute(asked.group_by(r.record_id).having(func.count() > 1)).scalars())
 
 

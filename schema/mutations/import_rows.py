@@ -40,7 +40,7 @@ class FixImportValueInput:
     )
 
 
-@strawberry.input(description="Rows to leave out, or to take back; at most 500 at once.")
+@strawberry.input(description="Rows to leave out, or to take back; at most 1,000 at once.")
 class SkipImportRowsInput:
     id: strawberry.ID
     rows: list[int]
@@ -74,7 +74,7 @@ async def edit_import_row(info: GraphQLInfo, input: EditImportRowInput) -> Impor
 
 @mutation("user.imports")
 async def fix_import_value(info: GraphQLInfo, input: FixImportValueInput) -> ImportRowsPayload:
-    """Correct a value in all rows that hold it."""
+    """Correct a value in all rows that hold it, in those behind row 10,000 in the background."""
     more = (input.place, input.wrong, input.right)
     return await _many(
         info, input.id, lambda scope, number: correcting.fix_value(scope, number, *more, learn=input.learn)

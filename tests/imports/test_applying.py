@@ -211,3 +211,14 @@ def test_only_its_user_confirms_it_and_only_with_something_to_do(world: World, f
         world.li.do(applying.confirm, id)
     with pytest.raises(ImportEnded):
         world.li.do(applying.stop, id)
+
+
+def test_a_sheet_of_headings_alone_brings_in_nothing_and_says_so(world: World, files: Files) -> None:
+    id = checked(world, files, [HEADINGS, [None, " ", None, None]])
+
+    with pytest.raises(Validation) as caught:
+        world.li.do(applying.confirm, id)
+
+    assert caught.value.say() == (
+        "The sheet has no rows below its headings. Choose another row of headings, or another file."
+    )

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from models import ImportBatch, ImportRow, Job
+from models import ImportBatch, ImportKey, ImportRow, Job
 from models.errors import Forbidden, ImportEnded, NotFound, Validation
 from models.import_batch import ImportState
 from models.job import JobState
-from resolvers.imports import batches, staging
+from resolvers.imports import batches, dropping, looking, staging
 from resolvers.imports.batches import MAX_OPEN, Choices
 from tasks.engine import Engine
+from tests.support.checked_imports import checked
 from tests.support.importing import Files
 from tests.support.world import World
 
@@ -141,6 +142,25 @@ def test_a_cancelled_import_leaves_neither_rows_nor_file(world: World, files: Fi
     assert not world.backend.files.path(row["file"]).exists()
     with pytest.raises(ImportEnded):
         world.li.do(batches.cancel, id)
+
+
+def test_many_rows_are_deleted_part_by_part(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dropping, "AT_ONCE", 2)
+    id = checked(world, files, some(7), columns={0: "name", 1: "phone", 2: "industry"})
+    rows = staged(world, id)
+
+    world.li.do(batches.read_anew, id, Choices())
+    assert len(staged(world, id)) == 5
+    files.run()
+    assert (staged(world, id), world.rows(ImportKey)) == (rows, [])
+    assert (world.row(ImportBatch, id)["state"], world.row(ImportBatch, id)["rows"]) == (ImportState.READ, 7)
+
+    world.li.do(batches.cancel, id)
+    assert len(staged(world, id)) == 5
+    assert world.run(world.li.read(looking.state_counts, world.run(world.li.read(batches.imports)))) == {id: {}}
+    world.clock.pass_by(hours=1)
+    files.run()
+    assert staged(world, id) == []
 
 
 def test_a_user_has_a_limited_number_of_unfinished_imports(world: World, files: Files) -> None:

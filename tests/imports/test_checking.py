@@ -1,14 +1,16 @@
 """The check of an import: every row green or red with its reasons, by the rules of single writes, and nothing is changed."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models import Customer, DictionaryItem, FollowUp, ImportBatch, ImportRow
+from models.database.engines import ReadSession
 from models.import_batch import ImportMode, ImportState, RowState
-from resolvers.imports import mapping
+from resolvers.imports import checking, mapping
 from resolvers.imports.date_columns import Order
 from resolvers.imports.mapping import Plan
 from resolvers.runtime.stored_refusals import restored_refusal
@@ -185,3 +187,22 @@ def test_what_is_mapped_anew_is_checked_anew(world: World, files: Files) -> None
 
     assert problems(world, id) == {}
     assert world.row(ImportBatch, id)["state"] == ImportState.CHECKED
+
+
+def test_a_column_of_dates_is_decided_from_all_of_its_cells_page_by_page(
+    world: World, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "AT_ONCE", 2)
+    read, sessions = checking._texts_at, list[type]()
+    monkeypatch.setattr(checking, "_texts_at", lambda db, *more: sessions.append(type(db)) or read(db, *more))
+    days = ["03/04/2026", None, date(2026, 4, 1), "04/05/2026", 20260301, "25/04/2026"]
+    sheet = [["客户", "内容", "时间", "方式"], *(["Acme", "Spoke of it", day, "CALL"] for day in days)]
+    plan: dict[str, Any] = {
+        "target": "follow_up",
+        "columns": {0: "customer_id", 1: "content", 2: "happened_at", 3: "kind"},
+    }
+
+    options = world.row(ImportBatch, checked(world, files, sheet, **plan))["options"]
+
+    assert (options["dates"], options["undecided"]) == ({"2": "day_first"}, {})
+    assert sessions == [ReadSession]  # beside the writes, once

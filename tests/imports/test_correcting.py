@@ -202,6 +202,32 @@ def test_many_rows_are_judged_by_a_job_and_confirmed_after_it(
     assert [job["done"] for job in world.rows(Job) if job["kind"] == batches.CHECK][-1] == 5
 
 
+def test_in_a_very_large_sheet_the_check_fixes_the_rows_that_are_left(
+    world: World, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correcting, "LOOKED_AT", 4)
+    monkeypatch.setattr(correcting, "FIXED_AT_ONCE", 2)
+    id = checked(
+        world, files, [HEADINGS, *([f"Firm {n}", None, None, "Web"] for n in range(8)), ["Z", None, "12", None]]
+    )
+    world.li.do(correcting.skip_rows, id, [9])
+
+    assert world.li.do(correcting.fix_value, id, 3, "Web", "电商") == 3
+    assert world.li.do(correcting.fix_value, id, 3, "电商", "Internet") == 3
+    assert world.li.do(correcting.fix_value, id, 2, "12", "10086") == 0
+    with pytest.raises(Validation, match="still being checked"):
+        world.li.do(applying.confirm, id)
+    world.li.do(mapping.set_mapping, id, Plan(COLUMNS))
+    files.run()
+
+    assert [texts(world, id, n)[3] for n in range(2, 10)] == ["Internet"] * 8
+    assert {n: state for n, state in states(world, id).items() if state != RowState.GOOD} == {9: RowState.SKIPPED}
+    assert "fixes" not in world.row(ImportBatch, id)["options"]
+    world.li.do(applying.confirm, id)
+    files.run()
+    assert len(world.rows(Customer)) == 8
+
+
 def test_a_fixed_word_is_learnt_by_who_may_edit_the_dictionary(world: World, files: Files) -> None:
     for key in ("retail", "internet"):
         (item,) = world.rows(DictionaryItem, DictionaryItem.key == key)

@@ -165,6 +165,15 @@ def test_a_cancelled_import_has_no_result(world: World, books: ResultBooks) -> N
         world.li.do(results.download, id)
 
 
+def test_a_workbook_that_is_written_while_its_import_is_cancelled_is_deleted(world: World, books: ResultBooks) -> None:
+    id = books.checked(ROWS)
+    world.li.do(results.begin, id)
+    world.li.do(batches.cancel, id)
+    books.run()
+    kept = {path.name for path in world.backend.files.folder.glob("*")}
+    assert not any(name.startswith(books.batch(id)["file"].partition(".")[0]) for name in kept)
+
+
 def test_what_a_lost_process_has_begun_is_written_anew(
     world: World, books: ResultBooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import openpyxl
 import pytest
 
-from models import Customer, ImportRow
-from models.errors import ImportEnded, NotFound, NothingCorrected, StillReturning
-from models.import_batch import ImportState, RowState
-from resolvers.imports import applying, batches, mapping, returning, undoing
-from tests.support.result_books import HEADINGS, ResultBooks
+from models import Customer, ImportBatch, ImportRow
+from models.errors import ImportEnded, ImportExpired, NotFound, NothingCorrected, ResultNotReady, StillReturning
+from models.import_batch import KEPT, ImportState, RowState
+from resolvers.imports import applying, batches, mapping, results, returning, undoing
+from resolvers.jobs import control
+from tasks.engine import Engine
+from tests.support.result_books import COLUMNS, HEADINGS, ResultBooks
 from tests.support.world import World
 
 ROWS: list[list[Any]] = [
@@ -287,6 +289,101 @@ def test_giving_up_a_later_correction_leaves_what_was_imported(world: World, boo
     world.li.do(undoing.begin_undoing, id)
     books.run()
     assert [row["deleted_at"] is not None for row in world.rows(Customer)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("step", "end"),
+    [((batches.cancel,), ImportState.CANCELLED), ((batches.read_anew, batches.Choices()), ImportState.READ)],
+)
+def test_what_ends_before_its_corrected_file_is_read_rests(
+    world: World, books: ResultBooks, step: Any, end: ImportState
+) -> None:
+    id = books.checked(ROWS)
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    use_case, *more = step
+    world.li.do(use_case, id, *more)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["returned"]) == (end, None)
+    assert batch["rows"] == (3 if end is ImportState.READ else 0)
+    assert len([*world.backend.files.folder.glob("*")]) == (2 if end is ImportState.READ else 1)  # with the test's own
+
+
+def test_the_results_of_another_reading_correct_nothing(world: World, books: ResultBooks) -> None:
+    id = books.begin(
+        "li", books.sheet(ROWS, second=[HEADINGS, ["Else", None, None, None], ["Other", None, None, None]])
+    )
+    books.run()
+    world.li.do(mapping.set_mapping, id, mapping.Plan(COLUMNS))
+    books.run()
+    old = books.written(id).read_bytes()
+    world.li.do(batches.read_anew, id, batches.Choices(sheet="Second"))
+    with pytest.raises(ResultNotReady):
+        world.li.do(results.download, id)
+    books.run()
+    world.li.do(mapping.set_mapping, id, mapping.Plan(COLUMNS))
+    books.run()
+
+    give_back(books, id, old)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["error_code"], edits(books, id)) == (ImportState.CHECKED, "OTHER_WORKBOOK", {})
+    assert batch["error_zh"] == "这不是此导入的修正文件：它生成于文件按另一种方式重新读取之前。未作任何更改。"
+
+
+def test_an_import_that_is_undone_takes_no_corrected_file_over(world: World, books: ResultBooks) -> None:
+    id = books.checked(ROWS)
+    world.li.do(applying.confirm, id)
+    books.run()
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    world.li.do(undoing.begin_undoing, id)
+    books.run()
+
+    assert (books.batch(id)["state"], books.batch(id)["returned"]) == (ImportState.UNDONE, None)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_corrected_file_whose_job_was_cancelled_is_read_again_or_given_up(
+    world: World, books: ResultBooks, *, is_known: bool
+) -> None:
+    id = books.checked(ROWS)
+    give_back(books, id, books.sheet([*ROWS, ["More", None, None, None]]))
+    world.li.do(control.cancel, books.batch(id)["job_id"])
+    if not is_known:
+        table: Any = ImportBatch.__table__
+        with world.backend.writer.engine.begin() as connection:  # as the clean-up of jobs leaves it
+            connection.execute(table.update().values(job_id=None))
+
+    world.li.do(batches.go_on, id)
+    books.run()
+
+    batch = books.batch(id)
+    assert (batch["state"], batch["returned"], batch["rows"]) == (ImportState.CHECKED, None, 4 if is_known else 3)
+    if not is_known:
+        world.li.do(applying.confirm, id)
+
+
+def test_what_ended_too_long_ago_takes_no_corrected_file_and_one_that_came_in_time_is_waited_for(
+    world: World, books: ResultBooks
+) -> None:
+    id = books.checked(ROWS)
+    world.li.do(applying.confirm, id)
+    books.run()
+    content = books.sheet([*ROWS, ["More", None, None, None]])
+    world.clock.pass_by(days=KEPT.days, hours=-1)
+    give_back(books, id, content)
+    world.clock.pass_by(hours=2)
+    Engine(world.backend, "clock", kinds=("expire_imports",)).run_due()
+    assert len(books.rows_of(id)) == 3
+    books.run()
+    assert (books.batch(id)["state"], len(books.rows_of(id))) == (ImportState.CHECKED, 4)
+
+    world.li.do(batches.cancel, id)
+    world.clock.pass_by(days=KEPT.days)
+    with pytest.raises(ImportExpired):
+        give_back(books, id, books.sheet([*ROWS, ["Late", None, None, None]]))
 
 
 def test_a_killed_process_takes_each_correction_over_once(

@@ -13,6 +13,7 @@ from resolvers.imports import looking
 from resolvers.imports.advance import Outlook, outlook
 from resolvers.imports.applying import counts
 from resolvers.imports.fields import FieldKind
+from resolvers.imports.judging import CORRECTABLE
 from resolvers.imports.looking import ShownRow, WrongValue
 from resolvers.imports.mapping import fields_of
 from resolvers.imports.targets import target_of
@@ -132,7 +133,8 @@ def _shown(
 ) -> dict[str, Any]:
     """A row as the template draws it.  `named`: the row that is being edited, the one just saved, the one just left."""
     edited, saved, left = named
-    is_edited, at = each.number == edited, f"{here}?{urlencode({**place, 'edit': each.number})}"
+    is_written = each.state not in CORRECTABLE
+    is_edited, at = each.number == edited and not is_written, f"{here}?{urlencode({**place, 'edit': each.number})}"
     cells = [
         {
             "place": x.place,
@@ -155,6 +157,7 @@ def _shown(
         "is_saved": each.number == saved,
         "has_focus": each.number in (saved, left),
         "is_editing": is_edited,
+        "is_written": is_written,
         "cells": cells,
         "now": _whole(cell) if cell.isdecimal() else first,
         "href": f"{at}#r{each.number}",
