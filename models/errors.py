@@ -26,7 +26,6 @@ from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount
 from .follow_up_errors import KindDoesNotCount as KindDoesNotCount
 from .follow_up_errors import TooShortToCount as TooShortToCount
 from .import_errors import ImportEnded as ImportEnded
-from .import_errors import ImportExpired as ImportExpired
 from .import_errors import ImportRowsGone as ImportRowsGone
 from .import_errors import MayBeSame as MayBeSame
 from .import_errors import NoRoomForFile as NoRoomForFile

@@ -23,11 +23,6 @@ class ResultGone(Refusal):
     zh = "此导入的结果表已不再保存，请在导入页面重新生成。"
 
 
-class ImportExpired(Refusal):
-    sentence = "The rows of this import are no longer kept, so it cannot go on and its result cannot be written down."
-    zh = "此导入的数据已不再保存，无法继续，也无法生成结果表。"
-
-
 class OtherWorkbook(Refusal):
     """`why` is a clause in both languages."""
 
@@ -70,8 +65,8 @@ class UploadsAtOnce(Refusal):
 class ImportRowsGone(Refusal):
     """`days`: how long rows are kept."""
 
-    sentence = "The rows of this import were deleted {days} days after its end, so it cannot be undone any more."
-    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销。"
+    sentence = "The rows of this import were deleted {days} days after its end, so it can no longer be undone, go on or be written down."
+    zh = "此导入结束已超过 {days} 天，明细已删除，无法再撤销、继续或生成结果表。"
 
 
 class SameAsRow(Refusal):

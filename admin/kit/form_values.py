@@ -18,6 +18,11 @@ WAS = "_was"
 """The name of the hidden input that holds the snapshot of the form from when it was shown."""
 
 
+def whole_number(text: str) -> int | None:
+    """A whole number of up to nine digits that stands in an address or a form; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def input_value(ask: PanelRequest, each: Field, value: Any) -> Any:
     """A value of a record as its input holds it."""
     match each.kind:

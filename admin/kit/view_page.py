@@ -22,6 +22,7 @@ from resolvers.views import saved_views as use_cases
 from resolvers.views.saved_views import View
 from resolvers.views.settings import ViewSettings
 
+from .form_values import whole_number
 from .lists import ListState
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
@@ -82,7 +83,7 @@ class ViewPage(Screen):
         if saved is None:
             raise NotFound(what=SAVED_VIEW)
         if do == "save":
-            settings, version = state.settings(), number(str(form.get("version", "")))
+            settings, version = state.settings(), whole_number(str(form.get("version", "")))
             return await run(use_cases.save_view, self.model, saved.name, settings, id=saved.id, version=version)
         if do == "rename":
             return await run(use_cases.save_view, self.model, name, _stored(saved), id=saved.id)
@@ -125,10 +126,6 @@ class ViewPage(Screen):
     async def share_choices(self, ask: PanelRequest) -> dict[str, list[tuple[str, str]]]:
         """The roles and departments with which the user may share: those that they see."""
         return await ask.scope.read(_grantees) if ask.may("user.share_views") else {}
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _stored(saved: View) -> ViewSettings:

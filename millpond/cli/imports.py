@@ -278,23 +278,15 @@ def _tell(id: int, counts: dict[str, int], reasons: list[dict[str, Any]], *, as_
     if as_json:
         typer.echo(json.dumps({"import": f"imp_{id}", "rows": counts, "problems": reasons}, ensure_ascii=False))
         return
-    say(f"imp_{id}: {', '.join(f'{number:,} {WORDS[state]}' for state, number in counts.items()) or 'no rows'}")
+    say(f"imp_{id}: {', '.join(f'{number:,} {_word(state)}' for state, number in counts.items()) or 'no rows'}")
     for each in reasons[:SHOWN]:
         say(f"row {each['row']}: {' '.join(each['sentences'])}")
     if len(reasons) > SHOWN:
         say(f"and {len(reasons) - SHOWN:,} more rows; --json names them all")
 
 
-WORDS = {
-    "STAGED": "not checked",
-    "GOOD": "good",
-    "BAD": "wrong",
-    "SKIPPED": "left out",
-    "CREATED": "created",
-    "UPDATED": "changed",
-    "SAME": "the same",
-    "FAILED": "refused",
-    "UNDONE": "undone",
-    "KEPT": "kept",
-}
-"""State of rows -> what people are told."""
+def _word(state: str) -> str:
+    from models.import_batch import RowState
+    from resolvers.imports.row_states import STATE_WORDS
+
+    return STATE_WORDS[RowState(state)][0].lower()

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 
 from models import Contact, Customer, Entity, ImportBatch, ImportRow
 from models.audit.entries import plain
-from models.errors import ImportEnded, StillReturning, Validation
-from models.import_batch import ImportMode, ImportState, RowState
+from models.errors import ImportEnded, ImportRowsGone, StillReturning, Validation
+from models.import_batch import KEPT, ImportMode, ImportState, RowState
 from models.text import fold
 
 from ..customers.contacts import points_of
 from ..jobs.kinds import Progress
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .batches import APPLY, FIXES, allowed, cancel, enqueue, locked, log
+from .batches import APPLY, FIXES, allowed, are_rows_gone, cancel, enqueue, locked, log
 from .checking import Memory, next_rows, understood
 from .file_duplicates import KEYS_AT_ONCE, drop_keys
 from .finding import given_key
@@ -37,17 +37,19 @@ _ROWS: Any = ImportRow.__table__
 
 
 def confirm(scope: Scope, id: int) -> None:
-    """Let a job carry out a checked import.  Confirmed twice, it is carried out once.
+    """Let a job carry out a checked import, or what is left of one that was stopped.  Confirmed twice, it is carried out once.
 
-    Raises NotFound, Forbidden, ImportEnded, StillReturning, and Validation where no row is good.
+    Raises NotFound, Forbidden, ImportEnded, ImportRowsGone, StillReturning, and Validation where no row is good.
     """
     with scope.write("user.imports") as db:
         row = locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.APPLYING:
             return
-        if row.state is not ImportState.CHECKED:
+        if row.state is not ImportState.CHECKED and not is_stopped(db, row):
             raise ImportEnded
+        if are_rows_gone(row, scope.now()):
+            raise ImportRowsGone(days=KEPT.days)
         if row.returned is not None:
             raise StillReturning
         there = counts(db, row)
@@ -63,9 +65,14 @@ def confirm(scope: Scope, id: int) -> None:
             )
         if not (good := there.get(RowState.GOOD, 0)):
             raise Validation("No row can be imported. Correct them first.", "没有可导入的行，请先修改。")
-        row.state, row.position, row.confirmed_at = ImportState.APPLYING, 0, scope.now()
+        row.state, row.position, row.confirmed_at, row.ended_at = ImportState.APPLYING, 0, scope.now(), None
         enqueue(scope, row, APPLY)
         log(scope, db, row, {"rows": [None, good]})
+
+
+def is_stopped(db: Session, batch: ImportBatch) -> bool:
+    """Whether good rows were left when an import was stopped; a confirmation goes on with them."""
+    return batch.state is ImportState.PARTLY and bool(counts(db, batch).get(RowState.GOOD))
 
 
 def stop(scope: Scope, id: int) -> None:

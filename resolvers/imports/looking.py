@@ -29,6 +29,7 @@ from ..runtime.ids import camel
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
 from .fields import ImportField
+from .import_notices import Notice as Notice
 from .import_notices import notices as notices
 from .mapping import fields_of
 from .row_values import POINT_KINDS

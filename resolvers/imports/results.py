@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
 from models.choice_names import Said, in_language
-from models.errors import ImportExpired, NotChecked, ResultGone, ResultNotReady
+from models.errors import ImportRowsGone, NotChecked, ResultGone, ResultNotReady
 from models.export import ExportFormat
-from models.import_batch import ImportState, RowState
+from models.import_batch import KEPT, ImportState, RowState
 from models.sheet_cells import Cell
 
 from ..exports.exports import MEDIA, Download
@@ -30,6 +30,7 @@ from .applying import counts
 from .batches import allowed, log, own, reading_of
 from .looking import ShownSheet
 from .returned_rows import row_mark
+from .row_states import STATE_WORDS
 
 
 class Tone(StrEnum):
@@ -51,20 +52,8 @@ MOST_COMMENTED = 5_000
 """Maximum number of rows of a workbook whose wrong cells have comments; in larger ones the reasons stand in their column."""
 RED = (RowState.BAD, RowState.FAILED)
 GREEN = (RowState.GOOD, RowState.CREATED, RowState.UPDATED, RowState.SAME, RowState.UNDONE)
-WARNED: Said = ("Passed, look at it", "通过（请核对）")
+WARNED: Said = ("Good, look at it", "正确（请核对）")
 STATE, REASON, NUMBER = ("Import status", "导入状态"), ("Reasons", "原因说明"), ("Row", "行号")
-STATE_WORDS: Mapping[RowState, Said] = {
-    RowState.STAGED: ("Not checked", "待检查"),
-    RowState.GOOD: ("Passed", "通过"),
-    RowState.BAD: ("Wrong", "错误"),
-    RowState.SKIPPED: ("Left out", "跳过"),
-    RowState.CREATED: ("Created", "新建"),
-    RowState.UPDATED: ("Updated", "更新"),
-    RowState.SAME: ("Unchanged", "无变化"),
-    RowState.FAILED: ("Refused", "失败"),
-    RowState.UNDONE: ("Undone", "已撤销"),
-    RowState.KEPT: ("Kept, changed since", "已保留（之后有修改）"),
-}
 _TONES = {**dict.fromkeys(RED, Tone.RED), **dict.fromkeys(GREEN, Tone.GREEN), RowState.KEPT: Tone.AMBER}
 _NAME: Said = (" - results", "（导入结果）")
 _ROWS: Any = ImportRow.__table__
@@ -123,7 +112,7 @@ class Part:
 def begin(scope: Scope, id: int) -> None:
     """Let a job write the result workbook of an import, in the language of the caller; the one before is given up.
 
-    Raises NotFound, Forbidden, NotChecked before the rows have results, and ImportExpired where they are no longer kept.
+    Raises NotFound, Forbidden, NotChecked before the rows have results, and ImportRowsGone where they are no longer kept.
     """
     with scope.write("user.imports") as db:
         row = own(scope, db, id)
@@ -131,7 +120,7 @@ def begin(scope: Scope, id: int) -> None:
         if row.state not in SETTLED:
             raise NotChecked
         if db.execute(select(_ROWS.c.number).where(_ROWS.c.batch_id == row.id).limit(1)).first() is None:
-            raise ImportExpired
+            raise ImportRowsGone(days=KEPT.days)
         _give_up(scope, row)
         row.result, row.result_at = f"{row.file.partition('.')[0]}.{secrets.token_hex(4)}.xlsx", None
         scope.later(JOB, {"import": row.id, "file": row.result}, order_key=f"results:{row.id}")

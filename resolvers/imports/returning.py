@@ -13,8 +13,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow
-from models.errors import ImportEnded, ImportExpired, NothingCorrected, OtherWorkbook, Refusal, RowsWritten
-from models.import_batch import ImportState, RowState
+from models.errors import ImportEnded, ImportRowsGone, NothingCorrected, OtherWorkbook, Refusal, RowsWritten
+from models.import_batch import KEPT, ImportState, RowState
 from models.sheet_cells import Cell
 
 from ..jobs.kinds import Progress
@@ -52,7 +52,7 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
     """Go on with a corrected file, which lies in the store under the name `stored`; a job takes its corrections over.
 
     What it refuses is the `error` of the import, which stays as it is.  `file_hash`: SHA-256.  Raises NotFound, Forbidden,
-    ImportEnded, ImportExpired where its rows are no longer kept, and NothingCorrected for the very file that was imported.
+    ImportEnded, ImportRowsGone where its rows are no longer kept, and NothingCorrected for the very file that was imported.
     """
     with scope.write("user.imports") as db:
         row = locked(scope, db, id)
@@ -63,7 +63,7 @@ def continue_with(scope: Scope, id: int, stored: str, file_hash: str) -> None:
             raise NothingCorrected
         last = db.execute(select(func.max(_ROWS.c.number)).where(_ROWS.c.batch_id == row.id)).scalar_one()
         if last is None or are_rows_gone(row, scope.now()):
-            raise ImportExpired
+            raise ImportRowsGone(days=KEPT.days)
         row.returned, row.error_code, row.error, row.error_zh = stored, None, None, None
         row.job_id = scope.later(
             RETURN, {"import": row.id, "file": stored, "after": last}, order_key=f"import:{row.id}"

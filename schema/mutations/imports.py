@@ -132,7 +132,7 @@ async def check_import(info: GraphQLInfo, input: ImportInput) -> ImportPayload:
 
 @mutation("user.imports")
 async def confirm_import(info: GraphQLInfo, input: ImportInput) -> ImportPayload:
-    """Carry a checked import out, in the background.  Confirmed twice, it is carried out once."""
+    """Carry a checked import out, or what is left of a stopped one, in the background.  Confirmed twice, it is carried out once."""
     return await changed(info.context.scope, input.id, applying.confirm)
 
 

@@ -6,6 +6,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from models import ImportBatch
+from models.choice_names import in_language
 from models.errors import NotFound
 from models.import_batch import RowState
 from resolvers.imports import looking
@@ -15,7 +16,7 @@ from resolvers.runtime.ids import camel, global_id
 from resolvers.runtime.scope import Scope
 
 from ..contract import GraphQLInfo, query
-from ..types.imports import RowStateType
+from ..types.imports import ImportDateOrder, RowStateType
 from .imports import OfImport, of_import
 
 LARGEST_PAGE = 10_000
@@ -74,6 +75,30 @@ class ImportSampleType:
     record_id: strawberry.ID
     label: str
     values: list[ImportComparisonType]
+
+
+@strawberry.type(name="ImportNotice", description="What you should know of an import before you confirm it.")
+class ImportNoticeType:
+    message: str = strawberry.field(description="A sentence in your language.")
+    earlier_import_id: strawberry.ID | None = strawberry.field(description="The import of the same file before.")
+    place: int | None = strawberry.field(description="The column whose dates can be read in another order.")
+    other_date_order: ImportDateOrder | None = strawberry.field(description="That order, for `setImportMapping`.")
+
+
+@query("user.imports")
+async def import_notices(info: GraphQLInfo, import_: OfImport) -> list[ImportNoticeType]:
+    """The weightiest first: the same file before, dates that are read by guess, and what was left out."""
+    scope = info.context.scope
+    _, found = await of_import(scope, import_, looking.notices)
+    return [
+        ImportNoticeType(
+            message=in_language(each.said, scope.language),
+            earlier_import_id=strawberry.ID(global_id(ImportBatch, each.earlier_id)) if each.earlier_id else None,
+            place=each.reread.place if each.reread else None,
+            other_date_order=each.reread.order if each.reread else None,
+        )
+        for each in found
+    ]
 
 
 @query("user.imports")

@@ -107,6 +107,15 @@ def test_n17_what_is_stopped_keeps_what_it_has_written(
     assert states(world, id) == [RowState.CREATED] * 5 + [RowState.GOOD] * 7
     assert len(world.rows(Customer)) == 5
 
+    world.li.do(applying.confirm, id)  # goes on with those that are left
+    files.run()
+
+    assert world.row(ImportBatch, id)["state"] == ImportState.DONE
+    assert states(world, id) == [RowState.CREATED] * 12
+    assert len(world.rows(Customer)) == 12
+    with pytest.raises(ImportEnded):
+        world.li.do(applying.confirm, id)
+
 
 def _apply(scope: Any, id: int, version: int) -> Any:
     with scope.write("job.view") as db:

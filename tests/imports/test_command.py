@@ -26,7 +26,7 @@ def test_good_rows_come_in_and_the_others_are_named(world: World, file: Path) ->
     status, out, said = told(millpond(world.backend.url, "import", "customers", str(file), "--as", "li"))
 
     assert (status, out) == (1, "")
-    assert "1 created" in said
+    assert "1 newly created" in said
     assert "row 3: “12” is no phone number." in said
     (row,) = world.rows(Customer)
     assert (row["name"], row["owner_id"], row["industry"]) == ("Acme", world.ids["li"], "internet")
@@ -66,7 +66,7 @@ def test_an_update_by_number_and_a_column_that_is_named_by_hand(world: World, tm
         "XYZ=phone",
     )
 
-    assert told(millpond(world.backend.url, *words)) == (0, "", "imp_1: 1 changed\n")
+    assert told(millpond(world.backend.url, *words)) == (0, "", "imp_1: 1 updated\n")
     assert world.row(Customer, id)["phone"] == "10086"
 
 
@@ -80,9 +80,9 @@ def test_an_import_is_undone_by_its_name(world: World, tmp_path: Path) -> None:
     file = tmp_path / "one.csv"
     file.write_text("客户名称,联系人\nAcme,Ann\n", encoding="utf-8")
     url = world.backend.url
-    assert told(millpond(url, "import", "customers", str(file), "--as", "li")) == (0, "", "imp_1: 1 created\n")
+    assert told(millpond(url, "import", "customers", str(file), "--as", "li")) == (0, "", "imp_1: 1 newly created\n")
 
-    assert told(millpond(url, "import", "--undo", "imp_1", "--as", "li")) == (0, "", "imp_1: 1 undone\n")
+    assert told(millpond(url, "import", "--undo", "imp_1", "--as", "li")) == (0, "", "imp_1: 1 taken back\n")
     assert [row["deleted_at"] is not None for row in world.rows(Customer)] == [True]
     assert "carried out or has ended" in millpond(url, "import", "--undo", "imp_1", "--as", "li").stderr
 

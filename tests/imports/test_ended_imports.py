@@ -87,7 +87,7 @@ def test_rows_and_file_of_an_ended_import_go_after_their_time_and_it_says_so(wor
     with pytest.raises(ImportRowsGone):
         world.li.do(undoing.begin_undoing, id)
     assert early.value.say("en").startswith("The rows of this import were deleted 30 days after its end")
-    assert early.value.say("zh") == "此导入结束已超过 30 天，明细已删除，无法再撤销。"
+    assert early.value.say("zh") == "此导入结束已超过 30 天，明细已删除，无法再撤销、继续或生成结果表。"
     assert len([x for x in world.rows(Customer) if x["deleted_at"] is None]) == 3
 
 

@@ -200,8 +200,11 @@ def test_a_csv_file_is_read_anew_and_imported(world: World, files: Files, li: Pr
 
     again = created(li, "客户.csv", content)
     files.run()
-    earlier = li.ask("query ($id: ID!) { importsOfSameFile(import: $id) { id rows } }", id=again)
+    asked = "importsOfSameFile(import: $id) { id rows } importNotices(import: $id) { message earlierImportId }"
+    earlier = li.ask(f"query ($id: ID!) {{ {asked} }}", id=again)
     assert earlier["importsOfSameFile"] == [{"id": id, "rows": 1}]
+    assert earlier["importNotices"][0]["earlierImportId"] == id
+    assert "This very file came in before" in earlier["importNotices"][0]["message"]
 
 
 @at_length_on_postgresql
@@ -297,6 +300,7 @@ QUERIES = {
     "importSamples": "label",
     "importProgress": "done",
     "importOutlook": "created",
+    "importNotices": "message",
     "importsOfSameFile": "id",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models import Customer, DictionaryItem, User
+from models.choice_names import in_language
 from models.import_batch import ImportMode, RowState
 from resolvers.imports import applying, correcting, looking
 from resolvers.records import create_update
@@ -128,10 +129,14 @@ def test_dates_are_shown_as_a_reader_writes_them(world: World, files: Files) -> 
 # --- what is told once -----------------------------------------------------------------------------------
 
 
+def told(world: World, id: int) -> list[str]:
+    return [in_language(each.said, world.principal("li").language) for each in asked(world, id, looking.notices)]
+
+
 def test_a_plain_import_has_nothing_to_tell(world: World, files: Files) -> None:
     id = checked(world, files, [HEADINGS, ["A", None, None, None]])
 
-    assert asked(world, id, looking.notices) == []
+    assert told(world, id) == []
 
 
 def test_what_concerns_the_import_as_a_whole_is_told_once(world: World, files: Files) -> None:
@@ -147,9 +152,9 @@ def test_what_concerns_the_import_as_a_whole_is_told_once(world: World, files: F
     world.clock.pass_by(days=1)
     second = imported(world, files, content, **upsert)
 
-    english = asked(world, second, looking.notices)
+    english = told(world, second)
     world.system.do(create_update.update, User, world.ids["li"], {"language": "zh"})
-    chinese = asked(world, second, looking.notices)
+    chinese = told(world, second)
 
     assert english == [
         "This very file came in before, on 2026/11/24 with 2 rows.",
@@ -174,7 +179,7 @@ def test_dates_that_can_be_read_in_two_ways_are_told_with_an_example(world: Worl
 
     id = checked(world, files, sheet, target="follow_up", columns=columns)
 
-    assert asked(world, id, looking.notices) == [
+    assert told(world, id) == [
         (
             "The dates in “时间” can be read in two ways: 03/04/2026 is read as 4 March 2026 (month first)."
             " Choose the other order if that is wrong."

@@ -16,6 +16,7 @@ from models.import_batch import ImportState
 from resolvers.jobs import control
 from tests.support.importing import Files
 from tests.support.panel import Browser, Panel
+from tests.support.text_places import IMPORT_STEPS
 from tests.support.world import World
 
 NEW = "/admin/imports/new"
@@ -133,6 +134,21 @@ def checked(browser: Browser, files: Files, *rows: Sequence[Any]) -> str:
     return address
 
 
+def test_what_is_left_of_a_stopped_import_is_offered_and_comes_in(world: World, files: Files) -> None:
+    browser = Panel(world).of("li")
+    address = checked(browser, files, good(1), good(2))
+    browser.post(f"{address}/confirm")
+    assert browser.post(f"{address}/stop").status_code == 303
+    assert "Import the 2 rows that are left" in page(browser, address)
+
+    assert browser.post(f"{address}/confirm").status_code == 303
+    files.run()
+
+    assert batch(world, address)["state"] == ImportState.DONE
+    assert "that are left" not in page(browser, address)
+    assert sorted(x["name"] for x in world.rows(Customer)) == ["Firm 1", "Firm 2"]
+
+
 STORY = (
     ["A", "Person 1", 13800000001, "电商", "1"],
     ["", "Person 2", 13800000002, "Internet", "1"],
@@ -195,16 +211,17 @@ def test_the_same_file_again_and_dates_of_two_readings_are_told(world: World, fi
     address = uploaded(browser, told.getvalue(), "follow_up")
     matched(browser, address, files)
     html = page(browser, address)
-    assert "“03/04/2026” is 4 Mar 2026" in html
+    assert "03/04/2026 is read as 4 March 2026 (month first)" in html
+    assert "No, it is 3 Apr 2026" in html
     assert browser.post(f"{address}/dates", {"place": "2", "order": "day_first"}).status_code == 303
     files.run()
-    assert "“03/04/2026”" not in page(browser, address)
+    assert "can be read in two ways" not in page(browser, address)
     assert chosen(page(browser, address, "?step=match"))["d2"] == "day_first"
     browser.post(f"{address}/confirm")
     files.run()
     again = uploaded(browser, told.getvalue(), "follow_up")
     matched(browser, again, files)
-    assert "The same file was imported already" in page(browser, again)
+    assert "This very file came in before" in page(browser, again)
 
 
 def test_rows_come_by_pages_and_by_state(world: World, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,21 +278,7 @@ def test_an_import_is_nobody_elses(world: World, files: Files) -> None:
     address = uploaded(panel.of("li"), workbook(good(1)))
     other = panel.of("ada")
     assert other.get(address).status_code == 404
-    for what in (
-        "read",
-        "match",
-        "dates",
-        "row",
-        "skip",
-        "fix",
-        "results",
-        "workbook",
-        "go-on",
-        "confirm",
-        "stop",
-        "cancel",
-        "undo",
-    ):
+    for what in IMPORT_STEPS:
         assert other.post(f"{address}/{what}").status_code == 404
     assert "客户.xlsx" not in page(other, "/admin/imports")
     assert "客户.xlsx" in page(panel.of("li"), "/admin/imports")

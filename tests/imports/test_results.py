@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from models import User
-from models.errors import ImportExpired, NotChecked, NotFound, ResultGone, ResultNotReady
+from models.errors import ImportRowsGone, NotChecked, NotFound, ResultGone, ResultNotReady
 from models.import_batch import ImportState
 from resolvers.imports import applying, batches, mapping, results
 from resolvers.imports.mapping import Plan
@@ -41,7 +41,7 @@ def test_imp_03_the_result_says_of_each_row_what_is_wrong_with_which_cell(world:
 
     values = [[cell.value for cell in row] for row in page.iter_rows()]
     assert values[0] == ["Import status", "Reasons", "Row", *HEADINGS]
-    assert [row[0] for row in values[1:]] == ["Passed", "Wrong", "Wrong", "Passed"]
+    assert [row[0] for row in values[1:]] == ["Good", "Wrong", "Wrong", "Good"]
     assert [row[2].partition("-")[0] for row in values[1:]] == ["2", "3", "4", "5"]
     assert values[1][3:] == ["Good", None, "013800138000", "Internet"]
     assert "“电商” is not in the list; choose" in values[2][1]
@@ -60,7 +60,7 @@ def test_only_the_wrong_rows_are_in_sight(world: World, books: ResultBooks) -> N
     assert [bool(page.row_dimensions[at].hidden) for at in range(1, 6)] == [False, True, False, False, True]
     assert page.auto_filter.ref == "A1:G5"
     (column,) = page.auto_filter.filterColumn
-    assert (column.colId, column.filters.filter) == (0, ["Wrong", "Refused"])
+    assert (column.colId, column.filters.filter) == (0, ["Wrong", "Not imported"])
 
 
 def test_without_a_wrong_row_all_are_in_sight(world: World, books: ResultBooks) -> None:
@@ -90,7 +90,7 @@ def test_it_speaks_the_language_of_its_reader(world: World, books: ResultBooks) 
     world.system.do(create_update.update, User, world.ids["li"], {"language": "zh"})
     page = books.book(id).worksheets[0]
     assert [page.cell(1, at).value for at in (1, 2, 3)] == ["导入状态", "原因说明", "行号"]
-    assert [page.cell(at, 1).value for at in (2, 3)] == ["通过", "错误"]
+    assert [page.cell(at, 1).value for at in (2, 3)] == ["正确", "有误"]
     assert "“电商”不在列表中" in page["B3"].value
     assert not set(page["B3"].value) & set(",;:!?()")
     assert world.li.do(results.download, id).name == "客户（导入结果）.xlsx"
@@ -101,7 +101,7 @@ def test_after_the_import_it_says_what_has_become_of_each_row(world: World, book
     world.li.do(applying.confirm, id)
     books.run()
     page = books.book(id).worksheets[0]
-    assert [page.cell(at, 1).value for at in (2, 3, 5)] == ["Created", "Wrong", "Created"]
+    assert [page.cell(at, 1).value for at in (2, 3, 5)] == ["Newly created", "Wrong", "Newly created"]
 
 
 def test_types_of_cells_are_kept(world: World, books: ResultBooks) -> None:
@@ -159,7 +159,7 @@ def test_a_cancelled_import_has_no_result(world: World, books: ResultBooks) -> N
     path = books.written(id)
     world.li.do(batches.cancel, id)
     assert not path.exists()
-    with pytest.raises((NotChecked, ImportExpired)):
+    with pytest.raises((NotChecked, ImportRowsGone)):
         world.li.do(results.begin, id)
     with pytest.raises(ResultGone):
         world.li.do(results.download, id)
@@ -213,6 +213,6 @@ def test_a_row_to_look_at_says_of_what_it_warns_and_stays_good(world: World, boo
         connection.execute(text("DELETE FROM duplicate_rule"))
     world.customer("Somebody else", "li", phone="13800138000")
     page = books.book(books.checked([HEADINGS, ["New", None, "138 0013 8000", None]])).worksheets[0]
-    assert page["A2"].value == "Passed, look at it"
+    assert page["A2"].value == "Good, look at it"
     assert "Somebody else" in page["B2"].value
     assert page["A2"].fill.fgColor.rgb == "FFFFF3D6"

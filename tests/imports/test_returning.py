@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from models import Customer, ImportBatch, ImportRow
-from models.errors import ImportEnded, ImportExpired, NotFound, NothingCorrected, ResultNotReady, StillReturning
+from models.errors import ImportEnded, ImportRowsGone, NotFound, NothingCorrected, ResultNotReady, StillReturning
 from models.import_batch import KEPT, ImportState, RowState
 from resolvers.imports import applying, batches, mapping, results, returning, undoing
 from resolvers.jobs import control
@@ -382,7 +382,7 @@ def test_what_ended_too_long_ago_takes_no_corrected_file_and_one_that_came_in_ti
 
     world.li.do(batches.cancel, id)
     world.clock.pass_by(days=KEPT.days)
-    with pytest.raises(ImportExpired):
+    with pytest.raises(ImportRowsGone):
         give_back(books, id, books.sheet([*ROWS, ["Late", None, None, None]]))
 
 

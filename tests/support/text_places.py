@@ -45,6 +45,22 @@ AT_ONCE = 13
 LIVE, PASTED = "/admin/duplicate-check/live", "/admin/duplicate-check"
 ASKING = {LIVE, PASTED}
 """The forms of the panel that ask and change nothing."""
+IMPORT_STEPS = (
+    "read",
+    "match",
+    "dates",
+    "row",
+    "skip",
+    "fix",
+    "results",
+    "workbook",
+    "go-on",
+    "confirm",
+    "stop",
+    "cancel",
+    "undo",
+)
+"""What the page of an import posts to."""
 CHANGES = {
     *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
     *(
@@ -63,24 +79,7 @@ CHANGES = {
     *(f"/admin/exports/{name}" for name in ("cancel", "delete")),
     "/admin/log/export",
     "/admin/imports/new",
-    *(
-        f"/admin/imports/{{id}}/{name}"
-        for name in [
-            "read",
-            "match",
-            "dates",
-            "row",
-            "skip",
-            "fix",
-            "results",
-            "workbook",
-            "go-on",
-            "confirm",
-            "stop",
-            "cancel",
-            "undo",
-        ]
-    ),
+    *(f"/admin/imports/{{id}}/{name}" for name in IMPORT_STEPS),
     *(f"/admin/jobs/{name}" for name in ("cancel", "resume", "retry")),
     *(f"/admin/account/{name}" for name in ("language", "password", "token", "revoke")),
     *(

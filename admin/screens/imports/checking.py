@@ -19,21 +19,22 @@ from resolvers.imports.mapping import fields_of
 from resolvers.imports.targets import target_of
 from resolvers.runtime.scope import Scope
 
+from ...kit.form_values import whole_number
 from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
-from ...kit.translation import Label
+from ...kit.translation import gettext
 from . import notices
 from .words import consequences as said
-from .words import row_badge
+from .words import row_badge, row_state
 
 ON_A_PAGE = 50
 MOST_FIXES = 12
 """Maximum number of distinct wrong values that are offered to be mended at once."""
-FILTERS: dict[str, tuple[Label, tuple[RowState, ...]]] = {
-    "wrong": (Label("Wrong"), (RowState.BAD,)),
-    "good": (Label("Good"), (RowState.GOOD,)),
-    "skipped": (Label("Left out"), (RowState.SKIPPED,)),
-    "all": (Label("All rows"), ()),
+FILTERS: dict[str, tuple[RowState, ...]] = {
+    "wrong": (RowState.BAD,),
+    "good": (RowState.GOOD,),
+    "skipped": (RowState.SKIPPED,),
+    "all": (),
 }
 
 
@@ -42,11 +43,11 @@ async def found(ask: PanelRequest, row: ImportBatch, here: str, form: FormData |
     asked = ask.request.query_params if form is None else QueryParams([(k, str(v)) for k, v in form.multi_items()])
     numbers: Mapping[RowState, int] = await ask.scope.read(_counts, row)
     state = _filter(asked.get("state", ""), numbers)
-    after = _whole(asked.get("after", "")) or 0
-    edited = _whole(asked.get("edit", "")) if form is None else _whole(asked.get("number", ""))
-    saved = _whole(asked.get("saved", "")) if form is None else None
-    left = _whole(asked.get("row", "")) if form is None else None
-    rows, has_more = await ask.scope.read(_rows, row, FILTERS[state][1], after, edited or saved or left)
+    after = whole_number(asked.get("after", "")) or 0
+    edited = whole_number(asked.get("edit", "")) if form is None else whole_number(asked.get("number", ""))
+    saved = whole_number(asked.get("saved", "")) if form is None else None
+    left = whole_number(asked.get("row", "")) if form is None else None
+    rows, has_more = await ask.scope.read(_rows, row, FILTERS[state], after, edited or saved or left)
     fixes: list[WrongValue] = await ask.scope.read(_wrong_values, row) if numbers.get(RowState.BAD) else []
     words: frozenset[int] = await ask.scope.read(_of_dictionaries, row)
     place = {"state": state, **({"after": str(after)} if after else {})}
@@ -159,7 +160,7 @@ def _shown(
         "is_editing": is_edited,
         "is_written": is_written,
         "cells": cells,
-        "now": _whole(cell) if cell.isdecimal() else first,
+        "now": first if (asked := whole_number(cell)) is None else asked,
         "href": f"{at}#r{each.number}",
         "leave": f"{here}?{urlencode({**place, 'row': each.number})}#r{each.number}",
         "wrong": [p for p in each.problems if p.place is None],
@@ -181,11 +182,8 @@ def _filters(
 ) -> list[tuple[str, bool, str, str]]:
     """(address, whether it is the present one, label, count) of each filter of rows."""
     found = []
-    for name, (label, states) in FILTERS.items():
+    for name, states in FILTERS.items():
         count = sum(numbers.get(each, 0) for each in states or numbers)
-        found.append((f"{here}?state={name}", name == state, str(label), number(ask, count)))
+        label = row_state(*states) if states else gettext("All rows")
+        found.append((f"{here}?state={name}", name == state, label, number(ask, count)))
     return found
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 9 else None

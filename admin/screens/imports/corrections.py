@@ -16,6 +16,7 @@ from resolvers.imports.correcting import LONGEST_CELL
 from resolvers.imports.date_columns import Order
 from resolvers.runtime.scope import Scope
 
+from ...kit.form_values import whole_number
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
 from . import checking
@@ -96,5 +97,5 @@ async def _corrected(
 
 def _number(form: FormData, name: str = "number") -> int:
     """A number in a form; -1 where it holds none, which no row and no column has."""
-    text = str(form.get(name, ""))
-    return int(text) if text.isdecimal() and len(text) < 9 else -1
+    found = whole_number(str(form.get(name, "")))
+    return -1 if found is None else found

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from models import Base, ImportBatch
+from models.choice_names import in_language
 from models.import_batch import ImportMode, Overwrite
 from resolvers.duplicates.enforcement import REASON
 from resolvers.imports import mapping
 from resolvers.imports.advance import plan_of
-from resolvers.imports.date_columns import DateOrder, Order, decide_dates
+from resolvers.imports.date_columns import ORDER_NAMES, DateOrder, Order, decide_dates
 from resolvers.imports.fields import ImportField
 from resolvers.imports.mapping import Plan
 from resolvers.imports.matching import Proposal
@@ -28,7 +29,7 @@ from ...kit.formatting import day
 from ...kit.labels import field_label, one
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import gettext, language, listed
-from .words import MODES, ORDERS, OVERWRITES
+from .words import MODES, OVERWRITES
 
 _ = gettext
 LONGEST_REASON = 200
@@ -155,7 +156,11 @@ def _readings(ask: PanelRequest, decided: DateOrder) -> list[tuple[str, str]]:
     read.sort(key=lambda each: each[0] is not decided.order)
     said = _("%(order)s: “%(text)s” is %(day)s")
     return [
-        (order, said % {"order": ORDERS[order], "text": decided.example, "day": day(ask, at)})
+        (
+            order,
+            said
+            % {"order": in_language(ORDER_NAMES[order], ask.language), "text": decided.example, "day": day(ask, at)},
+        )
         for order, at in read
         if at is not None
     ]

@@ -12,6 +12,7 @@ from models.sheet_cells import text
 from resolvers.imports.batches import Choices, choices_of
 from resolvers.runtime.scope import Scope
 
+from ...kit.form_values import whole_number
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label
 
@@ -65,11 +66,7 @@ def choices_from(form: FormData, before: Choices) -> Choices:
     is_whole = form.get("whole") == "y"
     return Choices(
         sheet=given("sheet", before.sheet),
-        header_row=int(row)
-        if row.isdecimal() and len(row) < 8
-        else None
-        if "header_row" in form
-        else before.header_row,
+        header_row=whole_number(row) if "header_row" in form else before.header_row,
         encoding=given("encoding", before.encoding),
         delimiter=signs.get(sign) if sign else before.delimiter,
         hidden_rows=form.get("hidden_rows") == "y" if is_whole else before.hidden_rows,

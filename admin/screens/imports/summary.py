@@ -14,7 +14,7 @@ from resolvers.runtime.scope import Scope
 
 from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
-from .words import NOT_UNDONE, ROW_STATES, row_badge
+from .words import NOT_UNDONE, row_badge, row_state
 
 MOST_BEHIND = 100
 """Maximum number of rows whose reasons the page shows."""
@@ -47,6 +47,7 @@ async def found(ask: PanelRequest, row: ImportBatch, panel: Any) -> dict[str, An
     examples: list[Sample] = await ask.scope.read(_examples, row) if is_written else []
     model = target_of(row.target).model
     return {
+        "left": counts.get(RowState.GOOD, 0) if row.state is ImportState.PARTLY else 0,
         "counts": [
             (_said(state, is_undone=is_undone), number(ask, counts[state])) for state in ORDER if counts.get(state)
         ],
@@ -82,7 +83,7 @@ def _examples(scope: Scope, db: Session, row: ImportBatch) -> list[Sample]:
 
 def _said(state: RowState, *, is_undone: bool) -> str:
     """What a state is called; after an undoing a row that is still written could not be undone."""
-    return str(NOT_UNDONE if is_undone and state in WRITTEN else ROW_STATES[state][0])
+    return str(NOT_UNDONE) if is_undone and state in WRITTEN else row_state(state)
 
 
 def _name(row: ShownRow) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from models import Tone
+from models.choice_names import in_language
 from models.import_batch import ImportMode, ImportState, Overwrite, RowState
 from resolvers.imports.advance import Outlook
-from resolvers.imports.date_columns import Order
+from resolvers.imports.row_states import STATE_WORDS
 from resolvers.imports.targets import Target
 
 from ...kit.formatting import badge, number
@@ -28,17 +29,17 @@ STATES: dict[ImportState, tuple[Label, Tone]] = {
     ImportState.UNDONE: (Label("Undone"), Tone.VIOLET),
     ImportState.FAILED: (Label("Cannot be read"), Tone.RED),
 }
-ROW_STATES: dict[RowState, tuple[Label, Tone]] = {
-    RowState.STAGED: (Label("Not checked yet"), Tone.GREY),
-    RowState.GOOD: (Label("Good"), Tone.GREEN),
-    RowState.BAD: (Label("Wrong"), Tone.RED),
-    RowState.SKIPPED: (Label("Left out"), Tone.GREY),
-    RowState.CREATED: (Label("Newly created"), Tone.GREEN),
-    RowState.UPDATED: (Label("Updated"), Tone.BLUE),
-    RowState.SAME: (Label("Unchanged"), Tone.GREY),
-    RowState.FAILED: (Label("Not imported"), Tone.RED),
-    RowState.UNDONE: (Label("Taken back"), Tone.VIOLET),
-    RowState.KEPT: (Label("Kept, changed since"), Tone.AMBER),
+ROW_TONES: dict[RowState, Tone] = {
+    RowState.STAGED: Tone.GREY,
+    RowState.GOOD: Tone.GREEN,
+    RowState.BAD: Tone.RED,
+    RowState.SKIPPED: Tone.GREY,
+    RowState.CREATED: Tone.GREEN,
+    RowState.UPDATED: Tone.BLUE,
+    RowState.SAME: Tone.GREY,
+    RowState.FAILED: Tone.RED,
+    RowState.UNDONE: Tone.VIOLET,
+    RowState.KEPT: Tone.AMBER,
 }
 NOT_UNDONE = Label("Could not be undone")
 """A row that is still written after an undoing."""
@@ -51,11 +52,6 @@ OVERWRITES: dict[Overwrite, Label] = {
     Overwrite.ALWAYS: Label("always overwritten"),
     Overwrite.IF_EMPTY: Label("filled in only where it is empty"),
     Overwrite.NEVER: Label("never changed"),
-}
-ORDERS: dict[Order, Label] = {
-    Order.DAY_FIRST: Label("day first"),
-    Order.MONTH_FIRST: Label("month first"),
-    Order.YEAR_FIRST: Label("year first"),
 }
 STEPS: dict[str, Label] = {
     "upload": Label("Upload"),
@@ -90,8 +86,12 @@ def state_badge(state: ImportState) -> Markup:
 
 
 def row_badge(state: RowState) -> Markup:
-    label, tone = ROW_STATES[state]
-    return badge(str(label), tone)
+    return badge(row_state(state), ROW_TONES[state])
+
+
+def row_state(state: RowState) -> str:
+    """What has become of a row."""
+    return in_language(STATE_WORDS[state], language())
 
 
 def kinds(target: Target, count: int = 2) -> str:
