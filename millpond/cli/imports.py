@@ -68,10 +68,10 @@ def import_file(
                     _confirm(scope, id)
                     with progress_bar(silent=as_json) as told:
                         run(id, "APPLYING", told)
-            counts, reasons = look(scope, _became, id)
+            counts, reasons, notices = look(scope, _became, id)
             if check:
                 _cancel(scope, id)
-        _tell(id, counts, reasons, as_json=as_json)
+        _tell(id, counts, reasons, [] if undo else notices, as_json=as_json)
     if reasons or "KEPT" in counts:
         raise typer.Exit(1)
 
@@ -264,20 +264,26 @@ def _cancel(scope: "Scope", id: int) -> None:
 # --- what became of it -----------------------------------------------------------------------------------
 
 
-def _became(scope: "Scope", db: Any, id: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """(number of rows by state, the reasons of those that stayed behind)."""
-    from resolvers.imports import applying, batches
+def _became(scope: "Scope", db: Any, id: int) -> tuple[dict[str, int], list[dict[str, Any]], list[str]]:
+    """(number of rows by state, the reasons of those that stayed behind, what else is to be known)."""
+    from models.choice_names import in_language
+    from resolvers.imports import applying, batches, looking
 
     row = batches.own(scope, db, id)
-    return {str(state): number for state, number in applying.counts(db, row).items()}, applying.reasons(scope, db, row)
+    notices = [in_language(each.said, scope.language) for each in looking.notices(scope, db, row)]
+    counts = {str(state): number for state, number in applying.counts(db, row).items()}
+    return counts, applying.reasons(scope, db, row), notices
 
 
-def _tell(id: int, counts: dict[str, int], reasons: list[dict[str, Any]], *, as_json: bool) -> None:
+def _tell(id: int, counts: dict[str, int], reasons: list[dict[str, Any]], notices: list[str], *, as_json: bool) -> None:
     import json
 
     if as_json:
-        typer.echo(json.dumps({"import": f"imp_{id}", "rows": counts, "problems": reasons}, ensure_ascii=False))
+        told = {"import": f"imp_{id}", "rows": counts, "problems": reasons, "notices": notices}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
+    for notice in notices:
+        say(notice)
     say(f"imp_{id}: {', '.join(f'{number:,} {_word(state)}' for state, number in counts.items()) or 'no rows'}")
     for each in reasons[:SHOWN]:
         say(f"row {each['row']}: {' '.join(each['sentences'])}")

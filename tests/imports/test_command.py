@@ -34,6 +34,14 @@ def test_good_rows_come_in_and_the_others_are_named(world: World, file: Path) ->
     assert {x["door"] for x in world.log() if x["action"] == "customer.import"} == {"job"}
 
 
+def test_the_same_file_again_is_told(world: World, file: Path) -> None:
+    words = ("import", "customers", str(file), "--as", "li", "--check")
+    assert "came in before" not in told(millpond(world.backend.url, *words))[2]
+    millpond(world.backend.url, *words[:-1])
+
+    assert "This very file came in before" in told(millpond(world.backend.url, *words))[2]
+
+
 def test_a_check_changes_nothing_and_answers_programs(world: World, file: Path) -> None:
     answer = millpond(world.backend.url, "import", "Customer", str(file), "--as", "li", "--check", "--json")
 
@@ -42,6 +50,7 @@ def test_a_check_changes_nothing_and_answers_programs(world: World, file: Path) 
         "import": "imp_1",
         "rows": {"BAD": 1, "GOOD": 1},
         "problems": [{"row": 3, "codes": ["VALIDATION"], "sentences": ["“12” is no phone number."]}],
+        "notices": [],
     }
     assert world.rows(Customer) == []
     assert [x["state"] for x in world.rows(ImportBatch)] == [ImportState.CANCELLED]
