@@ -174,8 +174,8 @@ def test_an_open_page_is_told_of_its_bell_and_of_rows_that_left(world: World) ->
                 assert await anext(told) == ("left", f"cus_{first}")
                 await subscribers.do("wu", claim, [second])
                 while (left := await anext(told)) == ("left", f"cus_{first}"):
-                    pass  # the stream may hear of it once more
-                assert left == ("left", f"cus_{second}")
+                    pass  # the stream may hear of it once more, also together with the next one
+                assert left in (("left", f"cus_{second}"), ("left", f"cus_{first} cus_{second}"))
                 await subscribers.do("ada", lock, [own])
                 assert await anext(told) == ("bell", "1")
                 await subscribers.do("li", sign_out, token)
