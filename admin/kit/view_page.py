@@ -5,12 +5,11 @@ from functools import cached_property
 from typing import Any
 
 from cachetools import TTLCache
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from models import ENTITIES, Department, Role, SavedView
 from models.errors import NotFound, Refusal
@@ -100,7 +99,7 @@ class ViewPage(Screen):
 
     @page_route("/view-counts", "view")
     async def view_counts(self, request: Request) -> Response:
-        """The counts of the first views, for the page to put into its tabs; they stop at MOST_COUNTED."""
+        """Global id of a view -> its count as text, of the first MOST_COUNTS views, for the page to put into its tabs."""
         ask = panel_request(request)
         views, person = (await self.views_for(ask))[:MOST_COUNTS], ask.scope.person
         who = person.id, ask.scope.policy, person.roles, person.departments, person.pools
@@ -109,14 +108,8 @@ class ViewPage(Screen):
         }
         counted = await ask.scope.read(_counted, [view for view in views if view.id not in known])
         self._counts.update({(*who, view.id, view.version): counted[view.id] for view in views if view.id in counted})
-        counts = {**known, **counted}.items()
-        pieces = [
-            Markup('<span class="badge" id="count-{}" hx-swap-oob="true">{}</span>').format(
-                global_id(SavedView, id), text
-            )
-            for id, text in counts
-        ]
-        return HTMLResponse("".join(pieces), headers={"cache-control": "no-store"})
+        counts = {global_id(SavedView, id): text for id, text in {**known, **counted}.items()}
+        return JSONResponse(counts, headers={"cache-control": "no-store"})
 
     @cached_property
     def _counts(self) -> TTLCache[Any, str]:

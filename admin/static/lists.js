@@ -39,6 +39,17 @@ document.addEventListener("DOMContentLoaded", () => {
   history.replaceState(history.state, "", here);
 });
 
+// --- the counts of saved views ------------------------------------------------------------------------------
+
+// The page may be another one by the time the counts are there, or know other views: only tabs that are there get one.
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  if (!target.matches("[data-counts]") || !detail.xhr.getResponseHeader("content-type")?.includes("json")) return;
+  for (const [view, count] of Object.entries(JSON.parse(detail.xhr.responseText))) {
+    const badge = document.getElementById(`count-${view}`);
+    if (badge) badge.textContent = count;
+  }
+});
+
 // --- selecting rows ----------------------------------------------------------------------------------------
 
 function countSelected() {
