@@ -80,6 +80,8 @@ from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
 from .upload import Upload as Upload
+from .word_merge import WordMerge as WordMerge
+from .word_merge import WordMove as WordMove
 
 for _file in walk_packages(__path__, f"{__name__}."):
     import_module(_file.name)

@@ -113,6 +113,8 @@ TABLE: tuple[Action, ...] = (
     _own("tell_apart", "Tell apart", "标记为不同客户", "told apart", "customer"),
     _own("open", "Open the page", "查看详情", "opened the page of", "customer"),
     _own("unmerge", "Undo a merge", "撤销合并", "undid the merge of", "customer"),
+    _own("merge_words", "Merge words", "合并词条", "merged a word of", "dictionary"),
+    _own("unmerge_words", "Undo a merge of words", "撤销词条合并", "undid the merge of a word of", "dictionary"),
     _own("views", "Keep views", "保存视图", "kept the view", "user"),
     _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),
     _own("exports", "Keep exports", "管理导出", "kept the export", "user"),
