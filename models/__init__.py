@@ -13,6 +13,8 @@ from .base import Base as Base
 from .base import Entity as Entity
 from .base import Part as Part
 from .base import utcnow as utcnow
+from .bulk_change import BulkChange as BulkChange
+from .bulk_change import BulkItem as BulkItem
 from .calendar_day import CalendarDay as CalendarDay
 from .claim_condition import ClaimCondition as ClaimCondition
 from .comment import Comment as Comment

@@ -75,7 +75,9 @@ TABLE: tuple[Action, ...] = (
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
     Action("export", "Export", "导出", "exported", (MADE, "audit"), (TOUCH,), when="!deleted"),
     Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE),
-    Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
+    Action(
+        "transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact", "opportunity")
+    ),
     Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
     Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),
     Action("extend", "Put off the release", "延期回收", "put off the release of", _SALES, CHANGE),
@@ -119,6 +121,7 @@ TABLE: tuple[Action, ...] = (
     _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),
     _own("exports", "Keep exports", "管理导出", "kept the export", "user"),
     _own("imports", "Keep imports", "管理导入", "kept the import", "user"),
+    _own("bulk_changes", "Keep bulk changes", "管理批量修改", "began the bulk change", "user"),
     _own("drop_export", "Delete an export", "删除导出", "deleted the export", "user"),
     _own("download", "Download", "下载", "downloaded", "user"),
     _own("renew", "Compute release dates", "重新计算回收日期", "", "system"),

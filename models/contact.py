@@ -18,6 +18,7 @@ class Contact(Entity):
 
     __tablename__ = "contact"
     module, prefix, visible_through = "contact", "con", "customer"
+    in_bulk = True
     names = Names("Contact", "Contacts", zh="联系人")
     beside = ("title", "customer_id")
     inherited = frozenset({"owner_id"})

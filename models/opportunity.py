@@ -19,6 +19,7 @@ class Opportunity(Entity):
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
     together = (frozenset({"amount", "currency"}),)
+    in_bulk = True
     names = Names("Opportunity", "Opportunities", zh="商机")
     beside = ("customer_id", "owner_id")
 

@@ -6,6 +6,7 @@ from models import (
     PROTECTED,
     ApiToken,
     Base,
+    BulkChange,
     Export,
     ExportProfile,
     ImportBatch,
@@ -28,6 +29,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    BulkChange: "blk",
     Export: "exp",
     ExportProfile: "xpf",
     ImportBatch: "imp",
