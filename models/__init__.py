@@ -57,6 +57,9 @@ from .people import Department as Department
 from .people import Role as Role
 from .people import User as User
 from .people import UserRole as UserRole
+from .pipeline import CustomerStage as CustomerStage
+from .pipeline import Pipeline as Pipeline
+from .pipeline import PipelineStage as PipelineStage
 from .plan import Plan as Plan
 from .policy import PolicyDraft as PolicyDraft
 from .policy import PolicyLine as PolicyLine
@@ -81,6 +84,8 @@ from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
+from .stage_period import CustomerStagePeriod as CustomerStagePeriod
+from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod
 from .upload import Upload as Upload
 from .word_merge import WordMerge as WordMerge
 from .word_merge import WordMove as WordMove
@@ -107,6 +112,9 @@ _ORDER: tuple[type[Entity], ...] = (
     UserRole,
     Dictionary,
     DictionaryItem,
+    Pipeline,
+    PipelineStage,
+    CustomerStage,
     NumberRule,
     Organisation,
     CalendarDay,
