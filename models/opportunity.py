@@ -8,12 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Entity, Line, Prose, text_type, trait
 from .contact import Contact
+from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .people import User
 
 
-class Opportunity(Entity):
+class Opportunity(Customised, Entity):
     """A chance to sell, visible to whoever sees the customer."""
 
     __tablename__ = "opportunity"
