@@ -24,6 +24,8 @@ from .credentials import ApiToken as ApiToken
 from .credentials import Credential as Credential
 from .credentials import SignInAttempt as SignInAttempt
 from .credentials import SignInSession as SignInSession
+from .custom_field import CustomField as CustomField
+from .custom_field import FieldBook as FieldBook
 from .customer import Customer as Customer
 from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary
@@ -116,6 +118,7 @@ _ORDER: tuple[type[Entity], ...] = (
     PipelineStage,
     CustomerStage,
     NumberRule,
+    CustomField,
     Organisation,
     CalendarDay,
 )
