@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .base import Entity, Prose, choice, text_type, trait
 from .contact import Contact
 from .counting import KEY_LENGTH, FollowUpKind, copy_key
+from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .opportunity import Opportunity
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .comment import Comment
 
 
-class FollowUp(Entity):
+class FollowUp(Customised, Entity):
     """One dealing with a customer, visible to whoever sees the customer."""
 
     __tablename__ = "follow_up"

@@ -22,6 +22,7 @@ from models.claim_condition import Covers, Effect
 from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
+from models.pipeline import StageKind
 from models.pool import OnExpire
 from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
@@ -105,6 +106,12 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Evidence.PHONE: _("Same phone"),
         Evidence.DOMAIN: _("Same e-mail domain"),
         Evidence.NAME_ELSEWHERE: _("Same name in another place"),
+    },
+    StageKind: {
+        StageKind.OPEN: _("In progress"),
+        StageKind.ON_HOLD: _("On hold"),
+        StageKind.WON: _("Won"),
+        StageKind.LOST: _("Lost"),
     },
     Verdict: {
         Verdict.NOTHING: _("Does not count"),

@@ -25,6 +25,7 @@ from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import is_import, permit_create
 from .contacts import check_point
+from .stages import check_customer
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 
@@ -49,6 +50,7 @@ class CustomerRules(Rules[Customer]):
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
         check_reach(values)
+        check_customer(scope, db, row, values)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
         refuse_duplicate_customer(scope, db, row, extra)

@@ -23,6 +23,7 @@ STAYING = frozenset(
     {
         "assignment_decision",
         "customer",
+        "customer_stage_period",
         "merge_record",
         "not_duplicate",
         "pool_view",

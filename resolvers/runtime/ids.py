@@ -18,6 +18,7 @@ from models import (
     SignInAttempt,
     SignInSession,
     Upload,
+    WordMerge,
 )
 
 LARGEST_ID = 2**31 - 1
@@ -40,6 +41,7 @@ _UNPROTECTED: dict[type[Base], str] = {
     SignInAttempt: "try",
     SignInSession: "ses",
     Upload: "upl",
+    WordMerge: "wmg",
 }
 """The prefix of a table that is not protected and so declares none of its own."""
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}

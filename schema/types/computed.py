@@ -18,9 +18,12 @@ from models import (
     Base,
     ClaimCondition,
     Customer,
+    CustomerStagePeriod,
     Department,
     Dictionary,
     DictionaryItem,
+    Opportunity,
+    OpportunityStagePeriod,
     OwnershipPeriod,
     Pool,
     PoolMember,
@@ -72,6 +75,7 @@ def add() -> None:
         SHAPES[model]["can"] = Computed(
             partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
         )
+    for model in (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod):
         for column in columns(model):
             if trait_of(column).dictionary:
                 doc = f"The label of `{camel(column.key)}` in your language."
@@ -84,6 +88,8 @@ def add() -> None:
         _retention_due_at, datetime | None, "When its days in the pool are over; null for ever, or with an owner."
     )
     SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[Customer]["stageHistory"] = Parts("customer_id", CustomerStagePeriod, "started_at")
+    SHAPES[Opportunity]["stageHistory"] = Parts("opportunity_id", OpportunityStagePeriod, "started_at")
     SHAPES[Customer]["formerNames"] = Computed(
         _former_names,
         list[FormerName],
