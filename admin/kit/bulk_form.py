@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from resolvers.exports.listing import Listing
 
 from .fields import Field, Kind
 from .formatting import day, number, time_text
+from .labels import many
 from .panel_request import PanelRequest
 from .translation import Label
 from .translation import gettext as _
@@ -110,7 +111,10 @@ class Shown:
     """(number of records, sentence)."""
     samples: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
     """(name of a record, its (label, before, after))."""
-    related: Sequence[tuple[Any, str]] = field(default_factory=tuple)
+    related: Sequence[tuple[str, str, str]] = ()
+    """(module, what its records are called, number of them)."""
+    receiver: str = ""
+    """The new owner with the customers that they hold and may hold, as far as the user may know."""
 
 
 def shown(ask: PanelRequest, found: Preview) -> Shown:
@@ -126,8 +130,22 @@ def shown(ask: PanelRequest, found: Preview) -> Shown:
             (each.name, [_pair(ask, found, key, each.before, each.after) for key in found.columns])
             for each in found.samples
         ],
-        [(kind, number(ask, n)) for kind, n in found.handing.related.items() if n] if found.handing else (),
+        [(kind.module, many(kind), number(ask, n)) for kind, n in found.handing.related.items() if n]
+        if found.handing
+        else (),
+        _receiver(ask, found),
     )
+
+
+def _receiver(ask: PanelRequest, found: Preview) -> str:
+    to = found.handing.receiver if found.handing else None
+    if to is None or not to.is_known:
+        return ""
+    held = number(ask, to.held)
+    if to.limit is None:
+        return _("%(name)s holds customers: %(held)s.") % {"name": to.name, "held": held}
+    said = {"name": to.name, "held": held, "limit": number(ask, to.limit)}
+    return _("%(name)s holds customers: %(held)s of %(limit)s.") % said
 
 
 def _pair(

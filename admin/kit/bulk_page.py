@@ -3,6 +3,7 @@
 from typing import Any
 
 from starlette.datastructures import FormData, QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,8 +13,8 @@ from models.export import ExportRange
 from resolvers.bulk import changing, wanted
 from resolvers.bulk.previewing import preview
 from resolvers.bulk.wanted import OWNER
-from resolvers.reading.pages import MOST_COUNTED
 from resolvers.records.form_schema import EXTRA_INPUTS
+from resolvers.runtime import denials
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
@@ -25,6 +26,7 @@ from .export_page import ExportPage
 from .fields import Field, Kind
 from .finding import Finding, find_typed
 from .form_page import FormPage
+from .labels import many
 from .lists import ListState
 from .once import act_once
 from .panel_request import PanelRequest, panel_request
@@ -68,6 +70,7 @@ class BulkPage(ExportPage, FormPage):
     async def change_page(self, request: Request) -> Response:
         """The form; `field` in the address chooses the field."""
         ask, query = panel_request(request), request.query_params
+        await self._check_change(ask)
         asked = QueryParams(query["list"][:LONGEST_QUERY]) if "list" in query else query
         source = await self._source(ask, asked, query.getlist("ids") if query.get("from") == "list" else [])
         return await self._show_change(ask, source, FormData([("field", query.get("field", ""))]))
@@ -75,10 +78,19 @@ class BulkPage(ExportPage, FormPage):
     @page_route("/change", "edit", "POST")
     async def change_records(self, request: Request) -> Response:
         ask, form = panel_request(request), forms.without_files(await request.form())
+        await self._check_change(ask)
         asked = QueryParams(str(form.get("list", ""))[:LONGEST_QUERY])
         source = await self._source(ask, asked, [str(x) for x in form.getlist("ids")])
         do = str(form.get("do", ""))
         return await self._show_change(ask, source, form, do if do in ("preview", "confirm") else "")
+
+    async def _check_change(self, ask: PanelRequest) -> None:
+        """Answer 403 to users who may change nothing here; an attempt to change is logged."""
+        if self.bulk_fields(ask):
+            return
+        if ask.request.method == "POST":
+            await ask.scope.run(denials.refuse, self.module, "edit")
+        raise HTTPException(403)
 
     async def _show_change(self, ask: PanelRequest, source: Source, form: FormData, do: str = "") -> Response:
         """The form with what was sent, and where that is asked for its preview; or the way to the change that was begun."""
@@ -87,6 +99,7 @@ class BulkPage(ExportPage, FormPage):
         filled = filled_in(form, first, [*fields])
         field = fields.get(filled.key)
         context: dict[str, Any] = {"source": source, "filled": filled, "problem": "", "found": None, "mark": ""}
+        context |= {"form": None, "field": None, "ways": {}}
         if field is not None:
             inputs, finding = await self._inputs(ask, field, form)
             context |= {"form": inputs, "field": field, "ways": ways(field)}
@@ -101,9 +114,8 @@ class BulkPage(ExportPage, FormPage):
         context |= {
             "fields": fields.values(),
             "chosen": [global_id(self.model, id) for id in source.ids],
-            "related": RELATED if self.module == "customer" else (),
+            "related": [(kind.module, many(kind)) for kind in RELATED] if self.module == "customer" else [],
             "owner": OWNER,
-            "most": MOST_COUNTED,
         }
         return await self.render(ask, "bulk_change.html", context, 422 if context["problem"] else 200)
 
