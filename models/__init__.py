@@ -22,6 +22,7 @@ from .credentials import ApiToken as ApiToken
 from .credentials import Credential as Credential
 from .credentials import SignInAttempt as SignInAttempt
 from .credentials import SignInSession as SignInSession
+from .customer import Approval as Approval
 from .customer import Customer as Customer
 from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary

@@ -9,7 +9,7 @@ from models.follow_up_errors import uncounted
 from models.last_contact import follow_new
 
 from ..customers import follow_ups as rules
-from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of
+from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of, refusals_of_unapproved
 from ..ownership.release_dates import note_opportunities, renew
 from ..records.organisation import currency_of
 from ..runtime.rights_on_many import allowed
@@ -46,6 +46,12 @@ class Opportunities(Activities):
     """Of an opportunity, its customer notes when it was opened, and whether it is open or won."""
 
     model = Opportunity
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        super().judge(drafts)
+        unapproved = refusals_of_unapproved(self.db, {draft.values["customer_id"] for draft in drafts})
+        for draft in drafts:
+            draft.is_doubtful |= draft.values["customer_id"] in unapproved
 
     def complete(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, Opportunity
+from models import Approval, Contact, Customer, Opportunity
+from models.errors import NotApproved
 
 from ..records.organisation import currency_of
 from ..runtime.inputs import invalid
@@ -30,6 +31,9 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
             self._check_owner(scope, db, row)
+        if is_new(row) and isinstance(row, Opportunity):
+            for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
+                raise refusal
         if values.get("currency") is not None:
             row.currency = values["currency"] = currency_of(values["currency"])
         for model, key in OF_THE_SAME_CUSTOMER:
@@ -39,6 +43,14 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
     def _check_owner(self, scope: Scope, db: Session, row: Any) -> None:
         """Judge the owner of a new record who is not the caller."""
         check_looks_after(scope, db, row.owner_id, row.customer_id, model=type(row))
+
+
+def refusals_of_unapproved(db: Session, customer_ids: Collection[int]) -> dict[int, NotApproved]:
+    """Customer -> the refusal of an opportunity at it, for those of these that have to be approved first."""
+    wait = Customer.approval.in_([Approval.PENDING, Approval.REJECTED])
+    asked = select(Customer).where(Customer.id.in_(customer_ids), wait)
+    found = db.execute(asked).scalars() if customer_ids else ()
+    return {row.id: NotApproved(label=row.label, field="customerId") for row in found}
 
 
 def customers_of(db: Session, model: Any, ids: Collection[int]) -> dict[int, int]:

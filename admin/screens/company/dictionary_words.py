@@ -214,23 +214,30 @@ def _sent(data: FormData, found: _Dictionary) -> list[EditorRow]:
     """The rows as they were sent, after the move whose button was pressed."""
     known = {global_id(DictionaryItem, word["id"]): word for word in found.words}
     tokens = dict.fromkeys(str(x) for x in data.getlist("row")[:MOST_ROWS])
-    places = settled([TreeRow(token, whole_number(_text(data, "depth", token)) or 0) for token in tokens])
+    places = settled([TreeRow(token, whole_number(str(data.get(f"depth.{token}", ""))) or 0) for token in tokens])
     how, _dot, which = str(data.get("move", "")).partition(".")
-    return [
-        EditorRow(
-            token,
-            depth,
-            *(_text(data, name, token) for name in ("en", "zh", "aliases", "tone", "version", "was")),
-            key=str(known[token]["key"]) if token in known else "",
-            archived=token in known and known[token]["archived_at"] is not None,
-            count=found.counts.get(known[token]["key"], 0) if token in known else 0,
-        )
-        for token, depth in (moved(places, which, how) if which else places)
-    ]
+    rows = moved(places, which, how) if which else places
+    return [_sent_row(data, found, row, known.get(row.token)) for row in rows]
 
 
-def _text(data: FormData, name: str, token: str) -> str:
-    return str(data.get(f"{name}.{token}", "")).strip()
+def _sent_row(data: FormData, found: _Dictionary, row: TreeRow, word: Mapping[str, Any] | None) -> EditorRow:
+    def text(name: str) -> str:
+        return str(data.get(f"{name}.{row.token}", "")).strip()
+
+    key = str(word["key"]) if word is not None else ""
+    return EditorRow(
+        row.token,
+        row.depth,
+        label_en=text("en"),
+        label_zh=text("zh"),
+        aliases=text("aliases"),
+        tone=text("tone"),
+        version=text("version"),
+        was=text("was"),
+        key=key,
+        archived=word is not None and word["archived_at"] is not None,
+        count=found.counts.get(key, 0),
+    )
 
 
 def _tokens(rows: Sequence[EditorRow]) -> set[str]:

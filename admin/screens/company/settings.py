@@ -87,6 +87,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
             (
                 "capacity",
                 "contact_required",
+                "approve_customers",
                 "follow_up_days_back",
                 "follow_up_days_ahead",
                 "export_rows",
