@@ -43,6 +43,7 @@ OWN_FIELDS: dict[tuple[str, str], Said] = {
 CHOICES: dict[str, Said] = {
     "ADMIN": ("Administrator", "管理员"),
     "AMBER": ("Amber", "橙色"),
+    "APPROVED": ("Approved", "已通过"),
     "BLUE": ("Blue", "蓝色"),
     "CALL": ("Call", "电话"),
     "CANCELLED": ("Cancelled", "已取消"),
@@ -61,8 +62,10 @@ CHOICES: dict[str, Said] = {
     "OK": ("Done", "成功"),
     "OPEN": ("Open", "打开"),
     "OTHER": ("Other", "其他"),
+    "PENDING": ("Waits for approval", "待审批"),
     "PHONE": ("Phone", "电话"),
     "RED": ("Red", "红色"),
+    "REJECTED": ("Rejected", "已驳回"),
     "RELEASED": ("Released", "移入公海"),
     "ROLE": ("Role", "角色"),
     "TEAL": ("Teal", "青色"),

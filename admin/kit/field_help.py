@@ -53,6 +53,9 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     ),
     (Organisation, "export_rows"): Label("Rows that one file of records may hold. Empty: no limit."),
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
+    (Organisation, "approve_customers"): Label(
+        "A second person with the right to approve decides. Until then it can be neither claimed nor transferred."
+    ),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
     (Organisation, "follow_up_characters"): Label(

@@ -137,6 +137,9 @@ _STATES = {
     "RUNNING": Tone.BLUE,
     "DONE": Tone.GREEN,
     "FAILED": Tone.RED,
+    "PENDING": Tone.AMBER,
+    "REJECTED": Tone.RED,
+    "APPROVED": Tone.GREEN,
 }
 _WARNINGS = {"locked", "do_not_contact"}
 

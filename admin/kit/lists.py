@@ -79,7 +79,7 @@ class ListState:
         query = ask.request.query_params if query is None else query
         self.view, self.ask, self.saved = view, ask, saved
         self.kept = kept = saved.settings if saved is not None else ViewSettings()
-        self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]
+        self.tabs = [tab for tab in view.tabs if tab.when(ask) and (not tab.needs or ask.may_all(tab.needs))]
         self.tab = next(
             (tab for tab in self.tabs if tab.name == query.get("tab", kept.tab)), self.tabs[0] if self.tabs else None
         )

@@ -37,6 +37,7 @@ class PanelRequest:
     currency: str
     support: str | None
     contact_required: bool
+    approve_customers: bool
     language_of_new_people: str
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
@@ -116,9 +117,11 @@ def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:
 def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
     """The settings of the organisation, and the preferences of the user, that every screen needs."""
     o = Organisation
-    columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.language)
+    columns = select(
+        o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.approve_customers, o.language
+    )
     found = db.execute(columns).first()
-    name, zone, currency, support, contact_required, language = found or (None, None, None, None, True, None)
+    name, zone, currency, support, contact_required, approve, language = found or (*[None] * 4, True, False, None)
     return {
         "preferences": panel_preferences(scope, db),
         "organisation": name or "Millpond",
@@ -126,6 +129,7 @@ def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
         "currency": currency or "CNY",
         "support": support,
         "contact_required": bool(contact_required),
+        "approve_customers": bool(approve),
         "language_of_new_people": language or "en",
     }
 

@@ -219,13 +219,13 @@ def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None
         select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
         execution_options=bypass_policy(Because.KEEPS_RULE),
     ).scalar_one()
-    for model, key in _holding(code):
+    for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
 
 
 def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
     """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
-    fields = [*_holding(row.code)]
+    fields = [*holding(row.code)]
     for model, key in fields:
         refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
     for model, _ in fields:
@@ -235,7 +235,7 @@ def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
         )
 
 
-def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+def holding(code: str) -> Iterator[tuple[type[Entity], str]]:
     """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)
