@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, Entity, Line, Prose, choice, text_type, trait
 from .contact import Contact
+from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .people import User
@@ -20,12 +21,13 @@ _STALE: dict[str, Any] = {
 }
 
 
-class Opportunity(Entity):
+class Opportunity(Customised, Entity):
     """A chance to sell, visible to whoever sees the customer."""
 
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
     together = (frozenset({"amount", "currency"}), frozenset({"pipeline_id", "stage"}))
+    in_bulk = True
     names = Names("Opportunity", "Opportunities", zh="商机")
     beside = ("customer_id", "owner_id")
 

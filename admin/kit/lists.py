@@ -130,7 +130,7 @@ class ListState:
         tab = self.tab if self.tabs and self.tab is not self.tabs[0] else None
         parts = [dict(tab.condition)] if tab is not None and tab.condition is not None else []
         return ViewSettings(
-            condition=all_of([self.condition, *parts, *(each.condition() for each in self.filters)]),
+            condition=all_of([self.condition, *parts, *(each.condition(self.ask) for each in self.filters)]),
             search=self.search,
             columns=tuple(column.key for column in self.columns),
             order=self.order,

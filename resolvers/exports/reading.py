@@ -39,8 +39,13 @@ NAMED_AT_ONCE = 2_000
 _SEARCHED = 1_000
 
 
-def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Iterator[list[int]]:
-    """The ids of all records of a list that the caller may export, in its order, page by page by the list's keyset."""
+def found(
+    scope: Scope, db: Session, model: type[Base], listing: Listing, *, right: str = "export"
+) -> Iterator[list[int]]:
+    """The ids of all records of a list that the caller may export, in its order, page by page by the list's keyset.
+
+    `right`: what the caller has to be allowed to do with them.
+    """
     if model is AuditEntry:
         yield from _logged(scope, db, listing)
         return
@@ -51,7 +56,7 @@ def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Ite
         if request.search.strip() and clause is None:
             result = find(scope, db, model, request.search, reading.listed(), _SEARCHED)
             clause = result.clause if result.further is None else result.further
-        statement = reading.statement().where(open_to(scope.viewer, "export", model))
+        statement = reading.statement().where(open_to(scope.viewer, right, model))
         rows = db.execute((statement if clause is None else statement.where(clause)).limit(AT_ONCE)).all()
         yield [row.id for row in rows]
         request = replace(request, after=reading.cursor(rows[-1])) if len(rows) == AT_ONCE else None
@@ -63,8 +68,8 @@ def _logged(scope: Scope, db: Session, listing: Listing) -> Iterator[list[int]]:
         yield [id for id in ids if id in chosen] if chosen else ids
 
 
-def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: int) -> int:
-    """How many records of a list the caller may export, up to `most`."""
+def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: int, *, right: str = "export") -> int:
+    """How many records of a list the caller may export, or do `right` to, up to `most`."""
     if model is AuditEntry:
         seen = 0
         for ids in _logged(scope, db, listing):
@@ -74,7 +79,7 @@ def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: 
         return seen
     request = listing.request(model)
     reading = Reading(scope, request)
-    clauses = [*reading.listed(), open_to(scope.viewer, "export", model)]
+    clauses = [*reading.listed(), open_to(scope.viewer, right, model)]
     if request.search.strip():
         result = find(scope, db, model, request.search, clauses, _SEARCHED)
         clauses.append(result.clause if result.further is None else result.further)

@@ -120,6 +120,8 @@ def _operand(field: ConditionField, operator: str, given: Any, place: str) -> An
     if operator == "during":
         return _typed(_period, field, given, place)
     convert = _converter(field)
+    if operator == "under" and isinstance(given, str):
+        given = [given]
     if operator not in ("in", "under"):
         return _typed(convert, field, given, place)
     if not isinstance(given, list | tuple) or len(given) > MAX_VALUES:

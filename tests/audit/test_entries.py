@@ -14,6 +14,7 @@ from models import (
     Contact,
     Customer,
     CustomerStage,
+    CustomField,
     Dictionary,
     DictionaryItem,
     Entity,
@@ -159,6 +160,7 @@ def live_through_much(world: World) -> None:
     customer, pooled = world.customer("Acme", "li", contact_name="Ann"), world.customer("Stone", pool="north")
     world.rule("north", daily_quota=5)
     world.make(NumberRule, for_module="customer", pattern="K{seq:4}")
+    world.make(CustomField, for_module="customer", key="size", kind="TEXT", label_en="Size")
     deal = world.make(Opportunity, customer_id=customer, name="Deal", amount=Decimal("7.10"))
     world.make(FollowUp, customer_id=customer, opportunity_id=deal, kind="NOTE", content="x", happened_at=BEFORE)
     world.li.do(claiming.claim, [pooled])

@@ -28,7 +28,7 @@ from resolvers.setup.install import ROLES, install, starter_words
 from tests.support.world import World
 
 DICTIONARIES = {
-    "category": 11,
+    "category": 12,
     "industry": 17,
     "level": 4,
     "lost_reason": 8,
@@ -132,6 +132,7 @@ def test_the_classification_is_a_tree(backend: Backend) -> None:
     assert tree == {
         **dict.fromkeys(("prospect_early", "prospect_medium", "prospect_strong"), "prospect"),
         **dict.fromkeys(("formal_new", "formal_hot", "formal_core", "formal_vip"), "formal"),
+        "channel_partner": "channel",
     }
 
 

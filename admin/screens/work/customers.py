@@ -56,6 +56,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     )
     filters = (
         "stage",
+        "category",
         "industry",
         "level",
         "region",

@@ -102,6 +102,16 @@ KINDS: Table[type[Base], Kind] = Table(
             deleted=("a deleted rule",),
             is_taken=True,
         ),
+        models.CustomField: Kind(
+            new={"for_module": "customer", "key": "new", "kind": "TEXT", "label_en": "New", "position": "0"},
+            change={"label_en": "Changed"},
+            records={
+                "a field": {"for_module": "customer", "key": "a_field", "kind": "TEXT"},
+                "a deleted field": {"for_module": "customer", "key": "a_deleted_field", "kind": "TEXT"},
+            },
+            deleted=("a deleted field",),
+            hostile=({"for_module": "contact", "key": "hostile", "kind": "TEXT"},),
+        ),
         models.DuplicateRule: Kind(
             new={"for_module": "contact", "evidence": "SOUND", "verdict": "CERTAIN"},
             change={"verdict": "POSSIBLE"},
@@ -280,7 +290,7 @@ for _model, _values in plain_entities().items():
 
 TEXTS = {"phone": "1300{n:03d}5500", "number": "ZQ{n:03d}", "email": "zq{n:03d}@mark.example"}
 """Text fields that take texts of one form only -> a canary; any other text field takes any word."""
-KEYS = {"login", "code", "key", "condition", "pattern", "language", "for_module", "time_zone"}
+KEYS = {"login", "code", "key", "condition", "pattern", "language", "for_module", "time_zone", "dictionary", "target"}
 """Text fields whose values are keys: they hold no canary."""
 HIDDEN_FIELDS = (
     "customer.name",
