@@ -7,7 +7,18 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer, Text
 
-from models import AssignmentShare, Base, ClaimCondition, DuplicateRule, NumberRule, PoolMember, Role, User
+from models import (
+    AssignmentShare,
+    Base,
+    ClaimCondition,
+    CustomerStage,
+    DuplicateRule,
+    NumberRule,
+    PipelineStage,
+    PoolMember,
+    Role,
+    User,
+)
 from models.base import Money, Utc, column_of, columns, trait_of
 from models.duplicates import DEFAULTS
 from resolvers.reading.clauses import COMPUTED
@@ -32,6 +43,12 @@ HIDDEN = {
 }
 """Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
 
+
+FIELD_LISTS: dict[tuple[type[Base], str], str] = {
+    (PipelineStage, "required_fields"): "fields.opportunity",
+    (CustomerStage, "required_fields"): "fields.customer",
+}
+"""The columns that hold a list of fields, with the code under which `field_words` has those to choose from."""
 
 CONDITIONS = {(ClaimCondition, "condition"), (AssignmentShare, "condition")}
 """The columns that hold a condition about customers, which is built, and shown as a sentence."""
@@ -114,6 +131,8 @@ def _field_of(model: type[Base], key: str) -> Field:
     if key == "language":
         return Field(key, Kind.CHOICE, model, choices=tuple(LANGUAGES), is_required=True)
     column, trait = column_of(model, key), trait_of(column_of(model, key))
+    if (model, key) in FIELD_LISTS:
+        return Field(key, Kind.WORD_LIST, model, dictionary=FIELD_LISTS[model, key])
     kind = Kind.CONDITION if (model, key) in CONDITIONS else _kind(model, key)
     return Field(
         key,

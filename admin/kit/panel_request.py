@@ -9,15 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from models import Organisation
+from models import Customer, Entity, Opportunity, Organisation, Tone
 from policies import Facts
 from policies.objects import FIELDS
+from resolvers.customers.pipelines import askable
 from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
 
 from .fields import Field
+from .labels import field_label
 from .preferences import Preferences
 
 
@@ -100,8 +102,19 @@ class PanelRequest:
 
     async def load_words(self, codes: set[str]) -> None:
         """Load these dictionaries: one query for those that are not loaded yet."""
+        self.words |= {code: field_words(code) for code in codes & FIELDS_OF.keys()}
         if missing := codes - self.words.keys():
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
+
+
+FIELDS_OF: dict[str, type[Entity]] = {f"fields.{model.module}": model for model in (Opportunity, Customer)}
+"""Code of a list of fields -> the kind of record that has them."""
+
+
+def field_words(code: str) -> dict[str, Word]:
+    """The fields that a stage may ask for, as words with their labels."""
+    model = FIELDS_OF[code]
+    return {key: Word(key, field_label(model, key), False, Tone.GREY) for key in askable(model)}
 
 
 def bell_text(unread: int) -> str:

@@ -74,6 +74,7 @@ CHANGES = {
         "/admin/duplicates",
         "/admin/calendar-year",
         "/admin/compose",
+        "/admin/opportunity-board/move",
         "/admin/notifications/choices",
         "/admin/notifications/read",
         "/admin/release-rehearsal/switch",
