@@ -63,19 +63,21 @@ class CustomField(Entity):
 
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
     """The module whose records have the field: `customer`."""
-    key: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    key: Mapped[Word] = mapped_column(info=trait(immutable=True, generated=True))
     """The name under which values are stored.  Neither a new label nor a new kind changes it."""
-    kind: Mapped[CustomKind] = choice(CustomKind)
-    label_en: Mapped[Line]
+    kind: Mapped[CustomKind] = choice(CustomKind, info=trait(immutable=True))
+    """What it holds.  Another kind is a command of its own, because stored values have to become values of it."""
+    label_en: Mapped[Line] = mapped_column(info=trait(generated=True))
+    """Its name; the Chinese one where no English one is given."""
     label_zh: Mapped[str | None]
     help_en: Mapped[str | None] = mapped_column(long_text())
     help_zh: Mapped[str | None] = mapped_column(long_text())
     is_required: Mapped[bool] = mapped_column(default=False)
     """Whether users who see the field have to fill it in new records."""
     position: Mapped[int] = mapped_column(default=0)
-    dictionary: Mapped[Word | None]
+    dictionary: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
     """The code of the dictionary whose words are the options of a choice."""
-    target: Mapped[Word | None]
+    target: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
     """The module of the records that a REFERENCE holds."""
     is_searchable: Mapped[bool] = mapped_column(default=False)
     """Whether lists are filtered and ordered by it so often that it is worth an index."""

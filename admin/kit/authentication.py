@@ -9,11 +9,13 @@ from sqladmin.authentication import AuthenticationBackend
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from models.custom_field import Book
 from models.errors import Refusal
 from resolvers.people import sign_in as signing_in
 from resolvers.people import view_as
 from resolvers.runtime.scope import Scope
 
+from .book import hold_book
 from .panel_request import PanelRequest, panel_request, request_settings
 from .preferences import language_of, preferences
 from .routes import BASE
@@ -55,6 +57,7 @@ class Authentication(AuthenticationBackend):
                 return redirect(request, f"{BASE}/password")
             return True
         scope = await self._viewed_scope(request, scope)
+        hold_book(getattr(scope.policy, "book", Book()))
         settings = await scope.read(request_settings)
         chosen = preferences(request).with_stored(settings.pop("preferences"))
         request.state.panel_request = PanelRequest(request, scope, chosen, **settings)

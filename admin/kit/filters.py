@@ -23,6 +23,8 @@ from .panel_request import PanelRequest
 from .translation import gettext as _
 from .translation import listed
 
+AMOUNTS = (Kind.MONEY, Kind.DECIMAL)
+"""Kinds whose limits may have decimals."""
 ME = "me"
 """The value of a filter by user that stands for the user who asks."""
 MOST_VALUES = 50
@@ -55,7 +57,7 @@ class Filter:
 
     @property
     def is_range(self) -> bool:
-        return self.field.kind in (Kind.DATE, Kind.TIME, Kind.WHOLE, Kind.MONEY)
+        return self.field.kind in (Kind.DATE, Kind.TIME, Kind.WHOLE, Kind.MONEY, Kind.DECIMAL)
 
     @property
     def input_type(self) -> str:
@@ -93,9 +95,7 @@ class Filter:
         if self.is_range:
             limits = {"gte": _limit(self, self.low), "lte": _limit(self, self.high)}
             return {
-                name: {
-                    how: str(x) if self.field.kind is Kind.MONEY else x for how, x in limits.items() if x is not None
-                }
+                name: {how: str(x) if self.field.kind in AMOUNTS else x for how, x in limits.items() if x is not None}
             }
         match self.field.kind:
             case Kind.YES_NO:
@@ -184,7 +184,7 @@ def _limit(each: Filter, text: str) -> Any:
         if each.field.kind in (Kind.DATE, Kind.TIME):
             day = date.fromisoformat(text)
             return day if day.year in YEARS else None
-        if each.field.kind is Kind.MONEY:
+        if each.field.kind in AMOUNTS:
             amount = amount_of(text)
             return amount if abs(amount) < 10**14 else None
         whole = int(text)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import Organisation
+from models.custom_field import is_custom
 from policies import Facts
 from policies.objects import FIELDS
 from resolvers.people.preferences import panel_settings
@@ -71,7 +72,7 @@ class PanelRequest:
     def sees(self, module: str, field: str) -> bool:
         """Whether the user sees this field in some record of the module; what is no field is seen with the record."""
         word = f"{module}.{field}"
-        return self.scope.policy.ever(self.scope.person, "view", word if word in FIELDS else module)
+        return self.scope.policy.ever(self.scope.person, "view", word if word in FIELDS or is_custom(field) else module)
 
     def edits(self, module: str, field: str) -> bool:
         """Whether the user may change this field in some record of the module."""

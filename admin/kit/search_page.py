@@ -22,6 +22,7 @@ from .condition_rows import COUNTED, DATED, SEVERAL, WITHOUT_VALUE, Group, Row, 
 from .condition_rows import OPERATORS as OFFERED
 from .condition_rows import relation_or_field as about
 from .condition_words import HOW, OPERATORS, UNITS, name_of, own_words
+from .fields import word_of
 from .finding import find
 from .labels import choice_label
 from .panel_request import PanelRequest, panel_request
@@ -167,9 +168,7 @@ def _after(name: str) -> str:
 def _offered(ask: PanelRequest, model: type[Base]) -> list[tuple[str, Options]]:
     """(heading, names with labels) of what the user can ask about: what they see in some record."""
     module = str(model.module)
-    sees = [
-        x for x in fields_of(model).values() if x.name not in LEFT_OUT and ask.sees(module, x.key.removesuffix("_id"))
-    ]
+    sees = [x for x in fields_of(model).values() if x.name not in LEFT_OUT and ask.sees(module, word_of(x.key))]
     own = [(x.name, name_of(model, x.name)) for x in sees if not (issubclass(model, Part) and x.target is not None)]
     related = [
         x for x in relations_of(model).values() if ask.may(f"{x.target.module}.view") and ask.sees(module, x.name)

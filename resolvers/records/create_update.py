@@ -61,7 +61,12 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
         row = scope.load(db, model, id, to="edit")
         values, extra = split(model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
-        check_version(db, row, {**values, **{key: extra[key] for key in extra if key != _REASON}}, version)
+        check_version(
+            db,
+            row,
+            {**values, **{key: extra[key] for key in extra if key not in {_REASON, *rules.merging_inputs}}},
+            version,
+        )
         check_words(db, model, values, row)
         before = {key: getattr(row, key) for key in values}
         for key, value in values.items():

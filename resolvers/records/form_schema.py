@@ -145,7 +145,15 @@ def _extra_inputs(model: type[Entity], *, creating: bool) -> list[str]:
     return sorted(keys, key=EXTRA_INPUTS.index)
 
 
-EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points", "duplicate_reason"]
+EXTRA_INPUTS = [
+    "contact_name",
+    "contact_title",
+    "contact_phone",
+    "contact_email",
+    "points",
+    "duplicate_reason",
+    "options",
+]
 """Every extra input of a form, in order."""
 
 

@@ -1,7 +1,7 @@
 """The mutations of every entity, derived from the models: create, update, delete, restore and purge."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import strawberry
@@ -28,6 +28,22 @@ from .batches import RecordsInput, batch
 class ContactPointInput:
     kind: make.enum_of(PointKind)  # type: ignore[valid-type]  # made from the models' enum
     value: str
+
+
+@strawberry.input(
+    description="One option of a custom choice.  Without a key it gets one out of its name; a key that is there already"
+    " keeps its records and gets these names."
+)
+class CustomOptionInput:
+    label_en: str | None = None
+    label_zh: str | None = None
+    key: str | None = None
+    aliases: list[str] | None = None
+    is_archived: bool = False
+
+
+_LISTS: dict[str, Any] = {"points": ContactPointInput, "options": CustomOptionInput}
+"""Extra inputs that are lists -> the type of their items."""
 
 
 @strawberry.input(
@@ -107,7 +123,7 @@ def _input(model: type[Entity], *, is_new: bool) -> str:
             del members[column.key]
     rules = rules_of(model)
     for extra in sorted(rules.extra_inputs if is_new else rules.extra_inputs - rules.create_only_inputs):
-        annotations[extra] = list[ContactPointInput] | None if extra == "points" else str | None
+        annotations[extra] = list[_LISTS[extra]] | None if extra in _LISTS else str | None
         members[extra] = strawberry.UNSET
     annotations["idempotency_key"], members["idempotency_key"] = str | None, None
     name = f"{'Create' if is_new else 'Update'}{name_of(model)}Input"
@@ -147,7 +163,7 @@ def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
     if isinstance(shape, Column) and shape.target is not None:
         return number_of(shape.target, value)
     if isinstance(value, list):
-        return [{"kind": x.kind, "value": x.value} if isinstance(x, ContactPointInput) else x for x in value]
+        return [asdict(x) if isinstance(x, tuple(_LISTS.values())) else x for x in value]
     return value
 
 
