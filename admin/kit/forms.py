@@ -84,6 +84,12 @@ class OptionsInput(Input):  # type: ignore[misc]  # as above
         if formdata is not None:
             self.data = options_in(formdata, self.name)
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The options, and empty rows for new ones."""
+        blank = dict.fromkeys(("key", "label_en", "label_zh", "aliases", "is_archived"))
+        return [*self.data, *([blank] * (1 if self.data else 3))]
+
 
 _PARTS = ("key", "en", "zh", "aliases", "gone")
 

@@ -60,7 +60,7 @@ async def preview(ask: PanelRequest, form: FormData) -> list[Preview]:
         await ask.load_words({given["dictionary"]})
     return [
         _preview(ask, kind, given, options, language, is_required=form.get("is_required") == "y")
-        for language in LANGUAGES
+        for language in sorted(LANGUAGES, key=lambda x: x != ask.language)
     ]
 
 
