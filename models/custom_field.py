@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 from .base import LIVE, Base, Entity, Hash, Line, Word, choice, json_type, long_text, moment_of, time_text, trait
 from .database.bypass import Because, bypass_policy
 from .errors import Validation
+from .field_names import FieldWord
 from .names import Names
 
 PREFIX = "custom."
@@ -153,6 +154,11 @@ class Custom:
         return f"{PREFIX}{self.key}"
 
     @property
+    def named(self) -> FieldWord:
+        """The same word with its names, for refusals."""
+        return FieldWord(self.word, (self.label("en"), self.label("zh")))
+
+    @property
     def object(self) -> str:
         """What policy lines call it: `customer.custom.satisfaction`."""
         return f"{self.module}.{self.word}"
@@ -180,7 +186,7 @@ class Custom:
 class Book:
     """All custom fields of one edition, retired ones included.  It never changes."""
 
-    fields: Mapping[tuple[str, str], Custom] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], Custom] = field(default_factory=dict, compare=False)
     """(module, key) -> field, in the order of forms."""
     revision: str = ""
     """The edition; empty before the first definition."""
@@ -207,6 +213,10 @@ class Book:
 def is_custom(word: str) -> bool:
     """Whether a word among the columns of an entity means a custom field, known or not."""
     return word.startswith(PREFIX)
+
+
+class ManyValues(str):
+    """What stands for several values that were given of one field; use cases refuse it."""
 
 
 # --- values ----------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from sqladmin.authentication import AuthenticationBackend
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from models.custom_field import Book
 from models.errors import Refusal
 from resolvers.people import sign_in as signing_in
 from resolvers.people import view_as
@@ -57,7 +56,7 @@ class Authentication(AuthenticationBackend):
                 return redirect(request, f"{BASE}/password")
             return True
         scope = await self._viewed_scope(request, scope)
-        hold_book(getattr(scope.policy, "book", Book()))
+        hold_book(scope.policy.book)
         settings = await scope.read(request_settings)
         chosen = preferences(request).with_stored(settings.pop("preferences"))
         request.state.panel_request = PanelRequest(request, scope, chosen, **settings)

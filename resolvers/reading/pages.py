@@ -14,6 +14,7 @@ from models import Base
 from models.base import column_of
 
 from ..runtime.budgets import Costly
+from ..runtime.custom_fields import visible_book
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
@@ -197,8 +198,9 @@ class Reading:
 
     def _condition(self, scope: Scope) -> Mapping[str, Any]:
         """The condition as a filter.  Raises Validation."""
-        asked = checked(self.model, self.request.condition)
-        return filter_of(self.model, asked, Asker.of(scope.person, scope.now())) if asked else {}
+        book = visible_book(scope.policy, scope.person)
+        asked = checked(self.model, self.request.condition, book=book)
+        return filter_of(self.model, asked, Asker.of(scope.person, scope.now(), book)) if asked else {}
 
     @property
     def is_backward(self) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import CustomField, DictionaryItem, Organisation
-from models.custom_field import CHOICES, UNSORTED, CustomKind, stored_value
+from models.custom_field import CHOICES, UNSORTED, Custom, CustomKind
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 
@@ -17,9 +17,11 @@ from ..reading.pages import names_of
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
+from . import custom_options
 from .custom_conversion import DoesNotConvert, Option, Shape, as_text, converted, convertible, holders, model_of
 from .custom_fields import check_kind, index_later
-from .custom_options import begin_dictionary, cleaned, dictionary_of
+from .custom_options import begin_dictionary, dictionary_of
+from .custom_values import cleaned
 from .organisation import zone_of
 
 MOST_WRITTEN = 5_000
@@ -141,7 +143,8 @@ class _Change:
 
     def _converted(self, stored: Any) -> Any:
         value = converted(self.before, self.after, stored)
-        return stored_value(value)
+        custom = Custom(self.row.id, self.row.for_module, self.row.key, self.kind, self.row.label_en)
+        return cleaned(custom, value)
 
     def _texts(self) -> list[dict[str, Any]]:
         """The different texts as options.  Raises Validation for too many of them, or none."""
@@ -152,7 +155,7 @@ class _Change:
                 f"cannot be made of {len(texts)} different texts; choose one that is there",
                 f"无法由 {len(texts)} 个不同的文本生成，请选择已有的数据字典",
             )
-        return cleaned([{"label_en": text[:200]} for text in texts])
+        return custom_options.cleaned([{"label_en": text[:200]} for text in texts])
 
     def write(self) -> None:
         """Store the values that look otherwise as values of the new kind.  Raises Validation for too many."""

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from models import CustomField, Dictionary, DictionaryItem
-from models.errors import Forbidden, Refusal, Validation
+from models.errors import Forbidden, InUse, Refusal, Validation
 from resolvers.records import custom_fields
-from resolvers.records.create_update import create, update
+from resolvers.records.create_update import create, delete, update
 from tests.support.claim_checks import codes, unchanged
 from tests.support.world import World
 
@@ -141,3 +141,11 @@ def test_fields_are_put_in_order_and_the_others_follow(world: World) -> None:
     assert [world.row(CustomField, id)["position"] for id in (three, one, two)] == [1, 2, 3]
     with pytest.raises(Validation):
         world.ada.do(custom_fields.arrange, [one, other])
+
+
+def test_a_field_whose_values_records_hold_is_retired_not_deleted(world: World) -> None:
+    field, empty = define(world), define(world, label_en="Empty")
+    world.customer(**{"custom.size": "Large"})
+
+    assert isinstance(world.ada.do(delete, CustomField, [field.id]).problems[0], InUse)
+    assert world.ada.do(delete, CustomField, [empty.id]).ids == [empty.id]
