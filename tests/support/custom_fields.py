@@ -51,7 +51,9 @@ def define(world: World, key: str, kind: CustomKind = CustomKind.TEXT, module: s
     if kind is CustomKind.REFERENCE:
         more = {"target": "customer", **more}
     labels = {"label_en": key.replace("_", " ").capitalize(), "label_zh": f"{key}字段"}
-    return world.make(CustomField, for_module=module, key=key, kind=kind, **{**labels, **more})
+    made = world.make(CustomField, for_module=module, key=key, kind=kind, **{**labels, **more})
+    refresh(world)
+    return made
 
 
 def define_all(world: World, module: str = "customer") -> dict[str, CustomKind]:
@@ -79,5 +81,10 @@ def with_lines(world: World, *lines: str) -> None:
     """Put these lines in force beside the starter policy."""
     with world.backend.writer.engine.begin() as connection:
         put_in_force(connection, STARTER + "\n".join(("", *lines, "")), "a test", START)
+    refresh(world)
+
+
+def refresh(world: World) -> None:
+    """Take over what is in force, as the next request with a token does."""
     with world.backend.writer.engine.connect() as connection:
         world.backend.refresh_policy(connection)
