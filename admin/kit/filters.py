@@ -10,10 +10,10 @@ from starlette.datastructures import QueryParams
 
 from models import User
 from models.amounts import amount_of
-from resolvers.reading.condition_fields import fields_of
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
+from .book import known_fields
 from .condition_rows import SPELLED
 from .fields import Field, Kind
 from .finding import Found
@@ -78,14 +78,14 @@ class Filter:
                 return {"in": [self._id(ask, value) for value in self.values]}
             case Kind.YES_NO:
                 return {"eq": self.values[0] == "yes"}
-            case Kind.WORDS | Kind.CHOICE:
+            case Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {"in": self._known_choices()}
             case _:
                 return {"contains": self.values[0][:200]}
 
     def condition(self) -> Tree:
         """The filter as a condition, by which a view is saved; empty where the language has none."""
-        known = {x.key: x.name for x in fields_of(self.field.model).values()} if self.field.model else {}
+        known = {x.key: x.name for x in known_fields(self.field.model).values()} if self.field.model else {}
         name = known.get(self.key)
         if name is None or not self.is_set:
             return {}
@@ -100,7 +100,7 @@ class Filter:
         match self.field.kind:
             case Kind.YES_NO:
                 return {name: {"eq": self.values[0] == "yes"}}
-            case Kind.RECORD | Kind.WORDS | Kind.CHOICE:
+            case Kind.RECORD | Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {name: {"in": [*self.values]}}
         return {name: {"contains": self.values[0][:200]}}
 
@@ -117,7 +117,7 @@ class Filter:
     def options(self, ask: PanelRequest) -> list[tuple[str, str]]:
         """(value, label) of every choice; of records only those that are chosen, because the others are looked up."""
         match self.field.kind:
-            case Kind.WORDS:
+            case Kind.WORDS | Kind.WORD_LIST:
                 words = ask.words.get(self.field.dictionary or "", {})
                 return [(w.key, w.label) for w in words.values() if not w.is_archived or w.key in self.values]
             case Kind.CHOICE:
@@ -141,7 +141,7 @@ class Filter:
             if low and high:
                 return f"{low} – {high}"
             return f"≥ {low}" if low else f"≤ {high}"
-        if self.field.kind is Kind.WORDS:
+        if self.field.kind in (Kind.WORDS, Kind.WORD_LIST):
             return listed(word(ask, self.field, value) for value in self.values)
         labels = dict(self.options(ask))
         return listed(labels.get(value, value) for value in self.values)

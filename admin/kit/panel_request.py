@@ -15,10 +15,11 @@ from policies import Facts
 from policies.objects import FIELDS
 from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
+from resolvers.records.custom_options import dictionaries
 from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
 
-from .fields import Field
+from .fields import DICTIONARIES, Field
 from .preferences import Preferences
 
 
@@ -100,6 +101,8 @@ class PanelRequest:
 
     async def load_words(self, codes: set[str]) -> None:
         """Load these dictionaries: one query for those that are not loaded yet."""
+        if DICTIONARIES in codes - self.words.keys():
+            self.words[DICTIONARIES] = await self.scope.read(dictionaries)
         if missing := codes - self.words.keys():
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
 

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import CustomField, Dictionary, DictionaryItem
+from models import CustomField, Dictionary, DictionaryItem, Tone
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 from models.pinyin import pinyin
 
 from ..runtime.inputs import invalid, line
 from ..runtime.scope import Scope
+from .dictionaries import Word
 
 MOST_OPTIONS = 200
 """Maximum number of options that come with one request; a dictionary itself may have more."""
@@ -142,3 +143,11 @@ def _items(db: Session, dictionary_id: int) -> dict[str, DictionaryItem]:
 
 def _needs_options() -> Validation:
     return invalid("options", "must hold at least one, or name a dictionary", "至少需要一个，或选择已有的数据字典")
+
+
+def dictionaries(scope: Scope, db: Session) -> dict[str, Word]:
+    """Every dictionary by its code, as the choices of a field, by name."""
+    chinese = scope.language.startswith("zh")
+    asked = select(Dictionary.code, Dictionary.name, Dictionary.name_zh).where(Dictionary.deleted_at.is_(None))
+    found = [(code, (zh if chinese else None) or name) for code, name, zh in db.execute(asked)]
+    return {code: Word(code, name, False, Tone.GREY) for code, name in sorted(found, key=lambda x: x[1])}

@@ -14,11 +14,11 @@ from resolvers.records.custom_conversion import convertible, model_of
 from resolvers.records.custom_kinds import change_kind, preview_kind
 from resolvers.runtime.ids import global_id
 
+from ...kit.fields import DICTIONARIES
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
 from ...kit.translation import gettext as _
 from ...kit.view import PolicyModelView
-from .custom_field_preview import dictionary_words
 
 
 class ChangesKind(PolicyModelView):
@@ -59,7 +59,7 @@ class ChangesKind(PolicyModelView):
                 error = why.say(ask.language)
         elif said and kind is None:
             error = _("Choose a kind.")
-        words = await ask.scope.read(dictionary_words)
+        await ask.load_words({DICTIONARIES})
         context = {
             "row": row,
             "id": global_id(CustomField, row.id),
@@ -67,7 +67,7 @@ class ChangesKind(PolicyModelView):
             "kinds": _kinds(row),
             "kind": kind,
             "dictionary": dictionary,
-            "dictionaries": words.values(),
+            "dictionaries": ask.words[DICTIONARIES].values(),
             "found": found,
             "stuck": [(x, self._address(ask, row, x.id) if x.name else None) for x in (found.stuck if found else ())],
             "error": error,

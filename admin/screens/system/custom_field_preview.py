@@ -6,15 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from models import Customer, Dictionary, Tone
+from models import Customer
 from models.custom_field import CHOICES, Custom, CustomKind
 from models.dictionary import usual_tone
 from resolvers.records.dictionaries import Word
-from resolvers.runtime.scope import Scope
 
 from ...kit import forms
 from ...kit.fields import Field, Kind, of_custom
@@ -34,17 +31,6 @@ class Preview:
     field: Field
     form: Any
     sample: Markup
-
-
-def dictionary_words(scope: Scope, db: Session) -> dict[str, Word]:
-    """Every dictionary by its code, as the choices of a select."""
-    chinese = scope.language.startswith("zh")
-    found = db.execute(
-        select(Dictionary.code, Dictionary.name, Dictionary.name_zh)
-        .where(Dictionary.deleted_at.is_(None))
-        .order_by(Dictionary.code)
-    )
-    return {code: Word(code, (zh if chinese else None) or name, False, Tone.GREY) for code, name, zh in found}
 
 
 async def preview(ask: PanelRequest, form: FormData) -> list[Preview]:

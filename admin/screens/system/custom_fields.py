@@ -18,8 +18,6 @@ from resolvers.runtime.scope import Scope
 
 from ...kit.commands import DETAIL, LIST, ROW, command
 from ...kit.declared import Tab
-from ...kit.fields import DICTIONARIES, Field
-from ...kit.form_page import Options
 from ...kit.labels import many
 from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest, panel_request
@@ -28,7 +26,7 @@ from ...kit.routes import page_route
 from ...kit.short_json import written
 from ...kit.translation import Label, gettext
 from .custom_field_kind import ChangesKind
-from .custom_field_preview import dictionary_words, preview
+from .custom_field_preview import preview
 
 _ = gettext
 MOST_INLINE = 60
@@ -136,10 +134,6 @@ class CustomFields(ChangesKind, model=CustomField):
         if key == "position":
             return False
         return key == "options" or super().is_offered(ask, key, creating=creating)
-
-    async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
-        ask.words[DICTIONARIES] = await ask.scope.read(dictionary_words)
-        return {}
 
     def extra_form_values(self, scope: Scope, db: Session, row: Row) -> dict[str, Any]:
         return {"options": options_of(scope, db, row["dictionary"]) if row["kind"] in CHOICES else []}
