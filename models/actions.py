@@ -129,6 +129,11 @@ TABLE: tuple[Action, ...] = (
     _own("renew", "Compute release dates", "重新计算回收日期", "", "system"),
     _own("rehearse", "Rehearse", "预演", "rehearsed", "pool"),
     _own("switch", "Switch on or off", "启用或停用", "switched", "pool"),
+    _own("retire", "Retire", "停用", "retired", "customfield"),
+    _own("bring_back", "Bring back", "恢复使用", "brought back", "customfield"),
+    _own(
+        "announce", "Tell those who see it", "通知相关人员", "told people of", "customfield", done_zh="通知相关人员："
+    ),
     _own("copy", "Copy", "复制", "", "role"),
     _own("repair", "Repair", "修复", "repaired", "policy"),
     _own("offer", "Offer new lines", "提供新策略行", "offered new lines for", "policy"),

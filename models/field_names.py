@@ -207,6 +207,18 @@ OF_COLUMN: dict[str, tuple[str, str]] = {
 UNNAMED = "This field", "此字段"
 
 
+class FieldWord(str):
+    """The word of a custom field, which brings its names: `custom.satisfaction`."""
+
+    names: tuple[str, str]
+    """English and Chinese."""
+
+    def __new__(cls, word: str, names: tuple[str, str]) -> "FieldWord":
+        made = super().__new__(cls, word)
+        made.names = names
+        return made
+
+
 def column_in_words(table: str, key: str) -> tuple[str, str]:
     """What the column of a sheet is called that holds a field of a table, in English and Chinese."""
     return OF_COLUMN.get(f"{table}.{key}") or field_in_words(key)
@@ -214,4 +226,6 @@ def column_in_words(table: str, key: str) -> tuple[str, str]:
 
 def field_in_words(key: str) -> tuple[str, str]:
     """What a field is called at the beginning of a sentence, in English and Chinese; `key` may leave out `_id`."""
+    if isinstance(key, FieldWord):
+        return key.names
     return FIELD_NAMES.get(key) or FIELD_NAMES.get(f"{key}_id") or UNNAMED

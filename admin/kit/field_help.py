@@ -6,6 +6,7 @@ from models import (
     ClaimCondition,
     ClaimRule,
     CustomerStage,
+    CustomField,
     Department,
     Opportunity,
     Organisation,
@@ -59,6 +60,16 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (ReleaseRule, "remind_days"): Label("The owner is told this many days before. Empty: no reminder."),
     (ReleaseRule, "max_extensions"): Label(
         "How often an owner may put off the release of one customer, with a reason."
+    ),
+    (CustomField, "key"): Label("Stands in addresses, files and programs. Empty: made of the name. It never changes."),
+    (CustomField, "label_en"): Label("Empty: the Chinese name is shown in English, too."),
+    (CustomField, "options"): Label("In the order in which they are offered. A new name renames it in every record."),
+    (CustomField, "dictionary"): Label("Instead of options of its own: a list that other fields use, too."),
+    (CustomField, "is_required"): Label(
+        "For new records, by people who see the field. Older records stay as they are."
+    ),
+    (CustomField, "is_searchable"): Label(
+        "Makes an index in the background, so long lists filter and sort by it quickly."
     ),
     (Organisation, "time_zone"): Label("For example Asia/Shanghai or Europe/London. Days and weeks begin by it."),
     (Organisation, "currency"): Label("Its code, for example CNY, EUR or USD."),

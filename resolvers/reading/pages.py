@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.base import column_of
+from models.custom_field import is_custom
 
 from ..runtime.budgets import Costly
+from ..runtime.custom_fields import referred_kind, visible_book
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
 from ..runtime.viewer import Clause, Value, Viewer
@@ -165,7 +167,7 @@ def target_of(model: type[Base], key: str) -> type[Base] | None:
 def _read(scope: Scope, db: Session, reading: "Reading", rows: Sequence[Any]) -> list[Row]:
     """The rows with the names of the records that they refer to: one query per referenced entity."""
     values = [reading.values(row) for row in rows]
-    targets = {key: target for key in reading.request.columns if (target := target_of(reading.request.model, key))}
+    targets = {key: target for key in reading.request.columns if (target := reading.target(key))}
     names: dict[type[Base], dict[int, str]] = {}
     for target in dict.fromkeys(targets.values()):
         ids = {each[key] for each in values for key, model in targets.items() if model is target} - {None}
@@ -197,8 +199,9 @@ class Reading:
 
     def _condition(self, scope: Scope) -> Mapping[str, Any]:
         """The condition as a filter.  Raises Validation."""
-        asked = checked(self.model, self.request.condition)
-        return filter_of(self.model, asked, Asker.of(scope.person, scope.now())) if asked else {}
+        book = visible_book(scope.policy, scope.person)
+        asked = checked(self.model, self.request.condition, book=book)
+        return filter_of(self.model, asked, Asker.of(scope.person, scope.now(), book)) if asked else {}
 
     @property
     def is_backward(self) -> bool:
@@ -256,6 +259,13 @@ class Reading:
 
     def may(self, row: Any) -> frozenset[str]:
         return frozenset(action for n, action in enumerate(self.request.may) if getattr(row, f"m{n}"))
+
+    def target(self, key: str) -> type[Base] | None:
+        """The protected model to whose records a column or a custom field refers; None for any other."""
+        if not is_custom(key):
+            return target_of(self.model, key)
+        custom = self.viewer.policy.book.find(self.model.module, key)
+        return referred_kind(custom) if custom is not None else None
 
     def cursor(self, row: Any) -> str:
         return written(self.keys, [getattr(row, f"k{n}") for n in range(len(self.keys))])
