@@ -104,7 +104,7 @@ class BulkPage(ExportPage, FormPage):
             inputs, finding = await self._inputs(ask, field, form)
             context |= {"form": inputs, "field": field, "ways": ways(field)}
             if do and not finding.is_open:
-                answer = await self._asked(ask, source, filled, field, inputs, form, do, context)
+                answer = await self._bulk_answer(ask, source, filled, field, inputs, form, do, context)
                 if answer is not None:
                     return answer
             finding.fill(inputs)
@@ -125,7 +125,7 @@ class BulkPage(ExportPage, FormPage):
         options = await self.options(ask, [field], creating=False)
         return forms.form_class(ask, [field], options)(finding.data), finding
 
-    async def _asked(
+    async def _bulk_answer(
         self,
         ask: PanelRequest,
         source: Source,
