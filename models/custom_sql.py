@@ -14,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import REAL, TypeEngine
 
+from .base import Base
 from .column_types import Money, json_type, moment_of, time_text
 from .custom_field import LINKS, Custom, CustomKind, is_key
 
@@ -158,12 +159,25 @@ def index_name(table: str, custom: Custom) -> str:
 def create_index(dialect: str, table: str, custom: Custom, *, concurrently: bool = False) -> str:
     """The statement that makes a field fast to filter and to order by; the id breaks ties, as in every list.
 
+    Many records have the same word, so these are found in the order that lists of their kind have by themselves.
     `concurrently`: on PostgreSQL nobody who writes has to wait, and the statement runs outside of transactions.
     """
     expression = (_sqlite if dialect == "sqlite" else _postgresql)("custom", custom.key, custom.kind)
     how = " CONCURRENTLY" if concurrently and dialect == "postgresql" else ""
-    where = "WHERE deleted_at IS NULL"
-    return f"CREATE INDEX{how} IF NOT EXISTS {index_name(table, custom)} ON {table} ({expression}, id) {where}"
+    columns = ", ".join((expression, *([_order_of(table)] if custom.kind in _COMMON else []), "id"))
+    return (
+        f"CREATE INDEX{how} IF NOT EXISTS {index_name(table, custom)} ON {table} ({columns}) WHERE deleted_at IS NULL"
+    )
+
+
+_COMMON = frozenset({CustomKind.YES_NO, CustomKind.SINGLE_CHOICE, *LINKS})
+"""The kinds of which many records hold the same value."""
+
+
+def _order_of(table: str) -> str:
+    """The column by which lists of these records are ordered by themselves."""
+    models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    return str(getattr(models[table], "order", "created_at")).lstrip("-")
 
 
 def drop_index(table: str, custom: Custom) -> str:

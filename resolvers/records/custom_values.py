@@ -127,9 +127,8 @@ def words_in(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> It
     for key, value in (values.get(COLUMN) or {}).items():
         custom = scope.policy.book.find(model.module, f"{PREFIX}{key}")
         if custom is not None and custom.dictionary:
-            yield from (
-                (custom.named, custom.dictionary, word) for word in (value if custom.is_list else (value,)) if word
-            )
+            words = (value or ()) if custom.is_list else (value,)
+            yield from ((custom.named, custom.dictionary, word) for word in words if word)
 
 
 def refers(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> bool:

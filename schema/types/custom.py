@@ -196,7 +196,7 @@ def add_values() -> None:
 
 def _values(model: type[Base], compiler: Expressions, e: Any, arguments: Mapping[str, Any], nodes: Nodes) -> Value:
     asked = _asked(model, compiler, arguments.get("keys"))
-    return compiler.dialect.json(compiler.dialect.list(*(_value(model, compiler, e, x, nodes) for x in asked)))
+    return compiler.dialect.list(*(_value(model, compiler, e, x, nodes) for x in asked))
 
 
 def _asked(model: type[Base], compiler: Expressions, keys: Sequence[str] | None) -> list[Custom]:
