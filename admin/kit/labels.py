@@ -127,7 +127,7 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
     CustomKind: {
         CustomKind.TEXT: _("One line of text"),
         CustomKind.LONG_TEXT: _("Long text"),
-        CustomKind.NUMBER: _("Number"),
+        CustomKind.NUMBER: _("A number"),
         CustomKind.MONEY: _("Amount"),
         CustomKind.DATE: _("Date"),
         CustomKind.MOMENT: _("Date and time"),

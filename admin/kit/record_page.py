@@ -86,7 +86,7 @@ class RecordPage(Screen):
         more = [key for key in rest if row[key] is not None or not is_system_managed(self.model, key)]
         return [
             (str(label), [(known[key], cell(ask, known[key], row, address)) for key in keys if key in known])
-            for label, keys in (*self.sections, (_("More about it"), own), ("", more))
+            for label, keys in (*self.sections[:1], (_("More about it"), own), *self.sections[1:], ("", more))
         ]
 
 

@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, duplicates, exported, imported, releases, told, views
+from . import assignment, duplicates, exported, fields, imported, releases, told, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -119,6 +119,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         exported.add(backend)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)
+        fields.add(backend, now)
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
@@ -149,7 +150,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _live(land, customers)
         _count(connection, land)
         rebuild_indexes(connection)
-        views.keep(connection, people, departments, now)
+        views.keep(scope, connection, people, departments, now)
         told.keep(connection, people, now)
         fill_opportunities(connection)
         connection.execute(text("ANALYZE"))
