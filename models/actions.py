@@ -75,7 +75,9 @@ TABLE: tuple[Action, ...] = (
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
     Action("export", "Export", "导出", "exported", (MADE, "audit"), (TOUCH,), when="!deleted"),
     Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE),
-    Action("transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact")),
+    Action(
+        "transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact", "opportunity")
+    ),
     Action("insist", "Insist on a new owner", "指定任意负责人", "", _SALES, CHANGE),
     Action("release", "Put into the pool", "移入公海", "put into the pool", _SALES, CHANGE),
     Action("extend", "Put off the release", "延期回收", "put off the release of", _SALES, CHANGE),
@@ -121,11 +123,17 @@ TABLE: tuple[Action, ...] = (
     _own("drop_view", "Delete a view", "删除视图", "deleted the view", "user"),
     _own("exports", "Keep exports", "管理导出", "kept the export", "user"),
     _own("imports", "Keep imports", "管理导入", "kept the import", "user"),
+    _own("bulk_changes", "Keep bulk changes", "管理批量修改", "began the bulk change", "user"),
     _own("drop_export", "Delete an export", "删除导出", "deleted the export", "user"),
     _own("download", "Download", "下载", "downloaded", "user"),
     _own("renew", "Compute release dates", "重新计算回收日期", "", "system"),
     _own("rehearse", "Rehearse", "预演", "rehearsed", "pool"),
     _own("switch", "Switch on or off", "启用或停用", "switched", "pool"),
+    _own("retire", "Retire", "停用", "retired", "customfield"),
+    _own("bring_back", "Bring back", "恢复使用", "brought back", "customfield"),
+    _own(
+        "announce", "Tell those who see it", "通知相关人员", "told people of", "customfield", done_zh="通知相关人员："
+    ),
     _own("copy", "Copy", "复制", "", "role"),
     _own("repair", "Repair", "修复", "repaired", "policy"),
     _own("offer", "Offer new lines", "提供新策略行", "offered new lines for", "policy"),
@@ -135,6 +143,9 @@ TABLE: tuple[Action, ...] = (
     _own("cancel", "Cancel", "取消", "cancelled", "job", "plan"),
     _own("complete", "Complete", "完成", "completed", "plan"),
     _own("reschedule", "Reschedule", "改期", "rescheduled", "plan"),
+    _own("win", "Win", "赢单", "won", "opportunity", done_zh="赢得"),
+    _own("lose", "Lose", "输单", "lost", "opportunity", done_zh="标记输单"),
+    _own("step", "Move to another stage", "变更阶段", "moved to another stage", "opportunity"),
     _own("resume", "Resume", "继续", "resumed", "job"),
     _own("retry", "Try again", "重试", "tried again", "job"),
     _own("node", "Look up by id", "按编号查找", "", "system"),

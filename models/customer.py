@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import LIVE, MERGED, Entity, Line, choice, long_text, sort_key, text_type, trait
+from .custom_field import Customised
 from .errors import AlreadyInPool, InThatPool, NotApproved, NotInPool, NotLocked
 from .names import Names
 from .people import User
@@ -48,11 +49,12 @@ class Approval(StrEnum):
     APPROVED = "APPROVED"
 
 
-class Customer(Entity):
+class Customer(Customised, Entity):
     """A company or person that we sell to."""
 
     __tablename__ = "customer"
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
+    in_bulk = True
     names = Names("Customer", "Customers", zh="客户")
     search, beside = ("number", "name"), ("number", "owner_id", "pool_id")
 

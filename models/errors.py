@@ -99,6 +99,11 @@ from .sign_in_errors import NotSignedIn as NotSignedIn
 from .sign_in_errors import PasswordMustChange as PasswordMustChange
 from .sign_in_errors import SignInRefused as SignInRefused
 from .sign_in_errors import TooManyAttempts as TooManyAttempts
+from .stage_errors import FieldsMissing as FieldsMissing
+from .stage_errors import NoSuchStage as NoSuchStage
+from .stage_errors import NotOver as NotOver
+from .stage_errors import StageNotInPipeline as StageNotInPipeline
+from .stage_errors import StepNotAllowed as StepNotAllowed
 
 
 class NotFound(_AboutAKind):

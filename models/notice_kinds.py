@@ -260,6 +260,13 @@ _DECLARED = (
         ("It is about {record}.", "相关客户：{record}。"),
     ),
     _kind(
+        "custom_field",
+        WORK,
+        ("A field was added to records", "记录新增字段"),
+        ("{kind} have the field “{field}”", "{kind}新增字段“{field}”"),
+        ("{help}", "{help}"),
+    ),
+    _kind(
         "shared",
         WORK,
         ("A customer was shared with you", "客户共享给您"),

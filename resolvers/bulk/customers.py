@@ -18,6 +18,7 @@ from models.search import doc_id, doc_of_contact, doc_of_customer, put_docs
 
 from ..customers import approval
 from ..customers import customer as rules
+from ..customers.stages import check_new_customer
 from ..duplicates.doubts import in_doubt
 from ..duplicates.enforcement import traits_of_new
 from ..duplicates.key_index import put as put_keys
@@ -55,6 +56,7 @@ class Customers(Kind):
 
     def check(self, draft: Draft) -> None:
         rules.check_reach(draft.values)
+        check_new_customer(self.scope, self.db, draft.values)
 
     def judge(self, drafts: Sequence[Draft]) -> None:
         if any(not draft.values["number"] for draft in drafts):

@@ -14,6 +14,7 @@ from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from .contacts import check_looks_after
+from .stages import check_opportunity, place_in_pipeline
 
 OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
     (Contact, "contact_id"),
@@ -22,7 +23,7 @@ OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
 """What a follow-up or an opportunity may name: (entity, column)."""
 
 
-class ActivityRules(Rules[Any], models=(Opportunity,)):
+class Activity:
     """The author is the owner unless another one is named; contact and opportunity belong to the same customer."""
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
@@ -31,9 +32,6 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
     def check(self, scope: Scope, db: Session, row: Any, values: dict[str, Any]) -> None:
         if is_new(row) and values.get("owner_id") not in (None, scope.person.id):
             self._check_owner(scope, db, row)
-        if is_new(row) and isinstance(row, Opportunity):
-            for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
-                raise refusal
         if values.get("currency") is not None:
             row.currency = values["currency"] = currency_of(values["currency"])
         for model, key in OF_THE_SAME_CUSTOMER:
@@ -43,6 +41,21 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
     def _check_owner(self, scope: Scope, db: Session, row: Any) -> None:
         """Judge the owner of a new record who is not the caller."""
         check_looks_after(scope, db, row.owner_id, row.customer_id, model=type(row))
+
+
+class OpportunityRules(Activity, Rules[Opportunity]):
+    """An opportunity stands in a stage of a pipeline, which may ask for steps and fields."""
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        super().prepare(scope, db, values, extra)
+        place_in_pipeline(db, values)
+
+    def check(self, scope: Scope, db: Session, row: Opportunity, values: dict[str, Any]) -> None:
+        super().check(scope, db, row, values)
+        if is_new(row):
+            for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
+                raise refusal
+        check_opportunity(scope, db, row, values)
 
 
 def refusals_of_unapproved(db: Session, customer_ids: Collection[int]) -> dict[int, NotApproved]:

@@ -26,6 +26,7 @@ from ..runtime.scope import Scope
 from ..runtime.write_guard import is_import, permit_create
 from .approval import is_asked_for, pending, tell_approvers
 from .contacts import check_point
+from .stages import check_customer
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 
@@ -52,6 +53,7 @@ class CustomerRules(Rules[Customer]):
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
         check_reach(values)
+        check_customer(scope, db, row, values)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
         refuse_duplicate_customer(scope, db, row, extra)

@@ -6,6 +6,7 @@ from models import (
     PROTECTED,
     ApiToken,
     Base,
+    BulkChange,
     Export,
     ExportProfile,
     ImportBatch,
@@ -28,6 +29,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    BulkChange: "blk",
     Export: "exp",
     ExportProfile: "xpf",
     ImportBatch: "imp",
@@ -46,7 +48,9 @@ BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED i
 
 
 def camel(name: str) -> str:
-    """`owner_id` -> `ownerId`."""
+    """`owner_id` -> `ownerId`.  A custom field keeps its key, which is data: `custom.net_score`."""
+    if "." in name:
+        return str(name)
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
 

@@ -1,6 +1,7 @@
 """Customers with an owner: transfer, lock and unlock them."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -41,12 +42,17 @@ class TransferInput:
         default=False, description="Also to a person who may not work with them or is absent; needs a reason."
     )
     lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
+    related: list[str] | None = strawberry.field(
+        default=None,
+        description="The kinds of the former owner's records at them that go along: contact, opportunity, plan. All without it.",
+    )
     idempotency_key: str | None = None
 
 
 @mutation("customer.transfer", returns=batch_payload_of(Customer))
 async def transfer_customers(info: GraphQLInfo, input: TransferInput) -> Answered:
-    owner, how = number_of(User, input.user_id), {"insist": input.insist, "lift_lock": input.lift_lock}
+    owner = number_of(User, input.user_id)
+    how: dict[str, Any] = {"insist": input.insist, "lift_lock": input.lift_lock, "related": input.related}
     return await batch(
         info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode, **how)
     )

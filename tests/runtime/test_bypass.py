@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 22,
+    Because.APPLIES_TO_ALL: 23,
     Because.COUNTS_OWN_RECORDS: 3,
     Because.COUNTS_FOR_POOL: 1,
     Because.FILLS_INDEX: 7,
