@@ -67,6 +67,7 @@ from .pool_errors import NobodyFits as NobodyFits
 from .pool_errors import NotApproved as NotApproved
 from .pool_errors import NotInPool as NotInPool
 from .pool_errors import NotPending as NotPending
+from .pool_errors import NotRejected as NotRejected
 from .pool_errors import OwnApproval as OwnApproval
 from .pool_errors import Protected as Protected
 from .pool_errors import QuotaReached as QuotaReached

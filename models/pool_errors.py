@@ -35,6 +35,11 @@ class NotPending(Refusal):
     zh = "{label} 不在待审批状态。"
 
 
+class NotRejected(Refusal):
+    sentence = "{label} was not rejected."
+    zh = "{label} 未被驳回。"
+
+
 class OwnApproval(Refusal):
     sentence = "{label} was entered or submitted by yourself, so somebody else has to decide."
     zh = "{label} 由您本人录入或提交，须由他人审批。"

@@ -138,7 +138,15 @@ def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
         o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.approve_customers, o.language
     )
     found = db.execute(columns).first()
-    name, zone, currency, support, contact_required, approve, language = found or (*[None] * 4, True, False, None)
+    name, zone, currency, support, contact_required, approve, language = found or (
+        None,
+        None,
+        None,
+        None,
+        True,
+        False,
+        None,
+    )
     return {
         "preferences": panel_preferences(scope, db),
         "organisation": name or "Millpond",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Approval, Customer, Organisation
 from models.database.bypass import Because, bypass_policy
-from models.errors import NotPending, OwnApproval, Validation
+from models.errors import NotPending, NotRejected, OwnApproval, Validation
 from policies.review import may_use
 
 from ..access.explain import facts_of
@@ -72,13 +72,13 @@ def reject(scope: Scope, ids: Sequence[int], reason: str | None, mode: Mode = Mo
 def submit(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
     """Submit rejected customers again, which asks for the right to edit them.
 
-    Problems: NOT_FOUND, FORBIDDEN, LOCKED, IN_BIN, VALIDATION (not rejected).
+    Problems: NOT_FOUND, FORBIDDEN, LOCKED, IN_BIN, NOT_REJECTED.
     """
 
     def work(db: Session, id: int) -> None:
         customer = scope.load(db, Customer, id, to="edit")
         if customer.approval is not Approval.REJECTED:
-            raise Validation(f"{customer.label} was not rejected.", f"{customer.label} 未被驳回。")
+            raise NotRejected(label=customer.label)
         permit(db, customer, "submit")
         for key, value in pending(scope).items():
             setattr(customer, key, value)

@@ -62,10 +62,6 @@ class EditorRow:
     error: str = ""
     chip: str = "GREY"
 
-    @property
-    def name(self) -> str:
-        return self.label_en or self.label_zh
-
 
 @dataclass(frozen=True)
 class _Dictionary:

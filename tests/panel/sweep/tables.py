@@ -351,6 +351,7 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("customer", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("customer", "team"): lambda oracle, row: row["department_id"] in oracle.person.subtree,
         ("customer", "pool"): lambda _oracle, row: row["pool_id"] is not None,
+        ("customer", "approve"): lambda _oracle, row: row["approval"] == "PENDING",
         ("customer", "locked"): lambda _oracle, row: row["locked_by_id"] is not None,
         ("customer", "quiet"): lambda oracle, row: (
             row["owner_id"] == oracle.person.id
