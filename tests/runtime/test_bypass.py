@@ -28,7 +28,7 @@ USES = {
     Because.FOLLOWS_CHECK: 24,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 15,
-    Because.KEEPS_RULE: 37,
+    Because.KEEPS_RULE: 38,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,
