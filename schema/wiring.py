@@ -35,8 +35,9 @@ def wire(inner: GraphQLSchema) -> None:
             for field in kind.fields.values():
                 if get_named_type(field.type).name in (*KINDS, "Node"):
                     field.resolve = _pointed(field.resolve)
-    node: Any = inner.type_map["Node"]
-    node.resolve_type = lambda value, _info, _type: value["~type"]
+    for abstract in ("Node", "CustomValue"):
+        kind_: Any = inner.type_map[abstract]
+        kind_.resolve_type = lambda value, _info, _type: value["~type"]
 
 
 def _by_key(kind: Any) -> Resolve:

@@ -6,6 +6,7 @@ from models import (
     ClaimCondition,
     ClaimRule,
     CustomerStage,
+    CustomField,
     Department,
     Opportunity,
     Organisation,
@@ -60,6 +61,16 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (ReleaseRule, "max_extensions"): Label(
         "How often an owner may put off the release of one customer, with a reason."
     ),
+    (CustomField, "key"): Label("Stands in addresses, files and programs. Empty: made of the name. It never changes."),
+    (CustomField, "label_en"): Label("Empty: the Chinese name is shown in English, too."),
+    (CustomField, "options"): Label("In the order in which they are offered. A new name renames it in every record."),
+    (CustomField, "dictionary"): Label("Instead of options of its own: a list that other fields use, too."),
+    (CustomField, "is_required"): Label(
+        "For new records, by people who see the field. Older records stay as they are."
+    ),
+    (CustomField, "is_searchable"): Label(
+        "Makes an index in the background, so long lists filter and sort by it quickly."
+    ),
     (Organisation, "time_zone"): Label("For example Asia/Shanghai or Europe/London. Days and weeks begin by it."),
     (Organisation, "currency"): Label("Its code, for example CNY, EUR or USD."),
     (Organisation, "language"): Label("New people begin with it; each of them may choose another."),
@@ -69,6 +80,9 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     ),
     (Organisation, "export_rows"): Label("Rows that one file of records may hold. Empty: no limit."),
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
+    (Organisation, "approve_customers"): Label(
+        "A second person with the right to approve decides. Until then it can be neither claimed nor transferred."
+    ),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
     (Organisation, "follow_up_characters"): Label(

@@ -6,7 +6,7 @@ written once, and one that leaves the maker's sight is left out.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,21 +101,28 @@ def rows(
 
     `right`: what the caller has to be allowed to do with them.
     """
-    words = Words(scope.language, ZoneInfo(scope.person.zone or "UTC"))
     if model is AuditEntry:
-        return log_cells(scope, db, columns, ids, words)
+        return log_cells(scope, db, columns, ids, _plain_words(scope))
     keys = tuple(column.key for column in columns if column.holds is not Holds.POINTS)
     reading = Reading(scope, ListRequest(model, keys, binned=listing.binned, counts=False))
     statement = reading.statement().where(open_to(scope.viewer, right, model))
     found = {row.id: row for part in _parts(ids) for row in db.execute(statement.where(reading.e.id.in_(part)))}
     values = {id: reading.values(row) for id, row in found.items()}
-    words = replace(
-        words,
-        dictionaries=_told_apart(words_of(scope, db, {x.dictionary for x in columns if x.dictionary})),
-        records=_names(scope, db, columns, values.values()),
-        points=_points(scope, db, columns, [*values]),
-    )
+    words = replace(words_for(scope, db, columns, values.values()), points=_points(scope, db, columns, [*values]))
     return [[_cell(column, id, values[id], words) for column in columns] for id in ids if id in values]
+
+
+def words_for(scope: Scope, db: Session, columns: Sequence[ExportColumn], rows: Iterable[Mapping[str, Any]]) -> Words:
+    """What the values of these rows are called, given as column -> value."""
+    return replace(
+        _plain_words(scope),
+        dictionaries=_told_apart(words_of(scope, db, {x.dictionary for x in columns if x.dictionary})),
+        records=_names(scope, db, columns, rows),
+    )
+
+
+def _plain_words(scope: Scope) -> Words:
+    return Words(scope.language, ZoneInfo(scope.person.zone or "UTC"))
 
 
 def _cell(column: ExportColumn, id: int, values: dict[str, Any], words: Words) -> Cell:

@@ -109,6 +109,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
     ]
     assert [name for group, name in listed if group == "system"] == [
         "Dictionaries",
+        "CustomFields",
         "NumberRules",
         "Imports",
         "Exports",

@@ -6,7 +6,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, Plan, User
+from models import (
+    Contact,
+    Customer,
+    CustomerStagePeriod,
+    FollowUp,
+    MergeRecord,
+    Opportunity,
+    OwnershipPeriod,
+    Plan,
+    User,
+)
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
@@ -30,6 +40,7 @@ from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
 from .falling_customers import FALLING_TAB, fall_in_words
 from .quiet_customers import QUIET_TAB
+from .stage_tab import StageHistory
 from .timeline_tab import RelatedTimeline
 
 _ = gettext
@@ -92,6 +103,15 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             Label("In a pool"),
             lambda _ask: {"pool_id": {"is_null": False}},
             condition={"poolId": {"isNull": False}},
+        ),
+        Tab(
+            "approve",
+            Label("To approve"),
+            lambda _ask: {"approval": {"eq": "PENDING"}},
+            (("created_at", False),),
+            empty=Label("No customer waits for approval."),
+            when=lambda ask: ask.approve_customers,
+            condition={"approval": {"eq": "PENDING"}},
         ),
         Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}, condition={"locked": {"eq": True}}),
     )
@@ -165,6 +185,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             order=(("started_at", True),),
         ),
         AssignmentTab("assignment", Label("Assignment"), "users"),
+        StageHistory("stages", Label("Stages"), "columns-3", model=CustomerStagePeriod, key="customer_id"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"

@@ -17,8 +17,8 @@ from typing import Any
 import models
 from models import Base, Contact, Customer, FollowUp, Opportunity, Plan, User
 from models.pool import GranteeKind, Seat
-from resolvers.customers import contacts, plans
 from resolvers.customers import lock as locking
+from resolvers.customers import plans, transfer_related
 from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
 from resolvers.pool import assign as assigning
@@ -396,7 +396,12 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "assign"): lambda scope, it: assigning.assign(scope, it.ids, it["user_id"], reason=it["reason"]),
         (None, "move"): lambda scope, it: moving.move(scope, it.ids, it["pool_id"], it["reason"]),
         (None, "transfer"): lambda scope, it: transferring.transfer(scope, it.ids, it["user_id"], it["reason"]),
-        (Contact, "transfer"): lambda scope, it: contacts.transfer(scope, it.ids, it["user_id"], reason=it["reason"]),
+        **{
+            (model, "transfer"): lambda scope, it: transfer_related.transfer(
+                scope, it.model, it.ids, it["user_id"], reason=it["reason"]
+            )
+            for model in (Contact, Opportunity)
+        },
         (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
@@ -454,6 +459,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/account": Page("done"),
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/bulk": Page("before"),
+        "/admin/bulk/{id}": Page("list after", may_miss=True),
         "/admin/calendar-year": Page(),
         "/admin/compose": Page("customer contact", may_miss=True),
         "/admin/duplicate-check": Page(),
