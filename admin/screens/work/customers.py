@@ -6,7 +6,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, Plan, User
+from models import (
+    Contact,
+    Customer,
+    CustomerStagePeriod,
+    FollowUp,
+    MergeRecord,
+    Opportunity,
+    OwnershipPeriod,
+    Plan,
+    User,
+)
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
@@ -30,6 +40,7 @@ from .customer_merging import CustomerMerging
 from .duplicate_forms import ChecksDuplicates
 from .falling_customers import FALLING_TAB, fall_in_words
 from .quiet_customers import QUIET_TAB
+from .stage_tab import StageHistory
 from .timeline_tab import RelatedTimeline
 
 _ = gettext
@@ -174,6 +185,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             order=(("started_at", True),),
         ),
         AssignmentTab("assignment", Label("Assignment"), "users"),
+        StageHistory("stages", Label("Stages"), "columns-3", model=CustomerStagePeriod, key="customer_id"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"
