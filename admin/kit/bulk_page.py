@@ -25,7 +25,6 @@ from .export_form import LONGEST_QUERY, Source
 from .export_page import ExportPage
 from .fields import Field, Kind
 from .finding import Finding, find_typed
-from .form_page import FormPage
 from .labels import many
 from .lists import ListState
 from .once import act_once
@@ -34,7 +33,7 @@ from .routes import BASE, page_route
 from .translation import gettext as _
 
 
-class BulkPage(ExportPage, FormPage):
+class BulkPage(ExportPage):
     """The button “Change” of a list leads here, with the address of the list and the chosen records."""
 
     def routes(self) -> list[Any]:
@@ -47,6 +46,11 @@ class BulkPage(ExportPage, FormPage):
     def takes_part(self) -> bool:
         return bool(getattr(self.model, "in_bulk", False)) and self.offers_edit and self.binned is False
 
+    @property
+    def _forms(self) -> Any:
+        """The same screen with its forms, which every screen over records has."""
+        return self
+
     def may_change(self, ask: PanelRequest) -> bool:
         """Whether the user is offered the bulk change of this list."""
         return self.takes_part and bool(self.bulk_fields(ask))
@@ -54,7 +58,7 @@ class BulkPage(ExportPage, FormPage):
     def bulk_fields(self, ask: PanelRequest) -> list[Field]:
         """The fields that the user may set in many records at once; the owner, by a transfer, comes last."""
         may_edit = ask.may(f"{self.module}.edit")
-        fields = self.form_fields(ask, creating=False) if may_edit else []
+        fields: list[Field] = self._forms.form_fields(ask, creating=False) if may_edit else []
         kinds = (Kind.POINTS, Kind.CONDITION)
         found = [each for each in fields if each.kind not in kinds and each.key not in EXTRA_INPUTS]
         return [*found, NEW_OWNER] if wanted.may_transfer(ask.scope, self.model) else found
@@ -108,7 +112,7 @@ class BulkPage(ExportPage, FormPage):
                 if answer is not None:
                     return answer
             finding.fill(inputs)
-            await self._offer_chosen(ask, [field], inputs)
+            await self._forms._offer_chosen(ask, [field], inputs)  # noqa: SLF001  its own method
         elif do:
             context["problem"] = _("Choose what to change.")
         context |= {
@@ -122,7 +126,7 @@ class BulkPage(ExportPage, FormPage):
     async def _inputs(self, ask: PanelRequest, field: Field, form: FormData) -> tuple[Any, Finding]:
         await ask.load_words({field.dictionary} if field.dictionary else set())
         finding = await find_typed(self.panel, ask, [field], form)
-        options = await self.options(ask, [field], creating=False)
+        options = await self._forms.options(ask, [field], creating=False)
         return forms.form_class(ask, [field], options)(finding.data), finding
 
     async def _asked(

@@ -29,7 +29,12 @@ def test_customers_are_previewed_changed_and_undone(world: World, bulk: BulkChan
 
     found = api.ask("li", PREVIEW, input={"customers": input})["bulkPreview"]["preview"]
     assert (found["matches"], found["tried"], found["changes"], found["same"]) == (3, 3, 2, 1)
-    assert found["samples"][0]["values"][0] == {"field": "stage", "label": "Customer stage", "before": "Early", "after": "Won"}
+    assert found["samples"][0]["values"][0] == {
+        "field": "stage",
+        "label": "Customer stage",
+        "before": "Early",
+        "after": "Won",
+    }
 
     first, again = (api.change("li", "updateCustomersInBulk", {**input, "idempotencyKey": "k"}, CHANGE) for _ in "12")
     assert first == again
