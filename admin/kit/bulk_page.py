@@ -105,10 +105,10 @@ class BulkPage(ExportPage):
         context: dict[str, Any] = {"source": source, "filled": filled, "problem": "", "found": None, "mark": ""}
         context |= {"form": None, "field": None, "ways": {}}
         if field is not None:
-            inputs, finding = await self._inputs(ask, field, form)
+            inputs, finding = await self._bulk_inputs(ask, field, form)
             context |= {"form": inputs, "field": field, "ways": ways(field)}
             if do and not finding.is_open:
-                answer = await self._asked(ask, source, filled, field, inputs, form, do, context)
+                answer = await self._bulk_answer(ask, source, filled, field, inputs, form, do, context)
                 if answer is not None:
                     return answer
             finding.fill(inputs)
@@ -123,13 +123,13 @@ class BulkPage(ExportPage):
         }
         return await self.render(ask, "bulk_change.html", context, 422 if context["problem"] else 200)
 
-    async def _inputs(self, ask: PanelRequest, field: Field, form: FormData) -> tuple[Any, Finding]:
+    async def _bulk_inputs(self, ask: PanelRequest, field: Field, form: FormData) -> tuple[Any, Finding]:
         await ask.load_words({field.dictionary} if field.dictionary else set())
         finding = await find_typed(self.panel, ask, [field], form)
         options = await self._forms.options(ask, [field], creating=False)
         return forms.form_class(ask, [field], options)(finding.data), finding
 
-    async def _asked(
+    async def _bulk_answer(
         self,
         ask: PanelRequest,
         source: Source,
@@ -150,14 +150,14 @@ class BulkPage(ExportPage):
         mark = mark_of(listing, given, filled.reason)
         try:
             if do == "confirm" and form.get("mark") == mark:
-                return await self._begun(ask, form, listing, given, filled.reason)
+                return await self._bulk_begun(ask, form, listing, given, filled.reason)
             found = await preview(ask.scope, self.model, listing, given, filled.reason)
             context |= {"found": shown(ask, found), "mark": mark}
         except Refusal as refusal:
             context["problem"] = forms.place_refusal(inputs, refusal, ask.language) or forms.mistakes_in(inputs)
         return None
 
-    async def _begun(self, ask: PanelRequest, form: FormData, listing: Any, given: Any, reason: str) -> Response:
+    async def _bulk_begun(self, ask: PanelRequest, form: FormData, listing: Any, given: Any, reason: str) -> Response:
         def call(scope: Scope) -> Outcome:
             return Outcome([changing.begin(scope, self.model, listing, given, reason)])
 

@@ -13,6 +13,7 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import Refusal
 
 from ..customers import transfer, transfer_related
+from ..ownership.dependents import GoesAlong
 from ..runtime.batch import Outcome
 from ..runtime.ids import number_of
 from ..runtime.record_lookup import lock_rows
@@ -110,7 +111,7 @@ def hand_over(
     ids: Sequence[int],
     to: Handover,
     reason: str | None,
-    goes_along: transfer.GoesAlong | None = None,
+    goes_along: GoesAlong | None = None,
 ) -> Outcome:
     """The transfer of single records, for these."""
     if not ids:
@@ -119,4 +120,4 @@ def hand_over(
         how: dict[str, Any] = {"insist": to.insist, "lift_lock": to.lift_lock, "related": to.related}
         return transfer.transfer(scope, ids, to.user_id, reason, **how, goes_along=goes_along)
     assert model in (Contact, Opportunity), "asked before"
-    return transfer_related.transfer(scope, model, ids, to.user_id, reason=reason)  # type: ignore[arg-type]  # one of both
+    return transfer_related.transfer(scope, model, ids, to.user_id, reason=reason)

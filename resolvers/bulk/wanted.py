@@ -1,6 +1,6 @@
 """What a bulk change sets: values of fields, words of a list that come or go, or a new owner; and how it is stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -170,10 +170,9 @@ def restored(json: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _restored(value: Any) -> Any:
-    match value:
-        case {"$words": {"add": add, "remove": remove}}:
-            return Words(tuple(add), tuple(remove))
-        case {"$owner": {**kept}}:
-            related: Sequence[str] | None = kept["related"]
-            return Handover(**{**kept, "related": None if related is None else tuple(related)})
+    if isinstance(value, dict) and _WORDS in value:
+        return Words(*(tuple(value[_WORDS][name]) for name in ("add", "remove")))
+    if isinstance(value, dict) and _OWNER in value:
+        kept: dict[str, Any] = value[_OWNER]
+        return Handover(**{**kept, "related": None if kept["related"] is None else tuple(kept["related"])})
     return from_json(value)
