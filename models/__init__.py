@@ -26,6 +26,7 @@ from .credentials import SignInAttempt as SignInAttempt
 from .credentials import SignInSession as SignInSession
 from .custom_field import CustomField as CustomField
 from .custom_field import FieldBook as FieldBook
+from .customer import Approval as Approval
 from .customer import Customer as Customer
 from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary

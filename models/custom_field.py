@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 from .base import LIVE, Base, Entity, Hash, Line, Word, choice, json_type, long_text, moment_of, time_text, trait
 from .database.bypass import Because, bypass_policy
 from .errors import Validation
+from .field_names import FieldWord
 from .names import Names
 
 PREFIX = "custom."
@@ -63,19 +64,21 @@ class CustomField(Entity):
 
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
     """The module whose records have the field: `customer`."""
-    key: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    key: Mapped[Word] = mapped_column(info=trait(immutable=True, generated=True))
     """The name under which values are stored.  Neither a new label nor a new kind changes it."""
-    kind: Mapped[CustomKind] = choice(CustomKind)
-    label_en: Mapped[Line]
+    kind: Mapped[CustomKind] = choice(CustomKind, info=trait(immutable=True))
+    """What it holds.  Another kind is a command of its own, because stored values have to become values of it."""
+    label_en: Mapped[Line] = mapped_column(info=trait(generated=True))
+    """Its name; the Chinese one where no English one is given."""
     label_zh: Mapped[str | None]
     help_en: Mapped[str | None] = mapped_column(long_text())
     help_zh: Mapped[str | None] = mapped_column(long_text())
     is_required: Mapped[bool] = mapped_column(default=False)
     """Whether users who see the field have to fill it in new records."""
     position: Mapped[int] = mapped_column(default=0)
-    dictionary: Mapped[Word | None]
+    dictionary: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
     """The code of the dictionary whose words are the options of a choice."""
-    target: Mapped[Word | None]
+    target: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
     """The module of the records that a REFERENCE holds."""
     is_searchable: Mapped[bool] = mapped_column(default=False)
     """Whether lists are filtered and ordered by it so often that it is worth an index."""
@@ -151,6 +154,11 @@ class Custom:
         return f"{PREFIX}{self.key}"
 
     @property
+    def named(self) -> FieldWord:
+        """The same word with its names, for refusals."""
+        return FieldWord(self.word, (self.label("en"), self.label("zh")))
+
+    @property
     def object(self) -> str:
         """What policy lines call it: `customer.custom.satisfaction`."""
         return f"{self.module}.{self.word}"
@@ -178,7 +186,7 @@ class Custom:
 class Book:
     """All custom fields of one edition, retired ones included.  It never changes."""
 
-    fields: Mapping[tuple[str, str], Custom] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], Custom] = field(default_factory=dict, compare=False)
     """(module, key) -> field, in the order of forms."""
     revision: str = ""
     """The edition; empty before the first definition."""
@@ -205,6 +213,10 @@ class Book:
 def is_custom(word: str) -> bool:
     """Whether a word among the columns of an entity means a custom field, known or not."""
     return word.startswith(PREFIX)
+
+
+class ManyValues(str):
+    """What stands for several values that were given of one field; use cases refuse it."""
 
 
 # --- values ----------------------------------------------------------------------------------------------

@@ -64,7 +64,10 @@ from .pool_errors import ConditionNotMet as ConditionNotMet
 from .pool_errors import Cooldown as Cooldown
 from .pool_errors import InThatPool as InThatPool
 from .pool_errors import NobodyFits as NobodyFits
+from .pool_errors import NotApproved as NotApproved
 from .pool_errors import NotInPool as NotInPool
+from .pool_errors import NotPending as NotPending
+from .pool_errors import OwnApproval as OwnApproval
 from .pool_errors import Protected as Protected
 from .pool_errors import QuotaReached as QuotaReached
 from .pool_errors import ViewLimitReached as ViewLimitReached

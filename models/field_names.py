@@ -9,6 +9,11 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "address": ("Address", "地址"),
     "aliases": ("Aliases", "别名"),
     "amount": ("Amount", "金额"),
+    "approval": ("Approval", "审批状态"),
+    "approval_at": ("Approval since", "审批时间"),
+    "approval_by_id": ("Approval by", "审批人"),
+    "approval_reason": ("Reason of the rejection", "驳回原因"),
+    "approve_customers": ("New customers need approval", "新客户须审批"),
     "archived_at": ("Archived", "归档时间"),
     "author_id": ("Author", "评论人"),
     "birthday": ("Birthday", "生日"),
@@ -202,6 +207,18 @@ OF_COLUMN: dict[str, tuple[str, str]] = {
 UNNAMED = "This field", "此字段"
 
 
+class FieldWord(str):
+    """The word of a custom field, which brings its names: `custom.satisfaction`."""
+
+    names: tuple[str, str]
+    """English and Chinese."""
+
+    def __new__(cls, word: str, names: tuple[str, str]) -> "FieldWord":
+        made = super().__new__(cls, word)
+        made.names = names
+        return made
+
+
 def column_in_words(table: str, key: str) -> tuple[str, str]:
     """What the column of a sheet is called that holds a field of a table, in English and Chinese."""
     return OF_COLUMN.get(f"{table}.{key}") or field_in_words(key)
@@ -209,4 +226,6 @@ def column_in_words(table: str, key: str) -> tuple[str, str]:
 
 def field_in_words(key: str) -> tuple[str, str]:
     """What a field is called at the beginning of a sentence, in English and Chinese; `key` may leave out `_id`."""
+    if isinstance(key, FieldWord):
+        return key.names
     return FIELD_NAMES.get(key) or FIELD_NAMES.get(f"{key}_id") or UNNAMED

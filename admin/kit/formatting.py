@@ -82,8 +82,8 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return moment(ask, value)
         case Kind.DATE:
             return Markup("<time>%s</time>") % day(ask, value)
-        case Kind.MONEY | Kind.WHOLE:
-            return Markup('<span class="number">%s</span>') % number(ask, value)
+        case Kind.MONEY | Kind.WHOLE | Kind.DECIMAL:
+            return Markup('<span class="number">%s</span>') % number(ask, value, is_exact=field.kind is Kind.DECIMAL)
         case Kind.YES_NO:
             return _yes(field) if value else NOTHING
         case Kind.CHOICE:
@@ -97,18 +97,20 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return Markup(" ").join(badge(label, tone) for label, tone in found)
         case Kind.LINES:
             return Markup(", ").join(value)
-    if field.key in ("phone", "email"):
-        return reach(field.key, value)
+    if kind := field.reach or (field.key if field.key in ("phone", "email") else ""):
+        return reach(kind, value)
     return escape(value)
 
 
 def reach(kind: str, value: str) -> Markup:
-    """A phone number or an e-mail address as a link that calls or writes; any other address as text."""
+    """A phone number, an e-mail or a web address as a link; any other address as text."""
     match kind.lower():
         case "phone" if dialled := re.sub(r"[^\d+*#]", "", value):
             return Markup('<a href="tel:%s">%s</a>') % (quote(dialled, safe="+*"), value)
         case "email":
             return Markup('<a href="mailto:%s">%s</a>') % (quote(value, safe="@+"), value)
+        case "link" if value.startswith(("https://", "http://")):
+            return Markup('<a href="%s" target="_blank" rel="noopener noreferrer">%s</a>') % (value, value)
     return escape(value)
 
 
@@ -137,6 +139,9 @@ _STATES = {
     "RUNNING": Tone.BLUE,
     "DONE": Tone.GREEN,
     "FAILED": Tone.RED,
+    "PENDING": Tone.AMBER,
+    "REJECTED": Tone.RED,
+    "APPROVED": Tone.GREEN,
 }
 _WARNINGS = {"locked", "do_not_contact"}
 
@@ -171,8 +176,9 @@ def day(ask: PanelRequest, at: date) -> str:
     return str(format_date(at, "medium", _LOCALES[ask.language]))
 
 
-def number(ask: PanelRequest, value: int | Decimal) -> str:
-    pattern = "#,##0.00" if isinstance(value, Decimal) else "#,##0"
+def number(ask: PanelRequest, value: int | Decimal, *, is_exact: bool = False) -> str:
+    """A number with its groups: an amount with two decimals, unless `is_exact`, which has as many as it has."""
+    pattern = ("#,##0.##########" if is_exact else "#,##0.00") if isinstance(value, Decimal) else "#,##0"
     return str(format_decimal(value, pattern, _LOCALES[ask.language]))
 
 

@@ -21,7 +21,7 @@ from .condition_words import words_for
 from .fields import Field, Kind, field_of
 from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
-from .lists import ListState, default_filters
+from .lists import ListState, default_filters, filterable_customs
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
 from .screen import names_in
@@ -133,7 +133,8 @@ class ListPage(BulkPage, SearchPage, ViewPage):
         return tuple(key for key in short if key not in left_out)[:MOST_COLUMNS]
 
     def filter_keys(self, ask: PanelRequest) -> list[str]:
-        keys = self.filters if self.filters is not None else default_filters(self.model)
+        declared = self.filters if self.filters is not None else default_filters(self.model)
+        keys = dict.fromkeys((*declared, *filterable_customs(self.model)))
         return [key for key in keys if self.is_seen(ask, key)]
 
     def list_commands(self, ask: PanelRequest, rows: Sequence[Row]) -> list[Command]:

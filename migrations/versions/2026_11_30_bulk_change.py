@@ -8,7 +8,7 @@ from alembic import op
 from models.base import Utc, text_type
 
 revision: str = "2026_11_30_bulk_change"
-down_revision: str | None = "2026_11_30_word_merges"
+down_revision: str | None = "2026_11_30_approval"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

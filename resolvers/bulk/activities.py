@@ -10,7 +10,7 @@ from models.last_contact import follow_new
 from models.stage_terms import follow
 
 from ..customers import follow_ups as rules
-from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of
+from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of, refusals_of_unapproved
 from ..customers.stages import check_new_opportunity, place_in_pipeline
 from ..ownership.release_dates import note_opportunities, renew
 from ..records.organisation import currency_of
@@ -56,6 +56,12 @@ class Opportunities(Activities):
     def check(self, draft: Draft) -> None:
         super().check(draft)
         check_new_opportunity(self.scope, self.db, draft.values)
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        super().judge(drafts)
+        unapproved = refusals_of_unapproved(self.db, {draft.values["customer_id"] for draft in drafts})
+        for draft in drafts:
+            draft.is_doubtful |= draft.values["customer_id"] in unapproved
 
     def complete(self, drafts: Sequence[Draft]) -> None:
         now = self.db.info["now"]

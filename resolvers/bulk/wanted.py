@@ -91,7 +91,7 @@ def check(scope: Scope, model: type[Entity], given: Given) -> None:
             _check_words(known[key], value)
     if len(given) > MOST_FIELDS:
         raise Validation(f"At most {MOST_FIELDS} fields at once.", f"一次最多修改 {MOST_FIELDS} 个字段。", field="set")
-    split(model, {key: value for key, value in given.items() if not isinstance(value, Words)}, creating=False)
+    split(scope, model, {key: value for key, value in given.items() if not isinstance(value, Words)}, creating=False)
 
 
 def _check_handover(scope: Scope, model: type[Entity], given: Given) -> None:

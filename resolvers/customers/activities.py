@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, Opportunity
+from models import Approval, Contact, Customer, Opportunity
+from models.errors import NotApproved
 
 from ..records.organisation import currency_of
 from ..runtime.inputs import invalid
@@ -51,7 +52,18 @@ class OpportunityRules(Activity, Rules[Opportunity]):
 
     def check(self, scope: Scope, db: Session, row: Opportunity, values: dict[str, Any]) -> None:
         super().check(scope, db, row, values)
+        if is_new(row):
+            for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
+                raise refusal
         check_opportunity(scope, db, row, values)
+
+
+def refusals_of_unapproved(db: Session, customer_ids: Collection[int]) -> dict[int, NotApproved]:
+    """Customer -> the refusal of an opportunity at it, for those of these that have to be approved first."""
+    wait = Customer.approval.in_([Approval.PENDING, Approval.REJECTED])
+    asked = select(Customer).where(Customer.id.in_(customer_ids), wait)
+    found = db.execute(asked).scalars() if customer_ids else ()
+    return {row.id: NotApproved(label=row.label, field="customerId") for row in found}
 
 
 def customers_of(db: Session, model: Any, ids: Collection[int]) -> dict[int, int]:

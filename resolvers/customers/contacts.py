@@ -1,7 +1,5 @@
 """Contacts of customers: transfer, phones and addresses, and the primary contact."""
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
@@ -22,9 +20,9 @@ from ..duplicates.enforcement import REASON, refuse_duplicate_contact, refuse_du
 from ..people.people import active_user
 from ..reading.clauses import visible, with_parents
 from ..runtime import principals
-from ..runtime.ids import camel
 from ..runtime.inputs import line, not_offered
 from ..runtime.lifecycle import Rules, is_new
+from ..runtime.points import check_point as check_point
 from ..runtime.scope import Scope
 
 MOST_POINTS = 20
@@ -187,30 +185,6 @@ def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
         raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")
     check_point(kind, value)
     return kind, value
-
-
-def check_point(kind: PointKind, value: str, field: str = "points") -> None:
-    """Raise Validation for a value that cannot be a phone number or an e-mail address, or holds two numbers."""
-    if kind is PointKind.PHONE and len(numbers := _numbers_in(value)) > 1:
-        raise Validation(
-            f"“{value}” holds {len(numbers)} phone numbers. Use one field for each.",
-            f"“{value}”包含 {len(numbers)} 个电话号码，请分别填写。",
-            field=camel(field),
-        )
-    if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
-        raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
-    if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
-        raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
-
-
-def _numbers_in(value: str) -> list[str]:
-    """The whole phone numbers in a text; an extension is no number of its own."""
-    parts = _BETWEEN_NUMBERS.split(unicodedata.normalize("NFKC", value))
-    return [part for part in parts if sum(c.isdigit() for c in part) >= _DIGITS_OF_A_NUMBER]
-
-
-_BETWEEN_NUMBERS = re.compile(r"[/\\|,;、\n]|\s(?=\+|1\d{10}\b)|\b(?:or|and)\b|[或和]")
-_DIGITS_OF_A_NUMBER = 7
 
 
 def _demote_primary(db: Session, row: Contact) -> None:

@@ -90,7 +90,7 @@ class CustomerStageRules(Rules[CustomerStage]):
 def _check_fields(model: type[Entity], values: dict[str, Any]) -> None:
     known = {*askable(model)}
     for key in values.get("required_fields") or ():
-        if key not in known and not key.startswith("custom."):
+        if key not in known:
             said = f"has “{key}”, which is no field that can be asked for", f"中的“{key}”不是可要求填写的字段"
             raise invalid("required_fields", *said)
 

@@ -82,10 +82,10 @@ def go_on(scope: Scope, db: Session, work: Work) -> Progress:
 def words_of_merge(db: Session, merge: WordMerge) -> Words:
     """The two words of a merge, wherever they are now."""
     item, wanted = DictionaryItem, (merge.winner_id, merge.loser_id)
-    asked = select(Dictionary.code, item).join(Dictionary, Dictionary.id == item.dictionary_id)
-    found = run(db, asked.where(item.id.in_(wanted)).execution_options(populate_existing=True)).all()
-    by_id = {row.id: row for _code, row in found}
-    return Words(found[0][0], by_id[merge.winner_id], by_id[merge.loser_id])
+    asked = select(item).where(item.id.in_(wanted)).execution_options(populate_existing=True)
+    by_id = {row.id: row for row in run(db, asked).scalars()}
+    code = run(db, select(Dictionary.code).where(Dictionary.id == by_id[merge.winner_id].dictionary_id)).scalar_one()
+    return Words(code, by_id[merge.winner_id], by_id[merge.loser_id])
 
 
 # --- steps -----------------------------------------------------------------------------------------------

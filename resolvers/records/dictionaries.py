@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
 from models.base import columns, trait_of
+from models.custom_field import PREFIX, is_custom
 from models.database.bypass import Because, bypass_policy
 from models.dictionary import usual_tone
 from models.errors import Validation
@@ -19,6 +20,8 @@ from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
+from .custom_values import COLUMN
+from .custom_values import words_in as custom_words_in
 from .references import refuse_if_any
 
 _SUGGESTED = 12
@@ -77,6 +80,7 @@ Named = tuple[str, str, str]
 
 
 def check_words(
+    scope: Scope,
     db: Session,
     model: type[Entity],
     values: Mapping[str, Any],
@@ -90,8 +94,8 @@ def check_words(
     """
     wanted = [
         (field, code, key)
-        for field, code, key in words_in(model, values)
-        if before is None or (getattr(before, field) != values[field] and key not in _held(before, field))
+        for field, code, key in words_in(scope, model, values)
+        if before is None or not _is_kept(before, field, key, values)
     ]
     if not wanted:
         return
@@ -110,11 +114,12 @@ def known_words(db: Session, named: Collection[Named]) -> set[tuple[str, str]]:
     return {(code, item.key) for code, item in db.execute(asked, execution_options=options)} if codes else set()
 
 
-def words_in(model: type[Entity], values: Mapping[str, Any]) -> Iterator[Named]:
-    """The words that a record with these values holds."""
+def words_in(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> Iterator[Named]:
+    """The words that a record with these values holds, those of custom fields last."""
     for field, code, is_list in _worded(model):
         if value := values.get(field):
             yield from ((field, code, key) for key in (value if is_list else (value,)))
+    yield from custom_words_in(scope, model, values)
 
 
 @cache
@@ -128,9 +133,13 @@ def _worded(model: type[Entity]) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _held(row: Entity, key: str) -> Collection[str]:
-    held = getattr(row, key)
-    return held if isinstance(held, list) else ()
+def _is_kept(before: Entity, field: str, key: str, values: Mapping[str, Any]) -> bool:
+    """Whether the record holds the word in this field already."""
+    if is_custom(field):
+        held = (getattr(before, COLUMN) or {}).get(field.removeprefix(PREFIX))
+        return key == held or (isinstance(held, list) and key in held)
+    held = getattr(before, field)
+    return bool(held == values[field] or (isinstance(held, list) and key in held))
 
 
 def _live() -> Select[str, DictionaryItem]:
@@ -219,13 +228,13 @@ def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None
         select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
         execution_options=bypass_policy(Because.KEEPS_RULE),
     ).scalar_one()
-    for model, key in _holding(code):
+    for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
 
 
 def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
     """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
-    fields = [*_holding(row.code)]
+    fields = [*holding(row.code)]
     for model, key in fields:
         refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
     for model, _ in fields:
@@ -235,7 +244,7 @@ def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
         )
 
 
-def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+def holding(code: str) -> Iterator[tuple[type[Entity], str]]:
     """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)

@@ -48,7 +48,9 @@ BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED i
 
 
 def camel(name: str) -> str:
-    """`owner_id` -> `ownerId`."""
+    """`owner_id` -> `ownerId`.  A custom field keeps its key, which is data: `custom.net_score`."""
+    if "." in name:
+        return str(name)
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
 

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from models import ENTITIES, BulkChange, Entity, User
+from models.custom_field import Book
 from models.errors import Refusal, Validation
 from models.export import ExportRange
 from resolvers.bulk import changes, changing, undoing
@@ -81,7 +82,7 @@ def _plural(model: type[Entity]) -> str:
 def _declare(model: type[Entity]) -> None:
     async def update_in_bulk(info: GraphQLInfo, input: Any) -> BulkChangePayload:
         async def begun(scope: Scope) -> int:
-            chosen, given = asked(model, input)
+            chosen, given = asked(scope.policy.book, model, input)
 
             def call(scope: Scope) -> Outcome:
                 return Outcome([changing.begin(scope, model, chosen, given, input.reason)])
@@ -123,7 +124,7 @@ def _input(model: type[Entity]) -> None:
     make.new_type(input_name(model), annotations, doc, strawberry.input, members)
 
 
-def asked(model: type[Entity], input: Any) -> tuple[Listing, dict[str, Any]]:
+def asked(book: Book, model: type[Entity], input: Any) -> tuple[Listing, dict[str, Any]]:
     """(which records, what is set) of an input.  Raises Validation."""
     if (input.ids is None) == (input.filter is None and not input.search):
         raise Validation(
@@ -136,13 +137,15 @@ def asked(model: type[Entity], input: Any) -> tuple[Listing, dict[str, Any]]:
         chosen = asked_listing(model, ExportRange.SELECTION, ids=ids)
         if not chosen.ids:
             raise Validation("Nothing is selected.", "未选择任何记录。", field="ids")
-        return chosen, _given(model, input)
+        return chosen, _given(book, model, input)
     condition = cast("Mapping[str, Any]", input.filter or {})
-    return asked_listing(model, ExportRange.FILTER, condition=condition, search=input.search), _given(model, input)
+    return asked_listing(model, ExportRange.FILTER, condition=condition, search=input.search), _given(
+        book, model, input
+    )
 
 
-def _given(model: type[Entity], input: Any) -> dict[str, Any]:
-    given = given_of(model, input.set) if input.set is not None else {}
+def _given(book: Book, model: type[Entity], input: Any) -> dict[str, Any]:
+    given = given_of(model, input.set, book) if input.set is not None else {}
     added = {make.python_name(each.field): tuple(each.words) for each in input.add or ()}
     removed = {make.python_name(each.field): tuple(each.words) for each in input.remove or ()}
     for key in added.keys() | removed.keys():

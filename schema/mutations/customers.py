@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from models import Customer, User
-from resolvers.customers import lock, transfer
+from resolvers.customers import approval, lock, transfer
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
@@ -21,6 +21,14 @@ class LockInput:
     until: datetime | None = None
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.input(description="Which customers that wait for approval are rejected, and why.")
+class RejectInput:
+    ids: list[strawberry.ID]
+    reason: str
+    mode: Mode = Mode.BEST_EFFORT
     idempotency_key: str | None = None
 
 
@@ -60,3 +68,21 @@ async def lock_customers(info: GraphQLInfo, input: LockInput) -> Answered:
 @mutation("customer.unlock", returns=batch_payload_of(Customer))
 async def unlock_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: lock.unlock(scope, ids, input.reason, input.mode))
+
+
+@mutation("customer.approve", returns=batch_payload_of(Customer))
+async def approve_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    """Approve new customers that wait for it; not those that the caller has entered or submitted."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.approve(scope, ids, input.mode))
+
+
+@mutation("customer.approve", returns=batch_payload_of(Customer))
+async def reject_customers(info: GraphQLInfo, input: RejectInput) -> Answered:
+    """Reject new customers that wait for approval; they can be corrected and submitted again."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.reject(scope, ids, input.reason, input.mode))
+
+
+@mutation("customer.edit", returns=batch_payload_of(Customer))
+async def submit_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    """Submit rejected customers for approval again."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.submit(scope, ids, input.mode))

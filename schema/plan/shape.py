@@ -36,6 +36,7 @@ class Expressions(Protocol):
     viewer: Viewer
     dialect: Dialect
     operation: Operation
+    is_executed: bool
 
     def array_of(self, item: Value, order: Value, rows: Any) -> Value: ...
 

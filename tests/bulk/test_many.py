@@ -25,6 +25,7 @@ from tests.support.world import World
 
 FOLLOWED = {
     ("models.audit.recording", "_log_the_flush"),
+    ("models.custom_field", "_begin_edition"),
     ("models.duplicate_key", "_follow_the_flush"),
     ("models.former_name", "_remember_renames"),
     ("models.keys", "_write_keys"),

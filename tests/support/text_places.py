@@ -63,6 +63,8 @@ IMPORT_STEPS = (
 """What the page of an import posts to."""
 CHANGES = {
     *("create", "edit", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
+    *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
+    *("words/{id}", "merge-words/{id}", "merged-words/{id}"),
     *(
         "/admin/login",
         "/admin/logout",
@@ -72,6 +74,7 @@ CHANGES = {
         "/admin/duplicates",
         "/admin/calendar-year",
         "/admin/compose",
+        "/admin/opportunity-board/move",
         "/admin/notifications/choices",
         "/admin/notifications/read",
         "/admin/release-rehearsal/switch",

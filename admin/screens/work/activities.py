@@ -1,67 +1,25 @@
-"""Opportunities and follow-ups: what happens with a customer."""
+"""Follow-ups: what was done for a customer."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from models import Comment, FollowUp, Opportunity, User
-from resolvers.customers import comments, transfer_related
+from models import Comment, FollowUp, User
+from resolvers.customers import comments
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import DETAIL, ROW, Command, command
+from ...kit.commands import DETAIL, ROW, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
-from ...kit.form_page import Options
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
 from ...kit.related import HISTORY, RelatedTable
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
-from .customer_commands import with_load
 
 SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
-
-
-class Opportunities(PolicyModelView, model=Opportunity):
-    """The opportunities that the user sees."""
-
-    icon, group, position, imports = "target", "work", 50, "opportunity"
-    hint = Label("What you may sell, to whom, for how much.")
-    empty = Label("No opportunity is here yet. Add one on the page of its customer.")
-    begin = (Label("To the customers"), "customer/list", "customer.view")
-    always = ("deleted_at",)
-    columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
-    tabs = (
-        Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
-    )
-    sections = (
-        (Label("Basics"), ("customer_id", "contact_id", "name", "stage", "owner_id")),
-        (Label("Amount"), ("amount", "currency", "expected_close")),
-        (Label("Need"), ("remark",)),
-    )
-    related = (HISTORY,)
-
-    @command(
-        icon="arrows-exchange",
-        action="opportunity.transfer",
-        when=lambda row: row["deleted_at"] is None,
-        fields=(
-            Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True),
-            Field("reason", Kind.TEXT, name=Label("Reason"), length=200),
-        ),
-    )
-    def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transfer_related.transfer(scope, Opportunity, ids, given["user_id"] or 0, reason=given["reason"])
-
-    async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
-        """The users who may look after the opportunities."""
-        if which.name != "transfer":
-            return {}
-        found = await ask.scope.read(transfer_related.candidates, Opportunity, ids)
-        return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
 
 
 class FollowUps(PolicyModelView, model=FollowUp):

@@ -34,7 +34,10 @@ def branch_bars(ask: PanelRequest, field: Field, counted: Mapping[str | None, in
 def _top(words: Mapping[str, Word], key: str) -> str:
     """The highest word above one, itself where none is."""
     seen = {key}
-    while key in words and (above := words[key].above) in words and above not in seen:
+    while key in words:
+        above = words[key].above
+        if above is None or above not in words or above in seen:
+            break
         key = above
         seen.add(key)
     return key
