@@ -122,13 +122,17 @@ def _set_by_forms(model: type[Entity]) -> set[str]:
 
 
 def _check_words(field: FormField, value: Words) -> None:
-    if field.type is not FieldType.LIST:
-        english, chinese = field_in_words(field.key)
+    if field.type not in (FieldType.LIST, FieldType.WORDS):
+        english, chinese = _called(field)
         raise Validation(
             f"{english} holds one value: set it.", f"{chinese}只有一个值，请直接设置。", field=camel(field.key)
         )
     if not (value.add or value.remove):
         raise Validation("Choose what to change.", "请选择要修改的内容。", field=camel(field.key))
+
+
+def _called(field: FormField) -> tuple[str, str]:
+    return (field.custom.label("en"), field.custom.label("zh")) if field.custom else field_in_words(field.key)
 
 
 # --- for one record --------------------------------------------------------------------------------------
