@@ -141,7 +141,7 @@ def _samples(
     names = names_of(scope, db, model, [*after])
     if isinstance(to := given.get(OWNER), Handover):  # afterwards the caller may not see them any more
         owner = names_of(scope, db, User, [to.user_id]).get(to.user_id)
-        after = dict.fromkeys(after, {OWNER: owner})
+        after = {id: {OWNER: owner} for id in after}
     return [Sample(model, id, names.get(id, ""), _cells(scope, db, model, given, id), x) for id, x in after.items()]
 
 
