@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, changed, duplicates, exported, imported, releases, told, views
+from . import assignment, changed, deals, duplicates, exported, imported, releases, told, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -146,7 +146,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         connection = db.connection()
         signature = Signature(None, NAME, scope.door, scope.request_id, scope.batch_id, "organisation.demo")
         pattern = Pattern(numbering.DEFAULT["customer"])
-        land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
+        land = Land(Ledger(connection, signature), sellers, rules, pattern, now, deals.pipelines(scope))
         _live(land, customers)
         _count(connection, land)
         rebuild_indexes(connection)
