@@ -51,7 +51,7 @@ def test_the_owner_of_all_that_a_filter_finds_on_a_phone_in_chinese(demo_screens
     assert (lead.overflow(), lead.faults()) == (0, [])
     lead.picture("bulk-owner-phone")
     lead.go("/admin/bulk")
-    lead.see("批量修改")
+    page.get_by_role("heading", name="批量修改").wait_for()
     assert (lead.overflow(), lead.faults()) == (0, [])
     page.locator("a.open").first.click()
     page.locator("#bulk-result").wait_for()
