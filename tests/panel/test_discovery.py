@@ -114,6 +114,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Imports",
         "Exports",
         "DuplicateRules",
+        "BulkChanges",
         "Jobs",
         "OrganisationPage",
         "RecycleBin",
@@ -289,4 +290,5 @@ def test_a_method_that_overrides_a_page_or_a_command_is_the_one_that_is_served()
         "/create",
         "/edit/{id}",
         "/export",
+        "/change",
     }

@@ -12,6 +12,7 @@ TOGETHER = {
     "browser": (
         "panel/test_accessibility.py",
         "panel/test_board_story.py",
+        "panel/test_bulk_story.py",
         "panel/test_choosers.py",
         "panel/test_dictionary_story.py",
         "panel/test_duplicate_story.py",
