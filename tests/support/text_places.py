@@ -62,7 +62,7 @@ IMPORT_STEPS = (
 )
 """What the page of an import posts to."""
 CHANGES = {
-    *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
+    *("create", "edit", "fact", "restore-field", "do", "views", "export", "merge", "merged/{id}", "paste"),
     *(
         "/admin/login",
         "/admin/logout",

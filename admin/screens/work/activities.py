@@ -13,11 +13,13 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, ROW, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
+from .open_opportunities import OPEN_TAB, STALE_TAB
 
 SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
 
@@ -33,6 +35,8 @@ class Opportunities(PolicyModelView, model=Opportunity):
     tabs = (
         Tab("all", Label("All"), lambda _ask: {}),
         Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
+        OPEN_TAB,
+        STALE_TAB,
     )
     sections = (
         (Label("Basics"), ("customer_id", "contact_id", "name", "stage", "owner_id")),

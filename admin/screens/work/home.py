@@ -1,4 +1,4 @@
-"""Home: customers that wait in pools, limits of the user, stages of customers, load of the team."""
+"""Home: agenda, pools and limits of the user, their month, stages of customers and opportunities, load of the team."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -29,6 +29,9 @@ from .agenda import agenda
 from .falling_customers import falling_days
 from .first_steps import shown_steps
 from .limit_bars import limit_bars
+from .list_links import list_of
+from .my_month import my_month
+from .open_opportunities import funnel, stale
 from .quiet_customers import count_quiet
 
 _ = gettext
@@ -70,6 +73,9 @@ class Home(Page):
             "quiet": await count_quiet(ask) if sees else 0,
             "recent": await self._recent(ask) if sees else None,
             "falling": await falling_days(ask) if sees else [],
+            "stale": await stale(ask),
+            "funnel": await funnel(ask),
+            "month": await my_month(ask),
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
         }
 
@@ -99,7 +105,7 @@ class Home(Page):
         order = {key: n for n, key in enumerate(ask.words.get("stage", {}))}
         for key, count in sorted(counted.items(), key=lambda x: order.get(x[0] or "", len(order))):
             label = word(ask, field, key) if key else _("Without a stage")
-            href = f"{BASE}/customer/list?f_stage={key}" if key else None
+            href = f"{BASE}/customer/list?f_stage={key}" if key else list_of("customer", {"stage": {"isNull": True}})
             found.append(Bar(label, count, number(ask, count), href))
         return found
 

@@ -331,6 +331,12 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ),
         ("contact", "primary"): lambda _oracle, row: row["is_primary"],
         ("opportunity", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("opportunity", "open"): lambda _oracle, row: row["stage"] not in ("won", "lost"),
+        ("opportunity", "stale"): lambda oracle, row: (
+            row["stage"] not in ("won", "lost")
+            and row["owner_id"] == oracle.person.id
+            and row["updated_at"] < START - 30 * DAY
+        ),
         ("follow-up", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("user", "active"): lambda _oracle, row: row["active"],
         ("user", "new"): lambda oracle, row: row["active"] and not oracle.has_signed_in(row["id"]),
