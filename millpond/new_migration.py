@@ -16,10 +16,10 @@ from typing import Any, Literal
 from alembic.autogenerate import render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from sqlalchemy import Column, Connection, Engine, Enum, ForeignKey, String, Text
+from sqlalchemy import JSON, Column, Connection, Engine, Enum, ForeignKey, String, Text
 
 from models import Base
-from models.base import Money, Utc
+from models.base import Money, Utc, json_type
 from models.database.engines import writing_engine
 
 from .migrate import SCRIPTS, migrate, revisions
@@ -27,7 +27,7 @@ from .migration_steps import CannotWrite, check_name, default_of_rows, steps_to
 
 LONGEST_REVISION = 32
 """What the column of the database's revision holds."""
-_IMPORTS = "from models.base import Money, Utc, long_text, text_type"
+_IMPORTS = "from models.base import Money, Utc, json_type, long_text, text_type"
 _FORM = '''"""{about}"""
 
 from collections.abc import Sequence
@@ -103,6 +103,8 @@ def _rendered(step: Any, connection: Connection) -> list[str]:
 
 def render_item(kind: str, item: Any, _context: Any = None) -> str | Literal[False]:
     """Write our own column types by their names, so that a migration reads like the models."""
+    if kind == "type" and isinstance(item, JSON) and item.none_as_null:
+        return f"{json_type.__name__}()"
     if kind != "type" or not isinstance(item, Utc | Money | String) or isinstance(item, Enum):
         return False
     if isinstance(item, Utc | Money):

@@ -29,6 +29,7 @@ from .column_types import TIME_FORM as TIME_FORM
 from .column_types import Money as Money
 from .column_types import Utc as Utc
 from .column_types import clip as clip
+from .column_types import json_type as json_type
 from .column_types import long_text as long_text
 from .column_types import moment_of as moment_of
 from .column_types import text_type as text_type
@@ -135,6 +136,8 @@ class Entity(Base):
     """What the global search shows beside the name of a record: columns of texts, and foreign keys by their names."""
     searched_days: ClassVar[int | None] = None
     """The number of days whose records the global search looks through, for a kind with many texts and no index."""
+    in_bulk: ClassVar[bool] = False
+    """Whether users may change fields of many of its records at once (`resolvers/bulk/changing.py`)."""
     together: ClassVar[tuple[frozenset[str], ...]] = ()
     """Columns that mean one thing together, like amount and currency: two users' edits of them are never merged."""
     order: ClassVar[str] = "-created_at"
@@ -201,9 +204,16 @@ class Part(Base):
 
 
 def columns(model: type[Base]) -> Iterator[Column[Any]]:
-    """The mapped columns of a model in the order of its table, without the keys that repeat others."""
+    """The mapped columns of a model in the order of its table, without the keys that repeat others.
+
+    The column that holds the values of custom fields is left out: each of them is a field of its own.
+    """
     keys = {attribute.columns[0].key for attribute in inspect(model).column_attrs}
-    return (column for column in stored_columns(model) if column.key in keys and trait_of(column).key_of is None)
+    return (column for column in stored_columns(model) if column.key in keys and not _serves_others(column))
+
+
+def _serves_others(column: Column[Any]) -> bool:
+    return trait_of(column).key_of is not None or trait_of(column).holds_custom
 
 
 def stored_columns(model: type[Base]) -> Iterator[Column[Any]]:
@@ -222,6 +232,11 @@ def sort_key_of(model: type[Base], key: str) -> str | None:
     """The column by which lists sort that are ordered by the column `key`; None where that is the column itself."""
     found = (c.key for c in stored_columns(model) if trait_of(c).sorts and trait_of(c).key_of == key)
     return next(found, None)
+
+
+def is_customised(model: type[Base]) -> bool:
+    """Whether records of the model have custom fields."""
+    return "custom" in model.__table__.c and trait_of(column_of(model, "custom")).holds_custom
 
 
 def parent_of(column: Column[Any]) -> str | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Numeric, String, Text, TypeDecorator, text
+from sqlalchemy import JSON, BigInteger, Dialect, Numeric, String, Text, TypeDecorator, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -84,6 +84,11 @@ def text_type(length: int) -> String:
 def long_text() -> Text:
     """Text without a length in the database; the use cases cap it at `LONG` characters."""
     return Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def json_type() -> JSON:
+    """JSON out of which statements pick single values: JSONB on PostgreSQL.  None is NULL."""
+    return JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 LONG = 20_000

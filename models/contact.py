@@ -8,16 +8,18 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import MERGED, Entity, Line, Part, Prose, choice, text_type, trait
+from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .people import User
 
 
-class Contact(Entity):
+class Contact(Customised, Entity):
     """A person at a customer, visible to whoever sees the customer."""
 
     __tablename__ = "contact"
     module, prefix, visible_through = "contact", "con", "customer"
+    in_bulk = True
     names = Names("Contact", "Contacts", zh="联系人")
     beside = ("title", "customer_id")
     inherited = frozenset({"owner_id"})

@@ -9,15 +9,22 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "address": ("Address", "地址"),
     "aliases": ("Aliases", "别名"),
     "amount": ("Amount", "金额"),
+    "approval": ("Approval", "审批状态"),
+    "approval_at": ("Approval since", "审批时间"),
+    "approval_by_id": ("Approval by", "审批人"),
+    "approval_reason": ("Reason of the rejection", "驳回原因"),
+    "approve_customers": ("New customers need approval", "新客户须审批"),
     "archived_at": ("Archived", "归档时间"),
     "author_id": ("Author", "评论人"),
     "birthday": ("Birthday", "生日"),
     "business_days": ("Count business days only", "仅计算工作日"),
+    "by_id": ("By", "操作人"),
     "call_counts": ("Calls count", "电话计为有效跟进"),
     "cancel_reason": ("Why it was cancelled", "取消原因"),
     "capacity": ("Capacity", "库容"),
     "categories": ("Categories", "客户分类"),
     "category": ("Category", "客户分类"),
+    "closed_on": ("Closed on", "关闭日期"),
     "code": ("Code", "编码"),
     "condition": ("Condition", "条件"),
     "contact_email": ("Contact's e-mail", "联系人邮箱"),
@@ -40,6 +47,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "days": ("Days", "天数"),
     "department_id": ("Department", "部门"),
     "description": ("Description", "描述"),
+    "dictionary": ("Dictionary of the options", "选项字典"),
     "dictionary_id": ("Dictionary", "数据字典"),
     "do_not_contact": ("Do not contact", "请勿联系"),
     "due_at": ("Due", "计划时间"),
@@ -54,8 +62,8 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "evidence": ("Evidence", "依据"),
     "exempt_until": ("Release days count from", "回收计时起点"),
     "expected_close": ("Expected close", "预计成交日期"),
-    "export_rows": ("Rows of one export", "单次导出行数上限"),
     "expire_pool_id": ("Pool it goes to", "到期移入公海"),
+    "export_rows": ("Rows of one export", "单次导出行数上限"),
     "extended_until": ("Release put off until", "回收延期至"),
     "extension_days": ("Days each time", "每次延期天数"),
     "extensions": ("Times put off", "已延期次数"),
@@ -71,10 +79,15 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "handed_over_by_id": ("Handed over by", "原计划人"),
     "happened_at": ("Time of the follow-up", "跟进时间"),
     "has_open_opportunity": ("Has an open opportunity", "有进行中的商机"),
+    "help_en": ("English help", "英文说明"),
+    "help_zh": ("Chinese help", "中文说明"),
     "industries": ("Industries", "行业"),
     "industry": ("Industry", "行业"),
     "is_archive": ("Archive", "归档公海"),
+    "is_default": ("Default pipeline", "默认流程"),
     "is_primary": ("Primary contact", "主要联系人"),
+    "is_required": ("Required", "必填"),
+    "is_searchable": ("Fast to search", "可快速筛选"),
     "key": ("Key", "键"),
     "kind": ("Kind", "类型"),
     "label_en": ("English label", "英文名称"),
@@ -90,12 +103,14 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "level": ("Level", "客户级别"),
     "levels": ("Levels", "客户级别"),
     "login": ("Login", "账号"),
+    "lost_reason": ("Reason for the loss", "输单原因"),
     "max_extensions": ("Times an owner may put it off", "允许延期次数"),
     "meeting_counts": ("Meetings count", "会议计为有效跟进"),
     "name": ("Name", "名称"),
     "name_zh": ("Chinese name", "中文名称"),
     "next_at": ("Next contact", "下次跟进时间"),
     "next_follow_up_at": ("Next follow-up", "下次跟进时间"),
+    "next_stages": ("Stages it may go to", "可进入的阶段"),
     "next_text": ("What to do then", "下次跟进内容"),
     "note_counts": ("Notes count", "备注计为有效跟进"),
     "notice_days": ("Days of notice", "提前提醒（天）"),
@@ -108,10 +123,12 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "password": ("Password", "密码"),
     "pattern": ("Pattern", "编号格式"),
     "phone": ("Phone", "电话"),
+    "pipeline_id": ("Pipeline", "销售流程"),
     "points": ("Phones and addresses", "联系方式"),
     "pool_id": ("Pool", "公海"),
     "position": ("Position", "排序"),
     "priority": ("Priority", "优先级"),
+    "probability": ("Probability in per cent", "赢单概率（百分比）"),
     "protect_days": ("Days new arrivals are protected", "保护期（天）"),
     "reason": ("Reason", "原因"),
     "region": ("Region", "地区"),
@@ -127,11 +144,14 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "remind_at": ("Reminder", "提醒时间"),
     "remind_days": ("Days before, first reminder", "首次提醒（提前天数）"),
     "remind_minutes": ("Remind before (minutes)", "提前提醒（分钟）"),
+    "required_fields": ("Fields that have to be filled", "必填字段"),
     "result_id": ("Result", "跟进结果"),
     "retain_days": ("Days a customer may stay", "保留期（天）"),
+    "retired_at": ("Retired", "停用时间"),
     "role_id": ("Role", "角色"),
     "roles": ("Roles", "角色"),
     "rows": ("Number of rows", "行数"),
+    "searchable_at": ("Fast since", "索引完成时间"),
     "seat": ("Seat", "成员身份"),
     "second_phone": ("Second phone", "第二电话"),
     "source": ("Source", "客户来源"),
@@ -145,10 +165,13 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "stage": ("Stage", "阶段"),
     "stage_changed_at": ("Stage changed", "阶段变更时间"),
     "stages": ("Stages", "客户阶段"),
+    "stale_at": ("Stale from", "停滞起始时间"),
+    "stale_days": ("Days until it counts as stale", "停滞天数"),
     "starts_at": ("From", "开始时间"),
-    "strategy": ("Strategy", "分配策略"),
     "state": ("State", "状态"),
+    "strategy": ("Strategy", "分配策略"),
     "support_contact": ("Support contact", "支持联系方式"),
+    "target": ("Refers to", "关联对象"),
     "time_zone": ("Time zone", "时区"),
     "title": ("Title", "职务"),
     "tone": ("Colour", "颜色"),
@@ -157,8 +180,8 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "user_id": ("Person", "人员"),
     "verdict": ("Counts as", "判定"),
     "visit_counts": ("Visits count", "拜访计为有效跟进"),
-    "wechat_counts": ("WeChat messages count", "微信计为有效跟进"),
     "wechat": ("WeChat", "微信"),
+    "wechat_counts": ("WeChat messages count", "微信计为有效跟进"),
     "weekly_quota": ("Claims per week", "每周领取上限"),
     "weight": ("Weight", "权重"),
     "working": ("The organisation works", "是否上班"),
@@ -184,6 +207,18 @@ OF_COLUMN: dict[str, tuple[str, str]] = {
 UNNAMED = "This field", "此字段"
 
 
+class FieldWord(str):
+    """The word of a custom field, which brings its names: `custom.satisfaction`."""
+
+    names: tuple[str, str]
+    """English and Chinese."""
+
+    def __new__(cls, word: str, names: tuple[str, str]) -> "FieldWord":
+        made = super().__new__(cls, word)
+        made.names = names
+        return made
+
+
 def column_in_words(table: str, key: str) -> tuple[str, str]:
     """What the column of a sheet is called that holds a field of a table, in English and Chinese."""
     return OF_COLUMN.get(f"{table}.{key}") or field_in_words(key)
@@ -191,4 +226,6 @@ def column_in_words(table: str, key: str) -> tuple[str, str]:
 
 def field_in_words(key: str) -> tuple[str, str]:
     """What a field is called at the beginning of a sentence, in English and Chinese; `key` may leave out `_id`."""
+    if isinstance(key, FieldWord):
+        return key.names
     return FIELD_NAMES.get(key) or FIELD_NAMES.get(f"{key}_id") or UNNAMED

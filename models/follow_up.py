@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .base import Entity, Prose, choice, text_type, trait
 from .contact import Contact
 from .counting import KEY_LENGTH, FollowUpKind, copy_key
+from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .opportunity import Opportunity
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from .comment import Comment
 
 
-class FollowUp(Entity):
+class FollowUp(Customised, Entity):
     """One dealing with a customer, visible to whoever sees the customer."""
 
     __tablename__ = "follow_up"
     module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
+    in_bulk = True
     names = Names("Follow-up", "Follow-ups", zh="跟进记录")
     search, beside, searched_days = ("content",), ("customer_id", "owner_id"), 14
     together = (frozenset({"contact_id", "opportunity_id"}),)

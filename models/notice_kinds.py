@@ -121,6 +121,29 @@ _DECLARED = (
         mail=MailChoice.AT_ONCE,
     ),
     _kind(
+        "to_approve",
+        OWNERSHIP,
+        ("A new customer waits for approval", "新客户待审批"),
+        ("{record} waits for approval", "{record} 待审批"),
+        ("Submitted by {by}.", "由 {by} 提交。"),
+    ),
+    _kind(
+        "approved",
+        OWNERSHIP,
+        ("A customer of yours was approved", "客户审批通过"),
+        ("{record} was approved", "{record} 已审批通过"),
+        ("Approved by {by}.", "审批人：{by}。"),
+        mail=MailChoice.AT_ONCE,
+    ),
+    _kind(
+        "rejected",
+        OWNERSHIP,
+        ("A customer of yours was rejected", "客户审批被驳回"),
+        ("{record} was rejected", "{record} 已被驳回"),
+        ("Rejected by {by}: {reason}. Correct it, and submit it again.", "由 {by} 驳回：{reason}。请修改后重新提交。"),
+        mail=MailChoice.AT_ONCE,
+    ),
+    _kind(
         "transferred_to_you",
         OWNERSHIP,
         ("A customer was transferred to you", "客户转移给您"),
@@ -235,6 +258,13 @@ _DECLARED = (
         ("Your follow-up got a comment", "跟进记录收到评论"),
         ("{by} commented on your follow-up", "{by} 评论了您的跟进记录"),
         ("It is about {record}.", "相关客户：{record}。"),
+    ),
+    _kind(
+        "custom_field",
+        WORK,
+        ("A field was added to records", "记录新增字段"),
+        ("{kind} have the field “{field}”", "{kind}新增字段“{field}”"),
+        ("{help}", "{help}"),
     ),
     _kind(
         "shared",

@@ -19,6 +19,7 @@ class Trait:
     `not_negative`: a number below zero is refused.
     `key_of`: the column whose value it repeats in the form `by`, in which values are compared or sorted.  The flush
     writes it (`models/keys.py`), and no front end shows it.  `sorts`: lists that are ordered by `key_of` sort by it.
+    `holds_custom`: it holds the values of custom fields (`models/custom_field.py`).
     """
 
     system_managed: bool = False
@@ -34,6 +35,7 @@ class Trait:
     key_of: str | None = None
     by: Callable[[str], str] | None = None
     sorts: bool = False
+    holds_custom: bool = False
 
 
 PLAIN = Trait()

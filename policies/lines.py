@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .objects import ACTIONS, GROUPS, OBJECTS
+from .objects import ACTIONS, GROUPS, OBJECTS, is_custom_object
 from .principal import is_system_role
 from .words import SCOPES, STATES, parts
 
@@ -69,13 +69,16 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in row] or [""]
 
 
-def validate(lines: Iterable[Line], roles: Collection[str] | None = None) -> list[Line]:
+def validate(
+    lines: Iterable[Line], roles: Collection[str] | None = None, customs: Collection[str] | None = None
+) -> list[Line]:
     """The lines themselves, or InvalidPolicy with everything that is wrong.
 
-    `roles` are the known role codes; None leaves role names unchecked.
+    `roles` are the known role codes; None leaves role names unchecked.  So are `customs`, the objects that are custom
+    fields: a line that has been in force stays valid when its field is gone.
     """
     lines = list(lines)
-    problems = [problem for line in lines for problem in _check(line, roles)]
+    problems = [problem for line in lines for problem in _check(line, roles, customs)]
     problems += _repeats(lines)
     if not problems:
         problems += _circles(lines)
@@ -93,7 +96,7 @@ def inheritance(lines: Iterable[Line]) -> dict[str, set[str]]:
     return up
 
 
-def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
+def _check(line: Line, roles: Collection[str] | None, customs: Collection[str] | None) -> Iterator[str]:
     at, size = f"line {line.number}:", KINDS.get(line.kind)
     if size is None:
         yield f"{at} unknown kind “{line.kind}”; known: {', '.join(KINDS)}"
@@ -112,7 +115,12 @@ def _check(line: Line, roles: Collection[str] | None) -> Iterator[str]:
             ("scope", SCOPES),
         )
         for (what, words_known), word in zip(known, words, strict=True):
-            if word not in words_known:
+            if word in words_known:
+                continue
+            if what == "object" and is_custom_object(word):
+                if customs is not None and word not in customs:
+                    yield _unknown(at, "custom field", word, customs)
+            else:
                 yield _unknown(at, what, word, words_known)
         yield from (_unknown(at, "state", word, STATES) for word, _ in parts(when) if word not in STATES)
         if effect not in EFFECTS:

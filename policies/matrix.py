@@ -85,7 +85,8 @@ def modules() -> list[str]:
 
 def fields(policy: Snapshot, base: Snapshot, role: str, module: str) -> list[FieldCell]:
     """The fields of a module that users set, and what the role may do with each."""
-    return [_field(policy, base, role, field) for field in _settable(module)]
+    customs = (x.object for x in policy.book.of(module))
+    return [_field(policy, base, role, field) for field in (*_settable(module), *customs)]
 
 
 # --- changing --------------------------------------------------------------------------------------------

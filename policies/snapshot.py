@@ -14,11 +14,12 @@ from casbin.persist import Adapter
 from sqlalchemy import ColumnElement, false, null
 
 from models import Base
+from models.custom_field import Book
 
 from .cells import ALL, Cell
 from .clauses import Clauses
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
-from .objects import APART, FIELDS, GROUPS
+from .objects import APART, FIELDS, GROUPS, is_custom_object
 from .principal import Principal
 from .rows import Clause
 from .saying import sentence
@@ -58,11 +59,21 @@ class Reason(NamedTuple):
 
 
 class Snapshot:
-    """The policy of one revision.  Safe to share between threads; a request keeps the one it began with."""
+    """The policy of one revision with one book of custom fields.
 
-    def __init__(self, text: str, revision: int = 0, roles: Iterable[str] | None = None) -> None:
-        """Raises InvalidPolicy with line numbers; nothing half-valid is ever in force."""
-        self.text, self.revision = text, revision
+    Safe to share between threads; a request keeps the one it began with.
+    """
+
+    def __init__(
+        self, text: str, revision: int = 0, roles: Iterable[str] | None = None, book: Book | None = None
+    ) -> None:
+        """Raises InvalidPolicy with line numbers; nothing half-valid is ever in force.
+
+        A custom field that is not in the book is closed to every person.  Without a book each counts as defined, which
+        is right where only the lines are looked at.
+        """
+        self.text, self.revision, self._known = text, revision, book
+        self.book = book if book is not None else Book()
         self.lines = validate(parse(text), None if roles is None else frozenset(roles))
         self._up = inheritance(self.lines)
         self._about: dict[tuple[str, str], list[Line]] = {}
@@ -145,6 +156,8 @@ class Snapshot:
         return frozenset(found)
 
     def _cell(self, roles: frozenset[str], obj: str, action: str, kind: str = "p") -> Cell:
+        if self._known is not None and is_custom_object(obj) and not self._is_defined(obj):
+            return Cell(frozenset(), frozenset({ALL}), ())
         roles, objects = self.closure(roles), {obj, "*"}
         if obj in FIELDS:
             # A field that stands apart is reached by lines that name it, a wildcard included, not through its module.
@@ -157,6 +170,10 @@ class Snapshot:
             effect: frozenset((x[3], x[4]) for x in _columns(lines) if x[5] == effect) for effect in ("allow", "deny")
         }
         return Cell(pairs["allow"], pairs["deny"], lines)
+
+    def _is_defined(self, obj: str) -> bool:
+        module, _, field = obj.partition(".")
+        return self.book.find(module, field) is not None
 
     # -- the judge ---------------------------------------------------------------------------------------
 
@@ -174,7 +191,13 @@ class Snapshot:
     def _casbin_rows(self) -> Iterable[tuple[str, ...]]:
         yield from ((line.kind, *line.columns) for line in self.lines)
         yield from (("g2", field, module) for field, module in FIELDS.items() if field not in APART)
+        yield from (("g2", field, FIELDS[field]) for field in sorted(self._customs()))
         yield from (("g3", member, group) for group, members in GROUPS.items() for member in members)
+
+    def _customs(self) -> set[str]:
+        """The custom fields that there are, and those that lines name."""
+        named = {line.columns[1] for line in self.lines if line.kind != "g"}
+        return {x.object for x in self.book.fields.values()} | {word for word in named if is_custom_object(word)}
 
 
 def _columns(lines: Iterable[Line]) -> Iterable[tuple[str, ...]]:

@@ -12,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from models.errors import Refusal
 from resolvers.people import sign_in as signing_in
 from resolvers.people import view_as
+from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.scope import Scope
 
+from .book import hold_book
 from .panel_request import PanelRequest, panel_request, request_settings
 from .preferences import language_of, preferences
 from .routes import BASE
@@ -55,6 +57,7 @@ class Authentication(AuthenticationBackend):
                 return redirect(request, f"{BASE}/password")
             return True
         scope = await self._viewed_scope(request, scope)
+        hold_book(visible_book(scope.policy, scope.person))
         settings = await scope.read(request_settings)
         chosen = preferences(request).with_stored(settings.pop("preferences"))
         request.state.panel_request = PanelRequest(request, scope, chosen, **settings)

@@ -6,6 +6,7 @@ from models import Base
 from models.errors import Validation
 from resolvers.reading.conditions import checked
 
+from .book import held_book
 from .panel_request import PanelRequest
 from .short_json import read
 from .translation import gettext as _
@@ -20,7 +21,7 @@ def condition_in(ask: PanelRequest, model: type[Base], text: str) -> tuple[dict[
         return {}, ""
     try:
         condition = read(text)
-        checked(model, condition if condition is not None else {})
+        checked(model, condition if condition is not None else {}, book=held_book())
     except Validation as refusal:
         return {}, refusal.say(ask.language)
     except (ValueError, RecursionError):

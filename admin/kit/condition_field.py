@@ -16,6 +16,7 @@ from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
 from . import form_values
+from .book import hold_book
 from .condition_address import SAFE, condition_in
 from .condition_form import kept_in
 from .condition_words import words_for
@@ -75,6 +76,7 @@ class HoldsCondition(PolicyModelView):
     async def condition_page(self, request: Request) -> Response:
         """The builder.  `for` in the address is the record whose condition it is."""
         ask = panel_request(request)
+        hold_book()  # rules of pools ask about columns alone
         id = request.query_params.get("for", "")
         form = self.url("edit", id) if id else self.url("create")
         title = _("Which customers?")

@@ -8,7 +8,9 @@ from models import Base
 from models.amounts import amount_of
 from models.periods import FORMS, NEVER, Period, period_of
 from models.periods import written as period_text
-from resolvers.reading.condition_fields import ConditionField, Kind, Relation, fields_of, relations_of
+from resolvers.reading.condition_fields import ConditionField, Kind, Relation, relations_of
+
+from .book import known_fields
 
 ALL, ANY, NO = "all", "any", "none"
 EMPTY, FILLED, YES, NOT_YES, NOT_IN = "empty", "filled", "yes", "no", "notIn"
@@ -17,10 +19,12 @@ _PERIODS = tuple(form for form in FORMS if form != NEVER)
 OPERATORS: dict[Kind, tuple[str, ...]] = {
     Kind.TEXT: _TEXT,
     Kind.WORD: ("in", NOT_IN, "under", EMPTY, FILLED),
+    Kind.WORDS: ("in", NOT_IN, "under", EMPTY, FILLED),
     Kind.CHOICE: ("in", NOT_IN, EMPTY, FILLED),
     Kind.RECORD: ("in", NOT_IN, EMPTY, FILLED),
     Kind.WHOLE: ("gte", "lte", "gt", "lt", "eq", EMPTY, FILLED),
     Kind.AMOUNT: ("gte", "lte", "gt", "lt", "eq", EMPTY, FILLED),
+    Kind.NUMBER: ("gte", "lte", "gt", "lt", "eq", EMPTY, FILLED),
     Kind.DAY: ("last", "next", "ago", "ahead", *_PERIODS[: _PERIODS.index("last")], "on", "from", "until", "between", EMPTY, FILLED),
     Kind.MOMENT: ("last", "next", "ago", "ahead", *_PERIODS[: _PERIODS.index("last")], "on", "from", "until", "between", EMPTY, FILLED),
     Kind.YES_NO: (YES, NOT_YES),
@@ -84,8 +88,8 @@ def _parts(model: type[Base], condition: Mapping[str, Any]) -> Iterator[Row | Gr
             yield Group(ALL if name == "and" else ANY, [_single(model, part) for part in wanted])
         elif name == "not":
             yield _negated(model, wanted)
-        elif name in fields_of(model):
-            yield from (_row(fields_of(model)[name], operator, x) for operator, x in wanted.items())
+        elif name in known_fields(model):
+            yield from (_row(known_fields(model)[name], operator, x) for operator, x in wanted.items())
         else:
             target = relations_of(model)[name].target
             yield from (Row(name, how, group=group_of(target, inner)) for how, inner in wanted.items())
@@ -146,7 +150,7 @@ def _condition(model: type[Base], part: Row | Group) -> dict[str, Any]:
         relation = relations_of(model)[part.name]
         operator = part.operator if part.operator in relation.operators else relation.operators[0]
         return {part.name: {operator: condition_of(relation.target, part.group or Group())}}
-    found = fields_of(model).get(part.name)
+    found = known_fields(model).get(part.name)
     return _compared(model, found, part) if found is not None else {}
 
 
@@ -163,7 +167,7 @@ def _compared(model: type[Base], found: ConditionField, row: Row) -> dict[str, A
         raise Unfinished(model, row)
     if operator == NOT_IN:
         return {"not": {name: {"in": values}}}
-    if found.kind in (Kind.WHOLE, Kind.AMOUNT) and operator not in SEVERAL:
+    if found.kind in (Kind.WHOLE, Kind.AMOUNT, Kind.NUMBER) and operator not in SEVERAL:
         return {name: {operator: _number(found, values[0])}}
     return {name: {operator: values if operator in SEVERAL else values[0]}}
 
@@ -195,4 +199,4 @@ def _number(found: ConditionField, text: str) -> Any:
 
 def relation_or_field(model: type[Base], name: str) -> ConditionField | Relation | None:
     """What a row is about."""
-    return fields_of(model).get(name) or relations_of(model).get(name)
+    return known_fields(model).get(name) or relations_of(model).get(name)

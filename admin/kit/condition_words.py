@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Base, Department, User
-from resolvers.reading.condition_fields import ME, MY_TEAM, ConditionField, Kind, Relation, fields_of, relations_of
+from resolvers.reading.condition_fields import ME, MY_TEAM, ConditionField, Kind, Relation, relations_of
 from resolvers.runtime.scope import Scope
 
+from .book import known_fields
 from .condition_rows import ALL, COUNTED, DATED, NO, SEVERAL, WITHOUT_VALUE, Group, Row, group_of
 from .formatting import day
 from .labels import choice_label, field_label, many
@@ -19,6 +20,8 @@ from .screen import names_in
 from .translation import Label, listed
 from .translation import gettext as _
 
+WORDS = (Kind.WORD, Kind.WORDS)
+"""Kinds whose values are words of a dictionary."""
 OPERATORS: dict[str, Label] = {
     "contains": Label("contains"),
     "eq": Label("is"),
@@ -70,7 +73,7 @@ HOW: dict[str, Label] = {"all": Label("all of these"), "any": Label("any of thes
 
 def name_of(model: type[Base], name: str) -> str:
     """What a field or related records are called."""
-    found = fields_of(model).get(name)
+    found = known_fields(model).get(name)
     if found is not None:
         return field_label(model, found.key)
     relation = relations_of(model).get(name)
@@ -134,7 +137,7 @@ class ConditionWords:
             return _("%(number)s %(unit)s") % {"number": row.number, "unit": str(UNITS[row.unit])}
         if row.operator in DATED:
             return " – ".join(self._day(text) for text in (row.first, row.last) if text)
-        found = fields_of(model)[row.name]
+        found = known_fields(model)[row.name]
         values = [self.value(found, model, value) for value in row.values]
         return (
             listed(values)
@@ -151,7 +154,7 @@ class ConditionWords:
             return _("me") if value == ME else _("my team")
         if found.kind is Kind.RECORD:
             return self.names.get(value) or _("not visible to you")
-        if found.kind is Kind.WORD:
+        if found.kind in WORDS:
             known = self.ask.words.get(found.dictionary or "", {}).get(value)
             return known.label if known else value
         return choice_label(value) if found.kind is Kind.CHOICE else value
@@ -160,7 +163,7 @@ class ConditionWords:
         """A sentence for each dictionary word in the condition that is no longer there."""
         found = mentioned(model, condition)
         gone = [
-            x for kind, x in found if kind.kind is Kind.WORD and x not in self.ask.words.get(kind.dictionary or "", {x})
+            x for kind, x in found if kind.kind in WORDS and x not in self.ask.words.get(kind.dictionary or "", {x})
         ]
         return [_("The word “%s” is no longer in its list.") % x for x in dict.fromkeys(gone)]
 
@@ -190,7 +193,7 @@ def mentioned(model: type[Base], condition: Mapping[str, Any]) -> Iterator[tuple
         elif (relation := relations_of(model).get(name)) is not None:
             for inner in wanted.values():
                 yield from mentioned(relation.target, inner)
-        elif (found := fields_of(model).get(name)) is not None:
+        elif (found := known_fields(model).get(name)) is not None:
             for operator, operand in wanted.items():
                 if operator not in ("isNull", "during"):
                     yield from ((found, str(x)) for x in (operand if isinstance(operand, list) else [operand]))

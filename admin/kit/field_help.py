@@ -5,8 +5,13 @@ from models import (
     Base,
     ClaimCondition,
     ClaimRule,
+    CustomerStage,
+    CustomField,
     Department,
+    Opportunity,
     Organisation,
+    Pipeline,
+    PipelineStage,
     Pool,
     PoolMember,
     ReleaseRule,
@@ -27,6 +32,18 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (ClaimCondition, "name"): Label("What a person reads who may not claim because of it."),
     (ClaimCondition, "effect"): Label("Opens: only such customers may be claimed. Reserves: only for those below."),
     (AssignmentShare, "weight"): Label("Customers in each round, by weight. 0: gets none."),
+    (Opportunity, "probability"): Label("Empty: that of the stage."),
+    (Opportunity, "closed_on"): Label("Only for what is won or lost. Empty: the day on which that is written down."),
+    (Pipeline, "is_default"): Label("Opportunities go here whose pipeline is not chosen."),
+    (PipelineStage, "kind"): Label("Whether work goes on in this stage, waits, or is over."),
+    (PipelineStage, "probability"): Label("An opportunity that comes here gets it; its owner may give another one."),
+    (PipelineStage, "stale_days"): Label(
+        "Days in this stage after which an opportunity counts as stale. Empty: never."
+    ),
+    (PipelineStage, "required_fields"): Label("What has to be filled in before an opportunity may come here."),
+    (PipelineStage, "next_stages"): Label("Where an opportunity may go from here. Empty: to any stage."),
+    (CustomerStage, "required_fields"): Label("What has to be filled in before a customer may come here."),
+    (CustomerStage, "next_stages"): Label("Where a customer may go from here. Empty: to any stage."),
     (ClaimRule, "daily_view_limit"): Label("Pooled customers whose page a person may open in a day. Empty: no limit."),
     (PoolMember, "seat"): Label("Viewers look, members claim, administrators also assign and set the rules."),
     (ClaimRule, "daily_quota"): Label("Customers that a person may claim from this pool in a day. Empty: no limit."),
@@ -44,6 +61,16 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (ReleaseRule, "max_extensions"): Label(
         "How often an owner may put off the release of one customer, with a reason."
     ),
+    (CustomField, "key"): Label("Stands in addresses, files and programs. Empty: made of the name. It never changes."),
+    (CustomField, "label_en"): Label("Empty: the Chinese name is shown in English, too."),
+    (CustomField, "options"): Label("In the order in which they are offered. A new name renames it in every record."),
+    (CustomField, "dictionary"): Label("Instead of options of its own: a list that other fields use, too."),
+    (CustomField, "is_required"): Label(
+        "For new records, by people who see the field. Older records stay as they are."
+    ),
+    (CustomField, "is_searchable"): Label(
+        "Makes an index in the background, so long lists filter and sort by it quickly."
+    ),
     (Organisation, "time_zone"): Label("For example Asia/Shanghai or Europe/London. Days and weeks begin by it."),
     (Organisation, "currency"): Label("Its code, for example CNY, EUR or USD."),
     (Organisation, "language"): Label("New people begin with it; each of them may choose another."),
@@ -53,6 +80,9 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     ),
     (Organisation, "export_rows"): Label("Rows that one file of records may hold. Empty: no limit."),
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
+    (Organisation, "approve_customers"): Label(
+        "A second person with the right to approve decides. Until then it can be neither claimed nor transferred."
+    ),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
     (Organisation, "follow_up_characters"): Label(

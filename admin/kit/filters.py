@@ -10,10 +10,11 @@ from starlette.datastructures import QueryParams
 
 from models import User
 from models.amounts import amount_of
-from resolvers.reading.condition_fields import fields_of
+from resolvers.records.dictionaries import Word, in_tree
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
+from .book import known_fields
 from .condition_rows import SPELLED
 from .fields import Field, Kind
 from .finding import Found
@@ -23,10 +24,14 @@ from .panel_request import PanelRequest
 from .translation import gettext as _
 from .translation import listed
 
+AMOUNTS = (Kind.MONEY, Kind.DECIMAL)
+"""Kinds whose limits may have decimals."""
 ME = "me"
 """The value of a filter by user that stands for the user who asks."""
 MOST_VALUES = 50
 """Maximum number of values of one filter."""
+INDENT = "\u2003"
+"""What stands before a word for each word above it, in a select."""
 LARGEST = 2**31 - 1
 """The largest number that an integer column holds."""
 Tree = dict[str, Any]
@@ -55,7 +60,7 @@ class Filter:
 
     @property
     def is_range(self) -> bool:
-        return self.field.kind in (Kind.DATE, Kind.TIME, Kind.WHOLE, Kind.MONEY)
+        return self.field.kind in (Kind.DATE, Kind.TIME, Kind.WHOLE, Kind.MONEY, Kind.DECIMAL)
 
     @property
     def input_type(self) -> str:
@@ -76,14 +81,16 @@ class Filter:
                 return {"in": [self._id(ask, value) for value in self.values]}
             case Kind.YES_NO:
                 return {"eq": self.values[0] == "yes"}
-            case Kind.WORDS | Kind.CHOICE:
+            case Kind.WORDS if self._has_branches(ask):
+                return {"under": self._known_choices()}
+            case Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {"in": self._known_choices()}
             case _:
                 return {"contains": self.values[0][:200]}
 
-    def condition(self) -> Tree:
+    def condition(self, ask: PanelRequest) -> Tree:
         """The filter as a condition, by which a view is saved; empty where the language has none."""
-        known = {x.key: x.name for x in fields_of(self.field.model).values()} if self.field.model else {}
+        known = {x.key: x.name for x in known_fields(self.field.model).values()} if self.field.model else {}
         name = known.get(self.key)
         if name is None or not self.is_set:
             return {}
@@ -93,16 +100,24 @@ class Filter:
         if self.is_range:
             limits = {"gte": _limit(self, self.low), "lte": _limit(self, self.high)}
             return {
-                name: {
-                    how: str(x) if self.field.kind is Kind.MONEY else x for how, x in limits.items() if x is not None
-                }
+                name: {how: str(x) if self.field.kind in AMOUNTS else x for how, x in limits.items() if x is not None}
             }
         match self.field.kind:
             case Kind.YES_NO:
                 return {name: {"eq": self.values[0] == "yes"}}
-            case Kind.RECORD | Kind.WORDS | Kind.CHOICE:
+            case Kind.WORDS if self._has_branches(ask):
+                return {name: {"under": [*self.values]}}
+            case Kind.RECORD | Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {name: {"in": [*self.values]}}
         return {name: {"contains": self.values[0][:200]}}
+
+    def _words(self, ask: PanelRequest) -> Mapping[str, Word]:
+        return ask.words.get(self.field.dictionary or "", {})
+
+    def _has_branches(self, ask: PanelRequest) -> bool:
+        """Whether a chosen word has others below it, which then match, too."""
+        above = {x.above for x in self._words(ask).values()}
+        return any(value in above for value in self.values)
 
     def _known_choices(self) -> list[str]:
         choices = self.field.choices
@@ -117,9 +132,11 @@ class Filter:
     def options(self, ask: PanelRequest) -> list[tuple[str, str]]:
         """(value, label) of every choice; of records only those that are chosen, because the others are looked up."""
         match self.field.kind:
-            case Kind.WORDS:
-                words = ask.words.get(self.field.dictionary or "", {})
-                return [(w.key, w.label) for w in words.values() if not w.is_archived or w.key in self.values]
+            case Kind.WORDS | Kind.WORD_LIST:
+                tree = in_tree(self._words(ask))
+                return [
+                    (w.key, INDENT * depth + w.label) for w, depth in tree if not w.is_archived or w.key in self.values
+                ]
             case Kind.CHOICE:
                 return [(word, choice_label(word)) for word in self.field.choices]
             case Kind.YES_NO:
@@ -141,10 +158,16 @@ class Filter:
             if low and high:
                 return f"{low} – {high}"
             return f"≥ {low}" if low else f"≤ {high}"
-        if self.field.kind is Kind.WORDS:
-            return listed(word(ask, self.field, value) for value in self.values)
+        if self.field.kind in (Kind.WORDS, Kind.WORD_LIST):
+            return listed(self._branch(ask, value) for value in self.values)
         labels = dict(self.options(ask))
         return listed(labels.get(value, value) for value in self.values)
+
+    def _branch(self, ask: PanelRequest, key: str) -> str:
+        """A word, and that those below it match, too."""
+        label = word(ask, self.field, key)
+        has_more = self.field.kind is Kind.WORDS and any(x.above == key for x in self._words(ask).values())
+        return _("%(word)s and below") % {"word": label} if has_more else label
 
     def parameters(self) -> Iterator[tuple[str, str]]:
         """The (name, value) pairs of the filter in an address."""
@@ -184,7 +207,7 @@ def _limit(each: Filter, text: str) -> Any:
         if each.field.kind in (Kind.DATE, Kind.TIME):
             day = date.fromisoformat(text)
             return day if day.year in YEARS else None
-        if each.field.kind is Kind.MONEY:
+        if each.field.kind in AMOUNTS:
             amount = amount_of(text)
             return amount if abs(amount) < 10**14 else None
         whole = int(text)

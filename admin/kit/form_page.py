@@ -5,14 +5,17 @@ from typing import Any, ClassVar
 
 from starlette.responses import RedirectResponse, Response
 
+from models.custom_field import is_custom
 from models.errors import Refusal
 from resolvers.reading.pages import Row
 from resolvers.records.form_schema import settable
 from resolvers.runtime.ids import global_id
 
 from . import form_values, forms
-from .fields import Field, Kind, input_of
+from .book import custom_keys
+from .fields import Field, Kind, input_of, word_of
 from .finding import Finding
+from .formatting import word_label
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
 from .translation import gettext as _
@@ -26,22 +29,25 @@ class FormPage(Screen):
 
     create_template: ClassVar[str] = "form.html"
     """The template of the form of a new record."""
+    edit_template: ClassVar[str] = "form.html"
+    """The template of the form of a record that is there."""
 
     def form_fields(self, ask: PanelRequest, *, creating: bool) -> list[Field]:
         """The fields that the user may set in some record."""
-        keys = [key for key in settable(self.model, creating=creating) if self.is_offered(ask, key, creating=creating)]
+        known = (*settable(self.model, creating=creating), *custom_keys(self.model))
+        keys = [key for key in dict.fromkeys(known) if self.is_offered(ask, key, creating=creating)]
         ordered = [key for _label, section in self.sections for key in section if key in keys]
         return [input_of(self.model, key) for key in [*ordered, *(key for key in keys if key not in ordered)]]
 
     def is_offered(self, ask: PanelRequest, key: str, *, creating: bool) -> bool:
-        field = key.removesuffix("_id")
-        return self.is_seen(ask, key) and (creating or ask.edits(self.module, field))
+        return self.is_seen(ask, key) and (creating or ask.edits(self.module, word_of(key)))
 
     def form_sections(self, fields: list[Field]) -> list[tuple[str, list[str]]]:
         keys = [field.key for field in fields]
         named = [(str(label), [key for key in section if key in keys]) for label, section in self.sections]
-        rest = [key for key in keys if not any(key in section for _label, section in named)]
-        return [(label, section) for label, section in [*named, ("", rest)] if section]
+        own = [key for key in keys if is_custom(key)]
+        rest = [key for key in keys if key not in own and not any(key in section for _label, section in named)]
+        return [(label, section) for label, section in [*named, (_("More about it"), own), ("", rest)] if section]
 
     async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
         """The fields that offer a plain list instead of a search."""
@@ -85,7 +91,7 @@ class FormPage(Screen):
             **more,
         }
         context |= await self.form_extra(ask, row)
-        template = "form.html" if row else self.create_template
+        template = self.edit_template if row else self.create_template
         return await self.render(ask, template, context, status)
 
     async def _offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any) -> None:
@@ -98,7 +104,7 @@ class FormPage(Screen):
                 continue
             if field.kind is Kind.WORDS:
                 known = ask.words.get(field.dictionary or "", {}).get(held)
-                label = known.label if known else held
+                label = word_label(known) if known else held
             else:
                 label = (await ask.scope.read(names_in, field.target, [held])).get(held, "")
             if label:
@@ -130,4 +136,4 @@ def _offer_held(ask: PanelRequest, field: Field, given: Any) -> None:
     """Add a choice for each word that a list holds although it is archived."""
     known, offered = ask.words.get(field.dictionary or "", {}), dict(given.choices)
     missing = [key for key in given.data or () if key not in offered]
-    given.choices = [*given.choices, *((key, known[key].label if key in known else key) for key in missing)]
+    given.choices = [*given.choices, *((key, word_label(known[key]) if key in known else key) for key in missing)]

@@ -36,6 +36,8 @@ def input_value(ask: PanelRequest, each: Field, value: Any) -> Any:
             return [*(value or ())]
         case Kind.YES_NO:
             return bool(value)
+        case Kind.OPTIONS:
+            return [*(value or ())]
         case Kind.POINTS:
             return [{"kind": str(x["kind"]), "value": x["value"]} for x in value or ()]
         case Kind.TEXT | Kind.LONG | Kind.WORDS | Kind.CHOICE | Kind.CONDITION:
@@ -55,7 +57,7 @@ def value_of(ask: PanelRequest, each: Field, typed: Any) -> Any:
             return [line.strip() for line in (typed or "").splitlines() if line.strip()]
         case Kind.WORD_LIST:
             return [*(typed or ())]
-        case Kind.YES_NO | Kind.POINTS:
+        case Kind.YES_NO | Kind.POINTS | Kind.OPTIONS:
             return typed
     return None if typed == "" else typed
 

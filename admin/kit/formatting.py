@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from models import Base, Tone
 from resolvers.reading.pages import Row, display_column
+from resolvers.records.dictionaries import Word
 
 from .fields import Field, Kind
 from .labels import choice_label
@@ -81,33 +82,35 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return moment(ask, value)
         case Kind.DATE:
             return Markup("<time>%s</time>") % day(ask, value)
-        case Kind.MONEY | Kind.WHOLE:
-            return Markup('<span class="number">%s</span>') % number(ask, value)
+        case Kind.MONEY | Kind.WHOLE | Kind.DECIMAL:
+            return Markup('<span class="number">%s</span>') % number(ask, value, is_exact=field.kind is Kind.DECIMAL)
         case Kind.YES_NO:
             return _yes(field) if value else NOTHING
         case Kind.CHOICE:
             return badge(choice_label(value), tone_of(value))
         case Kind.WORDS:
             known = ask.words.get(field.dictionary or "", {}).get(value)
-            return badge(known.label, known.tone) if known else badge(value, Tone.GREY)
+            return badge(word_label(known), known.tone) if known else badge(value, Tone.GREY)
         case Kind.WORD_LIST:
             words = ask.words.get(field.dictionary or "", {})
-            found = ((words[key].label, words[key].tone) if key in words else (key, Tone.GREY) for key in value)
+            found = ((word_label(words[key]), words[key].tone) if key in words else (key, Tone.GREY) for key in value)
             return Markup(" ").join(badge(label, tone) for label, tone in found)
         case Kind.LINES:
             return Markup(", ").join(value)
-    if field.key in ("phone", "email"):
-        return reach(field.key, value)
+    if kind := field.reach or (field.key if field.key in ("phone", "email") else ""):
+        return reach(kind, value)
     return escape(value)
 
 
 def reach(kind: str, value: str) -> Markup:
-    """A phone number or an e-mail address as a link that calls or writes; any other address as text."""
+    """A phone number, an e-mail or a web address as a link; any other address as text."""
     match kind.lower():
         case "phone" if dialled := re.sub(r"[^\d+*#]", "", value):
             return Markup('<a href="tel:%s">%s</a>') % (quote(dialled, safe="+*"), value)
         case "email":
             return Markup('<a href="mailto:%s">%s</a>') % (quote(value, safe="@+"), value)
+        case "link" if value.startswith(("https://", "http://")):
+            return Markup('<a href="%s" target="_blank" rel="noopener noreferrer">%s</a>') % (value, value)
     return escape(value)
 
 
@@ -136,6 +139,9 @@ _STATES = {
     "RUNNING": Tone.BLUE,
     "DONE": Tone.GREEN,
     "FAILED": Tone.RED,
+    "PENDING": Tone.AMBER,
+    "REJECTED": Tone.RED,
+    "APPROVED": Tone.GREEN,
 }
 _WARNINGS = {"locked", "do_not_contact"}
 
@@ -143,7 +149,12 @@ _WARNINGS = {"locked", "do_not_contact"}
 def word(ask: PanelRequest, field: Field, key: str) -> str:
     """The label of a dictionary word; its key if the dictionary no longer has it."""
     known = ask.words.get(field.dictionary or "", {}).get(key)
-    return known.label if known else key
+    return word_label(known) if known else key
+
+
+def word_label(word: Word) -> str:
+    """What a word is called; an archived one says that it is no longer offered."""
+    return _("%(word)s (archived)") % {"word": word.label} if word.is_archived else word.label
 
 
 def moment(ask: PanelRequest, at: datetime) -> Markup:
@@ -165,8 +176,9 @@ def day(ask: PanelRequest, at: date) -> str:
     return str(format_date(at, "medium", _LOCALES[ask.language]))
 
 
-def number(ask: PanelRequest, value: int | Decimal) -> str:
-    pattern = "#,##0.00" if isinstance(value, Decimal) else "#,##0"
+def number(ask: PanelRequest, value: int | Decimal, *, is_exact: bool = False) -> str:
+    """A number with its groups: an amount with two decimals, unless `is_exact`, which has as many as it has."""
+    pattern = ("#,##0.##########" if is_exact else "#,##0.00") if isinstance(value, Decimal) else "#,##0"
     return str(format_decimal(value, pattern, _LOCALES[ask.language]))
 
 

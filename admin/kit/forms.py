@@ -1,5 +1,6 @@
 """Forms: inputs derived from fields, their validation, and refusals beside them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -71,10 +72,50 @@ class PointsInput(Input):  # type: ignore[misc]  # as above
             self.data = [{"kind": kind, "value": value.strip()} for kind, value in pairs if value.strip()]
 
 
+class OptionsInput(Input):  # type: ignore[misc]  # as above
+    """The options of a custom choice, in order: `options-en`, `-zh`, `-aliases`, `-key` and `-gone` of each row.
+
+    A row without a name is no option.
+    """
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors: Sequence[str] = []
+        self.data = data or []
+        if formdata is not None:
+            self.data = options_in(formdata, self.name)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The options, and empty rows for new ones."""
+        blank = dict.fromkeys(("key", "label_en", "label_zh", "aliases", "is_archived"))
+        return [*self.data, *([blank] * (1 if self.data else 3))]
+
+
+_PARTS = ("key", "en", "zh", "aliases", "gone")
+
+
+def options_in(formdata: Any, name: str = "options") -> list[dict[str, Any]]:
+    """The options that a posted form holds, as the use cases take them."""
+    columns = [formdata.getlist(f"{name}-{part}") for part in _PARTS]
+    rows = (dict(zip(_PARTS, map(str, row), strict=True)) for row in zip(*columns, strict=False))
+    return [_option(row) for row in rows if row["en"].strip() or row["zh"].strip()]
+
+
+def _option(row: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "key": row["key"].strip() or None,
+        "label_en": row["en"].strip() or None,
+        "label_zh": row["zh"].strip() or None,
+        "aliases": [x for text in re.split("[,，、;；]", row["aliases"]) if (x := text.strip())],
+        "is_archived": row["gone"] == "1",
+    }
+
+
 def form_class(
     ask: PanelRequest, fields: Iterable[Field], options: Mapping[str, list[tuple[str, str]]] | None = None
 ) -> type[PanelForm]:
-    """A form with these fields.  `options`: the choices of RECORD fields that offer a plain list."""
+    """A form with these fields.  `options`: the choices of RECORD fields that offer a plain list, and of WORDS that offer some
+    words alone."""
     inputs = {each.key: _input(ask, each, (options or {}).get(each.key)) for each in fields}
     meta = type("Meta", (), {"locales": ["zh"] if ask.language == "zh" else ["en"]})
     return type("DerivedForm", (PanelForm,), {"Meta": meta, **inputs})
@@ -88,7 +129,8 @@ def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None
         case Kind.CHOICE:
             return SelectField(**common, choices=_with_none([(x, choice_label(x)) for x in each.choices]))
         case Kind.WORDS:
-            return SelectField(**common, choices=_with_none(_words(ask, each)), validate_choice=False)
+            words = _words(ask, each) if options is None else options
+            return SelectField(**common, choices=_with_none(words), validate_choice=False)
         case Kind.WORD_LIST:
             return SelectMultipleField(**common, choices=_words(ask, each), validate_choice=False)
         case Kind.RECORD:
@@ -96,19 +138,23 @@ def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None
             return SelectField(**common, choices=_with_none(options or []), validate_choice=False, render_kw=attributes)
         case Kind.POINTS:
             return PointsInput(each.label)
+        case Kind.OPTIONS:
+            return OptionsInput(each.label, description=str(each.help))
     if each.kind in _TYPED:
         input_class, more = _TYPED[each.kind]
         return input_class(**common, **more)
-    kind = {"phone": "tel", "email": "email"}.get(each.key.removeprefix("contact_"), "text")
+    kind = _TYPES.get(each.reach or each.key.removeprefix("contact_"), "text")
     return StringField(**common, render_kw={"type": kind})
 
 
+_TYPES = {"phone": "tel", "email": "email", "link": "url"}
 _TYPED: dict[Kind, tuple[Any, dict[str, Any]]] = {
     Kind.LONG: (TextAreaField, {"render_kw": {"rows": 3}}),
     Kind.CONDITION: (HiddenField, {}),
     Kind.LINES: (TextAreaField, {"render_kw": {"rows": 3}}),
     Kind.WHOLE: (IntegerField, {}),
     Kind.MONEY: (MoneyInput, {"places": 2, "render_kw": {"type": "text", "inputmode": "decimal"}}),
+    Kind.DECIMAL: (MoneyInput, {"places": None, "render_kw": {"type": "text", "inputmode": "decimal"}}),
     Kind.DATE: (DateField, {}),
     Kind.TIME: (DateTimeLocalField, {"format": ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]}),
 }

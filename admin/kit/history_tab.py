@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from models import Entity
 from models.errors import NotFound
 from resolvers.audit import history
 from resolvers.reading.pages import Row
@@ -30,7 +31,8 @@ class RelatedHistory(Related):
             pages = await ask.scope.read(history.of_record, view.model, row.id, size=MOST_ROWS, **first)
         except NotFound:
             return {"entries": [], "older": None, "newer": None}
-        open_keys = restorable(ask, view.model, row)
+        model = view.model
+        open_keys = restorable(ask, model, row) if issubclass(model, Entity) else ()
         shown: dict[str, Any] = {"entries": pages.entries, "older": pages.older, "newer": pages.newer}
         return {
             **shown,
@@ -52,7 +54,7 @@ class RelatedHistory(Related):
         shown: dict[str, Any] = {"past": None, "said": "", "local": local}
         if text and when is None:
             shown["said"] = _("This is no moment. Choose a day and a time.")
-        elif when is not None:
+        elif when is not None and issubclass(view.model, Entity):
             shown["past"], shown["said"] = await past_of(ask, view.model, row, when)
         return shown
 

@@ -11,6 +11,7 @@ from models import (
     Base,
     Contact,
     Customer,
+    CustomField,
     Department,
     DictionaryItem,
     DuplicateRule,
@@ -19,15 +20,18 @@ from models import (
 )
 from models.actions import GROUP_LABELS, TABLE
 from models.claim_condition import Covers, Effect
+from models.custom_field import CustomKind
 from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
+from models.pipeline import StageKind
 from models.pool import OnExpire
 from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
 from resolvers.duplicates.check import Place
 
-from .translation import LANGUAGES, Label, gettext
+from .book import custom_of
+from .translation import LANGUAGES, Label, gettext, language
 
 _ = Label  # marks a word for the catalogue; it is translated when it is shown
 
@@ -68,6 +72,10 @@ _BY_MODEL: dict[tuple[type[Base], str], str] = {
     (Department, "capacity"): _("Capacity per person"),
     (Organisation, "name"): _("Organisation's name"),
     (DuplicateRule, "for_module"): _("Duplicates of"),
+    (CustomField, "for_module"): _("Field of"),
+    (CustomField, "key"): _("Key for programs"),
+    (CustomField, "label_en"): _("English name"),
+    (CustomField, "label_zh"): _("Chinese name"),
 }
 _CHOICES = {
     "USER": _("Person"),
@@ -79,10 +87,14 @@ _CHOICES = {
     "WECHAT": _("WeChat"),
     "EMAIL": _("E-mail"),
     **LANGUAGES,
+    "followup": _("Follow-up"),
     "NO_FOLLOW_UP": _("No follow-up"),
     "NO_OPPORTUNITY": _("No opportunity"),
     "NO_DEAL": _("No deal"),
     "OK": _("Done"),
+    "PENDING": _("Waits for approval"),
+    "REJECTED": _("Rejected"),
+    "APPROVED": _("Approved"),
     "DENIED": _("Refused"),
     "CREATE": _("Newly made"),
     "CLAIM": _("Claimed"),
@@ -105,6 +117,28 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Evidence.PHONE: _("Same phone"),
         Evidence.DOMAIN: _("Same e-mail domain"),
         Evidence.NAME_ELSEWHERE: _("Same name in another place"),
+    },
+    StageKind: {
+        StageKind.OPEN: _("In progress"),
+        StageKind.ON_HOLD: _("On hold"),
+        StageKind.WON: _("Won"),
+        StageKind.LOST: _("Lost"),
+    },
+    CustomKind: {
+        CustomKind.TEXT: _("One line of text"),
+        CustomKind.LONG_TEXT: _("Long text"),
+        CustomKind.NUMBER: _("Number"),
+        CustomKind.MONEY: _("Amount"),
+        CustomKind.DATE: _("Date"),
+        CustomKind.MOMENT: _("Date and time"),
+        CustomKind.YES_NO: _("Yes or no"),
+        CustomKind.SINGLE_CHOICE: _("One of several"),
+        CustomKind.MULTIPLE_CHOICE: _("Several of several"),
+        CustomKind.PHONE: _("Phone number"),
+        CustomKind.EMAIL: _("E-mail address"),
+        CustomKind.LINK: _("Web address"),
+        CustomKind.PERSON: _("One of your people"),
+        CustomKind.REFERENCE: _("Another record"),
     },
     Verdict: {
         Verdict.NOTHING: _("Does not count"),
@@ -217,7 +251,9 @@ def many(model: type[Base]) -> Label:
 
 
 def field_label(model: type[Base] | None, key: str) -> str:
-    """What a column, or a kind of address, is called."""
+    """What a column, a custom field, or a kind of address, is called."""
+    if (custom := custom_of(model, key)) is not None:
+        return custom.label(language())
     if model is not None and (model, key) in _BY_MODEL:
         return str(_BY_MODEL[model, key])
     if key in _SPECIAL:

@@ -15,13 +15,13 @@ from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 from resolvers.views.saved_views import View
 
+from .bulk_page import BulkPage
 from .commands import LIST, ROW, Command
 from .condition_words import words_for
-from .export_page import ExportPage
 from .fields import Field, Kind, field_of
 from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
-from .lists import ListState, default_filters
+from .lists import ListState, default_filters, filterable_customs
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
 from .screen import names_in
@@ -36,7 +36,7 @@ MOST_COLUMNS = 8
 """Maximum number of columns of a list that declares none."""
 
 
-class ListPage(ExportPage, SearchPage, ViewPage):
+class ListPage(BulkPage, SearchPage, ViewPage):
     """Rows under the rights of the user, narrowed and ordered by the address."""
 
     lookup_filter: ClassVar[Mapping[str, Any]] = {}
@@ -133,7 +133,8 @@ class ListPage(ExportPage, SearchPage, ViewPage):
         return tuple(key for key in short if key not in left_out)[:MOST_COLUMNS]
 
     def filter_keys(self, ask: PanelRequest) -> list[str]:
-        keys = self.filters if self.filters is not None else default_filters(self.model)
+        declared = self.filters if self.filters is not None else default_filters(self.model)
+        keys = dict.fromkeys((*declared, *filterable_customs(self.model)))
         return [key for key in keys if self.is_seen(ask, key)]
 
     def list_commands(self, ask: PanelRequest, rows: Sequence[Row]) -> list[Command]:

@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from models import Base, SavedView
+from models.custom_field import CustomKind
 from resolvers.reading.order import orderable
 from resolvers.reading.pages import ListRequest, display_column
 from resolvers.runtime.ids import global_id
 from resolvers.views.saved_views import View
 from resolvers.views.settings import ViewSettings
 
+from .book import customs_of
 from .condition_address import SAFE, all_of, condition_in
 from .declared import Order, Tab
 from .fields import Field, Kind, field_of, shown_keys
@@ -25,7 +27,7 @@ from .short_json import written
 LONGEST_CURSOR = 4_000
 MOST_ORDERS = 3
 """Maximum number of columns by which a list is ordered."""
-_LARGEST_FIRST = (Kind.WHOLE, Kind.MONEY, Kind.DATE, Kind.TIME)
+_LARGEST_FIRST = (Kind.WHOLE, Kind.MONEY, Kind.DECIMAL, Kind.DATE, Kind.TIME)
 """Kinds of columns whose first click sorts downwards; every other one sorts upwards."""
 
 
@@ -79,7 +81,7 @@ class ListState:
         query = ask.request.query_params if query is None else query
         self.view, self.ask, self.saved = view, ask, saved
         self.kept = kept = saved.settings if saved is not None else ViewSettings()
-        self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]
+        self.tabs = [tab for tab in view.tabs if tab.when(ask) and (not tab.needs or ask.may_all(tab.needs))]
         self.tab = next(
             (tab for tab in self.tabs if tab.name == query.get("tab", kept.tab)), self.tabs[0] if self.tabs else None
         )
@@ -130,7 +132,7 @@ class ListState:
         tab = self.tab if self.tabs and self.tab is not self.tabs[0] else None
         parts = [dict(tab.condition)] if tab is not None and tab.condition is not None else []
         return ViewSettings(
-            condition=all_of([self.condition, *parts, *(each.condition() for each in self.filters)]),
+            condition=all_of([self.condition, *parts, *(each.condition(self.ask) for each in self.filters)]),
             search=self.search,
             columns=tuple(column.key for column in self.columns),
             order=self.order,
@@ -172,7 +174,7 @@ class ListState:
         return self.url(c=written(condition) if condition else "!n" if self.kept.condition else "")
 
     def headers(self) -> Iterator[ColumnHeader]:
-        sortable, widths = set(orderable(self.view.model)), self.ask.preferences.widths.get(self.view.identity, {})
+        sortable, widths = sortable_keys(self.view.model), self.ask.preferences.widths.get(self.view.identity, {})
         for column in self.columns:
             descends = next((way for key, way in self.effective_order if key == column.key), None)
             falls = column.kind in _LARGEST_FIRST if descends is None else not descends
@@ -213,9 +215,19 @@ class ListState:
         return [known[key] for key in self.kept.columns if key in known]
 
     def _order(self, text: str) -> Order:
-        known = {*orderable(self.view.model)} & {field.key for field in self.view.fields(self.ask)}
+        known = sortable_keys(self.view.model) & {field.key for field in self.view.fields(self.ask)}
         steps = [(step.lstrip("-"), step.startswith("-")) for step in text.split(",")[:MOST_ORDERS]]
         return tuple((key, descends) for key, descends in steps if key in known)
+
+
+def sortable_keys(model: type[Base]) -> set[str]:
+    """The columns and custom fields by which lists can be ordered."""
+    return {*orderable(model), *(custom.word for custom in customs_of(model) if custom.is_sorted)}
+
+
+def filterable_customs(model: type[Base]) -> list[str]:
+    """The custom fields that the filter bar offers: all but long texts, which the search builder knows."""
+    return [custom.word for custom in customs_of(model) if custom.kind is not CustomKind.LONG_TEXT]
 
 
 def default_filters(model: type[Base]) -> list[str]:

@@ -10,7 +10,7 @@ from models.audit.proof import plain
 from models.errors import Refusal
 from resolvers.audit.as_of import AsOf, PastValue, as_of
 from resolvers.audit.history import Change, Entry
-from resolvers.audit.redaction import names_of
+from resolvers.audit.redaction import names_in
 from resolvers.reading.pages import Row
 from resolvers.records.restore_field import restorable_keys
 
@@ -73,7 +73,9 @@ def restorable(ask: PanelRequest, model: type[Entity], row: Row) -> Collection[s
     """The fields of a record that a button of its history offers to restore."""
     if "edit" not in row.may or row["deleted_at"] is not None:
         return ()
-    return [key for key in restorable_keys(model) if ask.edits(model.module, names_of(model)[key])]
+    words = names_in(ask.scope.viewer, model)
+    keys = restorable_keys(ask.scope.policy.book, model)
+    return [key for key in keys if ask.edits(model.module, words[key])]
 
 
 def is_restorable(entry: Entry, change: Change, row: Row, open_keys: Collection[str]) -> bool:

@@ -29,7 +29,8 @@ MOST_SCREENS = 60
 COOKIE_SECONDS = 365 * 24 * 3600
 OF_BROWSER = ("theme", "language", "menu")
 OF_USER = ("density", "size", "steps", "columns", "widths")
-_WORD = re.compile(r"[a-z_]{1,40}")
+_WORD = re.compile(r"[a-z_]{1,40}|custom\.[a-z][a-z0-9_]{0,39}")
+"""A column or a screen."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models import Entity
+from models.custom_field import is_custom
 from models.errors import Merged, NotFound
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.ids import global_id, number_of
@@ -21,6 +22,7 @@ from .formatting import cell
 from .panel_request import PanelRequest, panel_request
 from .routes import page_route
 from .screen import Screen
+from .translation import gettext as _
 
 Fact = tuple[Field, Markup]
 """A field and its value, ready for the page."""
@@ -97,13 +99,14 @@ class RecordPage(Screen):
     def facts(self, ask: PanelRequest, row: Row) -> list[tuple[str, list[Fact]]]:
         """(section, its facts).  An empty value is shown as such; a field that the user does not see is left out."""
         known = {field.key: field for field in self.fields(ask)}
-        rest = tuple(key for key in known if not any(key in keys for _label, keys in self.sections))
+        own = tuple(key for key in known if is_custom(key))
+        rest = tuple(key for key in known if key not in own and not any(key in keys for _label, keys in self.sections))
         address = self.address(ask)
         # A value that the system manages, like who deleted the record, is shown only where there is one.
         more = [key for key in rest if row[key] is not None or not is_system_managed(self.model, key)]
         return [
             (str(label), [(known[key], cell(ask, known[key], row, address)) for key in keys if key in known])
-            for label, keys in (*self.sections, ("", more))
+            for label, keys in (*self.sections, (_("More about it"), own), ("", more))
         ]
 
 

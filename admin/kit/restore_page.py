@@ -29,8 +29,7 @@ class RestorePage(RecordPage):
         version = whole_number(str(data.get("version", "")))
 
         def restored(scope: Scope) -> Outcome:
-            how = {"entry_id": entry, "at": at, "version": version}
-            return single(restore_field(scope, self.model, id, key, **how))
+            return single(restore_field(scope, self.model, id, key, entry_id=entry, at=at, version=version))
 
         about = {"id": id, "field": key, "entry": entry, "at": at}
         try:

@@ -18,7 +18,7 @@ from resolvers.runtime.scope import Scope
 
 from .commands import Command, commands_of
 from .declared import Order, Related, Tab
-from .fields import Field, field_of, shown_keys
+from .fields import Field, field_of, shown_keys, word_of
 from .filters import ME
 from .formatting import Address
 from .labels import many, one
@@ -159,7 +159,7 @@ class Screen(ModelView):
         return shown_keys(self.model)
 
     def is_seen(self, ask: PanelRequest, key: str) -> bool:
-        return ask.sees(self.module, key.removesuffix("_id"))
+        return ask.sees(self.module, word_of(key))
 
     def name_of(self, row: Row) -> str:
         """The name of a record, for headings."""

@@ -13,15 +13,17 @@ from starlette.responses import RedirectResponse, Response
 
 from models import ENTITIES, Base, Part
 from models.errors import Validation
-from resolvers.reading.condition_fields import ConditionField, Kind, Relation, fields_of, relations_of
+from resolvers.reading.condition_fields import ConditionField, Kind, Relation, relations_of
 from resolvers.reading.conditions import checked
 
+from .book import custom_of, held_book, known_fields
 from .condition_address import SAFE, condition_in
 from .condition_form import ROOT, changed, group_in, kept_in
 from .condition_rows import COUNTED, DATED, SEVERAL, WITHOUT_VALUE, Group, Row, Unfinished, condition_of, group_of
 from .condition_rows import OPERATORS as OFFERED
 from .condition_rows import relation_or_field as about
-from .condition_words import HOW, OPERATORS, UNITS, name_of, own_words
+from .condition_words import HOW, OPERATORS, UNITS, WORDS, name_of, own_words
+from .fields import word_of
 from .finding import find
 from .labels import choice_label
 from .panel_request import PanelRequest, panel_request
@@ -91,7 +93,7 @@ class SearchPage(Screen):
     def _condition(self, ask: PanelRequest, model: type[Base], group: Group) -> tuple[dict[str, Any], str]:
         try:
             condition = condition_of(model, group)
-            checked(model, condition)
+            checked(model, condition, book=held_book())
         except Unfinished as unfinished:
             name = name_of(unfinished.model, unfinished.row.name)
             return {}, _("Choose or type a value for %(field)s.") % {"field": name}
@@ -141,7 +143,7 @@ class SearchPage(Screen):
     async def _choices(self, ask: PanelRequest, found: ConditionField, row: Row, at: str) -> dict[str, Any]:
         """The values that a field offers, and those that are chosen."""
         values, target = list(row.values), found.target
-        if found.kind is Kind.WORD:
+        if found.kind in WORDS:
             await ask.load_words({found.dictionary or ""})
             words = ask.words.get(found.dictionary or "", {})
             return {"options": [(x.key, x.label) for x in words.values() if not x.is_archived or x.key in values]}
@@ -168,7 +170,9 @@ def _offered(ask: PanelRequest, model: type[Base]) -> list[tuple[str, Options]]:
     """(heading, names with labels) of what the user can ask about: what they see in some record."""
     module = str(model.module)
     sees = [
-        x for x in fields_of(model).values() if x.name not in LEFT_OUT and ask.sees(module, x.key.removesuffix("_id"))
+        x
+        for x in known_fields(model).values()
+        if x.name not in LEFT_OUT and ask.sees(module, word_of(x.key)) and not _is_retired(model, x.key)
     ]
     own = [(x.name, name_of(model, x.name)) for x in sees if not (issubclass(model, Part) and x.target is not None)]
     related = [
@@ -176,6 +180,11 @@ def _offered(ask: PanelRequest, model: type[Base]) -> list[tuple[str, Options]]:
     ]
     there = [(x.name, name_of(model, x.name)) for x in related if x.is_many or not x.key.endswith("by_id")]
     return [(_("Fields"), own), (_("Related records"), there)]
+
+
+def _is_retired(model: type[Base], key: str) -> bool:
+    custom = custom_of(model, key)
+    return custom is not None and custom.is_retired
 
 
 def _operators(found: ConditionField | Relation | None, row: Row) -> Sequence[str]:
@@ -197,4 +206,4 @@ def _input(found: ConditionField | None, operator: str) -> str:
         return operator
     if operator in SEVERAL and found.kind is not Kind.TEXT:
         return "record" if found.kind is Kind.RECORD else "choice"
-    return "number" if found.kind in (Kind.WHOLE, Kind.AMOUNT) else "text"
+    return "number" if found.kind in (Kind.WHOLE, Kind.AMOUNT, Kind.NUMBER) else "text"

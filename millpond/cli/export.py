@@ -11,6 +11,7 @@ from ..terminal import backend, look, person, say, spelled, top_level
 if TYPE_CHECKING:
     from models import Base
     from resolvers.exports.exports import Order
+    from resolvers.runtime.scope import Scope
 
 commands = top_level()
 
@@ -39,7 +40,7 @@ def export(
         from tasks.workbooks import book_for
 
         scope = person(at, login)
-        order = _order(kind, _json(filter), search, columns, _format(format, file))
+        order = _order(scope, kind, _json(filter), search, columns, _format(format, file))
         _refuse_to_overwrite(file, force=force)
         id = scope.do(exports.start, order, in_background=False)
         try:
@@ -57,14 +58,16 @@ def export(
         say(f"{file} holds {made.row.done:,} rows.")
 
 
-def _order(kind: str, asked: Any, search: str, columns: str, format: str) -> "Order":
+def _order(scope: "Scope", kind: str, asked: Any, search: str, columns: str, format: str) -> "Order":
     from models.export import ExportFormat, ExportRange
     from resolvers.exports.asked import asked_listing
     from resolvers.exports.exports import Order
+    from resolvers.runtime.custom_fields import visible_book
 
     model = _model(kind)
     keys = tuple(key.strip() for key in columns.split(",") if key.strip())
-    listing = asked_listing(model, ExportRange.FILTER, condition=asked, search=search)
+    book = visible_book(scope.policy, scope.person)
+    listing = asked_listing(model, ExportRange.FILTER, condition=asked, search=search, book=book)
     return Order(model, listing, ExportRange.FILTER, keys, ExportFormat(format.upper()))
 
 

@@ -1,6 +1,6 @@
 """How changes reach the log: a flush records what it did to entities, and a use case what no column shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.util import identity_key
 
 from ..base import Base, Entity, Part, columns
+from ..custom_field import PREFIX, Customised
 from ..database.bypass import Because, bypass_policy
 from ..database.prepared import Prepared
 from ..database.sqlalchemy_internals import columns_set, former_values, keep_former_value
@@ -19,6 +20,8 @@ from .entries import SILENT, AuditEntry, Changes, Signature, entry
 from .parts import changes_of_parts
 from .proof import plain
 
+CUSTOM = "custom"
+"""The column that holds the values of custom fields."""
 _Subject = tuple[str, int]
 """(entity, record id) under which a change is logged."""
 
@@ -35,6 +38,10 @@ _TABLE = cast("Table", AuditEntry.__table__)
 _INSERT = Prepared(
     insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"], because=Because.WRITES_LOG
 )
+
+
+STAGED: list[Callable[[Session, Sequence[tuple[str, int, Changes]]], None]] = []
+"""Called with (table, record id, changes) of all records whose entries have just been written."""
 
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)
@@ -67,7 +74,8 @@ def record_new(session: Session, model: type[Entity], row: Mapping[str, Any], mo
 def changes_of_new(model: type[Entity], row: Mapping[str, Any]) -> Changes:
     """What the log says of a new record: its values that are not empty."""
     values = ((key, row.get(key)) for key in logged_columns(model))
-    return {key: [None, plain(value)] for key, value in values if value is not None}
+    customs = {f"{PREFIX}{key}": [None, value] for key, value in (row.get(CUSTOM) or {}).items()}
+    return {key: [None, plain(value)] for key, value in values if value is not None} | customs
 
 
 def write_entries(session: Session) -> None:
@@ -81,6 +89,8 @@ def write_entries(session: Session) -> None:
         for subject, noted in gathered.items()
     ]
     _INSERT.run_each(session.connection(), rows)
+    for told in STAGED:
+        told(session, [(*subject, noted.changes) for subject, noted in gathered.items()])
 
 
 @contextmanager
@@ -175,6 +185,8 @@ def _values(row: Entity) -> Iterator[tuple[str, Any]]:
     for key in logged_columns(type(row)):
         if key not in unloaded and (value := plain(getattr(row, key))) is not None:
             yield key, value
+    if isinstance(row, Customised) and CUSTOM not in unloaded:
+        yield from ((f"{PREFIX}{key}", value) for key, value in (row.custom or {}).items())
 
 
 def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
@@ -185,6 +197,17 @@ def _changed(row: Entity) -> Iterator[tuple[str, list[Any]]]:
         old, new = (plain(next(iter(side or ()), None)) for side in (history.deleted, history.added))
         if history.has_changes() and old != new:
             yield key, [old, new]
+    if CUSTOM in former and CUSTOM in state.dict:
+        history = get_history(row, CUSTOM)
+        yield from changes_of_customs(*(next(iter(side or ()), None) for side in (history.deleted, history.added)))
+
+
+def changes_of_customs(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[tuple[str, list[Any]]]:
+    """One change for each custom field, because each has rights and a history of its own."""
+    before, after = old or {}, new or {}
+    for key in sorted({*before, *after}):
+        if before.get(key) != after.get(key):
+            yield f"{PREFIX}{key}", [before.get(key), after.get(key)]
 
 
 def guarded_update(
@@ -201,6 +224,8 @@ def guarded_update(
     rows = session.execute(returned, execution_options=bypass_policy(Because.WRITES_LOG)).all()
     for id, label, *values in rows:
         pairs = {c.key: [_old(before, model, id, c.key), plain(v)] for c, v in zip(fields, values, strict=True)}
+        if CUSTOM in pairs:
+            pairs |= changes_of_customs(*pairs.pop(CUSTOM))
         if changed := {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}:
             _note(session, model, id, str(label), changed)
     write_entries(session)

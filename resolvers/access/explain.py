@@ -9,6 +9,7 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models import Base, Customer, Entity, Share, User
+from models.custom_field import is_custom
 from models.customer import locked
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
@@ -65,7 +66,7 @@ def explain_access(
     """
     if user_id != scope.person.id:
         scope.allow("view", "policy")
-    _check_words(model, action, field)
+    _check_words(scope.policy, model, action, field)
     person = _person(scope, db, user_id)
     if id is None:
         facts = Facts(owner_id=person.id, department_id=person.department_id, created_by_id=person.id)
@@ -86,7 +87,7 @@ def who_can_access(scope: Scope, db: Session, model: type[Entity], id: int, acti
     Raises Forbidden for a caller who may not view the policy, NotFound for a record out of sight, Validation.
     """
     scope.allow("view", "policy")
-    _check_words(model, action, None)
+    _check_words(scope.policy, model, action, None)
     _check_exists(scope, db, model, id)
     return list(_allowed_users(scope, db, model, id, action))
 
@@ -183,13 +184,14 @@ def _allowed_users(scope: Scope, db: Session, model: type[Entity], id: int, acti
             yield Access(user_id, or_somebody(scope, shown), lines)
 
 
-def _check_words(model: type[Base], action: str, field: str | None) -> None:
+def _check_words(policy: Snapshot, model: type[Base], action: str, field: str | None) -> None:
     if action not in ACTIONS:
         known = ", ".join(ACTIONS)
         raise Validation(
             f"There is no action {action}; known: {known}.", f"没有操作 {action}，可选：{known}。", field="action"
         )
-    if field is not None and _object(model, field) not in FIELDS:
+    is_gone = is_custom(field or "") and policy.book.find(model.module, field or "") is None
+    if field is not None and (is_gone or _object(model, field) not in FIELDS):
         raise Validation(f"There is no field {field}.", f"没有字段 {field}。", field="field")
 
 

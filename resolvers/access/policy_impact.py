@@ -54,7 +54,7 @@ def effects(scope: Scope, db: Session, review: Review, change: Change) -> list[E
     action = next((x for x in change.actions if x not in _WITHOUT_RECORD), None)
     if action is None:
         return []
-    old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base)
+    old, new = current_policy(scope, newest(db)), Snapshot(review.text, review.base, book=scope.policy.book)
     people = _people(scope, db, review, change)
     found = (_effect(scope, db, change, object, action, (old, new), people) for object in change.objects)
     return [effect for effect in found if effect is not None]

@@ -18,7 +18,7 @@ from models.errors import BeyondCeiling, GrantsToSelf, LastAdministrator
 from policies import InvalidPolicy, Snapshot
 from policies.administrators import Binding, bindings
 from policies.edit import difference
-from policies.objects import FIELDS
+from policies.objects import FIELDS, is_custom_object
 from policies.review import Change, Remark, Roles, can_administer, changes, excesses, may_use, remarks
 
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
@@ -119,8 +119,8 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     stored = newest(db)
     try:
         codes = role_codes(db)
-        checked(text, codes)
-        new = Snapshot(text, stored.number)
+        checked(text, codes, _customs(scope.policy))
+        new = Snapshot(text, stored.number, book=scope.policy.book)
     except InvalidPolicy as failure:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
     old, now = current_policy(scope, stored), scope.now()
@@ -153,12 +153,20 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     )
 
 
+def _customs(policy: Snapshot) -> frozenset[str]:
+    """The custom fields of which lines may speak: those that there are, and those of which lines in force speak already."""
+    named = (line.columns[1] for line in policy.lines if line.kind != "g")
+    return frozenset(
+        {x.object for x in policy.book.fields.values()} | {word for word in named if is_custom_object(word)}
+    )
+
+
 def current_policy(scope: Scope, stored: Stored) -> Snapshot:
     """The policy to compare with: the newest revision, or the last valid one where that was changed by hand."""
     if scope.policy.revision == stored.number or not stored.is_whole:
         return scope.policy
     try:
-        return Snapshot(stored.text, stored.number)
+        return Snapshot(stored.text, stored.number, book=scope.policy.book)
     except InvalidPolicy:
         return scope.policy
 

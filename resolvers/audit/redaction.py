@@ -6,7 +6,7 @@ in them, because the facts that would decide are gone.  So it is with a record t
 sees that one.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import and_, case, false, func, inspect, null, or_, select, true
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, AuditEntry, Base, Part
-from models.base import columns
+from models.base import columns, is_customised
+from models.custom_field import PREFIX, is_custom
 from policies.objects import LISTED, field_name
 from policies.rows import Rows, WithParent
 
@@ -42,10 +43,15 @@ def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:
     if whole is not None:
         yield whole
     for model in ENTITIES:
-        for key in names_of(model):
+        names = names_in(viewer, model)
+        for key in names:
             hidden = _is_hidden_in(viewer, model, key, e)
             if hidden is not None:
                 yield ~and_(e.entity == model.__tablename__, name == key, hidden)
+        if is_customised(model):
+            customs = [key for key in names if is_custom(key)]
+            is_unknown = and_(func.substr(name, 1, len(PREFIX)) == PREFIX, name.not_in(customs))
+            yield ~and_(e.entity == model.__tablename__, is_unknown)
 
 
 def label_is_visible(viewer: Viewer, e: Any) -> Clause:
@@ -65,6 +71,21 @@ class Visibility:
     hidden: Collection[str]
 
 
+class Names(frozenset[str]):
+    """Names of hidden changes.  A custom field of which nothing is known is among them: nobody can say who may see it."""
+
+    known: frozenset[str]
+    """The custom fields that are known."""
+
+    def __new__(cls, known: frozenset[str], names: Iterable[str]) -> "Names":
+        made = super().__new__(cls, names)
+        made.known = known
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and is_custom(name) and name not in self.known)
+
+
 class Visibilities:
     """The visibility of the records that a few entries are about.  Reads at creation: one statement per entity."""
 
@@ -74,13 +95,15 @@ class Visibilities:
         for model, ids in records.items():
             source, row = few(model)
             guards = guards_of(viewer, model, row)
-            self._guarded[model] = [x for x, word in names_of(model).items() if hides(viewer, model, word)]
+            names = names_in(viewer, model)
+            known = frozenset(key for key in names if is_custom(key))
+            self._guarded[model] = Names(known, (x for x, word in names.items() if hides(viewer, model, word)))
             into = _merged_into(db, model, ids)
             whole = {*ids, *into.values()} - into.keys()
             flags = [viewer.rows(model, row).label("seen"), *(g.label(f"g{n}") for n, g in enumerate(guards.values()))]
             asked = select(row.id, *flags).select_from(source).where(row.id.in_(sorted(whole)))
             for id, seen, *shown in db.execute(asked.execution_options(policy=True)) if whole else ():
-                hidden = [key for key, is_shown in zip(guards, shown, strict=True) if not is_shown]
+                hidden = Names(known, (key for key, is_shown in zip(guards, shown, strict=True) if not is_shown))
                 self._found[model, id] = Visibility(bool(seen), hidden)
             for id, winner in into.items():
                 is_seen = (model, winner) in self._found and self._found[model, winner].seen
@@ -109,6 +132,12 @@ def names_of(model: type[Base]) -> Mapping[str, str]:
     return names
 
 
+def names_in(viewer: Viewer, model: type[Base]) -> Mapping[str, str]:
+    """The same with the custom fields, retired ones included, which the log calls as policy lines do."""
+    customs = viewer.policy.book.all_of(model.module) if is_customised(model) else ()
+    return {**names_of(model), **{x.word: x.word for x in customs}} if customs else names_of(model)
+
+
 def label_of(model: type[Base]) -> str:
     """The key of the column whose value is the label of an entry."""
     return str(getattr(model, "named_by", "id"))
@@ -119,7 +148,7 @@ def guards_of(viewer: Viewer, model: type[Base], e: Any) -> dict[str, Clause]:
 
     A name without a condition is visible to every viewer who sees the record.
     """
-    found = {key: viewer.guard(model, word, e) for key, word in names_of(model).items()}
+    found = {key: viewer.guard(model, word, e) for key, word in names_in(viewer, model).items()}
     return {key: guard for key, guard in found.items() if guard is not None}
 
 
@@ -204,7 +233,7 @@ def _hidden_labels(viewer: Viewer, e: Any) -> Iterator[Clause]:
 
 def _is_hidden_in(viewer: Viewer, model: type[Base], key: str, e: Any) -> Clause | None:
     """Condition: a field is hidden in the record of entry `e`; None when no record hides it."""
-    word = names_of(model).get(key)
+    word = names_in(viewer, model).get(key)
     if word is None:
         return None
     rows = model.__table__.alias()

@@ -11,6 +11,7 @@ from models import Base, Dictionary, DictionaryItem, Entity
 from models.base import column_of, trait_of
 
 from ..reading.pages import display_column, target_of
+from ..runtime.custom_fields import referred_kind
 from ..runtime.viewer import Viewer
 from . import redaction
 from .log_filter import storable_id
@@ -23,23 +24,36 @@ class ValueNames:
     """Names of the keys in changes: one statement per entity that is referred to, and one for all dictionary words."""
 
     def __init__(self, viewer: Viewer, db: Session, changes: Iterable[RawChange]) -> None:
+        self._book = viewer.policy.book
         pointed: dict[type[Base], set[int]] = {}
         words: dict[str, set[str]] = {}
         for model, key, *pair in changes:
-            target, dictionary = _reference_of(model, key)
+            target, dictionary = self._reference_of(model, key)
             if target is not None:
                 pointed.setdefault(target, set()).update(x for x in pair if type(x) is int and storable_id(x))
             elif dictionary:
-                words.setdefault(dictionary, set()).update(x for x in pair if isinstance(x, str))
+                words.setdefault(dictionary, set()).update(word for x in pair for word in _words(x))
+        self._separator = "、" if viewer.language.startswith("zh") else ", "
         self._names = {target: visible_names(viewer, db, target, ids) for target, ids in pointed.items() if ids}
         self._labels = _labels(viewer, db, words) if any(words.values()) else {}
 
     def of(self, model: type[Entity] | None, key: str, value: Any) -> str | None:
         """The name of a value of this field; None for a value that is no key or has no visible name."""
-        target, dictionary = _reference_of(model, key)
+        target, dictionary = self._reference_of(model, key)
         if target is not None:
             return self._names.get(target, {}).get(value) if type(value) is int else None
+        if dictionary and isinstance(value, list):
+            return self._separator.join(self._labels.get((dictionary, word), word) for word in _words(value)) or None
         return self._labels.get((dictionary, value), value) if dictionary and isinstance(value, str) else None
+
+    def _reference_of(self, model: type[Entity] | None, key: str) -> tuple[type[Base] | None, str | None]:
+        custom = self._book.find(model.module, key) if model is not None else None
+        return _reference_of(model, key) if custom is None else (referred_kind(custom), custom.dictionary)
+
+
+def _words(value: Any) -> list[str]:
+    """The dictionary keys in a value, which may be a list of them."""
+    return [x for x in (value if isinstance(value, list) else [value]) if isinstance(x, str)]
 
 
 @cache

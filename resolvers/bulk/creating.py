@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.audit.recording import record_new, write_entries
 
 from ..records.create_update import reason_of, split
+from ..records.custom_values import COLUMN, missing, refers
 from ..records.dictionaries import check_words, known_words, words_in
 from ..records.field_rights import closed_to
 from ..runtime.inputs import require
@@ -38,7 +39,7 @@ def create(scope: Scope, db: Session, kind: Kind, rows: Sequence[Row], *, is_las
     """
     db.flush()
     drafts = [Draft(row) for row in rows]
-    _judge(db, kind, drafts)
+    _judge(scope, db, kind, drafts)
     _carry_out(scope, db, kind, drafts, is_last=is_last and scope.is_trial)
     return [draft.verdict or Verdict() for draft in drafts]
 
@@ -46,19 +47,20 @@ def create(scope: Scope, db: Session, kind: Kind, rows: Sequence[Row], *, is_las
 # --- before anything is written --------------------------------------------------------------------------
 
 
-def _judge(db: Session, kind: Kind, drafts: Sequence[Draft]) -> None:
+def _judge(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft]) -> None:
     """Ask the rules in the order in which `create_update.create` asks them."""
     model = kind.model
 
     def read(draft: Draft) -> None:
         draft.reason = reason_of(draft.given)
-        draft.values, draft.extra = split(model, draft.given, creating=True)
+        draft.values, draft.extra = split(scope, model, draft.given, creating=True)
+        draft.is_doubtful |= refers(scope, model, draft.values) or bool(missing(scope, model, draft.values.get(COLUMN)))
 
     each_open(drafts, read)
     each_open(drafts, kind.prepare)
     each_open(drafts, lambda draft: require(model, draft.values))
-    known = known_words(db, [word for draft in _open(drafts) for word in words_in(model, draft.values)])
-    each_open(drafts, lambda draft: check_words(db, model, draft.values, known=known))
+    known = known_words(db, [word for draft in _open(drafts) for word in words_in(scope, model, draft.values)])
+    each_open(drafts, lambda draft: check_words(scope, db, model, draft.values, known=known))
     each_open(drafts, kind.check)
     _doubt_hidden(db, kind, drafts)
     kind.judge(list(_open(drafts)))

@@ -13,7 +13,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models.errors import Refusal
 
-from ..records.create_update import reason_of, split
+from ..records.create_update import merge_customs, reason_of, split
+from ..records.custom_values import COLUMN, check_emptied, refers
 from ..records.dictionaries import check_words, known_words, words_in
 from ..records.field_rights import closed_to
 from ..runtime.lifecycle import rules_of
@@ -49,7 +50,9 @@ def _judge(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft]) -> No
         draft.reason = reason_of(draft.given)
 
     def read(draft: Draft) -> None:
-        draft.values, draft.extra = split(model, draft.given, creating=False)
+        draft.values, draft.extra = split(scope, model, draft.given, creating=False)
+        check_emptied(scope, model, draft.values.get(COLUMN))
+        draft.is_doubtful |= refers(scope, model, draft.values)
         draft.before = {key: getattr(draft.record, key) for key in draft.values}
 
     each_open(drafts, read_reason)
@@ -59,8 +62,8 @@ def _judge(scope: Scope, db: Session, kind: Kind, drafts: Sequence[Draft]) -> No
     closed = closed_to(scope, db, model, fields, ("view", "edit")) if fields else set()
     for draft in drafts:
         draft.is_doubtful |= draft.that in closed
-    known = known_words(db, [word for draft in _open(drafts) for word in words_in(model, draft.values)])
-    each_open(drafts, lambda draft: check_words(db, model, draft.values, draft.record, known))
+    known = known_words(db, [word for draft in _open(drafts) for word in words_in(scope, model, draft.values)])
+    each_open(drafts, lambda draft: check_words(scope, db, model, draft.values, draft.record, known))
     for key, target in references(model):
         pointing = [(draft, id) for draft in _open(drafts) if (id := draft.values.get(key)) is not None]
         seen = seen_by(db, target, {id for _, id in pointing})
@@ -122,6 +125,7 @@ def _write(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft], reason: 
 def _written(scope: Scope, db: Session, kind: Kind, run: Sequence[Draft]) -> None:
     rules = rules_of(kind.model)
     for draft in run:
+        draft.values = merge_customs(draft.record, draft.values)
         for key, value in draft.values.items():
             setattr(draft.record, key, value)
 

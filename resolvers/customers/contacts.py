@@ -1,7 +1,5 @@
 """Contacts of customers: transfer, phones and addresses, and the primary contact."""
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
@@ -19,14 +17,12 @@ from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
 from ..duplicates.enforcement import REASON, refuse_duplicate_contact, refuse_duplicate_restored, traits_before
-from ..ownership.assignees import Candidate, offered
 from ..people.people import active_user
-from ..reading.clauses import open_to, visible, with_parents
+from ..reading.clauses import visible, with_parents
 from ..runtime import principals
-from ..runtime.batch import Mode, Outcome, each
-from ..runtime.ids import camel
 from ..runtime.inputs import line, not_offered
 from ..runtime.lifecycle import Rules, is_new
+from ..runtime.points import check_point as check_point
 from ..runtime.scope import Scope
 
 MOST_POINTS = 20
@@ -75,22 +71,6 @@ def note_points(db: Session, row: Contact, before: Mapping[str, Any]) -> None:
         db.flush()
 
 
-def transfer(
-    scope: Scope, ids: list[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
-) -> Outcome:
-    """Give contacts to another owner; returns the outcome per contact.
-
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION for a user who cannot see the customer (share it with them first)
-    or may not change contacts of theirs at it.
-    """
-
-    def work(db: Session, id: int) -> None:
-        contact = scope.load(db, Contact, id, to="transfer")
-        contact.owner_id = check_looks_after(scope, db, user_id, contact.customer_id, field="userId")
-
-    return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
-
-
 def check_looks_after(
     scope: Scope,
     db: Session,
@@ -115,7 +95,10 @@ def check_looks_after(
             f"{assignee.name} 无权查看该客户，请先共享客户。",
             field=field,
         )
-    person, customer = principals.by_id(db.connection(), assignee.id, scope.person.now), _facts(scope, db, customer_id)
+    person, customer = (
+        principals.by_id(db.connection(), assignee.id, scope.person.now),
+        facts_of_customer(scope, db, customer_id),
+    )
     if not looks_after(scope.policy, person, customer, model):
         raise Validation(
             f"{assignee.name} may not work with {model.names.nouns} at this customer.",
@@ -131,17 +114,7 @@ def looks_after(policy: Snapshot, person: Principal, customer: Facts, model: typ
     return policy.may(person, "view", Customer.module, customer) and policy.may(person, "edit", model.module, own)
 
 
-def candidates(scope: Scope, db: Session, ids: Sequence[int]) -> list[Candidate]:
-    """The users to whom the caller may transfer these contacts."""
-    may, e = open_to(scope.viewer, "transfer", Contact), with_parents(Contact)[1]
-    mine = visible(scope.viewer, Contact, e.customer_id).where(e.id.in_(ids), may).distinct()
-    customers = [_facts(scope, db, id) for id in db.execute(mine).scalars()]
-    if not customers:
-        return []
-    return offered(scope, db, lambda person: all(looks_after(scope.policy, person, facts) for facts in customers))
-
-
-def _facts(scope: Scope, db: Session, customer_id: int) -> Facts:
+def facts_of_customer(scope: Scope, db: Session, customer_id: int) -> Facts:
     return facts_of(db, Customer, customer_id, scope.person) or Facts()
 
 
@@ -212,30 +185,6 @@ def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
         raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")
     check_point(kind, value)
     return kind, value
-
-
-def check_point(kind: PointKind, value: str, field: str = "points") -> None:
-    """Raise Validation for a value that cannot be a phone number or an e-mail address, or holds two numbers."""
-    if kind is PointKind.PHONE and len(numbers := _numbers_in(value)) > 1:
-        raise Validation(
-            f"“{value}” holds {len(numbers)} phone numbers. Use one field for each.",
-            f"“{value}”包含 {len(numbers)} 个电话号码，请分别填写。",
-            field=camel(field),
-        )
-    if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
-        raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
-    if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
-        raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
-
-
-def _numbers_in(value: str) -> list[str]:
-    """The whole phone numbers in a text; an extension is no number of its own."""
-    parts = _BETWEEN_NUMBERS.split(unicodedata.normalize("NFKC", value))
-    return [part for part in parts if sum(c.isdigit() for c in part) >= _DIGITS_OF_A_NUMBER]
-
-
-_BETWEEN_NUMBERS = re.compile(r"[/\\|,;、\n]|\s(?=\+|1\d{10}\b)|\b(?:or|and)\b|[或和]")
-_DIGITS_OF_A_NUMBER = 7
 
 
 def _demote_primary(db: Session, row: Contact) -> None:

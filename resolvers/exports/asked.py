@@ -6,11 +6,13 @@ from typing import Any
 
 from models import ENTITIES, AuditEntry, Base, User
 from models.audit.entries import Outcome
+from models.custom_field import Book
 from models.errors import Validation
 from models.export import ExportRange
 
 from ..audit.log_filter import Wanted
 from ..reading.clauses import search_text
+from ..reading.condition_check import NO_FIELDS
 from ..reading.conditions import checked
 from ..reading.order import orderable
 from ..runtime.ids import camel, number_of
@@ -30,19 +32,23 @@ def asked_listing(
     search: str = "",
     order: Sequence[tuple[str, bool]] = (),
     binned: bool = False,
+    book: Book = NO_FIELDS,
 ) -> Listing:
-    """The list that a program asks for.  Raises Validation for what a list of these records cannot hold."""
+    """The list that a program asks for.  Raises Validation for what a list of these records cannot hold.
+
+    `book`: the custom fields that it may name.
+    """
     if condition is not None and not isinstance(condition, Mapping):
         raise Validation("A filter is an object.", "筛选条件须为对象。", field="filter")
     asked = {} if condition is None or range is ExportRange.ALL else dict(condition)
     if model is AuditEntry:
         return Listing(ids=_chosen(ids, range), wanted=_wanted(asked))
-    checked(model, asked)
+    checked(model, asked, book=book)
     text = "" if range is ExportRange.ALL else search_text(search)
     return Listing(
         condition={} if range is ExportRange.SELECTION else asked,
         search="" if range is ExportRange.SELECTION else text,
-        order=_order(model, order),
+        order=_order(model, order, book),
         binned=binned,
         ids=_chosen(ids, range),
     )
@@ -53,8 +59,9 @@ def _chosen(ids: Sequence[int], range: ExportRange) -> tuple[int, ...]:
     return tuple(dict.fromkeys(id for id in ids if id)) if range is ExportRange.SELECTION else ()
 
 
-def _order(model: type[Base], order: Sequence[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:
+def _order(model: type[Base], order: Sequence[tuple[str, bool]], book: Book) -> tuple[tuple[str, bool], ...]:
     known = {camel(key): key for key in orderable(model)} | {key: key for key in orderable(model)}
+    known |= {x.word: x.word for x in book.of(model.module) if x.is_sorted}
     strange = next((name for name, _ in order if name not in known), None)
     if strange is not None or len(order) > MOST_ORDERS:
         raise Validation(

@@ -35,7 +35,7 @@ from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from . import reading
-from .kinds import chosen_columns, columns_of, exportable
+from .kinds import chosen_columns, exportable, seen_columns
 from .listing import Listing
 from .said import in_words
 
@@ -100,7 +100,7 @@ def start(scope: Scope, order: Order, *, in_background: bool = True) -> int:
     with scope.write("user.exports") as db:
         scope.allow("export", order.model.module)
         _check(scope, db, order)
-        keys = order.columns or [*columns_of(order.model)]
+        keys = order.columns or [*seen_columns(scope, order.model)]
         columns = [column.key for column in chosen_columns(scope, order.model, keys)]
         names, now = order.model.names, scope.now()
         called = (names.zh_many or names.zh) if scope.language.startswith("zh") else names.many

@@ -9,14 +9,16 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Date, Enum, Integer
 
 from models import ENTITIES, AuditEntry, Base, Contact
-from models.base import Money, Utc, column_of, columns, trait_of
+from models.base import Money, Utc, column_of, columns, is_customised, trait_of
 from models.choice_names import Said, field_said
 from models.contact import PointKind
+from models.custom_field import Custom, CustomKind, is_custom
 from models.errors import Validation
 from policies.objects import FIELDS, field_name
 
 from ..reading.clauses import COMPUTED
 from ..reading.pages import display_column, target_of
+from ..runtime.custom_fields import referred_kind
 from ..runtime.scope import Scope
 
 LEFT_OUT = {
@@ -62,6 +64,7 @@ class Holds(StrEnum):
     TEXT = "text"
     WHOLE = "whole"
     AMOUNT = "amount"
+    NUMBER = "number"
     DAY = "day"
     MOMENT = "moment"
     YES_NO = "yes_no"
@@ -87,7 +90,7 @@ class ExportColumn:
     @property
     def is_plain_text(self) -> bool:
         """Whether a spreadsheet must never take its values for numbers: numbers of records, phones, codes."""
-        return self.holds not in (Holds.WHOLE, Holds.AMOUNT, Holds.DAY, Holds.MOMENT)
+        return self.holds not in (Holds.WHOLE, Holds.AMOUNT, Holds.NUMBER, Holds.DAY, Holds.MOMENT)
 
 
 def kind_of(entity: str) -> type[Base]:
@@ -120,14 +123,42 @@ def columns_of(model: type[Base]) -> dict[str, ExportColumn]:
     return found
 
 
+def known_columns(scope: Scope, model: type[Base]) -> dict[str, ExportColumn]:
+    """The same with the custom fields, retired ones at the end, because records may hold values of them."""
+    customs = sorted(scope.policy.book.all_of(model.module), key=lambda x: x.is_retired) if is_customised(model) else ()
+    return columns_of(model) | {custom.word: _custom_column(custom) for custom in customs}
+
+
 def seen_columns(scope: Scope, model: type[Base]) -> dict[str, ExportColumn]:
-    """The columns that the caller sees in some record."""
-    return {key: column for key, column in columns_of(model).items() if _is_seen(scope, model, key)}
+    """The columns that the caller sees in some record, without retired fields."""
+    retired = {x.word for x in scope.policy.book.all_of(model.module) if x.is_retired}
+    known = known_columns(scope, model)
+    return {key: column for key, column in known.items() if key not in retired and _is_seen(scope, model, key)}
+
+
+def _custom_column(custom: Custom) -> ExportColumn:
+    said = (custom.label("en"), custom.label("zh"))
+    return ExportColumn(
+        custom.word, _CUSTOM.get(custom.kind, Holds.TEXT), said, referred_kind(custom), custom.dictionary
+    )
+
+
+_CUSTOM = {
+    CustomKind.NUMBER: Holds.NUMBER,
+    CustomKind.MONEY: Holds.AMOUNT,
+    CustomKind.DATE: Holds.DAY,
+    CustomKind.MOMENT: Holds.MOMENT,
+    CustomKind.YES_NO: Holds.YES_NO,
+    CustomKind.SINGLE_CHOICE: Holds.WORD,
+    CustomKind.MULTIPLE_CHOICE: Holds.WORDS,
+    CustomKind.PERSON: Holds.RECORD,
+    CustomKind.REFERENCE: Holds.RECORD,
+}
 
 
 def chosen_columns(scope: Scope, model: type[Base], keys: Sequence[str]) -> list[ExportColumn]:
     """These columns without those that the caller sees in no record.  Raises Validation for an unknown or none."""
-    known, seen = columns_of(model), seen_columns(scope, model)
+    known, seen = known_columns(scope, model), seen_columns(scope, model)
     for key in keys:
         if key not in known:
             raise Validation(f"A file has no column “{key[:40]}”.", f"没有“{key[:40]}”列。", field="columns")
@@ -138,8 +169,9 @@ def chosen_columns(scope: Scope, model: type[Base], keys: Sequence[str]) -> list
 
 
 def _is_seen(scope: Scope, model: type[Base], key: str) -> bool:
-    word = f"{model.module}.{field_name(key.partition('.')[0])}"
-    if model is AuditEntry or word not in FIELDS:
+    name = key if is_custom(key) else field_name(key.partition(".")[0])
+    word = f"{model.module}.{name}"
+    if model is AuditEntry or (word not in FIELDS and not is_custom(key)):
         return True
     return scope.policy.ever(scope.person, "view", word)
 

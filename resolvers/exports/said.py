@@ -18,6 +18,7 @@ from ..audit.log_filter import Wanted
 from ..reading.condition_fields import fields_of, relations_of
 from ..reading.pages import names_of, target_of
 from ..records.dictionaries import words_of
+from ..runtime.custom_fields import referred_kind
 from ..runtime.ids import number_of
 from ..runtime.scope import Scope
 from .listing import Listing
@@ -104,7 +105,8 @@ class _Telling:
         key = known.key if known is not None else name
         if not isinstance(wanted, Mapping):
             return
-        label = self.say(field_said(model, key))
+        custom = self.scope.policy.book.find(model.module, key)
+        label = self.say(field_said(model, key)) if custom is None else custom.label(self.scope.language)
         for operator, operand in wanted.items():
             if operand is None:
                 continue
@@ -117,13 +119,13 @@ class _Telling:
             yield self.say((f"{label} {said} {text}", f"{label}{said} {text}"))
 
     def _said_values(self, model: type[Base], key: str, values: Any) -> list[str]:
-        in_table = key in model.__table__.c
-        target = target_of(model, key) if in_table else None
+        in_table, custom = key in model.__table__.c, self.scope.policy.book.find(model.module, key)
+        target = target_of(model, key) if in_table else referred_kind(custom) if custom is not None else None
         if target is not None:
             ids = {x: x if isinstance(x, int) else number_of(target, str(x)) for x in values}
             names = names_of(self.scope, self.db, target, [id for id in ids.values() if id])
             return [names.get(ids[x], str(x)) for x in values]
-        code = trait_of(column_of(model, key)).dictionary if in_table else None
+        code = trait_of(column_of(model, key)).dictionary if in_table else custom.dictionary if custom else None
         if code is not None:
             words = words_of(self.scope, self.db, {code}).get(code, {})
             return [words[x].label if x in words else str(x) for x in values]

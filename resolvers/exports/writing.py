@@ -31,7 +31,7 @@ from ..runtime.scope import Scope
 from . import reading
 from .cells import Cell, packed, unpacked
 from .exports import file_of, limit_of, log_export, module_of
-from .kinds import ExportColumn, columns_of, kind_of
+from .kinds import ExportColumn, kind_of, known_columns
 from .listing import read
 
 SMALLEST, LARGEST = 500, 5_000
@@ -156,7 +156,7 @@ def _add(
     book, files = _book(scope, row, memory, make_book), scope.backend.files
     ids = _ids(scope, row, position, size)
     model, listing = kind_of(row.entity), read(row.listing)
-    found = read_beside(scope, scope.backend.url, reading.rows, model, listing, _columns(row), ids)
+    found = read_beside(scope, scope.backend.url, reading.rows, model, listing, _columns(scope, row), ids)
     name = _own_part(scope, row, memory)
     with _whole(), files.opened(name, keep=row.written) as file:
         for cells in found:
@@ -193,7 +193,7 @@ def _book(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: M
     held: Book | None = memory.get(_BOOK)
     if held is not None and held.rows == row.done:
         return held
-    columns = _columns(row)
+    columns = _columns(scope, row)
     book = make_book(
         Sheet(
             title=row.title,
@@ -212,9 +212,9 @@ def _book(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: M
     return book
 
 
-def _columns(row: Any) -> list[ExportColumn]:
+def _columns(scope: Scope, row: Any) -> list[ExportColumn]:
     """The columns of the file.  One that its maker no longer sees in any record stays, and is empty from then on."""
-    known = columns_of(kind_of(row.entity))
+    known = known_columns(scope, kind_of(row.entity))
     return [known[key] for key in row.columns if key in known]
 
 

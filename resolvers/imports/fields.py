@@ -9,6 +9,7 @@ from models import ENTITIES, Base, Entity, User
 from models.base import column_of, trait_of
 from models.choices import Choice, choices_of
 from models.column_types import LONG
+from models.custom_field import Custom, CustomKind
 from models.field_examples import example_of
 from models.field_names import column_in_words
 from models.headings import Heading, headings_of
@@ -81,6 +82,8 @@ class ImportField:
 def import_field(model: type[Entity], field: FormField, *, is_required: bool | None = None) -> ImportField:
     """The field of an import for one of a form, as far as a column holds it whole."""
     reference = _ENTITIES[field.reference] if field.reference else None
+    if field.custom is not None:
+        return _custom_field(model, field, field.custom, reference)
     kind = _kind(field, reference)
     return named(
         model,
@@ -94,6 +97,26 @@ def import_field(model: type[Entity], field: FormField, *, is_required: bool | N
         by=lookup_columns(reference) if reference else (),
         has_several=kind is FieldKind.WORD_LIST,
         may_have_left=reference is User and trait_of(column_of(model, field.key)).historical,
+    )
+
+
+def _custom_field(model: type[Entity], field: FormField, custom: Custom, reference: type[Entity] | None) -> ImportField:
+    """The field for a custom one: its heading is its name in either language."""
+    kind = _CUSTOM.get(custom.kind, FieldKind.TEXT) if reference is not User else FieldKind.PERSON
+    return ImportField(
+        field.key,
+        field.key,
+        model.__tablename__,
+        kind,
+        (custom.label("en"), custom.label("zh")),
+        _EXAMPLES.get(kind, ("", "")),
+        is_required=field.required,
+        length=field.length,
+        dictionary=custom.dictionary,
+        reference=reference,
+        by=lookup_columns(reference) if reference else (),
+        has_several=kind is FieldKind.WORD_LIST,
+        may_have_left=reference is User,
     )
 
 
@@ -124,6 +147,29 @@ _KINDS = {
     FieldType.CHOICE: FieldKind.CHOICE,
     FieldType.WORD: FieldKind.WORD,
     FieldType.LIST: FieldKind.WORD_LIST,
+}
+_CUSTOM = {
+    CustomKind.LONG_TEXT: FieldKind.LONG_TEXT,
+    CustomKind.NUMBER: FieldKind.AMOUNT,
+    CustomKind.MONEY: FieldKind.AMOUNT,
+    CustomKind.DATE: FieldKind.DATE,
+    CustomKind.MOMENT: FieldKind.TIME,
+    CustomKind.YES_NO: FieldKind.YES_NO,
+    CustomKind.SINGLE_CHOICE: FieldKind.WORD,
+    CustomKind.MULTIPLE_CHOICE: FieldKind.WORD_LIST,
+    CustomKind.PHONE: FieldKind.PHONE,
+    CustomKind.EMAIL: FieldKind.EMAIL,
+    CustomKind.PERSON: FieldKind.PERSON,
+    CustomKind.REFERENCE: FieldKind.RECORD,
+}
+_EXAMPLES = {
+    FieldKind.AMOUNT: ("1,234.50", "1,234.50"),
+    FieldKind.DATE: ("2026-12-31", "2026-12-31"),
+    FieldKind.TIME: ("2026-12-31 18:00", "2026-12-31 18:00"),
+    FieldKind.YES_NO: ("yes", "是"),
+    FieldKind.PHONE: ("021-5555 1234", "021-5555 1234"),
+    FieldKind.EMAIL: ("wang@example.com", "wang@example.com"),
+    FieldKind.PERSON: ("li.na", "li.na"),
 }
 _BY_KEY = {"phone": FieldKind.PHONE, "email": FieldKind.EMAIL}
 

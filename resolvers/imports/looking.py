@@ -21,7 +21,7 @@ from models.sheet_cells import DATE, MOMENT, in_words
 
 from ..exports import reading
 from ..exports.cells import Cell as RecordCell
-from ..exports.kinds import columns_of as record_columns
+from ..exports.kinds import known_columns as record_columns
 from ..exports.listing import Listing
 from ..exports.reading import names_of
 from ..records.dictionaries import words_of
@@ -238,7 +238,7 @@ def _names_of(key: str, field: ImportField | None) -> list[str]:
 
 def _beside_records(scope: Scope, db: Session, batch: ImportBatch, found: Sequence[Any]) -> list[Sample]:
     sheet, model = ShownSheet(scope, db, batch), target_of(batch.target).model
-    known = record_columns(model)
+    known = record_columns(scope, model)
     pairs = [(place, sheet.fields[key]) for place, key in sheet.mapping.items() if key in sheet.fields]
     named = [(place, field, known[key]) for place, field in pairs if (key := _record_key(field)) in known]
     columns = [column for _, _, column in named]

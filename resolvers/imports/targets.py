@@ -140,7 +140,8 @@ def missing(fields: Collection[ImportField], mapped: Collection[str], given: Col
 
 def _in_form_order(target: Target, new: list[FormField], old: list[FormField]) -> Iterator[FormField]:
     known = {x.key: x for x in (*old, *new)}
-    for key in dict.fromkeys((*settable(target.model, creating=True), *settable(target.model, creating=False))):
+    columns = (*settable(target.model, creating=True), *settable(target.model, creating=False))
+    for key in dict.fromkeys((*columns, *(x.key for x in known.values() if x.custom is not None))):
         if key in known and key not in target.without:
             yield known[key]
 

@@ -18,7 +18,8 @@ from ..records.organisation import zone_of
 from ..runtime import principals
 from ..runtime.scope import Scope
 
-Fact = str | int | datetime
+Fact = str | int | datetime | tuple[str, str]
+"""A tuple is a text in English and Chinese, of which the reader gets one."""
 About = tuple[str | None, int | None]
 """The table and the id of a record; two None for what is about none."""
 COLLECTED = timedelta(seconds=30)
@@ -109,6 +110,8 @@ def _row(
 
 def _stored(fact: Fact) -> str | int | dict[str, str]:
     """A fact as JSON.  A moment is marked, because a text may look like one."""
+    if isinstance(fact, tuple):
+        return {"en": fact[0], "zh": fact[1]}
     return {"at": time_text(fact)} if isinstance(fact, datetime) else fact
 
 

@@ -93,6 +93,8 @@ def _facts(scope: Scope, row: Notice, names: Named) -> dict[str, str]:
 
 
 def _fact(scope: Scope, name: str, value: Any) -> str:
+    if isinstance(value, dict) and "at" not in value:
+        return str(value["zh" if scope.language.startswith("zh") else "en"])
     if isinstance(value, dict):
         return moment_in_words(moment_of(value["at"]).astimezone(ZoneInfo(scope.person.zone)), scope.language)
     if name == "job":

@@ -4,37 +4,51 @@ Every refusal is a sentence that names the field, and its `field` is the place: 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NoReturn
 
 from models import Base
+from models.base import is_customised
+from models.custom_field import Book
 from models.errors import Validation
 from models.field_names import FIELD_NAMES
 from models.periods import YEARS, Period, period_of
 
+from ..runtime.custom_fields import unknown_field
 from ..runtime.ids import BY_PREFIX
 from .comparison import LONGEST_PART
 from .condition_fields import CONNECTIVES, RESERVED, ConditionField, Kind, Relation, fields_of, relations_of
+from .custom_conditions import condition_field
+from .provenance import map_traced
 
 MAX_CONDITIONS, MAX_LEVELS, MAX_RELATED, MAX_RELATED_LEVELS, MAX_VALUES = 100, 8, 10, 3, 200
 """Maximum number of comparisons, of groups in one another, of conditions on related records, of those in one another,
 and of values of a comparison."""
 _LARGEST = 2**31 - 1
+NO_FIELDS = Book()
+CUSTOM = "custom"
+"""The name under which a condition asks about custom fields as GraphQL does."""
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
 
 
-def checked(model: type[Base], given: Any, place: str = "filter") -> dict[str, Any]:
-    """The condition with typed values.  Raises Validation with the place of what is wrong."""
-    return _Check().group(model, given, place, 0, 0)
+def checked(model: type[Base], given: Any, place: str = "filter", book: Book = NO_FIELDS) -> dict[str, Any]:
+    """The condition with typed values.  Raises Validation with the place of what is wrong.
+
+    `book`: the custom fields that it may ask about, as `custom.satisfaction`.
+    """
+    return _Check(book).group(model, given, place, 0, 0)
 
 
 @dataclass
 class _Check:
     """One run over a condition, with what it has counted so far."""
 
+    book: Book
     conditions: int = 0
     related: int = 0
 
@@ -51,7 +65,9 @@ class _Check:
                 continue
             if name in CONNECTIVES:
                 found[name] = self._connected(model, name, wanted, at, levels + 1, below)
-            elif (field := fields_of(model).get(name)) is not None:
+            elif name == CUSTOM and is_customised(model):
+                found[name] = self._customs(model, wanted, at)
+            elif (field := self._known(model, name)) is not None:
                 found[name] = self._field(field, wanted, at)
             elif (relation := relations_of(model).get(name)) is not None:
                 found[name] = self._relation(relation, wanted, at, levels + 1, below + 1)
@@ -61,6 +77,26 @@ class _Check:
                     at, f"A condition on {nouns} knows no field “{_short(name)}”", f"{zh}没有条件字段“{_short(name)}”"
                 )
         return found
+
+    def _customs(self, model: type[Base], given: Any, place: str) -> list[dict[str, Any]]:
+        """Conditions on custom fields in the form in which GraphQL asks: `[{"key": "size", "eq": "big"}]`."""
+        if not isinstance(given, list | tuple) or not all(isinstance(x, Mapping) and "key" in x for x in given):
+            _refuse(
+                place,
+                "Custom fields are asked about in a list of objects with a key",
+                "自定义字段条件须为含 key 的列表",
+            )
+        found = []
+        for n, each in enumerate(given):
+            field = custom_condition(self.book, model, each["key"], f"{place}[{n}]")
+            asked = {name: x for name, x in each.items() if name != "key"}
+            self._count(len(asked), place)
+            operands = {x: operand_of(field, x, y, f"{place}[{n}].{x}") for x, y in asked.items() if y is not None}
+            found.append({"key": each["key"], **operands})
+        return found
+
+    def _known(self, model: type[Base], name: str) -> ConditionField | None:
+        return fields_of(model).get(name) or condition_field(self.book, model, name)
 
     def _connected(self, model: type[Base], name: str, given: Any, place: str, levels: int, below: int) -> Any:
         if name == "not":
@@ -100,8 +136,36 @@ class _Check:
             _refuse(place, f"A search has at most {MAX_CONDITIONS} conditions", f"筛选条件最多 {MAX_CONDITIONS} 个")
 
 
+def custom_condition(book: Book, model: type[Base], key: Any, place: str) -> ConditionField:
+    """What a condition can ask about the custom field of this key.  Raises Validation for one that is not there."""
+    field = condition_field(book, model, f"{CUSTOM}.{key}")
+    if field is None:
+        raise unknown_field(model, f"{CUSTOM}.{key}", place)
+    return field
+
+
+def operand_of(field: ConditionField, operator: str, given: Any, place: str) -> Any:
+    """The typed operand of a custom field, which may be written as text; it keeps its provenance.
+
+    Raises Validation for an operator or a value that the field does not take.
+    """
+    if isinstance(given, list | tuple):
+        _operand(field, operator, [], place)
+        step = partial(_custom_operand, field, "eq", place)
+        return [map_traced(x, step) for x in _limited(field, given, place)]
+    return map_traced(given, partial(_custom_operand, field, operator, place))
+
+
+def _custom_operand(field: ConditionField, operator: str, place: str, given: Any) -> Any:
+    if field.kind is Kind.YES_NO and given in ("true", "false"):
+        given = given == "true"
+    return _operand(field, operator, given, place)
+
+
 def in_words(field: ConditionField) -> tuple[str, str]:
     """What a field is called in a refusal, in English and Chinese."""
+    if field.labels is not None:
+        return field.labels
     plain = field.key.removesuffix("_id").replace("_", " ").capitalize(), f"“{field.name}”"
     return FIELD_NAMES.get(field.key, plain)
 
@@ -120,15 +184,22 @@ def _operand(field: ConditionField, operator: str, given: Any, place: str) -> An
     if operator == "during":
         return _typed(_period, field, given, place)
     convert = _converter(field)
+    if operator == "under" and isinstance(given, str):
+        given = [given]
     if operator not in ("in", "under"):
         return _typed(convert, field, given, place)
+    return [_typed(convert, field, x, f"{place}[{n}]") for n, x in enumerate(_limited(field, given, place))]
+
+
+def _limited(field: ConditionField, given: Any, place: str) -> Sequence[Any]:
     if not isinstance(given, list | tuple) or len(given) > MAX_VALUES:
+        english, chinese = in_words(field)
         _refuse(
             place,
             f"{english}: give a list of at most {MAX_VALUES} values",
             f"{chinese}须为最多 {MAX_VALUES} 个值的列表",
         )
-    return [_typed(convert, field, x, f"{place}[{n}]") for n, x in enumerate(given)]
+    return given
 
 
 def _typed(convert: Callable[[Any], Any], field: ConditionField, given: Any, place: str) -> Any:
@@ -201,6 +272,13 @@ def _amount(given: Any) -> Decimal:
     return Decimal(text)
 
 
+def _number(given: Any) -> Decimal:
+    text = str(given) if isinstance(given, int | Decimal) and not isinstance(given, bool) else given
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        raise ValueError(given)
+    return Decimal(text)
+
+
 def _day(given: Any) -> date:
     day = date.fromisoformat(given) if isinstance(given, str) else given
     if not isinstance(day, date) or isinstance(day, datetime) or day.year not in YEARS:
@@ -237,8 +315,10 @@ def period(given: str, field: ConditionField, place: str = "filter") -> Period:
 _CONVERTERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.TEXT: _text,
     Kind.WORD: _text,
+    Kind.WORDS: _text,
     Kind.WHOLE: _whole,
     Kind.AMOUNT: _amount,
+    Kind.NUMBER: _number,
     Kind.DAY: _day,
     Kind.MOMENT: _moment,
     Kind.YES_NO: _yes_or_no,

@@ -31,9 +31,12 @@ class Kind(StrEnum):
 
     TEXT = "text"
     WORD = "word"
+    WORDS = "words"
+    """A list of words; a comparison asks about each of them."""
     CHOICE = "choice"
     WHOLE = "whole"
     AMOUNT = "amount"
+    NUMBER = "number"
     DAY = "day"
     MOMENT = "moment"
     YES_NO = "yes_no"
@@ -46,9 +49,11 @@ _NAMED = ("eq", "ne", "in", "isNull")
 OPERATORS: dict[Kind, tuple[str, ...]] = {
     Kind.TEXT: _TEXT,
     Kind.WORD: (*_TEXT, "under"),
+    Kind.WORDS: (*_NAMED, "under"),
     Kind.CHOICE: _NAMED,
     Kind.WHOLE: _COMPARED,
     Kind.AMOUNT: _COMPARED,
+    Kind.NUMBER: _COMPARED,
     Kind.DAY: (*_COMPARED, "during"),
     Kind.MOMENT: (*_COMPARED, "during"),
     Kind.YES_NO: ("eq", "isNull"),
@@ -71,6 +76,8 @@ class ConditionField:
     target: type[Base] | None = None
     dictionary: str | None = None
     choices: type[Any] | None = None
+    labels: tuple[str, str] | None = None
+    """What a custom field is called, in English and Chinese."""
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -154,8 +161,10 @@ def _field(model: type[Base], key: str) -> ConditionField:
 PYTHON: Mapping[Kind, type[Any]] = {
     Kind.TEXT: str,
     Kind.WORD: str,
+    Kind.WORDS: str,
     Kind.WHOLE: int,
     Kind.AMOUNT: Decimal,
+    Kind.NUMBER: Decimal,
     Kind.DAY: date,
     Kind.MOMENT: datetime,
     Kind.YES_NO: bool,

@@ -13,15 +13,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from models import Base, User
+from models.base import is_customised
+from models.custom_field import Book
 from models.periods import NEVER, Period
 from policies import Principal
 
 from ..runtime.ids import number_of
+from .condition_check import CUSTOM, NO_FIELDS, custom_condition, operand_of, period
 from .condition_check import checked as checked
-from .condition_check import period
 from .condition_fields import IS, ME, MY_TEAM, SOME, ConditionField, Kind, fields_of, relations_of
+from .custom_conditions import condition_field
 from .matching import Related
-from .provenance import map_traced
+from .provenance import map_traced, untraced
 
 Tree = dict[str, Any]
 Condition = Mapping[str, Any]
@@ -32,17 +35,19 @@ _KEYS = {"isNull": "is_null", "startsWith": "starts_with", "endsWith": "ends_wit
 
 @dataclass(frozen=True)
 class Asker:
-    """What a condition means by “me”, “my team” and “today”."""
+    """What a condition means by “me”, “my team” and “today”, and the custom fields that it knows."""
 
     me: int
     team: Sequence[int]
     now: datetime
     zone: str
+    book: Book = NO_FIELDS
+    """The custom fields that there are."""
 
     @classmethod
-    def of(cls, person: Principal, now: datetime) -> "Asker":
+    def of(cls, person: Principal, now: datetime, book: Book = NO_FIELDS) -> "Asker":
         """The asker of a principal.  The system is nobody, so “me” finds nothing."""
-        return cls(person.id if person.id is not None else 0, sorted(person.subtree), now, person.zone)
+        return cls(person.id if person.id is not None else 0, sorted(person.subtree), now, person.zone, book)
 
 
 def filter_of(model: type[Base], condition: Condition, asker: Asker, other: Other = lambda *_: None) -> Tree:
@@ -58,13 +63,27 @@ def filter_of(model: type[Base], condition: Condition, asker: Asker, other: Othe
             parts.append({name: [filter_of(model, part, asker, other) for part in wanted]})
         elif name == "not":
             parts.append({"not": filter_of(model, wanted, asker, other)})
+        elif name == CUSTOM and is_customised(model):
+            parts += [_of_custom(model, each, asker) for each in wanted]
         elif (found := other(model, name, wanted)) is not None:
             parts.append(found)
         elif name in fields_of(model):
             parts.append(_of_field(fields_of(model)[name], wanted, asker))
+        elif (field := condition_field(asker.book, model, name)) is not None:
+            parts.append(_of_field(field, wanted, asker))
         else:
             parts.append({"related": [*_of_relation(model, name, wanted, asker, other)]})
     return _joined(parts)
+
+
+def _of_custom(model: type[Base], wanted: Mapping[str, Any], asker: Asker) -> Tree:
+    """The filter of one custom field, in the form in which GraphQL asks: the key beside the operators.
+
+    Raises Validation for a field that is not in the book, and for a value that cannot be compared with it.
+    """
+    field = custom_condition(asker.book, model, untraced(wanted["key"]), CUSTOM)
+    asked = {name: operand for name, operand in wanted.items() if name != "key" and operand is not None}
+    return _of_field(field, {name: operand_of(field, name, x, CUSTOM) for name, x in asked.items()}, asker)
 
 
 def _joined(parts: Sequence[Tree]) -> Tree:

@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, Boolean, Date, Enum, Integer
 from models import Base
 from models.audit.entries import plain
 from models.base import Money, Utc, moment_of
+from models.custom_field import stored_value
+from models.custom_sql import DayText, MomentText, Number
 from models.errors import Validation
 
 from .clauses import COMPUTED
@@ -23,16 +25,18 @@ LONGEST = 4_000
 
 def tag_of(keys: Sequence[Key]) -> str:
     """The order as short text, so that a cursor of another order, or from before sort keys, is recognised."""
-    return "_".join(("key", *(f"{'d' if k.descending else 'a'}_{k.name}" for k in keys)))
+    return "_".join(("key", *(f"{'d' if k.descending else 'a'}_{k.name.replace('.', '~')}" for k in keys)))
 
 
 def written(keys: Sequence[Key], values: Sequence[Any]) -> str:
     """The cursor of a row with these sort key values."""
     return (
-        json.dumps([tag_of(keys), *(plain(value) for value in values)], separators=(",", ":"), ensure_ascii=False)
-        .encode()
-        .hex()
+        json.dumps([tag_of(keys), *map(_plain, keys, values)], separators=(",", ":"), ensure_ascii=False).encode().hex()
     )
+
+
+def _plain(key: Key, value: Any) -> Any:
+    return plain(value) if key.custom is None else stored_value(value)
 
 
 def values_of(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
@@ -60,7 +64,7 @@ def _read(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
             raise ValueError("of another list")
         if any(value is None and not k.nullable for k, value in zip(keys, values, strict=True)):
             raise ValueError("empty where nothing is")
-        return [_value(model, k.name, v) for k, v in zip(keys, values, strict=True)]
+        return [_value(model, k, v) for k, v in zip(keys, values, strict=True)]
     except (ValueError, TypeError, ArithmeticError, InvalidOperation, RecursionError):
         raise Validation(
             "This cursor belongs to another list or order. Begin again without it.",
@@ -69,17 +73,19 @@ def _read(model: type[Base], keys: Sequence[Key], cursor: str) -> list[Any]:
         ) from None
 
 
-def _value(model: type[Base], name: str, text: Any) -> Any:
+def _value(model: type[Base], key: Key, text: Any) -> Any:
     if text is None:
         return None
-    if (model, name) in COMPUTED:
+    if (model, key.name) in COMPUTED:
         return _typed(text, bool)
-    kind = order_type(model, name)
-    if isinstance(kind, Utc):
+    kind = order_type(model, key)
+    if isinstance(kind, Utc | MomentText):
         return moment_of(_typed(text, str))
+    if isinstance(kind, Number):
+        return _number(Decimal(str(text)) if isinstance(text, int | float) else Decimal(_typed(text, str)))
     if isinstance(kind, Money):
         return _amount(Decimal(_typed(text, str)))
-    if isinstance(kind, Date):
+    if isinstance(kind, Date | DayText):
         return date.fromisoformat(_typed(text, str))
     if isinstance(kind, Boolean):
         return _typed(text, bool)
@@ -99,6 +105,12 @@ def _within(value: int, bits: int) -> int:
 def _amount(value: Decimal) -> Decimal:
     if not value.is_finite() or value.adjusted() >= 14:
         raise ValueError("larger than the column")
+    return value
+
+
+def _number(value: Decimal) -> Decimal:
+    if not value.is_finite() or not -6 <= value.adjusted() < 15:
+        raise ValueError("larger than a number")
     return value
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, false, func, inspect, literal_column, or_, select, true
+from sqlalchemy import Select, and_, case, false, func, inspect, literal_column, not_, or_, select, true
 
 from models import Base, Dictionary, DictionaryItem, SignInAttempt, User, UserRole
-from models.base import column_of, trait_of
+from models.custom_field import Custom
 from models.text import number_key
 from policies.objects import field_name
 from policies.rows import Rows, WithParent
@@ -20,6 +20,8 @@ from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import NUMBERS, in_bin, in_force, value
 from .comparison import compared
 from .condition_fields import Relation
+from .elements import Element, HasElement
+from .order import dictionary_of
 from .provenance import map_traced
 
 
@@ -46,6 +48,11 @@ def _part(viewer: Viewer, model: type[Base], e: Any, key: str, wanted: Any) -> C
         return RELATED[model, key](viewer, e, wanted)
     if (model, key) in NUMBERS:
         return _by_number(viewer, model, e, key, wanted)
+    custom = viewer.policy.book.find(model.module, key)
+    if custom is not None and custom.is_list:
+        return and_(
+            true(), *(_holds(viewer, model, e, custom, *each) for each in wanted.items() if each[1] is not None)
+        )
     column = value(viewer, model, e, key)
     asked = ((name, operand) for name, operand in wanted.items() if operand is not None)
     return and_(true(), *(_compared(viewer, model, key, column, *each) for each in asked))
@@ -56,8 +63,20 @@ def _compared(viewer: Viewer, model: type[Base], key: str, column: Value, operat
         case "team":
             return _in_team(viewer, column, operand)
         case "under":
-            return _under(trait_of(column_of(model, key)).dictionary, column, operand)
+            return _under(dictionary_of(viewer.policy.book, model, key), column, operand)
     return compared(column, operator, operand)
+
+
+def _holds(viewer: Viewer, model: type[Base], e: Any, custom: Custom, operator: str, operand: Any) -> Clause:
+    """The condition on a list of words: one of them compares, or (`ne`) none of them is this one."""
+    words = value(viewer, model, e, custom.word)
+    if operator == "is_null":
+        return compared(words, operator, operand)
+    word: Value = Element(words)
+    asked = "eq" if operator == "ne" else operator
+    fits = _under(custom.dictionary, word, operand) if asked == "under" else compared(word, asked, operand)
+    there = HasElement(words, fits)
+    return not_(there) if operator == "ne" else there
 
 
 @dataclass(frozen=True)

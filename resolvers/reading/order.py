@@ -1,6 +1,6 @@
 """Order and cursor of lists as SQLAlchemy clauses under policy: names by their sort keys, words by their positions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,8 +8,12 @@ from sqlalchemy import BigInteger, and_, case, cast, false, literal, literal_col
 
 from models import Base, Dictionary, DictionaryItem
 from models.base import column_of, columns, sort_key_of, trait_of
+from models.custom_field import Book, Custom, is_custom
+from models.custom_sql import type_of
+from models.errors import Validation
 from policies.objects import field_name
 
+from ..runtime.custom_fields import known_field
 from ..runtime.viewer import UNGUARDED, Clause, Value, Viewer
 from .clauses import COMPUTED, value
 
@@ -22,6 +26,8 @@ class Key:
     descending: bool
     nullable: bool
     empty_first: bool = False
+    custom: Custom | None = None
+    """The custom field by which it sorts, if it is one."""
 
     def back(self) -> "Key":
         """The same key for reading backwards."""
@@ -57,7 +63,7 @@ def order_of(
     default = getattr(model, "order", "-id")
     steps = list(asked) or [(default.lstrip("-"), default.startswith("-"))]
     keys = [
-        Key(name, down, _is_of_dictionary(model, name) or (name not in filled and _nullable(viewer, model, name)))
+        Key(name, down, _may_be_empty(viewer, model, name, filled), custom=_custom(viewer, model, name))
         for name, down in dict(steps).items()
         if name != "id"
     ]
@@ -66,9 +72,25 @@ def order_of(
     return [*keys, Key("id", dict(steps).get("id", steps[-1][1]), nullable=False)]
 
 
-def _is_of_dictionary(model: type[Base], name: str) -> bool:
-    """Whether a list is sorted by the position of a word, which may be gone although the value is there."""
-    return dictionary_of(model, name) is not None
+def _may_be_empty(viewer: Viewer, model: type[Base], name: str, filled: Collection[str]) -> bool:
+    """Whether some row has nothing to sort by: the position of a word may be gone although the value is there."""
+    if dictionary_of(viewer.policy.book, model, name) is not None:
+        return True
+    return name not in filled and (is_custom(name) or _nullable(viewer, model, name))
+
+
+def _custom(viewer: Viewer, model: type[Base], name: str) -> Custom | None:
+    """The custom field of this name.  Raises Validation for one by which the viewer cannot order."""
+    if not is_custom(name):
+        return None
+    custom = known_field(viewer.policy, viewer.person, model, name, "orderBy")
+    if not custom.is_sorted:
+        raise Validation(
+            f"A list cannot be ordered by “{custom.label('en')}”.",
+            f"列表不能按“{custom.label('zh')}”排序。",
+            field="orderBy",
+        )
+    return custom
 
 
 def _nullable(viewer: Viewer, model: type[Base], name: str) -> bool:
@@ -112,16 +134,25 @@ def order_value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
         column: Value = getattr(e, other)
         return column if guard is None else case((guard, column), else_=None)
     plain = value(viewer, model, e, key)
-    dictionary = dictionary_of(model, key)
+    dictionary = dictionary_of(viewer.policy.book, model, key)
     return plain if dictionary is None else _position(dictionary, plain)
 
 
-def order_type(model: type[Base], key: str) -> Any:
+def order_type(model: type[Base], key: Key) -> Any:
     """The type of `order_value`."""
-    return BigInteger() if dictionary_of(model, key) else model.__table__.c[sort_key_of(model, key) or key].type
+    if key.custom is not None:
+        return BigInteger() if key.custom.dictionary else type_of(key.custom.kind)
+    name = key.name
+    return BigInteger() if column_dictionary(model, name) else model.__table__.c[sort_key_of(model, name) or name].type
 
 
-def dictionary_of(model: type[Base], key: str) -> str | None:
+def dictionary_of(book: Book, model: type[Base], key: str) -> str | None:
+    """The code of the dictionary whose words a column or a custom field holds."""
+    custom = book.find(model.module, key)
+    return custom.dictionary if custom is not None else column_dictionary(model, key)
+
+
+def column_dictionary(model: type[Base], key: str) -> str | None:
     """The code of the dictionary whose words a column holds."""
     return trait_of(column_of(model, key)).dictionary if key in model.__table__.c else None
 
@@ -129,8 +160,14 @@ def dictionary_of(model: type[Base], key: str) -> str | None:
 def _position(dictionary: str, word: Value) -> Value:
     """The place of a word in its dictionary, in the order in which forms offer it; NULL for one that is not there."""
     item, code = DictionaryItem.__table__.alias(), Dictionary.__table__.alias()
-    whole = select(code.c.id).where(code.c.code == literal_column(f"'{dictionary}'"), code.c.deleted_at.is_(None))
+    whole = select(code.c.id).where(code.c.code == _literal(dictionary), code.c.deleted_at.is_(None))
     place = cast(item.c.position, BigInteger) * literal_column(str(2**32)) + item.c.id
     found = select(place).where(item.c.key == word, item.c.deleted_at.is_(None))
     found = found.where(item.c.dictionary_id == whole.execution_options(policy=True).scalar_subquery())
     return found.correlate_except(item).execution_options(policy=True).scalar_subquery()
+
+
+def _literal(text: str) -> Value:
+    """A text of our own as a literal, so that plans share the statement."""
+    quoted = text.replace("'", "''")
+    return literal_column(f"'{quoted}'")

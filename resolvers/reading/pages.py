@@ -12,18 +12,23 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.base import column_of
+from models.custom_field import Book, is_custom
 
 from ..runtime.budgets import Costly
+from ..runtime.custom_fields import referred_kind, visible_book
 from ..runtime.scope import Scope
 from ..runtime.statement_guard import MODELS
-from ..runtime.viewer import Clause, Value, Viewer
+from ..runtime.viewer import Clause, Value
 from .clauses import COMPUTED, in_bin, open_to, value, visible, with_parents
+from .condition_check import NO_FIELDS
 from .conditions import Asker, Condition, checked, filter_of
 from .cursors import values_of, written
 from .matching import matching
 from .order import Key, after_cursor, order_of, order_value
 from .ranking import ranked
 from .search import SearchResult, find
+from .titles import display_column as display_column
+from .titles import title_of as title_of
 
 MOST_COUNTED = 1_000
 """Maximum count of a list; beyond it the panel shows `1,000+`."""
@@ -130,32 +135,17 @@ def one(scope: Scope, db: Session, request: ListRequest, id: int) -> Row | None:
     return _read(scope, db, reading, [found])[0] if found is not None else None
 
 
-def display_column(model: type[Base]) -> str:
-    """The key of the column that shows a record to users: `name` or `label_en`, else the model's `named_by`."""
-    named = (key for key in ("name", "label_en") if key in model.__table__.c)
-    return next(named, getattr(model, "named_by", "id"))
-
-
-def title_of(viewer: Viewer, model: type[Base], e: Any) -> Value:
-    """The title of a record: its Chinese name for a Chinese reader where there is one, else the display column."""
-    title = value(viewer, model, e, display_column(model))
-    zh = _CHINESE.get(display_column(model), "")
-    if zh not in model.__table__.c or not viewer.language.startswith("zh"):
-        return title
-    return func.coalesce(func.nullif(value(viewer, model, e, zh), ""), title)
-
-
-_CHINESE = {"name": "name_zh", "label_en": "label_zh"}
-
-
 def parent_of(model: type[Base]) -> tuple[type[Base], str] | None:
     """(the model with which a record of this one goes to the bin, the foreign key to it); None where there is none."""
     relation = getattr(model, "cascades_with", "") or model.visible_through
     return (inspect(model).relationships[relation].mapper.class_, f"{relation}_id") if relation else None
 
 
-def target_of(model: type[Base], key: str) -> type[Base] | None:
-    """The protected model that a foreign key column refers to; None for any other column."""
+def target_of(model: type[Base], key: str, book: Book = NO_FIELDS) -> type[Base] | None:
+    """The protected model that a foreign key column, or a custom field of the book, refers to; None for any other."""
+    if is_custom(key):
+        custom = book.find(model.module, key)
+        return referred_kind(custom) if custom is not None else None
     if (model, key) in COMPUTED:
         return None
     keys = column_of(model, key).foreign_keys
@@ -165,7 +155,8 @@ def target_of(model: type[Base], key: str) -> type[Base] | None:
 def _read(scope: Scope, db: Session, reading: "Reading", rows: Sequence[Any]) -> list[Row]:
     """The rows with the names of the records that they refer to: one query per referenced entity."""
     values = [reading.values(row) for row in rows]
-    targets = {key: target for key in reading.request.columns if (target := target_of(reading.request.model, key))}
+    book, columns = reading.viewer.policy.book, reading.request.columns
+    targets = {key: target for key in columns if (target := target_of(reading.request.model, key, book))}
     names: dict[type[Base], dict[int, str]] = {}
     for target in dict.fromkeys(targets.values()):
         ids = {each[key] for each in values for key, model in targets.items() if model is target} - {None}
@@ -191,14 +182,15 @@ class Reading:
         self.e = with_parents(request.model)[1]
         self.viewer = scope.viewer
         self.wanted = self._condition(scope)
-        self.keys = order_of(self.viewer, request.model, request.order, request.filter)
+        self.keys = order_of(self.viewer, request.model, request.order, {**self.wanted, **request.filter})
         self.scope = scope
         self.found: SearchResult | None = None
 
     def _condition(self, scope: Scope) -> Mapping[str, Any]:
         """The condition as a filter.  Raises Validation."""
-        asked = checked(self.model, self.request.condition)
-        return filter_of(self.model, asked, Asker.of(scope.person, scope.now())) if asked else {}
+        book = visible_book(scope.policy, scope.person)
+        asked = checked(self.model, self.request.condition, book=book)
+        return filter_of(self.model, asked, Asker.of(scope.person, scope.now(), book)) if asked else {}
 
     @property
     def is_backward(self) -> bool:

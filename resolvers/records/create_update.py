@@ -14,6 +14,7 @@ from models.errors import Forbidden, Validation
 from ..runtime.inputs import clean, invalid, line, require
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
+from .custom_values import COLUMN, check_emptied, dotted, merged, missing, require_customs, take_customs
 from .dictionaries import check_words
 from .edit_conflicts import check_version
 from .field_rights import check_fields
@@ -36,16 +37,18 @@ def create(scope: Scope, model: type[E], given: Mapping[str, Any]) -> E:
     rules = rules_of(model)
     with scope.write(f"{model.module}.create", reason_of(given)) as db:
         check_may_create(scope, model)
-        values, extra = split(model, given, creating=True)
+        values, extra = split(scope, model, given, creating=True)
+        lacking = missing(scope, model, values.get(COLUMN))
         rules.prepare(scope, db, values, extra)
         require(model, values)
-        check_words(db, model, values)
+        check_words(scope, db, model, values)
         row = model(**values)
         with db.no_autoflush:
             rules.check(scope, db, row, values)
         db.add(row)
         _flush(scope, db, model, None, "create")
         check_fields(scope, db, row, given, ("create", "edit"))
+        require_customs(scope, db, row, lacking)
         rules.created(scope, db, row, extra)
         return row
 
@@ -59,10 +62,14 @@ def update(scope: Scope, model: type[E], id: int, given: Mapping[str, Any], vers
     rules = rules_of(model)
     with scope.write(f"{model.module}.edit", reason_of(given)) as db:
         row = scope.load(db, model, id, to="edit")
-        values, extra = split(model, given, creating=False)
+        values, extra = split(scope, model, given, creating=False)
         check_fields(scope, db, row, given, ("view", "edit"))
-        check_version(db, row, {**values, **{key: extra[key] for key in extra if key != _REASON}}, version)
-        check_words(db, model, values, row)
+        plain, customs = {key: value for key, value in values.items() if key != COLUMN}, values.get(COLUMN)
+        others = {key: extra[key] for key in extra if key not in {_REASON, *rules.merging_inputs}}
+        check_version(db, row, {**plain, **dotted(customs), **others}, version)
+        check_emptied(scope, model, customs)
+        check_words(scope, db, model, values, row)
+        values = merge_customs(row, values)
         before = {key: getattr(row, key) for key in values}
         for key, value in values.items():
             setattr(row, key, value)
@@ -88,15 +95,27 @@ def check_may_create(scope: Scope, model: type[Entity]) -> None:
         raise Validation("There is one of this already, and only one.", "此项有且仅有一条。")
 
 
-def split(model: type[Entity], given: Mapping[str, Any], *, creating: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values of columns, extra inputs of the rules)."""
+def split(
+    scope: Scope, model: type[Entity], given: Mapping[str, Any], *, creating: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(values of columns, extra inputs of the rules).  Custom fields are one value, `custom`, of what is given of them."""
     rules = rules_of(model)
+    given, customs = take_customs(scope, model, given)
     extra = {key: value for key, value in given.items() if key in rules.extra_inputs}
     for key in sorted(extra.keys() & rules.create_only_inputs):
         if not creating:
             raise invalid(key, "is only given at creation", "仅可在新建时填写")
     values = clean(model, {key: value for key, value in given.items() if key not in extra}, creating=creating)
+    if customs is not None:
+        values[COLUMN] = merged(None, customs) if creating else customs
     return values, extra
+
+
+def merge_customs(row: Entity, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of an edit, with the custom fields that the record keeps."""
+    if COLUMN not in values:
+        return values
+    return {**values, COLUMN: merged(getattr(row, COLUMN), values[COLUMN])}
 
 
 def _flush(scope: Scope, db: Session, model: type[Entity], id: int | None, action: str) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session, aliased
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
 from models.base import columns, trait_of
+from models.custom_field import PREFIX, is_custom
 from models.database.bypass import Because, bypass_policy
 from models.dictionary import usual_tone
 from models.errors import Validation
@@ -19,6 +20,8 @@ from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
+from .custom_values import COLUMN
+from .custom_values import words_in as custom_words_in
 from .references import refuse_if_any
 
 _SUGGESTED = 12
@@ -30,28 +33,46 @@ _SEARCHED = 500
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a dictionary, its label in the language of the caller."""
+    """One word of a dictionary, its label in the language of the caller.  `above` is the key of the wider word."""
 
     key: str
     label: str
     is_archived: bool
     tone: Tone
+    above: str | None = None
 
 
 def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
     """Code -> key -> word, for these dictionaries, in their order, archived words included.  One query."""
-    chinese, item = scope.language.startswith("zh"), DictionaryItem
+    chinese, item, wider = scope.language.startswith("zh"), DictionaryItem, aliased(DictionaryItem)
+    shown = (item.label_en, item.label_zh, item.archived_at, item.tone)
     statement = (
-        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at, item.tone)
+        select(Dictionary.code, item.key, *shown, wider.key)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .outerjoin(wider, and_(wider.id == item.parent_id, wider.deleted_at.is_(None)))
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
         .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
     )
     found: dict[str, dict[str, Word]] = {}
-    for code, key, english, other, archived_at, tone in db.execute(statement):
+    for code, key, english, other, archived_at, tone, above in db.execute(statement):
         label = (other if chinese else None) or english
-        found.setdefault(code, {})[key] = Word(key, label, archived_at is not None, tone or usual_tone(code, key))
+        word = Word(key, label, archived_at is not None, tone or usual_tone(code, key), above)
+        found.setdefault(code, {})[key] = word
     return found
+
+
+def in_tree(words: Mapping[str, Word]) -> list[tuple[Word, int]]:
+    """(word, how many stand above it) of one dictionary, each after the word above it, in their order."""
+    below: dict[str | None, list[Word]] = {}
+    for word in words.values():
+        below.setdefault(word.above if word.above in words else None, []).append(word)
+
+    def walk(above: str | None, depth: int) -> Iterator[tuple[Word, int]]:
+        for word in below.get(above, ()) if depth <= _DEEPEST else ():
+            yield word, depth
+            yield from walk(word.key, depth + 1)
+
+    return list(walk(None, 0))
 
 
 Named = tuple[str, str, str]
@@ -59,6 +80,7 @@ Named = tuple[str, str, str]
 
 
 def check_words(
+    scope: Scope,
     db: Session,
     model: type[Entity],
     values: Mapping[str, Any],
@@ -72,8 +94,8 @@ def check_words(
     """
     wanted = [
         (field, code, key)
-        for field, code, key in words_in(model, values)
-        if before is None or (getattr(before, field) != values[field] and key not in _held(before, field))
+        for field, code, key in words_in(scope, model, values)
+        if before is None or not _is_kept(before, field, key, values)
     ]
     if not wanted:
         return
@@ -92,11 +114,12 @@ def known_words(db: Session, named: Collection[Named]) -> set[tuple[str, str]]:
     return {(code, item.key) for code, item in db.execute(asked, execution_options=options)} if codes else set()
 
 
-def words_in(model: type[Entity], values: Mapping[str, Any]) -> Iterator[Named]:
-    """The words that a record with these values holds."""
+def words_in(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> Iterator[Named]:
+    """The words that a record with these values holds, those of custom fields last."""
     for field, code, is_list in _worded(model):
         if value := values.get(field):
             yield from ((field, code, key) for key in (value if is_list else (value,)))
+    yield from custom_words_in(scope, model, values)
 
 
 @cache
@@ -110,9 +133,13 @@ def _worded(model: type[Entity]) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _held(row: Entity, key: str) -> Collection[str]:
-    held = getattr(row, key)
-    return held if isinstance(held, list) else ()
+def _is_kept(before: Entity, field: str, key: str, values: Mapping[str, Any]) -> bool:
+    """Whether the record holds the word in this field already."""
+    if is_custom(field):
+        held = (getattr(before, COLUMN) or {}).get(field.removeprefix(PREFIX))
+        return key == held or (isinstance(held, list) and key in held)
+    held = getattr(before, field)
+    return bool(held == values[field] or (isinstance(held, list) and key in held))
 
 
 def _live() -> Select[str, DictionaryItem]:
@@ -201,13 +228,13 @@ def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None
         select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
         execution_options=bypass_policy(Because.KEEPS_RULE),
     ).scalar_one()
-    for model, key in _holding(code):
+    for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
 
 
 def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
     """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
-    fields = [*_holding(row.code)]
+    fields = [*holding(row.code)]
     for model, key in fields:
         refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
     for model, _ in fields:
@@ -217,7 +244,7 @@ def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
         )
 
 
-def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+def holding(code: str) -> Iterator[tuple[type[Entity], str]]:
     """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from models import AuditEntry, Entity, Part
 from models.audit.entries import Changes, Outcome, plain
 from models.base import columns, trait_of
+from models.custom_field import PREFIX, is_custom
 from models.database.bypass import Because, bypass_policy
 from models.errors import Conflict
 
 from ..runtime.ids import camel, global_id
+from .custom_values import COLUMN
 
 MOST_VERSIONS = 200
 """Maximum number of versions that an edit may lag behind; for an older one every field counts as changed."""
@@ -60,6 +62,10 @@ def fields_changed(model: type[Entity], lines: Iterable[Line], versions: int) ->
     reach too far where a version has no line; that only means more conflicts.
     """
     own = {column.key for column in columns(model)}
+
+    def raises_version(key: str) -> bool:
+        return key in own or is_custom(key)
+
     found: set[str] = set()
     since_creation = takewhile(lambda line: not _is_creation(model, line.changes), lines)
     for _, batch in groupby(since_creation, attrgetter("batch_id")):
@@ -67,7 +73,7 @@ def fields_changed(model: type[Entity], lines: Iterable[Line], versions: int) ->
             break
         together = list(batch)
         found.update(*(line.changes for line in together))
-        raised = sum(not own.isdisjoint(line.changes) for line in together)
+        raised = sum(any(map(raises_version, line.changes)) for line in together)
         versions -= max(raised, any(line.action == f"{model.module}.edit" for line in together))
     return found if versions <= 0 else None
 
@@ -95,11 +101,15 @@ def _is_in(changed: set[str], model: type[Entity], key: str) -> bool:
     Parts are logged under names that are no columns (`phone`).
     """
     own = {column.key for column in columns(model)}
-    return not changed.isdisjoint(model.with_partners([key])) if key in own else not changed <= own
+    if key in own:
+        return not changed.isdisjoint(model.with_partners([key]))
+    return key in changed if is_custom(key) else any(name not in own and not is_custom(name) for name in changed)
 
 
 def _current_and_given(db: Session, row: Entity, key: str, value: Any) -> tuple[Any, Any]:
     """(current value of a field, given value) as JSON; of parts the columns that users set, in order."""
+    if is_custom(key):
+        return (getattr(row, COLUMN) or {}).get(key.removeprefix(PREFIX)), value
     relation = inspect(type(row)).relationships.get(key)
     if relation is None:
         return plain(getattr(row, key)), plain(value)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import Entity
 from models.errors import Forbidden
+from policies.objects import field_name
 
 from ..reading.condition_fields import HIDDEN as HIDDEN
 from ..runtime.ids import camel
@@ -41,7 +42,7 @@ def closed_to(
     table: Any = model.__table__
     labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
     asked = select(table.c.id, *labelled).where(table.c.id.in_(keys_of)).execution_options(policy=True)
-    fields_of = {id: {key.removesuffix("_id") for key in keys} for id, keys in keys_of.items()}
+    fields_of = {id: {field_name(key) for key in keys} for id, keys in keys_of.items()}
     return {
         id
         for id, *answers in db.execute(asked)
@@ -69,7 +70,7 @@ def open_fields(
     labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
     answer = db.execute(select(*labelled).where(table.c.id == id).execution_options(policy=True)).one()
     closed = {field for (field, _), allowed in zip(clauses, answer, strict=True) if not allowed}
-    return {key for key in keys if key.removesuffix("_id") not in closed}
+    return {key for key in keys if field_name(key) not in closed}
 
 
 def _clauses(
@@ -78,7 +79,7 @@ def _clauses(
     """(field, condition of an action on it) for the fields where the right on the record is not enough."""
     found = []
     for key in sorted(keys):
-        field = key.removesuffix("_id")
+        field = field_name(key)
         for action in actions:
             clause = scope.policy.guard(scope.person, model, field, model.__table__.c, action)
             if clause is not None:

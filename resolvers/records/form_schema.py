@@ -1,15 +1,14 @@
 """Form schema: every field of an entity that the caller may see or set, with what a front end needs to draw it."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, DuplicateRule, Entity, NumberRule
-from models.base import Money, Utc, column_of, columns, trait_of
+from models.base import Money, Utc, column_of, columns, is_customised, trait_of
+from models.custom_field import is_custom
 from models.duplicates import DEFAULTS
 from models.errors import Forbidden, NotFound, Validation
 from models.people import LANGUAGES
@@ -22,44 +21,10 @@ from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from ..runtime.viewer import UNGUARDED
 from .field_rights import HIDDEN, open_fields
+from .form_fields import FieldType as FieldType
+from .form_fields import FormField as FormField
+from .form_fields import custom_form_field
 from .numbering import NUMBERED
-
-
-class FieldType(StrEnum):
-    """What a field holds, and so how it is typed in."""
-
-    TEXT = "text"
-    LONG_TEXT = "long_text"
-    WHOLE_NUMBER = "whole_number"
-    AMOUNT = "amount"
-    DATE = "date"
-    TIME = "time"
-    YES_NO = "yes_no"
-    CHOICE = "choice"
-    WORD = "word"
-    RECORD = "record"
-    LIST = "list"
-    POINTS = "points"
-
-
-@dataclass(frozen=True)
-class FormField:
-    """One field of a form.
-
-    `name` is that of the API.  `dictionary`: the code of the dictionary whose words it holds.  `reference`: the entity
-    that it refers to.  `required`: a new record needs it.  `visible`, `editable`: the rights of the caller.
-    """
-
-    key: str
-    name: str
-    type: FieldType
-    required: bool
-    visible: bool
-    editable: bool
-    length: int | None = None
-    dictionary: str | None = None
-    choices: tuple[str, ...] = ()
-    reference: str | None = None
 
 
 async def form(scope: Scope, entity: str, action: str, id: int | None = None) -> list[FormField]:
@@ -83,12 +48,14 @@ def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | N
     if creating and id is not None:
         raise Validation("A new record has no id yet.", "新建时没有 id。", field="recordId")
     scope.allow("create" if creating else "view", model.module)
-    keys = list(_keys(model, creating=creating))
+    customs = _customs(scope, model)
+    keys = [*_keys(model, creating=creating), *customs]
     seen, editable = (
         _in_some(scope, model, keys, creating=creating) if id is None else _in_one(scope, db, model, id, keys)
     )
-    editable &= set(settable(model, creating=creating))
-    return [_field(model, key, key in seen, key in editable) for key in keys if key in seen or key in editable]
+    editable &= {*settable(model, creating=creating), *(word for word in customs if word in seen)}
+    shown = [key for key in keys if key in seen or key in editable]
+    return [_described(scope, model, key, key in seen, key in editable) for key in shown]
 
 
 def writable(scope: Scope, model: type[Entity], *, creating: bool) -> list[FormField]:
@@ -96,14 +63,15 @@ def writable(scope: Scope, model: type[Entity], *, creating: bool) -> list[FormF
 
     Empty for a caller without the right.  No query.
     """
-    keys = list(settable(model, creating=creating))
+    keys = [*settable(model, creating=creating), *_customs(scope, model)]
     seen, editable = _in_some(scope, model, keys, creating=creating)
-    return [_field(model, key, key in seen, True) for key in keys if key in editable]
+    editable = {key for key in editable if key in seen or not is_custom(key)}
+    return [_described(scope, model, key, key in seen, True) for key in keys if key in editable]
 
 
 def visible_field(scope: Scope, model: type[Entity], key: str) -> FormField | None:
     """One field, which nobody sets by this description; None where the caller may see it in no record."""
-    return _field(model, key, True, False) if _may_ever(scope, model, key, "view") else None
+    return _described(scope, model, key, True, False) if _may_ever(scope, model, key, "view") else None
 
 
 # --- which fields ----------------------------------------------------------------------------------------
@@ -128,6 +96,11 @@ def _keys(model: type[Entity], *, creating: bool) -> Iterator[str]:
     yield from _extra_inputs(model, creating=False)
 
 
+def _customs(scope: Scope, model: type[Entity]) -> list[str]:
+    """The words of the custom fields that a form has after all others."""
+    return [x.word for x in scope.policy.book.of(model.module)] if is_customised(model) else []
+
+
 def settable(model: type[Entity], *, creating: bool) -> Iterator[str]:
     """The keys that a form may set: columns and, as far as they may still change, the extra inputs of the rules."""
     if model.singleton and creating:
@@ -145,7 +118,15 @@ def _extra_inputs(model: type[Entity], *, creating: bool) -> list[str]:
     return sorted(keys, key=EXTRA_INPUTS.index)
 
 
-EXTRA_INPUTS = ["contact_name", "contact_title", "contact_phone", "contact_email", "points", "duplicate_reason"]
+EXTRA_INPUTS = [
+    "contact_name",
+    "contact_title",
+    "contact_phone",
+    "contact_email",
+    "points",
+    "duplicate_reason",
+    "options",
+]
 """Every extra input of a form, in order."""
 
 
@@ -181,6 +162,11 @@ def _in_one(scope: Scope, db: Session, model: type[Entity], id: int, keys: list[
         raise NotFound(what=model.names, field="recordId", record_id=global_id(model, id) if id else None)
     shown = open_fields(scope, db, model, id, keys, ("view",))
     return shown, open_fields(scope, db, model, id, keys) if row.may and row.live else set()
+
+
+def _described(scope: Scope, model: type[Entity], key: str, visible: bool, editable: bool) -> FormField:
+    custom = scope.policy.book.find(model.module, key)
+    return _field(model, key, visible, editable) if custom is None else custom_form_field(custom, visible, editable)
 
 
 # --- kinds of fields -------------------------------------------------------------------------------------

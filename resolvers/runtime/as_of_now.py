@@ -13,14 +13,16 @@ from models.database.prepared import Prepared
 from models.errors import NotSignedIn
 from policies import Principal
 
-from .principals import BY_ID, Key, hash_of, kind_of_key, person_of
+from .principals import BY_ID, PERSON_COLUMNS, Key, hash_of, kind_of_key, person_of
 
-_COLUMNS = len(BY_ID.selected_columns) - 1
-"""Number of columns that say who a person is; the newest policy revision follows."""
+InForce = tuple[int, str]
+"""The newest policy revision, and the edition of the custom fields."""
 
 
-def as_of_now(connection: Connection, was: Principal | None, token: str | None) -> tuple[Principal | None, int | None]:
-    """The person as they are, and the newest policy revision where the same statement saw it.
+def as_of_now(
+    connection: Connection, was: Principal | None, token: str | None
+) -> tuple[Principal | None, InForce | None]:
+    """The person as they are, and what is in force where the same statement saw it.
 
     A system principal and a user who views as another stay as they were: the one has no row, the other changes nothing.
     Raises NotSignedIn for a user who was deactivated, or whose token has ended.
@@ -33,7 +35,8 @@ def as_of_now(connection: Connection, was: Principal | None, token: str | None) 
         row = _owner(kind_of_key(token)).first(connection, id=was.id, now=was.now, hash=hash_of(token))
     if row is None:
         raise NotSignedIn
-    return _read(tuple(row[:_COLUMNS]), was.language).at(was.now), row[_COLUMNS] or 0
+    revision, edition = row[PERSON_COLUMNS:]
+    return _read(tuple(row[:PERSON_COLUMNS]), was.language).at(was.now), (revision or 0, edition or "")
 
 
 @cache

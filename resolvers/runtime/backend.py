@@ -15,16 +15,18 @@ from sqlalchemy.orm import Session
 
 import resolvers
 from models import Base, PolicyRevision, utcnow
+from models.custom_field import Book
 from models.database.engines import ReadSession, is_sqlite, reading_engine, writing_engine
 from models.database.patience import Patience
 from models.database.prepared import Prepared
 from models.database.reads import reads_of
 from policies import InvalidPolicy, Principal, Snapshot, system
-from policies.edit import difference
 from policies.questions import Roles
 
 from . import policy_proof, principals
+from .as_of_now import InForce
 from .budgets import Budgets
+from .field_book import EDITION, read_book
 from .file_store import FileStore
 from .mail_server import MailServer
 from .policy_store import Stored, foreign_text, newest
@@ -39,7 +41,7 @@ from .writer import Writer
 _log = structlog.get_logger("millpond.backend")
 MAX_CACHED_IDENTITIES = 2_000
 """Maximum number of tokens whose owner is cached."""
-_NEWEST = Prepared(select(func.max(PolicyRevision.number)))
+_NEWEST = Prepared(select(func.max(PolicyRevision.number), EDITION))
 
 
 class Backend:
@@ -76,7 +78,7 @@ class Backend:
             self.read_engine, class_=AsyncSession, sync_session_class=ReadSession, expire_on_commit=False
         )
         self.selectivity = SelectivityCache(self.reads, self.read_engine.dialect)
-        self.policy = Snapshot("")
+        self.policy = Snapshot("", book=Book())
         self._failure: InvalidPolicy | None = None
         self._refused_revision = 0
         self._taking = threading.Lock()
@@ -91,6 +93,7 @@ class Backend:
         self.writer.waker = Waker(self.url if self.dialect == "postgresql" else None)
         async with self.read_engine.connect() as connection:
             stored = await connection.run_sync(newest)
+            self.take_book(await connection.run_sync(read_book))
             sets = await connection.run_sync(policy_proof.role_sets, self.clock())
         await asyncio.to_thread(self.take_policy, replace(stored, is_proved=False), sets)
         if not stored.is_proved and 0 < stored.number == self.policy.revision:
@@ -99,8 +102,7 @@ class Backend:
     def open(self) -> "Backend":
         """`start` for the command line and tests."""
         with self.writer.engine.connect() as connection:
-            stored, sets = self._unknown(connection)
-        self.take_policy(stored, sets)
+            self.refresh_policy(connection)
         return self
 
     async def close(self) -> None:
@@ -134,8 +136,9 @@ class Backend:
         return self._failure.said(language) if self._failure is not None else []
 
     async def catch_up(self) -> None:
-        """Take over the newest revision.  One that is not proved yet is proved on a thread: the event loop goes on."""
+        """Take over what is in force.  A revision without a proof is proved on a thread: the event loop goes on."""
         async with self.read_engine.connect() as connection:
+            self.take_book(await connection.run_sync(read_book, self.policy.book))
             stored, sets = await connection.run_sync(self._unknown)
         if stored.is_proved or self._is_known(stored.number):
             self.take_policy(stored)
@@ -144,6 +147,7 @@ class Backend:
 
     def refresh_policy(self, connection: Connection) -> None:
         """The same inside a transaction, which waits for the proof.  Not for the event loop."""
+        self.take_book(read_book(connection, self.policy.book))
         self.take_policy(*self._unknown(connection))
 
     def take_policy(self, stored: Stored, sets: frozenset[Roles] = frozenset()) -> None:
@@ -155,17 +159,23 @@ class Backend:
         """
         if self._is_known(stored.number):
             return
-        policy, failure = _judged(stored, sets, self.policy.text)
+        policy, failure = policy_proof.judged(stored, sets, self.policy.text)
         with self._taking:
             if self._is_known(stored.number):
                 return
             self._failure = failure
             if policy is not None:
-                self.policy = policy
+                self.policy = Snapshot(policy.text, policy.revision, book=self.policy.book)
             else:
                 self._refused_revision = stored.number
         if failure is not None:
             _log.error("the newest policy cannot be one", revision=stored.number, problems=failure.problems)
+
+    def take_book(self, book: Book) -> None:
+        """Know these custom fields from now on, whether newer or undone; what is kept for the former ones is dropped."""
+        with self._taking:
+            if book != self.policy.book:
+                self.policy = Snapshot(self.policy.text, self.policy.revision, book=book)
 
     def _is_known(self, number: int) -> bool:
         """Whether a revision, or a later one, has been taken or refused."""
@@ -188,14 +198,15 @@ class Backend:
         except Exception:  # noqa: BLE001  it only saves time
             _log.warning("the proof of the policy was not recorded", exc_info=True)
 
-    def follow_policy(self, connection: Connection, number: int | None = None) -> Snapshot:
-        """The policy for a transaction: the newest that it can see.  Some microseconds when that is known.
+    def follow_policy(self, connection: Connection, in_force: InForce | None = None) -> Snapshot:
+        """The policy for a transaction, with its custom fields: the newest that it can see.  Some microseconds when known.
 
-        `number` is that of the newest revision, where the transaction has asked already.
+        `in_force` is what the transaction sees, where it has asked already.
         """
-        if number is None:
-            number = _NEWEST.rows(connection)[0][0] or 0
-        if number != self.policy.revision:
+        if in_force is None:
+            number, edition = _NEWEST.rows(connection)[0]
+            in_force = number or 0, edition or ""
+        if in_force != (self.policy.revision, self.policy.book.revision):
             self.refresh_policy(connection)
         return self.policy
 
@@ -239,7 +250,7 @@ class Backend:
             self._identities.pop(values["hash"], None)
             return None
         found = principals.identity_of(rows[0], now, key)
-        if found.revision != self.policy.revision:
+        if (found.revision, found.edition) != (self.policy.revision, self.policy.book.revision):
             await self.catch_up()
         if found.stale and is_use:
             self.note_seen(found, now)
@@ -285,16 +296,3 @@ class Backend:
                 self._noting.pop((found.key, found.key_id), None)
 
         self._noting[found.key, found.key_id] = asyncio.ensure_future(note())
-
-
-def _judged(stored: Stored, sets: frozenset[Roles], before: str) -> tuple[Snapshot | None, InvalidPolicy | None]:
-    """The snapshot of a revision, or why there is none.  A proof is made here unless it is on record."""
-    try:
-        if not stored.is_whole:
-            raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
-        policy = Snapshot(stored.text, stored.number)
-        if not stored.is_proved:
-            policy_proof.proved(policy, sets, difference(before, stored.text)[1])
-    except InvalidPolicy as failure:
-        return None, failure
-    return policy, None

@@ -58,7 +58,7 @@ def require(model: type[Entity], values: Mapping[str, Any]) -> None:
     """Raise Validation for the first column that needs a value and has none."""
     for key in _needed(model):
         if values.get(key) is None:
-            raise _required(key)
+            raise required(key)
 
 
 @cache
@@ -115,7 +115,7 @@ def _value(column: Column[Any], value: Any) -> Any:
         value = _text(value, key, kind.length or LONG, lines=isinstance(kind, Text))
     if value is None:
         if not column.nullable or trait_of(column).required:
-            raise _required(key)
+            raise required(key)
         return None
     for type_, convert in _CONVERTED:
         if isinstance(kind, type_):
@@ -126,7 +126,8 @@ def _value(column: Column[Any], value: Any) -> Any:
     return value if isinstance(kind, String) else _list(key, value)
 
 
-def _required(key: str) -> Validation:
+def required(key: str) -> Validation:
+    """The refusal of an empty value where one is needed."""
     return invalid(key, "is required", "为必填项")
 
 
@@ -164,19 +165,21 @@ def _moment(field: str, value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise invalid(field, "must be a time", "必须是时间")
     if value.year not in YEARS:
-        raise _out_of_range(field)
+        raise out_of_range(field)
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _day(field: str, value: Any) -> date:
+def day_of(field: str, value: Any) -> date:
+    """A day in the calendar of business.  Raises Validation."""
     if not isinstance(value, date) or isinstance(value, datetime):
         raise invalid(field, "must be a date", "必须是日期")
     if value.year not in YEARS:
-        raise _out_of_range(field)
+        raise out_of_range(field)
     return value
 
 
-def _yes_or_no(field: str, value: Any) -> bool:
+def yes_or_no(field: str, value: Any) -> bool:
+    """A boolean.  Raises Validation."""
     if not isinstance(value, bool):
         raise invalid(field, "must be yes or no", "必须是“是”或“否”")
     return value
@@ -186,16 +189,17 @@ def _whole_number(field: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise invalid(field, "must be a whole number", "必须是整数")
     if abs(value) > _LARGEST_INTEGER:
-        raise _out_of_range(field)
+        raise out_of_range(field)
     return value
 
 
-def _amount(field: str, value: Any) -> Decimal:
+def amount_of(field: str, value: Any) -> Decimal:
+    """An amount with two decimals.  Raises Validation."""
     if not isinstance(value, Decimal | int) or isinstance(value, bool) or not Decimal(value).is_finite():
         raise invalid(field, "must be an amount", "必须是金额")
     amount = Decimal(value)
     if amount.adjusted() >= _AMOUNT_DIGITS:
-        raise _out_of_range(field)
+        raise out_of_range(field)
     if amount != (rounded := amount.quantize(Decimal("0.01"))):
         raise invalid(field, "has at most two decimals", "最多两位小数")
     return rounded
@@ -207,15 +211,16 @@ def _list(field: str, value: Any) -> list[str]:
     return list(dict.fromkeys(text for item in value if (text := _text(item, field, 200))))
 
 
-def _out_of_range(field: str) -> Validation:
+def out_of_range(field: str) -> Validation:
+    """The refusal of a number or day beyond what can be stored."""
     return invalid(field, "is out of range", "超出范围")
 
 
 _CONVERTED: tuple[tuple[type[Any], Callable[[str, Any], Any]], ...] = (
     (Utc, _moment),
-    (Date, _day),
-    (Boolean, _yes_or_no),
-    (Money, _amount),
+    (Date, day_of),
+    (Boolean, yes_or_no),
+    (Money, amount_of),
     (Integer, _whole_number),
 )
 

@@ -25,6 +25,8 @@ class Rules(Generic[E]):
     """Inputs beside the columns: the contact that comes with a new customer, the phones of a contact."""
     create_only_inputs: ClassVar[frozenset[str]] = frozenset()
     """Those among them that are given at creation only."""
+    merging_inputs: ClassVar[frozenset[str]] = frozenset()
+    """Those among them that say what changes, so an edit of an older version undoes nothing."""
 
     def __init_subclass__(cls, models: Sequence[type[Entity]] = (), **more: Any) -> None:
         """Register the class for its entity, the type argument; `models` names several that share it."""

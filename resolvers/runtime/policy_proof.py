@@ -21,7 +21,7 @@ from policies.edit import difference
 from policies.proof import Proof, fingerprint, prove
 from policies.questions import Roles
 
-from .policy_store import Ask, newest
+from .policy_store import Ask, Stored, newest
 
 MOST_PROOFS = 16
 """Maximum number of proofs kept in a process."""
@@ -100,3 +100,16 @@ _HELD = (
 def _in_force(now: datetime) -> Any:
     begun = or_(UserRole.starts_at.is_(None), UserRole.starts_at <= now)
     return and_(UserRole.deleted_at.is_(None), begun, or_(UserRole.ends_at.is_(None), UserRole.ends_at > now))
+
+
+def judged(stored: Stored, sets: frozenset[Roles], before: str) -> tuple[Snapshot | None, InvalidPolicy | None]:
+    """The snapshot of a revision, or why there is none.  A proof is made here unless it is on record."""
+    try:
+        if not stored.is_whole:
+            raise InvalidPolicy(["its text is not the one that was activated: somebody has changed it by hand"])
+        policy = Snapshot(stored.text, stored.number)
+        if not stored.is_proved:
+            proved(policy, sets, difference(before, stored.text)[1])
+    except InvalidPolicy as failure:
+        return None, failure
+    return policy, None

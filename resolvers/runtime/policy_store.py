@@ -1,7 +1,7 @@
 """The policy as it is stored: revisions with their text, and the lines that other Casbin tools read."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,14 +55,14 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def checked(text: str, roles: Iterable[str] | None = None) -> list[Line]:
+def checked(text: str, roles: Iterable[str] | None = None, customs: Collection[str] | None = None) -> list[Line]:
     """The lines of a text that may become the policy.  Raises InvalidPolicy, naming line and word."""
     if len(text) > LONGEST_TEXT:
         raise InvalidPolicy([f"line 1: the text has {len(text):,} characters; {LONGEST_TEXT:,} are the most"])
     lines = parse(text)
     if len(lines) > MOST_LINES:
         raise InvalidPolicy([f"line {lines[MOST_LINES].number}: {MOST_LINES:,} lines are the most"])
-    return validate(lines, None if roles is None else frozenset(roles))
+    return validate(lines, None if roles is None else frozenset(roles), customs)
 
 
 def put_in_force(

@@ -50,6 +50,7 @@ from models.errors import NotFound
 from models.pool import GranteeKind, Seat
 from policies import Principal
 
+from .field_book import EDITION
 from .viewer import Requester
 
 
@@ -78,10 +79,14 @@ FRESH = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Identity:
-    """A principal, the token that they came with, and the policy revision that the same statement saw."""
+    """A principal, the token that they came with, and what the same statement saw in force.
+
+    `revision` is that of the policy, `edition` that of the custom fields.
+    """
 
     principal: Principal
     revision: int
+    edition: str
     key: Key
     key_id: int
     stale: bool
@@ -151,8 +156,8 @@ def kind_of_key(token: str) -> Key:
 
 def identity_of(row: Sequence[Any], now: datetime, key: Key) -> Identity:
     """The identity in a row of `token_query`."""
-    *person, revision, key_id, is_stale = row
-    return Identity(person_of(person, now), revision or 0, key, key_id, bool(is_stale), tuple(row))
+    *person, revision, edition, key_id, is_stale = row
+    return Identity(person_of(person, now), revision or 0, edition or "", key, key_id, bool(is_stale), tuple(row))
 
 
 def by_login(connection: Connection, login: str, now: datetime) -> Principal:
@@ -165,14 +170,14 @@ def by_id(connection: Connection, id: int, now: datetime) -> Principal:
 
 def everybody(connection: Connection, now: datetime) -> list[Principal]:
     """Every active user with roles, departments and pools, in one statement."""
-    return [person_of(row[:-1], now) for row in connection.execute(_EVERYBODY, {"now": now})]
+    return [person_of(row[:PERSON_COLUMNS], now) for row in connection.execute(_EVERYBODY, {"now": now})]
 
 
 def _found(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Principal:
     row = connection.execute(statement, values).first()
     if row is None:
         raise NotFound(what=User.names)
-    return person_of(row[:-1], values["now"])
+    return person_of(row[:PERSON_COLUMNS], values["now"])
 
 
 def seen(connection: Connection, identity: Identity, now: datetime) -> None:
@@ -181,7 +186,10 @@ def seen(connection: Connection, identity: Identity, now: datetime) -> None:
 
 
 def _people(now: BindParameter[datetime]) -> Select[Any]:
-    """Active people, each in one row: roles, seats and departments as text, the newest policy revision at the end."""
+    """Active people, each in one row: roles, seats and departments as text.
+
+    The newest policy revision and the edition of the custom fields stand at the end.
+    """
     newest = select(func.max(PolicyRevision.number)).scalar_subquery()
     return (
         select(
@@ -197,6 +205,7 @@ def _people(now: BindParameter[datetime]) -> Select[Any]:
             _subtree(),
             select(Organisation.time_zone).limit(1).scalar_subquery(),
             newest,
+            EDITION,
         )
         .outerjoin(Department, Department.id == User.department_id)
         .outerjoin(Credential, Credential.user_id == User.id)
@@ -278,5 +287,7 @@ _EVERYBODY = _people(_NOW)
 _BY_LOGIN = _people(_NOW).where(User.login == bindparam("login", type_=String()))
 BY_ID = _people(_NOW).where(User.id == bindparam("id", type_=Integer()))
 
+PERSON_COLUMNS = len(BY_ID.selected_columns) - 2
+"""Number of columns that say who a person is; what is in force follows: the policy revision, the edition of custom fields."""
 IDENTITY_COLUMNS = len(token_query(ApiToken).selected_columns)
 """Number of columns of `token_query`."""

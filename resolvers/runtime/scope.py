@@ -18,7 +18,7 @@ from models.database.engines import WriteSession
 from models.errors import Conflict, Forbidden, InBin, NotFound, NotSignedIn, OnlyLooking, PasswordMustChange, Refusal
 from policies import Principal, Snapshot, whenever
 
-from .as_of_now import as_of_now
+from .as_of_now import InForce, as_of_now
 from .budgets import Costly
 from .constraint_errors import translated
 from .denied_attempts import note_denial
@@ -65,7 +65,7 @@ class Scope:
         self._tolerates_one_time_password = False
         self.is_trial = False
         """Whether attempts leave no trace, because nothing that is done will stay (`trial.py`)."""
-        self._newest_revision: int | None = None
+        self._in_force: InForce | None = None
 
     @property
     def principal(self) -> Principal | None:
@@ -141,14 +141,14 @@ class Scope:
         return call
 
     def _copy(
-        self, unit: Unit | None, person: Principal | None, newest: int | None = None, *, tolerant: bool = False
+        self, unit: Unit | None, person: Principal | None, newest: InForce | None = None, *, tolerant: bool = False
     ) -> "Scope":
         tolerant = tolerant or self._tolerates_one_time_password
         if person is not None and tolerant:
             person = replace(person, must_change_password=False)
         request = {"address": self.address, "agent": self.agent, "token": self.token, "batch_id": self._given_batch}
         copy = Scope(self.backend, person, self.door, request_id=self.request_id, **request)
-        copy.policy, copy._unit, copy._newest_revision = self.policy, unit, newest
+        copy.policy, copy._unit, copy._in_force = self.policy, unit, newest
         copy._tolerates_one_time_password = tolerant
         return copy
 
@@ -189,8 +189,8 @@ class Scope:
     @contextmanager
     def _outermost(self, action: str, reason: str | None) -> Iterator[Session]:
         assert self._unit is not None
-        self.policy = self.backend.follow_policy(self._unit.connection, self._newest_revision)
-        self._newest_revision = None  # a later transaction of this scope asks again: what was revoked cannot write
+        self.policy = self.backend.follow_policy(self._unit.connection, self._in_force)
+        self._in_force = None  # a later transaction of this scope asks again: what was revoked cannot write
         info = {
             "principal": self.person,
             "policy": self.policy,

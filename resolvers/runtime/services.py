@@ -12,6 +12,7 @@ from models import Base
 from models.database.reads import Reads
 from policies import Snapshot
 
+from .as_of_now import InForce
 from .budgets import Budgets
 from .file_store import FileStore
 from .policy_store import Stored
@@ -37,8 +38,8 @@ class Services(Protocol):
     policy: Snapshot
     selectivity: SelectivityCache
 
-    def follow_policy(self, connection: Connection, number: int | None = None) -> Snapshot:
-        """Return the newest policy that the transaction of this connection can see."""
+    def follow_policy(self, connection: Connection, in_force: InForce | None = None) -> Snapshot:
+        """Return the newest policy and custom fields that the transaction of this connection can see."""
         ...
 
     def policy_problems_in(self, language: str) -> list[str]:

@@ -6,9 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, inspect, null, select
 
 from models import Base
+from models.custom_field import is_custom
+from models.custom_sql import CustomText, CustomValue
 from policies import Principal, Snapshot
 from policies.clauses import Clauses
 from policies.objects import field_name
@@ -57,16 +59,30 @@ class Viewer:
         return self._clauses.where("view", model, e)
 
     def value(self, model: type[Base], e: Any, key: str) -> Value:
-        """A column where the person may see it, NULL elsewhere.
+        """A column or a custom field where the person may see it, NULL elsewhere.
 
         An empty one that the record inherits is the parent's, as far as the person may see that.
         """
+        if is_custom(key):
+            return self.custom(model, e, key)
         column: Value = getattr(e, key)
         if key in UNGUARDED:
             return column
         if key in model.inherited:
             column = func.coalesce(column, self._of_parent(model, e, key))
         guarded: Value = self._clauses.guarded(model, field_name(key), e, column)
+        return guarded
+
+    def custom(self, model: type[Base], e: Any, word: str, *, as_text: bool = False) -> Value:
+        """The value of a custom field, `custom.<key>`, where the person may see it, NULL elsewhere.
+
+        One that is not defined is NULL for everybody.  `as_text`: as it is stored.
+        """
+        custom = self.policy.book.find(model.module, word)
+        if custom is None:
+            return cast(null(), Text)
+        held: Value = CustomText(e.custom, custom) if as_text else CustomValue(e.custom, custom)
+        guarded: Value = self._clauses.guarded(model, word, e, held)
         return guarded
 
     def _of_parent(self, model: type[Base], e: Any, key: str) -> Value:

@@ -3,7 +3,7 @@
 Use cases ask for the action they need (`scope.load`); the guard also holds when one forgets to.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -18,14 +18,16 @@ from models import Base, Entity, Part
 from models.audit.entries import Signature
 from models.audit.recording import action_logged
 from models.base import columns, trait_of
+from models.custom_field import PREFIX, Customised
 from models.database.bypass import Because, bypass_policy
 from models.database.engines import WHEN_MADE, WriteSession
 from models.database.sqlalchemy_internals import added_values
 from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
+from .custom_fields import referred_kind
 from .ids import camel
-from .read_guard import _take_current
+from .read_guard import _take_current, rights
 from .rights_on_many import allowed, visible
 from .statement_guard import MODELS
 from .statement_guard import PolicyBypassed as PolicyBypassed
@@ -40,6 +42,11 @@ PERMITTED, CHECKED, CREATABLE = "permitted", "checked", "creatable"
 def permit(session: Session, row: Entity, action: str) -> None:
     """Let `action` be done to `row` without a check, because it follows from the action on another record."""
     _noted(session, PERMITTED).add((type(row), row.id, action))
+
+
+def permit_reference(session: Session, model: type[Entity], id: int) -> None:
+    """Let this use case point to a record that the person need not see, because the application chose it."""
+    _noted(session, PERMITTED).add((model, id, "view"))
 
 
 def checked(session: Session, row: Entity, action: str) -> None:
@@ -156,6 +163,19 @@ def _check_references(session: Session, row: Entity | Part) -> None:
         ids = set(_pointed(row, column, relations))
         if ids - seen_by(session, target, ids):
             raise NotFound(what=target.names, field=camel(column.key))
+    if isinstance(row, Customised) and (held := next(iter(added_values(row, "custom")), None)):
+        _check_customs(session, row, held)
+
+
+def _check_customs(session: Session, row: Any, held: Mapping[str, Any]) -> None:
+    """The same for the custom fields that refer to a record and hold another one than before."""
+    _, policy = rights(session)
+    before = next(iter(inspect(row).attrs["custom"].history.deleted or ()), None) or {}
+    for key, id in held.items():
+        custom = policy.book.find(row.module, f"{PREFIX}{key}")
+        target = None if custom is None else referred_kind(custom)
+        if target is not None and before.get(key) != id and {id} - seen_by(session, target, {id}):
+            raise NotFound(what=target.names, field=f"{PREFIX}{key}")
 
 
 def references(model: type[Base]) -> list[tuple[str, type[Base]]]:

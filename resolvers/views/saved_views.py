@@ -101,7 +101,7 @@ def save_view(
         title = line(name, "name", LONGEST_NAME)
         if not title:
             raise Validation("A view needs a name.", "请填写视图名称。", field="name")
-        settings.check(model)
+        settings.check(scope, model)
         row = _own(scope, db, id) if id is not None else _new(scope, db, model)
         if version is not None and row.version != version:
             raise Conflict(label=row.name, field="version", version=row.version)

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import Base
+from models.custom_field import Book
 from models.errors import Validation
 from models.field_names import FIELD_NAMES
 from policies.objects import FIELDS, field_name
 
 from ..reading.clauses import search_text
+from ..reading.condition_check import CUSTOM
 from ..reading.condition_fields import CONNECTIVES, fields_of, relations_of
 from ..reading.conditions import checked
 from ..reading.order import orderable
+from ..runtime.custom_fields import visible_book, visible_fields
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
@@ -40,13 +43,13 @@ class ViewSettings:
         plain = {"search": self.search, "density": self.density, "size": self.size, "tab": self.tab}
         return {"condition": dict(self.condition), "columns": [*self.columns], "order": order, **plain}
 
-    def check(self, model: type[Base]) -> None:
+    def check(self, scope: Scope, model: type[Base]) -> None:
         """Raise Validation for what a view of these records cannot hold."""
-        checked(model, self.condition)
+        checked(model, self.condition, book=visible_book(scope.policy, scope.person))
         search_text(self.search)
-        known = {x.key for x in fields_of(model).values()} | {"points"}
+        known, sorted_by = _columns(scope, model), _orderable(scope, model)
         strange = [key for key in self.columns if key not in known]
-        strange += [key for key, _ in self.order if key not in orderable(model)]
+        strange += [key for key, _ in self.order if key not in sorted_by]
         if strange or len(self.columns) > MAX_COLUMNS:
             name = strange[0] if strange else self.columns[-1]
             raise Validation(f"A list has no column “{name[:40]}”.", f"列表没有“{name[:40]}”列。", field="columns")
@@ -68,8 +71,8 @@ class Reading:
 
 def read(scope: Scope, model: type[Base], stored: Mapping[str, Any]) -> Reading:
     """The settings without what is gone since they were saved: a part of the condition, a column, a step of the order."""
-    condition, gone = _pruned(model, stored.get("condition") or {})
-    known = {x.key for x in fields_of(model).values()} | {"points"}
+    condition, gone = _pruned(model, stored.get("condition") or {}, visible_book(scope.policy, scope.person))
+    known, sorted_by = _columns(scope, model), _orderable(scope, model)
     columns = [str(key) for key in stored.get("columns") or ()]
     order = [(str(key), bool(descends)) for key, descends in stored.get("order") or ()]
     gone += [key for key in columns if key not in known]
@@ -77,13 +80,24 @@ def read(scope: Scope, model: type[Base], stored: Mapping[str, Any]) -> Reading:
         condition=condition,
         search=str(stored.get("search") or ""),
         columns=tuple(key for key in columns if key in known),
-        order=tuple(step for step in order if step[0] in orderable(model)),
+        order=tuple(step for step in order if step[0] in sorted_by),
         density=str(stored.get("density") or ""),
         size=int(stored.get("size") or 0),
         tab=str(stored.get("tab") or ""),
     )
     notes = [_gone(name) for name in dict.fromkeys(gone)]
     return Reading(settings, (*notes, *(hidden_note(label) for label in hidden_in(scope, model, condition))))
+
+
+def _columns(scope: Scope, model: type[Base]) -> set[str]:
+    """The columns that a list can have, custom fields that the caller sees among them."""
+    customs = {x.word for x in visible_fields(scope.policy, scope.person, model)}
+    return {x.key for x in fields_of(model).values()} | {"points"} | customs
+
+
+def _orderable(scope: Scope, model: type[Base]) -> set[str]:
+    customs = {x.word for x in visible_fields(scope.policy, scope.person, model) if x.is_sorted}
+    return {*orderable(model)} | customs
 
 
 def hidden_in(scope: Scope, model: type[Base], condition: Mapping[str, Any]) -> list[Sentence]:
@@ -129,35 +143,44 @@ def _sees(scope: Scope, model: type[Base], field: str) -> bool:
     return word not in FIELDS or scope.policy.ever(scope.person, "view", word)
 
 
-def _pruned(model: type[Base], condition: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _pruned(model: type[Base], condition: Mapping[str, Any], book: Book) -> tuple[dict[str, Any], list[str]]:
     """The condition without the parts that the language no longer takes, and the names of those."""
     kept: dict[str, Any] = {}
     gone: list[str] = []
     for name, wanted in condition.items():
         if name in ("and", "or") and isinstance(wanted, list):
-            parts = [_pruned(model, part) for part in wanted if isinstance(part, Mapping)]
+            parts = [_pruned(model, part, book) for part in wanted if isinstance(part, Mapping)]
             gone += [each for _, names in parts for each in names]
             found: Any = [part for part, _ in parts if part]
         elif name == "not" and isinstance(wanted, Mapping):
-            found, names = _pruned(model, wanted)
+            found, names = _pruned(model, wanted, book)
             gone += names
         elif name in relations_of(model) and isinstance(wanted, Mapping):
             pruned = {
-                how: _pruned(relations_of(model)[name].target, x) for how, x in wanted.items() if isinstance(x, Mapping)
+                how: _pruned(relations_of(model)[name].target, x, book)
+                for how, x in wanted.items()
+                if isinstance(x, Mapping)
             }
             gone += [each for _, names in pruned.values() for each in names]
             found = {how: inner for how, (inner, names) in pruned.items() if inner or not names}
+        elif name == CUSTOM and isinstance(wanted, list):
+            found = [each for each in wanted if _is_valid(model, name, [each], book)]
+            gone += [_custom_name(each) for each in wanted if each not in found]
         else:
-            found = wanted if _is_valid(model, name, wanted) else None
+            found = wanted if _is_valid(model, name, wanted, book) else None
             gone += [] if found is not None else [_key(name)]
         if found or name in relations_of(model):
             kept[name] = found
     return {name: wanted for name, wanted in kept.items() if wanted}, gone
 
 
-def _is_valid(model: type[Base], name: str, wanted: Any) -> bool:
+def _custom_name(each: Any) -> str:
+    return f"{CUSTOM}.{each.get('key') if isinstance(each, Mapping) else each}"[:60]
+
+
+def _is_valid(model: type[Base], name: str, wanted: Any, book: Book) -> bool:
     try:
-        checked(model, {name: wanted})
+        checked(model, {name: wanted}, book=book)
     except Validation:
         return False
     return True

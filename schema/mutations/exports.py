@@ -13,6 +13,7 @@ from resolvers.exports import exports, profiles
 from resolvers.exports.asked import asked_listing
 from resolvers.exports.exports import Order
 from resolvers.exports.kinds import kind_of
+from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
@@ -88,6 +89,7 @@ async def create_export(info: GraphQLInfo, input: CreateExportInput) -> ExportPa
             search=input.search,
             order=[(step.field, step.descending) for step in input.order],
             binned=input.in_bin,
+            book=visible_book(scope.policy, scope.person),
         )
         order = Order(model, listing, range, tuple(input.columns), ExportFormat(input.format))
         id = await scope.run(exports.start, order)

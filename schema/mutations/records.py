@@ -1,14 +1,15 @@
 """The mutations of every entity, derived from the models: create, update, delete, restore and purge."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import strawberry
 
 from models import ENTITIES, Entity
-from models.base import Trait, column_of, columns, trait_of
+from models.base import Trait, column_of, columns, is_customised, trait_of
 from models.contact import PointKind
+from models.custom_field import Book
 from resolvers.records import create_update
 from resolvers.runtime.batch import Mode, Outcome
 from resolvers.runtime.idempotency import single
@@ -20,6 +21,7 @@ from ..contract import Answered, GraphQLInfo, act, derived, mutation
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from ..types import make
 from ..types.columns import python_type
+from ..types.custom import CustomInput, given_customs
 from ..types.payloads import batch_payload_of, payload_of
 from .batches import RecordsInput, batch
 
@@ -28,6 +30,22 @@ from .batches import RecordsInput, batch
 class ContactPointInput:
     kind: make.enum_of(PointKind)  # type: ignore[valid-type]  # made from the models' enum
     value: str
+
+
+@strawberry.input(
+    description="One option of a custom choice.  Without a key it gets one out of its name; a key that is there already"
+    " keeps its records and gets these names."
+)
+class CustomOptionInput:
+    label_en: str | None = None
+    label_zh: str | None = None
+    key: str | None = None
+    aliases: list[str] | None = None
+    is_archived: bool = False
+
+
+_LISTS: dict[str, Any] = {"points": ContactPointInput, "options": CustomOptionInput}
+"""Extra inputs that are lists -> the type of their items."""
 
 
 @strawberry.input(
@@ -67,7 +85,7 @@ def _create(model: type[Entity]) -> None:
     right = f"{model.module}.create"
 
     async def create(info: GraphQLInfo, input: Any) -> Answered:
-        given = given_of(model, input)
+        given = given_of(model, input, info.context.scope.policy.book)
 
         def call(scope: Scope) -> Outcome:
             return single(create_update.create(scope, model, given))
@@ -81,7 +99,7 @@ def _update(model: type[Entity]) -> None:
     right = f"{model.module}.edit"
 
     async def update(info: GraphQLInfo, input: Any) -> Answered:
-        given, id = given_of(model, input), number_of(model, input.id)
+        given, id = given_of(model, input, info.context.scope.policy.book), number_of(model, input.id)
 
         def call(scope: Scope) -> Outcome:
             return single(create_update.update(scope, model, id, given, input.version))
@@ -107,8 +125,10 @@ def _input(model: type[Entity], *, is_new: bool) -> str:
             del members[column.key]
     rules = rules_of(model)
     for extra in sorted(rules.extra_inputs if is_new else rules.extra_inputs - rules.create_only_inputs):
-        annotations[extra] = list[ContactPointInput] | None if extra == "points" else str | None
+        annotations[extra] = list[_LISTS[extra]] | None if extra in _LISTS else str | None
         members[extra] = strawberry.UNSET
+    if is_customised(model):
+        annotations["custom"], members["custom"] = list[CustomInput] | None, strawberry.UNSET
     annotations["idempotency_key"], members["idempotency_key"] = str | None, None
     name = f"{'Create' if is_new else 'Update'}{name_of(model)}Input"
     doc = f"A new {name_of(model)}." if is_new else "What is given changes, everything else stays."
@@ -128,14 +148,15 @@ def _input_type(model: type[Entity], key: str) -> Any:
     return python_type(column_of(model, key))
 
 
-def given_of(model: type[Entity], input: Any) -> dict[str, Any]:
+def given_of(model: type[Entity], input: Any, book: Book) -> dict[str, Any]:
     """The given inputs by column keys, with numbers for ids; inputs that were left out are missing."""
     given = {
         f.name: getattr(input, f.name) for f in fields(input) if f.name not in ("id", "version", "idempotency_key")
     }
     given = {key: value for key, value in given.items() if value is not strawberry.UNSET}
+    customs = given_customs(book, model.module, given.pop("custom", None) or ()) if is_customised(model) else {}
     by_key: dict[str, Any] = {x.column.key: x for x in SHAPES[model].values() if isinstance(x, Column | PolymorphicId)}
-    return {key: _plain(given, by_key.get(key), value) for key, value in given.items()}
+    return {key: _plain(given, by_key.get(key), value) for key, value in given.items()} | customs
 
 
 def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
@@ -147,7 +168,7 @@ def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
     if isinstance(shape, Column) and shape.target is not None:
         return number_of(shape.target, value)
     if isinstance(value, list):
-        return [{"kind": x.kind, "value": x.value} if isinstance(x, ContactPointInput) else x for x in value]
+        return [asdict(x) if isinstance(x, tuple(_LISTS.values())) else x for x in value]
     return value
 
 

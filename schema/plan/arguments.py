@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models import Base
+from models.custom_field import PREFIX
 from models.errors import Validation
-from policies import Principal
 from resolvers.reading import conditions
 from resolvers.reading.conditions import Asker
+from resolvers.reading.provenance import untraced
+from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.ids import number_of
+from resolvers.runtime.viewer import Viewer
 
 from .shape import SHAPES, PolymorphicId
 
@@ -16,9 +19,13 @@ MAX_STEPS = 10
 """Maximum number of steps of an order; a cursor compares each step with all before it."""
 
 
-def filter_of(model: type[Base], given: Mapping[str, Any], person: Principal) -> dict[str, Any]:
-    """A filter tree by column keys.  An id of another kind matches no record, as an unknown id does."""
-    return conditions.filter_of(model, given, Asker.of(person, person.now), _other)
+def filter_of(model: type[Base], given: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
+    """A filter tree by column keys.  An id of another kind matches no record, as an unknown id does.
+
+    Raises Validation for a custom field that is not there for the viewer.
+    """
+    book = visible_book(viewer.policy, viewer.person)
+    return conditions.filter_of(model, given, Asker.of(viewer.person, viewer.person.now, book), _other)
 
 
 def _other(model: type[Base], name: str, wanted: Any) -> dict[str, Any] | None:
@@ -54,7 +61,19 @@ def orders_of(given: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, bool
     """The steps of an order as (column key, is descending).  Raises Validation for too many."""
     if len(given or ()) > MAX_STEPS:
         raise Validation(f"An order has at most {MAX_STEPS} steps.", f"排序最多 {MAX_STEPS} 个字段。", field="orderBy")
-    return [(_name(step["field"]), _name(step.get("direction", "ASC")) == "DESC") for step in given or ()]
+    return [(_key(step), _name(step.get("direction", "ASC")) == "DESC") for step in given or ()]
+
+
+def _key(step: Mapping[str, Any]) -> str:
+    """The column or custom field of a step.  The key decides the statement, so it is no parameter of it."""
+    field, custom = step.get("field"), step.get("custom")
+    if (field is None) is (custom is None):
+        raise Validation(
+            "A step of an order names a field or a custom field.",
+            "排序须指定一个字段或一个自定义字段。",
+            field="orderBy",
+        )
+    return f"{PREFIX}{untraced(custom)}" if custom is not None else _name(field)
 
 
 def _name(member: Any) -> str:

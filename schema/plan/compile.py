@@ -46,6 +46,8 @@ class Compiler:
         self.viewer, self.dialect, self.operation, self.max_nested = viewer, dialect, operation, max_nested
         self.searches = searches
         self.depth = Depth(operation)
+        self.is_executed = False
+        """Whether the executor takes the values, which then say of which member of a union they are, under `~type`."""
 
     # -- roots -------------------------------------------------------------------------------------------
 
@@ -55,6 +57,7 @@ class Compiler:
 
     def records(self, kind: Kind, nodes: Nodes, ids: Sequence[int]) -> Value:
         """The visible rows among `ids` as a JSON array in order of the id; each carries it under `~id`."""
+        self.is_executed = True
         fields = self.operation.subfields(kind.name, nodes)
         conditions: Conditions = lambda e: [e.id.in_(ids), kind.rows(self.viewer.one_by_one, e)]  # noqa: E731
         order: Order = lambda e: [e.id]  # noqa: E731

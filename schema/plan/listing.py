@@ -156,7 +156,7 @@ def read(
 ) -> Listing:
     """The list for these arguments.  Raises Validation for a page or search too large, or a cursor of another list."""
     model = kind.model
-    tree = filter_of(model, arguments.get("filter") or {}, viewer.person)
+    tree = filter_of(model, arguments.get("filter") or {}, viewer)
     text = arguments.get("search")
     search = searches.clause(viewer.one_by_one, model, text) if text else None
 

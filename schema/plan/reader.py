@@ -179,7 +179,7 @@ async def answer_prepared(
     read are discarded.
     """
     policy, is_deep = backend.policy, statement in document.deep
-    if policy.revision != cached_identity.revision:
+    if (policy.revision, policy.book.revision) != (cached_identity.revision, cached_identity.edition):
         return None
     if statement in document.searching:
         try:

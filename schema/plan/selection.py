@@ -14,6 +14,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLUnionType,
     InlineFragmentNode,
     Node,
     OperationDefinitionNode,
@@ -128,6 +129,8 @@ class Operation:
         if condition == type_name:
             return True
         wide, narrow = self.schema.type_map[condition], self.schema.type_map[type_name]
+        if isinstance(wide, GraphQLUnionType):
+            return narrow in wide.types
         return isinstance(narrow, GraphQLObjectType) and wide in narrow.interfaces
 
 

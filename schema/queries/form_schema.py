@@ -21,6 +21,9 @@ class FormField:
     dictionary: str | None = strawberry.field(description="The code of the dictionary whose words it holds.")
     choices: list[str]
     reference: str | None = strawberry.field(description="The type of the record whose id it holds.")
+    custom_key: str | None = strawberry.field(description="The key of a custom field; `name` is `custom.` and the key.")
+    label: str | None = strawberry.field(description="The name of a custom field, in your language.")
+    help: str | None = strawberry.field(description="What a form says below a custom field, in your language.")
 
 
 @query("system.form")
@@ -31,10 +34,10 @@ async def form_schema(
     model = next((x for x in ENTITIES if x.__name__ == entity), None)
     id = number_of(model, record_id) if model is not None and record_id is not None else None
     found = await forms.form(info.context.scope, entity, action, id)
-    return [_field(x) for x in found]
+    return [_field(x, info.context.scope.language) for x in found]
 
 
-def _field(x: forms.FormField) -> FormField:
+def _field(x: forms.FormField, language: str) -> FormField:
     return FormField(
         name=x.name,
         type=x.type,
@@ -45,4 +48,7 @@ def _field(x: forms.FormField) -> FormField:
         dictionary=x.dictionary,
         choices=list(x.choices),
         reference=x.reference,
+        custom_key=x.custom.key if x.custom else None,
+        label=x.custom.label(language) if x.custom else None,
+        help=x.custom.help(language) if x.custom else None,
     )

@@ -18,16 +18,19 @@ from models import (
     Base,
     ClaimCondition,
     Customer,
+    CustomerStagePeriod,
     Department,
     Dictionary,
     DictionaryItem,
+    Opportunity,
+    OpportunityStagePeriod,
     OwnershipPeriod,
     Pool,
     PoolMember,
     Role,
     User,
 )
-from models.base import column_of, columns, trait_of
+from models.base import column_of, columns, is_customised, trait_of
 from models.customer import locked
 from models.errors import Validation
 from models.former_name import NameKind
@@ -36,11 +39,13 @@ from policies.objects import ACTIONS
 from resolvers.audit import redaction
 from resolvers.reading.clauses import COMPUTED, role_codes
 from resolvers.reading.former_names import former_of
+from resolvers.runtime.custom_fields import referred_kind
 from resolvers.runtime.ids import camel
 from resolvers.runtime.viewer import Viewer
 
 from ..plan.dialect import Value, api_value, name_literal, object_of
 from ..plan.shape import KINDS, SHAPES, Computed, Expressions, Field, Kind, Parts, PolymorphicId, target_of
+from .custom import MEMBERS, add_values
 
 Arguments = Mapping[str, Any]
 Nodes = Sequence[FieldNode]
@@ -62,16 +67,18 @@ class FormerName:
     at: datetime
 
 
-ROW_TYPES = ("AuditChange", "FormerName")
+ROW_TYPES = ("AuditChange", "FormerName", *(kind.__name__ for kind in MEMBERS))
 """Object types whose rows the compiled statement builds."""
 
 
 def add() -> None:
     """Add the computed fields to the derived shapes."""
+    add_values()
     for model in ENTITIES:
         SHAPES[model]["can"] = Computed(
             partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
         )
+    for model in (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod):
         for column in columns(model):
             if trait_of(column).dictionary:
                 doc = f"The label of `{camel(column.key)}` in your language."
@@ -84,6 +91,8 @@ def add() -> None:
         _retention_due_at, datetime | None, "When its days in the pool are over; null for ever, or with an owner."
     )
     SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[Customer]["stageHistory"] = Parts("customer_id", CustomerStagePeriod, "started_at")
+    SHAPES[Opportunity]["stageHistory"] = Parts("opportunity_id", OpportunityStagePeriod, "started_at")
     SHAPES[Customer]["formerNames"] = Computed(
         _former_names,
         list[FormerName],
@@ -191,7 +200,9 @@ def _entry_text(key: str, compiler: Expressions, e: Any, _arguments: Arguments, 
 def _changes(compiler: Expressions, e: Any, _arguments: Arguments, nodes: Nodes) -> Value:
     """The changes of a log entry, without the fields that the viewer may not see in the record."""
     pair = compiler.dialect.each_pair(e.changes, "pair")
-    old, new = (_prefix(e, pair.c.key).concat(compiler.dialect.element(pair.c.value, n)) for n in (0, 1))
+    old, new = (
+        _prefix(compiler.viewer, e, pair.c.key).concat(compiler.dialect.element(pair.c.value, n)) for n in (0, 1)
+    )
     values = {"__typename": name_literal("AuditChange"), "field": _camel(pair.c.key), "old": old, "new": new}
     fields = compiler.operation.subfields("AuditChange", nodes)
     item = object_of(compiler.dialect, [(alias, values[group[0].name.value]) for alias, group in fields.items()])
@@ -201,7 +212,7 @@ def _changes(compiler: Expressions, e: Any, _arguments: Arguments, nodes: Nodes)
     return compiler.array_of(compiler.dialect.json(rows.c.item), rows.c.n, rows)
 
 
-def _prefix(e: Any, name: Value) -> Value:
+def _prefix(viewer: Viewer, e: Any, name: Value) -> Value:
     """The prefix that turns a number in the log into a global id; empty where the field is no foreign key."""
     pointers = {
         f"{model.__tablename__}.{column.key}": f"{target.prefix}_"
@@ -209,6 +220,10 @@ def _prefix(e: Any, name: Value) -> Value:
         for column in columns(model)
         if (target := target_of(column)) is not None and not column.primary_key
     }
+    tables = {model.module: model.__tablename__ for model in ENTITIES if is_customised(model)}
+    for custom in viewer.policy.book.fields.values():
+        if (target := referred_kind(custom)) is not None and custom.module in tables:
+            pointers[f"{tables[custom.module]}.{custom.word}"] = f"{target.prefix}_"
     return case(pointers, value=e.entity.concat(".").concat(name), else_="")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from models import AuditEntry, Base
+from models.base import is_customised
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.condition_fields import PYTHON, ConditionField, Kind, Relation, fields_of, relations_of
 from resolvers.reading.order import orderable
@@ -13,6 +14,7 @@ from resolvers.runtime.ids import camel
 
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from . import namespace
+from .custom import CustomFilter
 from .make import Annotations, enum_of, new_type, python_name
 from .namespace import Direction
 
@@ -34,6 +36,9 @@ _DOCS: dict[Kind, str] = {
 }
 
 
+setattr(namespace, CustomFilter.__name__, CustomFilter)
+
+
 def filter_name(model: type[Base]) -> str:
     return "AuditFilter" if model is AuditEntry else f"{name_of(model)}Filter"
 
@@ -42,6 +47,8 @@ def derive_filter_and_order(model: type[Base]) -> None:
     name = name_of(model)
     fields: Annotations = {key: f"Optional[{_operators(kind)}]" for key, kind in filterable(model)}
     fields |= {python_name(x.name): f"Optional[{_about(x)}]" for x in _relations(model)}
+    if is_customised(model):
+        fields["custom"] = "Optional[List[CustomFilter]]"
     own = filter_name(model)
     whole = {"and_": f"Optional[List[{own}]]", "or_": f"Optional[List[{own}]]", "not_": f"Optional[{own}]"}
     named = {x: strawberry.field(name=x.rstrip("_"), default=strawberry.UNSET) for x in whole}
@@ -60,14 +67,14 @@ def derive_filter_and_order(model: type[Base]) -> None:
         f"{name}OrderField",
         strawberry.enum(order_field, description=f"By what {plural(model)} can be ordered."),
     )
-    steps = {"field": f"{name}OrderField", "direction": Direction}
-    new_type(
-        f"{name}Order",
-        steps,
-        f"One step of an order of {plural(model)}.",
-        strawberry.input,
-        {"direction": Direction.ASC},
-    )
+    steps: Annotations = {"field": f"{name}OrderField", "direction": Direction}
+    usual: dict[str, Any] = {"direction": Direction.ASC}
+    doc = f"One step of an order of {plural(model)}."
+    if is_customised(model):
+        steps = {"field": f"Optional[{name}OrderField]", "custom": "Optional[str]", "direction": Direction}
+        usual |= {"field": strawberry.UNSET, "custom": strawberry.UNSET}
+        doc = f"One step of an order of {plural(model)}: by a field, or by a custom field that its key names."
+    new_type(f"{name}Order", steps, doc, strawberry.input, usual)
 
 
 def filterable(model: type[Base]) -> list[tuple[str, ConditionField]]:

@@ -10,6 +10,7 @@ import strawberry
 from models.audit.entries import plain
 
 _AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
@@ -46,6 +47,17 @@ def _amount(value: Any) -> Decimal:
         raise ValueError("There is no such amount.") from None
 
 
+class Number(Decimal):
+    """A number with as many decimals as it has."""
+
+
+def _number(value: Any) -> Decimal:
+    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        raise ValueError('A number has at most 15 digits, 6 of them after the point, like "4.25".')
+    return Decimal(text)
+
+
 SCALARS: dict[object, Any] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -59,5 +71,11 @@ SCALARS: dict[object, Any] = {
         description='An exact amount with two decimals, as text: "1234.50".',
         serialize=_serialized,
         parse_value=_amount,
+    ),
+    Number: strawberry.scalar(
+        name="Number",
+        description='An exact number, as text: "4.25".',
+        serialize=_serialized,
+        parse_value=_number,
     ),
 }

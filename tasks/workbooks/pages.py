@@ -17,6 +17,8 @@ MOST_ROWS = 1_048_576
 """Maximum number of rows of one sheet, its heading included."""
 TEXT, WHOLE, AMOUNT, DAY, MOMENT = "@", "0", "#,##0.00", "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 """Number formats.  TEXT keeps zeros at the beginning of numbers, also after somebody edits the cell."""
+EXACT = "General"
+"""The format of a number with as many decimals as it has."""
 HEAD = Font(bold=True), PatternFill("solid", fgColor="FFE8EEF4")
 
 

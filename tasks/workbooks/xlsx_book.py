@@ -14,7 +14,7 @@ from resolvers.exports.cells import Cell
 from resolvers.exports.kinds import Holds
 from resolvers.exports.writing import Sheet
 
-from .pages import AMOUNT, DAY, MOMENT, MOST_ROWS, TEXT, WHOLE, Page, Pages, StyledCell, heading, sheet_title
+from .pages import AMOUNT, DAY, EXACT, MOMENT, MOST_ROWS, TEXT, WHOLE, Page, Pages, StyledCell, heading, sheet_title
 from .texts import cell_text
 
 FIRST_DAY = date(1900, 3, 1)
@@ -75,7 +75,8 @@ class XlsxBook:
             return self._day(place, value)
         if len(str(abs(value)).replace(".", "").lstrip("0")) > DIGITS:
             return self._text(place, str(value))  # a spreadsheet stores no more digits
-        made = self._styled(place, AMOUNT if isinstance(value, Decimal) else WHOLE)
+        is_exact = self.sheet.columns[place].holds is Holds.NUMBER
+        made = self._styled(place, EXACT if is_exact else AMOUNT if isinstance(value, Decimal) else WHOLE)
         made.value = value
         return made
 

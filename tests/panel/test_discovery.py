@@ -94,6 +94,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "ForeignLocks",
         "DuplicateReport",
         "Opportunities",
+        "OpportunityBoard",
         "Plans",
         "FollowUps",
     ]
@@ -104,9 +105,12 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Roles",
         "Policy",
         "CalendarDays",
+        "Pipelines",
+        "CustomerStages",
     ]
     assert [name for group, name in listed if group == "system"] == [
         "Dictionaries",
+        "CustomFields",
         "NumberRules",
         "Imports",
         "Exports",

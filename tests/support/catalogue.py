@@ -66,7 +66,9 @@ def _derived() -> Iterator[str]:
 
 def _keys(model: type[Base]) -> Iterator[str]:
     """Keys of columns, computed values and extra inputs of the rules, and the names of parts in the log."""
-    yield from (column.key for column in stored_columns(model) if trait_of(column).key_of is None)
+    yield from (
+        column.key for column in stored_columns(model) if not (trait_of(column).key_of or trait_of(column).holds_custom)
+    )
     yield from (key for owner, key in COMPUTED if owner is model)
     if model in ENTITIES:
         yield from rules_of(model).extra_inputs

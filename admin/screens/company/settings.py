@@ -12,9 +12,10 @@ from ...kit.related import RelatedTable
 from ...kit.routes import page_route
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
+from .word_merging import WordMerging
 
 
-class Dictionaries(PolicyModelView, model=Dictionary):
+class Dictionaries(WordMerging, model=Dictionary):
     """The lists of words that fields can hold."""
 
     icon, group, position, imports = "book", "system", 10, "dictionary_item"
@@ -22,6 +23,7 @@ class Dictionaries(PolicyModelView, model=Dictionary):
     empty = Label("There is no dictionary yet.")
     for_editors = True
     columns = ("name", "code", "name_zh")
+    page_template = "dictionary.html"
     related = (
         RelatedTable(
             "words",
@@ -86,6 +88,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
             (
                 "capacity",
                 "contact_required",
+                "approve_customers",
                 "follow_up_days_back",
                 "follow_up_days_ahead",
                 "export_rows",

@@ -55,6 +55,7 @@ class Simulator(Page):
         if model is not None:
             context["actions"] = matrix.actions_of(model.module)
             context["fields"] = [x.partition(".")[2] for x, module in FIELDS.items() if module == model.module]
+            context["fields"] += [x.word for x in ask.scope.policy.book.of(model.module)]
             try:
                 if person := number_of(User, chosen):
                     explained = await ask.scope.read(explain.explain_access, person, action, model, id, field)

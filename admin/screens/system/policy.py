@@ -80,8 +80,9 @@ class Policy(Page):
         tab, role = known["tab"], known["role"]
         if tab == "lines":
             return await self._lines(ask, workspace.text, namer(known["names"]))
+        book = ask.scope.policy.book
         try:
-            policy, base = Snapshot(workspace.text), Snapshot(workspace.in_force)
+            policy, base = (Snapshot(text, book=book) for text in (workspace.text, workspace.in_force))
         except InvalidPolicy as failure:
             return {"broken": failure.problems}
         if tab == "fields":

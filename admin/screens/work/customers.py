@@ -58,6 +58,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
     )
     filters = (
         "stage",
+        "category",
         "industry",
         "level",
         "region",
@@ -93,6 +94,15 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             Label("In a pool"),
             lambda _ask: {"pool_id": {"is_null": False}},
             condition={"poolId": {"isNull": False}},
+        ),
+        Tab(
+            "approve",
+            Label("To approve"),
+            lambda _ask: {"approval": {"eq": "PENDING"}},
+            (("created_at", False),),
+            empty=Label("No customer waits for approval."),
+            when=lambda ask: ask.approve_customers,
+            condition={"approval": {"eq": "PENDING"}},
         ),
         Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}, condition={"locked": {"eq": True}}),
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models import Base, Customer, FollowUp, Opportunity
-from resolvers.ownership.release_dates import WON
 from resolvers.reading.conditions import Condition
 from resolvers.reading.pages import MOST_COUNTED, ListRequest, count
 from resolvers.runtime.scope import Scope
@@ -16,8 +15,9 @@ from ...kit.translation import Label
 from .list_links import list_of
 
 MINE: Condition = {"ownerId": {"eq": "me"}}
-FIGURES: tuple[tuple[str, str, type[Base], str, Condition], ...] = (
-    (Label("Opportunities won"), "opportunity", Opportunity, "stageChangedAt", {"stage": {"eq": WON}}),
+_Figure = tuple[str, str, type[Base], str, Condition]
+FIGURES: tuple[_Figure, ...] = (
+    (Label("Opportunities won"), "opportunity", Opportunity, "closedOn", {"state": {"eq": "WON"}}),
     (Label("New customers"), "customer", Customer, "createdAt", {}),
     (Label("Follow-ups"), "follow-up", FollowUp, "happenedAt", {}),
 )
@@ -51,14 +51,15 @@ async def my_month(ask: PanelRequest) -> list[Compared]:
         for _label, _screen, model, at, more in shown
     ]
     counts = await ask.scope.read(_counted, wanted)
-    return [
-        Compared(
-            str(label),
-            *(Month(_text(ask, n), list_of(screen, each.condition)) for n, each in zip(pair, requests, strict=True)),
-            trend=(pair[0] > pair[1]) - (pair[0] < pair[1]),
-        )
-        for (label, screen, *_), requests, pair in zip(shown, wanted, counts, strict=True)
-    ]
+    return [_compared(ask, *each) for each in zip(shown, wanted, counts, strict=True)]
+
+
+def _compared(ask: PanelRequest, figure: _Figure, requests: list[ListRequest], counts: list[int]) -> Compared:
+    label, screen, *_ = figure
+    now, before = (
+        Month(_text(ask, n), list_of(screen, each.condition)) for n, each in zip(counts, requests, strict=True)
+    )
+    return Compared(str(label), now, before, (counts[0] > counts[1]) - (counts[0] < counts[1]))
 
 
 def _condition(at: str, more: Condition, month: str) -> Condition:

@@ -1,56 +1,35 @@
-"""Opportunities that are open, and those that nobody has changed for long: tabs of their list, and parts of Home."""
+"""Opportunities on Home: the open ones by stage, and those of the user that stand still."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from models import Opportunity
-from resolvers.customers import open_opportunities, stale_opportunities
-from resolvers.reading.conditions import Asker, Condition, filter_of
+from resolvers.customers.opportunity_sums import Group, SumsBy, groups
+from resolvers.reading.conditions import Condition
 from resolvers.reading.pages import ListRequest, Page, page
 
 from ...kit.charts import Bar
-from ...kit.declared import Tab
 from ...kit.fields import field_of
 from ...kit.formatting import number, word
 from ...kit.panel_request import PanelRequest
-from ...kit.translation import Label, gettext
+from ...kit.translation import gettext as _
 from .list_links import list_of
+from .opportunities import OPEN as OPEN_STATES
+from .opportunities import stale as is_stale
 
-_ = gettext
-SHOWN: tuple[str, ...] = ("name", "customer_id", "updated_at")
+OPEN: Condition = {"state": {"in": OPEN_STATES}}
+SHOWN: tuple[str, ...] = ("name", "customer_id", "stale_at")
 MOST = 6
 """Maximum number of opportunities on Home."""
 
 
-def _narrowed(condition: Condition, ask: PanelRequest) -> Mapping[str, Any]:
-    return filter_of(Opportunity, condition, Asker.of(ask.scope.person, ask.scope.now()))
-
-
-OPEN_TAB = Tab(
-    "open",
-    Label("In progress"),
-    lambda ask: _narrowed(open_opportunities.OPEN, ask),
-    (("expected_close", False),),
-    condition=open_opportunities.OPEN,
-)
-STALE_TAB = Tab(
-    "stale",
-    Label("Without progress"),
-    lambda ask: _narrowed(stale_opportunities.MY_STALE, ask),
-    (("updated_at", False),),
-    empty=Label("Each of your open opportunities was changed within the last 30 days."),
-    condition=stale_opportunities.MY_STALE,
-)
-
-
 async def stale(ask: PanelRequest) -> Page | None:
-    """The user's stale opportunities, the one changed longest ago first; None for a user who sees none at all."""
+    """The opportunities of the user that stand still, for longest first; None for a user who sees none at all."""
     if not ask.may("opportunity.view"):
         return None
-    wanted = ListRequest(
-        Opportunity, SHOWN, condition=stale_opportunities.MY_STALE, order=(("updated_at", False),), size=MOST
+    mine = {**is_stale(ask), "owner_id": {"eq": ask.scope.me}}
+    found: Page = await ask.scope.read(
+        page, ListRequest(Opportunity, SHOWN, filter=mine, order=(("stale_at", False),), size=MOST)
     )
-    found: Page = await ask.scope.read(page, wanted)
     return found
 
 
@@ -59,12 +38,12 @@ async def funnel(ask: PanelRequest) -> Sequence[Bar]:
     if not ask.may("opportunity.view"):
         return []
     await ask.load_words({"opportunity_stage"})
-    counted = await ask.scope.read(open_opportunities.by_stage)
-    field, words = field_of(Opportunity, "stage"), list(ask.words.get("opportunity_stage", {}))
-    place = {key: n for n, key in enumerate(words)}
-    found = []
-    for key, count in sorted(counted.items(), key=lambda x: place.get(x[0] or "", len(place))):
-        label = word(ask, field, key) if key else _("Without a stage")
-        narrow = {"stage": {"eq": key} if key else {"isNull": True}}
-        found.append(Bar(label, count, number(ask, count), list_of("opportunity", narrow)))
-    return found
+    found: list[Group] = await ask.scope.read(groups, SumsBy.STAGE, OPEN)
+    place = {key: n for n, key in enumerate(ask.words.get("opportunity_stage", {}))}
+    return [_bar(ask, each) for each in sorted(found, key=lambda x: place.get(x.key or "", len(place)))]
+
+
+def _bar(ask: PanelRequest, found: Group) -> Bar:
+    label = word(ask, field_of(Opportunity, "stage"), found.key) if found.key else _("Without a stage")
+    narrow: Condition = {"stage": {"eq": found.key} if found.key else {"isNull": True}}
+    return Bar(label, found.open, number(ask, found.open), list_of("opportunity", {**OPEN, **narrow}))

@@ -1,0 +1,204 @@
+"""Another kind for a custom field: only where every stored value converts, with a preview of those that do not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import CustomField, DictionaryItem, Organisation
+from models.custom_field import CHOICES, UNSORTED, Custom, CustomKind
+from models.database.bypass import Because, bypass_policy
+from models.errors import NotFound, Validation
+
+from ..reading.pages import names_of
+from ..runtime.inputs import invalid
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
+from . import custom_options
+from .custom_conversion import DoesNotConvert, Option, Shape, as_text, converted, convertible, holders, model_of
+from .custom_fields import check_kind, index_later
+from .custom_options import begin_dictionary, dictionary_of
+from .custom_values import cleaned
+from .organisation import zone_of
+
+MOST_WRITTEN = 5_000
+"""Maximum number of records that one change of kind writes anew, because all of them are one transaction."""
+MOST_SHOWN = 20
+"""Maximum number of values that a preview shows among those that do not convert."""
+ANEW = "anew"
+"""In place of a dictionary: one of its own, made of the texts that are there."""
+MOST_TEXTS = 100
+"""Maximum number of different texts of which options are made."""
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A value that does not convert.  `name` and `text` are those of a record that the caller sees, else None and ""."""
+
+    id: int
+    name: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class KindPreview:
+    """What another kind would do: how many values there are, how many convert, and the first ones that do not.
+
+    `options`: the texts of which options would be made, in the order in which they come up.
+    """
+
+    module: str
+    total: int
+    converts: int
+    stuck: tuple[Stuck, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_possible(self) -> bool:
+        return self.converts == self.total
+
+
+def preview_kind(
+    scope: Scope, db: Session, id: int, kind: CustomKind, dictionary: str | None = None, target: str | None = None
+) -> KindPreview:
+    """What the change would come to.  Raises NotFound, Forbidden, Validation (a kind into which no value comes)."""
+    scope.allow("edit", CustomField.module)
+    row = db.get(CustomField, id)
+    if row is None:
+        raise NotFound(what=CustomField.names)
+    change = _Change(scope, db, row, kind, dictionary, target)
+    stuck = [(id, text) for id, text in change.stuck()]
+    names = names_of(scope, db, model_of(row.for_module), [id for id, _ in stuck[:MOST_SHOWN]])
+    return KindPreview(
+        row.for_module,
+        change.total,
+        change.total - len(stuck),
+        tuple(Stuck(id, names.get(id), text if id in names else "") for id, text in stuck[:MOST_SHOWN]),
+        tuple(option["label_en"] for option in change.options),
+    )
+
+
+def change_kind(
+    scope: Scope, id: int, kind: CustomKind, dictionary: str | None = None, target: str | None = None
+) -> CustomField:
+    """The field with another kind, every stored value converted; the log has an entry for each record that changed.
+
+    `dictionary`: the code of the options of a choice, or ANEW.  Raises NotFound, Forbidden, InBin, Validation (no such
+    way, a value that does not convert, too many records).
+    """
+    with scope.write("customfield.edit") as db:
+        row = scope.load(db, CustomField, id, to="edit")
+        change = _Change(scope, db, row, kind, dictionary, target)
+        if count := sum(1 for _ in change.stuck()):
+            raise Validation(
+                f"{count} stored values are none of that kind. Look at the preview and correct them first.",
+                f"有 {count} 个已有的值无法转换，请先查看预览并更正。",
+                field="kind",
+            )
+        if change.options:
+            named = {"for_module": row.for_module, "key": row.key, "label_en": row.label_en, "label_zh": row.label_zh}
+            change.dictionary = begin_dictionary(scope, named, change.options)
+        check_kind(db, kind, change.dictionary, target)
+        change.write()
+        row.kind, row.dictionary, row.target = kind, change.dictionary, target
+        if row.is_searchable:
+            row.searchable_at, row.is_searchable = None, kind not in UNSORTED
+            index_later(scope, row)
+        return row
+
+
+class _Change:
+    """One change of kind over the values that are stored."""
+
+    def __init__(
+        self, scope: Scope, db: Session, row: CustomField, kind: CustomKind, dictionary: str | None, target: str | None
+    ) -> None:
+        same = kind is row.kind
+        if kind not in convertible(row.kind) and not (same and kind in CHOICES and dictionary != row.dictionary):
+            raise invalid("kind", "is none into which its values can come", "不支持由当前类型转换而来")
+        self.scope, self.db, self.row, self.kind = scope, db, row, kind
+        self.values = list(_held(db, row))
+        self.total = len(self.values)
+        zone, chinese = ZoneInfo(zone_of(db)), _is_chinese(db)
+        self.before = Shape(row.kind, row.dictionary, row.target, _options(db, row.dictionary, chinese), zone)
+        self.options = self._texts() if dictionary == ANEW else []
+        self.dictionary = None if self.options else dictionary if kind in CHOICES else None
+        words = (
+            {x["key"]: Option(x["label_en"], (x["label_en"],)) for x in self.options}
+            if self.options
+            else _options(db, self.dictionary, chinese)
+        )
+        self.after = Shape(kind, self.dictionary, target, words, zone)
+
+    def stuck(self) -> Iterator[tuple[int, str]]:
+        """(record, value as text) of each value that does not convert."""
+        for id, stored in self.values:
+            try:
+                self._converted(stored)
+            except (DoesNotConvert, Validation):
+                yield id, as_text(self.before, stored)
+
+    def _converted(self, stored: Any) -> Any:
+        value = converted(self.before, self.after, stored)
+        custom = Custom(self.row.id, self.row.for_module, self.row.key, self.kind, self.row.label_en)
+        return cleaned(custom, value)
+
+    def _texts(self) -> list[dict[str, Any]]:
+        """The different texts as options.  Raises Validation for too many of them, or none."""
+        texts = list(dict.fromkeys(as_text(self.before, stored).strip() for _, stored in self.values))
+        if not 0 < len(texts) <= MOST_TEXTS:
+            raise invalid(
+                "dictionary",
+                f"cannot be made of {len(texts)} different texts; choose one that is there",
+                f"无法由 {len(texts)} 个不同的文本生成，请选择已有的数据字典",
+            )
+        return custom_options.cleaned([{"label_en": text[:200]} for text in texts])
+
+    def write(self) -> None:
+        """Store the values that look otherwise as values of the new kind.  Raises Validation for too many."""
+        wanted = {id: new for id, stored in self.values if (new := self._converted(stored)) != stored}
+        if len(wanted) > MOST_WRITTEN:
+            raise Validation(
+                f"{len(wanted)} records would be written at once; at most {MOST_WRITTEN} can be.",
+                f"需要同时改写 {len(wanted)} 条记录，最多允许 {MOST_WRITTEN} 条。",
+                field="kind",
+            )
+        model: Any = model_of(self.row.for_module)
+        ids = sorted(wanted)
+        for part in (ids[n : n + 500] for n in range(0, len(ids), 500)):
+            asked = select(model).where(model.id.in_(part)).order_by(model.id)
+            for record in self.db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
+                self._take(record, wanted[record.id])
+            self.db.flush()
+
+    def _take(self, record: Any, value: Any) -> None:
+        permit(self.db, record, "edit")
+        record.custom = {**record.custom, self.row.key: value}
+
+
+def _held(db: Session, row: CustomField) -> Iterator[tuple[int, Any]]:
+    yield from db.execute(holders(row), execution_options=bypass_policy(Because.KEEPS_RULE)).tuples()
+
+
+def _is_chinese(db: Session) -> bool:
+    asked = select(Organisation.language)
+    found = db.execute(asked, execution_options=bypass_policy(Because.APPLIES_TO_ALL)).scalar()
+    return (found or "en").startswith("zh")
+
+
+def _options(db: Session, code: str | None, chinese: bool) -> dict[str, Option]:
+    """The live options of a dictionary by key, each with all that means it.  Raises NotFound."""
+    if code is None:
+        return {}
+    i = DictionaryItem
+    asked = select(i.key, i.label_en, i.label_zh, i.aliases).where(
+        i.dictionary_id == dictionary_of(db, code).id, i.deleted_at.is_(None), i.archived_at.is_(None)
+    )
+    found = db.execute(asked.order_by(i.position, i.id), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
+    return {
+        key: Option((zh if chinese else None) or english, tuple(x for x in (key, english, zh, *aliases) if x))
+        for key, english, zh, aliases in found
+    }

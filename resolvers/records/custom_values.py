@@ -1,0 +1,218 @@
+"""Values of custom fields: cleaned by kind, required where they must be, with words and records that there are.
+
+Use cases take them beside other fields, under dotted keys: `{"name": "Acme", "custom.satisfaction": "good"}`.  Within a
+use case they are one value, `custom`, which the record holds.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Entity
+from models.base import LONG, is_customised
+from models.contact import PointKind
+from models.custom_field import PREFIX, Custom, CustomKind, ManyValues, is_custom, stored_value
+from models.custom_sql import plain_number
+from models.field_names import FieldWord
+
+from ..runtime.custom_fields import known_field, unknown_field
+from ..runtime.ids import LARGEST_ID
+from ..runtime.inputs import (
+    amount_of,
+    day_of,
+    invalid,
+    line,
+    moment,
+    out_of_range,
+    paragraphs,
+    required,
+    yes_or_no,
+)
+from ..runtime.points import check_point
+from ..runtime.scope import Scope
+from .field_rights import open_fields
+
+COLUMN = "custom"
+MOST_WORDS = 100
+"""Maximum number of words of a multiple choice."""
+_DIGITS, _DECIMALS = 15, 6
+_LINK = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
+Stored = dict[str, Any]
+"""Key -> value as the column holds it; None empties the field."""
+
+
+def take_customs(scope: Scope, model: type[Entity], given: Mapping[str, Any]) -> tuple[dict[str, Any], Stored | None]:
+    """(what is given of other fields, the cleaned values of custom fields; None where none is given).
+
+    Raises Validation for a field that is not there for the caller, is retired, or cannot hold the value.
+    """
+    words = [key for key in given if is_custom(key)]
+    if not words:
+        return dict(given), None
+    if not is_customised(model):
+        raise unknown_field(model, words[0], words[0])
+    stored = {}
+    for word in words:
+        custom = known_field(scope.policy, scope.person, model, word, word)
+        stored[custom.key] = cleaned(custom, given[word])
+    return {key: value for key, value in given.items() if not is_custom(key)}, stored
+
+
+def cleaned(custom: Custom, value: Any) -> Any:
+    """A value as the column holds it, None for an empty one.  Raises Validation, whose sentence names the field."""
+    if isinstance(value, ManyValues):
+        raise invalid(custom.named, "takes exactly one value", "须填写且只能填写一个值")
+    value = None if value in ("", [], ()) else value
+    if value is not None and custom.is_retired:
+        raise invalid(custom.named, "is retired and takes no new values", "已停用，不能填写")
+    return None if value is None else stored_value(_CLEANERS[custom.kind](custom.named, value))
+
+
+def merged(held: Stored | None, changes: Stored) -> Stored | None:
+    """What the column holds after these changes; None when nothing is left."""
+    left = {key: value for key, value in {**(held or {}), **changes}.items() if value is not None}
+    return left or None
+
+
+def dotted(stored: Stored | None) -> dict[str, Any]:
+    """The same under dotted keys, as log, conflicts and rights call them."""
+    return {f"{PREFIX}{key}": value for key, value in (stored or {}).items()}
+
+
+# --- required --------------------------------------------------------------------------------------------
+
+
+def check_emptied(scope: Scope, model: type[Entity], changes: Stored | None) -> None:
+    """Raise Validation for a required field that an edit is to empty.  A field that is not given may stay empty."""
+    for custom in scope.policy.book.of(model.module) if changes else ():
+        if custom.is_required and custom.key in (changes or {}) and (changes or {})[custom.key] is None:
+            raise required(custom.named)
+
+
+def missing(scope: Scope, model: type[Entity], stored: Stored | None) -> list[Custom]:
+    """The required fields that a new record leaves empty and that the caller may see and fill in some record.
+
+    A part of the system has no form in which it could fill them.
+    """
+    if scope.person.id is None or not is_customised(model):
+        return []
+    fields = (x for x in scope.policy.book.of(model.module) if x.is_required)
+    return [x for x in fields if (stored or {}).get(x.key) is None and _may_fill(scope, x)]
+
+
+def require_customs(scope: Scope, db: Session, row: Entity, lacking: list[Custom]) -> None:
+    """Raise Validation for the first of these fields that the caller may fill in this new record.  It is flushed."""
+    if lacking:
+        shown = open_fields(scope, db, type(row), row.id, [x.word for x in lacking], _FILL)
+        for custom in lacking:
+            if custom.word in shown:
+                raise required(custom.named)
+
+
+_FILL = ("view", "create", "edit")
+
+
+def _may_fill(scope: Scope, custom: Custom) -> bool:
+    return all(scope.policy.ever(scope.person, action, custom.object) for action in _FILL)
+
+
+# --- words and records -----------------------------------------------------------------------------------
+
+
+def words_in(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> Iterator[tuple[FieldWord, str, str]]:
+    """(field, dictionary, key) of each dictionary word among these values."""
+    for key, value in (values.get(COLUMN) or {}).items():
+        custom = scope.policy.book.find(model.module, f"{PREFIX}{key}")
+        if custom is not None and custom.dictionary:
+            words = (value or ()) if custom.is_list else (value,)
+            yield from ((custom.named, custom.dictionary, word) for word in words if word)
+
+
+def refers(scope: Scope, model: type[Entity], values: Mapping[str, Any]) -> bool:
+    """Whether one of these values refers to a record."""
+    found = (scope.policy.book.find(model.module, f"{PREFIX}{key}") for key in values.get(COLUMN) or ())
+    return any(custom is not None and custom.kind in (CustomKind.PERSON, CustomKind.REFERENCE) for custom in found)
+
+
+# --- one value -------------------------------------------------------------------------------------------
+
+
+def _line(field: FieldWord, value: Any) -> Any:
+    return line(value, field)
+
+
+def _phone(field: FieldWord, value: Any) -> Any:
+    text = line(value, field, 40)
+    if text:
+        check_point(PointKind.PHONE, text, field)
+    return text
+
+
+def _email(field: FieldWord, value: Any) -> Any:
+    text = line(value, field)
+    if text:
+        check_point(PointKind.EMAIL, text, field)
+    return text
+
+
+def _link(field: FieldWord, value: Any) -> Any:
+    text = line(value, field, 2_000)
+    if text and not _LINK.fullmatch(text):
+        raise invalid(
+            field, "must be an address that begins with http:// or https://", "须为以 http:// 或 https:// 开头的网址"
+        )
+    return text
+
+
+def _number(field: FieldWord, value: Any) -> Decimal:
+    if not isinstance(value, Decimal | int) or isinstance(value, bool) or not Decimal(value).is_finite():
+        raise invalid(field, "must be a number", "必须是数字")
+    number = Decimal(value)
+    if number and number.adjusted() >= _DIGITS:
+        raise out_of_range(field)
+    number = plain_number(number)
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or -exponent > _DECIMALS or len(digits) > _DIGITS:
+        raise invalid(
+            field,
+            f"has at most {_DIGITS} digits, {_DECIMALS} of them after the point",
+            f"最多 {_DIGITS} 位数字，其中小数最多 {_DECIMALS} 位",
+        )
+    return number
+
+
+def _word(field: FieldWord, value: Any) -> Any:
+    return line(value, field, 40)
+
+
+def _words(field: FieldWord, value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) > MOST_WORDS:
+        raise invalid(field, f"must be a list of at most {MOST_WORDS} words", f"须为最多 {MOST_WORDS} 个选项的列表")
+    return list(dict.fromkeys(word for x in value if (word := line(x, field, 40)))) or None
+
+
+def _id(field: FieldWord, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ID:
+        raise invalid(field, "must be a record", "必须是一条记录")
+    return value
+
+
+_CLEANERS: Mapping[CustomKind, Callable[[FieldWord, Any], Any]] = {
+    CustomKind.TEXT: _line,
+    CustomKind.LONG_TEXT: lambda field, value: paragraphs(value, field, LONG),
+    CustomKind.NUMBER: _number,
+    CustomKind.MONEY: lambda field, value: amount_of(field, value) + 0,
+    CustomKind.DATE: day_of,
+    CustomKind.MOMENT: lambda field, value: moment(value, field),
+    CustomKind.YES_NO: yes_or_no,
+    CustomKind.SINGLE_CHOICE: _word,
+    CustomKind.MULTIPLE_CHOICE: _words,
+    CustomKind.PHONE: _phone,
+    CustomKind.EMAIL: _email,
+    CustomKind.LINK: _link,
+    CustomKind.PERSON: _id,
+    CustomKind.REFERENCE: _id,
+}

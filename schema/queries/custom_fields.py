@@ -1,0 +1,70 @@
+"""What stored values of a custom field allow: how far it is filled in, and what another kind would do."""
+
+from typing import Any
+
+import strawberry
+
+from models import CustomField
+from models.custom_field import CustomKind
+from resolvers.records import custom_fields
+from resolvers.records.custom_conversion import model_of
+from resolvers.records.custom_kinds import preview_kind
+from resolvers.runtime.ids import global_id, number_of
+
+from ..contract import GraphQLInfo, query
+from ..types import make
+
+KindType: Any = make.enum_of(CustomKind)
+
+
+@strawberry.type(description="How many records that you see have a value in a field, and how many lack one.")
+class CustomFieldUse:
+    filled: int
+    missing: int
+
+
+@strawberry.type(description="A value that is none of the wanted kind, with its record as far as you see it.")
+class StuckValue:
+    record_id: strawberry.ID | None
+    name: str | None
+    text: str
+
+
+@strawberry.type(description="What another kind would do to the stored values of a field.")
+class CustomFieldKindPreview:
+    possible: bool
+    total: int
+    converts: int
+    stuck: list[StuckValue] = strawberry.field(description="The first values that do not convert.")
+    options: list[str] = strawberry.field(description="The options that would be made of the texts that are there.")
+
+
+@query("customfield.view")
+async def custom_field_use(info: GraphQLInfo, id: strawberry.ID) -> CustomFieldUse:
+    """How many live records have a value in the field, and how many lack one, as far as you see them."""
+    found = await info.context.scope.read(custom_fields.use_of, number_of(CustomField, id))
+    return CustomFieldUse(filled=found.filled, missing=found.missing)
+
+
+@query("customfield.edit")
+async def custom_field_kind_preview(
+    info: GraphQLInfo, id: strawberry.ID, kind: KindType, dictionary: str | None = None, target: str | None = None
+) -> CustomFieldKindPreview:
+    """What `changeCustomFieldKind` would do to the stored values, without doing it."""
+    scope, number = info.context.scope, number_of(CustomField, id)
+    found = await scope.read(preview_kind, number, CustomKind(kind), dictionary, target)
+    stuck = [
+        StuckValue(
+            record_id=strawberry.ID(global_id(model_of(found.module), x.id)) if x.name is not None else None,
+            name=x.name,
+            text=x.text,
+        )
+        for x in found.stuck
+    ]
+    return CustomFieldKindPreview(
+        possible=found.is_possible,
+        total=found.total,
+        converts=found.converts,
+        stuck=stuck,
+        options=list(found.options),
+    )
