@@ -18,6 +18,7 @@ TOGETHER = {
         "panel/test_duplicate_story.py",
         "panel/test_export_story.py",
         "panel/test_field_story.py",
+        "panel/test_fact_story.py",
         "panel/test_import_story.py",
         "panel/test_kept_text.py",
         "panel/test_live_story.py",

@@ -20,8 +20,8 @@ from ...kit.commands import DETAIL, ROW, Command, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
+from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
 from .customer_commands import with_load
