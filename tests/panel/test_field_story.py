@@ -54,6 +54,8 @@ def test_a_maintainer_adds_a_field_and_hides_it_from_a_role(demo_screens: Screen
     ada = demo_screens.person("ada", language="zh")
     page = ada.go(f"/admin/customer/list?q={number}")
     page.get_by_role("link", name=number, exact=True).first.click()
+    page.wait_for_url("**/details/**")
+    page.locator("[data-edit]").wait_for()
     page.keyboard.press("e")
     page.wait_for_url("**/edit/**")
     page.get_by_label("电话", exact=True).fill("021-6888 7700")
@@ -101,7 +103,7 @@ def test_a_maintainer_adds_a_field_and_hides_it_from_a_role(demo_screens: Screen
 def hide(rolf: Person) -> None:
     """Hide the field from support, as a role manager does: one click, a look at what it does, a reason."""
     page = rolf.go("/admin/policy?tab=fields&role=support&module=customer")
-    button = page.locator('[id="field-customer-custom.satisfaction-hidden"]')
+    button = page.locator("#field-customer-custom-satisfaction-hidden")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     rolf.picture("field-hidden")
