@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem, Entity, WordMerge, WordMove
+from models import CustomerStage, Dictionary, DictionaryItem, Entity, PipelineStage, WordMerge, WordMove
 from models.errors import NotFound, Validation
 from models.names import Names
 from models.text import fold
@@ -17,7 +17,7 @@ from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 from .statements import run
-from .word_places import BELOW, Holder, holders
+from .word_places import BELOW, Holder, holders, put_at, value_at
 
 WORD_MERGE = Names("Merge of words", "Merges of words", zh="词条合并")
 AT_ONCE = 200
@@ -123,12 +123,28 @@ def _refuse_unfit(db: Session, words: Words) -> None:
         raise Validation(
             f"{english[1]} is part of another word already.", f"“{chinese[1]}”已并入其他词条。", field="loserId"
         )
+    _refuse_two_stages(db, words, english, chinese)
     if loser.id in _above(db, winner):
         raise Validation(
             f"{english[0]} stands below {english[1]}. Move it out first.",
             f"“{chinese[0]}”是“{chinese[1]}”的下级，请先移出。",
             field="loserId",
         )
+
+
+def _refuse_two_stages(db: Session, words: Words, english: tuple[str, str], chinese: tuple[str, str]) -> None:
+    """Raise Validation where both words are stages of one pipeline, or both have rules as stages of customers."""
+    keys = (words.winner.key, words.loser.key)
+    for model, code, apart in ((PipelineStage, "opportunity_stage", "pipeline_id"), (CustomerStage, "stage", None)):
+        t: Any = model.__table__.c
+        by = t[apart] if apart else literal(1)
+        both = select(by).where(t.stage.in_(keys), t.deleted_at.is_(None)).group_by(by).having(func.count() > 1)
+        if words.code == code and run(db, both).first() is not None:
+            raise Validation(
+                f"{english[0]} and {english[1]} are both stages, with rules of their own. Delete one of the stages first.",
+                f"“{chinese[0]}”与“{chinese[1]}”均为带有规则的阶段，请先删除其中一个阶段。",
+                field="loserId",
+            )
 
 
 def is_part_of_another(db: Session, id: int) -> bool:
@@ -170,7 +186,7 @@ def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new:
     for place in places:
         left = None if limit is None else limit - len(notes)
         for row in place.rows(db, old, left) if left != 0 else ():
-            before, after = getattr(row, place.key), place.replaced(row, old, new)
+            before, after = value_at(row, place.key), place.replaced(row, old, new)
             if after != before:
                 change(db, row, place.key, after)
                 notes.append(_note(merge_id, row, place.key, before, after))
@@ -184,7 +200,7 @@ def change(db: Session, row: Any, key: str, value: Any) -> None:
     """Set a value that follows a word: the right on the dictionary covers it."""
     if isinstance(row, Entity):
         permit(db, row, db.info["signature"].action.rpartition(".")[2])
-    setattr(row, key, value)
+    put_at(row, key, value)
 
 
 def _note(merge_id: int, row: Any, key: str, before: Any, after: Any) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, AssignmentShare, Base, ClaimCondition, Customer, DictionaryItem, ImportBatch, SavedView
 from models.base import columns, trait_of
+from models.custom_field import PREFIX, CustomField, Customised
 from models.import_batch import ImportState
 
 from ..reading.condition_fields import CONNECTIVES, fields_of, relations_of
@@ -53,6 +54,18 @@ class ListHolder(Holder):
 
     def replaced(self, row: Any, old: Any, new: Any) -> Any:
         return _without_repeats(getattr(row, self.key), old, new)
+
+
+class CustomHolder(Holder):
+    """A custom field whose options are words; `key` is the dotted one, `custom.satisfaction`."""
+
+    def narrowed(self, word: Any) -> Any:
+        held: Any = self.model.custom[self.key.removeprefix(PREFIX)]  # type: ignore[attr-defined]  # of entities with custom fields
+        return or_(held.as_string() == word, _mentions(held, word))
+
+    def replaced(self, row: Any, old: Any, new: Any) -> Any:
+        held = value_at(row, self.key)
+        return _without_repeats(held, old, new) if isinstance(held, list) else new if held == old else held
 
 
 @dataclass(frozen=True)
@@ -125,12 +138,30 @@ def holders(db: Session, code: str) -> Iterator[Holder]:
     yield ConditionHolder(AssignmentShare, "condition", code)
     yield ViewHolder(SavedView, "settings", code)
     yield InputHolder(ImportBatch, "options", code)
+    defined = select(CustomField.for_module, CustomField.key).where(CustomField.dictionary == code)
+    for module, key in run(db, defined.where(CustomField.deleted_at.is_(None))):
+        yield from (CustomHolder(x, PREFIX + key) for x in ENTITIES if x.module == module and issubclass(x, Customised))
     for find in MORE:
         yield from find(db, code)
 
 
 BELOW = Holder(DictionaryItem, "parent_id")
 """The words below a word: they hold its id."""
+
+
+def value_at(row: Any, key: str) -> Any:
+    """What a row holds under the key of a column or of a custom field."""
+    if key.startswith(PREFIX):
+        return (row.custom or {}).get(key.removeprefix(PREFIX))
+    return getattr(row, key)
+
+
+def put_at(row: Any, key: str, value: Any) -> None:
+    """Set it."""
+    if key.startswith(PREFIX):
+        row.custom = {**(row.custom or {}), key.removeprefix(PREFIX): value}
+    else:
+        setattr(row, key, value)
 
 
 def in_condition(model: type[Base], condition: Mapping[str, Any], code: str, old: str, new: str) -> dict[str, Any]:
@@ -165,5 +196,6 @@ def _without_repeats(words: Sequence[Any], old: Any, new: Any) -> list[Any]:
 
 
 def _mentions(column: Any, word: str) -> Any:
-    """The rows whose JSON has this text in it somewhere."""
-    return cast(column, Text).contains(json.dumps(word), autoescape=True)
+    """The rows whose JSON has this text in it somewhere, with or without escapes."""
+    text, spelled = cast(column, Text), {json.dumps(word), json.dumps(word, ensure_ascii=False)}
+    return or_(*(text.contains(x, autoescape=True) for x in sorted(spelled)))

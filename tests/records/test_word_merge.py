@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from models import ClaimCondition, Customer, DictionaryItem, ReleaseRule, SavedView, WordMerge, WordMove
+from models import (
+    ClaimCondition,
+    Customer,
+    Dictionary,
+    DictionaryItem,
+    Pipeline,
+    PipelineStage,
+    ReleaseRule,
+    SavedView,
+    WordMerge,
+    WordMove,
+)
+from models.custom_field import CustomKind
 from models.errors import Forbidden, Validation
 from models.word_merge import MovedState
 from resolvers.merging import word_merge, word_unmerge
@@ -14,6 +26,7 @@ from resolvers.merging.word_unmerge import PastWordMerge, past_word_merge, unmer
 from resolvers.records import create_update
 from resolvers.views import saved_views
 from resolvers.views.settings import ViewSettings
+from tests.support.custom_fields import define
 from tests.support.jobs import Jobs
 from tests.support.world import World
 
@@ -175,3 +188,34 @@ def test_a_user_who_may_not_edit_dictionaries_merges_nothing(world: World) -> No
         world.li.do(merge_words, word(world, "retail"), word(world, "steel"))
 
     assert world.count(WordMerge) == 0
+
+
+@pytest.mark.parametrize("kind", [CustomKind.SINGLE_CHOICE, CustomKind.MULTIPLE_CHOICE])
+def test_custom_fields_follow_and_come_back(world: World, kind: CustomKind) -> None:
+    define(world, "trade", kind, dictionary="industry")
+    several = kind is CustomKind.MULTIPLE_CHOICE
+    held: Any = ["internet", "steel"] if several else "steel"
+    id = world.li.do(create_update.create, Customer, {"name": "Acme", "custom.trade": held}).id
+
+    merged = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+
+    assert world.row(Customer, id)["custom"] == {"trade": ["internet", "retail"] if several else "retail"}
+    assert past(world, merged).moved == 1
+    world.li.do(create_update.update, Customer, id, {"name": "Acme Ltd"})
+    world.ada.do(unmerge_words, merged)
+    assert world.row(Customer, id)["custom"] == {"trade": held}
+
+
+def test_two_stages_of_one_pipeline_are_not_merged(world: World) -> None:
+    stages = world.make(Dictionary, code="opportunity_stage", name="Opportunity stage")
+    ids = [world.make(DictionaryItem, dictionary_id=stages, key=x, label_en=x.title()) for x in ("first", "second")]
+    pipeline = world.make(Pipeline, name="Direct")
+    for place, key in enumerate(("first", "second")):
+        world.make(PipelineStage, pipeline_id=pipeline, stage=key, position=place)
+
+    with pytest.raises(Validation) as caught:
+        world.ada.do(merge_words, *ids)
+
+    assert caught.value.say() == (
+        "First and Second are both stages, with rules of their own. Delete one of the stages first."
+    )
