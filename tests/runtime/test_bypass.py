@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 23,
+    Because.APPLIES_TO_ALL: 26,
     Because.COUNTS_OWN_RECORDS: 3,
     Because.COUNTS_FOR_POOL: 1,
     Because.FILLS_INDEX: 7,
-    Because.FOLLOWS_CHECK: 20,
+    Because.FOLLOWS_CHECK: 25,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 9,
-    Because.KEEPS_RULE: 34,
+    Because.KEEPS_RULE: 39,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,
