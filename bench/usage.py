@@ -19,7 +19,7 @@ class Process:
 
     def cpu(self) -> float:
         """CPU seconds so far."""
-        return sum(_ticks(pid) for pid in (self.pid, *_children(self.pid))) / _TICK
+        return sum(_ticks(pid) for pid in (self.pid, *children(self.pid))) / _TICK
 
     def memory(self) -> float:
         """The resident memory in MiB."""
@@ -63,5 +63,6 @@ def _ticks(pid: int) -> int:
         return 0
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started and that run."""
     return [int(child) for tasks in Path(f"/proc/{pid}/task").glob("*/children") for child in tasks.read_text().split()]

@@ -13,6 +13,8 @@ from .base import Base as Base
 from .base import Entity as Entity
 from .base import Part as Part
 from .base import utcnow as utcnow
+from .bulk_change import BulkChange as BulkChange
+from .bulk_change import BulkItem as BulkItem
 from .calendar_day import CalendarDay as CalendarDay
 from .claim_condition import ClaimCondition as ClaimCondition
 from .comment import Comment as Comment
@@ -24,6 +26,7 @@ from .credentials import SignInAttempt as SignInAttempt
 from .credentials import SignInSession as SignInSession
 from .custom_field import CustomField as CustomField
 from .custom_field import FieldBook as FieldBook
+from .customer import Approval as Approval
 from .customer import Customer as Customer
 from .declaration import protected_tables
 from .dictionary import Dictionary as Dictionary
@@ -57,6 +60,9 @@ from .people import Department as Department
 from .people import Role as Role
 from .people import User as User
 from .people import UserRole as UserRole
+from .pipeline import CustomerStage as CustomerStage
+from .pipeline import Pipeline as Pipeline
+from .pipeline import PipelineStage as PipelineStage
 from .plan import Plan as Plan
 from .policy import PolicyDraft as PolicyDraft
 from .policy import PolicyLine as PolicyLine
@@ -81,7 +87,11 @@ from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
+from .stage_period import CustomerStagePeriod as CustomerStagePeriod
+from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod
 from .upload import Upload as Upload
+from .word_merge import WordMerge as WordMerge
+from .word_merge import WordMove as WordMove
 
 for _file in walk_packages(__path__, f"{__name__}."):
     import_module(_file.name)
@@ -105,6 +115,9 @@ _ORDER: tuple[type[Entity], ...] = (
     UserRole,
     Dictionary,
     DictionaryItem,
+    Pipeline,
+    PipelineStage,
+    CustomerStage,
     NumberRule,
     CustomField,
     Organisation,

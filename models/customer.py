@@ -1,14 +1,15 @@
 """A customer has an owner, or lies in a pool."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import LIVE, MERGED, Entity, Line, long_text, sort_key, text_type, trait
+from .base import LIVE, MERGED, Entity, Line, choice, long_text, sort_key, text_type, trait
 from .custom_field import Customised
-from .errors import AlreadyInPool, InThatPool, NotInPool, NotLocked
+from .errors import AlreadyInPool, InThatPool, NotApproved, NotInPool, NotLocked
 from .names import Names
 from .people import User
 from .pool import Pool
@@ -30,10 +31,22 @@ _PLANNED: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
     "postgresql_where": text("deleted_at IS NULL AND next_follow_up_at IS NOT NULL"),
 }
+_PENDING: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND approval = 'PENDING'"),
+    "postgresql_where": text("deleted_at IS NULL AND approval = 'PENDING'"),
+}
 _DATED: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND release_due_at IS NOT NULL"),
     "postgresql_where": text("deleted_at IS NULL AND release_due_at IS NOT NULL"),
 }
+
+
+class Approval(StrEnum):
+    """Where a new customer stands that a second user has to approve."""
+
+    PENDING = "PENDING"
+    REJECTED = "REJECTED"
+    APPROVED = "APPROVED"
 
 
 class Customer(Customised, Entity):
@@ -41,6 +54,7 @@ class Customer(Customised, Entity):
 
     __tablename__ = "customer"
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
+    in_bulk = True
     names = Names("Customer", "Customers", zh="客户")
     search, beside = ("number", "name"), ("number", "owner_id", "pool_id")
 
@@ -104,6 +118,15 @@ class Customer(Customised, Entity):
         ForeignKey("release_rule.id"), info=trait(system_managed=True, derived=True, historical=True)
     )
     """The rule that sets the date."""
+    approval: Mapped[Approval | None] = choice(Approval, info=trait(system_managed=True))
+    """None where nobody has to approve it."""
+    approval_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
+    """Why it was rejected."""
+    approval_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    approval_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
+    )
+    """Who submitted it last while it is pending, and afterwards who decided."""
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("customer.id"), info=trait(system_managed=True, historical=True)
     )
@@ -122,6 +145,7 @@ class Customer(Customised, Entity):
         Index("ix_customer_department", "department_id", "created_at", "id", **LIVE),
         Index("ix_customer_pool", "pool_id", "pooled_at", "id", **_IN_POOL),
         Index("ix_customer_pooled", "pooled_at", "id", **_POOLED),
+        Index("ix_customer_pending", "created_at", "id", **_PENDING),
         Index("ix_customer_release", "release_due_at", "id", **_DATED),
         Index("ix_customer_owner_release", "owner_id", "release_due_at", "id", **_DATED),
         Index("ix_customer_stage", "stage", "created_at", "id", **LIVE),
@@ -182,6 +206,11 @@ class Customer(Customised, Entity):
         """Raise NotInPool for a customer with an owner."""
         if not self.in_pool:
             raise NotInPool(label=self.label)
+
+    def must_be_approved(self) -> None:
+        """Raise NotApproved for a customer that waits for approval, or was rejected."""
+        if self.approval in (Approval.PENDING, Approval.REJECTED):
+            raise NotApproved(label=self.label)
 
     def extend(self, until: datetime) -> None:
         """Put off its release until then."""

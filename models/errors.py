@@ -64,7 +64,11 @@ from .pool_errors import ConditionNotMet as ConditionNotMet
 from .pool_errors import Cooldown as Cooldown
 from .pool_errors import InThatPool as InThatPool
 from .pool_errors import NobodyFits as NobodyFits
+from .pool_errors import NotApproved as NotApproved
 from .pool_errors import NotInPool as NotInPool
+from .pool_errors import NotPending as NotPending
+from .pool_errors import NotRejected as NotRejected
+from .pool_errors import OwnApproval as OwnApproval
 from .pool_errors import Protected as Protected
 from .pool_errors import QuotaReached as QuotaReached
 from .pool_errors import ViewLimitReached as ViewLimitReached
@@ -95,6 +99,11 @@ from .sign_in_errors import NotSignedIn as NotSignedIn
 from .sign_in_errors import PasswordMustChange as PasswordMustChange
 from .sign_in_errors import SignInRefused as SignInRefused
 from .sign_in_errors import TooManyAttempts as TooManyAttempts
+from .stage_errors import FieldsMissing as FieldsMissing
+from .stage_errors import NoSuchStage as NoSuchStage
+from .stage_errors import NotOver as NotOver
+from .stage_errors import StageNotInPipeline as StageNotInPipeline
+from .stage_errors import StepNotAllowed as StepNotAllowed
 
 
 class NotFound(_AboutAKind):

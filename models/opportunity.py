@@ -2,16 +2,23 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Entity, Line, Prose, text_type, trait
+from .base import LIVE, Entity, Line, Prose, choice, text_type, trait
 from .contact import Contact
 from .custom_field import Customised
 from .customer import Customer
 from .names import Names
 from .people import User
+from .pipeline import Pipeline, StageKind
+
+_STALE: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND stale_at IS NOT NULL"),
+    "postgresql_where": text("deleted_at IS NULL AND stale_at IS NOT NULL"),
+}
 
 
 class Opportunity(Customised, Entity):
@@ -19,7 +26,8 @@ class Opportunity(Customised, Entity):
 
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
-    together = (frozenset({"amount", "currency"}),)
+    together = (frozenset({"amount", "currency"}), frozenset({"pipeline_id", "stage"}))
+    in_bulk = True
     names = Names("Opportunity", "Opportunities", zh="商机")
     beside = ("customer_id", "owner_id")
 
@@ -28,18 +36,32 @@ class Opportunity(Customised, Entity):
     name: Mapped[Line]
     amount: Mapped[Decimal | None] = mapped_column(info=trait(not_negative=True))
     currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
+    pipeline_id: Mapped[int | None] = mapped_column(ForeignKey("pipeline.id"))
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
     stage_changed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """When it was opened, changed its stage, or went into or out of the bin."""
+    state: Mapped[StageKind] = choice(StageKind, default=StageKind.OPEN, info=trait(system_managed=True, derived=True))
+    """The kind of its stage, kept by the flush (`models/stage_terms.py`)."""
+    stale_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
+    """From when on it counts as stale; None where its stage sets no days."""
+    probability: Mapped[int | None] = mapped_column(info=trait(not_negative=True))
+    """Per cent: that of its stage, unless a user gave another one since it came there."""
     expected_close: Mapped[date | None]
+    closed_on: Mapped[date | None]
+    """The day on which it was won or lost; None while it is open."""
+    lost_reason: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="lost_reason"))
     remark: Mapped[Prose | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")
+    pipeline: Mapped[Pipeline | None] = relationship(foreign_keys=pipeline_id, lazy="raise_on_sql")
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id, lazy="raise_on_sql")
 
     __table_args__ = (
         Index("ix_opportunity_customer", "customer_id", "created_at", "id"),
         Index("ix_opportunity_live", "created_at", "id"),
+        Index("ix_opportunity_board", "pipeline_id", "stage", "stage_changed_at", "id", **LIVE),
+        Index("ix_opportunity_stale", "stale_at", "id", **_STALE),
+        CheckConstraint("probability IS NULL OR probability BETWEEN 0 AND 100", name="probability"),
     )

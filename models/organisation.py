@@ -23,6 +23,8 @@ class Organisation(Entity):
     """How many customers one person may hold, unless department or person say otherwise; None is no limit."""
     contact_required: Mapped[bool] = mapped_column(default=True)
     """Whether a new customer needs the name and the phone of a contact."""
+    approve_customers: Mapped[bool] = mapped_column(default=False)
+    """Whether a second user has to approve each new customer before it is worked with."""
     follow_up_days_back: Mapped[int] = mapped_column(default=3650, info=trait(not_negative=True))
     """Maximum age of a follow-up when it is written, in days."""
     follow_up_days_ahead: Mapped[int] = mapped_column(default=1, info=trait(not_negative=True))

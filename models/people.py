@@ -34,6 +34,7 @@ class User(Entity):
 
     __tablename__ = "app_user"
     module, prefix, order = "user", "usr", "name"
+    in_bulk = True
     names = Names("Person", "People", zh="人员")
     search, beside = ("login", "name"), ("login", "department_id")
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "id"}

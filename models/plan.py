@@ -37,6 +37,7 @@ class Plan(Entity):
 
     __tablename__ = "plan"
     module, prefix, visible_through, named_by, order = "plan", "pln", "customer", "id", "due_at"
+    in_bulk = True
     names = Names("Plan", "Plans", zh="跟进计划")
     search, beside, searched_days = ("content",), ("customer_id", "owner_id"), 90
     together = (frozenset({"contact_id", "opportunity_id"}), frozenset({"due_at", "remind_minutes"}))

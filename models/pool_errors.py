@@ -25,6 +25,26 @@ class Archived(Refusal):
     zh = "{pool} 是归档公海，不能领取。请联系公海管理员分配。"
 
 
+class NotApproved(Refusal):
+    sentence = "{label} has to be approved first."
+    zh = "{label} 须先通过审批。"
+
+
+class NotPending(Refusal):
+    sentence = "{label} does not wait for approval."
+    zh = "{label} 不在待审批状态。"
+
+
+class NotRejected(Refusal):
+    sentence = "{label} was not rejected."
+    zh = "{label} 未被驳回。"
+
+
+class OwnApproval(Refusal):
+    sentence = "{label} was entered or submitted by yourself, so somebody else has to decide."
+    zh = "{label} 由您本人录入或提交，须由他人审批。"
+
+
 class ViewLimitReached(Refusal):
     sentence = "You have opened {used} of {limit} customers of this pool today. You may open others from {resets_at}."
     zh = "您今日已查看该公海的 {used} 个客户（上限 {limit}），{resets_at} 起可查看其他客户。"

@@ -25,6 +25,7 @@ from .build import graphql_of, schema
 from .compiler_thread import off_the_loop
 from .contract import Context
 from .opening import FIELDS, is_closed, opened
+from .past_rows import PAST, past_row
 from .plan.compile import Compiler
 from .plan.documents import Document, Documents, document_of
 from .plan.plan import Request
@@ -269,6 +270,8 @@ async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
     row = orjson.loads(await root())
     if row is None and await opened(reader.scope, name, arguments):
         row = orjson.loads(await root())
+    if row is not None and arguments.get("asOf") is not None:
+        row = await past_row(info, PAST[name], row, arguments)
     if name == "node" and row is not None:
         model = model_of(arguments["id"])
         assert model is not None, "it was found"

@@ -51,18 +51,22 @@ def _member(kind: GraphQLEnumType, value: str | None) -> Any:
 
 
 def _pointed(usual: Resolve | None) -> Resolve:
-    """The resolver of a field that holds a Pointer: it reads the record with the fields selected here."""
+    """The resolver of a field that holds a Pointer, or a list of them: it reads the records with the fields selected here."""
 
     async def resolve(row: Any, info: Any, **_: Any) -> Any:
         pointer = usual(row, info) if usual else getattr(row, info.field_name)
-        if pointer is None:
-            return None
-        assert isinstance(pointer, Pointer), info.field_name
-        siblings = pointer.siblings or Siblings(pointer.model, [pointer.id])
-        row = next((row for row in await _read(siblings, info) if row["~id"] == pointer.id), None)
-        return row and {**row, "~type": kind_of(pointer.model).name}
+        if isinstance(pointer, list):
+            return [found for each in pointer if (found := await _record(each, info)) is not None]
+        return None if pointer is None else await _record(pointer, info)
 
     return resolve
+
+
+async def _record(pointer: Any, info: Any) -> Any:
+    assert isinstance(pointer, Pointer), info.field_name
+    siblings = pointer.siblings or Siblings(pointer.model, [pointer.id])
+    row = next((row for row in await _read(siblings, info) if row["~id"] == pointer.id), None)
+    return row and {**row, "~type": kind_of(pointer.model).name}
 
 
 async def _read(siblings: Siblings, info: Any) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ MINE: Mapping[str, Any] = {"ownerId": {"eq": "me"}}
 @dataclass(frozen=True)
 class Tab:
     """A part of a list under a name of its own.  `needs`: what the user must be allowed for every record, else the tab
-    is not shown.  `empty`: what the tab says without rows, else what the list says.  `condition`: the same as `narrows` as a
+    is not shown.  `when`: whether the organisation has a use for it.  `empty`: what the tab says without rows, else what the list says.  `condition`: the same as `narrows` as a
     condition, by which a view of the tab is saved."""
 
     name: str
@@ -33,6 +33,7 @@ class Tab:
     order: Order = ()
     needs: str = ""
     empty: str = ""
+    when: Callable[[PanelRequest], bool] = lambda _ask: True
     condition: Mapping[str, Any] | None = None
 
 

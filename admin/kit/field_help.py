@@ -5,9 +5,13 @@ from models import (
     Base,
     ClaimCondition,
     ClaimRule,
+    CustomerStage,
     CustomField,
     Department,
+    Opportunity,
     Organisation,
+    Pipeline,
+    PipelineStage,
     Pool,
     PoolMember,
     ReleaseRule,
@@ -28,6 +32,18 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     (ClaimCondition, "name"): Label("What a person reads who may not claim because of it."),
     (ClaimCondition, "effect"): Label("Opens: only such customers may be claimed. Reserves: only for those below."),
     (AssignmentShare, "weight"): Label("Customers in each round, by weight. 0: gets none."),
+    (Opportunity, "probability"): Label("Empty: that of the stage."),
+    (Opportunity, "closed_on"): Label("Only for what is won or lost. Empty: the day on which that is written down."),
+    (Pipeline, "is_default"): Label("Opportunities go here whose pipeline is not chosen."),
+    (PipelineStage, "kind"): Label("Whether work goes on in this stage, waits, or is over."),
+    (PipelineStage, "probability"): Label("An opportunity that comes here gets it; its owner may give another one."),
+    (PipelineStage, "stale_days"): Label(
+        "Days in this stage after which an opportunity counts as stale. Empty: never."
+    ),
+    (PipelineStage, "required_fields"): Label("What has to be filled in before an opportunity may come here."),
+    (PipelineStage, "next_stages"): Label("Where an opportunity may go from here. Empty: to any stage."),
+    (CustomerStage, "required_fields"): Label("What has to be filled in before a customer may come here."),
+    (CustomerStage, "next_stages"): Label("Where a customer may go from here. Empty: to any stage."),
     (ClaimRule, "daily_view_limit"): Label("Pooled customers whose page a person may open in a day. Empty: no limit."),
     (PoolMember, "seat"): Label("Viewers look, members claim, administrators also assign and set the rules."),
     (ClaimRule, "daily_quota"): Label("Customers that a person may claim from this pool in a day. Empty: no limit."),
@@ -64,6 +80,9 @@ FIELD_HELP: dict[tuple[type[Base], str], str] = {
     ),
     (Organisation, "export_rows"): Label("Rows that one file of records may hold. Empty: no limit."),
     (Organisation, "contact_required"): Label("A new customer then needs the name and the phone of a contact."),
+    (Organisation, "approve_customers"): Label(
+        "A second person with the right to approve decides. Until then it can be neither claimed nor transferred."
+    ),
     (Organisation, "follow_up_days_back"): Label("Maximum age of a follow-up when it is written down, in days."),
     (Organisation, "follow_up_days_ahead"): Label("Number of days by which the time of a follow-up may lie ahead."),
     (Organisation, "follow_up_characters"): Label(

@@ -12,9 +12,11 @@ from models import (
     AssignmentShare,
     Base,
     ClaimCondition,
+    CustomerStage,
     CustomField,
     DuplicateRule,
     NumberRule,
+    PipelineStage,
     PoolMember,
     Role,
     User,
@@ -46,6 +48,12 @@ HIDDEN = {
 }
 """Columns that no screen shows.  The department is shown where it is no copy of another column, see `shown_keys`."""
 
+
+FIELD_LISTS: dict[tuple[type[Base], str], str] = {
+    (PipelineStage, "required_fields"): "fields.opportunity",
+    (CustomerStage, "required_fields"): "fields.customer",
+}
+"""The columns that hold a list of fields, with the code under which `field_words` has those to choose from."""
 
 CONDITIONS = {(ClaimCondition, "condition"), (AssignmentShare, "condition")}
 """The columns that hold a condition about customers, which is built, and shown as a sentence."""
@@ -184,6 +192,8 @@ def _field_of(model: type[Base], key: str) -> Field:
     if (model, key) == (CustomField, "dictionary"):
         return Field(key, Kind.WORDS, model, dictionary=DICTIONARIES)
     column, trait = column_of(model, key), trait_of(column_of(model, key))
+    if (model, key) in FIELD_LISTS:
+        return Field(key, Kind.WORD_LIST, model, dictionary=FIELD_LISTS[model, key])
     kind = Kind.CONDITION if (model, key) in CONDITIONS else _kind(model, key)
     return Field(
         key,

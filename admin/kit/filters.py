@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from models import User
 from models.amounts import amount_of
+from resolvers.records.dictionaries import Word, in_tree
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.inputs import YEARS
 
@@ -29,6 +30,8 @@ ME = "me"
 """The value of a filter by user that stands for the user who asks."""
 MOST_VALUES = 50
 """Maximum number of values of one filter."""
+INDENT = "\u2003"
+"""What stands before a word for each word above it, in a select."""
 LARGEST = 2**31 - 1
 """The largest number that an integer column holds."""
 Tree = dict[str, Any]
@@ -78,12 +81,14 @@ class Filter:
                 return {"in": [self._id(ask, value) for value in self.values]}
             case Kind.YES_NO:
                 return {"eq": self.values[0] == "yes"}
+            case Kind.WORDS if self._has_branches(ask):
+                return {"under": self._known_choices()}
             case Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {"in": self._known_choices()}
             case _:
                 return {"contains": self.values[0][:200]}
 
-    def condition(self) -> Tree:
+    def condition(self, ask: PanelRequest) -> Tree:
         """The filter as a condition, by which a view is saved; empty where the language has none."""
         known = {x.key: x.name for x in known_fields(self.field.model).values()} if self.field.model else {}
         name = known.get(self.key)
@@ -100,9 +105,19 @@ class Filter:
         match self.field.kind:
             case Kind.YES_NO:
                 return {name: {"eq": self.values[0] == "yes"}}
+            case Kind.WORDS if self._has_branches(ask):
+                return {name: {"under": [*self.values]}}
             case Kind.RECORD | Kind.WORDS | Kind.WORD_LIST | Kind.CHOICE:
                 return {name: {"in": [*self.values]}}
         return {name: {"contains": self.values[0][:200]}}
+
+    def _words(self, ask: PanelRequest) -> Mapping[str, Word]:
+        return ask.words.get(self.field.dictionary or "", {})
+
+    def _has_branches(self, ask: PanelRequest) -> bool:
+        """Whether a chosen word has others below it, which then match, too."""
+        above = {x.above for x in self._words(ask).values()}
+        return any(value in above for value in self.values)
 
     def _known_choices(self) -> list[str]:
         choices = self.field.choices
@@ -118,8 +133,10 @@ class Filter:
         """(value, label) of every choice; of records only those that are chosen, because the others are looked up."""
         match self.field.kind:
             case Kind.WORDS | Kind.WORD_LIST:
-                words = ask.words.get(self.field.dictionary or "", {})
-                return [(w.key, w.label) for w in words.values() if not w.is_archived or w.key in self.values]
+                tree = in_tree(self._words(ask))
+                return [
+                    (w.key, INDENT * depth + w.label) for w, depth in tree if not w.is_archived or w.key in self.values
+                ]
             case Kind.CHOICE:
                 return [(word, choice_label(word)) for word in self.field.choices]
             case Kind.YES_NO:
@@ -142,9 +159,15 @@ class Filter:
                 return f"{low} – {high}"
             return f"≥ {low}" if low else f"≤ {high}"
         if self.field.kind in (Kind.WORDS, Kind.WORD_LIST):
-            return listed(word(ask, self.field, value) for value in self.values)
+            return listed(self._branch(ask, value) for value in self.values)
         labels = dict(self.options(ask))
         return listed(labels.get(value, value) for value in self.values)
+
+    def _branch(self, ask: PanelRequest, key: str) -> str:
+        """A word, and that those below it match, too."""
+        label = word(ask, self.field, key)
+        has_more = self.field.kind is Kind.WORDS and any(x.above == key for x in self._words(ask).values())
+        return _("%(word)s and below") % {"word": label} if has_more else label
 
     def parameters(self) -> Iterator[tuple[str, str]]:
         """The (name, value) pairs of the filter in an address."""

@@ -15,6 +15,7 @@ from . import form_values, forms
 from .book import custom_keys
 from .fields import Field, Kind, input_of, word_of
 from .finding import Finding
+from .formatting import word_label
 from .panel_request import PanelRequest
 from .screen import Screen, names_in
 from .translation import gettext as _
@@ -104,7 +105,7 @@ class FormPage(Screen):
                 continue
             if field.kind is Kind.WORDS:
                 known = ask.words.get(field.dictionary or "", {}).get(held)
-                label = known.label if known else held
+                label = word_label(known) if known else held
             else:
                 label = (await ask.scope.read(names_in, field.target, [held])).get(held, "")
             if label:
@@ -136,4 +137,4 @@ def _offer_held(ask: PanelRequest, field: Field, given: Any) -> None:
     """Add a choice for each word that a list holds although it is archived."""
     known, offered = ask.words.get(field.dictionary or "", {}), dict(given.choices)
     missing = [key for key in given.data or () if key not in offered]
-    given.choices = [*given.choices, *((key, known[key].label if key in known else key) for key in missing)]
+    given.choices = [*given.choices, *((key, word_label(known[key]) if key in known else key) for key in missing)]

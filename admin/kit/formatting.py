@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from models import Base, Tone
 from resolvers.reading.pages import Row, display_column
+from resolvers.records.dictionaries import Word
 
 from .fields import Field, Kind
 from .labels import choice_label
@@ -89,10 +90,10 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return badge(choice_label(value), tone_of(value))
         case Kind.WORDS:
             known = ask.words.get(field.dictionary or "", {}).get(value)
-            return badge(known.label, known.tone) if known else badge(value, Tone.GREY)
+            return badge(word_label(known), known.tone) if known else badge(value, Tone.GREY)
         case Kind.WORD_LIST:
             words = ask.words.get(field.dictionary or "", {})
-            found = ((words[key].label, words[key].tone) if key in words else (key, Tone.GREY) for key in value)
+            found = ((word_label(words[key]), words[key].tone) if key in words else (key, Tone.GREY) for key in value)
             return Markup(" ").join(badge(label, tone) for label, tone in found)
         case Kind.LINES:
             return Markup(", ").join(value)
@@ -138,6 +139,9 @@ _STATES = {
     "RUNNING": Tone.BLUE,
     "DONE": Tone.GREEN,
     "FAILED": Tone.RED,
+    "PENDING": Tone.AMBER,
+    "REJECTED": Tone.RED,
+    "APPROVED": Tone.GREEN,
 }
 _WARNINGS = {"locked", "do_not_contact"}
 
@@ -145,7 +149,12 @@ _WARNINGS = {"locked", "do_not_contact"}
 def word(ask: PanelRequest, field: Field, key: str) -> str:
     """The label of a dictionary word; its key if the dictionary no longer has it."""
     known = ask.words.get(field.dictionary or "", {}).get(key)
-    return known.label if known else key
+    return word_label(known) if known else key
+
+
+def word_label(word: Word) -> str:
+    """What a word is called; an archived one says that it is no longer offered."""
+    return _("%(word)s (archived)") % {"word": word.label} if word.is_archived else word.label
 
 
 def moment(ask: PanelRequest, at: datetime) -> Markup:

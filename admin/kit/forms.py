@@ -114,7 +114,8 @@ def _option(row: Mapping[str, str]) -> dict[str, Any]:
 def form_class(
     ask: PanelRequest, fields: Iterable[Field], options: Mapping[str, list[tuple[str, str]]] | None = None
 ) -> type[PanelForm]:
-    """A form with these fields.  `options`: the choices of RECORD fields that offer a plain list."""
+    """A form with these fields.  `options`: the choices of RECORD fields that offer a plain list, and of WORDS that offer some
+    words alone."""
     inputs = {each.key: _input(ask, each, (options or {}).get(each.key)) for each in fields}
     meta = type("Meta", (), {"locales": ["zh"] if ask.language == "zh" else ["en"]})
     return type("DerivedForm", (PanelForm,), {"Meta": meta, **inputs})
@@ -128,7 +129,8 @@ def _input(ask: PanelRequest, each: Field, options: list[tuple[str, str]] | None
         case Kind.CHOICE:
             return SelectField(**common, choices=_with_none([(x, choice_label(x)) for x in each.choices]))
         case Kind.WORDS:
-            return SelectField(**common, choices=_with_none(_words(ask, each)), validate_choice=False)
+            words = _words(ask, each) if options is None else options
+            return SelectField(**common, choices=_with_none(words), validate_choice=False)
         case Kind.WORD_LIST:
             return SelectMultipleField(**common, choices=_words(ask, each), validate_choice=False)
         case Kind.RECORD:

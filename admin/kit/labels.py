@@ -24,6 +24,7 @@ from models.custom_field import CustomKind
 from models.duplicates import Evidence, Verdict
 from models.field_names import FIELD_NAMES
 from models.names import OF_MODULE
+from models.pipeline import StageKind
 from models.pool import OnExpire
 from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
@@ -91,6 +92,9 @@ _CHOICES = {
     "NO_OPPORTUNITY": _("No opportunity"),
     "NO_DEAL": _("No deal"),
     "OK": _("Done"),
+    "PENDING": _("Waits for approval"),
+    "REJECTED": _("Rejected"),
+    "APPROVED": _("Approved"),
     "DENIED": _("Refused"),
     "CREATE": _("Newly made"),
     "CLAIM": _("Claimed"),
@@ -113,6 +117,12 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
         Evidence.PHONE: _("Same phone"),
         Evidence.DOMAIN: _("Same e-mail domain"),
         Evidence.NAME_ELSEWHERE: _("Same name in another place"),
+    },
+    StageKind: {
+        StageKind.OPEN: _("In progress"),
+        StageKind.ON_HOLD: _("On hold"),
+        StageKind.WON: _("Won"),
+        StageKind.LOST: _("Lost"),
     },
     CustomKind: {
         CustomKind.TEXT: _("One line of text"),

@@ -15,9 +15,9 @@ from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 from resolvers.views.saved_views import View
 
+from .bulk_page import BulkPage
 from .commands import LIST, ROW, Command
 from .condition_words import words_for
-from .export_page import ExportPage
 from .fields import Field, Kind, field_of
 from .finding import find
 from .formatting import ColumnFormat, cells, column_formats
@@ -36,7 +36,7 @@ MOST_COLUMNS = 8
 """Maximum number of columns of a list that declares none."""
 
 
-class ListPage(ExportPage, SearchPage, ViewPage):
+class ListPage(BulkPage, SearchPage, ViewPage):
     """Rows under the rights of the user, narrowed and ordered by the address."""
 
     lookup_filter: ClassVar[Mapping[str, Any]] = {}

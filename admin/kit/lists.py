@@ -81,7 +81,7 @@ class ListState:
         query = ask.request.query_params if query is None else query
         self.view, self.ask, self.saved = view, ask, saved
         self.kept = kept = saved.settings if saved is not None else ViewSettings()
-        self.tabs = [tab for tab in view.tabs if not tab.needs or ask.may_all(tab.needs)]
+        self.tabs = [tab for tab in view.tabs if tab.when(ask) and (not tab.needs or ask.may_all(tab.needs))]
         self.tab = next(
             (tab for tab in self.tabs if tab.name == query.get("tab", kept.tab)), self.tabs[0] if self.tabs else None
         )
@@ -132,7 +132,7 @@ class ListState:
         tab = self.tab if self.tabs and self.tab is not self.tabs[0] else None
         parts = [dict(tab.condition)] if tab is not None and tab.condition is not None else []
         return ViewSettings(
-            condition=all_of([self.condition, *parts, *(each.condition() for each in self.filters)]),
+            condition=all_of([self.condition, *parts, *(each.condition(self.ask) for each in self.filters)]),
             search=self.search,
             columns=tuple(column.key for column in self.columns),
             order=self.order,

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from models import Organisation
+from models import Customer, Entity, Opportunity, Organisation, Tone
 from models.custom_field import is_custom
 from policies import Facts
 from policies.objects import FIELDS
+from resolvers.customers.pipelines import askable
 from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.custom_options import dictionaries
@@ -20,6 +21,7 @@ from resolvers.records.dictionaries import Word, words_of
 from resolvers.runtime.scope import Scope
 
 from .fields import DICTIONARIES, Field
+from .labels import field_label
 from .preferences import Preferences
 
 
@@ -39,6 +41,7 @@ class PanelRequest:
     currency: str
     support: str | None
     contact_required: bool
+    approve_customers: bool
     language_of_new_people: str
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
@@ -101,10 +104,23 @@ class PanelRequest:
 
     async def load_words(self, codes: set[str]) -> None:
         """Load these dictionaries: one query for those that are not loaded yet."""
+        self.words |= {code: field_words(self.scope, code) for code in codes & FIELDS_OF.keys()}
         if DICTIONARIES in codes - self.words.keys():
             self.words[DICTIONARIES] = await self.scope.read(dictionaries)
         if missing := codes - self.words.keys():
             self.words |= {code: {} for code in missing} | await self.scope.read(words_of, missing)
+
+
+FIELDS_OF: dict[str, type[Entity]] = {f"fields.{model.module}": model for model in (Opportunity, Customer)}
+"""Code of a list of fields -> the kind of record that has them."""
+
+
+def field_words(scope: Scope, code: str) -> dict[str, Word]:
+    """The fields that a stage may ask for, custom ones last, as words with their labels."""
+    model = FIELDS_OF[code]
+    found = {key: field_label(model, key) for key in askable(model)}
+    found |= {own.word: own.label(scope.language) for own in scope.policy.book.of(model.module)}
+    return {key: Word(key, label, False, Tone.GREY) for key, label in found.items()}
 
 
 def bell_text(unread: int) -> str:
@@ -120,9 +136,19 @@ def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:
 def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
     """The settings of the organisation, and the preferences of the user, that every screen needs."""
     o = Organisation
-    columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.language)
+    columns = select(
+        o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.approve_customers, o.language
+    )
     found = db.execute(columns).first()
-    name, zone, currency, support, contact_required, language = found or (None, None, None, None, True, None)
+    name, zone, currency, support, contact_required, approve, language = found or (
+        None,
+        None,
+        None,
+        None,
+        True,
+        False,
+        None,
+    )
     return {
         "preferences": panel_preferences(scope, db),
         "organisation": name or "Millpond",
@@ -130,6 +156,7 @@ def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
         "currency": currency or "CNY",
         "support": support,
         "contact_required": bool(contact_required),
+        "approve_customers": bool(approve),
         "language_of_new_people": language or "en",
     }
 

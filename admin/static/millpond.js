@@ -166,10 +166,12 @@ function prepare(root) {
   for (const form of $$("form[data-form]", root)) watch(form);
   for (const points of $$("[data-points]", root)) grow(points);
   for (const area of $$("textarea[data-complete]", root)) complete(area);
+  for (const box of $$("[data-board]", root)) import(box.dataset.board);
   for (const box of $$("[data-field-form]", root)) import(box.dataset.fieldForm).then((script) => script.arrangeForm(box), () => {});
   for (const table of $$("[data-arrange]", root)) import(table.dataset.script).then((script) => script.arrangeRows(table), () => {});
   for (const box of $$("[data-duplicates]", root)) import(box.dataset.duplicates).then((script) => script.watchDuplicates(box), () => {});
   for (const form of $$("form[data-upload]", root)) import(form.dataset.upload).then((script) => script.watchUpload(form), () => {});
+  for (const box of $$("[data-facts]", root)) import(box.dataset.facts).then((script) => script.watchFacts(), () => {});
   for (const box of $$("[data-rows]", root)) import(box.dataset.rows).then((script) => script.watchRows(box), () => {});
   countSelected();
   keepTrail();

@@ -8,7 +8,7 @@ from alembic import op
 from models.base import Utc, json_type, long_text, text_type
 
 revision: str = "2026_11_30_custom_fields"
-down_revision: str | None = "2026_11_30_import_keys"
+down_revision: str | None = "2026_11_30_pipelines"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

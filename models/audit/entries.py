@@ -42,6 +42,8 @@ FOLLOWING = frozenset(
         "release_due_at",
         "release_rule_id",
         "stage_changed_at",
+        "stale_at",
+        "state",
     }
 )
 """Columns that repeat what other records and rules come to; those have entries of their own."""

@@ -1,6 +1,6 @@
 """How changes reach the log: a flush records what it did to entities, and a use case what no column shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -38,6 +38,10 @@ _TABLE = cast("Table", AuditEntry.__table__)
 _INSERT = Prepared(
     insert(_TABLE), [column.key for column in _TABLE.c if column.key != "id"], because=Because.WRITES_LOG
 )
+
+
+STAGED: list[Callable[[Session, Sequence[tuple[str, int, Changes]]], None]] = []
+"""Called with (table, record id, changes) of all records whose entries have just been written."""
 
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)
@@ -85,6 +89,8 @@ def write_entries(session: Session) -> None:
         for subject, noted in gathered.items()
     ]
     _INSERT.run_each(session.connection(), rows)
+    for told in STAGED:
+        told(session, [(*subject, noted.changes) for subject, noted in gathered.items()])
 
 
 @contextmanager

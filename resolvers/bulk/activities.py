@@ -7,9 +7,11 @@ from models import Customer, FollowUp, Opportunity
 from models.counting import copy_key
 from models.follow_up_errors import uncounted
 from models.last_contact import follow_new
+from models.stage_terms import follow
 
 from ..customers import follow_ups as rules
-from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of
+from ..customers.activities import OF_THE_SAME_CUSTOMER, customers_of, refusals_of_unapproved
+from ..customers.stages import check_new_opportunity, place_in_pipeline
 from ..ownership.release_dates import note_opportunities, renew
 from ..records.organisation import currency_of
 from ..runtime.rights_on_many import allowed
@@ -19,7 +21,7 @@ from .kinds import Kind
 
 
 class Activities(Kind):
-    """What `ActivityRules` asks, for many new records."""
+    """What `Activity` asks, for many new records."""
 
     def prepare(self, draft: Draft) -> None:
         draft.values.setdefault("owner_id", self.scope.person.id)
@@ -47,9 +49,25 @@ class Opportunities(Activities):
 
     model = Opportunity
 
-    def complete(self, drafts: Sequence[Draft]) -> None:
+    def prepare(self, draft: Draft) -> None:
+        super().prepare(draft)
+        place_in_pipeline(self.db, draft.values)
+
+    def check(self, draft: Draft) -> None:
+        super().check(draft)
+        check_new_opportunity(self.scope, self.db, draft.values)
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        super().judge(drafts)
+        unapproved = refusals_of_unapproved(self.db, {draft.values["customer_id"] for draft in drafts})
         for draft in drafts:
-            draft.values["stage_changed_at"] = self.db.info["now"]
+            draft.is_doubtful |= draft.values["customer_id"] in unapproved
+
+    def complete(self, drafts: Sequence[Draft]) -> None:
+        now = self.db.info["now"]
+        for draft in drafts:
+            given = draft.values.get("probability") is not None
+            draft.values.update(follow(self.db, draft.values, since=now, probability_given=given))
 
     def follow(self, drafts: Sequence[Draft]) -> None:
         ids = sorted({draft.row["customer_id"] for draft in drafts})

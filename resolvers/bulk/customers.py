@@ -16,7 +16,9 @@ from models.duplicate_key import CUSTOMER_TRAITS, contact_traits, customer_trait
 from models.errors import Duplicate
 from models.search import doc_id, doc_of_contact, doc_of_customer, put_docs
 
+from ..customers import approval
 from ..customers import customer as rules
+from ..customers.stages import check_new_customer
 from ..duplicates.doubts import in_doubt
 from ..duplicates.enforcement import traits_of_new
 from ..duplicates.key_index import put as put_keys
@@ -49,9 +51,12 @@ class Customers(Kind):
         rules.check_contact(draft.extra, is_needed=self._contact_is_needed)
         draft.has_rule_ahead = bool(draft.values.get("number"))  # which may be taken
         draft.values["number"] = draft.values.get("number") or ""
+        if self._needs_approval:
+            draft.values.update(approval.pending(self.scope))
 
     def check(self, draft: Draft) -> None:
         rules.check_reach(draft.values)
+        check_new_customer(self.scope, self.db, draft.values)
 
     def judge(self, drafts: Sequence[Draft]) -> None:
         if any(not draft.values["number"] for draft in drafts):
@@ -71,6 +76,10 @@ class Customers(Kind):
             draft.values["number"], draft.values["number_order"] = found.number, pattern.order(found.number)
             draft.notices = [found.notice] if found.notice else []
             self._date(draft)
+
+    @cached_property
+    def _needs_approval(self) -> bool:
+        return approval.is_asked_for(self.scope, self.db)
 
     @cached_property
     def _contact_is_needed(self) -> bool:

@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, Opportunity
+from models import Approval, Contact, Customer, Opportunity
+from models.errors import NotApproved
 
 from ..records.organisation import currency_of
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from .contacts import check_looks_after
+from .stages import check_opportunity, place_in_pipeline
 
 OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
     (Contact, "contact_id"),
@@ -21,7 +23,7 @@ OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
 """What a follow-up or an opportunity may name: (entity, column)."""
 
 
-class ActivityRules(Rules[Any], models=(Opportunity,)):
+class Activity:
     """The author is the owner unless another one is named; contact and opportunity belong to the same customer."""
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
@@ -39,6 +41,29 @@ class ActivityRules(Rules[Any], models=(Opportunity,)):
     def _check_owner(self, scope: Scope, db: Session, row: Any) -> None:
         """Judge the owner of a new record who is not the caller."""
         check_looks_after(scope, db, row.owner_id, row.customer_id, model=type(row))
+
+
+class OpportunityRules(Activity, Rules[Opportunity]):
+    """An opportunity stands in a stage of a pipeline, which may ask for steps and fields."""
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        super().prepare(scope, db, values, extra)
+        place_in_pipeline(db, values)
+
+    def check(self, scope: Scope, db: Session, row: Opportunity, values: dict[str, Any]) -> None:
+        super().check(scope, db, row, values)
+        if is_new(row):
+            for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
+                raise refusal
+        check_opportunity(scope, db, row, values)
+
+
+def refusals_of_unapproved(db: Session, customer_ids: Collection[int]) -> dict[int, NotApproved]:
+    """Customer -> the refusal of an opportunity at it, for those of these that have to be approved first."""
+    wait = Customer.approval.in_([Approval.PENDING, Approval.REJECTED])
+    asked = select(Customer).where(Customer.id.in_(customer_ids), wait)
+    found = db.execute(asked).scalars() if customer_ids else ()
+    return {row.id: NotApproved(label=row.label, field="customerId") for row in found}
 
 
 def customers_of(db: Session, model: Any, ids: Collection[int]) -> dict[int, int]:

@@ -17,11 +17,9 @@ from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
 from ..duplicates.enforcement import REASON, refuse_duplicate_contact, refuse_duplicate_restored, traits_before
-from ..ownership.assignees import Candidate, offered
 from ..people.people import active_user
-from ..reading.clauses import open_to, visible, with_parents
+from ..reading.clauses import visible, with_parents
 from ..runtime import principals
-from ..runtime.batch import Mode, Outcome, each
 from ..runtime.inputs import line, not_offered
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.points import check_point as check_point
@@ -73,22 +71,6 @@ def note_points(db: Session, row: Contact, before: Mapping[str, Any]) -> None:
         db.flush()
 
 
-def transfer(
-    scope: Scope, ids: list[int], user_id: int, mode: Mode = Mode.BEST_EFFORT, reason: str | None = None
-) -> Outcome:
-    """Give contacts to another owner; returns the outcome per contact.
-
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, VALIDATION for a user who cannot see the customer (share it with them first)
-    or may not change contacts of theirs at it.
-    """
-
-    def work(db: Session, id: int) -> None:
-        contact = scope.load(db, Contact, id, to="transfer")
-        contact.owner_id = check_looks_after(scope, db, user_id, contact.customer_id, field="userId")
-
-    return each(scope, "contact.transfer", Contact, ids, mode, work, reason=line(reason, "reason"))
-
-
 def check_looks_after(
     scope: Scope,
     db: Session,
@@ -113,7 +95,10 @@ def check_looks_after(
             f"{assignee.name} 无权查看该客户，请先共享客户。",
             field=field,
         )
-    person, customer = principals.by_id(db.connection(), assignee.id, scope.person.now), _facts(scope, db, customer_id)
+    person, customer = (
+        principals.by_id(db.connection(), assignee.id, scope.person.now),
+        facts_of_customer(scope, db, customer_id),
+    )
     if not looks_after(scope.policy, person, customer, model):
         raise Validation(
             f"{assignee.name} may not work with {model.names.nouns} at this customer.",
@@ -129,17 +114,7 @@ def looks_after(policy: Snapshot, person: Principal, customer: Facts, model: typ
     return policy.may(person, "view", Customer.module, customer) and policy.may(person, "edit", model.module, own)
 
 
-def candidates(scope: Scope, db: Session, ids: Sequence[int]) -> list[Candidate]:
-    """The users to whom the caller may transfer these contacts."""
-    may, e = open_to(scope.viewer, "transfer", Contact), with_parents(Contact)[1]
-    mine = visible(scope.viewer, Contact, e.customer_id).where(e.id.in_(ids), may).distinct()
-    customers = [_facts(scope, db, id) for id in db.execute(mine).scalars()]
-    if not customers:
-        return []
-    return offered(scope, db, lambda person: all(looks_after(scope.policy, person, facts) for facts in customers))
-
-
-def _facts(scope: Scope, db: Session, customer_id: int) -> Facts:
+def facts_of_customer(scope: Scope, db: Session, customer_id: int) -> Facts:
     return facts_of(db, Customer, customer_id, scope.person) or Facts()
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Contact, ContactPoint, Customer, Organisation, Pool, User
+from models import Approval, Contact, ContactPoint, Customer, Organisation, Pool, User
 from models.contact import PointKind, key_of
 from models.database.bypass import Because, bypass_policy
 from models.errors import InBin, Validation
@@ -24,7 +24,9 @@ from ..runtime.inputs import invalid, line
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import is_import, permit_create
+from .approval import is_asked_for, pending, tell_approvers
 from .contacts import check_point
+from .stages import check_customer
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 
@@ -46,9 +48,12 @@ class CustomerRules(Rules[Customer]):
         else:
             values["number"] = next_number(scope, db, "customer")
         values["number_order"] = pattern_of(db, "customer").order(values["number"])
+        if is_asked_for(scope, db):
+            values.update(pending(scope))
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
         check_reach(values)
+        check_customer(scope, db, row, values)
 
     def created(self, scope: Scope, db: Session, row: Customer, extra: dict[str, Any]) -> None:
         refuse_duplicate_customer(scope, db, row, extra)
@@ -61,6 +66,8 @@ class CustomerRules(Rules[Customer]):
             scope.tell(db, f"pool:{row.pool_id}", row.id)
         if extra.get("contact_name"):
             _add_contact(db, row, extra)
+        if row.approval is Approval.PENDING and not is_import(db):
+            tell_approvers(scope, db, row)
 
     def changed(self, scope: Scope, db: Session, row: Customer, before: dict[str, Any], extra: dict[str, Any]) -> None:
         refuse_duplicate_customer(scope, db, row, extra, before)

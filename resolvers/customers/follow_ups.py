@@ -17,16 +17,16 @@ from models.follow_up_errors import uncounted
 from models.last_contact import lock_customers
 
 from ..runtime.inputs import invalid
-from ..runtime.lifecycle import is_new
+from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from ..runtime.write_guard import is_import
-from .activities import ActivityRules
+from .activities import Activity
 
 JUDGED = frozenset({"kind", "content", "happened_at"})
 """The columns by which a follow-up counts or not."""
 
 
-class FollowUpRules(ActivityRules, models=(FollowUp,)):
+class FollowUpRules(Activity, Rules[FollowUp]):
     """A follow-up says what was done.  Whether it counts is decided when it is written, and when it is edited.
 
     What comes in by an import is history: it keeps author and time, and never counts when it is written, so it moves no

@@ -12,9 +12,10 @@ from models.plan import PlanState
 
 from ..records import create_update
 from ..runtime.inputs import invalid, line, moment
+from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
-from .activities import ActivityRules
+from .activities import Activity
 
 FURTHEST = timedelta(days=3_650)
 """Maximum time by which a plan may lie ahead; more is a typing error."""
@@ -22,7 +23,7 @@ MOST_MINUTES = 28 * 24 * 60
 """Maximum number of minutes by which a reminder comes before the plan is due."""
 
 
-class PlanRules(ActivityRules, models=(Plan,)):
+class PlanRules(Activity, Rules[Plan]):
     """A plan lies ahead when it is made or put off, and one that has ended stays as it is."""
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:

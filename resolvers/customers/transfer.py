@@ -1,6 +1,6 @@
-"""Transferring customers to another owner."""
+"""Transferring customers to another owner, with what the former owner has at them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from models.ownership import Began, Ended
 from ..notices.notify import notify
 from ..ownership.assignees import load_assignee
 from ..ownership.capacity import transfer_capacity
-from ..ownership.dependents import reassign_dependents
+from ..ownership.dependents import GoesAlong, kinds_of_dependents, reassign_dependents
 from ..ownership.locate import Locks, load_owned
 from ..ownership.periods import begin, end
 from ..runtime.batch import Mode, Outcome, each
@@ -28,10 +28,13 @@ def transfer(
     *,
     insist: bool = False,
     lift_lock: bool = False,
+    related: Collection[str] | None = None,
+    goes_along: GoesAlong | None = None,
 ) -> Outcome:
     """Give customers to another owner, who may work with them; stage, history and follow-ups stay.
 
-    Contacts and opportunities of the former owner at these customers get the new owner too.  `insist`: also to a user
+    Contacts, opportunities and open plans of the former owner at these customers get the new owner too; with `related`
+    only those of these modules, with `goes_along` only those for which it holds.  `insist`: also to a user
     who may only see them, or is absent, which needs a right of its own and a reason.  `lift_lock` confirms that the
     lock of a locked customer ends.
     Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
@@ -41,7 +44,7 @@ def transfer(
     if insist and reason is None:
         raise Validation("Say why you insist.", "请填写指定该人员的原因。", field="reason")
 
-    locks = Locks(scope, may_end=lift_lock)
+    locks, chosen = Locks(scope, may_end=lift_lock), goes_along or _of_kinds(related)
 
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "transfer")
@@ -58,7 +61,7 @@ def transfer(
                 field="userId",
             )
         transfer_capacity(db, owner_id, assignee)
-        reassign_dependents(db, customer, owner_id, assignee.id)
+        reassign_dependents(db, customer, owner_id, assignee.id, chosen)
         customer.assign_to(assignee, now)
         db.flush()
         end(db, customer.id, Ended.TRANSFER, now, reason)
@@ -67,3 +70,17 @@ def transfer(
         notify(scope, db, "transferred_from_you", [owner_id], customer, to=assignee.id)
 
     return locks.told(each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id))
+
+
+def _of_kinds(related: Collection[str] | None) -> GoesAlong:
+    """Raises Validation for a kind that does not hang on customers."""
+    known = {kind.module for kind in kinds_of_dependents()}
+    if related is None:
+        return lambda _row: True
+    if strange := sorted({*related} - known):
+        raise Validation(
+            f"“{strange[0][:40]}” does not go along with a customer.",
+            f"“{strange[0][:40]}”不随客户转移。",
+            field="related",
+        )
+    return lambda row: row.module in related

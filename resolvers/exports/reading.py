@@ -6,7 +6,7 @@ written once, and one that leaves the maker's sight is left out.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,8 +39,13 @@ NAMED_AT_ONCE = 2_000
 _SEARCHED = 1_000
 
 
-def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Iterator[list[int]]:
-    """The ids of all records of a list that the caller may export, in its order, page by page by the list's keyset."""
+def found(
+    scope: Scope, db: Session, model: type[Base], listing: Listing, *, right: str = "export"
+) -> Iterator[list[int]]:
+    """The ids of all records of a list that the caller may export, in its order, page by page by the list's keyset.
+
+    `right`: what the caller has to be allowed to do with them.
+    """
     if model is AuditEntry:
         yield from _logged(scope, db, listing)
         return
@@ -51,7 +56,7 @@ def found(scope: Scope, db: Session, model: type[Base], listing: Listing) -> Ite
         if request.search.strip() and clause is None:
             result = find(scope, db, model, request.search, reading.listed(), _SEARCHED)
             clause = result.clause if result.further is None else result.further
-        statement = reading.statement().where(open_to(scope.viewer, "export", model))
+        statement = reading.statement().where(open_to(scope.viewer, right, model))
         rows = db.execute((statement if clause is None else statement.where(clause)).limit(AT_ONCE)).all()
         yield [row.id for row in rows]
         request = replace(request, after=reading.cursor(rows[-1])) if len(rows) == AT_ONCE else None
@@ -63,8 +68,8 @@ def _logged(scope: Scope, db: Session, listing: Listing) -> Iterator[list[int]]:
         yield [id for id in ids if id in chosen] if chosen else ids
 
 
-def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: int) -> int:
-    """How many records of a list the caller may export, up to `most`."""
+def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: int, *, right: str = "export") -> int:
+    """How many records of a list the caller may export, or do `right` to, up to `most`."""
     if model is AuditEntry:
         seen = 0
         for ids in _logged(scope, db, listing):
@@ -74,7 +79,7 @@ def count(scope: Scope, db: Session, model: type[Base], listing: Listing, most: 
         return seen
     request = listing.request(model)
     reading = Reading(scope, request)
-    clauses = [*reading.listed(), open_to(scope.viewer, "export", model)]
+    clauses = [*reading.listed(), open_to(scope.viewer, right, model)]
     if request.search.strip():
         result = find(scope, db, model, request.search, clauses, _SEARCHED)
         clauses.append(result.clause if result.further is None else result.further)
@@ -96,21 +101,28 @@ def rows(
 
     `right`: what the caller has to be allowed to do with them.
     """
-    words = Words(scope.language, ZoneInfo(scope.person.zone or "UTC"))
     if model is AuditEntry:
-        return log_cells(scope, db, columns, ids, words)
+        return log_cells(scope, db, columns, ids, _plain_words(scope))
     keys = tuple(column.key for column in columns if column.holds is not Holds.POINTS)
     reading = Reading(scope, ListRequest(model, keys, binned=listing.binned, counts=False))
     statement = reading.statement().where(open_to(scope.viewer, right, model))
     found = {row.id: row for part in _parts(ids) for row in db.execute(statement.where(reading.e.id.in_(part)))}
     values = {id: reading.values(row) for id, row in found.items()}
-    words = replace(
-        words,
-        dictionaries=_told_apart(words_of(scope, db, {x.dictionary for x in columns if x.dictionary})),
-        records=_names(scope, db, columns, values.values()),
-        points=_points(scope, db, columns, [*values]),
-    )
+    words = replace(words_for(scope, db, columns, values.values()), points=_points(scope, db, columns, [*values]))
     return [[_cell(column, id, values[id], words) for column in columns] for id in ids if id in values]
+
+
+def words_for(scope: Scope, db: Session, columns: Sequence[ExportColumn], rows: Iterable[Mapping[str, Any]]) -> Words:
+    """What the values of these rows are called, given as column -> value."""
+    return replace(
+        _plain_words(scope),
+        dictionaries=_told_apart(words_of(scope, db, {x.dictionary for x in columns if x.dictionary})),
+        records=_names(scope, db, columns, rows),
+    )
+
+
+def _plain_words(scope: Scope) -> Words:
+    return Words(scope.language, ZoneInfo(scope.person.zone or "UTC"))
 
 
 def _cell(column: ExportColumn, id: int, values: dict[str, Any], words: Words) -> Cell:

@@ -41,7 +41,15 @@ CONTACT = declare(
 )
 FOLLOW_UP = declare(Target("follow_up", FollowUp, FollowUp.names))
 
-OPPORTUNITY = declare(Target("opportunity", Opportunity, Opportunity.names, (("customer_id", "name"),)))
+OPPORTUNITY = declare(
+    Target(
+        "opportunity",
+        Opportunity,
+        Opportunity.names,
+        (("customer_id", "name"),),
+        without=frozenset({"pipeline_id", "probability"}),  # they follow from the stage
+    )
+)
 
 DICTIONARY_ITEM = declare(
     Target(

@@ -11,13 +11,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, ImportBatch, ImportRow
-from models.base import column_of
 from models.errors import ImportEnded, ImportRowsGone, Refusal, Validation
 from models.import_batch import KEPT, ImportState, RowState
 
-from ..bulk.many import delete_many, update_many
+from ..bulk.many import delete_many
+from ..bulk.restoring import changed_since, gone_since, put_back
 from ..jobs.kinds import Progress
-from ..merging.moves import stored
 from ..records.references import live_parents, touched_parents
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
@@ -25,7 +24,6 @@ from .applying import CHUNK, counts
 from .batches import UNDO, allowed, are_rows_gone, enqueue, give_up_return, locked, log
 from .primaries import promote_again
 from .row_notes import note_rows, problems_of
-from .writing import with_reason
 
 UNDOABLE = (ImportState.DONE, ImportState.PARTLY)
 WRITTEN = (RowState.CREATED, RowState.UPDATED)
@@ -133,9 +131,9 @@ def _undone(
     same = []
     for row in rows:
         if row.record_id not in now:
-            found[row.number] = RowState.KEPT, _gone()
+            found[row.number] = RowState.KEPT, gone_since()
         elif now[row.record_id] != _expected(row, later):
-            found[row.number] = RowState.KEPT, _changed()
+            found[row.number] = RowState.KEPT, changed_since()
         else:
             same.append(row)
     found |= _created_undone(scope, db, model, [row for row in same if row.state == RowState.CREATED])
@@ -160,9 +158,9 @@ def _created_undone(scope: Scope, db: Session, model: type[Entity], rows: Sequen
 
 def _changed_undone(scope: Scope, model: type[Entity], rows: Sequence[Any]) -> Became:
     """The old values come back even where another record has become like them, as they were there before."""
-    old = [(row.record_id, _old(model, row.before["values"] or {})) for row in rows]
+    old = [(row.record_id, row.before["values"] or {}) for row in rows]
     reason = "撤销导入" if scope.language.startswith("zh") else "Undoing of an import"
-    verdicts = with_reason(lambda given: update_many(scope, model, given), old, reason) if old else []
+    verdicts = put_back(scope, model, old, reason)
     return {
         row.number: (row.state if verdict.refusal else RowState.UNDONE, verdict.refusal)
         for row, verdict in zip(rows, verdicts, strict=True)
@@ -186,11 +184,6 @@ def _companies_undone(scope: Scope, db: Session, rows: Sequence[Any]) -> Became:
         if verdict.refusal is not None:
             found[noted[id].number] = RowState.UNDONE, verdict.refusal
     return found
-
-
-def _old(model: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
-    columns: Any = model.__table__.c
-    return {key: stored(column_of(model, key), value) if key in columns else value for key, value in values.items()}
 
 
 # --- versions --------------------------------------------------------------------------------------------
@@ -232,14 +225,6 @@ def _keep_versions(db: Session, batch: ImportBatch, model: type[Entity], rows: S
 
 
 # --- what is said ----------------------------------------------------------------------------------------
-
-
-def _changed() -> Refusal:
-    return Validation("It has been changed since, so it stays as it is.", "之后有改动，因此保留原样。")
-
-
-def _gone() -> Refusal:
-    return Validation("It has been deleted since.", "之后已被删除。")
 
 
 def _in_use() -> Refusal:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models import Dictionary, DictionaryItem
+from models import Dictionary, DictionaryItem, WordMerge
 from models.text import fold
 
 from ..runtime.scope import Scope
@@ -21,18 +21,19 @@ def vocabulary(_scope: Scope, db: Session, fields: Iterable[ImportField]) -> Voc
     """Of each dictionary of these fields the keys, labels and aliases of its words.
 
     A key or a label means its word, whatever has it as an alias.  Of words with one label each is known by its key behind
-    it as well: `Retail (retail_2)`.  Keys and labels of archived words are known as well, because records may hold them.  At
-    most one query.
+    it as well: `Retail (retail_2)`.  Keys and labels of archived words are known as well, because records may hold them, but for
+    those of words that are part of another one, which has their names.  At most one query.
     """
     codes = sorted({each.dictionary for each in fields if each.dictionary})
     if not codes:
         return {}
     item = DictionaryItem
+    part_of_another = exists().where(WordMerge.loser_id == item.id, WordMerge.undone_at.is_(None))
     statement = (
         select(Dictionary.code, item.key, item.label_en, item.label_zh, item.aliases, item.archived_at)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None))
-        .where(item.deleted_at.is_(None))
+        .where(item.deleted_at.is_(None), ~part_of_another)
         .order_by(
             item.archived_at.is_not(None), item.position, item.id
         )  # the first of two words with one label is meant

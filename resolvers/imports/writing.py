@@ -17,8 +17,8 @@ from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Refusal
 from models.text import fold
 
 from ..bulk.many import check_many, create_many, update_many
+from ..bulk.reasons import with_reason
 from ..bulk.verdicts import Change, Row, Verdict
-from ..duplicates.enforcement import REASON
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 from ..runtime.trial import trial
@@ -196,25 +196,3 @@ def _are_without_rows(rows: Sequence[Understood]) -> bool:
         elif row.customer_id is not None:
             left.add(row.customer_id)
     return bool(named - left)
-
-
-# --- reasons ---------------------------------------------------------------------------------------------
-
-
-def with_reason(
-    call: Callable[[Sequence[Any]], list[Verdict]], given: Sequence[Any], reason: str | None
-) -> list[Verdict]:
-    """The verdicts of `call` about these rows, those of certain duplicates after the reason was given."""
-    verdicts = call(given)
-    asked = [place for place, each in enumerate(verdicts) if reason and isinstance(each.refusal, DuplicateFound)]
-    again = call([_reasoned(given[place], reason) for place in asked]) if asked else []
-    for place, verdict in zip(asked, again, strict=True):
-        verdicts[place] = verdict
-    return verdicts
-
-
-def _reasoned(given: Row | Change, reason: str | None) -> Row | Change:
-    if isinstance(given, tuple):
-        id, change = given
-        return id, {REASON: reason, **change}
-    return {REASON: reason, **given}

@@ -60,7 +60,7 @@ def merge(
 ) -> Merge:
     """Make customers part of the winner: fields as chosen, and everything that hangs on them.
 
-    Raises NotFound, Forbidden, Locked, InBin, Merged, Validation (too many, a choice that is not offered), and the
+    Raises NotFound, Forbidden, Locked, InBin, Merged, NotApproved, Validation (too many, a choice that is not offered), and the
     refusals of a claim where the caller would get a pooled customer so.
     """
     ids, reason, choices = check_ids(winner_id, loser_ids), line(reason, "reason"), choices or Choices()
@@ -109,6 +109,7 @@ def check_ids(winner_id: int, loser_ids: Sequence[int]) -> list[int]:
 def _loaded(scope: Scope, db: Session, id: int) -> Customer:
     row = scope.load(db, Customer, id, to="merge")
     _refuse_locked(scope, row)
+    row.must_be_approved()
     return row
 
 
@@ -126,6 +127,7 @@ def _visible(scope: Scope, db: Session, id: int) -> Customer:
     if db.execute(select(table.c.id).where(table.c.id == id, may).execution_options(policy=True)).first() is None:
         raise why_not(scope.person, row, "merge")
     _refuse_locked(scope, row)
+    row.must_be_approved()
     return row
 
 

@@ -5,16 +5,13 @@ new one; `pairs.py` has a kind of its own.  The undoing takes back what still is
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Column, Date, Table, select, update
+from sqlalchemy import Column, Table, select, update
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
 from models.audit.entries import plain
-from models.base import Money, Utc, moment_of
 
 from ..records.custom_values import held_by, put_into
 from ..records.references import pointing
@@ -27,6 +24,7 @@ STAYING = frozenset(
     {
         "assignment_decision",
         "customer",
+        "customer_stage_period",
         "merge_record",
         "not_duplicate",
         "pool_view",
@@ -107,14 +105,3 @@ def referring(db: Session, model: type[Entity], column: Column[Any], id: int) ->
     key: Any = getattr(model, column.key)
     asked = select(model).where(key == id).order_by(model.id)
     return list(run(db, asked).scalars())
-
-
-def stored(column: Column[Any], value: Any) -> Any:
-    """A value of a note as its column holds it."""
-    if value is None:
-        return None
-    if isinstance(column.type, Utc):
-        return moment_of(value)
-    if isinstance(column.type, Date):
-        return date.fromisoformat(value)
-    return Decimal(value) if isinstance(column.type, Money) else value

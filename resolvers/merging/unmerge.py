@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRecord, OwnershipPeriod
+from models.audit.column_values import stored
 from models.audit.entries import plain
 from models.base import column_of
 from models.custom_field import is_custom
@@ -27,7 +28,7 @@ from ..runtime.write_guard import action_of, permit
 from . import pairs, places
 from .kept import Kept, KeptReason
 from .merge import former_ids
-from .moves import ENTITY_OF, TABLE_OF, hanging, siblings_of, stored
+from .moves import ENTITY_OF, TABLE_OF, hanging, siblings_of
 from .statements import anew, run
 
 MERGE = Names("Merge", "Merges", zh="合并")

@@ -1,8 +1,8 @@
 """Dependents: child records of a customer with the same owner, which get its new owner too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, FollowUp, Plan
@@ -16,14 +16,45 @@ _STAYS = {FollowUp}
 """Records that keep their owner, because they say who did something."""
 
 
-def reassign_dependents(db: Session, customer: Customer, owner_id: int, assignee_id: int | None) -> None:
-    """Give the contacts, opportunities and other dependents of the owner to the assignee.
+GoesAlong = Callable[[Entity], bool]
+"""Whether a record of the former owner gets the new one, too."""
+
+
+def reassign_dependents(
+    db: Session,
+    customer: Customer,
+    owner_id: int,
+    assignee_id: int | None,
+    goes_along: GoesAlong = lambda _row: True,
+) -> None:
+    """Give the contacts, opportunities and other dependents of the owner to the assignee, as far as they go along.
 
     None is for a customer without an owner, at which the owner's open plans end.  Records of other owners stay as they
     are.
     """
     for row in dependents_of(db, customer.id, owner_id):
-        _reassign(db, row, assignee_id)
+        if goes_along(row):
+            _reassign(db, row, assignee_id)
+
+
+def kinds_of_dependents() -> list[type[Entity]]:
+    """The kinds of records that go along with a customer."""
+    return [child for child, _key in _owned_children()]
+
+
+def count_dependents(db: Session, owners: Mapping[int, int]) -> dict[type[Entity], int]:
+    """Kind -> how many dependents the owners have at these customers, given as customer -> owner.  One query per kind."""
+    found = {}
+    for child, key in _owned_children():
+        columns = child.__table__.c
+        mine = select(func.count()).select_from(child.__table__.join(Customer.__table__, columns[key] == _ID))
+        mine = mine.where(_ID.in_(owners), columns["owner_id"] == _OWNER, columns["deleted_at"].is_(None))
+        counted = mine.where(*_handed_on(child))
+        found[child] = int(db.execute(counted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one())
+    return found
+
+
+_ID, _OWNER = Customer.__table__.c.id, Customer.__table__.c.owner_id
 
 
 def _reassign(db: Session, row: Entity, assignee_id: int | None) -> None:

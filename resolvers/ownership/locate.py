@@ -18,14 +18,19 @@ from ..runtime.scope import Scope
 from ..runtime.write_guard import checked
 from .periods import RECENT
 
+_WORKED_WITH = frozenset({"claim", "assign", "transfer"})
+"""What is done only with customers that nobody has to approve any more."""
+
 
 def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer in a pool, locked for this transaction, to which the person may do `to` (claim, assign).
 
-    Raises AlreadyClaimed, NotInPool, InBin, Forbidden; NotFound for a customer out of sight.
+    Raises AlreadyClaimed, NotInPool, InBin, NotApproved, Forbidden; NotFound for a customer out of sight.
     """
     row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and may and row.deleted_at is None and row.in_pool:
+        if to in _WORKED_WITH:
+            row.must_be_approved()
         checked(db, row, to)
         return row
     if id and (refusal := why_not_pooled(scope, db, id, row if seen else None, to)):
@@ -36,11 +41,13 @@ def load_pooled(scope: Scope, db: Session, id: int, to: str) -> Customer:
 def load_owned(scope: Scope, db: Session, id: int, to: str) -> Customer:
     """A customer with an owner, locked for this transaction, to which the person may do `to` (transfer, release, lock).
 
-    Raises AlreadyInPool, InBin, Locked, Forbidden; NotFound for a customer out of sight.
+    Raises AlreadyInPool, InBin, Locked, NotApproved, Forbidden; NotFound for a customer out of sight.
     """
     row, seen, may = scope.lookup(db, Customer, id, to=to)
     if row is not None and seen and row.deleted_at is None:
         if may and not row.in_pool:
+            if to in _WORKED_WITH:
+                row.must_be_approved()
             checked(db, row, to)
             return row
         if row.in_pool and scope.policy.ever(scope.person, to, row.module):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, event, func, inspect, select, true, update
+from sqlalchemy import Connection, bindparam, event, func, inspect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
@@ -29,6 +29,7 @@ from models.database.engines import WriteSession
 from models.database.prepared import Prepared
 from models.database.sqlalchemy_internals import former_values
 from models.last_contact import FOLLOWED
+from models.pipeline import StageKind
 from models.release_terms import WATCHED
 
 from ..runtime.enqueue import enqueue
@@ -36,9 +37,6 @@ from .release_book import book_of, turn_page
 
 RENEWAL = "renew_release_dates"
 """The kind of jobs that compute all release dates anew."""
-WON, LOST = "won", "lost"
-"""The words of the stages in which an opportunity is over."""
-
 _CUSTOMER: Any = Customer.__table__
 _KEPT = bypass_policy(Because.KEEPS_COPY)
 _FACTS = ("id", "created_at", "release_due_at", "release_rule_id", *WATCHED)
@@ -151,17 +149,10 @@ FOLLOWED.append(renew)
 # --- with the change of an opportunity -------------------------------------------------------------------
 
 
-@event.listens_for(WriteSession, "before_flush")
-def _date_stages(session: Session, _context: object, _instances: object) -> None:
-    for row in (*session.new, *session.dirty):
-        if isinstance(row, Opportunity) and _has_changed(session, row, {"stage", "deleted_at"}):
-            row.stage_changed_at = session.info["now"]
-
-
 @event.listens_for(WriteSession, "after_flush")
 def _follow_opportunities(session: Session, _context: object) -> None:
     rows = [x for x in (*session.new, *session.dirty, *session.deleted) if isinstance(x, Opportunity)]
-    rows = [x for x in rows if _has_changed(session, x, {"stage", "deleted_at", "customer_id"})]
+    rows = [x for x in rows if _has_changed(session, x, {"stage", "state", "deleted_at", "customer_id"})]
     if rows:
         ids = sorted({id for row in rows for id in _customers_of(row)})
         note_opportunities(session, ids)
@@ -198,13 +189,13 @@ def _opportunities() -> dict[str, Any]:
     """Column of a customer -> what its opportunities come to, within a statement."""
     o: Any = Opportunity.__table__.c
     mine = o.customer_id == _CUSTOMER.c.id
-    is_live, is_over = o.deleted_at.is_(None), o.stage.in_([WON, LOST])
-    is_open = select(o.id).where(mine, is_live, func.coalesce(~is_over, true())).correlate(_CUSTOMER).exists()
+    is_live, is_over = o.deleted_at.is_(None), o.state.in_([StageKind.WON, StageKind.LOST])
+    is_open = select(o.id).where(mine, is_live, ~is_over).correlate(_CUSTOMER).exists()
     last = select(func.max(o.stage_changed_at)).where(mine).correlate(_CUSTOMER)
     return {
         "has_open_opportunity": is_open,
         "last_opportunity_at": last.scalar_subquery(),
-        "last_deal_at": last.where(is_live, o.stage == WON).scalar_subquery(),
+        "last_deal_at": last.where(is_live, o.state == StageKind.WON).scalar_subquery(),
     }
 
 

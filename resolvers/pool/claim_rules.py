@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.orm import Session
 
-from models import ClaimCondition, ClaimRule, Customer, Pool
+from models import Approval, ClaimCondition, ClaimRule, Customer, Pool
 from models.database.bypass import Because
 from models.database.prepared import Prepared, attach
-from models.errors import Archived, CapacityReached, Cooldown, NotEligible, Protected, Refusal
+from models.errors import Archived, CapacityReached, Cooldown, NotApproved, NotEligible, Protected, Refusal
 from policies import Principal
 
 from ..ownership.capacity import Capacity
@@ -98,10 +98,12 @@ def pool_closed(name: str) -> NotEligible:
 
 
 def rule_checks(terms: ClaimTerms, customer: Customer, left_at: datetime | None, p: Principal) -> Iterator[Check]:
-    """The checks that need no counter: open pool, protection of new arrivals, cooldown of former owners.
+    """The checks that need no counter: approval, open pool, protection of new arrivals, cooldown of former owners.
 
     `left_at` is when the claiming user last ceased to own the customer.
     """
+    if customer.approval in (Approval.PENDING, Approval.REJECTED):
+        yield Check("APPROVAL", _UNAPPROVED, NotApproved(label=customer.label))
     refusal: Refusal | None = None if terms.is_open else pool_closed(p.name)
     yield Check("POOL_OPEN", _OPEN if terms.is_open else _CLOSED, refusal)
     if terms.archive is not None:
@@ -138,6 +140,7 @@ def _from(at: datetime | None, terms: ClaimTerms, p: Principal, rule: str, detai
     return Check(rule, detail, refusal(passes_at=at.astimezone(ZoneInfo(terms.zone))), at)
 
 
+_UNAPPROVED = Note("it is not approved yet", "尚未通过审批")
 _IN_ARCHIVE = Note("the pool is an archive", "公海为归档公海")
 _OPEN, _CLOSED = Note("the pool is open", "公海已启用"), Note("the pool is closed", "公海已停用")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session, aliased
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
 from models.base import columns, trait_of
@@ -33,28 +33,46 @@ _SEARCHED = 500
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a dictionary, its label in the language of the caller."""
+    """One word of a dictionary, its label in the language of the caller.  `above` is the key of the wider word."""
 
     key: str
     label: str
     is_archived: bool
     tone: Tone
+    above: str | None = None
 
 
 def words_of(scope: Scope, db: Session, codes: Collection[str]) -> dict[str, dict[str, Word]]:
     """Code -> key -> word, for these dictionaries, in their order, archived words included.  One query."""
-    chinese, item = scope.language.startswith("zh"), DictionaryItem
+    chinese, item, wider = scope.language.startswith("zh"), DictionaryItem, aliased(DictionaryItem)
+    shown = (item.label_en, item.label_zh, item.archived_at, item.tone)
     statement = (
-        select(Dictionary.code, item.key, item.label_en, item.label_zh, item.archived_at, item.tone)
+        select(Dictionary.code, item.key, *shown, wider.key)
         .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
+        .outerjoin(wider, and_(wider.id == item.parent_id, wider.deleted_at.is_(None)))
         .where(Dictionary.code.in_(codes), Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
         .order_by(Dictionary.code, DictionaryItem.position, DictionaryItem.id)
     )
     found: dict[str, dict[str, Word]] = {}
-    for code, key, english, other, archived_at, tone in db.execute(statement):
+    for code, key, english, other, archived_at, tone, above in db.execute(statement):
         label = (other if chinese else None) or english
-        found.setdefault(code, {})[key] = Word(key, label, archived_at is not None, tone or usual_tone(code, key))
+        word = Word(key, label, archived_at is not None, tone or usual_tone(code, key), above)
+        found.setdefault(code, {})[key] = word
     return found
+
+
+def in_tree(words: Mapping[str, Word]) -> list[tuple[Word, int]]:
+    """(word, how many stand above it) of one dictionary, each after the word above it, in their order."""
+    below: dict[str | None, list[Word]] = {}
+    for word in words.values():
+        below.setdefault(word.above if word.above in words else None, []).append(word)
+
+    def walk(above: str | None, depth: int) -> Iterator[tuple[Word, int]]:
+        for word in below.get(above, ()) if depth <= _DEEPEST else ():
+            yield word, depth
+            yield from walk(word.key, depth + 1)
+
+    return list(walk(None, 0))
 
 
 Named = tuple[str, str, str]
@@ -210,13 +228,13 @@ def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None
         select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
         execution_options=bypass_policy(Because.KEEPS_RULE),
     ).scalar_one()
-    for model, key in _holding(code):
+    for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
 
 
 def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
     """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
-    fields = [*_holding(row.code)]
+    fields = [*holding(row.code)]
     for model, key in fields:
         refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
     for model, _ in fields:
@@ -226,7 +244,7 @@ def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
         )
 
 
-def _holding(code: str) -> Iterator[tuple[type[Entity], str]]:
+def holding(code: str) -> Iterator[tuple[type[Entity], str]]:
     """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)

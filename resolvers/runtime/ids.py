@@ -6,6 +6,7 @@ from models import (
     PROTECTED,
     ApiToken,
     Base,
+    BulkChange,
     Export,
     ExportProfile,
     ImportBatch,
@@ -17,6 +18,7 @@ from models import (
     SignInAttempt,
     SignInSession,
     Upload,
+    WordMerge,
 )
 
 LARGEST_ID = 2**31 - 1
@@ -27,6 +29,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    BulkChange: "blk",
     Export: "exp",
     ExportProfile: "xpf",
     ImportBatch: "imp",
@@ -38,6 +41,7 @@ _UNPROTECTED: dict[type[Base], str] = {
     SignInAttempt: "try",
     SignInSession: "ses",
     Upload: "upl",
+    WordMerge: "wmg",
 }
 """The prefix of a table that is not protected and so declares none of its own."""
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}

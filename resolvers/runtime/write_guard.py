@@ -44,6 +44,11 @@ def permit(session: Session, row: Entity, action: str) -> None:
     _noted(session, PERMITTED).add((type(row), row.id, action))
 
 
+def permit_reference(session: Session, model: type[Entity], id: int) -> None:
+    """Let this use case point to a record that the person need not see, because the application chose it."""
+    _noted(session, PERMITTED).add((model, id, "view"))
+
+
 def checked(session: Session, row: Entity, action: str) -> None:
     """Note that the policy allows `action` on `row` as it is.  After an edit the policy is asked again."""
     _noted(session, PERMITTED).add((type(row), row.id, action))

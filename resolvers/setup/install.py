@@ -32,6 +32,7 @@ from ..runtime import policy_proof
 from ..runtime.backend import Backend
 from ..runtime.policy_store import put_in_force
 from ..runtime.scope import Scope
+from .first_pipeline import first_pipeline
 
 ROLES = {
     "administrator": ("Administrator", "管理员"),
@@ -89,6 +90,7 @@ def _furnish(scope: Scope) -> bool:
             _dictionaries,
             _number_rules,
             _duplicate_rules,
+            first_pipeline,
         )
         made = [step(scope, db) for step in steps]
         return any(made)

@@ -1,7 +1,7 @@
-"""Contacts: transfer them to another owner."""
+"""Contacts and opportunities: transfer them to another owner."""
 
-from models import Contact, User
-from resolvers.customers import contacts
+from models import Contact, Opportunity, User
+from resolvers.customers.transfer_related import transfer
 from resolvers.runtime.ids import number_of
 
 from ..contract import Answered, GraphQLInfo, mutation
@@ -13,5 +13,13 @@ from .batches import HandInput, batch
 async def transfer_contacts(info: GraphQLInfo, input: HandInput) -> Answered:
     owner = number_of(User, input.user_id)
     return await batch(
-        info, Contact, input, lambda scope, ids: contacts.transfer(scope, ids, owner, input.mode, input.reason)
+        info, Contact, input, lambda scope, ids: transfer(scope, Contact, ids, owner, input.mode, input.reason)
+    )
+
+
+@mutation("opportunity.transfer", returns=batch_payload_of(Opportunity))
+async def transfer_opportunities(info: GraphQLInfo, input: HandInput) -> Answered:
+    owner = number_of(User, input.user_id)
+    return await batch(
+        info, Opportunity, input, lambda scope, ids: transfer(scope, Opportunity, ids, owner, input.mode, input.reason)
     )

@@ -1,11 +1,12 @@
 """Customers with an owner: transfer, lock and unlock them."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
 from models import Customer, User
-from resolvers.customers import lock, transfer
+from resolvers.customers import approval, lock, transfer
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
@@ -23,6 +24,14 @@ class LockInput:
     idempotency_key: str | None = None
 
 
+@strawberry.input(description="Which customers that wait for approval are rejected, and why.")
+class RejectInput:
+    ids: list[strawberry.ID]
+    reason: str
+    mode: Mode = Mode.BEST_EFFORT
+    idempotency_key: str | None = None
+
+
 @strawberry.input(description="Which customers go to whom.")
 class TransferInput:
     ids: list[strawberry.ID]
@@ -33,12 +42,17 @@ class TransferInput:
         default=False, description="Also to a person who may not work with them or is absent; needs a reason."
     )
     lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
+    related: list[str] | None = strawberry.field(
+        default=None,
+        description="The kinds of the former owner's records at them that go along: contact, opportunity, plan. All without it.",
+    )
     idempotency_key: str | None = None
 
 
 @mutation("customer.transfer", returns=batch_payload_of(Customer))
 async def transfer_customers(info: GraphQLInfo, input: TransferInput) -> Answered:
-    owner, how = number_of(User, input.user_id), {"insist": input.insist, "lift_lock": input.lift_lock}
+    owner = number_of(User, input.user_id)
+    how: dict[str, Any] = {"insist": input.insist, "lift_lock": input.lift_lock, "related": input.related}
     return await batch(
         info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode, **how)
     )
@@ -54,3 +68,21 @@ async def lock_customers(info: GraphQLInfo, input: LockInput) -> Answered:
 @mutation("customer.unlock", returns=batch_payload_of(Customer))
 async def unlock_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: lock.unlock(scope, ids, input.reason, input.mode))
+
+
+@mutation("customer.approve", returns=batch_payload_of(Customer))
+async def approve_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    """Approve new customers that wait for it; not those that the caller has entered or submitted."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.approve(scope, ids, input.mode))
+
+
+@mutation("customer.approve", returns=batch_payload_of(Customer))
+async def reject_customers(info: GraphQLInfo, input: RejectInput) -> Answered:
+    """Reject new customers that wait for approval; they can be corrected and submitted again."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.reject(scope, ids, input.reason, input.mode))
+
+
+@mutation("customer.edit", returns=batch_payload_of(Customer))
+async def submit_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
+    """Submit rejected customers for approval again."""
+    return await batch(info, Customer, input, lambda scope, ids: approval.submit(scope, ids, input.mode))

@@ -11,7 +11,15 @@ from graphql import FieldNode
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import inspect
 
-from models import ENTITIES, AuditEntry, Base, OwnershipPeriod, User
+from models import (
+    ENTITIES,
+    AuditEntry,
+    Base,
+    CustomerStagePeriod,
+    OpportunityStagePeriod,
+    OwnershipPeriod,
+    User,
+)
 from models.base import column_of, columns
 from resolvers.reading.condition_fields import HIDDEN
 from resolvers.reading.condition_fields import plural as plural
@@ -137,10 +145,14 @@ def singular(model: type[Base]) -> str:
     return model.__name__[0].lower() + model.__name__[1:]
 
 
+TIMES: tuple[type[Base], ...] = (OwnershipPeriod, CustomerStagePeriod, OpportunityStagePeriod)
+"""The times that a record spent with an owner or in a stage."""
+
+
 def derive_shapes() -> None:
     """Fill KINDS and SHAPES from the models.  `schema.build` calls it once."""
     parts = {r.mapper.class_ for model in ENTITIES for r in inspect(model).relationships if r.uselist}
-    readable: list[type[Base]] = [*ENTITIES, *sorted(parts, key=name_of), OwnershipPeriod, AuditEntry]
+    readable: list[type[Base]] = [*ENTITIES, *sorted(parts, key=name_of), *TIMES, AuditEntry]
     for model in readable:
         SHAPES[model] = {}
         KINDS[name_of(model)] = Kind(name_of(model), model, SHAPES[model])

@@ -16,10 +16,13 @@ from resolvers.runtime.ids import number_of
 from resolvers.runtime.merged_records import merges, stays_as
 
 from ..contract import derived
+from ..past_rows import PAST
 from ..plan.compile import Compiler
 from ..plan.dialect import Value
+from ..plan.reader import CompileRoot
+from ..plan.selection import Operation
 from ..plan.shape import kind_of, name_of, plural, singular
-from ..roots import compiled_query, model_of
+from ..roots import PARTLY_COMPILED, compiled_query, model_of
 from ..types import derive
 
 Nodes = Sequence[FieldNode]
@@ -49,7 +52,16 @@ def _record(model: type[Entity]) -> None:
     elif not model.singleton:
         annotations["id"] = "ID"
     doc = "One record, null when it is missing or out of sight."
+    if singular(model) in PAST:
+        annotations["as_of"] = "Optional[datetime]"
+        doc = f"{doc}  With `asOf` as it was at that moment: its own fields, and the records that it referred to."
+        PARTLY_COMPILED[singular(model)] = partial(_choose_record, partial(_compile_record, model))
     compiled_query(singular(model), f"{model.module}.view", annotations, doc, partial(_compile_record, model))
+
+
+def _choose_record(compile: CompileRoot, operation: Operation, nodes: Nodes) -> CompileRoot | None:
+    """The compiler of a record; None where a moment is given, whose values the statement does not have."""
+    return compile if operation.arguments("Query", nodes[0]).get("asOf") is None else None
 
 
 def _compile_list(model: type[Base], compiler: Compiler, nodes: Nodes, arguments: Arguments) -> Value:

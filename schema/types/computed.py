@@ -18,9 +18,12 @@ from models import (
     Base,
     ClaimCondition,
     Customer,
+    CustomerStagePeriod,
     Department,
     Dictionary,
     DictionaryItem,
+    Opportunity,
+    OpportunityStagePeriod,
     OwnershipPeriod,
     Pool,
     PoolMember,
@@ -75,18 +78,20 @@ def add() -> None:
         SHAPES[model]["can"] = Computed(
             partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
         )
-        for column in columns(model):
+    worded: tuple[type[Base], ...] = (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod)
+    for kind in worded:
+        for column in columns(kind):
             if trait_of(column).dictionary:
                 doc = f"The label of `{camel(column.key)}` in your language."
-                SHAPES[model][f"{camel(column.key)}Label"] = Computed(
-                    partial(_label, model, column.key), str | None, doc
-                )
+                SHAPES[kind][f"{camel(column.key)}Label"] = Computed(partial(_label, kind, column.key), str | None, doc)
     for owner, key in COMPUTED:
         SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
     SHAPES[Customer]["retentionDueAt"] = Computed(
         _retention_due_at, datetime | None, "When its days in the pool are over; null for ever, or with an owner."
     )
     SHAPES[Customer]["ownershipHistory"] = Parts("customer_id", OwnershipPeriod, "started_at")
+    SHAPES[Customer]["stageHistory"] = Parts("customer_id", CustomerStagePeriod, "started_at")
+    SHAPES[Opportunity]["stageHistory"] = Parts("opportunity_id", OpportunityStagePeriod, "started_at")
     SHAPES[Customer]["formerNames"] = Computed(
         _former_names,
         list[FormerName],

@@ -4,13 +4,14 @@
 """
 
 import enum
+from datetime import datetime
 from typing import Optional
 
 import strawberry
 
 List, ID = list, strawberry.ID
 
-__all__ = ["ID", "Direction", "List", "Node", "Optional", "PageInfo"]
+__all__ = ["ID", "Direction", "List", "Node", "Optional", "PageInfo", "datetime"]
 
 
 @strawberry.interface(description="Anything with an id.")

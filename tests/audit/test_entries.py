@@ -13,12 +13,17 @@ from models import (
     ClaimRule,
     Contact,
     Customer,
+    CustomerStage,
     CustomField,
+    Dictionary,
+    DictionaryItem,
     Entity,
     FollowUp,
     NumberRule,
     Opportunity,
     Organisation,
+    Pipeline,
+    PipelineStage,
     Plan,
     Pool,
     ReleaseRule,
@@ -172,6 +177,11 @@ def live_through_much(world: World) -> None:
     world.make(ClaimCondition, name="Early", condition=early, **north)
     world.make(AssignmentRule, strategy="WEIGHTED", **north)
     world.make(AssignmentShare, user_id=world.ids["li"], weight=2, **north)
+    words = world.make(Dictionary, code="opportunity_stage", name="Stages")
+    world.make(DictionaryItem, dictionary_id=words, key="offer", label_en="Offer", label_zh="报价")
+    pipeline = world.make(Pipeline, name="Sales")
+    world.make(PipelineStage, pipeline_id=pipeline, stage="offer", probability=30, required_fields=["amount"])
+    world.make(CustomerStage, stage="early", next_stages=["won"])
     for kind, needed in plain_entities().items():
         if not world.rows(kind):
             world.make(kind, **needed)

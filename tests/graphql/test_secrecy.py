@@ -145,6 +145,7 @@ def _called(api: Api, login: str, name: str, field: Any, id: str, world: World) 
         given["userId"] = f"usr_{world.ids['mei']}"
     if "winnerId" in kind.fields:
         given = {"winnerId": id} | ({"loserIds": ["cus_999998"]} if "loserIds" in kind.fields else {})
+        given |= {"loserId": "dit_999998"} if "loserId" in kind.fields else {}
     if "confirm" in kind.fields:
         given["confirm"] = True
     payload: GraphQLObjectType = get_named_type(field.type)

@@ -35,6 +35,7 @@ RIGHTS = {
     "transfer": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "release": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "extend": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
+    "approve": {"ada": OPEN, "lead": "M T B"},
     "merge": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "share": {"ada": OPEN, "li": "M B", "wu": "T L", "lead": "M T B"},
     "claim": {"ada": OPEN, "li": "P", "wu": "P", "lead": "P"},

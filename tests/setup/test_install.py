@@ -28,9 +28,10 @@ from resolvers.setup.install import ROLES, install, starter_words
 from tests.support.world import World
 
 DICTIONARIES = {
-    "category": 11,
+    "category": 12,
     "industry": 17,
     "level": 4,
+    "lost_reason": 8,
     "opportunity_stage": 6,
     "region": 9,
     "source": 10,
@@ -63,6 +64,7 @@ def test_everything_that_is_made_at_the_beginning_is_in_the_log(backend: Backend
         "role.create": len(ROLES),
         "dictionary.create": len(DICTIONARIES) + sum(DICTIONARIES.values()),
         "number.create": 1,
+        "pipeline.create": 7,
         "duplicate_rule.create": 15,
     }
     assert {name for (name,) in rows(backend, AuditEntry, "actor_name")} == {"system:install"}
@@ -130,6 +132,7 @@ def test_the_classification_is_a_tree(backend: Backend) -> None:
     assert tree == {
         **dict.fromkeys(("prospect_early", "prospect_medium", "prospect_strong"), "prospect"),
         **dict.fromkeys(("formal_new", "formal_hot", "formal_core", "formal_vip"), "formal"),
+        "channel_partner": "channel",
     }
 
 

@@ -1,6 +1,7 @@
 """The migrations make the very tables that the models describe, on both engines, and are run by one command."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from alembic import command
@@ -11,7 +12,19 @@ from sqlalchemy.exc import IntegrityError
 
 from millpond.migrate import UnknownShape, configuration, current, is_current, migrate, revisions
 from millpond.migration_steps import differing_checks
-from models import Base, Customer, FollowUp, PolicyDraft, PolicyWord, Tombstone, User, utcnow
+from models import (
+    Base,
+    Customer,
+    CustomerStagePeriod,
+    FollowUp,
+    Opportunity,
+    OpportunityStagePeriod,
+    PolicyDraft,
+    PolicyWord,
+    Tombstone,
+    User,
+    utcnow,
+)
 from models.base import time_text
 from models.counting import copy_key
 from models.database.engines import writing_engine
@@ -141,6 +154,50 @@ def test_customers_that_are_there_get_their_last_contact(empty_url: str) -> None
         f = FollowUp.__table__.c
         keys = connection.execute(select(f.content, f.content_key)).all()
         assert [key for _, key in keys] == [copy_key(content) for content, _ in keys]
+    engine.dispose()
+
+
+def test_opportunities_that_are_there_keep_what_their_stage_means(empty_url: str) -> None:
+    """States and times in stages come with the migration, from the log where it tells; the pipeline with the first start."""
+    engine, now = writing_engine(empty_url), utcnow().replace(microsecond=0)
+    stamps = {"version": 1, "created_at": now - timedelta(days=9), "updated_at": now}
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "2026_11_30_import_keys")
+        tables = MetaData()
+        tables.reflect(connection, only=["app_user", "customer", "opportunity", "audit_entry"])
+
+        def put(to: str, **row: Any) -> None:
+            connection.execute(insert(tables.tables[to]), _stored(connection, row))
+
+        put("app_user", id=1, login="a", name="A", name_key="a", active=True, language="en", **stamps)
+        place = {"owner_id": 1, "number_order": "", "name": "X", "name_key": "x", "stage": "early"}
+        flags = {"extensions": 0, "has_open_opportunity": False}
+        put("customer", id=1, number="C1", **place, **flags, **stamps)
+        for id, stage in enumerate(("won", "lost", "proposal", None), start=1):
+            deal = {"customer_id": 1, "name": "D", "name_key": "d", "currency": "CNY", "stage_changed_at": now}
+            put("opportunity", id=id, stage=stage, **deal, **stamps)
+        for days, stages in ((8, [None, "proposal"]), (4, ["proposal", "won"])):
+            told = {"entity": "opportunity", "record_id": 1, "changes": {"stage": stages}, "outcome": "OK"}
+            said = {"actor_id": 1, "actor_name": "A", "door": "panel", "request_id": "r", "batch_id": "b"}
+            hashes = {"hash": "0" * 64, "values_hash": "0" * 64, "salt": "0" * 32}
+            entry = {"at": now - timedelta(days=days), "action": "opportunity.edit", **told, **said, **hashes}
+            put("audit_entry", **{key: entry[key] for key in entry if key in tables.tables["audit_entry"].c})
+
+    migrate(engine)
+
+    with engine.begin() as connection:
+        o, p, c = (x.__table__.c for x in (Opportunity, OpportunityStagePeriod, CustomerStagePeriod))
+        states = connection.execute(select(o.state, o.closed_on).order_by(o.id)).all()
+        assert states == [("WON", now.date()), ("LOST", now.date()), ("OPEN", None), ("OPEN", None)]
+        told = connection.execute(select(p.stage, p.started_at, p.ended_at, p.by_id).order_by(p.opportunity_id, p.id))
+        days = [now - timedelta(days=x) for x in (8, 4)]
+        assert told.all() == [
+            ("proposal", days[0], days[1], 1),
+            ("won", days[1], None, 1),
+            ("lost", now, None, None),
+            ("proposal", now, None, None),
+        ]
+        assert connection.execute(select(c.stage, c.started_at)).all() == [("early", now - timedelta(days=9))]
     engine.dispose()
 
 

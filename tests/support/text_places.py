@@ -62,7 +62,8 @@ IMPORT_STEPS = (
 )
 """What the page of an import posts to."""
 CHANGES = {
-    *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
+    *("create", "edit", "fact", "restore-field", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
+    *("words/{id}", "merge-words/{id}", "merged-words/{id}"),
     *(
         "/admin/login",
         "/admin/logout",
@@ -72,10 +73,12 @@ CHANGES = {
         "/admin/duplicates",
         "/admin/calendar-year",
         "/admin/compose",
+        "/admin/opportunity-board/move",
         "/admin/notifications/choices",
         "/admin/notifications/read",
         "/admin/release-rehearsal/switch",
     ),
+    *(f"/admin/bulk/{{id}}/{name}" for name in ("undo", "again", "stop", "resume")),
     *(f"/admin/exports/{name}" for name in ("cancel", "delete")),
     "/admin/log/export",
     "/admin/imports/new",

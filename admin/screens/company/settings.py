@@ -6,14 +6,16 @@ from starlette.responses import RedirectResponse, Response
 from models import Dictionary, DictionaryItem, DuplicateRule, NumberRule, Organisation
 from resolvers.reading.pages import Row
 
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.routes import page_route
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
+from .word_merging import WordMerging
 
 
-class Dictionaries(PolicyModelView, model=Dictionary):
+class Dictionaries(WordMerging, model=Dictionary):
     """The lists of words that fields can hold."""
 
     icon, group, position, imports = "book", "system", 10, "dictionary_item"
@@ -21,6 +23,7 @@ class Dictionaries(PolicyModelView, model=Dictionary):
     empty = Label("There is no dictionary yet.")
     for_editors = True
     columns = ("name", "code", "name_zh")
+    page_template = "dictionary.html"
     related = (
         RelatedTable(
             "words",
@@ -85,6 +88,7 @@ class OrganisationPage(PolicyModelView, model=Organisation):
             (
                 "capacity",
                 "contact_required",
+                "approve_customers",
                 "follow_up_days_back",
                 "follow_up_days_ahead",
                 "export_rows",

@@ -1,9 +1,9 @@
-"""Opportunities and follow-ups: what happens with a customer."""
+"""Follow-ups: what was done for a customer."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from models import Comment, FollowUp, Opportunity, User
+from models import Comment, FollowUp, User
 from resolvers.customers import comments
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
@@ -13,33 +13,14 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, ROW, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
 
 SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
-
-
-class Opportunities(PolicyModelView, model=Opportunity):
-    """The opportunities that the user sees."""
-
-    icon, group, position, imports = "target", "work", 50, "opportunity"
-    hint = Label("What you may sell, to whom, for how much.")
-    empty = Label("No opportunity is here yet. Add one on the page of its customer.")
-    begin = (Label("To the customers"), "customer/list", "customer.view")
-    columns = ("name", "customer_id", "stage", "amount", "currency", "expected_close", "owner_id")
-    tabs = (
-        Tab("all", Label("All"), lambda _ask: {}),
-        Tab("mine", Label("Mine"), lambda ask: {"owner_id": {"eq": ask.scope.me}}, condition=MINE),
-    )
-    sections = (
-        (Label("Basics"), ("customer_id", "contact_id", "name", "stage", "owner_id")),
-        (Label("Amount"), ("amount", "currency", "expected_close")),
-        (Label("Need"), ("remark",)),
-    )
-    related = (HISTORY,)
 
 
 class FollowUps(PolicyModelView, model=FollowUp):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from models import Contact, FollowUp, Opportunity, Plan, User
-from resolvers.customers import contacts
+from resolvers.customers import contacts, transfer_related
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id
@@ -16,8 +16,9 @@ from ...kit.commands import Command, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
+from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
 from .customer_commands import with_load
@@ -90,13 +91,13 @@ class Contacts(ChecksDuplicates, model=Contact):
         ),
     )
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return contacts.transfer(scope, ids, given["user_id"] or 0, reason=given["reason"])
+        return transfer_related.transfer(scope, Contact, ids, given["user_id"] or 0, reason=given["reason"])
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         """The users who may look after the contacts."""
         if which.name != "transfer":
             return {}
-        found = await ask.scope.read(contacts.candidates, ids)
+        found = await ask.scope.read(transfer_related.candidates, Contact, ids)
         return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:

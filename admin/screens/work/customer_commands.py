@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models import Customer, Pool, User
+from resolvers.customers import approval as approving
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.ownership import assignees
@@ -45,6 +46,7 @@ INSIST = Field(
 RULES = {
     "IN_POOL": Label("It is in a pool"),
     "RIGHT": Label("You may claim there"),
+    "APPROVAL": Label("It is approved"),
     "POOL_OPEN": Label("The pool is open"),
     "ARCHIVE": Label("The pool is no archive"),
     "CONDITIONS": Label("Conditions of the pool"),
@@ -64,17 +66,49 @@ def pooled(row: Row) -> bool:
     return row["pool_id"] is not None and row["deleted_at"] is None
 
 
+def _approved(row: Row) -> bool:
+    """Whether nobody has to approve it any more."""
+    return row["approval"] in (None, "APPROVED")
+
+
+def waits_for_approval(row: Row) -> bool:
+    return row["approval"] == "PENDING" and row["deleted_at"] is None
+
+
 class CustomerCommands(PolicyModelView):
     """The base of every screen over customers."""
 
-    always = ("owner_id", "pool_id", "locked", "deleted_at", "release_due_at")
+    always = ("owner_id", "pool_id", "locked", "deleted_at", "release_due_at", "approval")
+
+    @command(icon="check", action="customer.approve", when=waits_for_approval, tone="primary")
+    def approve(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return approving.approve(scope, ids)
+
+    @command(
+        Label("Reject"),
+        icon="ban",
+        action="customer.approve",
+        when=waits_for_approval,
+        fields=(replace(REASON, is_required=True),),
+    )
+    def reject(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return approving.reject(scope, ids, given["reason"])
+
+    @command(
+        Label("Submit for approval"),
+        icon="upload",
+        action="customer.edit",
+        when=lambda row: row["approval"] == "REJECTED" and row["deleted_at"] is None,
+    )
+    def submit(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return approving.submit(scope, ids)
 
     @command(
         icon="hand-grab",
         key="c",
         action="customer.claim",
         where=(ROW, LIST, DETAIL),
-        when=pooled,
+        when=lambda row: pooled(row) and _approved(row),
         tone="primary",
     )
     def claim(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Home: customers that wait in pools, limits of the user, stages of customers, load of the team."""
+"""Home: agenda, pools and limits of the user, their month, stages of customers and opportunities, load of the team."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from resolvers.runtime.ids import global_id
 
 from ...kit.charts import Bar
 from ...kit.fields import field_of
-from ...kit.formatting import number, word
+from ...kit.formatting import number
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
@@ -29,7 +29,10 @@ from .agenda import agenda
 from .falling_customers import falling_days
 from .first_steps import shown_steps
 from .limit_bars import limit_bars
+from .my_month import my_month
+from .open_opportunities import funnel, stale
 from .quiet_customers import count_quiet
+from .word_bars import branch_bars, word_bars
 
 _ = gettext
 SHORT = ListRequest(Customer, (), size=6, counts=False)
@@ -49,10 +52,10 @@ class Home(Page):
     @page_route("/", ("open", "shows what other screens show, each part under its own right"))
     async def show(self, request: Request) -> Response:
         ask = panel_request(request)
-        await ask.load_words({"stage"})
+        await ask.load_words({"stage", "category"})
         # The stages count every customer, so the rest is read at the same time.
         stages, lists = await gather(self._stages(ask), self._lists(ask))
-        return await self.render(ask, "home.html", {**lists, "stages": stages})
+        return await self.render(ask, "home.html", {**lists, **stages})
 
     async def _lists(self, ask: PanelRequest) -> dict[str, Any]:
         """Every part that is read quickly."""
@@ -70,6 +73,9 @@ class Home(Page):
             "quiet": await count_quiet(ask) if sees else 0,
             "recent": await self._recent(ask) if sees else None,
             "falling": await falling_days(ask) if sees else [],
+            "stale": await stale(ask),
+            "funnel": await funnel(ask),
+            "month": await my_month(ask),
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
         }
 
@@ -91,17 +97,14 @@ class Home(Page):
         )
         return found if found.rows else await ask.scope.read(pages.page, changed)
 
-    async def _stages(self, ask: PanelRequest) -> Sequence[Bar]:
+    async def _stages(self, ask: PanelRequest) -> dict[str, Sequence[Bar]]:
         if not ask.may("customer.view"):
-            return []
-        counted = await ask.scope.read(workload.by_stage)
-        field, found = field_of(Customer, "stage"), []
-        order = {key: n for n, key in enumerate(ask.words.get("stage", {}))}
-        for key, count in sorted(counted.items(), key=lambda x: order.get(x[0] or "", len(order))):
-            label = word(ask, field, key) if key else _("Without a stage")
-            href = f"{BASE}/customer/list?f_stage={key}" if key else None
-            found.append(Bar(label, count, number(ask, count), href))
-        return found
+            return {}
+        stages, categories = await ask.scope.read(workload.by_words)
+        return {
+            "stages": word_bars(ask, field_of(Customer, "stage"), stages, _("Without a stage")),
+            "categories": branch_bars(ask, field_of(Customer, "category"), categories),
+        }
 
     async def _team(self, ask: PanelRequest) -> Sequence[Bar]:
         rows = await ask.scope.read(workload.of_team)

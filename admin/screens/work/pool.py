@@ -33,7 +33,7 @@ class Pooled(CustomerCommands, model=Customer):
     empty = Label("Nobody waits here. Customers come back when they are released or neglected.")
     begin = (Label("To the customers"), "customer/list", "customer.view")
     columns = ("number", "name", "pool_id", "stage", "industry", "pooled_at")
-    filters = ("pool_id", "stage", "industry", "level", "region", "source", "pooled_at")
+    filters = ("pool_id", "stage", "category", "industry", "level", "region", "source", "pooled_at")
     base_filter = {"pool_id": {"is_null": False}, "pooled_at": {"is_null": False}}  # noqa: RUF012  declared like the others
     can_create = can_edit = False
     tabs = (

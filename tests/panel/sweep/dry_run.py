@@ -61,6 +61,8 @@ OUT_OF_REACH = (
     errors.AlreadyInPool,
     errors.NotInPool,
     errors.AlreadyClaimed,
+    errors.NotPending,
+    errors.NotRejected,
     errors.NotLocked,
     errors.NotDeleted,
     errors.InBin,

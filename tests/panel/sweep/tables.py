@@ -17,8 +17,8 @@ from typing import Any
 import models
 from models import Base, Contact, Customer, FollowUp, Opportunity, Plan, User
 from models.pool import GranteeKind, Seat
-from resolvers.customers import contacts, plans
 from resolvers.customers import lock as locking
+from resolvers.customers import plans, transfer_related
 from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
 from resolvers.pool import assign as assigning
@@ -76,6 +76,7 @@ KINDS: Table[type[Base], Kind] = Table(
         models.Dictionary: Kind(
             new={"name": "New", "code": "new"},
             records={
+                "the stages": {"code": "opportunity_stage"},
                 "a dictionary": {"code": "a_dictionary"},
                 "a deleted dictionary": {"code": "a_deleted_dictionary"},
             },
@@ -86,11 +87,43 @@ KINDS: Table[type[Base], Kind] = Table(
             new={"dictionary_id": Ref("a dictionary"), "key": "new", "label_en": "New", "position": "0"},
             change={"label_en": "Changed"},
             records={
+                "an offer": {"dictionary_id": Ref("the stages"), "key": "offer"},
+                "an order": {"dictionary_id": Ref("the stages"), "key": "order"},
                 "a word": {"dictionary_id": Ref("a dictionary"), "key": "a_word"},
                 "a deleted word": {"dictionary_id": Ref("a dictionary"), "key": "a_deleted_word"},
             },
             deleted=("a deleted word",),
             hostile=({"dictionary_id": 1, "key": HOSTILE[:40], "aliases": [HOSTILE]},),
+        ),
+        models.Pipeline: Kind(
+            new={"name": "New", "position": "0"},
+            records={"a pipeline": {}, "a deleted pipeline": {}},
+            deleted=("a deleted pipeline",),
+            hostile=({},),
+        ),
+        models.PipelineStage: Kind(
+            new={
+                "pipeline_id": Ref("a pipeline"),
+                "stage": "order",
+                "kind": "OPEN",
+                "position": "0",
+                "probability": "5",
+            },
+            change={"probability": "9"},
+            records={
+                "a stage": {"pipeline_id": Ref("a pipeline"), "stage": "offer", "required_fields": []},
+                "a deleted stage": {"pipeline_id": Ref("a pipeline"), "stage": "order", "required_fields": []},
+            },
+            deleted=("a deleted stage",),
+        ),
+        models.CustomerStage: Kind(
+            new={"stage": "won", "position": "0"},
+            change={"position": "9"},
+            records={
+                "a customer stage": {"stage": "early", "required_fields": []},
+                "a deleted customer stage": {"stage": "won", "required_fields": []},
+            },
+            deleted=("a deleted customer stage",),
         ),
         models.NumberRule: Kind(
             new={"for_module": "customer", "pattern": "N{seq:3}"},
@@ -318,6 +351,7 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("customer", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("customer", "team"): lambda oracle, row: row["department_id"] in oracle.person.subtree,
         ("customer", "pool"): lambda _oracle, row: row["pool_id"] is not None,
+        ("customer", "approve"): lambda _oracle, row: row["approval"] == "PENDING",
         ("customer", "locked"): lambda _oracle, row: row["locked_by_id"] is not None,
         ("customer", "quiet"): lambda oracle, row: (
             row["owner_id"] == oracle.person.id
@@ -341,6 +375,11 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ),
         ("contact", "primary"): lambda _oracle, row: row["is_primary"],
         ("opportunity", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
+        ("opportunity", "open"): lambda oracle, row: (
+            row["owner_id"] == oracle.person.id and row["state"] in ("OPEN", "ON_HOLD")
+        ),
+        ("opportunity", "stale"): lambda _oracle, row: row["stale_at"] is not None and row["stale_at"] <= START,
+        ("opportunity", "won"): lambda _oracle, row: row["state"] == "WON",
         ("follow-up", "mine"): lambda oracle, row: row["owner_id"] == oracle.person.id,
         ("user", "active"): lambda _oracle, row: row["active"],
         ("user", "new"): lambda oracle, row: row["active"] and not oracle.has_signed_in(row["id"]),
@@ -358,7 +397,12 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
         (None, "assign"): lambda scope, it: assigning.assign(scope, it.ids, it["user_id"], reason=it["reason"]),
         (None, "move"): lambda scope, it: moving.move(scope, it.ids, it["pool_id"], it["reason"]),
         (None, "transfer"): lambda scope, it: transferring.transfer(scope, it.ids, it["user_id"], it["reason"]),
-        (Contact, "transfer"): lambda scope, it: contacts.transfer(scope, it.ids, it["user_id"], reason=it["reason"]),
+        **{
+            (model, "transfer"): lambda scope, it: transfer_related.transfer(
+                scope, it.model, it.ids, it["user_id"], reason=it["reason"]
+            )
+            for model in (Contact, Opportunity)
+        },
         (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
@@ -398,6 +442,11 @@ DIALOG: Table[str, str] = Table(
         "next_at": "",
         "next_text": "",
         "due_at": "2026-11-26T08:00",
+        "stage": "offer",
+        "amount": "12",
+        "closed_on": "",
+        "lost_reason": "",
+        "remark": "",
         "typed": "delete",
     },
 )
@@ -411,6 +460,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/account": Page("done"),
         "/admin/bin": Page(),
         "/admin/log": Page("q actor kind action outcome from to before after record batch"),
+        "/admin/bulk": Page("before"),
+        "/admin/bulk/{id}": Page("list after", may_miss=True),
         "/admin/calendar-year": Page(),
         "/admin/compose": Page("customer contact", may_miss=True),
         "/admin/duplicate-check": Page(),
@@ -428,6 +479,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/notifications": Page("tab before"),
         "/admin/notifications/choices": Page(),
         "/admin/notifications/open": Page("id"),
+        "/admin/opportunity-board": Page("pipeline whose stale", may_miss=True),
+        "/admin/opportunity-board/column": Page("pipeline stage after whose stale", may_miss=True),
         "/admin/palette": Page("records pages"),
         "/admin/palette/found": Page("q"),
         "/admin/password": Page(),

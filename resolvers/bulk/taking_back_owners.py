@@ -1,0 +1,73 @@
+"""Former owners that come back, with the related records that had gone along and that nobody has touched since."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import AuditEntry, Customer, Entity
+from models.audit.entries import Outcome
+from models.database.bypass import Because, bypass_policy
+from models.errors import Refusal, Validation
+
+from ..ownership.dependents import kinds_of_dependents
+from ..runtime.ids import number_of
+from ..runtime.scope import Scope
+from .judging import hand_over
+from .wanted import Handover
+
+_E: Any = AuditEntry.__table__.c
+_LOG = bypass_policy(Because.FOLLOWS_CHECK)
+
+
+def return_owners(
+    scope: Scope,
+    db: Session,
+    model: type[Entity],
+    owners: Mapping[int, int | None],
+    batch_id: str,
+    own_batch: str,
+    reason: str,
+) -> dict[int, Refusal | None]:
+    """Record -> None where it has its former owner again, or why not.  `owners`: record -> the former owner."""
+    found: dict[int, Refusal | None] = {id: _had_none() for id, owner in owners.items() if owner is None}
+    along = _went_along(db, batch_id, own_batch) if model is Customer and owners else {}
+    for owner in sorted({owner for owner in owners.values() if owner is not None}):
+        ids = [id for id, former in owners.items() if former == owner]
+        found |= _returned(scope, model, ids, owner, along, reason)
+    return found
+
+
+def _returned(
+    scope: Scope,
+    model: type[Entity],
+    ids: Sequence[int],
+    owner: int,
+    along: Mapping[type[Entity], set[int]],
+    reason: str,
+) -> dict[int, Refusal | None]:
+    outcome = hand_over(scope, model, ids, Handover(owner), reason, lambda row: row.id in along.get(type(row), ()))
+    refused = {number_of(model, refusal.record_id): refusal for refusal in outcome.problems}
+    return {id: refused.get(id) for id in ids}
+
+
+def _went_along(db: Session, batch_id: str, own_batch: str) -> dict[type[Entity], set[int]]:
+    """Kind -> the records that got the new owner in the batch, and no other one since."""
+    found = {}
+    for kind in kinds_of_dependents():
+        table = kind.__tablename__
+        mine = select(_E.record_id, func.max(_E.id).label("last")).where(
+            _E.batch_id == batch_id, _E.entity == table, _E.action == "customer.transfer", _E.outcome == Outcome.OK
+        )
+        last = mine.group_by(_E.record_id).subquery()
+        went = {id for (id,) in db.execute(select(last.c.record_id), execution_options=_LOG)}
+        later = select(_E.record_id, _E.changes).join(last, last.c.record_id == _E.record_id)
+        later = later.where(_E.entity == table, _E.id > last.c.last, _E.batch_id != own_batch)
+        changed = {id for id, changes in db.execute(later, execution_options=_LOG) if "owner_id" in changes}
+        found[kind] = went - changed
+    return found
+
+
+def _had_none() -> Refusal:
+    return Validation("It had no owner before.", "此前没有负责人。")

@@ -1,0 +1,161 @@
+"""Undoing a merge of words: what still is as the merge left it goes back, and the rest is named."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from models import DictionaryItem, SavedView, WordMerge, WordMove
+from models.base import Base
+from models.errors import Validation
+from models.word_merge import MovedState
+
+from ..jobs.kinds import Progress, Work
+from ..runtime.batch import Note
+from ..runtime.inputs import line
+from ..runtime.scope import Scope
+from ..runtime.write_guard import permit
+from .kept import Kept, KeptReason
+from .moves import ENTITY_OF
+from .statements import run
+from .word_merge import AT_ONCE, Words, change, found_merge, words_of_merge
+from .word_places import value_at
+
+JOB, ACTION = "unmerge_words", "unmerge_words"
+MOST_TOLD = 100
+"""Maximum number of sentences about what stays."""
+
+
+@dataclass(frozen=True)
+class PastWordMerge:
+    """One merge of words: which became part of which, how many values followed, and what its undoing had to leave.
+
+    `is_busy`: whether a job is at it, or at its undoing.
+    """
+
+    id: int
+    winner_id: int
+    loser_id: int
+    moved: int
+    is_busy: bool
+    is_undone: bool
+    kept: list[Note]
+
+
+def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int:
+    """Undo a merge of words; returns its id.  What was changed since stays as it is.
+
+    Raises NotFound, Forbidden, Validation (undone already, a job is at it, a later merge is in the way).
+    """
+    reason = line(reason, "reason")
+    with scope.write(f"dictionary.{ACTION}", reason) as db:
+        merge = found_merge(db, merge_id)
+        for id in sorted({merge.winner_id, merge.loser_id}):
+            scope.load(db, DictionaryItem, id, to="edit")
+        words = words_of_merge(db, merge)
+        _refuse_out_of_order(db, merge)
+        permit(db, words.winner, ACTION)
+        permit(db, words.loser, ACTION)
+        _take_back_words(merge, words)
+        merge.undone_at = scope.person.now
+        if _take_back(db, merge, AT_ONCE) == AT_ONCE:
+            merge.done_at = None
+            merge.job_id = scope.later(JOB, {"merge": merge.id}, order_key=f"words:{words.winner.dictionary_id}")
+        db.flush()
+        return merge.id
+
+
+def go_on(scope: Scope, db: Session, work: Work) -> Progress:
+    """Take back the next values of a merge that is being undone."""
+    merge = db.get(WordMerge, work.arguments["merge"], with_for_update=True)
+    if merge is None or merge.undone_at is None or merge.done_at is not None:
+        return Progress(work.position, more=False)
+    with scope.write(f"dictionary.{ACTION}"):
+        done = _take_back(db, merge, work.size)
+    if done < work.size:
+        merge.done_at = scope.now()
+    return Progress(work.position + done, done=done, more=done == work.size)
+
+
+def past_word_merge(scope: Scope, db: Session, merge_id: int) -> PastWordMerge | None:
+    """One merge, undone or not; None where the caller does not see the word that stayed."""
+    merge = db.get(WordMerge, merge_id) if merge_id else None
+    if (
+        merge is None
+        or db.execute(select(DictionaryItem.id).where(DictionaryItem.id == merge.winner_id)).first() is None
+    ):
+        return None
+    asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.KEPT)
+    stays = db.execute(asked.order_by(WordMove.id).limit(MOST_TOLD)).scalars()
+    return PastWordMerge(
+        merge.id,
+        merge.winner_id,
+        merge.loser_id,
+        merge.moved,
+        merge.done_at is None,
+        merge.undone_at is not None,
+        [note for move in stays for note in _told(scope, db, move)],
+    )
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
+    if merge.undone_at is not None:
+        raise Validation("This merge is undone already.", "该合并已撤销。", field="mergeId")
+    if merge.done_at is None:
+        raise Validation(
+            "The merge is still under way. Undo it once it is done.", "合并仍在进行，请完成后再撤销。", field="mergeId"
+        )
+    w, mine = WordMerge, (merge.winner_id, merge.loser_id)
+    later = select(w.id).where(w.id > merge.id, w.undone_at.is_(None))
+    if db.execute(later.where(or_(w.winner_id.in_(mine), w.loser_id.in_(mine)))).first() is not None:
+        raise Validation(
+            "One of these words was merged again later. Undo that merge first.",
+            "其中一个词条之后又参与了合并，请先撤销后来的合并。",
+            field="mergeId",
+        )
+
+
+def _take_back_words(merge: WordMerge, words: Words) -> None:
+    """The loser is offered again, and its names are its own."""
+    words.winner.aliases = [name for name in words.winner.aliases if name not in merge.aliases]
+    words.loser.archived_at = merge.archived_at
+
+
+def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
+    """Take back the next values, and note what became of them.  Returns how many were looked at."""
+    asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.MOVED)
+    moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
+    became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
+    for move in moves:
+        model, row = _MODELS[move.holder], None
+        if "id" in model.__table__.c:
+            asked_row: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
+            row = run(db, asked_row).scalar_one_or_none()
+        is_as_left = row is not None and value_at(row, move.key) == move.after
+        if is_as_left:
+            change(db, row, move.key, move.before)
+        became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
+    db.flush()
+    for state, ids in became.items():
+        if ids:
+            db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))
+    return len(moves)
+
+
+_MODELS: dict[str, type[Base]] = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+
+
+def _told(scope: Scope, db: Session, move: WordMove) -> list[Note]:
+    """Sentences about one value that stays, as far as the caller sees it."""
+    model = ENTITY_OF.get(move.holder)
+    if model is not None:
+        is_there = run(db, select(model.id).where(model.id == move.record_id)).first() is not None
+        reason = KeptReason.CHANGED if is_there else KeptReason.PURGED
+        return [*Kept(model, move.record_id, reason, (move.key,)).notes(scope, db)]
+    if move.holder == SavedView.__tablename__:
+        return [Note("A saved view was changed since and stays as it is.", "有一个视图之后有改动，保持现状。")]
+    return [Note("An import was changed since and stays as it is.", "有一次导入之后有改动，保持现状。")]

@@ -1,0 +1,221 @@
+"""Merging words of a dictionary: everything that holds one follows, and the undoing takes back what nobody touched."""
+
+import json
+from typing import Any
+
+import pytest
+
+from models import (
+    ClaimCondition,
+    Customer,
+    Dictionary,
+    DictionaryItem,
+    Pipeline,
+    PipelineStage,
+    ReleaseRule,
+    SavedView,
+    WordMerge,
+    WordMove,
+)
+from models.custom_field import CustomKind
+from models.errors import Forbidden, Validation
+from models.word_merge import MovedState
+from resolvers.merging import word_merge, word_unmerge
+from resolvers.merging.word_merge import merge_words
+from resolvers.merging.word_unmerge import PastWordMerge, past_word_merge, unmerge_words
+from resolvers.records import create_update
+from resolvers.views import saved_views
+from resolvers.views.settings import ViewSettings
+from tests.support.custom_fields import define
+from tests.support.jobs import Jobs
+from tests.support.world import World
+
+MATCHES = {"and": [{"industry": {"in": ["steel", "retail"]}}, {"not": {"industry": {"eq": "steel"}}}]}
+
+
+def word(world: World, key: str) -> int:
+    (found,) = world.rows(DictionaryItem, DictionaryItem.key == key)
+    return int(found["id"])
+
+
+def industry(world: World, id: int) -> Any:
+    return world.row(Customer, id)["industry"]
+
+
+def past(world: World, id: int) -> PastWordMerge:
+    found = world.run(world.ada.read(past_word_merge, id))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def jobs(world: World, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    found = Jobs(world, monkeypatch)
+    found.declare("merge_words", word_merge.go_on, "dictionary.edit")
+    found.declare("unmerge_words", word_unmerge.go_on, "dictionary.edit")
+    return found
+
+
+def test_everything_that_holds_a_word_follows_and_comes_back(world: World) -> None:
+    steel, retail = word(world, "steel"), word(world, "retail")
+    world.system.do(create_update.update, DictionaryItem, steel, {"aliases": ["钢厂", "Metal"]})
+    whole = world.row(DictionaryItem, steel)["dictionary_id"]
+    below = world.make(DictionaryItem, dictionary_id=whole, key="wire", label_en="Wire", parent_id=steel)
+    mine, other = world.customer(owner="li", industry="steel"), world.customer(industry="internet")
+    binned = world.customer(owner="wu", industry="steel")
+    world.ada.do(create_update.delete, Customer, [binned])
+    values = {
+        "pool_id": world.ids["east"],
+        "name": "Mills",
+        "condition": json.dumps({"industry": {"under": ["steel"]}}),
+    }
+    condition = world.make(ClaimCondition, **values)
+    rule = world.make(ReleaseRule, pool_id=world.ids["east"], name="Mills", days=30, industries=["steel", "retail"])
+    world.li.do(saved_views.save_view, Customer, "Mills", ViewSettings(condition=MATCHES))
+    before = world.everything()
+
+    id = world.ada.do(merge_words, retail, steel, "one is enough")
+
+    assert [industry(world, x) for x in (mine, other, binned)] == ["retail", "internet", "retail"]
+    assert json.loads(world.row(ClaimCondition, condition)["condition"]) == {"industry": {"under": ["retail"]}}
+    assert world.row(ReleaseRule, rule)["industries"] == ["retail"]
+    (stored,) = world.rows(SavedView)
+    assert stored["settings"]["condition"] == {
+        "and": [{"industry": {"in": ["retail"]}}, {"not": {"industry": {"eq": "retail"}}}]
+    }
+    assert world.row(DictionaryItem, below)["parent_id"] == retail
+    assert world.row(DictionaryItem, retail)["aliases"] == ["Steel", "steel中", "钢厂", "Metal"]
+    assert world.row(DictionaryItem, steel)["archived_at"] == world.clock.now
+    logged = world.log("customer", mine)[-1]
+    assert (logged["action"], logged["changes"], logged["reason"]) == (
+        "dictionary.merge_words",
+        {"industry": ["steel", "retail"]},
+        "one is enough",
+    )
+    assert (past(world, id).moved, past(world, id).is_busy) == (6, False)
+
+    world.ada.do(unmerge_words, id)
+
+    assert (past(world, id).kept, past(world, id).is_undone) == ([], True)
+    assert {table for table, rows in world.everything().items() if _plain(rows) != _plain(before[table])} <= {
+        "word_merge",
+        "word_move",
+        "event",
+        "release_book",
+    }
+
+
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without what grows with each change."""
+    return [{k: v for k, v in row.items() if k not in ("version", "updated_at", "updated_by_id")} for row in rows]
+
+
+def test_the_undoing_says_what_it_leaves(world: World) -> None:
+    first, second = (world.customer(name, owner="li", industry="steel") for name in ("Ash", "Beech"))
+    id = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+    world.li.do(create_update.update, Customer, second, {"industry": "internet"})
+
+    world.ada.do(unmerge_words, id)
+
+    assert [industry(world, x) for x in (first, second)] == ["steel", "internet"]
+    (note,) = past(world, id).kept
+    number = world.row(Customer, second)["number"]
+    assert note.say().endswith("industry was changed since and stays as it is.")
+    assert note.say("zh").endswith("行业之后有改动，保持现状。")
+    assert number in note.say() or "Beech" in note.say()
+    with pytest.raises(Validation, match="undone already"):
+        world.ada.do(unmerge_words, id)
+
+
+def test_what_is_too_much_for_one_transaction_follows_in_a_job_and_goes_back_in_one(
+    world: World, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_merge, "AT_ONCE", 2)
+    monkeypatch.setattr(word_unmerge, "AT_ONCE", 2)
+    ids = [world.customer(owner="li", industry="steel") for _ in range(5)]
+    id = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+
+    assert past(world, id).is_busy
+    with pytest.raises(Validation, match="still under way"):
+        world.ada.do(unmerge_words, id)
+    jobs.run_due()
+
+    assert {industry(world, x) for x in ids} == {"retail"}
+    assert (past(world, id).moved, past(world, id).is_busy) == (5, False)
+    world.ada.do(unmerge_words, id)
+    jobs.run_due()
+    assert {industry(world, x) for x in ids} == {"steel"}
+    assert world.count(WordMove, WordMove.state == MovedState.UNDONE) == 5
+    assert not past(world, id).is_busy
+
+
+@pytest.mark.parametrize(
+    ("winner", "loser", "said"),
+    [
+        ("retail", "retail", "A word cannot be merged with itself."),
+        ("retail", "won", "Retail and Won stand in different dictionaries."),
+        ("gone", "retail", "Gone is archived, so nothing becomes part of it. Bring it back first."),
+        ("child", "retail", "Child stands below Retail. Move it out first."),
+    ],
+)
+def test_words_that_cannot_become_one_are_refused(world: World, winner: str, loser: str, said: str) -> None:
+    retail = world.row(DictionaryItem, word(world, "retail"))
+    values = {"dictionary_id": retail["dictionary_id"], "parent_id": retail["id"]}
+    world.make(DictionaryItem, **values, key="child", label_en="Child")
+    world.make(DictionaryItem, **values, key="gone", label_en="Gone", archived_at=world.clock.now)
+    before = world.everything()
+
+    with pytest.raises(Validation) as caught:
+        world.ada.do(merge_words, word(world, winner), word(world, loser))
+
+    assert caught.value.say() == said
+    assert world.everything() == before
+
+
+def test_merges_of_one_word_are_undone_in_reverse_order(world: World) -> None:
+    steel, retail, internet = (word(world, key) for key in ("steel", "retail", "internet"))
+    first = world.ada.do(merge_words, retail, steel)
+    world.ada.do(merge_words, internet, retail)
+
+    with pytest.raises(Validation, match="Undo that merge first"):
+        world.ada.do(unmerge_words, first)
+    with pytest.raises(Validation, match="part of another word already"):
+        world.ada.do(merge_words, internet, steel)
+
+
+def test_a_user_who_may_not_edit_dictionaries_merges_nothing(world: World) -> None:
+    with pytest.raises(Forbidden):
+        world.li.do(merge_words, word(world, "retail"), word(world, "steel"))
+
+    assert world.count(WordMerge) == 0
+
+
+@pytest.mark.parametrize("kind", [CustomKind.SINGLE_CHOICE, CustomKind.MULTIPLE_CHOICE])
+def test_custom_fields_follow_and_come_back(world: World, kind: CustomKind) -> None:
+    define(world, "trade", kind, dictionary="industry")
+    several = kind is CustomKind.MULTIPLE_CHOICE
+    held: Any = ["internet", "steel"] if several else "steel"
+    id = world.li.do(create_update.create, Customer, {"name": "Acme", "custom.trade": held}).id
+
+    merged = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+
+    assert world.row(Customer, id)["custom"] == {"trade": ["internet", "retail"] if several else "retail"}
+    assert past(world, merged).moved == 1
+    world.li.do(create_update.update, Customer, id, {"name": "Acme Ltd"})
+    world.ada.do(unmerge_words, merged)
+    assert world.row(Customer, id)["custom"] == {"trade": held}
+
+
+def test_two_stages_of_one_pipeline_are_not_merged(world: World) -> None:
+    stages = world.make(Dictionary, code="opportunity_stage", name="Opportunity stage")
+    ids = [world.make(DictionaryItem, dictionary_id=stages, key=x, label_en=x.title()) for x in ("first", "second")]
+    pipeline = world.make(Pipeline, name="Direct")
+    for place, key in enumerate(("first", "second")):
+        world.make(PipelineStage, pipeline_id=pipeline, stage=key, position=place)
+
+    with pytest.raises(Validation) as caught:
+        world.ada.do(merge_words, *ids)
+
+    assert caught.value.say() == (
+        "First and Second are both stages, with rules of their own. Delete one of the stages first."
+    )
