@@ -118,6 +118,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "on_expire": ("What happens then", "到期处理"),
     "opportunity_id": ("Opportunity", "商机"),
     "other_address": ("Other address", "其他联系方式"),
+    "options": ("Options", "选项"),
     "owner_id": ("Owner", "负责人"),
     "parent_id": ("Above it", "上级"),
     "password": ("Password", "密码"),

@@ -23,7 +23,8 @@ from ..runtime.ids import global_id
 
 TEXTS = frozenset({CustomKind.TEXT, CustomKind.LONG_TEXT, CustomKind.PHONE, CustomKind.EMAIL, CustomKind.LINK})
 NUMBERS = frozenset({CustomKind.NUMBER, CustomKind.MONEY})
-_CHINESE_DAY = re.compile(r"(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})\s*日?")
+_CHINESE_DAY = re.compile(r"(\d{4})\s*[\u5e74/.-]\s*(\d{1,2})\s*[\u6708/.-]\s*(\d{1,2})\s*\u65e5?")
+"""A day, also with the Chinese words for year, month and day."""
 _YES, _NO = frozenset({"yes", "true", "是"}), frozenset({"no", "false", "否"})
 
 
