@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Connection, event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from .database.bypass import Because, bypass_policy
@@ -173,3 +173,23 @@ def _forget_terms(session: Session, _context: object) -> None:
             session.info.pop(_BOOK, None)
         elif isinstance(row, CustomerStage):
             session.info.pop(_STEPS, None)
+
+
+# --- rows that are there ---------------------------------------------------------------------------------
+
+_o: Any = Opportunity.__table__
+_s: Any = PipelineStage.__table__
+_HERE = (_s.c.pipeline_id == _o.c.pipeline_id) & (_s.c.stage == _o.c.stage) & _s.c.deleted_at.is_(None)
+_KIND = select(_s.c.kind).where(_HERE).correlate(_o).scalar_subquery()
+_WRONG = _o.c.state != _KIND
+
+
+def fill_states(connection: Connection) -> int:
+    """Write the state of all opportunities that show another one than their stage; returns their number."""
+    return connection.execute(update(_o).where(_WRONG).values(state=_KIND)).rowcount
+
+
+def stale_states(connection: Connection) -> Iterator[str]:
+    """One sentence for each opportunity whose state is not that of its stage."""
+    for name in connection.execute(select(_o.c.name).where(_WRONG).order_by(_o.c.id)).scalars():
+        yield f"Opportunity {name} shows another state than its stage: run millpond reindex."

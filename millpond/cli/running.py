@@ -126,16 +126,18 @@ def doctor() -> None:
 
 @commands.command()
 def reindex() -> None:
-    """Write search index, keys of duplicates, sort keys and contacts of customers anew from the records.  Needed when `doctor` says so; searches and edits wait."""
+    """Write search index, keys of duplicates, sort keys, contacts of customers and states of opportunities anew from the records.  Needed when `doctor` says so; searches and edits wait."""
     with backend() as at:
         from models.keys import fill_all
         from models.last_contact import fill_last_contacts
         from models.next_contact import fill_next_contacts
+        from models.stage_terms import fill_states
         from resolvers.setup.indexes import rebuild_indexes
 
         with at.writer.engine.begin() as connection:
             wrong = fill_all(connection)
             fill_last_contacts(connection)
             fill_next_contacts(connection)
+            fill_states(connection)
             count = rebuild_indexes(connection)
     say(f"The search index knows {count:,} customers and contacts; {wrong:,} sort keys were brought up to date.")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from models import Customer, Entity, Opportunity, Role, SavedView, SavedViewShare
 from models.pool import GranteeKind
+from resolvers.runtime.scope import Scope
 from resolvers.views.settings import ViewSettings
 
 
@@ -43,12 +44,14 @@ VIEWS = (
 )  # fmt: skip
 
 
-def keep(connection: Connection, people: Mapping[str, int], departments: Mapping[str, int], now: datetime) -> None:
+def keep(
+    scope: Scope, connection: Connection, people: Mapping[str, int], departments: Mapping[str, int], now: datetime
+) -> None:
     """Write the views of the demo.  Raises Validation for one that a user could not save."""
     roles = {row.code: row.id for row in connection.execute(select(Role.code, Role.id))}
     for position, view in enumerate(VIEWS, 1):
         settings = ViewSettings(condition=view.condition, columns=view.columns, order=view.order)
-        settings.check(view.model)
+        settings.check(scope, view.model)
         values = {
             "owner_id": people[view.owner],
             "entity": view.model.__name__,

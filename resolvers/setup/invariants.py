@@ -31,6 +31,7 @@ from models.last_contact import stale_last_contacts
 from models.next_contact import stale_next_contacts
 from models.numbering import LARGEST_JUMP
 from models.ownership import Began
+from models.stage_terms import stale_states
 
 from ..duplicates.key_index import check as _compared
 from ..ownership.quota import midnight
@@ -47,6 +48,7 @@ def broken(connection: Connection) -> list[str]:
     customers = (_places, _periods, _departments, merged_records, stale_last_contacts, stale_next_contacts)
     looks = (
         *customers,
+        stale_states,
         _paths,
         _rooms,
         _quotas,

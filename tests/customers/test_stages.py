@@ -29,6 +29,7 @@ from models.errors import (
     Validation,
 )
 from models.pipeline import StageKind
+from models.stage_terms import fill_states, stale_states
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
 from resolvers.records import create_update
@@ -288,6 +289,20 @@ def test_opportunities_follow_when_their_stage_changes_its_terms(world: World) -
     assert facts(world, own)["state"] == "WON"
     assert world.row(Customer, customer)["has_open_opportunity"] is False
     assert world.row(Customer, customer)["last_deal_at"] == START
+
+
+def test_a_state_that_is_not_that_of_the_stage_is_found_and_repaired(world: World) -> None:
+    pipeline(world)
+    id = deal(world)
+    table: Any = Opportunity.__table__
+    with world.backend.writer.engine.begin() as connection:
+        assert [*stale_states(connection)] == []
+        connection.execute(table.update().values(state="LOST"))
+        assert [*stale_states(connection)] == [
+            "Opportunity Deal shows another state than its stage: run millpond reindex."
+        ]
+        assert fill_states(connection) == 1
+    assert facts(world, id)["state"] == "OPEN"
 
 
 def test_stages_and_pipelines_in_use_stay(world: World) -> None:
