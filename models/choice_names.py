@@ -91,7 +91,7 @@ OF_CHOICE: dict[tuple[str, str], Said] = {
     ("CustomKind", "MOMENT"): ("Date and time", "日期时间"),
     ("CustomKind", "MONEY"): ("Amount", "金额"),
     ("CustomKind", "MULTIPLE_CHOICE"): ("Several of several", "多选"),
-    ("CustomKind", "NUMBER"): ("Number", "数字"),
+    ("CustomKind", "NUMBER"): ("A number", "数字"),
     ("CustomKind", "PERSON"): ("One of your people", "人员"),
     ("CustomKind", "PHONE"): ("Phone number", "电话号码"),
     ("CustomKind", "REFERENCE"): ("Another record", "关联记录"),

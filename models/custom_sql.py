@@ -91,17 +91,17 @@ class CustomValue(FunctionElement[Any]):
     def __init__(self, column: Any, custom: Custom) -> None:
         assert is_key(custom.key), "checked when the field was defined"
         super().__init__(column, literal_column(custom.key), literal_column(custom.kind.value))  # tell it from others
-        self.key, self.kind, self.type = custom.key, custom.kind, type_of(custom.kind)
+        self.name_, self.kind, self.type = custom.key, custom.kind, type_of(custom.kind)
 
 
 @compiles(CustomValue, "sqlite")
 def _on_sqlite(element: CustomValue, compiler: Any, **how: Any) -> str:
-    return _sqlite(compiler.process(next(iter(element.clauses)), **how), element.key, element.kind)
+    return _sqlite(compiler.process(next(iter(element.clauses)), **how), element.name_, element.kind)
 
 
 @compiles(CustomValue, "postgresql")
 def _on_postgresql(element: CustomValue, compiler: Any, **how: Any) -> str:
-    return _postgresql(compiler.process(next(iter(element.clauses)), **how), element.key, element.kind)
+    return _postgresql(compiler.process(next(iter(element.clauses)), **how), element.name_, element.kind)
 
 
 def _sqlite(column: str, key: str, kind: CustomKind) -> str:
@@ -135,17 +135,17 @@ class CustomText(FunctionElement[str]):
     def __init__(self, column: Any, custom: Custom) -> None:
         assert is_key(custom.key), "checked when the field was defined"
         super().__init__(column, literal_column(custom.key))
-        self.key = custom.key
+        self.name_ = custom.key
 
 
 @compiles(CustomText, "sqlite")
 def _text_on_sqlite(element: CustomText, compiler: Any, **how: Any) -> str:
-    return f"json_extract({compiler.process(next(iter(element.clauses)), **how)}, '$.{element.key}')"
+    return f"json_extract({compiler.process(next(iter(element.clauses)), **how)}, '$.{element.name_}')"
 
 
 @compiles(CustomText, "postgresql")
 def _text_on_postgresql(element: CustomText, compiler: Any, **how: Any) -> str:
-    return f"({compiler.process(next(iter(element.clauses)), **how)} ->> '{element.key}')"
+    return f"({compiler.process(next(iter(element.clauses)), **how)} ->> '{element.name_}')"
 
 
 # --- the index -------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class Authentication(AuthenticationBackend):
                 return redirect(request, f"{BASE}/password")
             return True
         scope = await self._viewed_scope(request, scope)
-        hold_book(visible_book(scope.policy, scope.person))
+        hold_book(visible_book(scope.policy, scope.person), scope.policy.book)
         settings = await scope.read(request_settings)
         chosen = preferences(request).with_stored(settings.pop("preferences"))
         request.state.panel_request = PanelRequest(request, scope, chosen, **settings)

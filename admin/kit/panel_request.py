@@ -104,7 +104,7 @@ class PanelRequest:
 
     async def load_words(self, codes: set[str]) -> None:
         """Load these dictionaries: one query for those that are not loaded yet."""
-        self.words |= {code: field_words(code) for code in codes & FIELDS_OF.keys()}
+        self.words |= {code: field_words(self.scope, code) for code in codes & FIELDS_OF.keys()}
         if DICTIONARIES in codes - self.words.keys():
             self.words[DICTIONARIES] = await self.scope.read(dictionaries)
         if missing := codes - self.words.keys():
@@ -115,10 +115,12 @@ FIELDS_OF: dict[str, type[Entity]] = {f"fields.{model.module}": model for model 
 """Code of a list of fields -> the kind of record that has them."""
 
 
-def field_words(code: str) -> dict[str, Word]:
-    """The fields that a stage may ask for, as words with their labels."""
+def field_words(scope: Scope, code: str) -> dict[str, Word]:
+    """The fields that a stage may ask for, custom ones last, as words with their labels."""
     model = FIELDS_OF[code]
-    return {key: Word(key, field_label(model, key), False, Tone.GREY) for key in askable(model)}
+    found = {key: field_label(model, key) for key in askable(model)}
+    found |= {own.word: own.label(scope.language) for own in scope.policy.book.of(model.module)}
+    return {key: Word(key, label, False, Tone.GREY) for key, label in found.items()}
 
 
 def bell_text(unread: int) -> str:

@@ -1,5 +1,6 @@
 """The page of one record: its facts, its commands, and tabs with related records and its history."""
 
+from collections.abc import Collection
 from typing import Any
 
 from markupsafe import Markup
@@ -33,27 +34,46 @@ class RecordPage(Screen):
     @page_route("/details/{id}", "view")
     async def details_page(self, request: Request) -> Response:
         ask = panel_request(request)
-        await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
         try:
-            row, extra = await ask.scope.read(self._read_one, self._record_id(request))
+            return await self.show_record(ask, tab=request.query_params.get("tab"))
         except Merged as merged:
             return RedirectResponse(f"{self.url('details', merged.params['winner_id'])}?merged={merged.record_id}", 303)
+
+    async def show_record(
+        self, ask: PanelRequest, *, tab: str | None = None, error: str = "", status: int = 200
+    ) -> Response:
+        """The page of the record of the address, with a sentence above it.  Raises Merged, NotFound."""
+        await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
+        row, extra, editable = await ask.scope.read(self._read_page, ask, self._record_id(ask.request))
         tabs = [each for each in self.related if each.is_open_to(ask, row)]
-        tab = next((each for each in tabs if each.name == request.query_params.get("tab")), tabs[0] if tabs else None)
+        shown = next((each for each in tabs if each.name == tab), tabs[0] if tabs else None)
         context = {
+            "error": error,
+            "editable": editable,
             "row": row,
             "id": global_id(self.model, row.id),
             "name": self.name_of(row),
             "facts": self.facts(ask, row),
             "extra": extra,
             "tabs": tabs,
-            "tab": tab,
-            "inside": await tab.read(self, ask, row) if tab else None,
+            "tab": shown,
+            "inside": await shown.read(self, ask, row) if shown else None,
             "commands": [x for x in self.commands if DETAIL in x.where and self.is_fit(ask, x, row)],
             "merged": await self._merged(ask, row),
             "may_edit": self.offers_edit and "edit" in row.may and not row["deleted_at"],
         }
-        return await self.render(ask, self.page_template, {**context, **await self.details_extra(ask, row)})
+        context |= await self.details_extra(ask, row)
+        return await self.render(ask, self.page_template, context, status)
+
+    def editable_keys(self, scope: Scope, db: Session, ask: PanelRequest, row: Row) -> Collection[str]:
+        """The fields of this record that the user may edit in their place."""
+        return ()
+
+    def _read_page(
+        self, scope: Scope, db: Session, ask: PanelRequest, id: int
+    ) -> tuple[Row, dict[str, Any], Collection[str]]:
+        row, extra = self._read_one(scope, db, id)
+        return row, extra, self.editable_keys(scope, db, ask, row)
 
     def _read_one(self, scope: Scope, db: Session, id: int) -> tuple[Row, dict[str, Any]]:
         row = one(scope, db, self.record_request(), id)
@@ -86,7 +106,7 @@ class RecordPage(Screen):
         more = [key for key in rest if row[key] is not None or not is_system_managed(self.model, key)]
         return [
             (str(label), [(known[key], cell(ask, known[key], row, address)) for key in keys if key in known])
-            for label, keys in (*self.sections, (_("More about it"), own), ("", more))
+            for label, keys in (*self.sections[:1], (_("More about it"), own), *self.sections[1:], ("", more))
         ]
 
 

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.base import LIVE
-from models.errors import NotFound
-from resolvers.audit import history
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.offers import may_create
 from resolvers.reading.pages import ListRequest, Page, Row, page
@@ -20,7 +18,6 @@ from .declared import Order, RecordScreen, Related
 from .fields import Field, Kind, field_of
 from .formatting import cell, cells, column_formats
 from .panel_request import PanelRequest
-from .translation import Label
 
 MOST_ROWS = 20
 """Maximum number of rows of a tab."""
@@ -145,25 +142,3 @@ def _read(
 ) -> tuple[Page, dict[int, dict[str, Any]]]:
     found = page(scope, db, request)
     return found, screen.extra_values(scope, db, found.rows) if screen is not None else {}
-
-
-@dataclass(frozen=True)
-class RelatedHistory(Related):
-    """The log entries of the record, the newest first."""
-
-    template: str = "related/history.html"
-
-    async def read(self, view: RecordScreen, ask: PanelRequest, row: Row) -> dict[str, Any]:
-        query = ask.request.query_params
-        given = {name: query.get(name, "") for name in ("before", "after")}
-        at = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 10}
-        first = dict(list(at.items())[:1])
-        try:
-            pages = await ask.scope.read(history.of_record, view.model, row.id, size=MOST_ROWS, **first)
-        except NotFound:
-            return {"entries": [], "older": None, "newer": None}
-        return {"entries": pages.entries, "older": pages.older, "newer": pages.newer}
-
-
-HISTORY = RelatedHistory("history", Label("History"), "history")
-"""The last tab of most records."""

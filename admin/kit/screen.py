@@ -113,7 +113,8 @@ class Screen(ModelView):
 
     def routes(self) -> list[PageRoute]:
         """Every route with its path below the panel and its whole right, without forms that the screen does not offer."""
-        closed = {"/create": not self.offers_create, "/edit/{id}": not self.offers_edit}
+        edits = dict.fromkeys(("/edit/{id}", "/fact/{id}", "/restore-field/{id}"), not self.offers_edit)
+        closed = {"/create": not self.offers_create, **edits}
         return [
             replace(route, path=f"/{self.identity}{route.path}", right=(self.module, str(route.right)))
             for route in routes_of(type(self))

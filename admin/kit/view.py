@@ -14,13 +14,13 @@ from resolvers.runtime.scope import Scope
 from .command_page import CommandPage
 from .commands import command
 from .create_page import CreatePage
-from .edit_page import EditPage
+from .fact_page import FactPage
 from .list_page import ListPage
-from .record_page import RecordPage
+from .restore_page import RestorePage
 from .translation import Label
 
 
-class PolicyModelView(ListPage, RecordPage, CreatePage, EditPage, CommandPage):
+class PolicyModelView(ListPage, CreatePage, FactPage, RestorePage, CommandPage):
     """A whole screen.  `screen.py` lists what a screen can declare."""
 
     @command(

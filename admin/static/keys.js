@@ -83,7 +83,7 @@ const KEYS = {
   "/": () => palette(),
   f: () => $("[data-search]")?.focus(),
   n: () => $("[data-new]")?.click(),
-  e: () => $("[data-edit]")?.click(),
+  e: () => ($("[data-fact-edit]", document.activeElement.closest("[data-fact]") || document.createElement("p")) || $("[data-edit]"))?.click(),
   j: () => step(1),
   k: () => step(-1),
   x: () => document.activeElement.closest("[data-row]")?.querySelector("[name=ids]")?.click(),

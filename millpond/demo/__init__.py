@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, duplicates, exported, imported, releases, told, views
+from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, told, views
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -117,8 +117,10 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
         exported.add(backend)
+        changed.add(backend)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)
+        fields.add(backend, now)
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
     tell(f"Done in {time.monotonic() - began:.0f} seconds; everything that must hold was checked.")
@@ -145,7 +147,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         connection = db.connection()
         signature = Signature(None, NAME, scope.door, scope.request_id, scope.batch_id, "organisation.demo")
         pattern = Pattern(numbering.DEFAULT["customer"])
-        land = Land(Ledger(connection, signature), sellers, rules, pattern, now)
+        land = Land(Ledger(connection, signature), sellers, rules, pattern, now, deals.pipelines(scope))
         _live(land, customers)
         _count(connection, land)
         rebuild_indexes(connection)

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from models import ClaimRule
@@ -31,14 +32,22 @@ class Land:
     """Everything that the makers of customers share; its one random source is seeded anew for each customer."""
 
     def __init__(
-        self, ledger: Ledger, sellers: list[Seller], rules: dict[int, ClaimRule], pattern: Pattern, now: datetime
+        self,
+        ledger: Ledger,
+        sellers: list[Seller],
+        rules: dict[int, ClaimRule],
+        pattern: Pattern,
+        now: datetime,
+        ways: Any,
     ) -> None:
+        """`ways`: the pipelines of `deals.py`."""
         self.ledger, self.sellers, self.rules, self.pattern, self.now = ledger, sellers, rules, pattern, now
         self.rng = random.Random(0)  # noqa: S311  nothing secret is made of it
         self.words = Words(self.rng)
         self.numbers: Counter[str] = Counter()
         self.held: Counter[int] = Counter()
         self.quota: Counter[tuple[int, int, str]] = Counter()
+        self.ways, self.periods = ways, dict[int, dict[str, Any]]()
 
     def seller(self) -> Seller:
         return self.rng.choices(self.sellers, [seller.weight for seller in self.sellers])[0]

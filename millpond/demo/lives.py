@@ -21,7 +21,7 @@ from models import (
 from models.contact import key_of
 from models.ownership import Began, Ended
 
-from . import rows
+from . import deals, rows
 from .land import Land, Seller
 from .ledger import born, changed
 from .rows import DAY, Row
@@ -119,9 +119,10 @@ class _Life:
         if land.chance(0.2):
             at = land.between(since, land.now)
             deal = rows.opportunity(land, self.company, self.contact, owner, at)
-            self.add_activity(Opportunity, deal, at)
-            is_open, is_won = deal["stage"] not in ("won", "lost"), deal["stage"] == "won"
-            self.row.update(has_open_opportunity=is_open, last_opportunity_at=at, last_deal_at=at if is_won else None)
+            last = land.words.pick(("discovery", "proposal", "negotiation", "contract", "won", "lost"))
+            land.ledger.add(Opportunity, deal)
+            self.children.append((Opportunity, deal))
+            deals.walk(land, deal, owner.id, at, last)
         if land.chance(0.05):
             lock = rows.lock(land, owner, land.between(since, land.now))
             self.change(lock["locked_at"], "customer.lock", lock, lock["lock_reason"], by=owner)
@@ -153,6 +154,7 @@ class _Life:
         ledger.add(Customer, self.row)
         ledger.note(self.at, "customer.create", Customer, self.row, born(self.row), self.seller.id)
         self.row["number_order"] = self.land.pattern.order(self.row["number"])
+        deals.stay(self.land, self.row, self.seller.id, self.at)
         if owner is not None:
             self.open_period(Began.CREATE, self.at, owner)
         for place in range(people):

@@ -135,6 +135,7 @@ def comment(land: Land, company: Company, on: Row, author: Seller) -> Row:
 
 
 def opportunity(land: Land, company: Company, contact: Row, owner: Seller, at: datetime) -> Row:
+    """An opportunity at the beginning of its way (`deals.py`)."""
     return {
         "id": land.ledger.next_id(Opportunity),
         "customer_id": contact["customer_id"],
@@ -142,8 +143,10 @@ def opportunity(land: Land, company: Company, contact: Row, owner: Seller, at: d
         "name": land.words.thing(company).capitalize(),
         "amount": Decimal(land.rng.randrange(5, 900)) * 1000,
         "currency": "CNY" if company.chinese else "USD",
-        "stage": land.words.pick(("discovery", "proposal", "negotiation", "contract", "won", "lost")),
-        "stage_changed_at": at,
+        "stage": "discovery",
+        "probability": 10,
+        "closed_on": None,
+        "lost_reason": None,
         "expected_close": (land.now + DAY * land.rng.randrange(-30, 120)).date(),
         "remark": None,
         "owner_id": owner.id,

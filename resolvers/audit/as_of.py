@@ -17,6 +17,9 @@ from models import AuditEntry, Entity
 from models.audit.entries import Outcome
 from models.audit.parts import kinds_of_parts
 from models.audit.proof import plain
+from models.audit.recording import CUSTOM
+from models.base import is_customised
+from models.custom_field import PREFIX
 from models.errors import NotFound, Validation
 
 from ..reading.condition_fields import HIDDEN
@@ -108,7 +111,10 @@ def before_entry(scope: Scope, db: Session, model: type[Entity], id: int, entry_
 
 @cache
 def told_fields(model: type[Entity]) -> tuple[str, ...]:
-    """The fields of an entity that a past state has, by their names in the log, in the order of the table."""
+    """The fields of an entity that a past state has, by their names in the log, in the order of the table.
+
+    Custom fields come beside them: those of the book of the caller's policy, retired ones included.
+    """
     own = [column.key for column in compared_columns(model) if column.key not in HIDDEN]
     return *own, *(name for _part, names in kinds_of_parts(model) for name in names)
 
@@ -150,12 +156,14 @@ def _told(viewer: Viewer, db: Session, model: type[Entity], id: int) -> tuple[li
     """
     source, row = redaction.few(model)
     keys = [column.key for column in compared_columns(model)]
+    keys += [CUSTOM] if is_customised(model) else []
     asked = select(*(getattr(row, key) for key in keys)).select_from(source)
     asked = asked.where(row.id == id, viewer.rows(model, row)).execution_options(policy=True)
     found = db.execute(asked).first() if id else None
     if found is None:
         raise NotFound(what=model.names, record_id=global_id(model, id) if id else None)
     present = {key: plain(value) for key, value in zip(keys, found, strict=True)}
+    present |= {f"{PREFIX}{key}": value for key, value in (present.pop(CUSTOM, None) or {}).items()}
     shown = viewer.value(AuditEntry, _ROW.c, "changes")
     about = (_ROW.c.entity == model.__tablename__, _ROW.c.record_id == id, _ROW.c.outcome == Outcome.OK)
     entries = select(_ROW.c.id, _ROW.c.at, shown.label("shown")).where(*about).order_by(_ROW.c.id)
@@ -183,7 +191,8 @@ def _state(
     visibility = redaction.Visibilities(viewer, db, {model: {id}}).of(model, id)
     if not visibility.seen:
         raise NotFound(what=model.names, record_id=global_id(model, id))
-    keys = [key for key in told_fields(model) if key not in visibility.hidden]
+    customs = [it.word for it in viewer.policy.book.all_of(model.module)] if is_customised(model) else []
+    keys = [key for key in (*told_fields(model), *customs) if key not in visibility.hidden]
     values = {key: _then_and_now(told, until, present, key) for key in keys}
     names = ValueNames(viewer, db, ((model, key, then, now) for key, (then, now, _known) in values.items()))
     since, moments = told[until - 1].at, sorted({entry.at for entry in told})
@@ -205,10 +214,9 @@ def _state(
 def _then_and_now(told: Sequence[_Told], until: int, present: Mapping[str, Any], key: str) -> tuple[Any, Any, bool]:
     """(value after the first `until` entries, value now, whether the former is known).
 
-    Parts are no columns, so their present values are those of the log.
+    Parts are no columns, so their present values are those of the log; so is an empty custom field.
     """
-    last = next(_new_values(told, key), None)
-    now = present.get(key, last)
+    now = present[key] if key in present else next(_new_values(told, key), None)
     before, after = next(_new_values(told[:until], key), _UNSAID), next(_old_values(told[until:], key), now)
     if all(entry.changes is not None for entry in told):
         return (after if before is _UNSAID else before), now, True

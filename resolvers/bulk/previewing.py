@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from models import Customer, Entity
+from models import Customer, Entity, User
 from models.bulk_change import ItemState
 from models.errors import Refusal
 from models.names import OF_MODULE
@@ -17,7 +17,7 @@ from models.names import OF_MODULE
 from ..customers.lock import locked_among
 from ..exports import reading
 from ..exports.cells import Cell
-from ..exports.kinds import ExportColumn, columns_of
+from ..exports.kinds import ExportColumn, known_columns
 from ..exports.listing import Listing
 from ..ownership.assignees import Candidate, owner_candidates
 from ..ownership.dependents import count_dependents
@@ -108,7 +108,7 @@ async def preview(
         alike((each.refusal for each in became if each.refusal is not None), scope.language),
         await scope.read(_samples, model, given, after),
         handing,
-        _columns(model, given),
+        _columns(scope, model, given),
     )
 
 
@@ -139,17 +139,20 @@ def _samples(
     scope: Scope, db: Session, model: type[Entity], given: Given, after: Mapping[int, Mapping[str, Cell]]
 ) -> list[Sample]:
     names = names_of(scope, db, model, [*after])
+    if isinstance(to := given.get(OWNER), Handover):  # afterwards the caller may not see them any more
+        owner = names_of(scope, db, User, [to.user_id]).get(to.user_id)
+        after = {id: {OWNER: owner} for id in after}
     return [Sample(model, id, names.get(id, ""), _cells(scope, db, model, given, id), x) for id, x in after.items()]
 
 
 def _cells(scope: Scope, db: Session, model: type[Entity], given: Given, id: int) -> dict[str, Cell]:
-    columns = _columns(model, given)
+    columns = _columns(scope, model, given)
     rows = reading.rows(scope, db, model, Listing(binned=None), [*columns.values()], [id], right="view")
     return dict(zip(columns, rows[0], strict=True)) if rows else {}
 
 
-def _columns(model: type[Entity], given: Given) -> dict[str, ExportColumn]:
-    known = columns_of(model)
+def _columns(scope: Scope, model: type[Entity], given: Given) -> dict[str, ExportColumn]:
+    known = known_columns(scope, model)
     return {key: known[key] for key in given if key in known}
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import BulkChange, Entity
+from models import BulkChange
 from models.bulk_change import BulkKind
-from models.choice_names import field_said, in_language
+from models.choice_names import in_language
 
 from ..exports import reading
 from ..exports.cells import Cell, cell
-from ..exports.kinds import ExportColumn, columns_of
+from ..exports.kinds import ExportColumn, known_columns
 from ..runtime.scope import Scope
 from .changes import BY_NAME
 from .wanted import OWNER, Handover, Words, restored
@@ -36,15 +36,13 @@ def settings_of(scope: Scope, db: Session, row: BulkChange) -> list[Setting]:
     if row.kind is BulkKind.UNDO:
         return []
     model, given = BY_NAME[row.entity], restored(row.given)
-    known = columns_of(model)
-    return [_setting(scope, db, model, known.get(key), key, value) for key, value in given.items()]
+    known = known_columns(scope, model)
+    return [_setting(scope, db, known.get(key), key, value) for key, value in given.items()]
 
 
-def _setting(
-    scope: Scope, db: Session, model: type[Entity], column: ExportColumn | None, key: str, value: Any
-) -> Setting:
+def _setting(scope: Scope, db: Session, column: ExportColumn | None, key: str, value: Any) -> Setting:
     if column is None:
-        return Setting(in_language(field_said(model, key), scope.language))
+        return Setting("")
     label = in_language(column.said, scope.language)
     if isinstance(value, Words):
         said = [_said(scope, db, column, [*some]) for some in (value.add, value.remove)]

@@ -15,6 +15,7 @@ from models import AuditEntry, BulkChange, BulkItem, Entity
 from models.audit.entries import Changes, Outcome
 from models.base import columns
 from models.bulk_change import BulkKind, BulkState, ItemState
+from models.custom_field import is_custom
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Refusal, Validation
 from models.names import Names
@@ -211,12 +212,12 @@ def _own(model: type[Entity], done: Done) -> set[str]:
     if done.is_transfer:
         return {"owner_id"}
     free = {*settable(model, creating=False)}
-    return {key for key in done.changes if key in free or key.startswith("custom.")}
+    return {key for key in done.changes if key in free or is_custom(key)}
 
 
 def _not_undoable(model: type[Entity], done: Done) -> Refusal | None:
     known = {column.key for column in columns(model)}
-    if any(key not in known and not key.startswith("custom.") for key in done.changes):
+    if any(key not in known and not is_custom(key) for key in done.changes):
         return Validation(
             "Phones and addresses do not come back by an undoing; change them by hand.",
             "联系方式无法通过撤销恢复，请手动修改。",

@@ -1,6 +1,6 @@
 """What a bulk change sets: values of fields, words of a list that come or go, or a new owner; and how it is stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -122,13 +122,17 @@ def _set_by_forms(model: type[Entity]) -> set[str]:
 
 
 def _check_words(field: FormField, value: Words) -> None:
-    if field.type is not FieldType.LIST:
-        english, chinese = field_in_words(field.key)
+    if field.type not in (FieldType.LIST, FieldType.WORDS):
+        english, chinese = _called(field)
         raise Validation(
             f"{english} holds one value: set it.", f"{chinese}只有一个值，请直接设置。", field=camel(field.key)
         )
     if not (value.add or value.remove):
         raise Validation("Choose what to change.", "请选择要修改的内容。", field=camel(field.key))
+
+
+def _called(field: FormField) -> tuple[str, str]:
+    return (field.custom.label("en"), field.custom.label("zh")) if field.custom else field_in_words(field.key)
 
 
 # --- for one record --------------------------------------------------------------------------------------
@@ -170,10 +174,9 @@ def restored(json: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _restored(value: Any) -> Any:
-    match value:
-        case {"$words": {"add": add, "remove": remove}}:
-            return Words(tuple(add), tuple(remove))
-        case {"$owner": {**kept}}:
-            related: Sequence[str] | None = kept["related"]
-            return Handover(**{**kept, "related": None if related is None else tuple(related)})
+    if isinstance(value, dict) and _WORDS in value:
+        return Words(*(tuple(value[_WORDS][name]) for name in ("add", "remove")))
+    if isinstance(value, dict) and _OWNER in value:
+        kept: dict[str, Any] = value[_OWNER]
+        return Handover(**{**kept, "related": None if kept["related"] is None else tuple(kept["related"])})
     return from_json(value)

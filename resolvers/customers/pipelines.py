@@ -25,7 +25,9 @@ from .stages import labels
 _TABLE = cast("Table", Opportunity.__table__)
 _KEPT = bypass_policy(Because.KEEPS_COPY)
 _ALL = bypass_policy(Because.KEEPS_RULE)
-_NEVER_ASKED = frozenset({"customer_id", "pipeline_id", "stage", "currency", "owner_id", "pool_id", "number", "name"})
+_NEVER_ASKED = frozenset(
+    {"customer_id", "pipeline_id", "stage", "currency", "owner_id", "pool_id", "number", "name", "custom"}
+)
 """Fields that every record has, or that say where it stands."""
 _STALE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("that")), ["stale_at"], because=Because.KEEPS_COPY)
 
@@ -59,7 +61,7 @@ class PipelineStageRules(Rules[PipelineStage]):
     """
 
     def check(self, scope: Scope, db: Session, row: PipelineStage, values: dict[str, Any]) -> None:
-        _check_fields(Opportunity, values)
+        _check_fields(scope, Opportunity, values)
         if values.get("probability") is not None and values["probability"] > 100:
             raise invalid("probability", "is at most 100", "最多为 100")
         if values.get("stale_days") is not None and not 0 < values["stale_days"] <= 3_650:
@@ -84,11 +86,11 @@ class CustomerStageRules(Rules[CustomerStage]):
     """A stage of customers asks for fields of customers."""
 
     def check(self, scope: Scope, db: Session, row: CustomerStage, values: dict[str, Any]) -> None:
-        _check_fields(Customer, values)
+        _check_fields(scope, Customer, values)
 
 
-def _check_fields(model: type[Entity], values: dict[str, Any]) -> None:
-    known = {*askable(model)}
+def _check_fields(scope: Scope, model: type[Entity], values: dict[str, Any]) -> None:
+    known = {*askable(model), *(own.word for own in scope.policy.book.of(model.module))}
     for key in values.get("required_fields") or ():
         if key not in known:
             said = f"has “{key}”, which is no field that can be asked for", f"中的“{key}”不是可要求填写的字段"

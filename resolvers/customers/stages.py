@@ -45,7 +45,7 @@ def check_new_opportunity(scope: Scope, db: Session, values: Mapping[str, Any]) 
     pipeline = book_of(db).of(values.get("pipeline_id"))
     terms = book_of(db).terms(values.get("pipeline_id"), values.get("stage"))
     _check_in_pipeline(db, pipeline, values.get("stage"))
-    _check_filled(db, Opportunity, terms, values, _asked(scope, Opportunity, terms.required_fields))
+    _check_filled(scope, db, Opportunity, terms, values, _asked(scope, Opportunity, terms.required_fields))
     _check_closing(scope, terms, values, values)
 
 
@@ -71,7 +71,7 @@ def check_opportunity(scope: Scope, db: Session, row: Opportunity, values: Mappi
 def check_new_customer(scope: Scope, db: Session, values: Mapping[str, Any]) -> None:
     """Judge the stage of a new customer.  Raises FieldsMissing."""
     if terms := customer_stages(db).get(values.get("stage") or ""):
-        _check_filled(db, Customer, terms, values, _asked(scope, Customer, terms.required_fields))
+        _check_filled(scope, db, Customer, terms, values, _asked(scope, Customer, terms.required_fields))
 
 
 def check_customer(scope: Scope, db: Session, row: Customer, values: Mapping[str, Any]) -> None:
@@ -116,11 +116,11 @@ def _check_fields_of(
     scope: Scope, db: Session, row: Any, terms: StageTerms, changed: Collection[str], *, moved: bool
 ) -> None:
     """Ask for all fields of a stage that a record comes to, and in one that it stays in for those that it loses."""
-    wanted = [key for key in terms.required_fields if moved or key in changed]
+    wanted = [key for key in terms.required_fields if moved or key.partition(".")[0] in changed]
     if all(filled(row, key) for key in wanted):
         return
     seen = open_fields(scope, db, type(row), row.id, wanted, ("view",))
-    _check_filled(db, type(row), terms, _present(row), [key for key in wanted if key in seen])
+    _check_filled(scope, db, type(row), terms, _present(row), [key for key in wanted if key in seen])
 
 
 def _asked(scope: Scope, model: type[Entity], keys: Iterable[str]) -> list[str]:
@@ -132,13 +132,13 @@ def _asked(scope: Scope, model: type[Entity], keys: Iterable[str]) -> list[str]:
 
 
 def _check_filled(
-    db: Session, model: type[Entity], terms: StageTerms, values: Mapping[str, Any], keys: Iterable[str]
+    scope: Scope, db: Session, model: type[Entity], terms: StageTerms, values: Mapping[str, Any], keys: Iterable[str]
 ) -> None:
     missing = [key for key in keys if not filled(values, key)]
     if not missing:
         return
     (english, chinese), *_ = labels(db, DICTIONARY[model], [terms.key]).values()
-    names = [field_in_words(key) for key in missing]
+    names = [_named(scope, model, key) for key in missing]
     said = {"fields": ", ".join(x[0] for x in names), "fields_zh": "、".join(x[1] for x in names)}
     field = camel(missing[0])
     raise FieldsMissing(field=field, stage=english, stage_zh=chinese, missing=[camel(x) for x in missing], **said)
@@ -171,6 +171,12 @@ def today(scope: Scope) -> date:
 def _not_over(key: str, kind: str, kind_zh: str) -> NotOver:
     english, chinese = field_in_words(key)
     return NotOver(field=camel(key), what=english, what_zh=chinese, kind=kind, kind_zh=kind_zh)
+
+
+def _named(scope: Scope, model: type[Entity], key: str) -> tuple[str, str]:
+    """What a field is called, in English and Chinese; a custom field by its own labels."""
+    own = scope.policy.book.find(model.module, key)
+    return (own.label("en"), own.label("zh")) if own is not None else field_in_words(key)
 
 
 # --- in words --------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from models import Contact, Customer, Entity
 from models.base import columns, trait_of
 from models.contact import PointKind, key_of
+from models.custom_field import python_value
 from models.errors import Validation
 from models.text import fold
 
 from ..customers.contacts import points_of
+from ..records.custom_values import held_by
 from ..records.field_rights import HIDDEN, open_fields
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
@@ -66,7 +68,7 @@ def compare(scope: Scope, db: Session, customers: Sequence[Customer]) -> Compari
     """The comparison of customers on which the rights were checked, the winner first."""
     seen = {
         row.id: open_fields(
-            scope, db, Customer, row.id, (*content(Customer), "number", "owner_id", "pool_id"), ("view",)
+            scope, db, Customer, row.id, (*content(scope, Customer), "number", "owner_id", "pool_id"), ("view",)
         )
         for row in customers
     }
@@ -75,15 +77,16 @@ def compare(scope: Scope, db: Session, customers: Sequence[Customer]) -> Compari
     return Comparison(customers, found, _people(scope, db, customers), numbers)
 
 
-def content(model: type[Entity]) -> list[str]:
-    """The columns that users set, and that belong to the record itself."""
-    return [
+def content(scope: Scope, model: type[Entity]) -> list[str]:
+    """The columns that users set, and that belong to the record itself; then its custom fields."""
+    keys = [
         column.key
         for column in columns(model)
         if not (trait_of(column).system_managed or column.primary_key)
         and column.key not in _NOT_COMPARED
         and column.key not in HIDDEN
     ]
+    return [*keys, *(x.word for x in scope.policy.book.all_of(model.module))]
 
 
 # --- fields ----------------------------------------------------------------------------------------------
@@ -93,13 +96,18 @@ def _differences(
     scope: Scope, db: Session, rows: Sequence[Entity], seen: Mapping[int, set[str]]
 ) -> Iterator[Difference]:
     """A difference for each field of which the caller sees at least two values that are not the same."""
-    model, keys = type(rows[0]), content(type(rows[0]))
+    model, keys = type(rows[0]), content(scope, type(rows[0]))
     settable = open_fields(scope, db, model, rows[0].id, keys)
     for key in keys:
-        values = {row.id: getattr(row, key) for row in rows if key in seen[row.id]}
+        values = {row.id: _value(scope, row, key) for row in rows if key in seen[row.id]}
         if len({_comparable(value) for value in values.values()}) > 1:
             hidden = frozenset(row.id for row in rows) - values.keys()
             yield _difference(key, values, hidden, rows[0].id, is_settable=key in settable)
+
+
+def _value(scope: Scope, row: Entity, key: str) -> Any:
+    custom = scope.policy.book.find(row.module, key)
+    return held_by(row, key) if custom is None else python_value(custom.kind, held_by(row, key))
 
 
 def _comparable(value: Any) -> Any:
@@ -175,7 +183,7 @@ def _grouped(
 
 
 def _person(scope: Scope, db: Session, group: Sequence[Contact]) -> SamePerson:
-    seen = {row.id: open_fields(scope, db, Contact, row.id, content(Contact), ("view",)) for row in group}
+    seen = {row.id: open_fields(scope, db, Contact, row.id, content(scope, Contact), ("view",)) for row in group}
     ids, customer_ids = tuple(row.id for row in group), tuple(row.customer_id for row in group)
     return SamePerson(ids, customer_ids, group[0].name, list(_differences(scope, db, group, seen)))
 

@@ -15,6 +15,7 @@ from models.former_name import NameKind, remember
 from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
+from ..records.custom_values import held_by
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.merged_records import merged_away
@@ -160,7 +161,7 @@ def _merge_people(
         stays, *others = (contacts[id] for id in person.ids)
         kept = chosen(person.differences, choices.get(stays.id, {}))
         permit(db, stays, "merge")
-        moves.change(stays, {key: getattr(contacts[id], key) for key, id in kept.items() if id != stays.id})
+        moves.change(stays, {key: held_by(contacts[id], key) for key, id in kept.items() if id != stays.id})
         for other in others:
             into[other.id] = stays
             _absorb(scope, db, moves, other, stays)
@@ -213,7 +214,7 @@ def _keep_one_primary(
 def _merge_fields(moves: Moves, rows: Sequence[Customer], kept: Mapping[str, int]) -> None:
     winner, by_id = rows[0], {row.id: row for row in rows}
     sources = {key: by_id[id] for key, id in kept.items() if key != PLACE and id != winner.id}
-    moves.change(winner, {key: getattr(source, key) for key, source in sources.items()})
+    moves.change(winner, {key: held_by(source, key) for key, source in sources.items()})
 
 
 def _bury(scope: Scope, db: Session, moves: Moves, row: Customer | Contact, stays_id: int) -> None:

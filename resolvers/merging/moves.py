@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
 from models.audit.entries import plain
 
+from ..records.custom_values import held_by, put_into
 from ..records.references import pointing
 from ..runtime.write_guard import action_of, permit
 from .statements import run
@@ -46,13 +47,13 @@ class Moves:
 
     def change(self, row: Entity, values: Mapping[str, Any]) -> None:
         """Set columns of an entity, and note what they held; a value that it has already is no change."""
-        changed = {key: [plain(getattr(row, key)), plain(value)] for key, value in values.items()}
+        changed = {key: [plain(held_by(row, key)), plain(value)] for key, value in values.items()}
         changed = {key: pair for key, pair in changed.items() if pair[0] != pair[1]}
         if not changed:
             return
         permit(self.db, row, action_of(self.db))
         for key in changed:
-            setattr(row, key, values[key])
+            put_into(row, key, values[key])
         self.notes.append(["set", type(row).__tablename__, row.id, changed])
 
     def change_rows(self, model: type[Base], where: Any, values: Mapping[str, Any]) -> None:

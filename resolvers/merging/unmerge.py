@@ -11,12 +11,14 @@ from models import Contact, ContactPoint, Customer, Entity, FormerName, MergeRec
 from models.audit.column_values import stored
 from models.audit.entries import plain
 from models.base import column_of
+from models.custom_field import is_custom
 from models.database.sqlalchemy_internals import former_values
 from models.errors import Locked, Merged, NotFound, Validation
 from models.names import Names
 from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
+from ..records.custom_values import held_by, put_into
 from ..runtime.batch import Note
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
@@ -188,12 +190,12 @@ def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Ma
         undoing.kept.append(Kept(model, id, KeptReason.PURGED))
         return
     permit(undoing.db, row, action_of(undoing.db))
-    same = {key for key, (_old, new) in changes.items() if plain(getattr(row, key)) == new}
+    same = {key for key, (_old, new) in changes.items() if plain(held_by(row, key)) == new}
     if not _PLACE.isdisjoint(changes) and not _PLACE & changes.keys() <= same and model is Customer:
         same -= _PLACE  # owner, pool and their times mean one thing together
     _permit_targets(undoing.db, model, [(key, changes[key][0]) for key in same])
     for key in same:
-        setattr(row, key, stored(column_of(model, key), changes[key][0]))
+        put_into(row, key, changes[key][0] if is_custom(key) else stored(column_of(model, key), changes[key][0]))
     if changed := tuple(key for key in changes if key not in same):
         undoing.kept.append(Kept(model, id, KeptReason.CHANGED, changed))
 
@@ -201,6 +203,8 @@ def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Ma
 def _permit_targets(db: Session, model: type[Entity], values: Sequence[tuple[str, Any]]) -> None:
     """Let a record point again to what it pointed to, whether or not the caller sees that."""
     for key, id in values:
+        if is_custom(key):
+            continue
         for foreign in column_of(model, key).foreign_keys:
             target = ENTITY_OF.get(foreign.column.table.name)
             asked = select(target).where(target.id == id) if target is not None and id is not None else None

@@ -139,7 +139,8 @@ def holders(db: Session, code: str) -> Iterator[Holder]:
     yield ViewHolder(SavedView, "settings", code)
     yield InputHolder(ImportBatch, "options", code)
     defined = select(CustomField.for_module, CustomField.key).where(CustomField.dictionary == code)
-    for module, key in run(db, defined.where(CustomField.deleted_at.is_(None))):
+    for row in run(db, defined.where(CustomField.deleted_at.is_(None))):
+        module, key = row.for_module, row.key
         yield from (CustomHolder(x, PREFIX + key) for x in ENTITIES if x.module == module and issubclass(x, Customised))
     for find in MORE:
         yield from find(db, code)

@@ -3,11 +3,8 @@
 Every refusal is a sentence that names the field, and its `field` is the place: `filter.and[1].stage.in`.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any, NoReturn
 
@@ -16,24 +13,20 @@ from models.base import is_customised
 from models.custom_field import Book
 from models.errors import Validation
 from models.field_names import FIELD_NAMES
-from models.periods import YEARS, Period, period_of
+from models.periods import Period, period_of
 
 from ..runtime.custom_fields import unknown_field
-from ..runtime.ids import BY_PREFIX
-from .comparison import LONGEST_PART
-from .condition_fields import CONNECTIVES, RESERVED, ConditionField, Kind, Relation, fields_of, relations_of
+from .condition_fields import CONNECTIVES, ConditionField, Kind, Relation, fields_of, relations_of
+from .condition_values import converter, period_text, yes_or_no
 from .custom_conditions import condition_field
 from .provenance import map_traced
 
 MAX_CONDITIONS, MAX_LEVELS, MAX_RELATED, MAX_RELATED_LEVELS, MAX_VALUES = 100, 8, 10, 3, 200
 """Maximum number of comparisons, of groups in one another, of conditions on related records, of those in one another,
 and of values of a comparison."""
-_LARGEST = 2**31 - 1
 NO_FIELDS = Book()
 CUSTOM = "custom"
 """The name under which a condition asks about custom fields as GraphQL does."""
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
-_AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
 
 
 def checked(model: type[Base], given: Any, place: str = "filter", book: Book = NO_FIELDS) -> dict[str, Any]:
@@ -180,10 +173,10 @@ def _operand(field: ConditionField, operator: str, given: Any, place: str) -> An
             f"{chinese}不支持“{_short(operator)}”，可用：{known}",
         )
     if operator == "isNull":
-        return _typed(_yes_or_no, field, given, place)
+        return _typed(yes_or_no, field, given, place)
     if operator == "during":
-        return _typed(_period, field, given, place)
-    convert = _converter(field)
+        return _typed(period_text, field, given, place)
+    convert = converter(field)
     if operator == "under" and isinstance(given, str):
         given = [given]
     if operator not in ("in", "under"):
@@ -222,104 +215,9 @@ def _refuse(place: str, english: str, chinese: str) -> NoReturn:
     raise Validation(f"{english}.", f"{chinese}。", field=place[:200])
 
 
-# --- values ----------------------------------------------------------------------------------------------
-
-
-def _converter(field: ConditionField) -> Callable[[Any], Any]:
-    match field.kind:
-        case Kind.RECORD:
-            return lambda x: _id(field, x)
-        case Kind.CHOICE:
-            return lambda x: _member(field, x)
-        case _:
-            return _CONVERTERS[field.kind]
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str) or "\0" in given or len(given) > LONGEST_PART:
-        raise ValueError(given)
-    given.encode()  # a lone surrogate is no text
-    return given
-
-
-def _id(field: ConditionField, given: Any) -> str:
-    """A global id, or a word in place of one.  Whether there is such a record is not asked, so the answer tells nothing."""
-    text = _text(given)
-    if field.target is not None and text in RESERVED.get(field.target, ()):
-        return text
-    if text.partition("_")[0] not in BY_PREFIX:
-        raise ValueError(given)
-    return text
-
-
-def _member(field: ConditionField, given: Any) -> Any:
-    for member in field.choices or ():
-        if given in (member, member.name, member.value):
-            return member
-    raise ValueError(given)
-
-
-def _whole(given: Any) -> int:
-    if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _LARGEST:
-        raise ValueError(given)
-    return given
-
-
-def _amount(given: Any) -> Decimal:
-    text = str(given) if isinstance(given, int | float | Decimal) and not isinstance(given, bool) else given
-    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise ValueError(given)
-    return Decimal(text)
-
-
-def _number(given: Any) -> Decimal:
-    text = str(given) if isinstance(given, int | Decimal) and not isinstance(given, bool) else given
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise ValueError(given)
-    return Decimal(text)
-
-
-def _day(given: Any) -> date:
-    day = date.fromisoformat(given) if isinstance(given, str) else given
-    if not isinstance(day, date) or isinstance(day, datetime) or day.year not in YEARS:
-        raise ValueError(given)
-    return day
-
-
-def _moment(given: Any) -> datetime:
-    at = datetime.fromisoformat(given) if isinstance(given, str) else given
-    if not isinstance(at, datetime) or at.year not in YEARS:
-        raise ValueError(given)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def _yes_or_no(given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError(given)
-    return given
-
-
-def _period(given: Any) -> str:
-    period_of(_text(given))
-    return str(given)
-
-
 def period(given: str, field: ConditionField, place: str = "filter") -> Period:
     """The period that a text names.  Raises Validation."""
     try:
         return period_of(given)
     except ValueError:
         _refuse_value(field, given, place)
-
-
-_CONVERTERS: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.TEXT: _text,
-    Kind.WORD: _text,
-    Kind.WORDS: _text,
-    Kind.WHOLE: _whole,
-    Kind.AMOUNT: _amount,
-    Kind.NUMBER: _number,
-    Kind.DAY: _day,
-    Kind.MOMENT: _moment,
-    Kind.YES_NO: _yes_or_no,
-}

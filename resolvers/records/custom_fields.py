@@ -154,6 +154,13 @@ def arrange(scope: Scope, ids: Sequence[int]) -> list[int]:
         return [row.id for row in (*rows, *rest)]
 
 
+def definitions(scope: Scope, db: Session, module: str) -> list[CustomField]:
+    """The fields of a kind of records in their order, retired ones included, as far as the caller sees definitions."""
+    scope.allow("view", CustomField.module)
+    asked = select(CustomField).where(CustomField.for_module == module, CustomField.deleted_at.is_(None))
+    return list(db.execute(asked.order_by(CustomField.position, CustomField.id)).scalars())
+
+
 @dataclass(frozen=True)
 class Use:
     """How far a field is filled in: records with a value and without one, as far as the caller sees them."""

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import CustomField, DictionaryItem, Organisation
-from models.custom_field import CHOICES, UNSORTED, Custom, CustomKind
+from models import CustomField, DictionaryItem, Entity, Organisation
+from models.custom_field import CHOICES, PREFIX, UNSORTED, Custom, CustomKind
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 
+from ..reading.clauses import value, visible
 from ..reading.pages import names_of
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
@@ -71,12 +72,13 @@ def preview_kind(
         raise NotFound(what=CustomField.names)
     change = _Change(scope, db, row, kind, dictionary, target)
     stuck = [(id, text) for id, text in change.stuck()]
-    names = names_of(scope, db, model_of(row.for_module), [id for id, _ in stuck[:MOST_SHOWN]])
+    model, shown = model_of(row.for_module), [id for id, _ in stuck[:MOST_SHOWN]]
+    names, open_to_me = names_of(scope, db, model, shown), _seen(scope, db, model, shown, row.key)
     return KindPreview(
         row.for_module,
         change.total,
         change.total - len(stuck),
-        tuple(Stuck(id, names.get(id), text if id in names else "") for id, text in stuck[:MOST_SHOWN]),
+        tuple(Stuck(id, names.get(id), text if id in open_to_me else "") for id, text in stuck[:MOST_SHOWN]),
         tuple(option["label_en"] for option in change.options),
     )
 
@@ -110,6 +112,13 @@ def change_kind(
         return row
 
 
+def _seen(scope: Scope, db: Session, model: type[Entity], ids: list[int], key: str) -> set[int]:
+    """Those among these records in which the caller sees the value."""
+    e: Any = model
+    shown = visible(scope.viewer, model, e.id, value(scope.viewer, model, e, f"{PREFIX}{key}").label("held"))
+    return {row.id for row in db.execute(shown.where(e.id.in_(ids))) if row.held is not None}
+
+
 class _Change:
     """One change of kind over the values that are stored."""
 
@@ -118,9 +127,9 @@ class _Change:
     ) -> None:
         same = kind is row.kind
         if kind not in convertible(row.kind) and not (same and kind in CHOICES and dictionary != row.dictionary):
-            raise invalid("kind", "is none into which its values can come", "不支持由当前类型转换而来")
+            raise invalid("kind", "cannot become this one", "不支持更改为所选类型")
         self.scope, self.db, self.row, self.kind = scope, db, row, kind
-        self.values = list(_held(db, row))
+        self.values = _held(db, row)
         self.total = len(self.values)
         zone, chinese = ZoneInfo(zone_of(db)), _is_chinese(db)
         self.before = Shape(row.kind, row.dictionary, row.target, _options(db, row.dictionary, chinese), zone)
@@ -179,8 +188,9 @@ class _Change:
         record.custom = {**record.custom, self.row.key: value}
 
 
-def _held(db: Session, row: CustomField) -> Iterator[tuple[int, Any]]:
-    yield from db.execute(holders(row), execution_options=bypass_policy(Because.KEEPS_RULE)).tuples()
+def _held(db: Session, row: CustomField) -> list[tuple[int, Any]]:
+    found = db.execute(holders(row), execution_options=bypass_policy(Because.KEEPS_RULE))
+    return [(id, stored) for id, stored in found]
 
 
 def _is_chinese(db: Session) -> bool:

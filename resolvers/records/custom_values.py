@@ -82,6 +82,19 @@ def dotted(stored: Stored | None) -> dict[str, Any]:
     return {f"{PREFIX}{key}": value for key, value in (stored or {}).items()}
 
 
+def held_by(row: Entity, key: str) -> Any:
+    """What a record holds in a column, or in a custom field that its dotted key names, as it is stored."""
+    return (getattr(row, COLUMN) or {}).get(key.removeprefix(PREFIX)) if is_custom(key) else getattr(row, key)
+
+
+def put_into(row: Entity, key: str, value: Any) -> None:
+    """Set a column, or a custom field as it is stored."""
+    if is_custom(key):
+        setattr(row, COLUMN, merged(getattr(row, COLUMN), {key.removeprefix(PREFIX): value}))
+    else:
+        setattr(row, key, value)
+
+
 # --- required --------------------------------------------------------------------------------------------
 
 

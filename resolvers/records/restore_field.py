@@ -1,16 +1,17 @@
 """Restoring one field from history: an edit by the rules of single edits, whose value comes from the log."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Date, inspect
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from models import Entity
+from models.audit.column_values import stored
 from models.audit.parts import kinds_of_parts
-from models.base import Money, Utc
+from models.base import column_of, is_customised
+from models.custom_field import Book, python_value
 from models.errors import Forbidden, Validation
 
 from ..audit.as_of import AsOf, PastValue, as_of, before_entry
@@ -48,14 +49,16 @@ def restore_field(
         field = next((it for it in past.values if it.key == key), None)
         if field is None:
             raise _not_offered(scope, model, id, key)
-        return update(scope, model, id, _given(model, past, _restorable(model, field)), version)
+        book = scope.policy.book
+        return update(scope, model, id, _given(book, model, past, _restorable(book, model, field)), version)
 
 
-def restorable_keys(model: type[Entity]) -> frozenset[str]:
+def restorable_keys(book: Book, model: type[Entity]) -> frozenset[str]:
     """The fields that can be restored, by their names in the log: those that an edit sets."""
     open_to_edits = set(settable(model, creating=False))
     parts = {name for part, names in kinds_of_parts(model) if _relation(model, part) in open_to_edits for name in names}
-    return frozenset(open_to_edits & set(model.__table__.c.keys()) | parts)
+    customs = {it.word for it in book.of(model.module)} if is_customised(model) else set()
+    return frozenset(open_to_edits & set(model.__table__.c.keys()) | parts | customs)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -70,16 +73,16 @@ def _past(scope: Scope, db: Session, model: type[Entity], id: int, entry_id: int
 
 def _not_offered(scope: Scope, model: type[Entity], id: int, key: str) -> Forbidden | Validation:
     """The refusal of a field that the past has not, or that is hidden from the caller."""
-    if key in restorable_keys(model):
+    if key in restorable_keys(scope.policy.book, model):
         refusal = Forbidden(action=f"{model.module}.{key.removesuffix('_id')}", field="field")
         scope.denied(refusal, model, id, "edit")
         return refusal
     return invalid(key, "cannot be set", "不能设置")
 
 
-def _restorable(model: type[Entity], field: PastValue) -> PastValue:
+def _restorable(book: Book, model: type[Entity], field: PastValue) -> PastValue:
     """The field, if an edit may set it to its past value."""
-    if field.key not in restorable_keys(model):
+    if field.key not in restorable_keys(book, model):
         raise invalid(field.key, "cannot be set", "不能设置")
     if not field.is_known:
         raise invalid(field.key, "is not known as it was then", "当时的值已无从得知")
@@ -88,10 +91,12 @@ def _restorable(model: type[Entity], field: PastValue) -> PastValue:
     return field
 
 
-def _given(model: type[Entity], past: AsOf, field: PastValue) -> Mapping[str, Any]:
+def _given(book: Book, model: type[Entity], past: AsOf, field: PastValue) -> Mapping[str, Any]:
     """The input of `update` for the past value; parts of other kinds stay as they are."""
     if field.key in model.__table__.c:
-        return {field.key: _typed(model.__table__.c[field.key], field.value)}
+        return {field.key: stored(column_of(model, field.key), field.value)}
+    if (custom := book.find(model.module, field.key)) is not None:
+        return {field.key: python_value(custom.kind, field.value)}
     for part, names in kinds_of_parts(model):
         if field.key in names:
             values = {it.key: it.value if it is field else it.now for it in past.values if it.key in names}
@@ -106,14 +111,3 @@ def _relation(model: type[Entity], part: type[Any]) -> str:
 
 def _listed(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _typed(column: Column[Any], value: Any) -> Any:
-    """A JSON value of the log as `update` takes it."""
-    if value is None:
-        return None
-    if isinstance(column.type, Utc):
-        return datetime.fromisoformat(value)
-    if isinstance(column.type, Date):
-        return date.fromisoformat(value)
-    return Decimal(value) if isinstance(column.type, Money) else value

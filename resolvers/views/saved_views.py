@@ -17,6 +17,7 @@ from models.saved_view import LONGEST_NAME, SAVED_VIEW
 
 from ..reading import pages
 from ..reading.pages import ListRequest
+from ..runtime.custom_fields import visible_book
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
@@ -101,7 +102,7 @@ def save_view(
         title = line(name, "name", LONGEST_NAME)
         if not title:
             raise Validation("A view needs a name.", "请填写视图名称。", field="name")
-        settings.check(scope, model)
+        settings.check(model, visible_book(scope.policy, scope.person))
         row = _own(scope, db, id) if id is not None else _new(scope, db, model)
         if version is not None and row.version != version:
             raise Conflict(label=row.name, field="version", version=row.version)

@@ -11,11 +11,11 @@ from models.field_names import FIELD_NAMES
 from policies.objects import FIELDS, field_name
 
 from ..reading.clauses import search_text
-from ..reading.condition_check import CUSTOM
+from ..reading.condition_check import CUSTOM, NO_FIELDS
 from ..reading.condition_fields import CONNECTIVES, fields_of, relations_of
 from ..reading.conditions import checked
 from ..reading.order import orderable
-from ..runtime.custom_fields import visible_book, visible_fields
+from ..runtime.custom_fields import visible_book
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
@@ -43,11 +43,11 @@ class ViewSettings:
         plain = {"search": self.search, "density": self.density, "size": self.size, "tab": self.tab}
         return {"condition": dict(self.condition), "columns": [*self.columns], "order": order, **plain}
 
-    def check(self, scope: Scope, model: type[Base]) -> None:
-        """Raise Validation for what a view of these records cannot hold."""
-        checked(model, self.condition, book=visible_book(scope.policy, scope.person))
+    def check(self, model: type[Base], book: Book = NO_FIELDS) -> None:
+        """Raise Validation for what a view of these records cannot hold; `book`: the custom fields that it may name."""
+        checked(model, self.condition, book=book)
         search_text(self.search)
-        known, sorted_by = _columns(scope, model), _orderable(scope, model)
+        known, sorted_by = _columns(model, book), _orderable(model, book)
         strange = [key for key in self.columns if key not in known]
         strange += [key for key, _ in self.order if key not in sorted_by]
         if strange or len(self.columns) > MAX_COLUMNS:
@@ -71,8 +71,9 @@ class Reading:
 
 def read(scope: Scope, model: type[Base], stored: Mapping[str, Any]) -> Reading:
     """The settings without what is gone since they were saved: a part of the condition, a column, a step of the order."""
-    condition, gone = _pruned(model, stored.get("condition") or {}, visible_book(scope.policy, scope.person))
-    known, sorted_by = _columns(scope, model), _orderable(scope, model)
+    book = visible_book(scope.policy, scope.person)
+    condition, gone = _pruned(model, stored.get("condition") or {}, book)
+    known, sorted_by = _columns(model, book), _orderable(model, book)
     columns = [str(key) for key in stored.get("columns") or ()]
     order = [(str(key), bool(descends)) for key, descends in stored.get("order") or ()]
     gone += [key for key in columns if key not in known]
@@ -89,15 +90,13 @@ def read(scope: Scope, model: type[Base], stored: Mapping[str, Any]) -> Reading:
     return Reading(settings, (*notes, *(hidden_note(label) for label in hidden_in(scope, model, condition))))
 
 
-def _columns(scope: Scope, model: type[Base]) -> set[str]:
-    """The columns that a list can have, custom fields that the caller sees among them."""
-    customs = {x.word for x in visible_fields(scope.policy, scope.person, model)}
-    return {x.key for x in fields_of(model).values()} | {"points"} | customs
+def _columns(model: type[Base], book: Book) -> set[str]:
+    """The columns that a list can have, custom fields among them."""
+    return {x.key for x in fields_of(model).values()} | {"points"} | {x.word for x in book.of(model.module)}
 
 
-def _orderable(scope: Scope, model: type[Base]) -> set[str]:
-    customs = {x.word for x in visible_fields(scope.policy, scope.person, model) if x.is_sorted}
-    return {*orderable(model)} | customs
+def _orderable(model: type[Base], book: Book) -> set[str]:
+    return {*orderable(model)} | {x.word for x in book.of(model.module) if x.is_sorted}
 
 
 def hidden_in(scope: Scope, model: type[Base], condition: Mapping[str, Any]) -> list[Sentence]:

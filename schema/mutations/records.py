@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any
+from types import GenericAlias
+from typing import Any, cast
 
 import strawberry
 
@@ -125,7 +126,7 @@ def _input(model: type[Entity], *, is_new: bool) -> str:
             del members[column.key]
     rules = rules_of(model)
     for extra in sorted(rules.extra_inputs if is_new else rules.extra_inputs - rules.create_only_inputs):
-        annotations[extra] = list[_LISTS[extra]] | None if extra in _LISTS else str | None
+        annotations[extra] = GenericAlias(list, _LISTS[extra]) | None if extra in _LISTS else str | None
         members[extra] = strawberry.UNSET
     if is_customised(model):
         annotations["custom"], members["custom"] = list[CustomInput] | None, strawberry.UNSET
@@ -168,7 +169,7 @@ def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
     if isinstance(shape, Column) and shape.target is not None:
         return number_of(shape.target, value)
     if isinstance(value, list):
-        return [asdict(x) if isinstance(x, tuple(_LISTS.values())) else x for x in value]
+        return [asdict(cast("Any", x)) if isinstance(x, tuple(_LISTS.values())) else x for x in value]
     return value
 
 

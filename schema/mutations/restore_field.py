@@ -53,11 +53,11 @@ async def restore_field(info: GraphQLInfo, input: RestoreFieldInput) -> RestoreF
 async def _restored(scope: Scope, model: type[Entity], input: RestoreFieldInput) -> Outcome:
     id, key = number_of(model, str(input.id)), python_name(input.field)
     entry = number_of(AuditEntry, str(input.entry_id)) if input.entry_id is not None else None
-    how = {"entry_id": entry, "at": input.as_of, "version": input.version}
+    at, version = input.as_of, input.version
 
     def call(scope: Scope) -> Outcome:
-        return single(restoring.restore_field(scope, model, id, key, **how))
+        return single(restoring.restore_field(scope, model, id, key, entry_id=entry, at=at, version=version))
 
-    arguments = {"id": id, "key": key, **how}
+    arguments = {"id": id, "key": key, "entry": entry, "at": at, "version": version}
     outcome: Outcome = await scope.run(run_once, input.idempotency_key, f"{model.module}.edit", arguments, call, model)
     return outcome

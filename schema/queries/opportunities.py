@@ -49,7 +49,7 @@ class OpportunityBoardColumn:
     probability: int | None
     count: int
     totals: list[OpportunityTotal]
-    nodes: list[Pointer] = strawberry.field(graphql_type=list[record_of(Opportunity)])
+    nodes: list[Pointer] = strawberry.field(graphql_type=list[record_of(Opportunity)])  # type: ignore[misc]  # a type made at start
     after: str | None = strawberry.field(
         description="The cursor of the next ones: `after` of `opportunities`, filtered by pipeline and stage, the last stage change first."
     )

@@ -78,13 +78,12 @@ def add() -> None:
         SHAPES[model]["can"] = Computed(
             partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
         )
-    for model in (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod):
-        for column in columns(model):
+    worded: tuple[type[Base], ...] = (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod)
+    for kind in worded:
+        for column in columns(kind):
             if trait_of(column).dictionary:
                 doc = f"The label of `{camel(column.key)}` in your language."
-                SHAPES[model][f"{camel(column.key)}Label"] = Computed(
-                    partial(_label, model, column.key), str | None, doc
-                )
+                SHAPES[kind][f"{camel(column.key)}Label"] = Computed(partial(_label, kind, column.key), str | None, doc)
     for owner, key in COMPUTED:
         SHAPES[owner][camel(key)] = Computed(partial(_computed, owner, key), bool, "Whether it is locked now.")
     SHAPES[Customer]["retentionDueAt"] = Computed(

@@ -12,12 +12,15 @@ from sqlalchemy import JSON, update
 from models import AuditEntry, Contact, Customer, Entity, FollowUp, Opportunity
 from models.audit.parts import kinds_of_parts, stored_parts
 from models.audit.proof import plain
-from models.errors import NotFound, Validation
+from models.custom_field import CustomKind
+from models.errors import NotFound, Refusal, Validation
 from resolvers.audit import as_of
 from resolvers.audit.as_of import AsOf, told_fields
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
 from resolvers.records import create_update
+from resolvers.records.restore_field import restore_field
+from tests.support.custom_fields import define
 from tests.support.refusals import add_line
 from tests.support.sealing import below_the_triggers
 from tests.support.world import START, World
@@ -234,3 +237,35 @@ def test_what_was_erased_from_the_log_is_said_and_never_made_up(world: World, ed
     (phone,) = (it for it in past.values if it.key == "phone")
     assert (past.untold, name.is_known, name.value, name.has_changed) == (1, False, None, True)
     assert (phone.is_known, phone.value, phone.has_changed) == (True, "138 0013 8000", False)
+
+
+# --- custom fields ---------------------------------------------------------------------------------------
+
+
+def test_custom_fields_have_a_past_that_can_be_restored(world: World) -> None:
+    define(world, "area", CustomKind.NUMBER)
+    define(world, "visited", CustomKind.DATE)
+    id = world.customer("Acme", "li")
+    first = {"custom.area": Decimal("12.5"), "custom.visited": date(2026, 2, 28)}
+    for values in (first, {"custom.area": Decimal(7), "custom.visited": None}):
+        world.clock.pass_by(hours=1)
+        world.li.do(create_update.update, Customer, id, values)
+
+    past = then(world, "li", Customer, id, START + timedelta(minutes=90))
+
+    assert (past["custom.area"], past["custom.visited"]) == ("12.5", "2026-02-28")
+    assert {it.key for it in past.values if it.has_changed} == {"custom.area", "custom.visited"}
+    for key in first:
+        world.li.do(restore_field, Customer, id, key, at=past.at)
+    assert world.row(Customer, id)["custom"] == {"area": "12.5", "visited": "2026-02-28"}
+
+
+def test_a_custom_field_that_is_hidden_now_is_hidden_then(world: World) -> None:
+    define(world, "area", CustomKind.NUMBER)
+    id = world.customer("Acme", "li")
+    world.li.do(create_update.update, Customer, id, {"custom.area": Decimal(7)})
+    add_line(world, "p, sales, customer.custom.area, view, all, any, deny")
+
+    assert "custom.area" not in values(then(world, "li", Customer, id, world.clock()))
+    with pytest.raises(Refusal):
+        world.li.do(restore_field, Customer, id, "custom.area", at=world.clock())

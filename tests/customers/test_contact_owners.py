@@ -10,8 +10,8 @@ from models import Contact, FollowUp, Opportunity, Share, User
 from models.errors import Forbidden, NotFound, Validation
 from models.pool import GranteeKind
 from models.share import ShareLevel
-from resolvers.customers import contacts, transfer
 from resolvers.customers import lock as locking
+from resolvers.customers import transfer, transfer_related
 from resolvers.reading.pages import ListRequest, one
 from resolvers.records import create_update
 from resolvers.runtime.batch import Outcome
@@ -35,7 +35,7 @@ def test_a_contact_is_handed_to_somebody_who_sees_the_customer(world: World) -> 
     ids = [contact(world, world.customer(), name) for name in ("Ann", "Bob")]
     mark = world.mark()
 
-    outcome = world.li.do(contacts.transfer, ids, world.ids["lead"], reason="holiday")
+    outcome = world.li.do(transfer_related.transfer, Contact, ids, world.ids["lead"], reason="holiday")
 
     assert (outcome.ids, outcome.problems) == (ids, [])
     assert [world.row(Contact, id)["owner_id"] for id in ids] == [world.ids["lead"]] * 2
@@ -49,7 +49,7 @@ def test_nobody_is_given_a_contact_whose_customer_he_cannot_see(world: World) ->
     ann = contact(world, world.customer())
     before = world.everything()
 
-    (problem,) = world.li.do(contacts.transfer, [ann], world.ids["mei"]).problems
+    (problem,) = world.li.do(transfer_related.transfer, Contact, [ann], world.ids["mei"]).problems
 
     assert (problem.code(), problem.field, problem.record_id) == ("VALIDATION", "userId", f"con_{ann}")
     assert problem.say() == "Mei Lin cannot see this customer. Share the customer first."
@@ -71,14 +71,14 @@ def test_a_share_is_enough_to_be_given_a_contact(world: World) -> None:
             )
         )
 
-    assert world.li.do(contacts.transfer, [ann], world.ids["mei"]).ids == [ann]
+    assert world.li.do(transfer_related.transfer, Contact, [ann], world.ids["mei"]).ids == [ann]
 
 
 def test_nobody_is_given_a_contact_that_he_sees_and_may_not_work_with(world: World) -> None:
     ann = contact(world, world.customer())
     before = world.everything()
 
-    (problem,) = world.li.do(contacts.transfer, [ann], world.ids["fin"]).problems
+    (problem,) = world.li.do(transfer_related.transfer, Contact, [ann], world.ids["fin"]).problems
 
     assert (problem.code(), problem.field) == ("VALIDATION", "userId")
     assert problem.say() == "Finn Ray may not work with contacts at this customer."
@@ -99,7 +99,7 @@ def test_the_people_offered_for_a_contact_are_those_whom_an_attempt_accepts(worl
 
 
 def attempt(contact_id: int, to: int, scope: Scope) -> Outcome:
-    outcome = contacts.transfer(scope, [contact_id], to)
+    outcome = transfer_related.transfer(scope, Contact, [contact_id], to)
     if any(isinstance(problem, Validation) for problem in outcome.problems):
         raise Forbidden(action="contact.transfer")
     return outcome
@@ -110,11 +110,11 @@ def test_who_may_not_transfer_hands_on_nothing(world: World) -> None:
     ann = contact(world, world.customer())
     before = world.everything()
 
-    assert codes(world.fin.do(contacts.transfer, [ann], world.ids["fin"])) == ["FORBIDDEN"]
-    assert codes(world.mei.do(contacts.transfer, [ann], world.ids["mei"])) == ["NOT_FOUND"]
-    assert codes(world.li.do(contacts.transfer, [ann], 999)) == ["NOT_FOUND"]
+    assert codes(world.fin.do(transfer_related.transfer, Contact, [ann], world.ids["fin"])) == ["FORBIDDEN"]
+    assert codes(world.mei.do(transfer_related.transfer, Contact, [ann], world.ids["mei"])) == ["NOT_FOUND"]
+    assert codes(world.li.do(transfer_related.transfer, Contact, [ann], 999)) == ["NOT_FOUND"]
     world.ada.do(create_update.update, User, world.ids["wu"], {"active": False})
-    assert codes(world.li.do(contacts.transfer, [ann], world.ids["wu"])) == ["VALIDATION"]
+    assert codes(world.li.do(transfer_related.transfer, Contact, [ann], world.ids["wu"])) == ["VALIDATION"]
 
     assert world.everything()["contact"] == before["contact"]
 
@@ -147,7 +147,7 @@ def test_a_contact_of_a_locked_customer_is_out_of_reach(world: World) -> None:
     world.li.do(locking.lock, [customer])
 
     refused(world, world.ada, NotFound, create_update.update, Contact, ann, {"name": "Mine"})
-    assert codes(world.ada.do(contacts.transfer, [ann], world.ids["ada"])) == ["NOT_FOUND"]
+    assert codes(world.ada.do(transfer_related.transfer, Contact, [ann], world.ids["ada"])) == ["NOT_FOUND"]
 
 
 # --- opportunities and follow-ups ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from models import (
     Customer,
     CustomerStage,
     CustomerStagePeriod,
+    CustomField,
     Opportunity,
     OpportunityStagePeriod,
     Pipeline,
@@ -251,6 +252,23 @@ def test_times_in_stages_are_kept_with_their_user(world: World) -> None:
     world.ada.do(create_update.delete, Opportunity, [id])
     world.ada.do(create_update.purge, Opportunity, [id], confirm=True)
     assert world.rows(OpportunityStagePeriod) == []
+
+
+def test_a_stage_may_ask_for_a_custom_field(world: World) -> None:
+    world.make(CustomField, for_module="opportunity", key="budget", kind="TEXT", label_en="Budget", label_zh="预算")
+    pipeline(world, stages=STAGES | {"proposal": {"required_fields": ["custom.budget"]}})
+    id = deal(world)
+
+    told = refused(world, lambda: world.li.do(move, id, "proposal"))
+    assert (told.say(), told.say("zh")) == ("The stage Proposal asks for: Budget.", "阶段“方案报价”须填写：预算。")
+    world.li.do(move, id, "proposal", None, {"custom.budget": "Granted"})
+    assert isinstance(refused(world, lambda: edit(world, "li", id, **{"custom.budget": None})), FieldsMissing)
+    bad = {
+        "pipeline_id": world.row(Opportunity, id)["pipeline_id"],
+        "stage": "lost",
+        "required_fields": ["custom.none"],
+    }
+    assert isinstance(refused(world, lambda: world.make(PipelineStage, **bad)), Validation)
 
 
 # --- when administrators change the terms ----------------------------------------------------------------

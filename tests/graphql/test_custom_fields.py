@@ -10,6 +10,7 @@ from models import Customer, CustomField
 from models.custom_field import CustomKind
 from resolvers.records import create_update
 from resolvers.runtime.ids import global_id
+from resolvers.views.settings import Reading, ViewSettings, read
 from tests.support.custom_fields import both, define, define_all, options, with_lines
 from tests.support.graphql import Api
 from tests.support.returning_caller import Caller
@@ -275,3 +276,45 @@ def test_a_hidden_field_is_not_there_for_whoever_may_not_see_it(api: Api) -> Non
     assert answer["errors"][0]["message"] == "Customers have no custom field “rank”."
     listed = api.ask("li", LISTED, filter={"custom": [{"key": "size", "eq": "Big"}]})["customers"]
     assert [x["name"] for x in listed["nodes"]] == ["Acme"]
+
+
+def test_a_saved_view_keeps_a_filter_and_an_order_by_custom_fields(api: Api) -> None:
+    world = api.world
+    define(world, "size")
+    settings = ViewSettings(
+        condition={"custom": [{"key": "size", "eq": "Big"}]},
+        columns=("name", "custom.size"),
+        order=(("custom.size", True),),
+    )
+    settings.check(Customer, world.backend.policy.book)
+
+    assert read(world.li, Customer, settings.stored()) == Reading(settings, ())
+    with_lines(world, "p, sales, customer.custom.size, view, all, any, deny")
+    found = read(world.li, Customer, settings.stored())
+    assert found.settings == ViewSettings(columns=("name",))
+    assert {english for english, _ in found.notes} == {
+        "This view names “custom.size”, which is no longer there; that part is left out."
+    }
+
+
+def test_a_form_tells_of_the_fields_that_the_caller_sees(api: Api) -> None:
+    world = api.world
+    options(world)
+    define(world, "score", CustomKind.SINGLE_CHOICE, is_required=True, help_en="One to five", help_zh="一到五")
+    define(world, "rank")
+    with_lines(world, "p, sales, customer.custom.rank, view, all, any, deny")
+    asked = """{ formSchema(entity: "Customer", action: "create") {
+        name customKey label help type required editable dictionary } }"""
+
+    (found,) = [x for x in api.ask("li", asked)["formSchema"] if x["customKey"]]
+    assert found == {
+        "name": "custom.score",
+        "customKey": "score",
+        "label": "Score",
+        "help": "One to five",
+        "type": "WORD",
+        "required": True,
+        "editable": True,
+        "dictionary": "satisfaction",
+    }
+    assert {x["customKey"] for x in api.ask("ada", asked)["formSchema"]} == {None, "score", "rank"}

@@ -22,7 +22,8 @@ IMPORTS = """
 from admin.kit.commands import command
 from admin.kit.declared import Related, Tab
 from admin.kit.pages import Page
-from admin.kit.related import HISTORY, RelatedTable
+from admin.kit.history_tab import HISTORY
+from admin.kit.related import RelatedTable
 from admin.kit.routes import page_route
 from admin.kit.view import PolicyModelView
 from models import Contact, Customer
@@ -114,6 +115,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "Imports",
         "Exports",
         "DuplicateRules",
+        "BulkChanges",
         "Jobs",
         "OrganisationPage",
         "RecycleBin",
@@ -222,7 +224,7 @@ def test_what_would_have_no_effect_stops_the_start_with_a_sentence_that_names_th
     [
         (
             LIST.replace('slug, group, position = "vip", "work", 25', "group = ''"),
-            "serves GET /admin/customer/edit/{{id}}, as Customers in admin/screens/work/customers.py does",
+            "serves GET /admin/customer/details/{{id}}, as Customers in admin/screens/work/customers.py does",
         ),
         (PAGE.replace("/weather", "/log"), "serves GET /admin/log, as"),
         (
@@ -288,5 +290,8 @@ def test_a_method_that_overrides_a_page_or_a_command_is_the_one_that_is_served()
         "/details/{id}",
         "/create",
         "/edit/{id}",
+        "/fact/{id}",
+        "/restore-field/{id}",
         "/export",
+        "/change",
     }

@@ -29,6 +29,16 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 AT = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
 GIVEN: dict[str, Any] = {
     "label": "Rota",
+    "stage": "Proposal",
+    "stage_zh": "方案报价",
+    "stages": "Proposal or Won",
+    "stages_zh": "“方案报价”或“赢单”",
+    "old": "Discovery",
+    "old_zh": "需求发现",
+    "pipeline": "Sales",
+    "pipeline_zh": "标准销售",
+    "fields": "Amount, Expected close",
+    "fields_zh": "金额、预计成交日期",
     "name": "Li Na",
     "value": "C2026001",
     "next": "C2026002",

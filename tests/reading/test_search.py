@@ -15,7 +15,7 @@ from models.errors import Forbidden, Refusal, Validation
 from models.follow_up import FollowUpKind
 from models.search import GIN, INDEX
 from models.search_pieces import fold, name_pieces, pieces_of
-from resolvers.customers import contacts
+from resolvers.customers.transfer_related import transfer
 from resolvers.reading import pages, search_index, search_lookup, search_words
 from resolvers.reading.pages import ListRequest
 from resolvers.reading.search import candidates
@@ -408,7 +408,7 @@ def test_what_changes_nothing_that_is_searched_writes_no_doc(world: World) -> No
         change(world, Customer, customer, stage="early")
         ann = contact(world, customer, "Ann", PHONE)
         statements.clear()
-        world.li.do(contacts.transfer, [ann], world.ids["li"])
+        world.li.do(transfer, Contact, [ann], world.ids["li"])
         world.system.do(create_update.delete, Contact, [ann])
         world.system.do(create_update.restore, Contact, [ann])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import Contact, ContactPoint
-from resolvers.customers import contacts
+from resolvers.customers.transfer_related import transfer
 from resolvers.records import create_update
 from resolvers.records.edit_conflicts import Line, fields_changed
 from resolvers.runtime.scope import Scope
@@ -69,7 +69,7 @@ def test_an_edit_of_both_counts_once(world: World) -> None:
 @at_length_on_postgresql
 def test_a_contact_handed_on_keeps_its_phones_editable(world: World) -> None:
     ann = contact(world, points=[PHONE])
-    assert world.li.do(contacts.transfer, [ann], world.ids["lead"]).ids
+    assert world.li.do(transfer, Contact, [ann], world.ids["lead"]).ids
 
     edit(world, "lead", Contact, ann, 1, points=[MAIL])
 
@@ -114,7 +114,7 @@ def _something(world: World, dice: random.Random, id: int, other: int, word: str
         lambda scope: create_update.update(scope, Contact, id, {"points": some[: dice.randrange(3)]}),
         lambda scope: create_update.update(scope, Contact, id, {"points": some, "remark": word}),
         lambda scope: create_update.update(scope, Contact, dice.choice([id, other]), {"is_primary": True}),
-        lambda scope: contacts.transfer(scope, [id], world.ids[dice.choice(["li", "wu", "lead"])]),
+        lambda scope: transfer(scope, Contact, [id], world.ids[dice.choice(["li", "wu", "lead"])]),
         lambda scope: [create_update.delete(scope, Contact, [id]), create_update.restore(scope, Contact, [id])],
     ]
 

@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_REASONS = 12
 
 USES = {
-    Because.APPLIES_TO_ALL: 23,
+    Because.APPLIES_TO_ALL: 29,
     Because.COUNTS_OWN_RECORDS: 3,
     Because.COUNTS_FOR_POOL: 1,
     Because.FILLS_INDEX: 7,
-    Because.FOLLOWS_CHECK: 20,
+    Because.FOLLOWS_CHECK: 29,
     Because.JUDGES_RIGHTS: 27,
-    Because.KEEPS_COPY: 9,
-    Because.KEEPS_RULE: 35,
+    Because.KEEPS_COPY: 15,
+    Because.KEEPS_RULE: 44,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,

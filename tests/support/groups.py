@@ -11,10 +11,14 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = {
     "browser": (
         "panel/test_accessibility.py",
+        "panel/test_board_story.py",
+        "panel/test_bulk_story.py",
         "panel/test_choosers.py",
         "panel/test_dictionary_story.py",
         "panel/test_duplicate_story.py",
         "panel/test_export_story.py",
+        "panel/test_field_story.py",
+        "panel/test_fact_story.py",
         "panel/test_import_story.py",
         "panel/test_kept_text.py",
         "panel/test_live_story.py",

@@ -62,8 +62,7 @@ IMPORT_STEPS = (
 )
 """What the page of an import posts to."""
 CHANGES = {
-    *("create", "edit", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
-    *("create", "edit", "do", "views", "export", "merge", "merged/{id}", "paste"),
+    *("create", "edit", "fact", "restore-field", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
     *("words/{id}", "merge-words/{id}", "merged-words/{id}"),
     *(
         "/admin/login",

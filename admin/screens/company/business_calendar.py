@@ -9,9 +9,9 @@ from models import CalendarDay
 from models.errors import Refusal
 from resolvers.records import business_calendar
 
+from ...kit.history_tab import HISTORY
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
-from ...kit.related import HISTORY
 from ...kit.routes import BASE, page_route
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView

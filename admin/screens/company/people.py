@@ -23,9 +23,10 @@ from ...kit.commands import DETAIL, LIST, Command, answering_command, command
 from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
+from ...kit.history_tab import HISTORY
 from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext, listed
 from ...kit.tree import tree_of
 from ...kit.view import PolicyModelView

@@ -3,7 +3,8 @@
 from models import CustomerStage, Pipeline, PipelineStage
 from resolvers.reading.pages import Row
 
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.history_tab import HISTORY
+from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 

@@ -12,9 +12,10 @@ from resolvers.reading.pages import Row, names_of
 from resolvers.runtime.scope import Scope
 
 from ...kit.fields import Field, Kind
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label, one
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from ...kit.view import PolicyModelView
 from .pool_conditions import ConditionsTab

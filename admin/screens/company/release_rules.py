@@ -20,9 +20,9 @@ from resolvers.runtime.ids import global_id, number_of
 from ...kit.charts import Bar
 from ...kit.fields import field_of
 from ...kit.formatting import day, moment, number, word
+from ...kit.history_tab import HISTORY
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
-from ...kit.related import HISTORY
 from ...kit.routes import BASE, page_route
 from ...kit.translation import Label, gettext, listed
 from ...kit.view import PolicyModelView

@@ -6,8 +6,9 @@ from starlette.responses import RedirectResponse, Response
 from models import Dictionary, DictionaryItem, DuplicateRule, NumberRule, Organisation
 from resolvers.reading.pages import Row
 
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.routes import page_route
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView

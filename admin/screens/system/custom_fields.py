@@ -18,10 +18,10 @@ from resolvers.runtime.scope import Scope
 
 from ...kit.commands import DETAIL, LIST, ROW, command
 from ...kit.declared import Tab
+from ...kit.history_tab import HISTORY
 from ...kit.labels import many
 from ...kit.lists import ListState
 from ...kit.panel_request import PanelRequest, panel_request
-from ...kit.related import HISTORY
 from ...kit.routes import page_route
 from ...kit.short_json import written
 from ...kit.translation import Label, gettext

@@ -13,9 +13,10 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, ROW, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
 

@@ -16,8 +16,9 @@ from ...kit.commands import Command, command
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
+from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
 from .customer_commands import with_load

@@ -6,7 +6,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, Customer, FollowUp, MergeRecord, Opportunity, OwnershipPeriod, Plan, User
+from models import (
+    Contact,
+    Customer,
+    CustomerStagePeriod,
+    FollowUp,
+    MergeRecord,
+    Opportunity,
+    OwnershipPeriod,
+    Plan,
+    User,
+)
 from resolvers.merging.merges import merges_of
 from resolvers.pool import time_in_pool, view_limit
 from resolvers.pool.countdown import countdown
@@ -19,17 +29,20 @@ from resolvers.runtime.scope import Scope
 
 from ...kit.declared import MINE, Tab
 from ...kit.fields import Field
+from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY, RelatedTable
+from ...kit.related import RelatedTable
 from ...kit.routes import BASE
 from ...kit.translation import Label, gettext
 from .assignment_tab import AssignmentTab
 from .composer import Subject, composer_for, told_of
 from .customer_commands import claim_rules, pooled
 from .customer_merging import CustomerMerging
+from .customer_value import value_of
 from .duplicate_forms import ChecksDuplicates
 from .falling_customers import FALLING_TAB, fall_in_words
 from .quiet_customers import QUIET_TAB
+from .stage_tab import StageHistory
 from .timeline_tab import RelatedTimeline
 
 _ = gettext
@@ -174,6 +187,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             order=(("started_at", True),),
         ),
         AssignmentTab("assignment", Label("Assignment"), "users"),
+        StageHistory("stages", Label("Stages"), "columns-3", model=CustomerStagePeriod, key="customer_id"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"
@@ -184,7 +198,8 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         former = await ask.scope.read(former_names, row.id)
         common = {"former": former, "merges": merges, **await self._state(ask, row)}
         composer = None if row["deleted_at"] else await composer_for(ask, Subject(row.id, self.name_of(row)))
-        return {**common, "composer": composer, "notice": common["notice"] or await told_of(ask)}
+        shown = {"composer": composer, "notice": common["notice"] or await told_of(ask)}
+        return {**common, **shown, "value": await value_of(ask, row.id)}
 
     def extra_values(self, scope: Scope, db: Session, rows: list[Row]) -> dict[int, dict[str, Any]]:
         """Whether the user could write a follow-up about a customer."""

@@ -17,7 +17,7 @@ from ...kit.declared import Tab
 from ...kit.formatting import day, moment, number
 from ...kit.panel_request import PanelRequest
 from ...kit.routes import BASE
-from ...kit.translation import Label, gettext
+from ...kit.translation import Label, gettext, ngettext
 
 _ = gettext
 DAYS = 14
@@ -77,6 +77,7 @@ class Fall:
     sentence: Markup
     left: str
     is_soon: bool
+    short: str
 
 
 def fall_in_words(ask: PanelRequest, countdown: Countdown) -> Fall:
@@ -93,4 +94,5 @@ def fall_in_words(ask: PanelRequest, countdown: Countdown) -> Fall:
     if countdown.rule:
         sentence += Markup(" ") + escape(_("The rule: %(name)s.")) % {"name": countdown.rule}
     left = "" if not countdown.left else _("Times it can still be put off: %(count)s.") % {"count": countdown.left}
-    return Fall(sentence, left, days <= SOON)
+    short = ngettext("%(num)s day left", "%(num)s days left", days)
+    return Fall(sentence, left, days <= SOON, short)

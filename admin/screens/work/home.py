@@ -1,4 +1,4 @@
-"""Home: customers that wait in pools, limits of the user, stages of customers, load of the team."""
+"""Home: agenda, pools and limits of the user, their month, stages of customers and opportunities, load of the team."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -29,6 +29,8 @@ from .agenda import agenda
 from .falling_customers import falling_days
 from .first_steps import shown_steps
 from .limit_bars import limit_bars
+from .my_month import my_month
+from .open_opportunities import funnel, stale
 from .quiet_customers import count_quiet
 from .word_bars import branch_bars, word_bars
 
@@ -71,6 +73,9 @@ class Home(Page):
             "quiet": await count_quiet(ask) if sees else 0,
             "recent": await self._recent(ask) if sees else None,
             "falling": await falling_days(ask) if sees else [],
+            "stale": await stale(ask),
+            "funnel": await funnel(ask),
+            "month": await my_month(ask),
             "team": await self._team(ask) if ask.may("user.view") and sees else [],
         }
 

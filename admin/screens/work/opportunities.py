@@ -17,11 +17,11 @@ from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import DETAIL, ROW, Command, command
-from ...kit.declared import MINE, Related, Tab
+from ...kit.declared import MINE, Tab
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
+from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
 from .customer_commands import with_load
@@ -85,7 +85,7 @@ class Opportunities(PolicyModelView, model=Opportunity):
         (Label("Closing"), ("closed_on", "lost_reason", "stage_changed_at", "stale_at")),
         (Label("Need"), ("remark",)),
     )
-    related: tuple[Related, ...] = (
+    related = (
         StageHistory("stages", Label("Stages"), "columns-3", model=OpportunityStagePeriod, key="opportunity_id"),
         HISTORY,
     )

@@ -18,9 +18,9 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, LIST, ROW, command
 from ...kit.declared import Tab
 from ...kit.fields import Field, Kind
+from ...kit.history_tab import HISTORY
 from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
-from ...kit.related import HISTORY
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
 

@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from models import Customer
+from resolvers.reading.conditions import Condition
 from resolvers.records.dictionaries import Word, in_tree
+from resolvers.runtime.ids import camel
 
 from ...kit.charts import Bar
 from ...kit.fields import Field
 from ...kit.formatting import number, word
 from ...kit.panel_request import PanelRequest
 from ...kit.routes import BASE
+from .list_links import list_of
 
 
 def word_bars(ask: PanelRequest, field: Field, counted: Mapping[str | None, int], without: str) -> Sequence[Bar]:
@@ -45,5 +48,6 @@ def _top(words: Mapping[str, Word], key: str) -> str:
 
 def _bar(ask: PanelRequest, field: Field, key: str | None, count: int, without: str) -> Bar:
     label = word(ask, field, key) if key else without
-    href = f"{BASE}/{Customer.module}/list?f_{field.key}={key}" if key else None
+    nothing: Condition = {camel(field.key): {"isNull": True}}
+    href = f"{BASE}/{Customer.module}/list?f_{field.key}={key}" if key else list_of(Customer.module, nothing)
     return Bar(label, count, number(ask, count), href)

@@ -25,7 +25,10 @@ def test_a_hidden_record_and_a_missing_one_are_answered_alike_by_every_route_tha
     browser, oracle = signed_in(panel, dataset, login)
     before = dataset.world.everything()
 
-    for door in (*swept(thorough, "GET", "details", "edit", "ask", "list"), *swept(thorough, "POST", "edit", "do")):
+    for door in (
+        *swept(thorough, "GET", "details", "edit", "fact", "ask", "list"),
+        *swept(thorough, "POST", "edit", "fact", "restore-field", "do"),
+    ):
         if not is_open(oracle, door) and not thorough:
             continue
         for id in sample(out_of_reach(oracle, door), thorough, 1):

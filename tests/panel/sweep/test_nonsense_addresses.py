@@ -71,8 +71,8 @@ def test_no_nonsense_in_any_other_address_breaks_a_page(panel: Panel, dataset: D
     id = dataset.ids["of li"]
     records = {
         f"/admin/customer/details/cus_{id}": ["tab", "before", "after"],
-        f"/admin/customer/details/cus_{id}?tab=history": ["before", "after"],
-        f"/admin/contact/details/con_{dataset.ids['contact of li']}?tab=history": ["before", "after"],
+        f"/admin/customer/details/cus_{id}?tab=history": ["before", "after", "at"],
+        f"/admin/contact/details/con_{dataset.ids['contact of li']}?tab=history": ["before", "after", "at"],
         "/admin/customer/lookup": ["q"],
         "/admin/user/lookup": ["q"],
         "/admin/customer/ask/transfer": ["ids", "one", "from", "user_id"],
