@@ -129,6 +129,16 @@ def test_a_word_that_is_wrong_is_marked_and_the_rest_of_the_form_stays(world: Wo
     assert ada.get("/admin/dictionary/words/dic_999").status_code == 404
 
 
+def test_the_records_of_a_word_are_one_click_from_another_word(world: World) -> None:
+    ada, _customer = Panel(world).of("ada"), world.customer("Pine", owner="li", industry="steel")
+    (to,) = re.findall(r'href="([^"]+/customer/change[^"]+)"', ada.get(address(world)).text)
+
+    page = ada.get(unescape(to)).text
+
+    assert '<option value="industry" selected>' in page
+    assert "f_industry=steel" in unescape(page)
+
+
 def test_two_words_are_merged_and_parted_again(world: World) -> None:
     ada, steel, customer = Panel(world).of("ada"), token(world, "steel"), world.customer(industry="steel")
     at = f"/admin/dictionary/merge-words/{steel}"

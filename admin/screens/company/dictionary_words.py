@@ -125,9 +125,10 @@ class DictionaryWords(PolicyModelView):
     async def _show(self, ask: PanelRequest, found: _Dictionary, rows: list[EditorRow], error: str = "") -> Response:
         query = ask.request.query_params
         below = whole_number(query.get("add", "")) if "add" in query and not error else None
-        screen, holders = None, [*holding(found.code)]
-        if holders:
-            screen = self.panel.view_of(holders[0][0])
+        holders = [*holding(found.code)]
+        screen = self.panel.view_of(holders[0][0]) if holders else None
+        key = holders[0][1] if holders else ""
+        is_bulk = screen is not None and screen.may_change(ask) and ask.edits(screen.module, key)
         context = {
             "id": global_id(Dictionary, found.id),
             "name": found.name,
@@ -136,8 +137,8 @@ class DictionaryWords(PolicyModelView):
             "may_edit": ask.may("dictionary.edit"),
             "error": error,
             "saved": "saved" in query,
-            "counted": screen.heading if screen is not None else "",
-            "list_url": f"{screen.url('list')}?f_{holders[0][1]}=" if screen is not None else "",
+            "list_url": f"{screen.url('list')}?f_{key}=" if screen is not None else "",
+            "change_url": f"{screen.url('change')}?field={key}&f_{key}=" if is_bulk else "",
             "blank": EditorRow("", 0),
         }
         return await self.render(ask, "dictionary_words.html", context, 422 if error else 200)
