@@ -19,7 +19,11 @@ const inputOf = (form) => $("input:not([type=hidden]):not(.ts-hidden-accessible)
 
 function onClick(event) {
   const leave = event.target.closest("[data-fact-leave]");
-  if (leave) return leave.closest(".fact-dispute, form").querySelector(".fact-dispute") ? takeTheirs(leave.form) : close(leave.form);
+  if (leave) {
+    if ($(".fact-dispute", leave.form)) takeTheirs(leave.form);
+    else close(leave.form);
+    return;
+  }
   const value = event.target.closest(".fact-value");
   if (!value || event.target.closest("a, button, input, form") || !getSelection().isCollapsed) return;
   $("[data-fact-edit]", value.closest("[data-fact]"))?.click();

@@ -224,7 +224,7 @@ def test_what_would_have_no_effect_stops_the_start_with_a_sentence_that_names_th
     [
         (
             LIST.replace('slug, group, position = "vip", "work", 25', "group = ''"),
-            "serves GET /admin/customer/details/{{id}}, as Customers in admin/screens/work/customers.py does",
+            "as Customers in admin/screens/work/customers.py does: give one of them another address",
         ),
         (PAGE.replace("/weather", "/log"), "serves GET /admin/log, as"),
         (
