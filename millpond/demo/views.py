@@ -51,7 +51,7 @@ def keep(
     roles = {row.code: row.id for row in connection.execute(select(Role.code, Role.id))}
     for position, view in enumerate(VIEWS, 1):
         settings = ViewSettings(condition=view.condition, columns=view.columns, order=view.order)
-        settings.check(scope, view.model)
+        settings.check(view.model)
         values = {
             "owner_id": people[view.owner],
             "entity": view.model.__name__,
