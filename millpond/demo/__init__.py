@@ -151,7 +151,7 @@ def fill(scope: Scope, customers: int, now: datetime, hashed: str) -> None:
         _live(land, customers)
         _count(connection, land)
         rebuild_indexes(connection)
-        views.keep(scope, connection, people, departments, now)
+        views.keep(connection, people, departments, now)
         told.keep(connection, people, now)
         fill_opportunities(connection)
         connection.execute(text("ANALYZE"))

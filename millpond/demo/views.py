@@ -8,7 +8,6 @@ from sqlalchemy import Connection, insert, select
 
 from models import Customer, Entity, Opportunity, Role, SavedView, SavedViewShare
 from models.pool import GranteeKind
-from resolvers.runtime.scope import Scope
 from resolvers.views.settings import ViewSettings
 
 
@@ -44,9 +43,7 @@ VIEWS = (
 )  # fmt: skip
 
 
-def keep(
-    scope: Scope, connection: Connection, people: Mapping[str, int], departments: Mapping[str, int], now: datetime
-) -> None:
+def keep(connection: Connection, people: Mapping[str, int], departments: Mapping[str, int], now: datetime) -> None:
     """Write the views of the demo.  Raises Validation for one that a user could not save."""
     roles = {row.code: row.id for row in connection.execute(select(Role.code, Role.id))}
     for position, view in enumerate(VIEWS, 1):
