@@ -249,7 +249,7 @@ FAULTS = (
     ),
     Fault(
         "a revision that nobody has proved is taken over",
-        "resolvers.runtime.backend:_judged",
+        "resolvers.runtime.policy_proof:judged",
         "not stored.is_proved",
         "False",
         ("access/test_policy_proof.py",),
