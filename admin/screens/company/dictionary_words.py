@@ -138,7 +138,7 @@ class DictionaryWords(PolicyModelView):
             "error": error,
             "saved": "saved" in query,
             "list_url": f"{screen.url('list')}?f_{key}=" if screen is not None else "",
-            "change_url": f"{screen.url('change')}?field={key}&f_{key}=" if is_bulk else "",
+            "change_url": f"{screen.url('change')}?field={key}&f_{key}=" if is_bulk and screen is not None else "",
             "blank": EditorRow("", 0),
         }
         return await self.render(ask, "dictionary_words.html", context, 422 if error else 200)
