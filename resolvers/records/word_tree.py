@@ -80,9 +80,12 @@ def save_tree(scope: Scope, dictionary_id: int, lines: Sequence[TreeLine]) -> Sa
 
 
 def counts_of(scope: Scope, db: Session, code: str) -> Counter[str]:
-    """Key -> number of records outside the bin in which the caller sees that word.  One query for each column."""
+    """Key -> number of records outside the bin in which the caller sees that word.  One query for each column.
+
+    Settings that name words, like the stages of pipelines, are no records: no search finds them.
+    """
     found: Counter[str] = Counter()
-    for model, key in holding(code):
+    for model, key in ((model, key) for model, key in holding(code) if model.search):
         held: Any = value(scope.viewer, model, model, key)
         counted = select(held, func.count(model.id)).where(model.deleted_at.is_(None), held.is_not(None))
         for word, count in db.execute(counted.group_by(held)):

@@ -3,6 +3,7 @@
 import pytest
 
 from models import Customer, Dictionary, DictionaryItem
+from resolvers.reading.conditions import checked
 from resolvers.runtime.ids import global_id
 from tests.support.graphql import Api
 from tests.support.world import World
@@ -62,3 +63,8 @@ def test_a_merge_of_words_and_its_undo(world: World) -> None:
     assert world.row(Customer, customer)["industry"] == "steel"
     lost = api.change("ada", "unmergeDictionaryItems", {"mergeId": "wmg_999"}, UNDONE)
     assert [x["code"] for x in lost["problems"]] == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize("operand", ["steel", ["steel"]])
+def test_a_stored_condition_names_one_word_or_several(operand: object) -> None:
+    assert checked(Customer, {"industry": {"under": operand}}) == {"industry": {"under": ["steel"]}}
