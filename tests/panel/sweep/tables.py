@@ -353,6 +353,10 @@ TABS: Table[tuple[str, str], Callable[[Oracle, Row], bool]] = Table(
         ("customer", "pool"): lambda _oracle, row: row["pool_id"] is not None,
         ("customer", "approve"): lambda _oracle, row: row["approval"] == "PENDING",
         ("customer", "locked"): lambda _oracle, row: row["locked_by_id"] is not None,
+        ("custom-field", "customer"): lambda _oracle, row: row["for_module"] == "customer",
+        ("custom-field", "contact"): lambda _oracle, row: row["for_module"] == "contact",
+        ("custom-field", "opportunity"): lambda _oracle, row: row["for_module"] == "opportunity",
+        ("custom-field", "followup"): lambda _oracle, row: row["for_module"] == "followup",
         ("customer", "quiet"): lambda oracle, row: (
             row["owner_id"] == oracle.person.id
             and (row["last_follow_up_at"] is None or row["last_follow_up_at"] < START - 30 * DAY)
