@@ -68,7 +68,7 @@ class Edits:
         ]
 
     def step(self) -> None:
-        """One edit, transfer, lock, deletion or return from the bin."""
+        """One edit, transfer, lock and unlock, deletion or return from the bin."""
         model, id = self.dice.choice(self.records)
         lead, way = self.world.ada, self.dice.random()
         if self.world.row(model, id)["deleted_at"] is not None:
@@ -76,8 +76,8 @@ class Edits:
         elif model is Customer and way < 0.1:
             lead.do(transferring.transfer, [id], self.world.ids[self.dice.choice(["li", "wu", "mei"])])
         elif model is Customer and way < 0.2:
-            is_locked = self.world.row(model, id)["locked_at"] is not None
-            lead.do(locking.unlock if is_locked else locking.lock, [id], "talks")
+            lead.do(locking.lock, [id], "talks")
+            lead.do(locking.unlock, [id], "over")  # at once, because nobody else sees a locked customer
         elif model is Contact and way < 0.3:
             lead.do(create_update.delete, model, [id])
         else:
