@@ -17,7 +17,6 @@ _KINDS = {"won": StageKind.WON, "lost": StageKind.LOST}
 _CHANCES = {"discovery": 10, "proposal": 30, "negotiation": 60, "contract": 80, "won": 100, "lost": 0}
 _STALE_DAYS = {"discovery": 30, "proposal": 21, "negotiation": 21, "contract": 14}
 _UNKNOWN_CHANCE = 20
-_REQUIRED = {"lost": ["lost_reason"]}
 
 _TABLE: Any = Opportunity.__table__
 _UNPLACED = _TABLE.c.pipeline_id.is_(None)
@@ -51,7 +50,6 @@ def _terms(key: str) -> dict[str, Any]:
         "kind": _KINDS.get(key, StageKind.OPEN),
         "probability": _CHANCES.get(key, _UNKNOWN_CHANCE),
         "stale_days": _STALE_DAYS.get(key),
-        "required_fields": _REQUIRED.get(key, []),
     }
 
 
