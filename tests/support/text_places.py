@@ -36,7 +36,7 @@ from tests.support.panel import Browser, Door, doors, told
 
 TEXTS = {"String", "ID", "JSON"}
 """The scalars that hold any text."""
-NUMBERS = {"Int", "Boolean", "DateTime", "Date", "Decimal", "Float"}
+NUMBERS = {"Int", "Boolean", "DateTime", "Date", "Decimal", "Float", "Number"}
 """The scalars that hold no phone number."""
 MOST_RELATIONS = 2
 """Number of relations in one another that are followed, as from a customer to the points of its contacts."""
@@ -64,6 +64,7 @@ IMPORT_STEPS = (
 CHANGES = {
     *("create", "edit", "fact", "restore-field", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
     *("words/{id}", "merge-words/{id}", "merged-words/{id}"),
+    *("preview", "arrange", "kind/{id}"),
     *(
         "/admin/login",
         "/admin/logout",
