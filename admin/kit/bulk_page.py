@@ -112,7 +112,7 @@ class BulkPage(ExportPage):
                 if answer is not None:
                     return answer
             finding.fill(inputs)
-            await self._forms._offer_chosen(ask, [field], inputs)  # noqa: SLF001  its own method
+            await self._forms.offer_chosen(ask, [field], inputs)
         elif do:
             context["problem"] = _("Choose what to change.")
         context |= {

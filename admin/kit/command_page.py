@@ -109,7 +109,7 @@ class CommandPage(FormPage):
         status: int = 200,
         error: str = "",
     ) -> Response:
-        await self._offer_chosen(ask, list(fields), form)
+        await self.offer_chosen(ask, list(fields), form)
         names = await ask.scope.read(names_in, self.model, ids)
         context = {
             "command": which,

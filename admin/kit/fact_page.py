@@ -84,7 +84,7 @@ class FactPage(EditPage):
     async def _show_fact(
         self, ask: PanelRequest, edited: EditedRecord, form: Any, *, status: int = 200, **more: Any
     ) -> Response:
-        await self._offer_chosen(ask, edited.fields, form)
+        await self.offer_chosen(ask, edited.fields, form)
         context = {
             "form": form,
             "field": edited.fields[0],

@@ -77,7 +77,7 @@ class FormPage(Screen):
         """The form as a page, for a new record if `row` is None.  `was`: the text of `form_values.snapshot` when it opened."""
         if finding is not None:
             finding.fill(form)
-        await self._offer_chosen(ask, fields, form)
+        await self.offer_chosen(ask, fields, form)
         context = {
             "form": form,
             "fields": {field.key: field for field in fields},
@@ -95,7 +95,7 @@ class FormPage(Screen):
         template = self.edit_template if row else self.create_template
         return await self.render(ask, template, context, status)
 
-    async def _offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any) -> None:
+    async def offer_chosen(self, ask: PanelRequest, fields: list[Field], form: Any) -> None:
         """Add an option for the value that an input holds already: an archived word, or a record found by search."""
         for field in fields:
             if field.kind is Kind.WORD_LIST:

@@ -193,7 +193,7 @@ def _with_none(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _words(ask: PanelRequest, each: Field) -> list[tuple[str, str]]:
-    """Every word that is not archived.  An archived word that the record holds is added by `FormPage._offer_chosen`."""
+    """Every word that is not archived.  An archived word that the record holds is added by `FormPage.offer_chosen`."""
     words = ask.words.get(each.dictionary or "", {})
     return [(word.key, word.label) for word in words.values() if not word.is_archived]
 

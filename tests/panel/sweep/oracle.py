@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, true
 
-from models import Base, Customer, SignInAttempt, User
+from models import Base, Customer, CustomField, SignInAttempt, User
 from policies import Facts
 from policies.objects import field_name
 from tests.support.world import World
@@ -69,9 +69,17 @@ class Oracle:
             if (model, key) not in seen:
                 seen[model, key] = self.with_field(model, key)
             is_named_blindly = (model, key) == (Customer, "number") and any(id in right for right in blind)
-            if id not in seen[model, key] and not is_named_blindly:
+            if id not in seen[model, key] and not is_named_blindly and not self._names_a_value(model, id, key):
                 hidden.append(text)
         return frozenset(hidden)
+
+    def _names_a_value(self, model: type[Base], id: int, key: str) -> bool:
+        """Whether this is the name or help of a custom field whose values the user may see; its definition is another thing."""
+        if model is not CustomField or key not in ("label_en", "label_zh", "help_en", "help_zh"):
+            return False
+        (field,) = self.world.rows(CustomField, CustomField.id == id)
+        is_there = field["deleted_at"] is None and field["retired_at"] is None
+        return is_there and self.ever("view", f"{field['for_module']}.custom.{field['key']}")
 
     def deleted(self, model: type[Base]) -> set[int]:
         """The records that no list of choices offers: those in the bin, and users who have left."""
