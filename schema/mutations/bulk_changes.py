@@ -15,6 +15,7 @@ from resolvers.bulk.wanted import OWNER, TRANSFERABLE, Handover, Words
 from resolvers.exports.asked import asked_listing
 from resolvers.exports.listing import Listing
 from resolvers.runtime.batch import Outcome
+from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
@@ -82,7 +83,7 @@ def _plural(model: type[Entity]) -> str:
 def _declare(model: type[Entity]) -> None:
     async def update_in_bulk(info: GraphQLInfo, input: Any) -> BulkChangePayload:
         async def begun(scope: Scope) -> int:
-            chosen, given = asked(scope.policy.book, model, input)
+            chosen, given = asked(scope, model, input)
 
             def call(scope: Scope) -> Outcome:
                 return Outcome([changing.begin(scope, model, chosen, given, input.reason)])
@@ -124,7 +125,7 @@ def _input(model: type[Entity]) -> None:
     make.new_type(input_name(model), annotations, doc, strawberry.input, members)
 
 
-def asked(book: Book, model: type[Entity], input: Any) -> tuple[Listing, dict[str, Any]]:
+def asked(scope: Scope, model: type[Entity], input: Any) -> tuple[Listing, dict[str, Any]]:
     """(which records, what is set) of an input.  Raises Validation."""
     if (input.ids is None) == (input.filter is None and not input.search):
         raise Validation(
@@ -137,11 +138,11 @@ def asked(book: Book, model: type[Entity], input: Any) -> tuple[Listing, dict[st
         chosen = asked_listing(model, ExportRange.SELECTION, ids=ids)
         if not chosen.ids:
             raise Validation("Nothing is selected.", "未选择任何记录。", field="ids")
-        return chosen, _given(book, model, input)
+        return chosen, _given(scope.policy.book, model, input)
     condition = cast("Mapping[str, Any]", input.filter or {})
-    return asked_listing(model, ExportRange.FILTER, condition=condition, search=input.search), _given(
-        book, model, input
-    )
+    known = visible_book(scope.policy, scope.person)
+    found = asked_listing(model, ExportRange.FILTER, condition=condition, search=input.search, book=known)
+    return found, _given(scope.policy.book, model, input)
 
 
 def _given(book: Book, model: type[Entity], input: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ async def _bulk_preview(info: GraphQLInfo, input: Any) -> BulkPreviewPayload:
         if len(given) != 1:
             raise Validation("Give one kind of records.", "请指定一种记录。", field="input")
         ((model, of),) = given.items()
-        chosen, wanted = asked(scope.policy.book, model, of)
+        chosen, wanted = asked(scope, model, of)
         return BulkPreviewPayload(preview=_shown(scope, await preview(scope, model, chosen, wanted, of.reason)))
     except Refusal as refusal:
         return BulkPreviewPayload(problems=[problem_of(refusal, scope.language)])

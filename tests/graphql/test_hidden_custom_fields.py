@@ -6,6 +6,7 @@ hidden field answers must not depend on the value.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from resolvers.records.form_schema import form_schema
 from resolvers.runtime.ids import global_id
 from tests.graphql.test_custom_fields import ALL
 from tests.support.custom_fields import define, options, with_lines
+from tests.support.exporting import Exports
 from tests.support.graphql import Api
 from tests.support.world import START, World
 
@@ -46,11 +48,18 @@ HIDING: Mapping[str, str] = {
     "in own records": "p, sales, {object}, view, own, any, deny",
 }
 
+PREVIEW = (
+    '{ bulkPreview(input: {%s: {ids: ["%s"], set: {custom: [{key: "secret_text", text: "other"}]}}}) '
+    "{ preview { samples { values { field label before after } } refused { problem { message params } } } "
+    "problems { message params } } }"
+)
+"""A change of the hidden field, whose samples would show what it holds."""
+
 
 class Hidden:
     """A world in which each type has one hidden field of each kind, with a record that holds the canaries and one without."""
 
-    def __init__(self, world: World, line: str) -> None:
+    def __init__(self, world: World, line: str, *further: str) -> None:
         self.world, self.api = world, Api(world)
         options(world)
         lines = []
@@ -74,7 +83,7 @@ class Hidden:
             changed = dict.fromkeys(values)
             world.system.do(create_update.update, model, id, changed)
             world.system.do(create_update.update, model, id, values)
-        with_lines(world, *lines)
+        with_lines(world, *lines, *further)
 
     def doors(self) -> Iterator[tuple[str, Callable[[str], Any]]]:
         """(name, what a caller is answered there)."""
@@ -92,6 +101,10 @@ class Hidden:
             changes = "history { nodes { changes { field old new } } }"
             yield f"{name}: history", self.asks(f'{{ {name}(id: "{id}") {{ {changes} }} }}')
             yield f"{name}: history in words", self.reads(history.of_record, model, self.ids[model][0])
+            at = self.world.clock.now.isoformat()
+            past = "fields { field value name now nameNow }"
+            yield f"{name}: as it was", self.asks(f'{{ recordAsOf(id: "{id}", at: "{at}") {{ {past} }} }}')
+            yield f"{name}: bulk preview", self.asks(PREVIEW % (lists, id))
             for action in ("create", "edit"):
                 yield f"{name}: form to {action}", self.fields_of_form(model, action)
         yield "search", self.asks(f'{{ customers(search: "{CANARY}") {{ nodes {{ name }} }} }}')
@@ -160,6 +173,19 @@ def found(world: World, scope: Any, model: type[Entity], **asked: Any) -> list[i
             return None
         raise
     return [row.id for row in rows.rows]
+
+
+@pytest.mark.parametrize("how", HIDING)
+def test_no_file_tells_of_a_hidden_field(world: World, how: str, tmp_path: Path) -> None:
+    exports = (f"p, sales, {model.module}, export, all, any, allow" for model in MODELS)
+    Hidden(world, HIDING[how], *exports)
+    exporting = Exports(world, tmp_path)
+    keys = [f"custom.secret_{kind.value.lower()}" for kind in KINDS]
+    for model in MODELS:
+        columns = ["name" if model is not FollowUp else "content", *keys]
+        told = {x: json.dumps(exporting.made(x, model, columns=columns), default=str) for x in ("li", "ada")}
+        assert f"{CANARY}@example.com" not in told["li"], (model, told["li"])
+        assert (f"{CANARY}@example.com" in told["ada"]) is (how != "from everybody"), (model, told["ada"])
 
 
 def test_neither_inputs_nor_conflicts_tell_of_a_hidden_field(world: World) -> None:
