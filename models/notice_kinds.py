@@ -263,7 +263,7 @@ _DECLARED = (
         "custom_field",
         WORK,
         ("A field was added to records", "记录新增字段"),
-        ("{kind} have the field “{field}”", "{kind}新增字段“{field}”"),
+        ("{records} have the field “{field}”", "{records}新增字段“{field}”"),
         ("{help}", "{help}"),
     ),
     _kind(

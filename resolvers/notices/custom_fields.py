@@ -32,7 +32,7 @@ def announce(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) ->
         called, help_en = (row.label_en, row.label_zh or row.label_en), row.help_en or _HELP[0]
         told = {
             "field": called,
-            "kind": (names.nouns, names.zh),
+            "records": (names.nouns, names.zh),
             "help": (help_en, row.help_zh or row.help_en or _HELP[1]),
         }
         notify(scope, db, "custom_field", _readers(scope, db, row), None, **told)

@@ -73,9 +73,9 @@ class CustomFieldRules(Rules[CustomField]):
         self, scope: Scope, db: Session, row: CustomField, before: dict[str, Any], extra: dict[str, Any]
     ) -> None:
         """Take over the options, and have the index made or dropped."""
-        if extra.get(OPTIONS) is not None:
-            if row.kind not in CHOICES:
-                raise _own_options()
+        if extra.get(OPTIONS) and row.kind not in CHOICES:
+            raise _own_options()
+        if extra.get(OPTIONS) is not None and row.kind in CHOICES:
             take_options(scope, db, row, cleaned(extra[OPTIONS]))
         if "is_searchable" in before and before["is_searchable"] != row.is_searchable:
             row.searchable_at = None

@@ -148,6 +148,8 @@ def _called(api: Api, login: str, name: str, field: Any, id: str, world: World) 
         given |= {"loserId": "dit_999998"} if "loserId" in kind.fields else {}
     if "confirm" in kind.fields:
         given["confirm"] = True
+    if name.startswith("reject"):
+        given["reason"] = "Not one of ours"
     payload: GraphQLObjectType = get_named_type(field.type)
     ids = "ids" if "ids" in payload.fields else ""
     return json.dumps(api.change(login, name, given, f"{ids} problems {{ code message field params recordId }}"))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
 from models import ENTITIES, AuditEntry
 from schema.plan.shape import KINDS, name_of, plural
@@ -22,7 +22,11 @@ def whole_selection(kind: str, depth: int) -> str:
         target = get_named_type(field.type)
         if name == "can":
             continue
-        if not isinstance(target, GraphQLObjectType):
+        if isinstance(target, GraphQLUnionType):
+            parts.append(
+                f"{name} {{ {' '.join(f'... on {x.name} {{ {whole_selection(x.name, 0)} }}' for x in target.types[:1])} }}"
+            )
+        elif not isinstance(target, GraphQLObjectType):
             parts.append(name)
         elif target.name in KINDS and depth:
             parts.append(f"{name} {{ {whole_selection(target.name, depth - 1)} }}")
