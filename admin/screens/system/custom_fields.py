@@ -90,7 +90,7 @@ class CustomFields(ChangesKind, model=CustomField):
         icon="arrow-back-up",
         action="customfield.edit",
         label=Label("Bring back"),
-        where=(LIST, ROW, DETAIL),
+        where=(ROW, DETAIL),
         when=_retired,
     )
     def bring_back(self, scope: Scope, ids: list[int], given: Any) -> Outcome:

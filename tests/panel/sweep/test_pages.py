@@ -62,7 +62,8 @@ def look_at_a_list(browser: Browser, oracle: Oracle, door: Door, thorough: bool)
     if door.model.singleton:  # type: ignore[attr-defined]  only entities have screens
         assert browser.get(door.path).headers["location"].endswith(f"/details/{door.model.prefix}_1")
         return
-    tabs = [tab.name for tab in door.view.tabs if not tab.needs or oracle.always(tab.needs)]
+    # The organisation of the dataset does not ask for approval, so that tab is not there.
+    tabs = [x.name for x in door.view.tabs if x.name != "approve" and (not x.needs or oracle.always(x.needs))]
     for tab in tabs or [""]:
         listed, counts = pages_of(browser, f"{door.path}?tab={tab}")
         assert sorted(listed) == sorted(expected_in(oracle, door, tab)), (door, tab)
