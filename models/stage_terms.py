@@ -6,7 +6,7 @@ What writes opportunities without a flush calls `follow`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,16 +115,20 @@ def customer_stages(session: Session) -> Mapping[str, StageTerms]:
     return found
 
 
+def day_of(session: Session, at: datetime) -> date:
+    """The day of a moment in the zone of the user who writes."""
+    return at.astimezone(ZoneInfo(session.info["principal"].zone)).date()
+
+
 def follow(session: Session, values: Mapping[str, Any], *, since: datetime, probability_given: bool) -> dict[str, Any]:
     """The columns of an opportunity that follow from its other values, when it comes into its stage at `since`."""
     terms = book_of(session).terms(values.get("pipeline_id"), values.get("stage"))
-    today = since.astimezone(ZoneInfo(session.info["principal"].zone)).date()
     return {
         "state": terms.kind,
         "stage_changed_at": since,
         "stale_at": terms.stale_at(since),
         "probability": values.get("probability") if probability_given else terms.probability,
-        "closed_on": (values.get("closed_on") or today) if terms.kind.is_over else None,
+        "closed_on": (values.get("closed_on") or day_of(session, since)) if terms.kind.is_over else None,
         "lost_reason": values.get("lost_reason") if terms.kind is StageKind.LOST else None,
     }
 
@@ -136,8 +140,11 @@ _USED = (*_WATCHED, "probability", "closed_on", "lost_reason")
 @event.listens_for(WriteSession, "before_flush")
 def _keep_terms(session: Session, _context: object, _instances: object) -> None:
     for row in (*session.new, *session.dirty):
-        if isinstance(row, Opportunity) and _has_moved(session, row):
-            _keep(session, row)
+        if isinstance(row, Opportunity):
+            if _has_moved(session, row):
+                _keep(session, row)
+            else:
+                _refill(session, row)
 
 
 def _has_moved(session: Session, row: Opportunity) -> bool:
@@ -155,14 +162,25 @@ def _keep(session: Session, row: Opportunity) -> None:
     if row not in session.new and not inspect(row).unloaded.isdisjoint(_USED):
         row.stage_changed_at = now
         return
-    changed = {*_changed(row)}
-    has_moved = row in session.new or not changed.isdisjoint(_WATCHED)
-    given = (row.probability is not None) if row in session.new else (not has_moved or "probability" in changed)
-    if has_moved and row not in session.new and "closed_on" not in changed:
+    has_moved = row in session.new or not {*_changed(row)}.isdisjoint(_WATCHED)
+    given = former_values(row).keys()  # also where the value that is given was there before
+    chance_given = row.probability is not None and (not has_moved or row in session.new or "probability" in given)
+    if has_moved and row not in session.new and "closed_on" not in given:
         row.closed_on = None  # it closes anew, or not at all
     values = {key: getattr(row, key) for key in _USED}
-    for key, value in follow(session, values, since=now, probability_given=given).items():
+    for key, value in follow(session, values, since=now, probability_given=chance_given).items():
         setattr(row, key, value)
+
+
+def _refill(session: Session, row: Opportunity) -> None:
+    """Give an opportunity that stays in its stage what an edit has emptied: the probability, and the day of closing."""
+    emptied = [key for key in ("probability", "closed_on") if key in {*_changed(row)} and getattr(row, key) is None]
+    if not emptied or not inspect(row).unloaded.isdisjoint({*_USED, "stage_changed_at"}):
+        return
+    values = {key: getattr(row, key) for key in _USED}
+    found = follow(session, values, since=row.stage_changed_at or session.info["now"], probability_given=False)
+    for key in emptied:
+        setattr(row, key, found[key])
 
 
 @event.listens_for(WriteSession, "after_flush")

@@ -8,12 +8,13 @@ from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, CustomerStage, Entity, Opportunity, Pipeline, PipelineStage
+from models.audit.recording import guarded_update
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.errors import InUse, Validation
 from models.pipeline import StageKind
-from models.stage_terms import StageTerms
+from models.stage_terms import StageTerms, day_of
 
 from ..ownership.release_dates import begin_renewal, fill_opportunities
 from ..runtime.ids import global_id
@@ -121,8 +122,7 @@ def _follow_stage(db: Session, row: PipelineStage, before: dict[str, Any]) -> No
     """Let the opportunities in a stage keep what it says by now, but for the probabilities that users gave them."""
     here = (_TABLE.c.pipeline_id == row.pipeline_id) & (_TABLE.c.stage == row.stage)
     if "probability" in before and before["probability"] != row.probability:
-        own = here & (_TABLE.c.probability == before["probability"])
-        db.execute(update(_TABLE).where(own).values(probability=row.probability), execution_options=_KEPT)
+        _set(db, here & (_TABLE.c.probability == before["probability"]), probability=row.probability)
     if "kind" in before and before["kind"] != row.kind:
         _follow_kind(db, row, here)
     if {"kind", "stale_days"} & before.keys():
@@ -132,16 +132,20 @@ def _follow_stage(db: Session, row: PipelineStage, before: dict[str, Any]) -> No
 
 
 def _follow_kind(db: Session, row: PipelineStage, here: Any) -> None:
-    day = func.coalesce(_TABLE.c.closed_on, db.info["now"].date()) if row.kind.is_over else None
-    moved = db.execute(
-        update(_TABLE).where(here, _TABLE.c.state != row.kind).values(state=row.kind, closed_on=day),
-        execution_options=_KEPT,
-    )
+    day = func.coalesce(_TABLE.c.closed_on, day_of(db, db.info["now"])) if row.kind.is_over else None
+    moved = _set(db, here & (_TABLE.c.state != row.kind), state=row.kind, closed_on=day)
     if row.kind is not StageKind.LOST:
-        db.execute(update(_TABLE).where(here).values(lost_reason=None), execution_options=_KEPT)
-    if moved.rowcount:  # type: ignore[attr-defined]  # of an UPDATE
+        _set(db, here & _TABLE.c.lost_reason.is_not(None), lost_reason=None)
+    if moved:
         fill_opportunities(db.connection())
         begin_renewal(db.connection(), db.info["now"])
+
+
+def _set(db: Session, those: Any, **values: Any) -> list[int]:
+    """Write values into these opportunities, with entries in the log; returns their ids."""
+    held = select(_TABLE.c.id, *(_TABLE.c[key] for key in values)).where(those)
+    before = {row["id"]: row for row in db.execute(held, execution_options=_KEPT).mappings()}
+    return guarded_update(db, update(_TABLE).where(those).values(**values), Opportunity, before) if before else []
 
 
 def _stale(db: Session, terms: StageTerms, here: Any) -> Iterator[dict[str, Any]]:

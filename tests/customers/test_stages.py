@@ -30,6 +30,7 @@ from models.errors import (
 )
 from models.pipeline import StageKind
 from models.stage_terms import fill_states, stale_states
+from resolvers.audit.replay import Comparison
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
 from resolvers.records import create_update
@@ -109,6 +110,31 @@ def test_a_probability_of_ones_own_stays_until_the_stage_changes(world: World) -
     edit(world, "li", id, stage="discovery", probability=5)
     assert facts(world, id)["probability"] == 5
     assert isinstance(refused(world, lambda: edit(world, "li", id, probability=101)), Validation)
+
+
+def test_a_day_and_a_probability_that_are_given_stay_where_they_were_there_before(world: World) -> None:
+    pipeline(world)
+    id, day = deal(world, amount=Decimal(9), probability=40), date(2026, 11, 3)
+
+    edit(world, "li", id, stage="waiting", probability=40)
+    assert facts(world, id)["probability"] == 40
+    world.li.do(lose, id, reason="price", closed_on=day)
+    world.li.do(win, id, closed_on=day)
+    assert (facts(world, id)["state"], facts(world, id)["closed_on"]) == ("WON", day)
+
+
+def test_what_an_edit_empties_is_that_of_the_stage_again(world: World) -> None:
+    one = pipeline(world, is_default=True)
+    id = deal(world, stage="proposal", amount=Decimal(9), probability=70)
+
+    edit(world, "li", id, probability=None)
+    assert facts(world, id)["probability"] == 40
+    edit(world, "li", id, pipeline_id=None)
+    assert world.row(Opportunity, id)["pipeline_id"] == one
+    world.li.do(win, id, closed_on=date(2026, 11, 3))
+    world.clock.pass_by(days=2)
+    edit(world, "li", id, closed_on=None)
+    assert facts(world, id)["closed_on"] == START.date()
 
 
 def test_a_stage_belongs_to_its_pipeline(world: World) -> None:
@@ -289,6 +315,12 @@ def test_opportunities_follow_when_their_stage_changes_its_terms(world: World) -
     assert facts(world, own)["state"] == "WON"
     assert world.row(Customer, customer)["has_open_opportunity"] is False
     assert world.row(Customer, customer)["last_deal_at"] == START
+
+    world.ada.do(create_update.update, PipelineStage, stage["id"], {"kind": "OPEN"})
+    told = [entry["changes"] for entry in world.log("opportunity", plain)[1:]]
+    assert told == [{"probability": [40, 55]}, {"closed_on": [None, "2026-11-24"]}, {"closed_on": ["2026-11-24", None]}]
+    with world.backend.writer.engine.connect() as connection:
+        assert [x for x in Comparison().differences(connection) if x.model is Opportunity] == []
 
 
 def test_a_state_that_is_not_that_of_the_stage_is_found_and_repaired(world: World) -> None:

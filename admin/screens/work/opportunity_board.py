@@ -88,7 +88,7 @@ class OpportunityBoard(Page):
         """The next cards of one column."""
         ask, query = panel_request(request), request.query_params
         pipeline, stage = number_of(Pipeline, query.get("pipeline")), query.get("stage") or None
-        asked = (pipeline, stage, query.get("after") or None, self._condition(ask), None, SIZE)
+        asked = (pipeline, stage, query.get("after") or None, self._condition(ask), self._narrows(ask), SIZE)
         try:
             found = await ask.scope.read(boards.more, *asked)
         except NotFound:
