@@ -28,8 +28,9 @@ _KEPT = bypass_policy(Because.KEEPS_COPY)
 _ALL = bypass_policy(Because.KEEPS_RULE)
 _NEVER_ASKED = frozenset(
     {"customer_id", "pipeline_id", "stage", "currency", "owner_id", "pool_id", "number", "name", "custom"}
+    | {"probability", "closed_on"}
 )
-"""Fields that every record has, or that say where it stands."""
+"""Fields that every record has, that say where it stands, or that follow from its stage unless they are given."""
 _STALE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("that")), ["stale_at"], because=Because.KEEPS_COPY)
 
 
@@ -63,11 +64,15 @@ class PipelineStageRules(Rules[PipelineStage]):
 
     def check(self, scope: Scope, db: Session, row: PipelineStage, values: dict[str, Any]) -> None:
         _check_fields(scope, Opportunity, values)
+        kind = StageKind(row.kind or StageKind.OPEN)
+        if "lost_reason" in (row.required_fields or ()) and kind is not StageKind.LOST:
+            said = "has the reason for the loss, which is only for stages of kind lost", "中的输单原因仅适用于输单阶段"
+            raise invalid("required_fields", *said)
         if values.get("probability") is not None and values["probability"] > 100:
             raise invalid("probability", "is at most 100", "最多为 100")
         if values.get("stale_days") is not None and not 0 < values["stale_days"] <= 3_650:
             raise invalid("stale_days", "is between 1 and 3,650", "应在 1 到 3650 之间")
-        if row.stale_days is not None and StageKind(row.kind or StageKind.OPEN).is_over:
+        if row.stale_days is not None and kind.is_over:
             raise invalid("stale_days", "is for stages in which work goes on", "仅适用于未结束的阶段")
 
     def changed(

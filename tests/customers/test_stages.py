@@ -34,8 +34,10 @@ from resolvers.audit.replay import Comparison
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
 from resolvers.records import create_update
+from resolvers.runtime.scope import Scope
+from resolvers.setup.first_pipeline import first_pipeline
 from tests.support.claim_checks import unchanged
-from tests.support.pipelines import STAGES, deal, pipeline
+from tests.support.pipelines import CHINESE, STAGES, deal, dictionary, pipeline
 from tests.support.world import START, World
 
 
@@ -363,6 +365,7 @@ def test_terms_that_cannot_be_are_refused(world: World) -> None:
     one = pipeline(world)
     bad = [{"probability": 101}, {"probability": -1}, {"stale_days": 0}, {"required_fields": ["owner_id"]}]
     bad += [{"kind": "WON", "stale_days": 3}, {"stage": "nothing"}]
+    bad += [{"required_fields": [key]} for key in ("closed_on", "probability", "lost_reason")]  # nobody could come in
 
     for given in bad:
         told = refused(
@@ -372,6 +375,21 @@ def test_terms_that_cannot_be_are_refused(world: World) -> None:
     assert isinstance(
         refused(world, lambda: world.scope("li").do(create_update.create, Pipeline, {"name": "Mine"})), Forbidden
     )
+
+
+def test_old_opportunities_come_into_the_first_pipeline_with_what_follows_from_it(world: World) -> None:
+    dictionary(world, "opportunity_stage", CHINESE)
+    old, won, own = deal(world, stage="discovery"), deal(world, stage="won"), deal(world, probability=70)
+    assert facts(world, old)["stale_at"] is None
+
+    def furnish(scope: Scope) -> bool:
+        with scope.write("organisation.install") as db:
+            return first_pipeline(scope, db)
+
+    assert [world.backend.system("system:install").do(furnish) for _ in range(2)] == [True, False]
+    assert {row["pipeline_id"] for row in world.rows(Opportunity)} == {world.rows(Pipeline)[0]["id"]}
+    assert (facts(world, old)["probability"], facts(world, old)["stale_at"]) == (10, START + timedelta(days=30))
+    assert (facts(world, won)["state"], facts(world, own)["probability"]) == ("WON", 70)
 
 
 # --- customers -------------------------------------------------------------------------------------------
