@@ -5,6 +5,7 @@ What writes opportunities without a flush calls `follow`.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from .database.sqlalchemy_internals import former_values
 from .opportunity import Opportunity
 from .pipeline import CustomerStage, Pipeline, PipelineStage, StageKind
 
-_BOOK, _STEPS = "pipeline_book", "customer_stages"
+_BOOK, _STEPS, _RENAMING = "pipeline_book", "customer_stages", "renaming_stages"
 _ALL = bypass_policy(Because.APPLIES_TO_ALL)
 _KINDS = {"won": StageKind.WON, "lost": StageKind.LOST}
 """What these words mean where no pipeline has them."""
@@ -133,6 +134,20 @@ def follow(session: Session, values: Mapping[str, Any], *, since: datetime, prob
     }
 
 
+@contextmanager
+def renaming_stages(session: Session) -> Iterator[None]:
+    """Let a changed stage be another word for the stage of before, and no step: its times and days stay."""
+    session.info[_RENAMING] = True
+    try:
+        yield
+    finally:
+        del session.info[_RENAMING]
+
+
+def is_renaming(session: Session) -> bool:
+    return _RENAMING in session.info
+
+
 _WATCHED = ("pipeline_id", "stage")
 _USED = (*_WATCHED, "probability", "closed_on", "lost_reason")
 
@@ -158,17 +173,18 @@ def _changed(row: Any) -> Iterator[str]:
 
 def _keep(session: Session, row: Opportunity) -> None:
     """Set what follows.  A record of which the user sees but a few columns is only taken from or to the bin."""
-    now = session.info["now"]
-    if row not in session.new and not inspect(row).unloaded.isdisjoint(_USED):
+    now, is_new = session.info["now"], row in session.new
+    if not is_new and not inspect(row).unloaded.isdisjoint(_USED):
         row.stage_changed_at = now
         return
-    has_moved = row in session.new or not {*_changed(row)}.isdisjoint(_WATCHED)
+    since = row.stage_changed_at or now if is_renaming(session) else now
+    is_step = is_new or not (is_renaming(session) or {*_changed(row)}.isdisjoint(_WATCHED))
     given = former_values(row).keys()  # also where the value that is given was there before
-    chance_given = row.probability is not None and (not has_moved or row in session.new or "probability" in given)
-    if has_moved and row not in session.new and "closed_on" not in given:
+    chance_given = row.probability is not None and (is_new or not is_step or "probability" in given)
+    if is_step and not is_new and "closed_on" not in given:
         row.closed_on = None  # it closes anew, or not at all
     values = {key: getattr(row, key) for key in _USED}
-    for key, value in follow(session, values, since=now, probability_given=chance_given).items():
+    for key, value in follow(session, values, since=since, probability_given=chance_given).items():
         setattr(row, key, value)
 
 

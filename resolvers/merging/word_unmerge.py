@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models import DictionaryItem, SavedView, WordMerge, WordMove
 from models.base import Base
 from models.errors import Validation
+from models.stage_terms import renaming_stages
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
@@ -130,20 +131,26 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.MOVED)
     moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
     became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
-    for move in moves:
-        model, row = _MODELS[move.holder], None
-        if "id" in model.__table__.c:
-            asked_row: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
-            row = run(db, asked_row).scalar_one_or_none()
-        is_as_left = row is not None and value_at(row, move.key) == move.after
-        if is_as_left:
-            change(db, row, move.key, move.before)
-        became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
-    db.flush()
+    with renaming_stages(db):
+        for move in moves:
+            became[_taken_back(db, move)].append(move.id)
+        db.flush()
     for state, ids in became.items():
         if ids:
             db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))
     return len(moves)
+
+
+def _taken_back(db: Session, move: WordMove) -> MovedState:
+    """What becomes of one value: undone where it is as the merge left it, else kept."""
+    model, row = _MODELS[move.holder], None
+    if "id" in model.__table__.c:
+        asked: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
+        row = run(db, asked).scalar_one_or_none()
+    if row is None or value_at(row, move.key) != move.after:
+        return MovedState.KEPT
+    change(db, row, move.key, move.before)
+    return MovedState.UNDONE
 
 
 _MODELS: dict[str, type[Base]] = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
