@@ -1,6 +1,6 @@
 """Rules of pipelines: one is the default, their stages name fields and steps that there are, and used stages stay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -48,6 +48,9 @@ class PipelineRules(Rules[Pipeline]):
 
     def changed(self, scope: Scope, db: Session, row: Pipeline, before: dict[str, Any], extra: dict[str, Any]) -> None:
         _one_default(db, row)
+
+    def restored(self, scope: Scope, db: Session, row: Pipeline) -> None:
+        row.is_default = row.is_default and not _other_defaults(db, row)
 
     def deleted(self, scope: Scope, db: Session, row: Pipeline) -> None:
         _refuse_used(db, row, _TABLE.c.pipeline_id == row.id, (row.name, row.name_zh or row.name))
@@ -107,10 +110,14 @@ def _one_default(db: Session, row: Pipeline) -> None:
     """Let no other pipeline be the default beside this one."""
     if not row.is_default:
         return
-    others = select(Pipeline).where(Pipeline.id != row.id, Pipeline.is_default, Pipeline.deleted_at.is_(None))
-    for other in db.execute(others).scalars():
+    for other in _other_defaults(db, row):
         other.is_default = False
     db.flush()
+
+
+def _other_defaults(db: Session, row: Pipeline) -> Sequence[Pipeline]:
+    others = select(Pipeline).where(Pipeline.id != row.id, Pipeline.is_default, Pipeline.deleted_at.is_(None))
+    return db.execute(others).scalars().all()
 
 
 def _refuse_used(db: Session, row: Pipeline | PipelineStage, used: Any, said: tuple[str, str]) -> None:

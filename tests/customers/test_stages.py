@@ -359,6 +359,10 @@ def test_one_pipeline_is_the_default(world: World) -> None:
     other = pipeline(world, "Other", {"discovery": {}}, is_default=True)
 
     assert {row["id"]: row["is_default"] for row in world.rows(Pipeline)} == {one: False, other: True}
+    world.ada.do(create_update.delete, Pipeline, [other])
+    world.ada.do(create_update.update, Pipeline, one, {"is_default": True})
+    assert world.ada.do(create_update.restore, Pipeline, [other]).ids == [other]
+    assert {row["id"]: row["is_default"] for row in world.rows(Pipeline)} == {one: True, other: False}
 
 
 def test_terms_that_cannot_be_are_refused(world: World) -> None:
