@@ -31,6 +31,8 @@ _NEVER_ASKED = frozenset(
     | {"probability", "closed_on"}
 )
 """Fields that every record has, that say where it stands, or that follow from its stage unless they are given."""
+_AT_ONCE = 500
+"""Number of opportunities that one statement writes."""
 _STALE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("that")), ["stale_at"], because=Because.KEEPS_COPY)
 
 
@@ -155,9 +157,13 @@ def _follow_kind(db: Session, row: PipelineStage, here: Any) -> None:
 
 def _set(db: Session, those: Any, **values: Any) -> list[int]:
     """Write values into these opportunities, with entries in the log; returns their ids."""
-    held = select(_TABLE.c.id, *(_TABLE.c[key] for key in values)).where(those)
-    before = {row["id"]: row for row in db.execute(held, execution_options=_KEPT).mappings()}
-    return guarded_update(db, update(_TABLE).where(those).values(**values), Opportunity, before) if before else []
+    held = select(_TABLE.c.id, *(_TABLE.c[key] for key in values)).where(those).order_by(_TABLE.c.id).with_for_update()
+    before = {row["id"]: dict(row) for row in db.execute(held, execution_options=_KEPT).mappings()}
+    ids, done = [*before], list[int]()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = _TABLE.c.id.in_(ids[start : start + _AT_ONCE])
+        done += guarded_update(db, update(_TABLE).where(some).values(**values), Opportunity, before)
+    return done
 
 
 def _stale(db: Session, terms: StageTerms, here: Any) -> Iterator[dict[str, Any]]:

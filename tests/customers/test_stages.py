@@ -38,6 +38,7 @@ from resolvers.runtime.scope import Scope
 from resolvers.setup.first_pipeline import first_pipeline
 from tests.support.claim_checks import unchanged
 from tests.support.pipelines import CHINESE, STAGES, deal, dictionary, pipeline
+from tests.support.refusals import add_line
 from tests.support.world import START, World
 
 
@@ -215,6 +216,16 @@ def test_to_win_takes_an_amount_and_a_day(world: World) -> None:
         "amount": [None, "9.00"],
         "closed_on": [None, "2026-11-03"],
     }
+
+
+def test_an_amount_that_the_user_does_not_see_is_not_asked_of_them(world: World) -> None:
+    pipeline(world)
+    id = deal(world)
+    add_line(world, "p, sales, opportunity.amount, view, all, any, deny")
+
+    world.li.do(win, id)
+
+    assert facts(world, id)["state"] == "WON"
 
 
 def test_to_lose_takes_a_reason_and_what_is_opened_again_forgets_it(world: World) -> None:
