@@ -27,7 +27,7 @@ USES = {
     Because.FILLS_INDEX: 7,
     Because.FOLLOWS_CHECK: 29,
     Because.JUDGES_RIGHTS: 27,
-    Because.KEEPS_COPY: 15,
+    Because.KEEPS_COPY: 16,
     Because.KEEPS_RULE: 44,
     Because.LOCKS_ROWS: 6,
     Because.NAMES_REFUSAL: 1,
