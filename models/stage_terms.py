@@ -70,6 +70,11 @@ class PipelineBook:
         wanted = id if id is not None else self.default_id
         return self.pipelines.get(wanted) if wanted is not None else None
 
+    def knows(self, id: int | None, stage: str | None) -> bool:
+        """Whether the pipeline of an opportunity has this stage."""
+        pipeline = self.of(id)
+        return pipeline is not None and stage in pipeline.stages
+
     def terms(self, id: int | None, stage: str | None) -> StageTerms:
         """The terms of a stage.  A word that the pipeline has not means what it always meant."""
         pipeline = self.of(id)
@@ -179,6 +184,9 @@ def _keep(session: Session, row: Opportunity) -> None:
         return
     since = row.stage_changed_at or now if is_renaming(session) else now
     is_step = is_new or not (is_renaming(session) or {*_changed(row)}.isdisjoint(_WATCHED))
+    if not is_step and not is_renaming(session) and not book_of(session).knows(row.pipeline_id, row.stage):
+        row.stage_changed_at = now  # it comes back from the bin to a stage that is gone, and stays what it was
+        return
     given = former_values(row).keys()  # also where the value that is given was there before
     chance_given = row.probability is not None and (is_new or not is_step or "probability" in given)
     if is_step and not is_new and "closed_on" not in given:

@@ -365,6 +365,20 @@ def test_stages_and_pipelines_in_use_stay(world: World) -> None:
     assert world.ada.do(create_update.delete, Pipeline, [one]).ids == [one]
 
 
+def test_what_comes_back_from_the_bin_to_a_stage_that_is_gone_stays_what_it_was(world: World) -> None:
+    one = pipeline(world, stages={"discovery": {}, "proposal": {"kind": StageKind.WON, "probability": 90}})
+    id = deal(world, pipeline_id=one, stage="proposal", closed_on=date(2026, 11, 3))
+    before = facts(world, id)
+    (stage,) = world.rows(PipelineStage, PipelineStage.stage == "proposal")
+    world.ada.do(create_update.delete, Opportunity, [id])
+    assert world.ada.do(create_update.delete, PipelineStage, [stage["id"]]).ids == [stage["id"]]
+
+    world.ada.do(create_update.restore, Opportunity, [id])
+
+    assert facts(world, id) == before
+    assert before["state"] == "WON"
+
+
 def test_one_pipeline_is_the_default(world: World) -> None:
     one = pipeline(world, is_default=True)
     other = pipeline(world, "Other", {"discovery": {}}, is_default=True)
