@@ -219,6 +219,10 @@ class ManyValues(str):
     """What stands for several values that were given of one field; use cases refuse it."""
 
 
+class FormerKind(str):
+    """What stands for a value of a kind that the field had before; use cases refuse it."""
+
+
 # --- values ----------------------------------------------------------------------------------------------
 
 
@@ -240,6 +244,14 @@ def python_value(kind: CustomKind, stored: Any) -> Any:
     if kind is CustomKind.DATE:
         return date.fromisoformat(stored)
     return moment_of(stored) if kind is CustomKind.MOMENT else stored
+
+
+def past_value(kind: CustomKind, stored: Any) -> Any:
+    """The same for what the log holds, whose field may have had another kind then: a FormerKind for what is no value."""
+    try:
+        return python_value(kind, stored)
+    except (ValueError, TypeError, ArithmeticError):
+        return FormerKind()
 
 
 # --- the edition -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from models import Entity
 from models.audit.column_values import stored
 from models.audit.parts import kinds_of_parts
 from models.base import column_of, is_customised
-from models.custom_field import Book, python_value
+from models.custom_field import Book, past_value
 from models.errors import Forbidden, Validation
 
 from ..audit.as_of import AsOf, PastValue, as_of, before_entry
@@ -96,7 +96,7 @@ def _given(book: Book, model: type[Entity], past: AsOf, field: PastValue) -> Map
     if field.key in model.__table__.c:
         return {field.key: stored(column_of(model, field.key), field.value)}
     if (custom := book.find(model.module, field.key)) is not None:
-        return {field.key: python_value(custom.kind, field.value)}
+        return {field.key: past_value(custom.kind, field.value)}
     for part, names in kinds_of_parts(model):
         if field.key in names:
             values = {it.key: it.value if it is field else it.now for it in past.values if it.key in names}
