@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models import Customer, CustomField
+from models import Customer
 from models.custom_field import CustomKind
 from models.errors import Validation
 from resolvers.records import create_update, custom_kinds
