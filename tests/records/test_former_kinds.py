@@ -1,14 +1,18 @@
 """Values of the kind that a custom field had before: none comes back as a value of the new kind, by whatever way."""
 
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from models import Customer
+from models import Customer, CustomField
 from models.custom_field import CustomKind
 from models.errors import Validation
 from resolvers.records import create_update, custom_kinds
 from resolvers.records.restore_field import restore_field
+from resolvers.runtime.scope import Scope
 from tests.support.bulk_changes import BulkChanges
 from tests.support.custom_fields import define, refresh
 from tests.support.merging import merged, undone
@@ -69,3 +73,44 @@ def test_nor_does_the_undoing_of_a_merge(world: World, staff: int) -> None:
     undone(world, done.id)
 
     assert customs(world, winner) == {"staff": "12"}
+
+
+def held_open(world: World, first: Callable[[Scope], Any]) -> tuple[threading.Thread, threading.Event]:
+    """A transaction of Ada that does this first and then waits a while, in a thread; set once it has done it."""
+    inside = threading.Event()
+
+    def use(scope: Scope) -> None:
+        with scope.write("customfield.edit"):
+            first(scope)
+            inside.set()
+            time.sleep(0.4)
+
+    thread = threading.Thread(target=lambda: world.scope("ada").do(use))
+    thread.start()
+    return thread, inside
+
+
+def test_a_kind_waits_for_a_value_that_is_being_written(world: World, staff: int) -> None:
+    id = world.customer(owner="li", **{"custom.staff": "12"})
+    writing, inside = held_open(
+        world, lambda scope: create_update.update(scope, Customer, id, {"custom.staff": "many"})
+    )
+    assert inside.wait(5)
+
+    with pytest.raises(Validation):
+        world.scope("ada").do(custom_kinds.change_kind, staff, CustomKind.NUMBER)
+
+    writing.join()
+    assert (customs(world, id), world.row(CustomField, staff)["kind"]) == ({"staff": "many"}, CustomKind.TEXT)
+
+
+def test_a_value_waits_for_a_kind_that_is_being_changed(world: World, staff: int) -> None:
+    id = world.customer(owner="li", **{"custom.staff": "12"})
+    changing, inside = held_open(world, lambda scope: custom_kinds.change_kind(scope, staff, CustomKind.NUMBER))
+    assert inside.wait(5)
+
+    with pytest.raises(Validation):
+        world.scope("li").do(create_update.update, Customer, id, {"custom.staff": "many"})
+
+    changing.join()
+    assert (customs(world, id), world.row(CustomField, staff)["kind"]) == ({"staff": "12"}, CustomKind.NUMBER)
