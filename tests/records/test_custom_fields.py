@@ -1,13 +1,16 @@
 """Custom fields: defined with options, changed, put in order, retired and brought back."""
 
+from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
 
-from models import CustomField, Dictionary, DictionaryItem
+from models import CustomField, Dictionary, DictionaryItem, FieldBook
 from models.errors import Forbidden, InUse, Refusal, Validation
 from resolvers.records import custom_fields
 from resolvers.records.create_update import create, delete, update
+from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import codes, unchanged
 from tests.support.world import World
 
@@ -149,3 +152,22 @@ def test_a_field_whose_values_records_hold_is_retired_not_deleted(world: World) 
 
     assert isinstance(world.ada.do(delete, CustomField, [field.id]).problems[0], InUse)
     assert world.ada.do(delete, CustomField, [empty.id]).ids == [empty.id]
+
+
+def test_the_first_two_fields_are_defined_at_the_same_moment(world: World) -> None:
+    given, inside = {"kind": "TEXT", "label_en": "Size"}, Event()
+
+    def slowly(scope: Scope) -> None:
+        with scope.write("customfield.create"):
+            create(scope, CustomField, {**given, "for_module": "customer"})
+            inside.set()
+            sleep(0.3)
+
+    first = Thread(target=lambda: world.scope("ada").do(slowly))
+    first.start()
+    assert inside.wait(5)
+    world.scope("ada").do(create, CustomField, {**given, "for_module": "contact"})
+    first.join()
+
+    assert {row["for_module"] for row in world.rows(CustomField)} == {"customer", "contact"}
+    assert world.count(FieldBook) == 1
