@@ -19,7 +19,8 @@ from ..reading.clauses import value
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from . import create_update
-from .dictionaries import holding
+from .custom_conversion import model_of
+from .dictionaries import customs_of, holding
 
 LONGEST_KEY = 40
 
@@ -85,11 +86,14 @@ def counts_of(scope: Scope, db: Session, code: str) -> Counter[str]:
     Settings that name words, like the stages of pipelines, are no records: no search finds them.
     """
     found: Counter[str] = Counter()
-    for model, key in ((model, key) for model, key in holding(code) if model.search):
+    own = [(model_of(custom.module), custom.word) for custom in customs_of(scope, code)]
+    for model, key in (*((model, key) for model, key in holding(code) if model.search), *own):
         held: Any = value(scope.viewer, model, model, key)
-        counted = select(held, func.count(model.id)).where(model.deleted_at.is_(None), held.is_not(None))
-        for word, count in db.execute(counted.group_by(held)):
-            found[word] += count
+        counted = select(held.label("held"), func.count(model.id)).where(model.deleted_at.is_(None))
+        for words, count in db.execute(counted.group_by("held")):
+            for word in words if isinstance(words, list) else [words]:
+                found[word] += count
+    del found[None]  # type: ignore[arg-type]  # of the records without a word
     return found
 
 
