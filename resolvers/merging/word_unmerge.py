@@ -12,6 +12,7 @@ from models.errors import Validation
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
+from ..records.custom_values import held_by
 from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
@@ -20,7 +21,6 @@ from .kept import Kept, KeptReason
 from .moves import ENTITY_OF
 from .statements import run
 from .word_merge import AT_ONCE, Words, change, found_merge, words_of_merge
-from .word_places import value_at
 
 JOB, ACTION = "unmerge_words", "unmerge_words"
 MOST_TOLD = 100
@@ -135,7 +135,7 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
         if "id" in model.__table__.c:
             asked_row: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
             row = run(db, asked_row).scalar_one_or_none()
-        is_as_left = row is not None and value_at(row, move.key) == move.after
+        is_as_left = row is not None and held_by(row, move.key) == move.after
         if is_as_left:
             change(db, row, move.key, move.before)
         became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)

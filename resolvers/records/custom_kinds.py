@@ -123,7 +123,8 @@ def _count_seen(scope: Scope, db: Session, row: CustomField) -> int:
     """The number of records in which the caller sees a value of the field, those in the bin included."""
     model = model_of(row.for_module)
     held = value(scope.viewer, model, with_parents(model)[1], f"{PREFIX}{row.key}")
-    return db.execute(visible(scope.viewer, model, func.count(held))).scalar_one()
+    count: int = db.execute(visible(scope.viewer, model, func.count(held))).scalar_one()
+    return count
 
 
 class _Change:

@@ -87,7 +87,7 @@ def cleaned(custom: Custom, value: Any) -> Any:
 def still_fits(custom: Custom, stored: Any) -> bool:
     """Whether a stored value of the past is one of the present kind of its field, retired or not; an empty one is."""
     try:
-        return cleaned(replace(custom, is_retired=False), past_value(custom.kind, stored)) == stored
+        return bool(cleaned(replace(custom, is_retired=False), past_value(custom.kind, stored)) == stored)
     except Validation:
         return False
 

@@ -93,7 +93,7 @@ def counts_of(scope: Scope, db: Session, code: str) -> Counter[str]:
         for words, count in db.execute(counted.group_by("held")):
             for word in words if isinstance(words, list) else [words]:
                 found[word] += count
-    del found[None]  # type: ignore[arg-type]  # of the records without a word
+    del found[None]  # of the records without a word
     return found
 
 

@@ -41,7 +41,7 @@ def hold_definitions(session: Session, policy: Snapshot, rows: Iterable[Any]) ->
 def _written(policy: Snapshot, row: Any) -> Iterator[Custom]:
     """The fields of which a row is about to hold another value than before."""
     history = inspect(row).attrs["custom"].history
-    before: dict[str, Any] = next(iter(history.deleted or ()), None) or {}
+    before = next(iter(history.deleted or ()), None) or {}
     for key, value in (next(iter(history.added or ()), None) or {}).items():
         custom = policy.book.find(row.module, f"{PREFIX}{key}")
         if custom is not None and before.get(key) != value:
