@@ -17,8 +17,8 @@ from resolvers.runtime.scope import Scope
 
 from .plan.selection import Fields
 from .plan.shape import SHAPES, Column, Field, One, kind_of, name_of, singular
-from .types.custom import past_values
 from .types.make import python_name
+from .types.past_customs import past_values
 
 PAST: dict[str, type[Entity]] = {singular(model): model for model in (Customer, Contact, Opportunity, FollowUp)}
 """Root field with the argument `asOf` -> the model of its record."""

@@ -18,7 +18,7 @@ from models.names import Names
 from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
-from ..records.custom_values import held_by, put_into, still_fits
+from ..records.custom_values import held_by, may_come_back, put_into
 from ..runtime.batch import Note
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
@@ -184,8 +184,7 @@ def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
 
 def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Mapping[str, Any]) -> None:
     """Set the columns of a record back that still hold what the merge put there."""
-    asked = select(model).where(model.id == id)
-    row = run(undoing.db, asked).scalar_one_or_none()
+    row = run(undoing.db, select(model).where(model.id == id)).scalar_one_or_none()
     if row is None:
         undoing.kept.append(Kept(model, id, KeptReason.PURGED))
         return
@@ -193,7 +192,7 @@ def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Ma
     same = {
         key
         for key, (old, new) in changes.items()
-        if plain(held_by(row, key)) == new and _may_come_back(undoing.scope, model, key, old)
+        if plain(held_by(row, key)) == new and may_come_back(undoing.scope, model, key, old)
     }
     if not _PLACE.isdisjoint(changes) and not _PLACE & changes.keys() <= same and model is Customer:
         same -= _PLACE  # owner, pool and their times mean one thing together
@@ -202,14 +201,6 @@ def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Ma
         put_into(row, key, changes[key][0] if is_custom(key) else stored(column_of(model, key), changes[key][0]))
     if changed := tuple(key for key in changes if key not in same):
         undoing.kept.append(Kept(model, id, KeptReason.CHANGED, changed))
-
-
-def _may_come_back(scope: Scope, model: type[Entity], key: str, old: Any) -> bool:
-    """Whether a former value is one that its field can hold: a custom field may have another kind by now, or be gone."""
-    if not is_custom(key) or old is None:
-        return True
-    custom = scope.policy.book.find(model.module, key)
-    return custom is not None and still_fits(custom, old)
 
 
 def _permit_targets(db: Session, model: type[Entity], values: Sequence[tuple[str, Any]]) -> None:

@@ -92,6 +92,14 @@ def still_fits(custom: Custom, stored: Any) -> bool:
         return False
 
 
+def may_come_back(scope: Scope, model: type[Entity], key: str, stored: Any) -> bool:
+    """Whether a former value is one that its field can hold: a custom field may have another kind by now, or be gone."""
+    if not is_custom(key) or stored is None:
+        return True
+    custom = scope.policy.book.find(model.module, key)
+    return custom is not None and still_fits(custom, stored)
+
+
 def merged(held: Stored | None, changes: Stored) -> Stored | None:
     """What the column holds after these changes; None when nothing is left."""
     left = {key: value for key, value in {**(held or {}), **changes}.items() if value is not None}

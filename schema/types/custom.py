@@ -18,17 +18,14 @@ from sqlalchemy import Text, cast, func, literal, literal_column, select
 from models import Base, Dictionary, DictionaryItem
 from models.base import is_customised
 from models.custom_field import Book, Custom, CustomKind, ManyValues
-from resolvers.audit.as_of import AsOf, PastValue
 from resolvers.audit.redaction import few
 from resolvers.reading.pages import display_column
-from resolvers.records.custom_values import still_fits
 from resolvers.runtime.custom_fields import referred_kind, visible_fields
-from resolvers.runtime.ids import global_id, number_of
+from resolvers.runtime.ids import number_of
 from resolvers.runtime.viewer import Viewer
 
 from ..plan.dialect import Value, api_value, name_literal, object_of
-from ..plan.selection import Operation
-from ..plan.shape import SHAPES, Computed, Expressions, name_of
+from ..plan.shape import SHAPES, Computed, Expressions
 from . import make
 from .scalars import Number
 
@@ -199,11 +196,11 @@ def add_values() -> None:
 
 
 def _values(model: type[Base], compiler: Expressions, e: Any, arguments: Mapping[str, Any], nodes: Nodes) -> Value:
-    asked = _asked(model, compiler.viewer, arguments.get("keys"))
+    asked = asked_fields(model, compiler.viewer, arguments.get("keys"))
     return compiler.dialect.list(*(_value(model, compiler, e, x, nodes) for x in asked))
 
 
-def _asked(model: type[Base], viewer: Viewer, keys: Sequence[str] | None) -> list[Custom]:
+def asked_fields(model: type[Base], viewer: Viewer, keys: Sequence[str] | None) -> list[Custom]:
     """The fields to read.  A key that is not there for the viewer is left out, whether or not others know it."""
     if keys is None:
         return [*visible_fields(viewer.policy, viewer.person, model)]
@@ -272,36 +269,3 @@ def _name(compiler: Expressions, custom: Custom, number: Value) -> Value:
     named = select(cast(near.value(target, row, display_column(target)), Text)).select_from(source)
     named = named.where(row.id == number, near.rows(target, row)).correlate_except(source)
     return named.execution_options(policy=True).scalar_subquery()
-
-
-# --- as it was -------------------------------------------------------------------------------------------
-
-
-def past_values(viewer: Viewer, operation: Operation, past: AsOf, nodes: Nodes) -> list[dict[str, Any]]:
-    """What `custom` selects of a past record.  A value is null where the field was empty, or had another kind then."""
-    arguments = operation.arguments(name_of(past.model), nodes[0])
-    held = {it.key: it for it in past.values}
-    found = []
-    for custom in _asked(past.model, viewer, arguments.get("keys")):
-        name = TYPES.get(custom.kind, CustomText).__name__
-        known = _past_members(viewer, custom, name, held.get(custom.word))
-        selected = operation.subfields(name, nodes).items()
-        found.append({**{alias: known[group[0].name.value] for alias, group in selected}, "~type": name})
-    return found
-
-
-def _past_members(viewer: Viewer, custom: Custom, name: str, past: PastValue | None) -> Mapping[str, Any]:
-    fits = past is not None and still_fits(custom, past.value)
-    value, named = (past.value, past.name) if past is not None and fits else (None, None)
-    target = referred_kind(custom)
-    said = dict.fromkeys(("text", "number", "amount", "date", "at", "yes", "word", "words"), value)
-    return {
-        **said,
-        "__typename": name,
-        "key": custom.key,
-        "label": custom.label(viewer.language),
-        "kind": custom.kind.value,
-        "wordLabel": named,
-        "recordId": global_id(target, value) if target is not None and value is not None else None,
-        "recordName": named,
-    }
