@@ -156,20 +156,22 @@ TABLE: tuple[Action, ...] = (
 BY_NAME: dict[str, Action] = {action.name: action for action in TABLE}
 
 
-def _change(field: str) -> tuple[str, str]:
-    """What the right to change a field is called."""
+def _change(field: str, called: tuple[str, str] | None) -> tuple[str, str]:
+    """What the right to change a field is called; the names of a custom field stay as they are."""
+    if called is not None:
+        return f"Change {called[0]}", f"修改{called[1]}"
     english, chinese = field_in_words(field)
     return f"Change {in_sentence(english)}", f"修改{chinese}"
 
 
-def right_in_words(right: str) -> tuple[str, str]:
+def right_in_words(right: str, called: tuple[str, str] | None = None) -> tuple[str, str]:
     """What `customer.claim` says in a sentence, in English and Chinese: `claim (customers)`, `领取（客户）`.
 
-    What is no action is a field: `customer.phone` is the right to change that field.
+    What is no action is a field: `customer.phone` is the right to change that field.  `called`: the names of a custom one.
     """
     module, _, verb = right.partition(".")
     action, names = BY_NAME.get(verb), OF_MODULE.get(module, RECORD)
-    english, chinese = (action.label, action.zh) if action else _change(verb)
+    english, chinese = (action.label, action.zh) if action else _change(verb, called)
     return f"{in_sentence(english)} ({names.nouns})", f"{chinese}（{names.zh}）"
 
 

@@ -13,11 +13,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, event, insert, update
+from sqlalchemy import CheckConstraint, Index, Table, event
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
 from .base import LIVE, Base, Entity, Hash, Line, Word, choice, json_type, long_text, moment_of, time_text, trait
 from .database.bypass import Because, bypass_policy
+from .database.prepared import upsert
 from .errors import Validation
 from .field_names import FieldWord
 from .names import Names
@@ -219,6 +220,10 @@ class ManyValues(str):
     """What stands for several values that were given of one field; use cases refuse it."""
 
 
+class FormerKind(str):
+    """What stands for a value of a kind that the field had before; use cases refuse it."""
+
+
 # --- values ----------------------------------------------------------------------------------------------
 
 
@@ -242,6 +247,14 @@ def python_value(kind: CustomKind, stored: Any) -> Any:
     return moment_of(stored) if kind is CustomKind.MOMENT else stored
 
 
+def past_value(kind: CustomKind, stored: Any) -> Any:
+    """The same for what the log holds, whose field may have had another kind then: a FormerKind for what is no value."""
+    try:
+        return python_value(kind, stored)
+    except (ValueError, TypeError, ArithmeticError):
+        return FormerKind()
+
+
 # --- the edition -----------------------------------------------------------------------------------------
 
 
@@ -250,7 +263,7 @@ def _begin_edition(session: Session, _context: object) -> None:
     """Begin a new edition in the transaction that changes a definition, whichever use case does."""
     if any(isinstance(row, CustomField) for row in (*session.new, *session.dirty, *session.deleted)):
         book = cast("Table", FieldBook.__table__)
-        row, options = {"id": 1, "edition": secrets.token_hex(16)}, bypass_policy(Because.APPLIES_TO_ALL)
-        connection = session.connection()
-        if connection.execute(update(book).values(**row), execution_options=options).rowcount == 0:
-            connection.execute(insert(book).values(**row), execution_options=options)
+        connection, edition = session.connection(), secrets.token_hex(16)
+        begun = upsert(connection.dialect)(book).values(id=1, edition=edition)
+        begun = begun.on_conflict_do_update(index_elements=["id"], set_={"edition": edition})
+        connection.execute(begun, execution_options=bypass_policy(Because.APPLIES_TO_ALL))

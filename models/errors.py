@@ -116,14 +116,16 @@ class NotFound(_AboutAKind):
 
 
 class Forbidden(Refusal):
-    """`action` is `module.action`, or `module.field` for a field that may not be set."""
+    """`action` is `module.action`, or `module.field` for a field that may not be set; `called`: the name of a custom one."""
 
     sentence = "Your roles do not allow: {right}. Ask an administrator for this right."
     zh = "您的角色没有此权限：{right}。请联系管理员开通。"
     denies = True
 
     def more_words(self) -> dict[str, str]:
-        english, chinese = right_in_words(self.params["action"])
+        called = self.params.get("called")
+        names = (str(called), str(self.params["called_zh"])) if called else None
+        english, chinese = right_in_words(self.params["action"], names)
         return {"right": english, "right_zh": chinese}
 
 

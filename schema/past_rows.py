@@ -18,9 +18,12 @@ from resolvers.runtime.scope import Scope
 from .plan.selection import Fields
 from .plan.shape import SHAPES, Column, Field, One, kind_of, name_of, singular
 from .types.make import python_name
+from .types.past_customs import past_values
 
 PAST: dict[str, type[Entity]] = {singular(model): model for model in (Customer, Contact, Opportunity, FollowUp)}
 """Root field with the argument `asOf` -> the model of its record."""
+CUSTOM = "custom"
+"""The field with the custom fields of a record, which every type with the argument has."""
 _ALWAYS = frozenset({"id", "version", "created_at", "created_by_id"})
 """Columns that a past record shows as they are now: they never change, or serve the next edit."""
 
@@ -40,7 +43,9 @@ async def past_row(info: Any, model: type[Entity], row: dict[str, Any], argument
     for alias, nodes in selected.items():
         name = nodes[0].name.value
         shape = SHAPES[model].get(name)
-        if isinstance(shape, One):
+        if name == CUSTOM:
+            found[alias] = past_values(reader.scope.viewer, reader.operation, past, nodes)
+        elif isinstance(shape, One):
             target = past[shape.key]
             rows = await reader.records(kind_of(shape.target), nodes, [target] if target else [])
             found[alias] = {**rows[0], "~type": kind_of(shape.target).name} if rows else None
@@ -54,7 +59,7 @@ async def past_row(info: Any, model: type[Entity], row: dict[str, Any], argument
 def _check_told(model: type[Entity], selected: Fields) -> None:
     for nodes in selected.values():
         name = nodes[0].name.value
-        if name not in _past_fields(model) and name != "__typename":
+        if name not in _past_fields(model) and name not in ("__typename", CUSTOM):
             raise Validation(
                 f"The history does not tell {name} of a moment. Leave it out, or leave out asOf.",
                 f"历史记录无法给出 {name} 在某一时间的值。请去掉该字段，或去掉 asOf 参数。",

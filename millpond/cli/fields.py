@@ -106,6 +106,8 @@ def change_kind(
             return
         found = look(scope, custom_kinds.preview_kind, id, wanted, dictionary or None)
     say(f"{found.converts} of {found.total} stored values convert.")
+    if found.options:
+        say(f"Options: {', '.join(found.options)}")
     for each in found.stuck:
         say(f"  {each.name or 'a record out of your sight'}: {each.text or '–'}")
     raise typer.Exit(0 if found.is_possible else 1)

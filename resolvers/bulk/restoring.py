@@ -6,7 +6,7 @@ from typing import Any
 from models import Entity
 from models.audit.column_values import stored
 from models.base import column_of
-from models.custom_field import is_custom, python_value
+from models.custom_field import is_custom, past_value
 from models.errors import Refusal, Validation
 
 from ..runtime.scope import Scope
@@ -30,7 +30,7 @@ def of_log(scope: Scope, model: type[Entity], key: str, value: Any) -> Any:
     """A value of the log as the use cases take it; what is no column, like points, stays as it is."""
     if is_custom(key) and value is not None:
         custom = scope.policy.book.find(model.module, key)
-        return python_value(custom.kind, value) if custom is not None else value
+        return past_value(custom.kind, value) if custom is not None else value
     return stored(column_of(model, key), value) if key in model.__table__.c else value
 
 

@@ -5,13 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from models import ENTITIES, Contact, Customer, Entity, Opportunity
-from models.errors import Forbidden, Validation
+from models.base import is_customised
+from models.custom_field import is_custom
+from models.errors import Validation
 from models.field_names import field_in_words
-from policies.objects import field_name
 
 from ..exports.listing import as_json, from_json
 from ..records.create_update import split
 from ..records.form_schema import EXTRA_INPUTS, FieldType, FormField, settable, writable
+from ..runtime.custom_fields import called, known_field, may_not_set
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
@@ -111,9 +113,13 @@ def _check_handover(scope: Scope, model: type[Entity], given: Given) -> None:
 def _check_field(scope: Scope, model: type[Entity], key: str, known: Mapping[str, FormField]) -> None:
     if key in known:
         return
-    english, chinese = field_in_words(key)
-    if key in _set_by_forms(model):
-        raise scope.denied(Forbidden(action=f"{model.module}.{field_name(key)}"), model, None, "edit")
+    if is_custom(key) and is_customised(model):
+        is_set = not known_field(scope.policy, scope.person, model, key, key).is_retired
+    else:
+        is_set = key in _set_by_forms(model)
+    if is_set:
+        raise scope.denied(may_not_set(scope.policy, model, key), model, None, "edit")
+    english, chinese = called(scope.policy, model, key)
     raise Validation(f"{english} cannot be changed in bulk.", f"{chinese}不能批量修改。", field=camel(key))
 
 
@@ -123,16 +129,12 @@ def _set_by_forms(model: type[Entity]) -> set[str]:
 
 def _check_words(field: FormField, value: Words) -> None:
     if field.type not in (FieldType.LIST, FieldType.WORDS):
-        english, chinese = _called(field)
+        english, chinese = field.custom.named.names if field.custom else field_in_words(field.key)
         raise Validation(
             f"{english} holds one value: set it.", f"{chinese}只有一个值，请直接设置。", field=camel(field.key)
         )
     if not (value.add or value.remove):
         raise Validation("Choose what to change.", "请选择要修改的内容。", field=camel(field.key))
-
-
-def _called(field: FormField) -> tuple[str, str]:
-    return (field.custom.label("en"), field.custom.label("zh")) if field.custom else field_in_words(field.key)
 
 
 # --- for one record --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Customer, Dictionary, DictionaryItem, Entity, Opportunity, Pipeline
 from models.base import stored_columns
+from models.custom_field import is_custom
 from models.database.bypass import Because, bypass_policy
 from models.database.sqlalchemy_internals import former_values
 from models.field_names import field_in_words
@@ -18,6 +19,7 @@ from models.stage_errors import FieldsMissing, NotOver, StageNotInPipeline, Step
 from models.stage_terms import PipelineTerms, StageTerms, book_of, customer_stages
 
 from ..records.field_rights import open_fields
+from ..runtime.custom_fields import called
 from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import is_new
@@ -141,14 +143,19 @@ def _asked(scope: Scope, model: type[Entity], keys: Iterable[str]) -> list[str]:
 def _check_filled(
     scope: Scope, db: Session, model: type[Entity], terms: StageTerms, values: Mapping[str, Any], keys: Iterable[str]
 ) -> None:
-    missing = [key for key in keys if not filled(values, key)]
+    missing = [key for key in keys if not filled(values, key) and not _is_out_of_use(scope, model, key)]
     if not missing:
         return
     (english, chinese), *_ = labels(db, DICTIONARY[model], [terms.key]).values()
-    names = [_named(scope, model, key) for key in missing]
+    names = [called(scope.policy, model, key) for key in missing]
     said = {"fields": ", ".join(x[0] for x in names), "fields_zh": "、".join(x[1] for x in names)}
     field = camel(missing[0])
     raise FieldsMissing(field=field, stage=english, stage_zh=chinese, missing=[camel(x) for x in missing], **said)
+
+
+def _is_out_of_use(scope: Scope, model: type[Entity], key: str) -> bool:
+    """Whether it is a custom field that no form offers any more, so that nobody could fill it in."""
+    return is_custom(key) and all(key != custom.word for custom in scope.policy.book.of(model.module))
 
 
 def _check_closing(scope: Scope, terms: StageTerms, given: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -178,12 +185,6 @@ def today(scope: Scope) -> date:
 def _not_over(key: str, kind: str, kind_zh: str) -> NotOver:
     english, chinese = field_in_words(key)
     return NotOver(field=camel(key), what=english, what_zh=chinese, kind=kind, kind_zh=kind_zh)
-
-
-def _named(scope: Scope, model: type[Entity], key: str) -> tuple[str, str]:
-    """What a field is called, in English and Chinese; a custom field by its own labels."""
-    own = scope.policy.book.find(model.module, key)
-    return (own.label("en"), own.label("zh")) if own is not None else field_in_words(key)
 
 
 # --- in words --------------------------------------------------------------------------------------------

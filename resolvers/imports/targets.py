@@ -147,14 +147,17 @@ def _in_form_order(target: Target, new: list[FormField], old: list[FormField]) -
 
 
 def _fields_of(target: Target, form: FormField, besides: Collection[str]) -> Iterator[ImportField]:
-    """The columns for one input: its parts, the number and the name of a record, or itself."""
+    """The columns for one input: its parts, the number and the name of a record, or itself.
+
+    The column of the number belongs to the customer of a record; a custom reference takes numbers in its own.
+    """
     if form.key in target.parts:
         yield from target.parts[form.key]
         return
     required = form.required or form.key in target.required or form.key in besides
     plain = import_field(target.model, form, is_required=required)
     yield plain
-    if plain.reference in NUMBERED:
+    if plain.reference in NUMBERED and form.custom is None:
         key = NUMBERED[plain.reference]
         number = named(target.model, key, FieldKind.RECORD, input=plain.key)
         yield replace(number, reference=plain.reference, by=("number",), is_new_only=plain.is_new_only)

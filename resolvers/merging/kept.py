@@ -7,12 +7,12 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity
-from models.field_names import field_in_words
 from models.names import in_sentence
 
 from ..reading.pages import names_of
 from ..records.field_rights import HIDDEN, open_fields
 from ..runtime.batch import Note
+from ..runtime.custom_fields import called
 from ..runtime.scope import Scope
 from .places import KEYS
 
@@ -44,7 +44,7 @@ class Kept:
         if name is None:
             return
         for key in self._shown(scope, db):
-            english, chinese = field_in_words(key)
+            english, chinese = called(scope.policy, self.model, key)
             if self.reason is KeptReason.PARTED:
                 yield Note(
                     f"{names.one} {name}: {in_sentence(english)} is empty now, because both belong to different customers.",

@@ -18,7 +18,7 @@ from models.names import Names
 from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
-from ..records.custom_values import held_by, put_into
+from ..records.custom_values import held_by, may_come_back, put_into
 from ..runtime.batch import Note
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
@@ -184,13 +184,16 @@ def _undo(undoing: _Undoing, notes: Sequence[Any]) -> None:
 
 def _restore_record(undoing: _Undoing, model: type[Entity], id: int, changes: Mapping[str, Any]) -> None:
     """Set the columns of a record back that still hold what the merge put there."""
-    asked = select(model).where(model.id == id)
-    row = run(undoing.db, asked).scalar_one_or_none()
+    row = run(undoing.db, select(model).where(model.id == id)).scalar_one_or_none()
     if row is None:
         undoing.kept.append(Kept(model, id, KeptReason.PURGED))
         return
     permit(undoing.db, row, action_of(undoing.db))
-    same = {key for key, (_old, new) in changes.items() if plain(held_by(row, key)) == new}
+    same = {
+        key
+        for key, (old, new) in changes.items()
+        if plain(held_by(row, key)) == new and may_come_back(undoing.scope, model, key, old)
+    }
     if not _PLACE.isdisjoint(changes) and not _PLACE & changes.keys() <= same and model is Customer:
         same -= _PLACE  # owner, pool and their times mean one thing together
     _permit_targets(undoing.db, model, [(key, changes[key][0]) for key in same])

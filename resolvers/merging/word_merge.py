@@ -14,11 +14,12 @@ from models.stage_terms import renaming_stages
 from models.text import fold
 
 from ..jobs.kinds import Progress, Work
+from ..records.custom_values import held_by, put_into
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 from .statements import run
-from .word_places import BELOW, Holder, holders, put_at, value_at
+from .word_places import BELOW, Holder, holders
 
 WORD_MERGE = Names("Merge of words", "Merges of words", zh="词条合并")
 AT_ONCE = 200
@@ -193,7 +194,7 @@ def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new:
         for place in places:
             left = None if limit is None else limit - len(notes)
             for row in place.rows(db, old, left) if left != 0 else ():
-                before, after = value_at(row, place.key), place.replaced(row, old, new)
+                before, after = held_by(row, place.key), place.replaced(row, old, new)
                 if after != before:
                     change(db, row, place.key, after)
                     notes.append(_note(merge_id, row, place.key, before, after))
@@ -207,7 +208,7 @@ def change(db: Session, row: Any, key: str, value: Any) -> None:
     """Set a value that follows a word: the right on the dictionary covers it."""
     if isinstance(row, Entity):
         permit(db, row, db.info["signature"].action.rpartition(".")[2])
-    put_at(row, key, value)
+    put_into(row, key, value)
     if isinstance(row, PipelineStage):
         db.flush()
 

@@ -17,6 +17,7 @@ from models.custom_field import PREFIX, CustomField, Customised
 from models.import_batch import ImportState
 
 from ..reading.condition_fields import CONNECTIVES, fields_of, relations_of
+from ..records.custom_values import held_by
 from .statements import run
 
 _ENDED = (ImportState.DONE, ImportState.PARTLY, ImportState.CANCELLED, ImportState.UNDONE)
@@ -64,7 +65,7 @@ class CustomHolder(Holder):
         return or_(held.as_string() == word, _mentions(held, word))
 
     def replaced(self, row: Any, old: Any, new: Any) -> Any:
-        held = value_at(row, self.key)
+        held = held_by(row, self.key)
         return _without_repeats(held, old, new) if isinstance(held, list) else new if held == old else held
 
 
@@ -148,21 +149,6 @@ def holders(db: Session, code: str) -> Iterator[Holder]:
 
 BELOW = Holder(DictionaryItem, "parent_id")
 """The words below a word: they hold its id."""
-
-
-def value_at(row: Any, key: str) -> Any:
-    """What a row holds under the key of a column or of a custom field."""
-    if key.startswith(PREFIX):
-        return (row.custom or {}).get(key.removeprefix(PREFIX))
-    return getattr(row, key)
-
-
-def put_at(row: Any, key: str, value: Any) -> None:
-    """Set it."""
-    if key.startswith(PREFIX):
-        row.custom = {**(row.custom or {}), key.removeprefix(PREFIX): value}
-    else:
-        setattr(row, key, value)
 
 
 def in_condition(model: type[Base], condition: Mapping[str, Any], code: str, old: str, new: str) -> dict[str, Any]:

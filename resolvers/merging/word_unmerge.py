@@ -13,6 +13,7 @@ from models.stage_terms import renaming_stages
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
+from ..records.custom_values import held_by
 from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
@@ -21,7 +22,6 @@ from .kept import Kept, KeptReason
 from .moves import ENTITY_OF
 from .statements import run
 from .word_merge import AT_ONCE, Words, change, found_merge, words_of_merge
-from .word_places import value_at
 
 JOB, ACTION = "unmerge_words", "unmerge_words"
 MOST_TOLD = 100
@@ -147,7 +147,7 @@ def _taken_back(db: Session, move: WordMove) -> MovedState:
     if "id" in model.__table__.c:
         asked: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
         row = run(db, asked).scalar_one_or_none()
-    if row is None or value_at(row, move.key) != move.after:
+    if row is None or held_by(row, move.key) != move.after:
         return MovedState.KEPT
     change(db, row, move.key, move.before)
     return MovedState.UNDONE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import CustomField, DictionaryItem, Entity, Organisation
@@ -13,7 +13,7 @@ from models.custom_field import CHOICES, PREFIX, UNSORTED, Custom, CustomKind
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
 
-from ..reading.clauses import value, visible
+from ..reading.clauses import value, visible, with_parents
 from ..reading.pages import names_of
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
@@ -119,6 +119,14 @@ def _seen(scope: Scope, db: Session, model: type[Entity], ids: list[int], key: s
     return {row.id for row in db.execute(shown.where(e.id.in_(ids))) if row.held is not None}
 
 
+def _count_seen(scope: Scope, db: Session, row: CustomField) -> int:
+    """The number of records in which the caller sees a value of the field, those in the bin included."""
+    model = model_of(row.for_module)
+    held = value(scope.viewer, model, with_parents(model)[1], f"{PREFIX}{row.key}")
+    count: int = db.execute(visible(scope.viewer, model, func.count(held))).scalar_one()
+    return count
+
+
 class _Change:
     """One change of kind over the values that are stored."""
 
@@ -156,7 +164,16 @@ class _Change:
         return cleaned(custom, value)
 
     def _texts(self) -> list[dict[str, Any]]:
-        """The different texts as options.  Raises Validation for too many of them, or none."""
+        """The different texts as options.  Raises Validation for too many of them, none, or one out of sight.
+
+        Everybody may read options, so no text becomes one that the caller could not have read.
+        """
+        if self.total > _count_seen(self.scope, self.db, self.row):
+            raise invalid(
+                "dictionary",
+                "cannot be made of values that you do not all see; choose one that is there",
+                "无法由您不能全部查看的值生成，请选择已有的数据字典",
+            )
         texts = list(dict.fromkeys(as_text(self.before, stored).strip() for _, stored in self.values))
         if not 0 < len(texts) <= MOST_TEXTS:
             raise invalid(

@@ -1,7 +1,7 @@
 """Options of a custom choice: words of a dictionary, which comes with the field or is there already."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -23,7 +23,7 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 _INPUTS = frozenset({"key", "label_en", "label_zh", "aliases", "is_archived"})
 
 
-def key_from(label: str | None, taken: Sequence[str], otherwise: str) -> str:
+def key_from(label: str | None, taken: Collection[str], otherwise: str) -> str:
     """A key for programs out of a label, Chinese in pinyin, which none of `taken` is: `Very good` -> `very_good`."""
     base = _UNFIT.sub("_", pinyin((label or "").strip()).lower()).strip("_")[: LONGEST_KEY - 4].strip("_")
     base = base if base[:1].isalpha() else f"{otherwise}_{base}".rstrip("_")[: LONGEST_KEY - 4]

@@ -6,6 +6,7 @@ use case they are one value, `custom`, which the record holds.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +15,18 @@ from sqlalchemy.orm import Session
 from models import Entity
 from models.base import LONG, is_customised
 from models.contact import PointKind
-from models.custom_field import PREFIX, Custom, CustomKind, ManyValues, is_custom, stored_value
+from models.custom_field import (
+    PREFIX,
+    Custom,
+    CustomKind,
+    FormerKind,
+    ManyValues,
+    is_custom,
+    past_value,
+    stored_value,
+)
 from models.custom_sql import plain_number
+from models.errors import Validation
 from models.field_names import FieldWord
 
 from ..runtime.custom_fields import known_field, unknown_field
@@ -65,10 +76,28 @@ def cleaned(custom: Custom, value: Any) -> Any:
     """A value as the column holds it, None for an empty one.  Raises Validation, whose sentence names the field."""
     if isinstance(value, ManyValues):
         raise invalid(custom.named, "takes exactly one value", "须填写且只能填写一个值")
+    if isinstance(value, FormerKind):
+        raise invalid(custom.named, "was of another kind then", "当时是其他类型")
     value = None if value in ("", [], ()) else value
     if value is not None and custom.is_retired:
         raise invalid(custom.named, "is retired and takes no new values", "已停用，不能填写")
     return None if value is None else stored_value(_CLEANERS[custom.kind](custom.named, value))
+
+
+def still_fits(custom: Custom, stored: Any) -> bool:
+    """Whether a stored value of the past is one of the present kind of its field, retired or not; an empty one is."""
+    try:
+        return bool(cleaned(replace(custom, is_retired=False), past_value(custom.kind, stored)) == stored)
+    except Validation:
+        return False
+
+
+def may_come_back(scope: Scope, model: type[Entity], key: str, stored: Any) -> bool:
+    """Whether a former value is one that its field can hold: a custom field may have another kind by now, or be gone."""
+    if not is_custom(key) or stored is None:
+        return True
+    custom = scope.policy.book.find(model.module, key)
+    return custom is not None and still_fits(custom, stored)
 
 
 def merged(held: Stored | None, changes: Stored) -> Stored | None:

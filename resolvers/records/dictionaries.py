@@ -11,15 +11,18 @@ from sqlalchemy.orm import Session, aliased
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
 from models.base import columns, trait_of
-from models.custom_field import PREFIX, is_custom
+from models.custom_field import PREFIX, Custom, is_custom
+from models.custom_sql import CustomValue
 from models.database.bypass import Because, bypass_policy
 from models.dictionary import usual_tone
 from models.errors import Validation
 
+from ..reading.elements import Element, HasElement
 from ..runtime.ids import camel
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
+from .custom_conversion import model_of
 from .custom_values import COLUMN
 from .custom_values import words_in as custom_words_in
 from .references import refuse_if_any
@@ -206,42 +209,57 @@ class DictionaryItemRules(Rules[DictionaryItem]):
 
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
         """Raise InUse for a word that records hold: they would be left with a key without a label."""
-        _refuse_if_held(db, row, is_purge=False)
+        _refuse_if_held(scope, db, row, is_purge=False)
 
     def purged(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
         """Raise InUse for a word that records hold, those in the bin included, because they can be restored."""
-        _refuse_if_held(db, row, is_purge=True)
+        _refuse_if_held(scope, db, row, is_purge=True)
 
 
 class DictionaryRules(Rules[Dictionary]):
     """A dictionary stays as long as a field takes its words from it."""
 
     def deleted(self, scope: Scope, db: Session, row: Dictionary) -> None:
-        _refuse_if_wanted(db, row, is_purge=False)
+        _refuse_if_wanted(scope, db, row, is_purge=False)
 
     def purged(self, scope: Scope, db: Session, row: Dictionary) -> None:
-        _refuse_if_wanted(db, row, is_purge=True)
+        _refuse_if_wanted(scope, db, row, is_purge=True)
 
 
-def _refuse_if_held(db: Session, row: DictionaryItem, *, is_purge: bool) -> None:
+def _refuse_if_held(scope: Scope, db: Session, row: DictionaryItem, *, is_purge: bool) -> None:
     code = db.execute(
         select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
         execution_options=bypass_policy(Because.KEEPS_RULE),
     ).scalar_one()
     for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
+    for custom in customs_of(scope, code):
+        model = model_of(custom.module)
+        refuse_if_any(db, row, model, _holds(model, custom, row.key), is_purge=is_purge)
 
 
-def _refuse_if_wanted(db: Session, row: Dictionary, *, is_purge: bool) -> None:
+def _refuse_if_wanted(scope: Scope, db: Session, row: Dictionary, *, is_purge: bool) -> None:
     """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
     fields = [*holding(row.code)]
     for model, key in fields:
         refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
+    fields += [(model_of(custom.module), custom.word) for custom in customs_of(scope, row.code)]
     for model, _ in fields:
         raise Validation(
             f"{row.name} stays: a field of {model.names.nouns} takes its words from it. Archive words instead.",
             f"“{row.name_zh or row.name}”不能删除：{model.names.zh}有字段使用其词条；可将词条归档。",
         )
+
+
+def customs_of(scope: Scope, code: str) -> list[Custom]:
+    """The custom fields that take their words from this dictionary, retired ones included."""
+    return [x for x in scope.policy.book.fields.values() if x.dictionary == code]
+
+
+def _holds(model: Any, custom: Custom, key: str) -> Any:
+    """The condition that a record holds this word in a custom field."""
+    held = CustomValue(model.custom, custom)
+    return HasElement(held, Element(held) == key) if custom.is_list else held == key
 
 
 def holding(code: str) -> Iterator[tuple[type[Entity], str]]:

@@ -7,11 +7,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models import Entity
-from models.errors import Forbidden
 from policies.objects import field_name
 
 from ..reading.condition_fields import HIDDEN as HIDDEN
-from ..runtime.ids import camel
+from ..runtime.custom_fields import may_not_set
 from ..runtime.scope import Scope
 
 
@@ -28,8 +27,7 @@ def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], ac
     answer = db.execute(select(*labelled).where(table.c.id == row.id).execution_options(policy=True)).one()
     for (field, _), allowed in zip(clauses, answer, strict=True):
         if not allowed:
-            refusal = Forbidden(action=f"{row.module}.{field}", field=camel(field))
-            raise scope.denied(refusal, type(row), row.id, actions[-1])
+            raise scope.denied(may_not_set(scope.policy, type(row), field), type(row), row.id, actions[-1])
 
 
 def closed_to(

@@ -11,10 +11,11 @@ from models import Entity
 from models.audit.column_values import stored
 from models.audit.parts import kinds_of_parts
 from models.base import column_of, is_customised
-from models.custom_field import Book, python_value
+from models.custom_field import Book, is_custom, past_value
 from models.errors import Forbidden, Validation
 
 from ..audit.as_of import AsOf, PastValue, as_of, before_entry
+from ..runtime.custom_fields import known_field, may_not_set
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
 from .create_update import update
@@ -45,6 +46,8 @@ def restore_field(
         )
     with scope.write(f"{model.module}.edit") as db:
         scope.load(db, model, id, to="edit")
+        if is_custom(key) and is_customised(model):
+            known_field(scope.policy, scope.person, model, key, "field")
         past = _past(scope, db, model, id, entry_id, at)
         field = next((it for it in past.values if it.key == key), None)
         if field is None:
@@ -74,7 +77,8 @@ def _past(scope: Scope, db: Session, model: type[Entity], id: int, entry_id: int
 def _not_offered(scope: Scope, model: type[Entity], id: int, key: str) -> Forbidden | Validation:
     """The refusal of a field that the past has not, or that is hidden from the caller."""
     if key in restorable_keys(scope.policy.book, model):
-        refusal = Forbidden(action=f"{model.module}.{key.removesuffix('_id')}", field="field")
+        refusal = may_not_set(scope.policy, model, key)
+        refusal.field = "field"
         scope.denied(refusal, model, id, "edit")
         return refusal
     return invalid(key, "cannot be set", "不能设置")
@@ -96,7 +100,7 @@ def _given(book: Book, model: type[Entity], past: AsOf, field: PastValue) -> Map
     if field.key in model.__table__.c:
         return {field.key: stored(column_of(model, field.key), field.value)}
     if (custom := book.find(model.module, field.key)) is not None:
-        return {field.key: python_value(custom.kind, field.value)}
+        return {field.key: past_value(custom.kind, field.value)}
     for part, names in kinds_of_parts(model):
         if field.key in names:
             values = {it.key: it.value if it is field else it.now for it in past.values if it.key in names}

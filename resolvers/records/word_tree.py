@@ -1,8 +1,7 @@
 """The words of a dictionary as a tree: saved together as an editor shows them, and counted by the records that hold them."""
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -13,15 +12,14 @@ from sqlalchemy.orm import Session
 from models import Dictionary, DictionaryItem
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Refusal
-from models.pinyin import pinyin
 
 from ..reading.clauses import value
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from . import create_update
-from .dictionaries import holding
-
-LONGEST_KEY = 40
+from .custom_conversion import model_of
+from .custom_options import key_from
+from .dictionaries import customs_of, holding
 
 
 @dataclass(frozen=True)
@@ -85,21 +83,14 @@ def counts_of(scope: Scope, db: Session, code: str) -> Counter[str]:
     Settings that name words, like the stages of pipelines, are no records: no search finds them.
     """
     found: Counter[str] = Counter()
-    for model, key in ((model, key) for model, key in holding(code) if model.search):
+    own = [(model_of(custom.module), custom.word) for custom in customs_of(scope, code)]
+    for model, key in (*((model, key) for model, key in holding(code) if model.search), *own):
         held: Any = value(scope.viewer, model, model, key)
-        counted = select(held, func.count(model.id)).where(model.deleted_at.is_(None), held.is_not(None))
-        for word, count in db.execute(counted.group_by(held)):
-            found[word] += count
-    return found
-
-
-def key_for(label: str, taken: Collection[str]) -> str:
-    """A key for a new word, made of its label: letters, digits and underscores, and one that is not taken."""
-    plain = re.sub(r"[^a-z0-9]+", "_", pinyin(label).lower()).strip("_")[: LONGEST_KEY - 4].strip("_") or "word"
-    found, number = plain, 1
-    while found in taken:
-        number += 1
-        found = f"{plain}_{number}"
+        counted = select(held.label("held"), func.count(model.id)).where(model.deleted_at.is_(None))
+        for words, count in db.execute(counted.group_by("held")):
+            for word in words if isinstance(words, list) else [words]:
+                found[word] += count
+    del found[None]  # of the records without a word
     return found
 
 
@@ -117,7 +108,7 @@ def _saved(
 ) -> int:
     given = {**line.given, "parent_id": above, "position": place}
     if line.id is None:
-        key = key_for(str(given.get("label_en") or given.get("label_zh") or ""), known)
+        key = key_from(given.get("label_en") or given.get("label_zh"), known, "word")
         known.add(key)
         return create_update.create(scope, DictionaryItem, {**given, "dictionary_id": dictionary_id, "key": key}).id
     changed = {name: now for name, now in given.items() if name not in line.was or line.was[name] != now}

@@ -2,9 +2,12 @@
 
 from models import Base, User
 from models.custom_field import Book, Custom, CustomKind
-from models.errors import Validation
+from models.errors import Forbidden, Validation
+from models.field_names import field_in_words
 from policies import Principal, Snapshot
-from policies.objects import MODULE_OF
+from policies.objects import MODULE_OF, field_name
+
+from .ids import camel
 
 
 def known_field(policy: Snapshot, person: Principal, model: type[Base], word: str, place: str) -> Custom:
@@ -37,6 +40,19 @@ def unknown_field(model: type[Base], word: str, place: str) -> Validation:
     return Validation(
         f"{model.names.many} have no custom field “{key}”.", f"{model.names.zh}没有自定义字段“{key}”。", field=place
     )
+
+
+def called(policy: Snapshot, model: type[Base], key: str) -> tuple[str, str]:
+    """What a field is called at the beginning of a sentence, in English and Chinese; a custom one by its own labels."""
+    custom = policy.book.find(model.module, key)
+    return custom.named.names if custom is not None else field_in_words(key)
+
+
+def may_not_set(policy: Snapshot, model: type[Base], key: str) -> Forbidden:
+    """The refusal to set a field of a record that the person sees."""
+    custom = policy.book.find(model.module, key)
+    names = {} if custom is None else {"called": custom.label("en"), "called_zh": custom.label("zh")}
+    return Forbidden(action=f"{model.module}.{field_name(key)}", field=camel(key), **names)
 
 
 def referred_kind(custom: Custom) -> type[Base] | None:

@@ -26,6 +26,7 @@ from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
 from .custom_fields import referred_kind
+from .held_definitions import hold_definitions
 from .ids import camel
 from .read_guard import _take_current, rights
 from .rights_on_many import allowed, visible
@@ -82,6 +83,8 @@ def _guard_writes(session: Session, _context: object, _instances: object) -> Non
     if changed and "signature" not in session.info:
         raise RuntimeError("records may only change inside scope.write(action)")
     with session.no_autoflush:
+        if any(isinstance(row, Customised) for row in changed):
+            hold_definitions(session, rights(session)[1], changed)
         for row in changed:
             _stamp(session, row)
             for key in _required(session, row):

@@ -22,6 +22,7 @@ from resolvers.audit.redaction import few
 from resolvers.reading.pages import display_column
 from resolvers.runtime.custom_fields import referred_kind, visible_fields
 from resolvers.runtime.ids import number_of
+from resolvers.runtime.viewer import Viewer
 
 from ..plan.dialect import Value, api_value, name_literal, object_of
 from ..plan.shape import SHAPES, Computed, Expressions
@@ -195,13 +196,12 @@ def add_values() -> None:
 
 
 def _values(model: type[Base], compiler: Expressions, e: Any, arguments: Mapping[str, Any], nodes: Nodes) -> Value:
-    asked = _asked(model, compiler, arguments.get("keys"))
+    asked = asked_fields(model, compiler.viewer, arguments.get("keys"))
     return compiler.dialect.list(*(_value(model, compiler, e, x, nodes) for x in asked))
 
 
-def _asked(model: type[Base], compiler: Expressions, keys: Sequence[str] | None) -> list[Custom]:
+def asked_fields(model: type[Base], viewer: Viewer, keys: Sequence[str] | None) -> list[Custom]:
     """The fields to read.  A key that is not there for the viewer is left out, whether or not others know it."""
-    viewer = compiler.viewer
     if keys is None:
         return [*visible_fields(viewer.policy, viewer.person, model)]
     found = (viewer.policy.book.find(model.module, f"custom.{key}") for key in dict.fromkeys(keys))

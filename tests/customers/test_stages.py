@@ -33,7 +33,7 @@ from models.stage_terms import fill_states, stale_states
 from resolvers.audit.replay import Comparison
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
-from resolvers.records import create_update
+from resolvers.records import create_update, custom_fields
 from resolvers.runtime.scope import Scope
 from resolvers.setup.first_pipeline import first_pipeline
 from tests.support.claim_checks import unchanged
@@ -309,6 +309,17 @@ def test_a_stage_may_ask_for_a_custom_field(world: World) -> None:
         "required_fields": ["custom.none"],
     }
     assert isinstance(refused(world, lambda: world.make(PipelineStage, **bad)), Validation)
+
+
+def test_a_stage_does_not_ask_for_a_retired_field(world: World) -> None:
+    field = world.make(CustomField, for_module="opportunity", key="budget", kind="TEXT", label_en="Budget")
+    pipeline(world, stages=STAGES | {"proposal": {"required_fields": ["custom.budget"]}})
+    id = deal(world)
+    world.ada.do(custom_fields.retire, [field])
+
+    world.li.do(move, id, "proposal")
+
+    assert facts(world, id)["stage"] == "proposal"
 
 
 # --- when administrators change the terms ----------------------------------------------------------------

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from models import Customer
+from models.base import time_text
 from resolvers.customers import transfer as transferring
 from resolvers.records import create_update
+from resolvers.runtime.ids import global_id
+from tests.support.custom_fields import both, define_all, with_lines
 from tests.support.graphql import Api
 from tests.support.refusals import add_line
 from tests.support.world import World
@@ -119,3 +122,26 @@ def test_a_field_of_a_hidden_record_is_not_restored(api: Api, edited: str) -> No
 
     assert {it["problems"][0]["code"] for it in shown} == {"NOT_FOUND"}
     assert len({it["problems"][0]["message"] for it in shown[:2]}) == 1
+
+
+def test_custom_fields_are_shown_as_they_were(api: Api, world: World) -> None:
+    kinds = define_all(world)
+    first, second = ({f"custom.{key}": both(world, kind)[n] for key, kind in kinds.items()} for n in (0, 1))
+    id = global_id(Customer, world.customer("Acme", "li", **first))
+    shown = """custom { ... on CustomFieldValue { __typename key label kind } ... on CustomText { text } ... on CustomNumber { number }
+        ... on CustomAmount { amount } ... on CustomDate { date } ... on CustomMoment { at } ... on CustomYesNo { yes }
+        ... on CustomWord { word wordLabel } ... on CustomWords { words } ... on CustomRecord { recordId recordName } }"""
+
+    def then(at: str | None) -> Any:
+        moment = f', asOf: "{at}"' if at else ""
+        return api.ask("li", f'{{ customer(id: "{id}"{moment}) {{ {shown} }} }}')["customer"]["custom"]
+
+    now = then(None)
+    before = time_text(world.clock())
+    world.clock.pass_by(hours=2)
+    world.li.do(create_update.update, Customer, int(id[4:]), second)
+    assert then(None) != now
+
+    assert then(before) == now
+    with_lines(world, "p, sales, customer.custom.text, view, all, any, deny")
+    assert then(before) == [x for x in now if x["key"] != "text"]

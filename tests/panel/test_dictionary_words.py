@@ -8,7 +8,7 @@ import pytest
 
 from admin.kit.tree_moves import TreeRow, moved
 from models import Customer, Dictionary, DictionaryItem
-from resolvers.records.word_tree import key_for
+from resolvers.records.custom_options import key_from
 from tests.support.panel import Panel
 from tests.support.world import World
 
@@ -180,6 +180,6 @@ def test_a_move_takes_along_what_lies_below(token: str, how: str, becomes: str) 
 
 
 def test_a_key_is_made_of_the_label_and_taken_once() -> None:
-    assert key_for("VIP customer", ()) == "vip_customer"
-    assert key_for("热点客户", {"redian"}) == "rediankehu"
-    assert key_for("!?", {"word"}) == "word_2"
+    assert key_from("VIP customer", (), "word") == "vip_customer"
+    assert key_from("热点客户", {"redian"}, "word") == "rediankehu"
+    assert key_from("!?", {"word"}, "word") == "word_2"

@@ -1,14 +1,19 @@
 """Custom fields: defined with options, changed, put in order, retired and brought back."""
 
+from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
 
-from models import CustomField, Dictionary, DictionaryItem
+from models import CustomField, Dictionary, DictionaryItem, FieldBook
 from models.errors import Forbidden, InUse, Refusal, Validation
 from resolvers.records import custom_fields
 from resolvers.records.create_update import create, delete, update
+from resolvers.records.word_tree import counts_of
+from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import codes, unchanged
+from tests.support.custom_fields import refresh
 from tests.support.world import World
 
 GOOD = {"label_en": "Very good", "label_zh": "非常满意", "aliases": ["5"]}
@@ -149,3 +154,38 @@ def test_a_field_whose_values_records_hold_is_retired_not_deleted(world: World) 
 
     assert isinstance(world.ada.do(delete, CustomField, [field.id]).problems[0], InUse)
     assert world.ada.do(delete, CustomField, [empty.id]).ids == [empty.id]
+
+
+def test_the_first_two_fields_are_defined_at_the_same_moment(world: World) -> None:
+    given, inside = {"kind": "TEXT", "label_en": "Size"}, Event()
+
+    def slowly(scope: Scope) -> None:
+        with scope.write("customfield.create"):
+            create(scope, CustomField, {**given, "for_module": "customer"})
+            inside.set()
+            sleep(0.3)
+
+    first = Thread(target=lambda: world.scope("ada").do(slowly))
+    first.start()
+    assert inside.wait(5)
+    world.scope("ada").do(create, CustomField, {**given, "for_module": "contact"})
+    first.join()
+
+    assert {row["for_module"] for row in world.rows(CustomField)} == {"customer", "contact"}
+    assert world.count(FieldBook) == 1
+
+
+@pytest.mark.parametrize("kind", ["SINGLE_CHOICE", "MULTIPLE_CHOICE"])
+def test_the_words_of_a_choice_stay_while_they_are_held_and_its_dictionary_while_it_is_there(
+    world: World, kind: str
+) -> None:
+    field = define(world, **{**SATISFACTION, "kind": kind}, options=[GOOD, POOR])
+    refresh(world)
+    world.customer(owner="li", **{"custom.satisfaction": "poor" if kind == "SINGLE_CHOICE" else ["poor"]})
+    dictionary = world.rows(Dictionary, Dictionary.code == field.dictionary)[0]["id"]
+    words = {row["key"]: row["id"] for row in world.rows(DictionaryItem, DictionaryItem.dictionary_id == dictionary)}
+
+    assert codes(world.ada.do(delete, DictionaryItem, [words["poor"]])) == ["IN_USE"]
+    assert world.ada.do(delete, DictionaryItem, [words["very_good"]]).ids == [words["very_good"]]
+    assert world.run(world.ada.read(counts_of, field.dictionary)) == {"poor": 1}
+    assert codes(world.ada.do(delete, Dictionary, [dictionary])) == ["VALIDATION"]

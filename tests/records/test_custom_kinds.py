@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from models import Customer, CustomField
+from models import Contact, Customer, CustomField, Entity, FollowUp, Opportunity
 from models.custom_field import CustomKind
 from models.errors import Forbidden, NotFound, Validation
 from resolvers.records import custom_kinds
 from resolvers.records.custom_conversion import DoesNotConvert, Option, Shape, converted, convertible
+from resolvers.records.custom_fields import Use, use_of
 from resolvers.records.custom_kinds import ANEW
 from tests.support.claim_checks import unchanged
-from tests.support.custom_fields import define, options
-from tests.support.world import World
+from tests.support.custom_fields import define, options, with_lines
+from tests.support.world import START, World
 
 K = CustomKind
 WORDS = {"good": Option("Good", ("good", "Good", "好", "fine")), "bad": Option("Bad", ("bad", "Bad", "差"))}
@@ -104,6 +105,21 @@ def test_options_are_made_of_the_texts_that_are_there(world: World) -> None:
     assert held(world, first) == {"mood": "great_mood"}
 
 
+def test_options_are_not_made_of_values_that_their_maker_does_not_see(world: World) -> None:
+    field = define(world, "mood")
+    world.customer("Open", "li", **{"custom.mood": "Great mood"})
+    with_lines(world, "p, administrator, customer.custom.mood, view, all, any, deny")
+
+    for use in (
+        lambda: world.run(world.ada.read(custom_kinds.preview_kind, field, K.SINGLE_CHOICE, ANEW)),
+        lambda: world.ada.do(custom_kinds.change_kind, field, K.SINGLE_CHOICE, ANEW),
+    ):
+        with unchanged(world), pytest.raises(Validation) as caught:
+            use()
+        assert caught.value.field == "dictionary"
+        assert "Great mood" not in str(caught.value.params)
+
+
 def test_a_choice_of_another_list_takes_words_of_the_same_name(world: World) -> None:
     options(world)
     field = define(world, "mood", K.SINGLE_CHOICE)
@@ -124,3 +140,24 @@ def test_only_who_may_define_fields_looks_or_changes(world: World) -> None:
     with pytest.raises(NotFound):
         world.li.do(custom_kinds.change_kind, field, K.NUMBER)
     assert world.row(CustomField, field)["kind"] is K.TEXT
+
+
+@pytest.mark.parametrize("module", ["customer", "contact", "opportunity", "followup"])
+def test_values_of_every_kind_of_records_are_counted_previewed_and_changed(world: World, module: str) -> None:
+    customer = world.customer(owner="li")
+    values: dict[str, tuple[type[Entity], dict[str, Any]]] = {
+        "customer": (Customer, {"name": "Other", "owner_id": world.ids["li"]}),
+        "contact": (Contact, {"customer_id": customer, "name": "Ann"}),
+        "opportunity": (Opportunity, {"customer_id": customer, "name": "Deal"}),
+        "followup": (FollowUp, {"customer_id": customer, "kind": "CALL", "content": "Called", "happened_at": START}),
+    }
+    field = define(world, "staff", module=module)
+    model, given = values[module]
+    id = world.make(model, **given, **{"custom.staff": "many"})
+    none = 1 if module == "customer" else 0
+
+    assert world.run(world.ada.read(use_of, field)) == Use(filled=1, missing=none)
+    found = world.run(world.ada.read(custom_kinds.preview_kind, field, K.NUMBER))
+    assert [(x.id, x.text) for x in found.stuck] == [(id, "many")]
+    world.ada.do(custom_kinds.change_kind, field, K.SINGLE_CHOICE, ANEW)
+    assert world.row(model, id)["custom"] == {"staff": "many"}

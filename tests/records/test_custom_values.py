@@ -10,7 +10,10 @@ from models import Contact, Customer, FollowUp, Opportunity
 from models.custom_field import CustomKind
 from models.errors import Conflict, Forbidden, NotFound, Refusal, Validation
 from resolvers.audit import history
+from resolvers.bulk.previewing import preview
+from resolvers.exports.listing import Listing
 from resolvers.records import create_update
+from resolvers.records.restore_field import restore_field
 from resolvers.runtime.scope import Scope
 from tests.support.custom_fields import STORED, both, define, define_all, options, with_lines
 from tests.support.world import START, World
@@ -204,3 +207,43 @@ def test_the_other_kinds_have_custom_fields_and_keep_them_in_the_bin(world: Worl
         world.ada.do(create_update.delete, model, [id])
         world.ada.do(create_update.restore, model, [id])
         assert world.row(model, id)["custom"] == {"size": "Big"}, model
+
+
+def test_a_field_that_may_not_be_set_is_called_by_its_name(world: World) -> None:
+    define(world, "size", label_en="ERP size", label_zh="规模")
+    define(world, "secret", label_en="Secret", label_zh="机密")
+    id = world.customer(owner="li")
+    with_lines(
+        world,
+        "p, sales, customer.custom.size, edit, all, any, deny",
+        "p, sales, customer.custom.secret, view, all, any, deny",
+    )
+
+    for refusal in (
+        refused(world.li, id, size="Big"),
+        from_log(world, id, "custom.size"),
+        in_bulk(world, id, "custom.size"),
+    ):
+        assert isinstance(refusal, Forbidden)
+        assert "change ERP size (customers)" in refusal.say()
+        assert "修改规模（客户）" in refusal.say("zh")
+    for refusal in (
+        refused(world.li, id, secret="x"),
+        from_log(world, id, "custom.secret"),
+        in_bulk(world, id, "custom.secret"),
+    ):
+        assert refusal.say() == "Customers have no custom field “secret”."
+
+
+def from_log(world: World, id: int, key: str) -> Refusal:
+    world.ada.do(create_update.update, Customer, id, {key: None if held(world, id) else "Now"})
+    entry = world.log("customer", id)[-1]["id"]
+    with pytest.raises(Refusal) as caught:
+        world.li.do(restore_field, Customer, id, key, entry_id=entry)
+    return caught.value
+
+
+def in_bulk(world: World, id: int, key: str) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        world.run(preview(world.li, Customer, Listing(ids=(id,)), {key: "Big"}))
+    return caught.value

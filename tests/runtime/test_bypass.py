@@ -29,7 +29,7 @@ USES = {
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 16,
     Because.KEEPS_RULE: 44,
-    Because.LOCKS_ROWS: 6,
+    Because.LOCKS_ROWS: 7,
     Because.NAMES_REFUSAL: 1,
     Because.WARNS_OF_DUPLICATE: 2,
     Because.WRITES_LOG: 6,
