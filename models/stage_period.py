@@ -18,6 +18,7 @@ from .database.prepared import Prepared
 from .names import Names
 from .opportunity import Opportunity
 from .people import User
+from .stage_terms import RENAMING
 
 _OPEN: dict[str, Any] = {
     "unique": True,
@@ -81,6 +82,7 @@ class _Periods:
         table: Any = model.__table__
         is_open = and_(table.c[key] == bindparam("of"), table.c.ended_at.is_(None))
         self.key = key
+        self.rename = Prepared(update(table).where(is_open), ["stage"], because=Because.KEEPS_COPY)
         self.end = Prepared(update(table).where(is_open), ["ended_at"], because=Because.KEEPS_COPY)
         self.begin = Prepared(insert(table), [key, "stage", "started_at", "by_id"], because=Because.KEEPS_COPY)
 
@@ -98,6 +100,10 @@ def _write(session: Session, noted: Iterable[tuple[str, int, Mapping[str, list[A
     for table, periods in _PERIODS.items():
         staged = [(id, *changes["stage"]) for name, id, changes in noted if name == table and "stage" in changes]
         moved = [(id, old, new) for id, old, new in staged if old != new]
+        if RENAMING in session.info:
+            if renamed := [{"of": id, "stage": new} for id, _, new in moved]:
+                periods.rename.run_each(connection, renamed)
+            continue
         if ended := [{"of": id, "ended_at": now} for id, old, _ in moved if old is not None]:
             periods.end.run_each(connection, ended)
         if begun := [(id, new) for id, _, new in moved if new is not None]:

@@ -5,6 +5,7 @@ What writes opportunities without a flush calls `follow`.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from .opportunity import Opportunity
 from .pipeline import CustomerStage, Pipeline, PipelineStage, StageKind
 
 _BOOK, _STEPS = "pipeline_book", "customer_stages"
+RENAMING = "renames_stages"
+"""Set in a session within `renaming`."""
 _ALL = bypass_policy(Because.APPLIES_TO_ALL)
 _KINDS = {"won": StageKind.WON, "lost": StageKind.LOST}
 """What these words mean where no pipeline has them."""
@@ -133,11 +136,31 @@ _WATCHED = ("pipeline_id", "stage")
 _USED = (*_WATCHED, "probability", "closed_on", "lost_reason")
 
 
+@contextmanager
+def renaming(session: Session) -> Iterator[None]:
+    """Within it another word in place of a stage is its new name, not a step: what follows from a step stays.
+
+    An opportunity to which the new word means something else follows all the same.
+    """
+    session.flush()
+    session.info[RENAMING] = True
+    try:
+        yield
+        session.flush()
+    finally:
+        del session.info[RENAMING]
+
+
 @event.listens_for(WriteSession, "before_flush")
 def _keep_terms(session: Session, _context: object, _instances: object) -> None:
     for row in (*session.new, *session.dirty):
-        if isinstance(row, Opportunity) and _has_moved(session, row):
+        if isinstance(row, Opportunity) and _has_moved(session, row) and not _is_renamed(session, row):
             _keep(session, row)
+
+
+def _is_renamed(session: Session, row: Opportunity) -> bool:
+    """Whether its stage has another name alone."""
+    return RENAMING in session.info and book_of(session).terms(row.pipeline_id, row.stage).kind is row.state
 
 
 def _has_moved(session: Session, row: Opportunity) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import CustomerStage, Dictionary, DictionaryItem, Entity, PipelineStage, WordMerge, WordMove
 from models.errors import NotFound, Validation
 from models.names import Names
+from models.stage_terms import renaming
 from models.text import fold
 
 from ..jobs.kinds import Progress, Work
@@ -185,12 +186,12 @@ def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new:
     notes: list[dict[str, Any]] = []
     for place in places:
         left = None if limit is None else limit - len(notes)
-        for row in place.rows(db, old, left) if left != 0 else ():
-            before, after = value_at(row, place.key), place.replaced(row, old, new)
-            if after != before:
-                change(db, row, place.key, after)
-                notes.append(_note(merge_id, row, place.key, before, after))
-    db.flush()
+        with renaming(db):
+            for row in place.rows(db, old, left) if left != 0 else ():
+                before, after = value_at(row, place.key), place.replaced(row, old, new)
+                if after != before:
+                    change(db, row, place.key, after)
+                    notes.append(_note(merge_id, row, place.key, before, after))
     if notes:
         db.execute(insert(_MOVES), notes)
     return len(notes)

@@ -1,6 +1,7 @@
 """Undoing a merge of words: what still is as the merge left it goes back, and the rest is named."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import DictionaryItem, SavedView, WordMerge, WordMove
 from models.base import Base
 from models.errors import Validation
+from models.stage_terms import renaming
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
@@ -130,20 +132,24 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.MOVED)
     moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
     became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
-    for move in moves:
-        model, row = _MODELS[move.holder], None
-        if "id" in model.__table__.c:
-            asked_row: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
-            row = run(db, asked_row).scalar_one_or_none()
-        is_as_left = row is not None and value_at(row, move.key) == move.after
-        if is_as_left:
-            change(db, row, move.key, move.before)
-        became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
-    db.flush()
+    for holder, some in groupby(moves, key=lambda move: move.holder):  # settings first, as they were changed
+        with renaming(db):
+            for move in some:
+                row = _row_of(db, holder, move.record_id)
+                is_as_left = row is not None and value_at(row, move.key) == move.after
+                if is_as_left:
+                    change(db, row, move.key, move.before)
+                became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
     for state, ids in became.items():
         if ids:
             db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))
     return len(moves)
+
+
+def _row_of(db: Session, holder: str, id: int) -> Any:
+    """The row of a table, locked; None for one that is gone."""
+    model: Any = _MODELS[holder]
+    return run(db, select(model).where(model.id == id).with_for_update()).scalar_one_or_none()
 
 
 _MODELS: dict[str, type[Base]] = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}

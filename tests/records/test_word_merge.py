@@ -8,8 +8,11 @@ import pytest
 from models import (
     ClaimCondition,
     Customer,
+    CustomerStagePeriod,
     Dictionary,
     DictionaryItem,
+    Opportunity,
+    OpportunityStagePeriod,
     Pipeline,
     PipelineStage,
     ReleaseRule,
@@ -97,17 +100,20 @@ def test_everything_that_holds_a_word_follows_and_comes_back(world: World) -> No
     world.ada.do(unmerge_words, id)
 
     assert (past(world, id).kept, past(world, id).is_undone) == ([], True)
-    assert {table for table, rows in world.everything().items() if _plain(rows) != _plain(before[table])} <= {
-        "word_merge",
-        "word_move",
-        "event",
-        "release_book",
-    }
+    assert _differing(world, before) <= NOTED
+
+
+GROWING = ("version", "updated_at", "updated_by_id")
+NOTED = {"word_merge", "word_move", "event", "release_book"}
+
+
+def _differing(world: World, before: dict[str, Any]) -> set[str]:
+    """The tables whose rows are others than before, but for what grows with each change."""
+    return {table for table, rows in world.everything().items() if _plain(rows) != _plain(before[table])}
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without what grows with each change."""
-    return [{k: v for k, v in row.items() if k not in ("version", "updated_at", "updated_by_id")} for row in rows]
+    return [{k: v for k, v in row.items() if k not in GROWING} for row in rows]
 
 
 def test_the_undoing_says_what_it_leaves(world: World) -> None:
@@ -219,3 +225,26 @@ def test_two_stages_of_one_pipeline_are_not_merged(world: World) -> None:
     assert caught.value.say() == (
         "First and Second are both stages, with rules of their own. Delete one of the stages first."
     )
+
+
+def test_a_stage_that_gets_another_name_is_no_step_of_its_opportunities(world: World) -> None:
+    stages = world.make(Dictionary, code="opportunity_stage", name="Opportunity stage")
+    words = {x: world.make(DictionaryItem, dictionary_id=stages, key=x, label_en=x.title()) for x in ("done", "closed")}
+    pipeline = world.make(Pipeline, name="Direct", is_default=True)
+    world.make(PipelineStage, pipeline_id=pipeline, stage="done", kind="WON", probability=100)
+    customer = world.customer(owner="li", stage="early")
+    given = {"customer_id": customer, "name": "Mill", "stage": "done", "probability": 90}
+    deal = world.li.do(create_update.create, Opportunity, given).id
+    before, was = world.everything(), world.row(Opportunity, deal)
+    world.clock.pass_by(days=40)
+
+    id = world.ada.do(merge_words, words["closed"], words["done"])
+    merged = world.ada.do(merge_words, word(world, "won"), word(world, "early"))
+
+    assert _plain([world.row(Opportunity, deal)]) == _plain([{**was, "stage": "closed"}])
+    assert [x["stage"] for x in world.rows(OpportunityStagePeriod)] == ["closed"]
+    assert [x["stage"] for x in world.rows(CustomerStagePeriod)] == ["won"]
+    world.clock.pass_by(days=1)
+    for each in (merged, id):
+        world.ada.do(unmerge_words, each)
+    assert _differing(world, before) <= NOTED
