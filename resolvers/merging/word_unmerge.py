@@ -1,13 +1,15 @@
 """Undoing a merge of words: what still is as the merge left it goes back, and the rest is named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import DictionaryItem, SavedView, WordMerge, WordMove
+from models import AuditEntry, DictionaryItem, SavedView, WordMerge, WordMove
+from models.audit.entries import Outcome
 from models.base import Base
 from models.errors import Validation
 from models.stage_terms import renaming
@@ -18,6 +20,7 @@ from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
+from . import word_merge
 from .kept import Kept, KeptReason
 from .moves import ENTITY_OF
 from .statements import run
@@ -25,6 +28,7 @@ from .word_merge import AT_ONCE, Words, change, found_merge, words_of_merge
 from .word_places import value_at
 
 JOB, ACTION = "unmerge_words", "unmerge_words"
+MERGED = f"dictionary.{word_merge.ACTION}"
 MOST_TOLD = 100
 """Maximum number of sentences about what stays."""
 
@@ -133,17 +137,30 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
     moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
     became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
     for holder, some in groupby(moves, key=lambda move: move.holder):  # settings first, as they were changed
+        here = [*some]
+        touched = _touched(db, merge, holder, [move.record_id for move in here])
         with renaming(db):
-            for move in some:
+            for move in here:
                 row = _row_of(db, holder, move.record_id)
                 is_as_left = row is not None and value_at(row, move.key) == move.after
-                if is_as_left:
+                if is_as_left and (is_as_left := (move.record_id, move.key) not in touched):
                     change(db, row, move.key, move.before)
                 became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
     for state, ids in became.items():
         if ids:
             db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))
     return len(moves)
+
+
+def _touched(db: Session, merge: WordMerge, holder: str, ids: Sequence[int]) -> set[tuple[int, str]]:
+    """(record, key) of what users have set since the merge changed it, to the same word as well."""
+    e: Any = AuditEntry.__table__.c
+    here = (e.entity == holder, e.record_id.in_(ids), e.outcome == Outcome.OK)
+    merged = select(e.record_id, func.min(e.id).label("at")).where(*here, e.action == MERGED, e.at >= merge.at)
+    since = merged.group_by(e.record_id).subquery()
+    later = select(e.record_id, e.changes).join(since, since.c.record_id == e.record_id)
+    later = later.where(*here, e.id > since.c.at, e.action.not_in((MERGED, f"dictionary.{ACTION}")))
+    return {(id, key) for id, changes in run(db, later) for key in changes}
 
 
 def _row_of(db: Session, holder: str, id: int) -> Any:

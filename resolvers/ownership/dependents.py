@@ -39,9 +39,9 @@ def reassign_dependents(
             _reassign(db, row, assignee_id)
 
 
-def kinds_of_dependents() -> list[type[Entity]]:
-    """The kinds of records that go along with a customer."""
-    return [child for child, _key in _owned_children()]
+def kinds_of_dependents() -> dict[type[Entity], str]:
+    """The kinds of records that go along with a customer, each with its foreign key to it."""
+    return dict(_owned_children())
 
 
 def count_dependents(scope: Scope, db: Session, owners: Mapping[int, int]) -> dict[type[Entity], int]:
