@@ -154,10 +154,13 @@ def test_the_api_and_the_panel_show_decide_and_refuse(world: World) -> None:
     assert [x["code"] for x in again["problems"]] == ["NOT_PENDING"]
 
 
-def test_without_the_setting_nothing_waits(world: World) -> None:
+def test_without_the_setting_nothing_waits_but_what_waited_before(world: World) -> None:
+    waiting = entered(world)
     world.system.do(create_update.update, Organisation, 1, {"approve_customers": False})
+    assert rows_in(Panel(world).of("lead").get("/admin/customer/list?tab=approve").text) == [f"cus_{waiting}"]
+    assert does(world, "lead", approval.approve, [waiting]).ids == [waiting]
 
     id = entered(world)
 
-    assert (state(world, id), told(world, "lead")) == (None, [])
+    assert (state(world, id), told(world, "lead")) == (None, ["to_approve"])
     assert "To approve" not in Panel(world).of("lead").get("/admin/customer/list").text
