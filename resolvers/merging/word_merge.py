@@ -68,7 +68,7 @@ def merge_words(scope: Scope, winner_id: int, loser_id: int, reason: str | None 
 def go_on(scope: Scope, db: Session, work: Work) -> Progress:
     """Let the next records follow a merge."""
     merge = db.get(WordMerge, work.arguments["merge"], with_for_update=True)
-    if merge is None or merge.done_at is not None:
+    if merge is None or merge.done_at is not None or merge.undone_at is not None:
         return Progress(work.position, more=False)
     words = words_of_merge(db, merge)
     records = [x for x in holders(db, words.code) if not x.is_setting]

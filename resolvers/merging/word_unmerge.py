@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import AuditEntry, DictionaryItem, SavedView, WordMerge, WordMove
+from models import AuditEntry, DictionaryItem, Job, SavedView, WordMerge, WordMove
 from models.audit.entries import Outcome
 from models.base import Base
 from models.errors import Validation
+from models.job import JobState
 from models.stage_terms import renaming
 from models.word_merge import MovedState
 
@@ -37,7 +38,7 @@ MOST_TOLD = 100
 class PastWordMerge:
     """One merge of words: which became part of which, how many values followed, and what its undoing had to leave.
 
-    `is_busy`: whether a job is at it, or at its undoing.
+    `is_busy`: whether a job is at it, or at its undoing.  `is_left`: whether such a job was cancelled or has failed half way.
     """
 
     id: int
@@ -45,6 +46,7 @@ class PastWordMerge:
     loser_id: int
     moved: int
     is_busy: bool
+    is_left: bool
     is_undone: bool
     kept: list[Note]
 
@@ -52,6 +54,7 @@ class PastWordMerge:
 def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int:
     """Undo a merge of words; returns its id.  What was changed since stays as it is.
 
+    One whose job was cancelled or has failed is undone as far as it came, and an undoing that stopped so goes on.
     Raises NotFound, Forbidden, Validation (undone already, a job is at it, a later merge is in the way).
     """
     reason = line(reason, "reason")
@@ -63,8 +66,9 @@ def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int
         _refuse_out_of_order(db, merge)
         permit(db, words.winner, ACTION)
         permit(db, words.loser, ACTION)
-        _take_back_words(merge, words)
-        merge.undone_at = scope.person.now
+        if merge.undone_at is None:
+            _take_back_words(merge, words)
+        merge.undone_at = merge.done_at = scope.person.now
         if _take_back(db, merge, AT_ONCE) == AT_ONCE:
             merge.done_at = None
             merge.job_id = scope.later(JOB, {"merge": merge.id}, order_key=f"words:{words.winner.dictionary_id}")
@@ -94,12 +98,14 @@ def past_word_merge(scope: Scope, db: Session, merge_id: int) -> PastWordMerge |
         return None
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.KEPT)
     stays = db.execute(asked.order_by(WordMove.id).limit(MOST_TOLD)).scalars()
+    is_busy = _is_at_work(db, merge)
     return PastWordMerge(
         merge.id,
         merge.winner_id,
         merge.loser_id,
         merge.moved,
-        merge.done_at is None,
+        is_busy,
+        merge.done_at is None and not is_busy,
         merge.undone_at is not None,
         [note for move in stays for note in _told(scope, db, move)],
     )
@@ -109,9 +115,10 @@ def past_word_merge(scope: Scope, db: Session, merge_id: int) -> PastWordMerge |
 
 
 def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
-    if merge.undone_at is not None:
+    is_at_work = _is_at_work(db, merge)
+    if merge.undone_at is not None and (is_at_work or merge.done_at is not None):
         raise Validation("This merge is undone already.", "该合并已撤销。", field="mergeId")
-    if merge.done_at is None:
+    if is_at_work:
         raise Validation(
             "The merge is still under way. Undo it once it is done.", "合并仍在进行，请完成后再撤销。", field="mergeId"
         )
@@ -123,6 +130,12 @@ def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
             "其中一个词条之后又参与了合并，请先撤销后来的合并。",
             field="mergeId",
         )
+
+
+def _is_at_work(db: Session, merge: WordMerge) -> bool:
+    """Whether a job is at it that was neither cancelled nor has failed."""
+    state = run(db, select(Job.state).where(Job.id == merge.job_id)).scalar() if merge.done_at is None else None
+    return state in (JobState.WAITING, JobState.RUNNING)
 
 
 def _take_back_words(merge: WordMerge, words: Words) -> None:

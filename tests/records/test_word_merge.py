@@ -23,6 +23,7 @@ from models import (
 from models.custom_field import CustomKind
 from models.errors import Forbidden, Validation
 from models.word_merge import MovedState
+from resolvers.jobs import control
 from resolvers.merging import word_merge, word_unmerge
 from resolvers.merging.word_merge import merge_words
 from resolvers.merging.word_unmerge import PastWordMerge, past_word_merge, unmerge_words
@@ -157,6 +158,33 @@ def test_what_is_too_much_for_one_transaction_follows_in_a_job_and_goes_back_in_
     assert {industry(world, x) for x in ids} == {"steel"}
     assert world.count(WordMove, WordMove.state == MovedState.UNDONE) == 5
     assert not past(world, id).is_busy
+
+
+def test_what_a_job_left_half_done_is_taken_back_and_goes_no_further(
+    world: World, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_merge, "AT_ONCE", 2)
+    monkeypatch.setattr(word_unmerge, "AT_ONCE", 1)
+    ids = [world.customer(owner="li", industry="steel") for _ in range(4)]
+    id = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+    world.ada.do(control.cancel, world.row(WordMerge, id)["job_id"])
+    jobs.run_due()
+    merging = world.row(WordMerge, id)["job_id"]
+    assert (sorted(industry(world, x) for x in ids), past(world, id).is_busy) == (["retail"] * 2 + ["steel"] * 2, False)
+
+    world.ada.do(unmerge_words, id)
+    world.ada.do(control.cancel, world.row(WordMerge, id)["job_id"])
+    world.ada.do(control.resume, merging)
+    jobs.run_due()
+    assert sorted(industry(world, x) for x in ids) == ["retail"] + ["steel"] * 3
+    assert (past(world, id).is_busy, past(world, id).is_left) == (False, True)
+
+    world.ada.do(unmerge_words, id)
+    jobs.run_due()
+    assert {industry(world, x) for x in ids} == {"steel"}
+    assert (past(world, id).is_busy, past(world, id).is_left, past(world, id).kept) == (False, False, [])
+    with pytest.raises(Validation, match="undone already"):
+        world.ada.do(unmerge_words, id)
 
 
 @pytest.mark.parametrize(
