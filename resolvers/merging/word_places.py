@@ -32,7 +32,7 @@ class Holder:
     @property
     def is_setting(self) -> bool:
         """Whether it is no record of a customer: there are few of them, and records follow from what settings say."""
-        return self.model is not Customer and not self.model.visible_through  # type: ignore[attr-defined]  # entities
+        return self.model is not Customer and not self.model.visible_through
 
     def rows(self, db: Session, word: Any, limit: int | None = None) -> list[Any]:
         """The next rows that hold the word, in the bin or not, locked."""

@@ -173,7 +173,7 @@ def _touched(db: Session, merge: WordMerge, holder: str, ids: Sequence[int]) -> 
     since = merged.group_by(e.record_id).subquery()
     later = select(e.record_id, e.changes).join(since, since.c.record_id == e.record_id)
     later = later.where(*here, e.id > since.c.at, e.action.not_in((MERGED, f"dictionary.{ACTION}")))
-    return {(id, key) for id, changes in run(db, later) for key in changes}
+    return {(row.record_id, key) for row in run(db, later) for key in row.changes}
 
 
 def _row_of(db: Session, holder: str, id: int) -> Any:
