@@ -18,7 +18,7 @@ from .database.prepared import Prepared
 from .names import Names
 from .opportunity import Opportunity
 from .people import User
-from .stage_terms import RENAMING
+from .stage_terms import is_renaming
 
 _OPEN: dict[str, Any] = {
     "unique": True,
@@ -100,9 +100,9 @@ def _write(session: Session, noted: Iterable[tuple[str, int, Mapping[str, list[A
     for table, periods in _PERIODS.items():
         staged = [(id, *changes["stage"]) for name, id, changes in noted if name == table and "stage" in changes]
         moved = [(id, old, new) for id, old, new in staged if old != new]
-        if RENAMING in session.info:
-            if renamed := [{"of": id, "stage": new} for id, _, new in moved]:
-                periods.rename.run_each(connection, renamed)
+        if is_renaming(session):
+            if moved:
+                periods.rename.run_each(connection, [{"of": id, "stage": new} for id, _, new in moved])
             continue
         if ended := [{"of": id, "ended_at": now} for id, old, _ in moved if old is not None]:
             periods.end.run_each(connection, ended)

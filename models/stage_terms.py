@@ -7,7 +7,7 @@ What writes opportunities without a flush calls `follow`.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,7 @@ from .database.sqlalchemy_internals import former_values
 from .opportunity import Opportunity
 from .pipeline import CustomerStage, Pipeline, PipelineStage, StageKind
 
-_BOOK, _STEPS = "pipeline_book", "customer_stages"
-RENAMING = "renames_stages"
-"""Set in a session within `renaming`."""
+_BOOK, _STEPS, _RENAMING = "pipeline_book", "customer_stages", "renaming_stages"
 _ALL = bypass_policy(Because.APPLIES_TO_ALL)
 _KINDS = {"won": StageKind.WON, "lost": StageKind.LOST}
 """What these words mean where no pipeline has them."""
@@ -72,6 +70,11 @@ class PipelineBook:
         wanted = id if id is not None else self.default_id
         return self.pipelines.get(wanted) if wanted is not None else None
 
+    def knows(self, id: int | None, stage: str | None) -> bool:
+        """Whether the pipeline of an opportunity has this stage."""
+        pipeline = self.of(id)
+        return pipeline is not None and stage in pipeline.stages
+
     def terms(self, id: int | None, stage: str | None) -> StageTerms:
         """The terms of a stage.  A word that the pipeline has not means what it always meant."""
         pipeline = self.of(id)
@@ -118,49 +121,50 @@ def customer_stages(session: Session) -> Mapping[str, StageTerms]:
     return found
 
 
+def day_of(session: Session, at: datetime) -> date:
+    """The day of a moment in the zone of the user who writes."""
+    return at.astimezone(ZoneInfo(session.info["principal"].zone)).date()
+
+
 def follow(session: Session, values: Mapping[str, Any], *, since: datetime, probability_given: bool) -> dict[str, Any]:
     """The columns of an opportunity that follow from its other values, when it comes into its stage at `since`."""
     terms = book_of(session).terms(values.get("pipeline_id"), values.get("stage"))
-    today = since.astimezone(ZoneInfo(session.info["principal"].zone)).date()
     return {
         "state": terms.kind,
         "stage_changed_at": since,
         "stale_at": terms.stale_at(since),
         "probability": values.get("probability") if probability_given else terms.probability,
-        "closed_on": (values.get("closed_on") or today) if terms.kind.is_over else None,
+        "closed_on": (values.get("closed_on") or day_of(session, since)) if terms.kind.is_over else None,
         "lost_reason": values.get("lost_reason") if terms.kind is StageKind.LOST else None,
     }
+
+
+@contextmanager
+def renaming_stages(session: Session) -> Iterator[None]:
+    """Let a changed stage be another word for the stage of before, and no step: its times and days stay."""
+    session.info[_RENAMING] = True
+    try:
+        yield
+    finally:
+        del session.info[_RENAMING]
+
+
+def is_renaming(session: Session) -> bool:
+    return _RENAMING in session.info
 
 
 _WATCHED = ("pipeline_id", "stage")
 _USED = (*_WATCHED, "probability", "closed_on", "lost_reason")
 
 
-@contextmanager
-def renaming(session: Session) -> Iterator[None]:
-    """Within it another word in place of a stage is its new name, not a step: what follows from a step stays.
-
-    An opportunity to which the new word means something else follows all the same.
-    """
-    session.flush()
-    session.info[RENAMING] = True
-    try:
-        yield
-        session.flush()
-    finally:
-        del session.info[RENAMING]
-
-
 @event.listens_for(WriteSession, "before_flush")
 def _keep_terms(session: Session, _context: object, _instances: object) -> None:
     for row in (*session.new, *session.dirty):
-        if isinstance(row, Opportunity) and _has_moved(session, row) and not _is_renamed(session, row):
-            _keep(session, row)
-
-
-def _is_renamed(session: Session, row: Opportunity) -> bool:
-    """Whether its stage has another name alone."""
-    return RENAMING in session.info and book_of(session).terms(row.pipeline_id, row.stage).kind is row.state
+        if isinstance(row, Opportunity):
+            if _has_moved(session, row):
+                _keep(session, row)
+            else:
+                _refill(session, row)
 
 
 def _has_moved(session: Session, row: Opportunity) -> bool:
@@ -174,18 +178,33 @@ def _changed(row: Any) -> Iterator[str]:
 
 def _keep(session: Session, row: Opportunity) -> None:
     """Set what follows.  A record of which the user sees but a few columns is only taken from or to the bin."""
-    now = session.info["now"]
-    if row not in session.new and not inspect(row).unloaded.isdisjoint(_USED):
+    now, is_new = session.info["now"], row in session.new
+    if not is_new and not inspect(row).unloaded.isdisjoint(_USED):
         row.stage_changed_at = now
         return
-    changed = {*_changed(row)}
-    has_moved = row in session.new or not changed.isdisjoint(_WATCHED)
-    given = (row.probability is not None) if row in session.new else (not has_moved or "probability" in changed)
-    if has_moved and row not in session.new and "closed_on" not in changed:
+    since = row.stage_changed_at or now if is_renaming(session) else now
+    is_step = is_new or not (is_renaming(session) or {*_changed(row)}.isdisjoint(_WATCHED))
+    if not is_step and not is_renaming(session) and not book_of(session).knows(row.pipeline_id, row.stage):
+        row.stage_changed_at = now  # it comes back from the bin to a stage that is gone, and stays what it was
+        return
+    given = former_values(row).keys()  # also where the value that is given was there before
+    chance_given = row.probability is not None and (is_new or not is_step or "probability" in given)
+    if is_step and not is_new and "closed_on" not in given:
         row.closed_on = None  # it closes anew, or not at all
     values = {key: getattr(row, key) for key in _USED}
-    for key, value in follow(session, values, since=now, probability_given=given).items():
+    for key, value in follow(session, values, since=since, probability_given=chance_given).items():
         setattr(row, key, value)
+
+
+def _refill(session: Session, row: Opportunity) -> None:
+    """Give an opportunity that stays in its stage what an edit has emptied: the probability, and the day of closing."""
+    emptied = [key for key in ("probability", "closed_on") if key in {*_changed(row)} and getattr(row, key) is None]
+    if not emptied or not inspect(row).unloaded.isdisjoint({*_USED, "stage_changed_at"}):
+        return
+    values = {key: getattr(row, key) for key in _USED}
+    found = follow(session, values, since=row.stage_changed_at or session.info["now"], probability_given=False)
+    for key in emptied:
+        setattr(row, key, found[key])
 
 
 @event.listens_for(WriteSession, "after_flush")

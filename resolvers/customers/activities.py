@@ -14,7 +14,7 @@ from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from .contacts import check_looks_after
-from .stages import check_opportunity, place_in_pipeline
+from .stages import check_opportunity, default_pipeline, place_in_pipeline
 
 OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
     (Contact, "contact_id"),
@@ -55,6 +55,8 @@ class OpportunityRules(Activity, Rules[Opportunity]):
         if is_new(row):
             for refusal in refusals_of_unapproved(db, [row.customer_id]).values():
                 raise refusal
+        if "pipeline_id" in values and values["pipeline_id"] is None:
+            row.pipeline_id = values["pipeline_id"] = default_pipeline(db)
         check_opportunity(scope, db, row, values)
 
 

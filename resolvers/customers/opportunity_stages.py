@@ -14,6 +14,7 @@ from models.pipeline import StageKind
 from models.stage_terms import book_of
 
 from ..records import create_update
+from ..records.field_rights import open_fields
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
 from .stages import today
@@ -44,7 +45,7 @@ def win(
 ) -> Opportunity:
     """The opportunity as won: with the amount, unless it has one, and the day, today unless it is given.
 
-    Raises NoSuchStage, Validation (no amount), and what `move` raises.
+    Raises NoSuchStage, Validation (no amount, unless the user sees none), and what `move` raises.
     """
     given = {"amount": amount} if amount is not None else {}
     return _close(scope, id, StageKind.WON, {**given, "closed_on": closed_on or today(scope)}, version)
@@ -75,12 +76,13 @@ def lose(
 
 
 def _close(scope: Scope, id: int, kind: StageKind, given: dict[str, Any], version: int | None) -> Opportunity:
-    with scope.write(f"opportunity.{'win' if kind is StageKind.WON else 'lose'}") as db:
+    verb = "win" if kind is StageKind.WON else "lose"
+    with scope.write(f"opportunity.{verb}") as db:
         row = scope.load(db, Opportunity, id, to="edit")
-        if kind is StageKind.WON and row.amount is None and given.get("amount") is None:
+        is_free = kind is StageKind.WON and row.amount is None and given.get("amount") is None
+        if is_free and open_fields(scope, db, Opportunity, id, ["amount"], ("view",)):
             raise invalid("amount", "is required", "为必填项")
-        stage = _stage_of(db, row, kind)
-        return _changed(scope, "win" if kind is StageKind.WON else "lose", id, {**given, "stage": stage}, version)
+        return _changed(scope, verb, id, {**given, "stage": _stage_of(db, row, kind)}, version)
 
 
 def _stage_of(db: Session, row: Opportunity, kind: StageKind) -> str:

@@ -1,6 +1,6 @@
 """Rules of pipelines: one is the default, their stages name fields and steps that there are, and used stages stay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -8,12 +8,13 @@ from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, CustomerStage, Entity, Opportunity, Pipeline, PipelineStage
+from models.audit.recording import guarded_update
 from models.base import columns, trait_of
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.errors import InUse, Validation
 from models.pipeline import StageKind
-from models.stage_terms import StageTerms
+from models.stage_terms import StageTerms, day_of
 
 from ..ownership.release_dates import begin_renewal, fill_opportunities
 from ..runtime.ids import global_id
@@ -27,8 +28,11 @@ _KEPT = bypass_policy(Because.KEEPS_COPY)
 _ALL = bypass_policy(Because.KEEPS_RULE)
 _NEVER_ASKED = frozenset(
     {"customer_id", "pipeline_id", "stage", "currency", "owner_id", "pool_id", "number", "name", "custom"}
+    | {"probability", "closed_on"}
 )
-"""Fields that every record has, or that say where it stands."""
+"""Fields that every record has, that say where it stands, or that follow from its stage unless they are given."""
+_AT_ONCE = 500
+"""Number of opportunities that one statement writes."""
 _STALE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("that")), ["stale_at"], because=Because.KEEPS_COPY)
 
 
@@ -47,6 +51,9 @@ class PipelineRules(Rules[Pipeline]):
     def changed(self, scope: Scope, db: Session, row: Pipeline, before: dict[str, Any], extra: dict[str, Any]) -> None:
         _one_default(db, row)
 
+    def restored(self, scope: Scope, db: Session, row: Pipeline) -> None:
+        row.is_default = row.is_default and not _other_defaults(db, row)
+
     def deleted(self, scope: Scope, db: Session, row: Pipeline) -> None:
         _refuse_used(db, row, _TABLE.c.pipeline_id == row.id, (row.name, row.name_zh or row.name))
         others = select(Pipeline.id).where(Pipeline.id != row.id, Pipeline.deleted_at.is_(None)).limit(1)
@@ -62,11 +69,15 @@ class PipelineStageRules(Rules[PipelineStage]):
 
     def check(self, scope: Scope, db: Session, row: PipelineStage, values: dict[str, Any]) -> None:
         _check_fields(scope, Opportunity, values)
+        kind = StageKind(row.kind or StageKind.OPEN)
+        if "lost_reason" in (row.required_fields or ()) and kind is not StageKind.LOST:
+            said = "has the reason for the loss, which is only for stages of kind lost", "中的输单原因仅适用于输单阶段"
+            raise invalid("required_fields", *said)
         if values.get("probability") is not None and values["probability"] > 100:
             raise invalid("probability", "is at most 100", "最多为 100")
         if values.get("stale_days") is not None and not 0 < values["stale_days"] <= 3_650:
             raise invalid("stale_days", "is between 1 and 3,650", "应在 1 到 3650 之间")
-        if row.stale_days is not None and StageKind(row.kind or StageKind.OPEN).is_over:
+        if row.stale_days is not None and kind.is_over:
             raise invalid("stale_days", "is for stages in which work goes on", "仅适用于未结束的阶段")
 
     def changed(
@@ -101,10 +112,14 @@ def _one_default(db: Session, row: Pipeline) -> None:
     """Let no other pipeline be the default beside this one."""
     if not row.is_default:
         return
-    others = select(Pipeline).where(Pipeline.id != row.id, Pipeline.is_default, Pipeline.deleted_at.is_(None))
-    for other in db.execute(others).scalars():
+    for other in _other_defaults(db, row):
         other.is_default = False
     db.flush()
+
+
+def _other_defaults(db: Session, row: Pipeline) -> Sequence[Pipeline]:
+    others = select(Pipeline).where(Pipeline.id != row.id, Pipeline.is_default, Pipeline.deleted_at.is_(None))
+    return db.execute(others).scalars().all()
 
 
 def _refuse_used(db: Session, row: Pipeline | PipelineStage, used: Any, said: tuple[str, str]) -> None:
@@ -121,8 +136,7 @@ def _follow_stage(db: Session, row: PipelineStage, before: dict[str, Any]) -> No
     """Let the opportunities in a stage keep what it says by now, but for the probabilities that users gave them."""
     here = (_TABLE.c.pipeline_id == row.pipeline_id) & (_TABLE.c.stage == row.stage)
     if "probability" in before and before["probability"] != row.probability:
-        own = here & (_TABLE.c.probability == before["probability"])
-        db.execute(update(_TABLE).where(own).values(probability=row.probability), execution_options=_KEPT)
+        _set(db, here & (_TABLE.c.probability == before["probability"]), probability=row.probability)
     if "kind" in before and before["kind"] != row.kind:
         _follow_kind(db, row, here)
     if {"kind", "stale_days"} & before.keys():
@@ -132,16 +146,24 @@ def _follow_stage(db: Session, row: PipelineStage, before: dict[str, Any]) -> No
 
 
 def _follow_kind(db: Session, row: PipelineStage, here: Any) -> None:
-    day = func.coalesce(_TABLE.c.closed_on, db.info["now"].date()) if row.kind.is_over else None
-    moved = db.execute(
-        update(_TABLE).where(here, _TABLE.c.state != row.kind).values(state=row.kind, closed_on=day),
-        execution_options=_KEPT,
-    )
+    day = func.coalesce(_TABLE.c.closed_on, day_of(db, db.info["now"])) if row.kind.is_over else None
+    moved = _set(db, here & (_TABLE.c.state != row.kind), state=row.kind, closed_on=day)
     if row.kind is not StageKind.LOST:
-        db.execute(update(_TABLE).where(here).values(lost_reason=None), execution_options=_KEPT)
-    if moved.rowcount:  # type: ignore[attr-defined]  # of an UPDATE
+        _set(db, here & _TABLE.c.lost_reason.is_not(None), lost_reason=None)
+    if moved:
         fill_opportunities(db.connection())
         begin_renewal(db.connection(), db.info["now"])
+
+
+def _set(db: Session, those: Any, **values: Any) -> list[int]:
+    """Write values into these opportunities, with entries in the log; returns their ids."""
+    held = select(_TABLE.c.id, *(_TABLE.c[key] for key in values)).where(those).order_by(_TABLE.c.id).with_for_update()
+    before = {row["id"]: dict(row) for row in db.execute(held, execution_options=_KEPT).mappings()}
+    ids, done = [*before], list[int]()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = _TABLE.c.id.in_(ids[start : start + _AT_ONCE])
+        done += guarded_update(db, update(_TABLE).where(some).values(**values), Opportunity, before)
+    return done
 
 
 def _stale(db: Session, terms: StageTerms, here: Any) -> Iterator[dict[str, Any]]:

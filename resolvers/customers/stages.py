@@ -32,12 +32,19 @@ PLACING = frozenset({"pipeline_id", "stage"})
 def place_in_pipeline(db: Session, values: dict[str, Any]) -> None:
     """Give a new opportunity the default pipeline, and the first stage of its pipeline, unless they are given."""
     book = book_of(db)
-    if values.get("pipeline_id") is None and book.default_id is not None:
-        values["pipeline_id"] = book.default_id
-        permit_reference(db, Pipeline, book.default_id)
+    if values.get("pipeline_id") is None and (default := default_pipeline(db)) is not None:
+        values["pipeline_id"] = default
     pipeline = book.of(values.get("pipeline_id"))
     if values.get("stage") is None and pipeline is not None:
         values["stage"] = pipeline.first()
+
+
+def default_pipeline(db: Session) -> int | None:
+    """The pipeline of an opportunity that is given none, which the caller need not see; None where there is no pipeline."""
+    id = book_of(db).default_id
+    if id is not None:
+        permit_reference(db, Pipeline, id)
+    return id
 
 
 def check_new_opportunity(scope: Scope, db: Session, values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import CustomerStage, Dictionary, DictionaryItem, Entity, PipelineStage, WordMerge, WordMove
 from models.errors import NotFound, Validation
 from models.names import Names
-from models.stage_terms import renaming
+from models.stage_terms import renaming_stages
 from models.text import fold
 
 from ..jobs.kinds import Progress, Work
@@ -54,9 +54,8 @@ def merge_words(scope: Scope, winner_id: int, loser_id: int, reason: str | None 
         words.winner.aliases = [*words.winner.aliases, *aliases]
         words.loser.archived_at = scope.person.now
         moved = _follow(db, id, [BELOW], words.loser.id, words.winner.id)
-        places = [*holders(db, words.code)]
+        places, records = [*holders(db, words.code)], _of_records(db, words.code)
         moved += _follow(db, id, [x for x in places if x.is_setting], words.loser.key, words.winner.key)
-        records = [x for x in places if not x.is_setting]
         moved += (done := _follow(db, id, records, words.loser.key, words.winner.key, AT_ONCE))
         ended: dict[str, Any] = {"done_at": scope.person.now}
         if done == AT_ONCE:
@@ -71,7 +70,7 @@ def go_on(scope: Scope, db: Session, work: Work) -> Progress:
     if merge is None or merge.done_at is not None or merge.undone_at is not None:
         return Progress(work.position, more=False)
     words = words_of_merge(db, merge)
-    records = [x for x in holders(db, words.code) if not x.is_setting]
+    records = _of_records(db, words.code)
     with scope.write(f"dictionary.{ACTION}", merge.reason):
         done = _follow(db, merge.id, records, words.loser.key, words.winner.key, work.size)
     merge.moved += done
@@ -181,17 +180,24 @@ def _recorded(scope: Scope, db: Session, words: Words, aliases: list[str], reaso
     return int(db.execute(insert(WordMerge).values(**values).returning(WordMerge.id)).scalar_one())
 
 
+def _of_records(db: Session, code: str) -> list[Holder]:
+    """The places of records; stages of pipelines first, because opportunities follow from them."""
+    found = (place for place in holders(db, code) if not place.is_setting)
+    return sorted(found, key=lambda place: place.model is not PipelineStage)
+
+
 def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new: Any, limit: int | None = None) -> int:
     """Change what holds the old word, at most `limit` rows, and note what it held.  Returns the number of rows."""
     notes: list[dict[str, Any]] = []
-    for place in places:
-        left = None if limit is None else limit - len(notes)
-        with renaming(db):
+    with renaming_stages(db):
+        for place in places:
+            left = None if limit is None else limit - len(notes)
             for row in place.rows(db, old, left) if left != 0 else ():
                 before, after = value_at(row, place.key), place.replaced(row, old, new)
                 if after != before:
                     change(db, row, place.key, after)
                     notes.append(_note(merge_id, row, place.key, before, after))
+        db.flush()
     if notes:
         db.execute(insert(_MOVES), notes)
     return len(notes)
@@ -202,6 +208,8 @@ def change(db: Session, row: Any, key: str, value: Any) -> None:
     if isinstance(row, Entity):
         permit(db, row, db.info["signature"].action.rpartition(".")[2])
     put_at(row, key, value)
+    if isinstance(row, PipelineStage):
+        db.flush()
 
 
 def _note(merge_id: int, row: Any, key: str, before: Any, after: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from models.audit.entries import Outcome
 from models.base import Base
 from models.errors import Validation
 from models.job import JobState
-from models.stage_terms import renaming
+from models.stage_terms import renaming_stages
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
@@ -152,13 +152,14 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
     for holder, some in groupby(moves, key=lambda move: move.holder):  # settings first, as they were changed
         here = [*some]
         touched = _touched(db, merge, holder, [move.record_id for move in here])
-        with renaming(db):
+        with renaming_stages(db):
             for move in here:
                 row = _row_of(db, holder, move.record_id)
                 is_as_left = row is not None and value_at(row, move.key) == move.after
                 if is_as_left and (is_as_left := (move.record_id, move.key) not in touched):
                     change(db, row, move.key, move.before)
                 became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
+            db.flush()
     for state, ids in became.items():
         if ids:
             db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))

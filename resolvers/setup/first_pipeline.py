@@ -36,9 +36,9 @@ def first_pipeline(scope: Scope, db: Session) -> bool:
         return False
     named = {"name": "Sales", "name_zh": "标准销售", "is_default": True}
     made = create_update.create(scope, Pipeline, named)
+    _PLACE.run(db, pipeline_id=made.id)  # before the stages, so that what is there follows from them
     for position, key in enumerate(words):
         create_update.create(scope, PipelineStage, {"pipeline_id": made.id, "position": position, **_terms(key)})
-    _PLACE.run(db, pipeline_id=made.id)
     for key in words:
         _WEIGH.run(db, of=key, probability=_terms(key)["probability"])
     return True

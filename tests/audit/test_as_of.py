@@ -67,8 +67,8 @@ class Edits:
             *((FollowUp, id) for id in visits),
         ]
 
-    def step(self) -> None:
-        """One edit, transfer, lock and unlock, deletion or return from the bin."""
+    def step(self) -> tuple[type[Entity], int]:
+        """One edit, transfer, lock and unlock, deletion or return from the bin, and of which record."""
         model, id = self.dice.choice(self.records)
         lead, way = self.world.ada, self.dice.random()
         if self.world.row(model, id)["deleted_at"] is not None:
@@ -82,6 +82,7 @@ class Edits:
             lead.do(create_update.delete, model, [id])
         else:
             lead.do(create_update.update, model, id, self.given(model))
+        return model, id
 
     def given(self, model: type[Entity]) -> dict[str, Any]:
         dice = self.dice
@@ -114,15 +115,18 @@ class Edits:
 
 
 def live_and_look_back(world: World, edits: int, seed: int) -> None:
-    """Make edits, and compare the record at each moment between them with the copy that was taken then."""
+    """Make edits, and compare each with the copy that was taken after it, and some records that were not edited then."""
     random_edits, copies = Edits(world, seed), []
+    touched: set[tuple[datetime, type[Entity], int]] = set()
     for _ in range(edits):
         world.clock.pass_by(seconds=random_edits.dice.choice([0, 0.001, 1, 4000]))
-        random_edits.step()
+        touched.add((world.clock(), *random_edits.step()))
         copies = [it for it in copies if it[0] != world.clock()]  # several edits of one moment: the last one counts
         copies += [(world.clock(), model, id, copy_of(world, model, id)) for model, id in random_edits.records]
     world.clock.pass_by(seconds=1)
-    looked = random_edits.dice.sample(copies, min(len(copies), edits))
+    others = [it for it in copies if it[:3] not in touched]
+    looked = [it for it in copies if it[:3] in touched] + random_edits.dice.sample(others, edits // 3)
+    assert len(looked) == len(touched) + edits // 3
     for at, model, id, copy in looked:
         assert values(then(world, "ada", model, id, at)) == copy, (at, model, id)
 

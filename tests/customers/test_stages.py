@@ -30,11 +30,15 @@ from models.errors import (
 )
 from models.pipeline import StageKind
 from models.stage_terms import fill_states, stale_states
+from resolvers.audit.replay import Comparison
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
 from resolvers.records import create_update
+from resolvers.runtime.scope import Scope
+from resolvers.setup.first_pipeline import first_pipeline
 from tests.support.claim_checks import unchanged
-from tests.support.pipelines import STAGES, deal, pipeline
+from tests.support.pipelines import CHINESE, STAGES, deal, dictionary, pipeline
+from tests.support.refusals import add_line
 from tests.support.world import START, World
 
 
@@ -109,6 +113,31 @@ def test_a_probability_of_ones_own_stays_until_the_stage_changes(world: World) -
     edit(world, "li", id, stage="discovery", probability=5)
     assert facts(world, id)["probability"] == 5
     assert isinstance(refused(world, lambda: edit(world, "li", id, probability=101)), Validation)
+
+
+def test_a_day_and_a_probability_that_are_given_stay_where_they_were_there_before(world: World) -> None:
+    pipeline(world)
+    id, day = deal(world, amount=Decimal(9), probability=40), date(2026, 11, 3)
+
+    edit(world, "li", id, stage="waiting", probability=40)
+    assert facts(world, id)["probability"] == 40
+    world.li.do(lose, id, reason="price", closed_on=day)
+    world.li.do(win, id, closed_on=day)
+    assert (facts(world, id)["state"], facts(world, id)["closed_on"]) == ("WON", day)
+
+
+def test_what_an_edit_empties_is_that_of_the_stage_again(world: World) -> None:
+    one = pipeline(world, is_default=True)
+    id = deal(world, stage="proposal", amount=Decimal(9), probability=70)
+
+    edit(world, "li", id, probability=None)
+    assert facts(world, id)["probability"] == 40
+    edit(world, "li", id, pipeline_id=None)
+    assert world.row(Opportunity, id)["pipeline_id"] == one
+    world.li.do(win, id, closed_on=date(2026, 11, 3))
+    world.clock.pass_by(days=2)
+    edit(world, "li", id, closed_on=None)
+    assert facts(world, id)["closed_on"] == START.date()
 
 
 def test_a_stage_belongs_to_its_pipeline(world: World) -> None:
@@ -187,6 +216,16 @@ def test_to_win_takes_an_amount_and_a_day(world: World) -> None:
         "amount": [None, "9.00"],
         "closed_on": [None, "2026-11-03"],
     }
+
+
+def test_an_amount_that_the_user_does_not_see_is_not_asked_of_them(world: World) -> None:
+    pipeline(world)
+    id = deal(world)
+    add_line(world, "p, sales, opportunity.amount, view, all, any, deny")
+
+    world.li.do(win, id)
+
+    assert facts(world, id)["state"] == "WON"
 
 
 def test_to_lose_takes_a_reason_and_what_is_opened_again_forgets_it(world: World) -> None:
@@ -290,6 +329,12 @@ def test_opportunities_follow_when_their_stage_changes_its_terms(world: World) -
     assert world.row(Customer, customer)["has_open_opportunity"] is False
     assert world.row(Customer, customer)["last_deal_at"] == START
 
+    world.ada.do(create_update.update, PipelineStage, stage["id"], {"kind": "OPEN"})
+    told = [entry["changes"] for entry in world.log("opportunity", plain)[1:]]
+    assert told == [{"probability": [40, 55]}, {"closed_on": [None, "2026-11-24"]}, {"closed_on": ["2026-11-24", None]}]
+    with world.backend.writer.engine.connect() as connection:
+        assert [x for x in Comparison().differences(connection) if x.model is Opportunity] == []
+
 
 def test_a_state_that_is_not_that_of_the_stage_is_found_and_repaired(world: World) -> None:
     pipeline(world)
@@ -320,17 +365,36 @@ def test_stages_and_pipelines_in_use_stay(world: World) -> None:
     assert world.ada.do(create_update.delete, Pipeline, [one]).ids == [one]
 
 
+def test_what_comes_back_from_the_bin_to_a_stage_that_is_gone_stays_what_it_was(world: World) -> None:
+    one = pipeline(world, stages={"discovery": {}, "proposal": {"kind": StageKind.WON, "probability": 90}})
+    id = deal(world, pipeline_id=one, stage="proposal", closed_on=date(2026, 11, 3))
+    before = facts(world, id)
+    (stage,) = world.rows(PipelineStage, PipelineStage.stage == "proposal")
+    world.ada.do(create_update.delete, Opportunity, [id])
+    assert world.ada.do(create_update.delete, PipelineStage, [stage["id"]]).ids == [stage["id"]]
+
+    world.ada.do(create_update.restore, Opportunity, [id])
+
+    assert facts(world, id) == before
+    assert before["state"] == "WON"
+
+
 def test_one_pipeline_is_the_default(world: World) -> None:
     one = pipeline(world, is_default=True)
     other = pipeline(world, "Other", {"discovery": {}}, is_default=True)
 
     assert {row["id"]: row["is_default"] for row in world.rows(Pipeline)} == {one: False, other: True}
+    world.ada.do(create_update.delete, Pipeline, [other])
+    world.ada.do(create_update.update, Pipeline, one, {"is_default": True})
+    assert world.ada.do(create_update.restore, Pipeline, [other]).ids == [other]
+    assert {row["id"]: row["is_default"] for row in world.rows(Pipeline)} == {one: True, other: False}
 
 
 def test_terms_that_cannot_be_are_refused(world: World) -> None:
     one = pipeline(world)
     bad = [{"probability": 101}, {"probability": -1}, {"stale_days": 0}, {"required_fields": ["owner_id"]}]
     bad += [{"kind": "WON", "stale_days": 3}, {"stage": "nothing"}]
+    bad += [{"required_fields": [key]} for key in ("closed_on", "probability", "lost_reason")]  # nobody could come in
 
     for given in bad:
         told = refused(
@@ -340,6 +404,21 @@ def test_terms_that_cannot_be_are_refused(world: World) -> None:
     assert isinstance(
         refused(world, lambda: world.scope("li").do(create_update.create, Pipeline, {"name": "Mine"})), Forbidden
     )
+
+
+def test_old_opportunities_come_into_the_first_pipeline_with_what_follows_from_it(world: World) -> None:
+    dictionary(world, "opportunity_stage", CHINESE)
+    old, won, own = deal(world, stage="discovery"), deal(world, stage="won"), deal(world, probability=70)
+    assert facts(world, old)["stale_at"] is None
+
+    def furnish(scope: Scope) -> bool:
+        with scope.write("organisation.install") as db:
+            return first_pipeline(scope, db)
+
+    assert [world.backend.system("system:install").do(furnish) for _ in range(2)] == [True, False]
+    assert {row["pipeline_id"] for row in world.rows(Opportunity)} == {world.rows(Pipeline)[0]["id"]}
+    assert (facts(world, old)["probability"], facts(world, old)["stale_at"]) == (10, START + timedelta(days=30))
+    assert (facts(world, won)["state"], facts(world, own)["probability"]) == ("WON", 70)
 
 
 # --- customers -------------------------------------------------------------------------------------------

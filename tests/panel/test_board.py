@@ -6,6 +6,7 @@ from models import Opportunity
 from resolvers.customers.opportunity_stages import move
 from tests.support.panel import OURS, Panel
 from tests.support.pipelines import STAGES, deal, pipeline
+from tests.support.refusals import add_line
 from tests.support.world import World
 
 BOARD = "/admin/opportunity-board"
@@ -23,6 +24,18 @@ def test_a_board_shows_columns_sums_and_cards(world: World) -> None:
     assert "Hidden" not in page.text
     assert "CNY 1,200.00, weighted CNY 120.00" in page.text
     assert "Discovery" in page.text
+
+
+def test_a_hidden_probability_weighs_nothing(world: World) -> None:
+    pipeline(world, is_default=True)
+    deal(world, name="Steel", amount=Decimal(1200))
+    add_line(world, "p, sales, opportunity.probability, view, all, any, deny")
+
+    page = Panel(world).of("li").get(BOARD).text
+
+    assert "CNY 1,200.00" in page
+    assert "weighted" not in page
+    assert "10%" not in page
 
 
 def test_who_sees_no_opportunities_gets_an_empty_board(world: World) -> None:

@@ -31,7 +31,7 @@ def test_home_shows_the_days_on_which_own_customers_go_back_with_the_list_behind
     world.customer("Theirs", owner="wu")
     li = Panel(world).of("li")
 
-    (href,) = re.findall(r'class="has-some"><a href="([^"]+)" aria-label="[^"]+: 1"', li.get("/admin/").text)
+    (href,) = re.findall(r'class="has-some"><a href="([^"]+)" title="[^"]+: 1"', li.get("/admin/").text)
     listed = li.get(href.replace("&amp;", "&")).text
     assert "Mine" in listed
     assert "Theirs" not in listed

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 from typer.main import get_command
 
 from millpond import reference
@@ -81,6 +82,14 @@ def test_the_page_about_the_api_names_what_no_statement_answers() -> None:
 
     listed = re.findall(r"^\| (`.+`) \|", page.partition("Executed are")[2], re.MULTILINE)
     assert {name.strip("` ") for row in listed for name in row.split(",")} == executed | {"__schema", "__type"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page_are_whole_and_fit_the_schema(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.count("\n```") % 2 == 0
+    for example in re.findall(r"```graphql\n(.*?)```", text, re.DOTALL):
+        assert validate(graphql_of(schema()), parse(example)) == [], example
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

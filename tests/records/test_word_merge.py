@@ -1,9 +1,11 @@
 """Merging words of a dictionary: everything that holds one follows, and the undoing takes back what nobody touched."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from models import (
     ClaimCondition,
@@ -32,7 +34,8 @@ from resolvers.views import saved_views
 from resolvers.views.settings import ViewSettings
 from tests.support.custom_fields import define
 from tests.support.jobs import Jobs
-from tests.support.world import World
+from tests.support.pipelines import deal, pipeline
+from tests.support.world import START, World
 
 MATCHES = {"and": [{"industry": {"in": ["steel", "retail"]}}, {"not": {"industry": {"eq": "steel"}}}]}
 
@@ -280,3 +283,31 @@ def test_a_stage_that_gets_another_name_is_no_step_of_its_opportunities(world: W
     for each in (merged, id):
         world.ada.do(unmerge_words, each)
     assert _differing(world, before) <= NOTED
+
+
+def test_opportunities_whose_stage_gets_another_word_make_no_step(world: World) -> None:
+    pipeline(world, is_default=True)
+    stages = world.row(DictionaryItem, word(world, "discovery"))["dictionary_id"]
+    signed = world.make(DictionaryItem, dictionary_id=stages, key="signed", label_en="Signed")
+    other = pipeline(world, "Other", {"proposal": {}, "signed": {"kind": "WON", "probability": 95}})
+    id = deal(world, pipeline_id=other, stage="signed", probability=90, closed_on=date(2026, 11, 2))
+    stray = deal(world)
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(update(Opportunity.__table__).where(Opportunity.id == stray).values(stage="signed"))
+    keys = ("stage", "state", "probability", "closed_on", "stage_changed_at", "stale_at")
+
+    def told() -> list[dict[str, Any]]:
+        return [{key: world.row(Opportunity, x)[key] for key in keys} for x in (id, stray)]
+
+    before, times = told(), world.rows(OpportunityStagePeriod)
+    world.clock.pass_by(days=3)
+    (won,) = world.rows(DictionaryItem, (DictionaryItem.key == "won") & (DictionaryItem.dictionary_id == stages))
+
+    merged = world.ada.do(merge_words, won["id"], signed)
+
+    assert told()[0] == {**before[0], "stage": "won"}
+    assert (told()[1]["state"], told()[1]["closed_on"]) == ("WON", START.date())
+    assert world.rows(OpportunityStagePeriod) == [{**times[0], "stage": "won"}, {**times[1], "stage": "won"}]
+    world.ada.do(unmerge_words, merged)
+    assert told()[0] == before[0]
+    assert (told()[1]["state"], told()[1]["closed_on"]) == ("OPEN", None)

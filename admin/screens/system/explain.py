@@ -40,44 +40,45 @@ class Simulator(Page):
         ask, query = panel_request(request), request.query_params
         found = await find(self.panel, ask, query, "person", User)
         chosen = found.best or query.get("person", "")
+        model, id = record_of(query.get("record", ""))
+        action, field = query.get("action", "view"), query.get("field", "") or None
+        told = await self._explained(ask, chosen, action, model, id, field) if model is not None else {}
+        names = await ask.scope.read(policy_drafts.role_titles)
+        called = await ask.scope.read(names_in, User, [chosen]) if chosen else {}
+        explained = told.get("explained")
         context: dict[str, Any] = {
-            "query": query,
-            "found": found,
-            "explained": None,
-            "casbin": None,
-            "who": None,
+            **dict.fromkeys(("explained", "casbin", "who")),
             "refused": "",
             "actions": [],
             "fields": [],
-        }
-        model, id = record_of(query.get("record", ""))
-        action, field = query.get("action", "view"), query.get("field", "") or None
-        if model is not None:
-            context["actions"] = matrix.actions_of(model.module)
-            context["fields"] = [x.partition(".")[2] for x, module in FIELDS.items() if module == model.module]
-            context["fields"] += [x.word for x in ask.scope.policy.book.of(model.module)]
-            try:
-                if person := number_of(User, chosen):
-                    explained = await ask.scope.read(explain.explain_access, person, action, model, id, field)
-                    verdict = await explain.verdict_of_casbin(ask.scope, explained)
-                    context |= {"explained": explained, "casbin": verdict}
-                context["who"] = await ask.scope.read(explain.who_can_access, model, id, action)
-            except Refusal as refusal:
-                context["refused"] = refusal.say(ask.language)
-        names = await ask.scope.read(policy_drafts.role_titles)
-        context |= {
+            **told,
+            "query": query,
+            "found": found,
             "module": model.module if model else "",
             "sentence_of": _sentences(ask, names),
-            "roles": [names.get(code, code) for code in sorted(context["explained"].person.roles)]
-            if context["explained"]
-            else [],
+            "roles": [names.get(code, code) for code in sorted(explained.person.roles)] if explained else [],
             "action": action,
             "field": field,
+            "person": (chosen, called[chosen]) if chosen in called else None,
+            "condition_of": lambda reason: sentence_of_others(reason.missing, ask.language),
         }
-        called = await ask.scope.read(names_in, User, [chosen]) if chosen else {}
-        context["person"] = (chosen, called[chosen]) if chosen in called else None
-        context["condition_of"] = lambda reason: sentence_of_others(reason.missing, ask.language)
         return await self.render(ask, "policy_simulator.html", context)
+
+    async def _explained(
+        self, ask: PanelRequest, chosen: str, action: str, model: type[Entity], id: int, field: str | None
+    ) -> dict[str, Any]:
+        """What may be asked of a record of this kind, and the answer, or the sentence why there is none."""
+        fields = [x.partition(".")[2] for x, module in FIELDS.items() if module == model.module]
+        fields += [x.word for x in ask.scope.policy.book.of(model.module)]
+        told: dict[str, Any] = {"actions": matrix.actions_of(model.module), "fields": fields}
+        try:
+            if person := number_of(User, chosen):
+                explained = await ask.scope.read(explain.explain_access, person, action, model, id, field)
+                told |= {"explained": explained, "casbin": await explain.verdict_of_casbin(ask.scope, explained)}
+            told["who"] = await ask.scope.read(explain.who_can_access, model, id, action)
+        except Refusal as refusal:
+            told["refused"] = refusal.say(ask.language)
+        return told
 
 
 class Why(Page):

@@ -88,7 +88,7 @@ class OpportunityBoard(Page):
         """The next cards of one column."""
         ask, query = panel_request(request), request.query_params
         pipeline, stage = number_of(Pipeline, query.get("pipeline")), query.get("stage") or None
-        asked = (pipeline, stage, query.get("after") or None, self._condition(ask), None, SIZE)
+        asked = (pipeline, stage, query.get("after") or None, self._condition(ask), self._narrows(ask), SIZE)
         try:
             found = await ask.scope.read(boards.more, *asked)
         except NotFound:
@@ -199,11 +199,13 @@ def _card(ask: PanelRequest, row: Row) -> Card:
 
 
 def _sum(ask: PanelRequest, total: Total, kind: StageKind) -> str:
-    """The sum of a column in one currency; of open ones with the weighted one."""
+    """The sum of a column in one currency; of open ones with the weighted one, where the user sees probabilities."""
     if kind is StageKind.WON:
         return _money(ask, total.won, total.currency)
     if kind is StageKind.LOST:
         return _money(ask, total.lost, total.currency)
+    if not total.weighted:
+        return _money(ask, total.open, total.currency)
     parts = {"sum": _money(ask, total.open, total.currency), "weighted": _money(ask, total.weighted, total.currency)}
     return _("%(sum)s, weighted %(weighted)s") % parts
 

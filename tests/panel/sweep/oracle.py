@@ -77,9 +77,11 @@ class Oracle:
         """Whether this is the name or help of a custom field whose values the user may see; its definition is another thing."""
         if model is not CustomField or key not in ("label_en", "label_zh", "help_en", "help_zh"):
             return False
-        (field,) = self.world.rows(CustomField, CustomField.id == id)
-        is_there = field["deleted_at"] is None and field["retired_at"] is None
-        return is_there and self.ever("view", f"{field['for_module']}.custom.{field['key']}")
+        there = self.world.rows(CustomField, CustomField.id == id, CustomField.deleted_at.is_(None))
+        return any(
+            field["retired_at"] is None and self.ever("view", f"{field['for_module']}.custom.{field['key']}")
+            for field in there
+        )
 
     def deleted(self, model: type[Base]) -> set[int]:
         """The records that no list of choices offers: those in the bin, and users who have left."""
