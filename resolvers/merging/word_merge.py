@@ -181,9 +181,8 @@ def _recorded(scope: Scope, db: Session, words: Words, aliases: list[str], reaso
 
 
 def _of_records(db: Session, code: str) -> list[Holder]:
-    """The places of records; stages of pipelines first, because opportunities follow from them."""
-    found = (place for place in holders(db, code) if not place.is_setting)
-    return sorted(found, key=lambda place: place.model is not PipelineStage)
+    """The places of records, which follow after all settings, because opportunities follow from stages of pipelines."""
+    return [place for place in holders(db, code) if not place.is_setting]
 
 
 def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new: Any, limit: int | None = None) -> int:
@@ -208,8 +207,6 @@ def change(db: Session, row: Any, key: str, value: Any) -> None:
     if isinstance(row, Entity):
         permit(db, row, db.info["signature"].action.rpartition(".")[2])
     put_at(row, key, value)
-    if isinstance(row, PipelineStage):
-        db.flush()
 
 
 def _note(merge_id: int, row: Any, key: str, before: Any, after: Any) -> dict[str, Any]:
