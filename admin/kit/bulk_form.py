@@ -10,12 +10,13 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from models import Contact, Opportunity, Plan, User
+from models import User
 from models.export import ExportRange
-from resolvers.bulk.previewing import Preview, called
+from resolvers.bulk.previewing import MOST_COUNTED, Preview, called
 from resolvers.bulk.wanted import OWNER, Given, Handover, Words, stored
 from resolvers.exports.cells import Cell
 from resolvers.exports.listing import Listing
+from resolvers.ownership.dependents import kinds_of_dependents
 
 from .fields import Field, Kind
 from .formatting import day, number, time_text
@@ -31,7 +32,7 @@ HOW: dict[str, Label] = {
     ADD: Label("Add these words"),
     REMOVE: Label("Remove these words"),
 }
-RELATED = (Contact, Opportunity, Plan)
+RELATED = tuple(kinds_of_dependents())
 """The kinds of records that may go along with customers."""
 NEW_OWNER = Field(OWNER, Kind.RECORD, target=User, name=Label("New owner"))
 LONGEST_REASON = 200
@@ -118,7 +119,7 @@ class Shown:
 
 
 def shown(ask: PanelRequest, found: Preview) -> Shown:
-    matches = number(ask, min(found.matches, 100_000))
+    matches = number(ask, min(found.matches, MOST_COUNTED))
     return Shown(
         found,
         matches if found.is_counted else _("more than %(number)s") % {"number": matches},

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from models import Customer, Entity, Opportunity, Organisation, Tone
+from models import Approval, Customer, Entity, Opportunity, Organisation, Tone
 from models.custom_field import is_custom
 from policies import Facts
 from policies.objects import FIELDS
@@ -41,7 +41,8 @@ class PanelRequest:
     currency: str
     support: str | None
     contact_required: bool
-    approve_customers: bool
+    has_approvals: bool
+    """Whether new customers are approved, or one that the user sees still waits since they were."""
     language_of_new_people: str
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     fields: dict[str, list[Field]] = field(default_factory=dict)
@@ -136,9 +137,9 @@ def panel_preferences(scope: Scope, db: Session) -> dict[str, Any]:
 def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
     """The settings of the organisation, and the preferences of the user, that every screen needs."""
     o = Organisation
-    columns = select(
-        o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, o.approve_customers, o.language
-    )
+    waits = select(Customer.id).where(Customer.approval == Approval.PENDING, Customer.deleted_at.is_(None)).exists()
+    approves = or_(o.approve_customers, waits)
+    columns = select(o.name, o.time_zone, o.currency, o.support_contact, o.contact_required, approves, o.language)
     found = db.execute(columns).first()
     name, zone, currency, support, contact_required, approve, language = found or (
         None,
@@ -156,7 +157,7 @@ def request_settings(scope: Scope, db: Session) -> dict[str, Any]:
         "currency": currency or "CNY",
         "support": support,
         "contact_required": bool(contact_required),
-        "approve_customers": bool(approve),
+        "has_approvals": bool(approve),
         "language_of_new_people": language or "en",
     }
 

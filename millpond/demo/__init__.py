@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, told, views
+from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, told, views, waiting
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -120,6 +120,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         changed.add(backend)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)
+            waiting.add(backend)
         fields.add(backend, now)
     if problems := look(url, broken):
         raise RuntimeError(f"the demo data break what must always hold: {'; '.join(problems[:5])}")
@@ -227,7 +228,7 @@ def _pool(scope: Scope, name: str, retain_days: int) -> int:
 
 
 def _live(land: Land, customers: int) -> None:
-    bulk = customers - (duplicates.COUNT if customers >= WITH_DUPLICATES else 0)
+    bulk = customers - (duplicates.COUNT + waiting.COUNT if customers >= WITH_DUPLICATES else 0)
     for place, at in enumerate(_shown(moments(customers, land.now - YEAR, land.now)[:bulk])):
         land.rng.seed(place)  # the same customer has the same name on every day
         live(land, at)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import ENTITIES, BulkChange, BulkItem, Entity, Job
 from models.bulk_change import BULK_CHANGE, BulkState, ItemState
-from models.errors import NotFound, Refusal
+from models.errors import NotFound, Refusal, Validation
 from models.job import JobState
 
 from ..jobs import control
@@ -39,6 +39,11 @@ class Made:
     @property
     def is_open(self) -> bool:
         return self.state in (BulkState.FINDING, BulkState.RUNNING)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether what is left of it can still be carried out, which the undoing of it ends."""
+        return self.row.ended_at is None and self.state in (BulkState.STOPPED, BulkState.FAILED)
 
     @property
     def done(self) -> int:
@@ -136,9 +141,9 @@ def _counts(db: Session, ids: Sequence[int]) -> dict[int, dict[ItemState, int]]:
 
 def _made(row: BulkChange, job: Job | None, counts: Mapping[ItemState, int], undone: BulkChange | None) -> Made:
     """The change with the state of its job, as long as the job has not finished it."""
-    if row.state is BulkState.DONE or row.job_id is None:
-        return Made(row, row.state, counts, undone)
     error = (job.error or "", job.error_zh or "") if job is not None and job.error else None
+    if row.ended_at is not None or row.job_id is None:
+        return Made(row, row.state, counts, undone, error if row.state is BulkState.FAILED else None)
     state = _STATES.get(job.state, row.state) if job is not None else BulkState.FAILED
     return Made(row, state, counts, undone, error)
 
@@ -172,9 +177,14 @@ def stop(scope: Scope, id: int) -> None:
 
 
 def resume(scope: Scope, id: int) -> None:
-    """Let one that was stopped, or has failed, go on.  Raises NotFound, JobNotCancelled, JobNotFailed."""
+    """Let one that was stopped, or has failed, go on.
+
+    Raises NotFound, JobNotCancelled, JobNotFailed; Validation for one that was undone meanwhile.
+    """
     with scope.write(ACTION) as db:
         (made,) = made_of(db, [own(scope, db, id)])
+        if made.undone_by is not None and made.row.state is not BulkState.DONE:
+            raise Validation("It was undone, so it does not go on.", "该修改已被撤销，不能继续。")
         again = control.retry if made.state is BulkState.FAILED else control.resume
         again(scope, made.row.job_id or 0)
 

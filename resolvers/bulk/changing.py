@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from models import BulkChange, BulkItem, Entity
 from models.bulk_change import BulkKind, BulkState, ItemState
-from models.errors import Validation
 
 from ..exports import reading
 from ..exports.listing import Listing, read
@@ -26,8 +25,6 @@ from .bookkeeping import ACTION, laid, lay_down, log, new_change, next_items, no
 from .judging import Became, carry_out
 from .wanted import OWNER, Given, Handover
 
-MOST_CHOSEN = 1_000
-"""Maximum number of records of a selection."""
 MOST_AT_ONCE = 200
 """Maximum number of records of one transaction."""
 LAID_AT_ONCE = 1_000
@@ -40,11 +37,7 @@ def begin(scope: Scope, model: type[Entity], chosen: Listing, given: Given, reas
     Raises Forbidden; Validation for a field or value that no record could have, and for nothing to change.
     """
     reason = line(reason, "reason")
-    wanted.check(scope, model, given)
-    if len(chosen.ids) > MOST_CHOSEN:
-        raise Validation(
-            f"At most {MOST_CHOSEN} records can be chosen one by one.", f"最多选择 {MOST_CHOSEN} 条记录。", field="ids"
-        )
+    wanted.check(scope, model, given, chosen)
     with scope.write(ACTION, reason) as db:
         is_transfer = isinstance(given.get(OWNER), Handover)
         row = new_change(
@@ -103,7 +96,7 @@ def _found(scope: Scope, db: Session, id: int) -> list[tuple[str, int]] | None:
 def carry_on(scope: Scope, db: Session, id: int, size: int, memory: MutableMapping[str, Any]) -> Progress:
     """Lay down the next records that were found, or change the next ones."""
     row = db.get(BulkChange, id, with_for_update=True)
-    if row is None or row.state is BulkState.DONE:
+    if row is None or row.ended_at is not None:
         return Progress(0, more=False)
     if row.state is BulkState.FINDING:
         return _lay_down(db, row, memory)

@@ -1,8 +1,9 @@
 """Clean-up of bulk changes: what became of each record is forgotten long after their end."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from models import BulkChange, BulkItem
@@ -15,9 +16,8 @@ _ITEMS: Any = BulkItem.__table__
 
 
 def expire(scope: Scope, db: Session, work: Work) -> Progress:
-    """Delete the next records of a bulk change that ended long ago, then the change itself."""
-    old = select(BulkChange.id).where(BulkChange.ended_at <= scope.now() - KEPT).order_by(BulkChange.ended_at).limit(1)
-    id = db.execute(old).scalar()
+    """Delete the next records of a bulk change that ended or was left long ago, then the change itself."""
+    id = db.execute(_old(scope.now() - KEPT)).scalar()
     if id is None:
         return Progress(work.position, more=False)
     some = select(_ITEMS.c.number).where(_ITEMS.c.change_id == id).order_by(_ITEMS.c.number).limit(work.size)
@@ -27,3 +27,10 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
         db.execute(delete(BulkChange).where(BulkChange.id == id))
     done = len(numbers) or 1
     return Progress(work.position + done, done=done)
+
+
+def _old(at: datetime) -> Any:
+    """One that ended before; one that was stopped or has failed, and never went on, counts from its beginning."""
+    c = BulkChange
+    is_left = and_(c.ended_at.is_(None), c.created_at <= at)
+    return select(c.id).where(or_(c.ended_at <= at, is_left)).order_by(c.id).limit(1)

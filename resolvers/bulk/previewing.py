@@ -90,7 +90,7 @@ async def preview(
     scope: Scope, model: type[Entity], chosen: Listing, given: Given, reason: str | None = None
 ) -> Preview:
     """What `changing.begin` would come to now; nothing is changed or logged.  Raises what `begin` raises."""
-    wanted.check(scope, model, given)
+    wanted.check(scope, model, given, chosen)
     handover = given.get(OWNER) if isinstance(given.get(OWNER), Handover) else None
     most, at_once = (MOST_TRANSFERS_TRIED, MOST_TRANSFERS_TRIED) if handover else (MOST_TRIED, TRIED_AT_ONCE)
     matches, ids = await scope.read(_matching, model, chosen, most)
@@ -162,7 +162,7 @@ def _handing(scope: Scope, db: Session, model: type[Entity], ids: Sequence[int],
     seen = allowed(db, model, ids, "transfer")
     owners = {id: owner for id, owner in owners_of(db, model, [*seen]).items() if owner != to.user_id}
     receiver = next((each for each in owner_candidates(scope, db, ids) if each.id == to.user_id), None)
-    return Handing(count_dependents(db, owners), receiver, locked_among(scope, db, ids))
+    return Handing(count_dependents(scope, db, owners), receiver, locked_among(scope, db, ids))
 
 
 def called(column: ExportColumn, language: str) -> str:

@@ -1,6 +1,6 @@
 """Former owners that come back, with the related records that had gone along and that nobody has touched since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -32,7 +32,7 @@ def return_owners(
 ) -> dict[int, Refusal | None]:
     """Record -> None where it has its former owner again, or why not.  `owners`: record -> the former owner."""
     found: dict[int, Refusal | None] = {id: _had_none() for id, owner in owners.items() if owner is None}
-    along = _went_along(db, batch_id, own_batch) if model is Customer and owners else {}
+    along = _went_along(db, owners, batch_id, own_batch) if model is Customer and owners else {}
     for owner in sorted({owner for owner in owners.values() if owner is not None}):
         ids = [id for id, former in owners.items() if former == owner]
         found |= _returned(scope, model, ids, owner, along, reason)
@@ -52,18 +52,20 @@ def _returned(
     return {id: refused.get(id) for id in ids}
 
 
-def _went_along(db: Session, batch_id: str, own_batch: str) -> dict[type[Entity], set[int]]:
-    """Kind -> the records that got the new owner in the batch, and no other one since."""
+def _went_along(db: Session, customers: Collection[int], batch_id: str, own_batch: str) -> dict[type[Entity], set[int]]:
+    """Kind -> the records at these customers that got the new owner in the batch, and no other one since."""
     found = {}
-    for kind in kinds_of_dependents():
-        table = kind.__tablename__
+    for kind, key in kinds_of_dependents().items():
+        table, columns = kind.__tablename__, kind.__table__.c
+        at_them = select(columns["id"]).where(columns[key].in_(customers))
         mine = select(_E.record_id, func.max(_E.id).label("last")).where(
-            _E.batch_id == batch_id, _E.entity == table, _E.action == "customer.transfer", _E.outcome == Outcome.OK
+            _E.entity == table, _E.record_id.in_(at_them), _E.batch_id == batch_id
         )
+        mine = mine.where(_E.action == "customer.transfer", _E.outcome == Outcome.OK)
         last = mine.group_by(_E.record_id).subquery()
         went = {id for (id,) in db.execute(select(last.c.record_id), execution_options=_LOG)}
         later = select(_E.record_id, _E.changes).join(last, last.c.record_id == _E.record_id)
-        later = later.where(_E.entity == table, _E.id > last.c.last, _E.batch_id != own_batch)
+        later = later.where(_E.entity == table, _E.id > last.c.last, _E.batch_id != own_batch, _E.outcome == Outcome.OK)
         changed = {id for id, changes in db.execute(later, execution_options=_LOG) if "owner_id" in changes}
         found[kind] = went - changed
     return found

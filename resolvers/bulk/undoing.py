@@ -52,12 +52,7 @@ def undo(scope: Scope, batch_id: str, reason: str | None = None) -> int:
         if row is not None:
             _try_again(scope, db, row)
             return row.id
-        before = db.execute(select(BulkChange).where(BulkChange.batch_id == batch_id)).scalars().first()
-        if before is not None and before.state is not BulkState.DONE and not _is_stopped(db, before):
-            raise Validation(
-                "This change is still running. Stop it first, or wait.", "该修改仍在进行，请先停止或等待完成。"
-            )
-        said = before.said if before is not None else ""
+        said = _ended(scope, db, batch_id)
         row = new_change(
             scope, entity=entity.__name__, kind=BulkKind.UNDO, given={}, reason=reason, listing=None, said=said
         )
@@ -69,12 +64,26 @@ def undo(scope: Scope, batch_id: str, reason: str | None = None) -> int:
         return row.id
 
 
-def _is_stopped(db: Session, row: BulkChange) -> bool:
-    return made_of(db, [row])[0].state in (BulkState.STOPPED, BulkState.FAILED)
+def _ended(scope: Scope, db: Session, batch_id: str) -> str:
+    """What the bulk change with this batch is about, "" for another batch.  One that was stopped never goes on after it."""
+    asked = select(BulkChange).where(BulkChange.batch_id == batch_id).with_for_update()
+    row = db.execute(asked).scalars().first()
+    if row is None:
+        return ""
+    (made,) = made_of(db, [row])
+    if made.is_open:
+        raise Validation(
+            "This change is still running. Stop it first, or wait.", "该修改仍在进行，请先停止或等待完成。"
+        )
+    row.state, row.ended_at = made.state, row.ended_at or scope.now()
+    return row.said
 
 
 def _try_again(scope: Scope, db: Session, row: BulkChange) -> None:
-    """Let what could not be undone wait once more."""
+    """Let what could not be undone wait once more, or an undoing that was stopped or has failed go on."""
+    if made_of(db, [row])[0].may_go_on:
+        row.owner_id = scope.me
+        start(scope, row)
     if row.state is not BulkState.DONE:
         return
     failed = (BulkItem.change_id == row.id, BulkItem.state == ItemState.REFUSED)

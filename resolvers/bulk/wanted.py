@@ -10,7 +10,7 @@ from models.custom_field import is_custom
 from models.errors import Validation
 from models.field_names import field_in_words
 
-from ..exports.listing import as_json, from_json
+from ..exports.listing import Listing, as_json, from_json
 from ..records.create_update import split
 from ..records.form_schema import EXTRA_INPUTS, FieldType, FormField, settable, writable
 from ..runtime.custom_fields import called, known_field, may_not_set
@@ -21,6 +21,8 @@ OWNER = "owner_id"
 TRANSFERABLE: tuple[type[Entity], ...] = (Customer, Contact, Opportunity)
 """The kinds of records whose owner changes by a transfer."""
 MOST_FIELDS = 20
+MOST_CHOSEN = 1_000
+"""Maximum number of records of a selection."""
 _WORDS, _OWNER = "$words", "$owner"
 """Marks of what JSON does not know."""
 
@@ -75,11 +77,15 @@ def may_transfer(scope: Scope, model: type[Entity]) -> bool:
     return model in TRANSFERABLE and scope.policy.ever(scope.person, "transfer", model.module)
 
 
-def check(scope: Scope, model: type[Entity], given: Given) -> None:
-    """Refuse what would be refused for every record.
+def check(scope: Scope, model: type[Entity], given: Given, chosen: Listing) -> None:
+    """Refuse what would be refused for every record, and more than MOST_CHOSEN of a selection.
 
     Raises Forbidden, and Validation for nothing at all, a field that cannot be set in bulk, or a value that it cannot have.
     """
+    if len(chosen.ids) > MOST_CHOSEN:
+        raise Validation(
+            f"At most {MOST_CHOSEN} records can be chosen one by one.", f"最多选择 {MOST_CHOSEN} 条记录。", field="ids"
+        )
     if not given:
         raise Validation("Choose what to change.", "请选择要修改的内容。", field="set")
     if isinstance(given.get(OWNER), Handover):

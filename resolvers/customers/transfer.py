@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
-from models import Customer
+from models import Customer, User
 from models.errors import Validation
 from models.ownership import Began, Ended
 
@@ -37,8 +37,8 @@ def transfer(
     only those of these modules, with `goes_along` only those for which it holds.  `insist`: also to a user
     who may only see them, or is absent, which needs a right of its own and a reason.  `lift_lock` confirms that the
     lock of a locked customer ends.
-    Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, VALIDATION, NOT_ELIGIBLE,
-    CAPACITY_REACHED, LOCK_WOULD_END.  Raises Validation for insisting without a reason.
+    Problems: NOT_FOUND (customer or person), FORBIDDEN, LOCKED, IN_BIN, ALREADY_IN_POOL, NOT_APPROVED, VALIDATION,
+    NOT_ELIGIBLE, CAPACITY_REACHED, LOCK_WOULD_END.  Raises Validation for insisting without a reason.
     """
     reason = line(reason, "reason")
     if insist and reason is None:
@@ -48,28 +48,35 @@ def transfer(
 
     def work(db: Session, id: int) -> None:
         customer = load_owned(scope, db, id, "transfer")
-        owner_id, now = customer.owner_id, scope.person.now
-        assert owner_id is not None, "load_owned returns no pooled customer"
         if insist:
             scope.allow("insist", Customer.module)
         locks.end(customer)
         assignee = load_assignee(scope, db, user_id, insist=insist)
-        if owner_id == assignee.id:
+        if customer.owner_id == assignee.id:
             raise Validation(
                 f"{assignee.name} owns {customer.label} already.",
                 f"{assignee.name} 已是 {customer.label} 的负责人。",
                 field="userId",
             )
-        transfer_capacity(db, owner_id, assignee)
-        reassign_dependents(db, customer, owner_id, assignee.id, chosen)
-        customer.assign_to(assignee, now)
-        db.flush()
-        end(db, customer.id, Ended.TRANSFER, now, reason)
-        begin(db, customer, Began.TRANSFER, now)
-        notify(scope, db, "transferred_to_you", [assignee.id], customer, former=owner_id)
-        notify(scope, db, "transferred_from_you", [owner_id], customer, to=assignee.id)
+        _hand_over(scope, db, customer, assignee, reason, chosen)
 
     return locks.told(each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id))
+
+
+def _hand_over(
+    scope: Scope, db: Session, customer: Customer, assignee: User, reason: str | None, goes_along: GoesAlong
+) -> None:
+    """Raises CapacityReached."""
+    owner_id, now = customer.owner_id, scope.person.now
+    assert owner_id is not None, "load_owned returns no pooled customer"
+    transfer_capacity(db, owner_id, assignee)
+    reassign_dependents(db, customer, owner_id, assignee.id, goes_along)
+    customer.assign_to(assignee, now)
+    db.flush()
+    end(db, customer.id, Ended.TRANSFER, now, reason)
+    begin(db, customer, Began.TRANSFER, now)
+    notify(scope, db, "transferred_to_you", [assignee.id], customer, former=owner_id)
+    notify(scope, db, "transferred_from_you", [owner_id], customer, to=assignee.id)
 
 
 def _of_kinds(related: Collection[str] | None) -> GoesAlong:

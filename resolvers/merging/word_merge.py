@@ -68,7 +68,7 @@ def merge_words(scope: Scope, winner_id: int, loser_id: int, reason: str | None 
 def go_on(scope: Scope, db: Session, work: Work) -> Progress:
     """Let the next records follow a merge."""
     merge = db.get(WordMerge, work.arguments["merge"], with_for_update=True)
-    if merge is None or merge.done_at is not None:
+    if merge is None or merge.done_at is not None or merge.undone_at is not None:
         return Progress(work.position, more=False)
     words = words_of_merge(db, merge)
     records = _of_records(db, words.code)
@@ -182,9 +182,8 @@ def _recorded(scope: Scope, db: Session, words: Words, aliases: list[str], reaso
 
 
 def _of_records(db: Session, code: str) -> list[Holder]:
-    """The places of records; stages of pipelines first, because opportunities follow from them."""
-    found = (place for place in holders(db, code) if not place.is_setting)
-    return sorted(found, key=lambda place: place.model is not PipelineStage)
+    """The places of records, which follow after all settings, because opportunities follow from stages of pipelines."""
+    return [place for place in holders(db, code) if not place.is_setting]
 
 
 def _follow(db: Session, merge_id: int, places: Sequence[Holder], old: Any, new: Any, limit: int | None = None) -> int:

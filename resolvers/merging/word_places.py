@@ -1,12 +1,12 @@
 """Where words of a dictionary stand: columns of records, lists of words, conditions, views, inputs of imports.
 
-`holders` finds every place of one dictionary.  What keeps words elsewhere adds itself to `MORE`.
+`holders` finds every place of one dictionary.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
@@ -29,8 +29,11 @@ class Holder:
 
     model: type[Base]
     key: str
-    is_setting: ClassVar[bool] = False
-    """Whether there are few of them, of which `narrowed` may find some that do not hold the word."""
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it is no record of a customer: there are few of them, and records follow from what settings say."""
+        return self.model is not Customer and not self.model.visible_through
 
     def rows(self, db: Session, word: Any, limit: int | None = None) -> list[Any]:
         """The next rows that hold the word, in the bin or not, locked."""
@@ -73,7 +76,6 @@ class CustomHolder(Holder):
 class ConditionHolder(Holder):
     """A column that holds a condition as text.  `about`: the records that it is about."""
 
-    is_setting: ClassVar[bool] = True
     dictionary: str = ""
 
     def narrowed(self, word: str) -> Any:
@@ -90,7 +92,6 @@ class ConditionHolder(Holder):
 class ViewHolder(Holder):
     """The conditions of saved views."""
 
-    is_setting: ClassVar[bool] = True
     dictionary: str = ""
 
     def narrowed(self, word: str) -> Any:
@@ -107,7 +108,6 @@ class ViewHolder(Holder):
 class InputHolder(Holder):
     """The inputs for all rows of imports that have not ended."""
 
-    is_setting: ClassVar[bool] = True
     dictionary: str = ""
 
     def narrowed(self, word: str) -> Any:
@@ -122,8 +122,6 @@ class InputHolder(Holder):
 
 _OF_CUSTOMERS = ("customer", "pooled_customer")
 """The targets of imports whose inputs for all rows are columns of customers."""
-MORE: list[Callable[[Session, str], Iterator[Holder]]] = []
-"""Functions that find further places of the words of a dictionary, by its code."""
 _MODELS: Mapping[str, type[Base]] = {model.__name__: model for model in ENTITIES}
 
 
@@ -143,8 +141,6 @@ def holders(db: Session, code: str) -> Iterator[Holder]:
     for row in run(db, defined.where(CustomField.deleted_at.is_(None))):
         module, key = row.for_module, row.key
         yield from (CustomHolder(x, PREFIX + key) for x in ENTITIES if x.module == module and issubclass(x, Customised))
-    for find in MORE:
-        yield from find(db, code)
 
 
 BELOW = Holder(DictionaryItem, "parent_id")

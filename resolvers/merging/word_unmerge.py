@@ -1,29 +1,34 @@
 """Undoing a merge of words: what still is as the merge left it goes back, and the rest is named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import DictionaryItem, SavedView, WordMerge, WordMove
+from models import AuditEntry, DictionaryItem, Job, SavedView, WordMerge, WordMove
+from models.audit.entries import Outcome
 from models.base import Base
 from models.errors import Validation
+from models.job import JobState
 from models.stage_terms import renaming_stages
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
-from ..records.custom_values import held_by
 from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
+from . import word_merge
 from .kept import Kept, KeptReason
 from .moves import ENTITY_OF
 from .statements import run
 from .word_merge import AT_ONCE, Words, change, found_merge, words_of_merge
 
 JOB, ACTION = "unmerge_words", "unmerge_words"
+MERGED = f"dictionary.{word_merge.ACTION}"
 MOST_TOLD = 100
 """Maximum number of sentences about what stays."""
 
@@ -32,7 +37,7 @@ MOST_TOLD = 100
 class PastWordMerge:
     """One merge of words: which became part of which, how many values followed, and what its undoing had to leave.
 
-    `is_busy`: whether a job is at it, or at its undoing.
+    `is_busy`: whether a job is at it, or at its undoing.  `is_left`: whether such a job was cancelled or has failed half way.
     """
 
     id: int
@@ -40,6 +45,7 @@ class PastWordMerge:
     loser_id: int
     moved: int
     is_busy: bool
+    is_left: bool
     is_undone: bool
     kept: list[Note]
 
@@ -47,6 +53,7 @@ class PastWordMerge:
 def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int:
     """Undo a merge of words; returns its id.  What was changed since stays as it is.
 
+    One whose job was cancelled or has failed is undone as far as it came, and an undoing that stopped so goes on.
     Raises NotFound, Forbidden, Validation (undone already, a job is at it, a later merge is in the way).
     """
     reason = line(reason, "reason")
@@ -58,8 +65,9 @@ def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int
         _refuse_out_of_order(db, merge)
         permit(db, words.winner, ACTION)
         permit(db, words.loser, ACTION)
-        _take_back_words(merge, words)
-        merge.undone_at = scope.person.now
+        if merge.undone_at is None:
+            _take_back_words(merge, words)
+        merge.undone_at = merge.done_at = scope.person.now
         if _take_back(db, merge, AT_ONCE) == AT_ONCE:
             merge.done_at = None
             merge.job_id = scope.later(JOB, {"merge": merge.id}, order_key=f"words:{words.winner.dictionary_id}")
@@ -89,12 +97,14 @@ def past_word_merge(scope: Scope, db: Session, merge_id: int) -> PastWordMerge |
         return None
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.KEPT)
     stays = db.execute(asked.order_by(WordMove.id).limit(MOST_TOLD)).scalars()
+    is_busy = _is_at_work(db, merge)
     return PastWordMerge(
         merge.id,
         merge.winner_id,
         merge.loser_id,
         merge.moved,
-        merge.done_at is None,
+        is_busy,
+        merge.done_at is None and not is_busy,
         merge.undone_at is not None,
         [note for move in stays for note in _told(scope, db, move)],
     )
@@ -104,9 +114,10 @@ def past_word_merge(scope: Scope, db: Session, merge_id: int) -> PastWordMerge |
 
 
 def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
-    if merge.undone_at is not None:
+    is_at_work = _is_at_work(db, merge)
+    if merge.undone_at is not None and (is_at_work or merge.done_at is not None):
         raise Validation("This merge is undone already.", "该合并已撤销。", field="mergeId")
-    if merge.done_at is None:
+    if is_at_work:
         raise Validation(
             "The merge is still under way. Undo it once it is done.", "合并仍在进行，请完成后再撤销。", field="mergeId"
         )
@@ -120,6 +131,12 @@ def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
         )
 
 
+def _is_at_work(db: Session, merge: WordMerge) -> bool:
+    """Whether a job is at it that was neither cancelled nor has failed."""
+    state = run(db, select(Job.state).where(Job.id == merge.job_id)).scalar() if merge.done_at is None else None
+    return state in (JobState.WAITING, JobState.RUNNING)
+
+
 def _take_back_words(merge: WordMerge, words: Words) -> None:
     """The loser is offered again, and its names are its own."""
     words.winner.aliases = [name for name in words.winner.aliases if name not in merge.aliases]
@@ -131,26 +148,38 @@ def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.MOVED)
     moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
     became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
-    with renaming_stages(db):
-        for move in moves:
-            became[_taken_back(db, move)].append(move.id)
-        db.flush()
+    for holder, some in groupby(moves, key=lambda move: move.holder):  # settings first, as they were changed
+        here = [*some]
+        touched = _touched(db, merge, holder, [move.record_id for move in here])
+        with renaming_stages(db):
+            for move in here:
+                row = _row_of(db, holder, move.record_id)
+                is_as_left = row is not None and held_by(row, move.key) == move.after
+                if is_as_left and (is_as_left := (move.record_id, move.key) not in touched):
+                    change(db, row, move.key, move.before)
+                became[MovedState.UNDONE if is_as_left else MovedState.KEPT].append(move.id)
+            db.flush()
     for state, ids in became.items():
         if ids:
             db.execute(update(WordMove).where(WordMove.id.in_(ids)).values(state=state))
     return len(moves)
 
 
-def _taken_back(db: Session, move: WordMove) -> MovedState:
-    """What becomes of one value: undone where it is as the merge left it, else kept."""
-    model, row = _MODELS[move.holder], None
-    if "id" in model.__table__.c:
-        asked: Any = select(model).where(model.id == move.record_id).with_for_update()  # type: ignore[attr-defined]  # every holder has one
-        row = run(db, asked).scalar_one_or_none()
-    if row is None or held_by(row, move.key) != move.after:
-        return MovedState.KEPT
-    change(db, row, move.key, move.before)
-    return MovedState.UNDONE
+def _touched(db: Session, merge: WordMerge, holder: str, ids: Sequence[int]) -> set[tuple[int, str]]:
+    """(record, key) of what users have set since the merge changed it, to the same word as well."""
+    e: Any = AuditEntry.__table__.c
+    here = (e.entity == holder, e.record_id.in_(ids), e.outcome == Outcome.OK)
+    merged = select(e.record_id, func.min(e.id).label("at")).where(*here, e.action == MERGED, e.at >= merge.at)
+    since = merged.group_by(e.record_id).subquery()
+    later = select(e.record_id, e.changes).join(since, since.c.record_id == e.record_id)
+    later = later.where(*here, e.id > since.c.at, e.action.not_in((MERGED, f"dictionary.{ACTION}")))
+    return {(row.record_id, key) for row in run(db, later) for key in row.changes}
+
+
+def _row_of(db: Session, holder: str, id: int) -> Any:
+    """The row of a table, locked; None for one that is gone."""
+    model: Any = _MODELS[holder]
+    return run(db, select(model).where(model.id == id).with_for_update()).scalar_one_or_none()
 
 
 _MODELS: dict[str, type[Base]] = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}

@@ -9,7 +9,9 @@ from models import Customer, Entity, FollowUp, Plan
 from models.database.bypass import Because, bypass_policy
 from models.plan import PlanState
 
+from ..reading.clauses import visible
 from ..records.create_update import children_of
+from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
 
 _STAYS = {FollowUp}
@@ -37,24 +39,26 @@ def reassign_dependents(
             _reassign(db, row, assignee_id)
 
 
-def kinds_of_dependents() -> list[type[Entity]]:
-    """The kinds of records that go along with a customer."""
-    return [child for child, _key in _owned_children()]
+def kinds_of_dependents() -> dict[type[Entity], str]:
+    """The kinds of records that go along with a customer, each with its foreign key to it."""
+    return dict(_owned_children())
 
 
-def count_dependents(db: Session, owners: Mapping[int, int]) -> dict[type[Entity], int]:
-    """Kind -> how many dependents the owners have at these customers, given as customer -> owner.  One query per kind."""
+def count_dependents(scope: Scope, db: Session, owners: Mapping[int, int]) -> dict[type[Entity], int]:
+    """Kind -> how many dependents the owners have at these customers, given as customer -> owner, that the caller sees.
+
+    One query per kind.
+    """
     found = {}
     for child, key in _owned_children():
         columns = child.__table__.c
-        mine = select(func.count()).select_from(child.__table__.join(Customer.__table__, columns[key] == _ID))
-        mine = mine.where(_ID.in_(owners), columns["owner_id"] == _OWNER, columns["deleted_at"].is_(None))
-        counted = mine.where(*_handed_on(child))
-        found[child] = int(db.execute(counted, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalar_one())
+        of, owner = columns[key], columns["owner_id"]
+        seen = visible(scope.viewer, child, of, owner, func.count()).where(
+            of.in_(owners), columns["deleted_at"].is_(None)
+        )
+        counted = db.execute(seen.where(*_handed_on(child)).group_by(of, owner))
+        found[child] = sum(number for customer_id, owner_id, number in counted if owners[customer_id] == owner_id)
     return found
-
-
-_ID, _OWNER = Customer.__table__.c.id, Customer.__table__.c.owner_id
 
 
 def _reassign(db: Session, row: Entity, assignee_id: int | None) -> None:

@@ -25,7 +25,7 @@ def assign(
 ) -> Outcome:
     """Give pooled customers to a user who may claim from their pool.  Uses the user's capacity, not their quota.
 
-    Problems: NOT_FOUND (customer or person), FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE, VALIDATION,
+    Problems: NOT_FOUND (customer or person), FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_APPROVED, NOT_ELIGIBLE, VALIDATION,
     CONDITION_NOT_MET, CAPACITY_REACHED.
     """
 

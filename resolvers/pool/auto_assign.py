@@ -29,7 +29,7 @@ def auto_assign(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT,
     """Give pooled customers to members of their pools, by the rule of each pool.  Uses capacity, not quota.
 
     A customer that nobody can take stays, and the administrators of its pool are told.
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, RULE_MISSING (the pool is closed, or has no
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_APPROVED, RULE_MISSING (the pool is closed, or has no
     rule), NOBODY_FITS.
     """
     batch = AssignmentBatch(scope)

@@ -25,7 +25,7 @@ from .conditions import condition_checks
 def claim(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> Outcome:
     """Make the caller the owner of pooled customers: each has one winner, and no user gets above quota or capacity.
 
-    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_ELIGIBLE (the pool is closed), ARCHIVED,
+    Problems: NOT_FOUND, FORBIDDEN, IN_BIN, ALREADY_CLAIMED, NOT_IN_POOL, NOT_APPROVED, NOT_ELIGIBLE (the pool is closed), ARCHIVED,
     PROTECTED, COOLDOWN, CONDITION_NOT_MET, QUOTA_REACHED, CAPACITY_REACHED, in this order.
     """
 

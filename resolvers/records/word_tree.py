@@ -35,6 +35,8 @@ class TreeLine:
     given: Mapping[str, Any]
     was: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
+    archived: bool | None = None
+    """True to archive the word, False to bring it back; None leaves it as it is."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def _saved(
     scope: Scope, db: Session, dictionary_id: int, line: TreeLine, above: int | None, place: int, known: set[str]
 ) -> int:
     given = {**line.given, "parent_id": above, "position": place}
+    if line.archived is not None:
+        given["archived_at"] = scope.now() if line.archived else None
     if line.id is None:
         key = key_from(given.get("label_en") or given.get("label_zh"), known, "word")
         known.add(key)

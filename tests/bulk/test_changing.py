@@ -2,14 +2,20 @@
 
 from datetime import timedelta
 
-from models import BulkChange, Contact, Customer, FollowUp, Job, Plan, User
+from sqlalchemy import update
+
+from models import BulkChange, BulkItem, Contact, Customer, FollowUp, Job, Plan, User
+from models.bulk_change import KEPT as KEPT_FOR
 from models.bulk_change import BulkState, ItemState
 from models.errors import Forbidden, NotFound, Validation
 from models.job import JobState
-from resolvers.bulk import changes, changing
+from resolvers.bulk import changes, changing, housekeeping, undoing
 from resolvers.bulk.wanted import Handover, Words, restored, stored
 from resolvers.exports.listing import Listing
+from resolvers.jobs import control
+from resolvers.jobs.kinds import Work
 from resolvers.records import create_update
+from resolvers.runtime.scope import Scope
 from tests.support.bulk_changes import BulkChanges
 from tests.support.refusals import refused
 from tests.support.world import World
@@ -107,3 +113,58 @@ def test_one_that_is_stopped_goes_on_where_it_stopped(world: World, bulk: BulkCh
 
     assert (bulk.of("li", id).state, [*bulk.states(id).values()]) == (BulkState.DONE, [DONE])
     refused(world, world.wu, NotFound, changes.stop, id)
+
+
+def test_one_that_was_stopped_and_undone_never_goes_on(world: World, bulk: BulkChanges) -> None:
+    first, second = world.customer("A", stage="early"), world.customer("B", stage="early")
+    id = bulk.begin("li", {"stage": "won"}, ids=[first, second])
+    with world.backend.writer.engine.begin() as connection:  # as if one chunk had held one record
+        connection.execute(update(BulkItem).where(BulkItem.record_id == second).values(state=DONE))
+    bulk.run()
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(update(BulkItem).where(BulkItem.record_id == second).values(state=ItemState.OPEN))
+        connection.execute(update(BulkChange).values(state=BulkState.RUNNING, ended_at=None))
+        connection.execute(update(Job).values(state=JobState.CANCELLED))
+
+    undone = bulk.undo("li", id)
+
+    assert bulk.states(undone) == {first: DONE}
+    refused(world, world.li, Validation, changes.resume, id)
+    world.li.do(control.resume, bulk.of("li", id).row.job_id)  # the list of jobs is no way around it
+    bulk.run()
+    assert [world.row(Customer, each)["stage"] for each in (first, second)] == ["early", "early"]
+    made = bulk.of("li", id)
+    assert (made.state, made.may_go_on, made.counts) == (BulkState.STOPPED, False, {DONE: 1, ItemState.OPEN: 1})
+
+
+def test_an_undoing_that_was_stopped_goes_on_when_it_is_asked_for_again(world: World, bulk: BulkChanges) -> None:
+    customer = world.customer("A", stage="early")
+    batch = bulk.of("li", bulk.changed("li", {"stage": "won"}, ids=[customer])).row.batch_id
+    undone = world.li.do(undoing.undo, batch)
+    world.li.do(changes.stop, undone)
+    bulk.run()
+    assert world.row(Customer, customer)["stage"] == "won"
+
+    assert bulk.undo_batch("li", batch) == undone
+
+    assert (world.row(Customer, customer)["stage"], bulk.of("li", undone).state) == ("early", BulkState.DONE)
+
+
+def test_what_ended_or_was_left_long_ago_is_forgotten(world: World, bulk: BulkChanges) -> None:
+    bulk.changed("li", {"stage": "won"}, ids=[world.customer("A")])
+    world.li.do(changes.stop, bulk.begin("li", {"stage": "won"}, ids=[world.customer("B")]))
+    world.clock.now += KEPT_FOR - timedelta(seconds=1)
+    newest = bulk.begin("li", {"stage": "won"}, ids=[world.customer("C")])
+
+    world.system.do(_forget)
+    assert world.count(BulkChange) == 3
+    world.clock.now += timedelta(seconds=1)
+    world.system.do(_forget)
+    assert [row["id"] for row in world.rows(BulkChange)] == [newest]
+    assert {row["change_id"] for row in world.rows(BulkItem)} == {newest}
+
+
+def _forget(scope: Scope) -> None:
+    with scope.write("system.tidy") as db:
+        while housekeeping.expire(scope, db, Work({}, 0, 100, {})).more:
+            pass

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models import Contact, Customer, Entity, Opportunity
-from models.errors import Forbidden
+from models.errors import Forbidden, Validation
 from resolvers.bulk import previewing
 from resolvers.bulk.previewing import Preview, preview
 from resolvers.bulk.wanted import Handover
@@ -54,6 +54,24 @@ def test_a_hidden_field_is_in_none_of_it(world: World) -> None:
     assert all(
         "latest_need" not in each.before for each in previewed(world, "li", {"stage": "won"}, ids=(customer,)).samples
     )
+
+
+def test_a_selection_that_is_too_large_is_refused_as_the_change_would_be(world: World) -> None:
+    with pytest.raises(Validation) as caught:
+        previewed(world, "li", {"stage": "won"}, ids=(*range(1, 1_002),))
+    assert caught.value.say("zh") == "最多选择 1000 条记录。"
+
+
+def test_related_records_that_the_caller_does_not_see_are_not_counted(world: World) -> None:
+    customer = world.customer("A")
+    for model in (Contact, Opportunity):
+        world.li.do(create_update.create, model, {"customer_id": customer, "name": "X", "owner_id": world.ids["li"]})
+    add_line(world, "p, sales, opportunity, view, all, any, deny")
+
+    found = previewed(world, "li", {"owner_id": Handover(world.ids["wu"])}, ids=(customer,))
+
+    assert found.handing is not None
+    assert {kind.module: n for kind, n in found.handing.related.items() if n} == {"contact": 1}
 
 
 def test_a_transfer_says_what_goes_along_who_gets_it_and_what_is_locked(world: World) -> None:

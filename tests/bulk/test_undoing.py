@@ -9,7 +9,7 @@ from models import BulkChange, Contact, Customer, Opportunity, Plan
 from models.bulk_change import BulkState, ItemState
 from models.errors import NotFound, Validation
 from resolvers.audit.verification import verify
-from resolvers.bulk import undoing
+from resolvers.bulk import changing, taking_back_owners, undoing
 from resolvers.bulk.wanted import Handover
 from resolvers.customers import lock
 from resolvers.customers.transfer import transfer
@@ -165,3 +165,27 @@ def test_the_three_lists_are_those_of_the_model(world: World, bulk: BulkChanges,
     assert bulk.states(undone) == expected
     assert {id: {key: world.row(Customer, id)[key] for key in FIELDS} for id in ids} == model
     assert bulk.of("lead", undone).state is BulkState.DONE
+
+
+def test_what_goes_back_along_is_looked_up_at_the_customers_of_one_step(
+    world: World, bulk: BulkChanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "MOST_AT_ONCE", 1)
+    ids = [world.customer(name, owner="li") for name in "AB"]
+    for id in ids:
+        given = {"customer_id": id, "name": "Mill", "owner_id": world.ids["li"]}
+        world.li.do(create_update.create, Opportunity, given)
+    change = bulk.changed("lead", {"owner_id": Handover(world.ids["wu"])}, ids=ids)
+    seen: list[int] = []
+    went_along = taking_back_owners._went_along
+
+    def counted(*arguments: Any) -> Any:
+        found = went_along(*arguments)
+        seen.append(sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(taking_back_owners, "_went_along", counted)
+    bulk.undo("lead", change)
+
+    assert seen == [1, 1]
+    assert {row["owner_id"] for row in world.rows(Opportunity)} == {world.ids["li"]}

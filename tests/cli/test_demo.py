@@ -15,6 +15,7 @@ from millpond import demo
 from millpond.database import look, opened
 from millpond.demo import assignment, duplicates
 from models import (
+    Approval,
     AssignmentDecision,
     AuditEntry,
     BulkItem,
@@ -26,6 +27,7 @@ from models import (
     FollowUp,
     NumberCounter,
     Opportunity,
+    Organisation,
     OwnerLoad,
     OwnershipPeriod,
     Pool,
@@ -107,6 +109,9 @@ def test_there_is_something_of_everything_to_look_at(filled: Demo) -> None:
 
     assert found["owned"] + found["pooled"] + found["binned"] == MANY
     assert min(found.values()) >= 3
+    (waits,) = filled.rows(Customer, Customer.approval == Approval.PENDING)
+    assert waits.owner_id is not None
+    assert not filled.rows(Organisation)[0].approve_customers
     assert filled.count(Share, Share.ends_at.is_(None) | (Share.ends_at > now)) >= 1
     assert filled.count(FollowUp) > 100
     assert filled.count(Opportunity) > 20

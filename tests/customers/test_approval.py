@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from models import Approval, Customer, Notice, Opportunity, Organisation
 from models.errors import NotApproved, Validation
@@ -105,8 +106,18 @@ def test_a_pending_customer_in_a_pool_is_neither_claimed_nor_assigned(world: Wor
         assert codes(does(world, "li", claim.claim, [id])) == ["NOT_APPROVED"]
         assert codes(does(world, "lead", assign.assign, [id], world.ids["li"])) == ["NOT_APPROVED"]
         assert codes(does(world, "lead", auto_assign.auto_assign, [id])) == ["NOT_APPROVED"]
+    assert offered(world, "ada", id) == set()
     (preview,) = world.run(world.li.read(claim_preview, [id]))
     assert [check.rule for check in preview.checks if not check.passed] == ["APPROVAL"]
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(update(Customer).values(approval=Approval.APPROVED))
+    assert offered(world, "ada", id) == {"assign", "auto-assign", "claim"}
+
+
+def offered(world: World, login: str, id: int) -> set[str]:
+    """Which ways out of its pool the page of a customer offers."""
+    page = Panel(world).of(login).get(f"/admin/customer/details/cus_{id}").text
+    return {name for name in ("claim", "assign", "auto-assign") if f"do/{name}" in page or f"ask/{name}" in page}
 
 
 def test_many_at_once_wait_as_well_and_the_system_enters_what_it_likes(world: World) -> None:
@@ -135,16 +146,21 @@ def test_the_api_and_the_panel_show_decide_and_refuse(world: World) -> None:
     mine = Panel(world).of("li").get(f"/admin/customer/details/cus_{id}").text
     assert "Rejected: Which?" in mine
     assert "do/submit" in mine
+    assert "ask/transfer" not in mine
     assert api.change("li", "submitCustomers", which, shown)["customers"][0]["approval"] == "PENDING"
     assert api.change("lead", "approveCustomers", which, shown)["customers"][0]["approval"] == "APPROVED"
+    assert "ask/transfer" in Panel(world).of("li").get(f"/admin/customer/details/cus_{id}").text
     again = api.change("lead", "approveCustomers", which, shown)
     assert [x["code"] for x in again["problems"]] == ["NOT_PENDING"]
 
 
-def test_without_the_setting_nothing_waits(world: World) -> None:
+def test_without_the_setting_nothing_waits_but_what_waited_before(world: World) -> None:
+    waiting = entered(world)
     world.system.do(create_update.update, Organisation, 1, {"approve_customers": False})
+    assert rows_in(Panel(world).of("lead").get("/admin/customer/list?tab=approve").text) == [f"cus_{waiting}"]
+    assert does(world, "lead", approval.approve, [waiting]).ids == [waiting]
 
     id = entered(world)
 
-    assert (state(world, id), told(world, "lead")) == (None, [])
+    assert (state(world, id), told(world, "lead")) == (None, ["to_approve"])
     assert "To approve" not in Panel(world).of("lead").get("/admin/customer/list").text

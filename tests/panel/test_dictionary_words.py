@@ -5,10 +5,12 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from admin.kit.tree_moves import TreeRow, moved
-from models import Customer, Dictionary, DictionaryItem
+from models import Customer, Dictionary, DictionaryItem, WordMerge
 from resolvers.records.custom_options import key_from
+from resolvers.runtime.ids import global_id
 from tests.support.panel import Panel
 from tests.support.world import World
 
@@ -183,3 +185,18 @@ def test_a_key_is_made_of_the_label_and_taken_once() -> None:
     assert key_from("VIP customer", (), "word") == "vip_customer"
     assert key_from("热点客户", {"redian"}, "word") == "rediankehu"
     assert key_from("!?", {"word"}, "word") == "word_2"
+
+
+def test_an_undoing_that_ended_half_way_can_be_asked_for_again(world: World) -> None:
+    winner, loser = (row["id"] for row in world.rows(DictionaryItem)[:2])
+    of = {"winner_id": winner, "loser_id": loser, "aliases": [], "by_name": "Ada Ng"}
+    now = world.clock.now
+    with world.backend.writer.engine.begin() as connection:
+        for done_at in (None, now):
+            connection.execute(insert(WordMerge).values(**of, moved=0, at=now, undone_at=now, done_at=done_at))
+    merges = [global_id(WordMerge, row["id"]) for row in world.rows(WordMerge)]
+
+    left, over = (Panel(world).of("ada").get(f"/admin/dictionary/merged-words/{id}").text for id in merges)
+
+    assert ("Everything is as it was before." in left, "#restore" in left) == (False, True)
+    assert ("Everything is as it was before." in over, "#restore" in over) == (True, False)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from models import (
     ClaimCondition,
     Customer,
+    CustomerStagePeriod,
     Dictionary,
     DictionaryItem,
     Opportunity,
@@ -24,6 +25,7 @@ from models import (
 from models.custom_field import CustomKind
 from models.errors import Forbidden, Validation
 from models.word_merge import MovedState
+from resolvers.jobs import control
 from resolvers.merging import word_merge, word_unmerge
 from resolvers.merging.word_merge import merge_words
 from resolvers.merging.word_unmerge import PastWordMerge, past_word_merge, unmerge_words
@@ -102,28 +104,35 @@ def test_everything_that_holds_a_word_follows_and_comes_back(world: World) -> No
     world.ada.do(unmerge_words, id)
 
     assert (past(world, id).kept, past(world, id).is_undone) == ([], True)
-    assert {table for table, rows in world.everything().items() if _plain(rows) != _plain(before[table])} <= {
-        "word_merge",
-        "word_move",
-        "event",
-        "release_book",
-    }
+    assert _differing(world, before) <= NOTED
+
+
+GROWING = ("version", "updated_at", "updated_by_id")
+NOTED = {"word_merge", "word_move", "event", "release_book"}
+
+
+def _differing(world: World, before: dict[str, Any]) -> set[str]:
+    """The tables whose rows are others than before, but for what grows with each change."""
+    return {table for table, rows in world.everything().items() if _plain(rows) != _plain(before[table])}
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without what grows with each change."""
-    return [{k: v for k, v in row.items() if k not in ("version", "updated_at", "updated_by_id")} for row in rows]
+    return [{k: v for k, v in row.items() if k not in GROWING} for row in rows]
 
 
 def test_the_undoing_says_what_it_leaves(world: World) -> None:
-    first, second = (world.customer(name, owner="li", industry="steel") for name in ("Ash", "Beech"))
+    first, second, third = (world.customer(name, owner="li", industry="steel") for name in ("Ash", "Beech", "Cedar"))
     id = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+    world.li.do(create_update.update, Customer, first, {"remark": "Other"})
     world.li.do(create_update.update, Customer, second, {"industry": "internet"})
+    for again in ("internet", "retail"):  # somebody says that it is this one
+        world.li.do(create_update.update, Customer, third, {"industry": again})
 
     world.ada.do(unmerge_words, id)
 
-    assert [industry(world, x) for x in (first, second)] == ["steel", "internet"]
-    (note,) = past(world, id).kept
+    assert [industry(world, x) for x in (first, second, third)] == ["steel", "internet", "retail"]
+    note, other = past(world, id).kept
+    assert "Cedar" in other.say() or world.row(Customer, third)["number"] in other.say()
     number = world.row(Customer, second)["number"]
     assert note.say().endswith("industry was changed since and stays as it is.")
     assert note.say("zh").endswith("行业之后有改动，保持现状。")
@@ -152,6 +161,33 @@ def test_what_is_too_much_for_one_transaction_follows_in_a_job_and_goes_back_in_
     assert {industry(world, x) for x in ids} == {"steel"}
     assert world.count(WordMove, WordMove.state == MovedState.UNDONE) == 5
     assert not past(world, id).is_busy
+
+
+def test_what_a_job_left_half_done_is_taken_back_and_goes_no_further(
+    world: World, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_merge, "AT_ONCE", 2)
+    monkeypatch.setattr(word_unmerge, "AT_ONCE", 1)
+    ids = [world.customer(owner="li", industry="steel") for _ in range(4)]
+    id = world.ada.do(merge_words, word(world, "retail"), word(world, "steel"))
+    world.ada.do(control.cancel, world.row(WordMerge, id)["job_id"])
+    jobs.run_due()
+    merging = world.row(WordMerge, id)["job_id"]
+    assert (sorted(industry(world, x) for x in ids), past(world, id).is_busy) == (["retail"] * 2 + ["steel"] * 2, False)
+
+    world.ada.do(unmerge_words, id)
+    world.ada.do(control.cancel, world.row(WordMerge, id)["job_id"])
+    world.ada.do(control.resume, merging)
+    jobs.run_due()
+    assert sorted(industry(world, x) for x in ids) == ["retail"] + ["steel"] * 3
+    assert (past(world, id).is_busy, past(world, id).is_left) == (False, True)
+
+    world.ada.do(unmerge_words, id)
+    jobs.run_due()
+    assert {industry(world, x) for x in ids} == {"steel"}
+    assert (past(world, id).is_busy, past(world, id).is_left, past(world, id).kept) == (False, False, [])
+    with pytest.raises(Validation, match="undone already"):
+        world.ada.do(unmerge_words, id)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +260,29 @@ def test_two_stages_of_one_pipeline_are_not_merged(world: World) -> None:
     assert caught.value.say() == (
         "First and Second are both stages, with rules of their own. Delete one of the stages first."
     )
+
+
+def test_a_stage_that_gets_another_name_is_no_step_of_its_opportunities(world: World) -> None:
+    stages = world.make(Dictionary, code="opportunity_stage", name="Opportunity stage")
+    words = {x: world.make(DictionaryItem, dictionary_id=stages, key=x, label_en=x.title()) for x in ("done", "closed")}
+    pipeline = world.make(Pipeline, name="Direct", is_default=True)
+    world.make(PipelineStage, pipeline_id=pipeline, stage="done", kind="WON", probability=100)
+    customer = world.customer(owner="li", stage="early")
+    given = {"customer_id": customer, "name": "Mill", "stage": "done", "probability": 90}
+    deal = world.li.do(create_update.create, Opportunity, given).id
+    before, was = world.everything(), world.row(Opportunity, deal)
+    world.clock.pass_by(days=40)
+
+    id = world.ada.do(merge_words, words["closed"], words["done"])
+    merged = world.ada.do(merge_words, word(world, "won"), word(world, "early"))
+
+    assert _plain([world.row(Opportunity, deal)]) == _plain([{**was, "stage": "closed"}])
+    assert [x["stage"] for x in world.rows(OpportunityStagePeriod)] == ["closed"]
+    assert [x["stage"] for x in world.rows(CustomerStagePeriod)] == ["won"]
+    world.clock.pass_by(days=1)
+    for each in (merged, id):
+        world.ada.do(unmerge_words, each)
+    assert _differing(world, before) <= NOTED
 
 
 def test_opportunities_whose_stage_gets_another_word_make_no_step(world: World) -> None:

@@ -25,7 +25,7 @@ USES = {
     Because.COUNTS_OWN_RECORDS: 3,
     Because.COUNTS_FOR_POOL: 1,
     Because.FILLS_INDEX: 7,
-    Because.FOLLOWS_CHECK: 29,
+    Because.FOLLOWS_CHECK: 28,
     Because.JUDGES_RIGHTS: 27,
     Because.KEEPS_COPY: 16,
     Because.KEEPS_RULE: 44,

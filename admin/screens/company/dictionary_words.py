@@ -97,7 +97,7 @@ class DictionaryWords(PolicyModelView):
             raise HTTPException(403)
         found = await self._found(ask, request)
         rows = _sent(data, found)
-        lines = [_line(row, data, ask) for row in rows if not _is_blank(row)]
+        lines = [_line(row, data) for row in rows if not _is_blank(row)]
         try:
             saved: SavedTree = await ask.scope.run(save_tree, found.id, lines)
         except Refusal as refusal:
@@ -246,7 +246,7 @@ def _is_blank(row: EditorRow) -> bool:
     return row.token.startswith(NEW) and not (row.label_en or row.label_zh or row.aliases)
 
 
-def _line(row: EditorRow, data: FormData, ask: PanelRequest) -> TreeLine:
+def _line(row: EditorRow, data: FormData) -> TreeLine:
     given: dict[str, Any] = {
         "label_en": row.label_en or row.label_zh,
         "label_zh": row.label_zh or None,
@@ -258,12 +258,9 @@ def _line(row: EditorRow, data: FormData, ask: PanelRequest) -> TreeLine:
     except ValueError:
         was = {}
     was = {key: was[key] for key in _KEPT if key in was} if isinstance(was, dict) else {}
-    if row.token == str(data.get("archive", "")):
-        given["archived_at"] = ask.scope.now()
-    if row.token == str(data.get("bring-back", "")):
-        given["archived_at"] = None
+    pressed = {str(data[name]): name == "archive" for name in ("archive", "bring-back") if name in data}
     id = None if row.token.startswith(NEW) else number_of(DictionaryItem, row.token)
-    return TreeLine(id, row.depth, given, was, whole_number(row.version))
+    return TreeLine(id, row.depth, given, was, whole_number(row.version), pressed.get(row.token))
 
 
 def _with_problems(

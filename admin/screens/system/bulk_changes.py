@@ -194,7 +194,7 @@ class BulkChanges(Page):
             "percent": min(100, 100 * made.done // total) if total else None,
             "is_open": made.is_open,
             "is_done": made.state is BulkState.DONE,
-            "may_go_on": made.state in (BulkState.STOPPED, BulkState.FAILED),
+            "may_go_on": made.may_go_on,
             "undone_by": global_id(BulkChange, made.undone_by.id) if made.undone_by else "",
             "is_undoing": row.kind is BulkKind.UNDO,
         }

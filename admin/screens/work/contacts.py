@@ -1,28 +1,24 @@
 """Contacts: people at customers, with their phones and addresses."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models import Contact, FollowUp, Opportunity, Plan, User
-from resolvers.customers import contacts, transfer_related
+from models import Contact, FollowUp, Opportunity, Plan
+from resolvers.customers import contacts
 from resolvers.reading.pages import Row
-from resolvers.runtime.batch import Outcome
-from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import Command, command
+from ...kit.commands import Command
 from ...kit.declared import MINE, Tab
-from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
 from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
 from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
-from .customer_commands import with_load
 from .duplicate_forms import ChecksDuplicates
+from .receivers import receivers, transfer
 
 _ = gettext
 
@@ -81,24 +77,10 @@ class Contacts(ChecksDuplicates, model=Contact):
     )
     page_template: ClassVar[str] = "contact.html"
 
-    @command(
-        icon="arrows-exchange",
-        action="contact.transfer",
-        when=lambda row: row["deleted_at"] is None,
-        fields=(
-            Field("user_id", Kind.RECORD, target=User, name=Label("Who looks after it"), is_required=True),
-            Field("reason", Kind.TEXT, name=Label("Reason"), length=200),
-        ),
-    )
-    def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transfer_related.transfer(scope, Contact, ids, given["user_id"] or 0, reason=given["reason"])
+    transfer = transfer
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
-        """The users who may look after the contacts."""
-        if which.name != "transfer":
-            return {}
-        found = await ask.scope.read(transfer_related.candidates, Contact, ids)
-        return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
+        return await receivers(ask, Contact, ids) if which.name == "transfer" else {}
 
     async def details_extra(self, ask: PanelRequest, row: Row) -> dict[str, Any]:
         """The composer of follow-ups, about this contact."""

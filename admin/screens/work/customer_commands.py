@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Customer, Pool, User
+from models import Customer, Pool
 from resolvers.customers import approval as approving
 from resolvers.customers import lock as locking
 from resolvers.customers import transfer as transferring
@@ -27,16 +27,15 @@ from resolvers.runtime.scope import Scope
 from ...kit.commands import DETAIL, LIST, ROW, Command, command
 from ...kit.fields import Field, Kind
 from ...kit.form_page import Options
-from ...kit.formatting import number
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label, gettext, listed
 from ...kit.view import PolicyModelView
+from .receivers import REASON, TO_WHOM
+from .receivers import offered as options_of
 
 _ = gettext
 MOST_POOLS = 200
 """Maximum number of pools that a release or a move offers."""
-REASON = Field("reason", Kind.TEXT, name=Label("Reason"), length=200)
-TO_WHOM = Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True)
 INSIST = Field(
     "insist",
     Kind.YES_NO,
@@ -75,6 +74,11 @@ def waits_for_approval(row: Row) -> bool:
     return row["approval"] == "PENDING" and row["deleted_at"] is None
 
 
+def _to_hand_out(row: Row) -> bool:
+    """Whether it may leave its pool to an owner."""
+    return pooled(row) and _approved(row)
+
+
 class CustomerCommands(PolicyModelView):
     """The base of every screen over customers."""
 
@@ -108,13 +112,13 @@ class CustomerCommands(PolicyModelView):
         key="c",
         action="customer.claim",
         where=(ROW, LIST, DETAIL),
-        when=lambda row: pooled(row) and _approved(row),
+        when=_to_hand_out,
         tone="primary",
     )
     def claim(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return claiming.claim(scope, ids)
 
-    @command(icon="user-plus", action="customer.assign", when=pooled, fields=(TO_WHOM, REASON))
+    @command(icon="user-plus", action="customer.assign", when=_to_hand_out, fields=(TO_WHOM, REASON))
     def assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return assigning.assign(scope, ids, given["user_id"] or 0, reason=given["reason"])
 
@@ -122,7 +126,7 @@ class CustomerCommands(PolicyModelView):
         Label("Assign automatically"),
         icon="users",
         action="customer.assign",
-        when=pooled,
+        when=_to_hand_out,
         confirm=Label("Each goes to a member of its pool, by the rule of the pool. Its page then says why."),
     )
     def auto_assign(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
@@ -137,7 +141,13 @@ class CustomerCommands(PolicyModelView):
     def move(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return moving.move(scope, ids, given["pool_id"] or 0, given["reason"])
 
-    @command(icon="arrows-exchange", key="t", action="customer.transfer", when=owned, fields=(TO_WHOM, REASON))
+    @command(
+        icon="arrows-exchange",
+        key="t",
+        action="customer.transfer",
+        when=lambda row: owned(row) and _approved(row),
+        fields=(TO_WHOM, REASON),
+    )
     def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         insist, lifts = bool(given.get("insist")), bool(given.get("lift_lock"))
         owner_id, reason = given["user_id"] or 0, given["reason"]
@@ -215,7 +225,7 @@ class CustomerCommands(PolicyModelView):
         offered = {"assign": assignees.pool_candidates, "transfer": assignees.owner_candidates}.get(which.name)
         if offered is not None:
             found = await ask.scope.read(offered, ids)
-            return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
+            return options_of(ask, found)
         if which.name in ("release", "move"):
             return {"pool_id": await ask.scope.read(_open_pools, ids if which.name == "move" else ())}
         return {}
@@ -236,14 +246,6 @@ async def claim_rules(ask: PanelRequest, id: int) -> list[tuple[str, bool, str]]
         explanation = (check.refusal or check.detail).say(ask.language)
         rules.append((str(RULES.get(check.rule, check.rule)), check.passed, explanation))
     return rules
-
-
-def with_load(ask: PanelRequest, x: assignees.Candidate) -> str:
-    """A candidate with the customers that they hold, as far as the user may know, and what speaks against them."""
-    limit = "" if x.limit is None else f" / {number(ask, x.limit)}"
-    load = f"{number(ask, x.held)}{limit}" if x.is_known else ""
-    marks = ((x.is_absent, _("absent")), (x.is_full, _("full")), (not x.is_fit, _("may not work with it")))
-    return " · ".join(part for part in (x.name, load, *(mark for holds, mark in marks if holds)) if part)
 
 
 def _open_pools(scope: Scope, db: Session, moved: Sequence[int]) -> list[tuple[str, str]]:

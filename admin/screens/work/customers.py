@@ -112,7 +112,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
             lambda _ask: {"approval": {"eq": "PENDING"}},
             (("created_at", False),),
             empty=Label("No customer waits for approval."),
-            when=lambda ask: ask.approve_customers,
+            when=lambda ask: ask.has_approvals,
             condition={"approval": {"eq": "PENDING"}},
         ),
         Tab("locked", Label("Locked"), lambda _ask: {"locked": {"eq": True}}, condition={"locked": {"eq": True}}),

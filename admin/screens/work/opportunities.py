@@ -6,14 +6,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Opportunity, OpportunityStagePeriod, User
+from models import Opportunity, OpportunityStagePeriod
 from models.pipeline import StageKind
 from models.stage_terms import read_book
 from resolvers.customers import opportunity_stages as stages
-from resolvers.customers import transfer_related
 from resolvers.reading.pages import Row
 from resolvers.runtime.batch import Outcome
-from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ...kit.commands import DETAIL, ROW, Command, command
@@ -24,7 +22,7 @@ from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label
 from ...kit.view import PolicyModelView
-from .customer_commands import with_load
+from .receivers import receivers, transfer
 from .stage_tab import StageHistory
 
 OPEN = ["OPEN", "ON_HOLD"]
@@ -125,23 +123,12 @@ class Opportunities(PolicyModelView, model=Opportunity):
         reason, remark = given.get("lost_reason"), given.get("remark")
         return Outcome([stages.lose(scope, ids[0], reason=reason, remark=remark, closed_on=given.get("closed_on")).id])
 
-    @command(
-        icon="arrows-exchange",
-        action="opportunity.transfer",
-        when=is_here,
-        fields=(
-            Field("user_id", Kind.RECORD, target=User, name=Label("New owner"), is_required=True),
-            Field("reason", Kind.TEXT, name=Label("Reason"), length=200),
-        ),
-    )
-    def transfer(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        return transfer_related.transfer(scope, Opportunity, ids, given["user_id"] or 0, reason=given["reason"])
+    transfer = transfer
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         """The stages to which the opportunity may go from its own; the users who may look after opportunities."""
         if which.name == "transfer":
-            found = await ask.scope.read(transfer_related.candidates, Opportunity, ids)
-            return {"user_id": [(global_id(User, x.id), with_load(ask, x)) for x in found]}
+            return await receivers(ask, Opportunity, ids)
         if which.name != "step" or not ids:
             return {}
         keys = await ask.scope.read(_next_stages, ids[0])
