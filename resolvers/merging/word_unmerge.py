@@ -17,6 +17,7 @@ from models.stage_terms import renaming_stages
 from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
+from ..records.custom_values import held_by
 from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
