@@ -79,6 +79,7 @@ def test_a_fact_is_changed_in_its_place_by_click_and_by_key(demo_screens: Screen
     assert li.heard == []
 
 
+@pytest.mark.long
 def test_escape_leaves_and_a_click_elsewhere_keeps_what_was_typed(demo_screens: Screens) -> None:
     _li, page, id = opened(demo_screens, 1)
     before = edits(demo_screens, id)
@@ -101,6 +102,7 @@ def test_escape_leaves_and_a_click_elsewhere_keeps_what_was_typed(demo_screens: 
     assert edits(demo_screens, id) == before + 1
 
 
+@pytest.mark.long
 def test_a_refusal_stands_in_place_and_nothing_typed_is_lost(demo_screens: Screens) -> None:
     mine = select(Customer.__table__.c.id).where(owned(demo_screens, "li"))  # type: ignore[arg-type]
     c = Contact.__table__.c
@@ -139,6 +141,7 @@ def test_two_people_change_the_same_fact_and_both_values_stand_in_place(demo_scr
     assert value(demo_screens, id, "remark") == "From Li"
 
 
+@pytest.mark.long
 def test_on_a_slow_line_two_clicks_save_once(demo_screens: Screens) -> None:
     _li, page, id = opened(demo_screens, 4)
     before = edits(demo_screens, id)
@@ -151,6 +154,7 @@ def test_on_a_slow_line_two_clicks_save_once(demo_screens: Screens) -> None:
     assert edits(demo_screens, id) == before + 1
 
 
+@pytest.mark.long
 def test_without_scripts_a_fact_leads_to_the_whole_form(demo_screens: Screens) -> None:
     _li, page, id = opened_plainly(demo_screens, 5)
     fact(page, "phone").locator("[data-fact-edit]").click()
@@ -164,6 +168,7 @@ def opened_plainly(shown: Screens, nth: int) -> tuple[Person, Page, int]:
     return li, li.go(f"/admin/customer/details/cus_{id}"), id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("model", "key"), [(Contact, "title"), (Contact, "points"), (Opportunity, "expected_close")])
 def test_the_facts_of_every_kind_of_record_are_edited_the_same_way(demo_screens: Screens, model: Any, key: str) -> None:
     mine = select(Customer.__table__.c.id).where(owned(demo_screens, "li"))  # type: ignore[arg-type]
@@ -180,6 +185,7 @@ def test_the_facts_of_every_kind_of_record_are_edited_the_same_way(demo_screens:
     expect(fact(page, key).locator(".fact-value")).to_contain_text(shown)
 
 
+@pytest.mark.long
 def test_the_history_is_looked_back_at_and_a_field_restored(demo_screens: Screens) -> None:
     li, page, id = opened(demo_screens, 6)
     was = value(demo_screens, id, "phone")
@@ -202,6 +208,7 @@ def test_the_history_is_looked_back_at_and_a_field_restored(demo_screens: Screen
     assert li.faults() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_facts_and_the_past_are_usable_on_a_phone(demo_screens: Screens, theme: str) -> None:
     li, page, _id = opened(demo_screens, 7, size=NARROW, language="zh", theme=theme)

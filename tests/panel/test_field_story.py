@@ -49,6 +49,7 @@ def save(page: Page) -> None:
     page.wait_for_url("**/details/**")
 
 
+@pytest.mark.long
 def test_a_maintainer_adds_a_field_and_hides_it_from_a_role(demo_screens: Screens) -> None:
     id, number = customer(demo_screens)
     ada = demo_screens.person("ada", language="zh")
