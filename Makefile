@@ -10,7 +10,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check sweep pictures migration words schema.graphql docs lock bench-peers clean
+.PHONY: help demo test check sweep pictures migration words schema.graphql api-changes docs/released.graphql docs lock bench-peers clean
 
 help:
 	@echo "make demo    invented data, served on 127.0.0.1:8000 (PORT=…, DEMO_CUSTOMERS=…)"
@@ -19,7 +19,7 @@ help:
 	@echo "make migration NAME=…  write the migration that the models lack"
 	@echo "make words   sort the panel's catalogue, and say what has no Chinese yet"
 	@echo "make pictures  take the pictures of docs/tour.md anew (needs Chromium)"
-	@echo "make sweep   every route of the panel x every role x every kind of record; an hour or so"
+	@echo "make sweep   all cases of the tables that make check samples; some hours"
 	@echo "make bench-peers  install what bench/read_path.py and bench/import_peers.py measure beside (needs npm)"
 	@echo "make clean   remove the virtual environment and the demo data"
 
@@ -34,16 +34,25 @@ check: $(VENV)/development
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m millpond.api_changes
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 sweep: $(VENV)/development
-	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) tests/panel/sweep tests/graphql/test_read_corpus.py tests/graphql/test_sizes.py tests/graphql/test_fuzz.py tests/access/test_policy_climbing.py tests/reading/test_two_readers.py
+	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m sampled
 
 pictures: $(VENV)/development
 	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/panel/test_stories.py tests/panel/test_policy_story.py tests/panel/test_merge_story.py tests/panel/test_duplicate_story.py tests/panel/test_export_story.py tests/panel/test_import_story.py tests/panel/test_dictionary_story.py tests/panel/test_board_story.py tests/panel/test_field_story.py tests/panel/test_fact_story.py tests/panel/test_bulk_story.py -k "not accessible"
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@
+
+# What the schema breaks for clients since the last release, and CHANGELOG.md does not say.
+api-changes: $(VENV)/development
+	@$(BIN)/python -m millpond.api_changes
+
+# At each release: later changes are compared with the schema of now.
+docs/released.graphql: schema.graphql
+	cp schema.graphql $@
 
 # Sorts the panel's catalogue, and names the messages that have no Chinese.
 words: $(VENV)/development

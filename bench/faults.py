@@ -159,7 +159,7 @@ FAULTS = (
     Fault(
         "a key that ended between two looks is answered",
         "schema.engine:Engine._compiled",
-        "return _refused_whole(NotSignedIn(), reader.scope)",
+        "return answers.refused_whole(NotSignedIn(), reader.scope)",
         "return await self._executed(reader.scope, reader, document.parsed, operation)",
         ("graphql/test_prepared_answers.py",),
     ),

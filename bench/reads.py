@@ -22,7 +22,7 @@ QUESTIONS = {
                      pageInfo {{ hasNextPage endCursor }} countUpTo }} }}""",
     "total": "{ customers(first: 50) { totalCount nodes { id } } }",
     "search": f'{{ customers(first: 20, search: "科技") {{ nodes {{ {ROW} }} countUpTo }} }}',
-    "customer": f"""query ($id: ID!) {{ customer(id: $id) {{ {ROW} phone email remark version edit: can(action: "edit")
+    "customer": f"""query ($id: ID!) {{ customer(id: $id) {{ {ROW} phone email remark version edit: can(action: EDIT)
                     contacts {{ totalCount nodes {{ id name title isPrimary points {{ kind value }} }} }} }} }}""",
 }
 

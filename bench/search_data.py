@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Table, select
 from models import Contact, Customer
 from models.contact import ContactPoint, PointKind
 from models.keys import keys_of, with_keys
-from models.search import SPAN, clearing_rules, index_rules
+from models.search import SPAN
+from models.search_rules import clearing_rules, index_rules
 from resolvers.reading.search_index import rebuild
 from tests.support.world import World
 
@@ -151,10 +152,10 @@ def _copy_docs(connection: Connection, customers: int, contacts: int) -> None:
             connection.exec_driver_sql(line)
     for n in range(1, TIMES):
         connection.exec_driver_sql(
-            "INSERT INTO search_doc (id, customer_id, contact_id, number, name, sounds, phones, addresses, pieces) "
+            "INSERT INTO search_doc (id, customer_id, contact_id, number, name, sounds, phones, addresses, customs, pieces) "
             f"SELECT id + CAST({customers * n} AS bigint) * {SPAN} + CASE WHEN contact_id IS NULL THEN 0 ELSE {contacts * n} END, "
             f"customer_id + {customers * n}, contact_id + {contacts * n}, number || '-{n}', name, sounds, phones, addresses, "
-            f"pieces FROM search_doc WHERE customer_id <= {customers}"
+            f"customs, pieces FROM search_doc WHERE customer_id <= {customers}"
         )
     for line in index_rules(dialect):
         connection.exec_driver_sql(line)

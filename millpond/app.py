@@ -25,25 +25,29 @@ from tasks.restarting import restarting
 
 from .body_limit import BodyLimitMiddleware
 from .caller import Secure, bearer, with_cookie
+from .cors import Origins
 from .csrf import CsrfMiddleware
 from .downloads import downloads, templates
 from .files import Assets
 from .graphql_request import Refused
-from .http import AnswerPrepared, AnswerRequest, GraphQLDoor, Stream
+from .http import AnswerPrepared, AnswerRequest, Costs, GraphQLDoor, Stream
 from .request_middleware import Metrics, RequestMiddleware
 from .responses import refusal
+from .schema_file import SchemaFile
 from .settings import Settings
 from .uploads import uploads
 
 DOORS: dict[str, tuple[str, str]] = {
     "POST /graphql": ("open", "every field and mutation declares its own right"),
-    "GET /graphql": ("open", "GraphiQL holds no records; it is shown to people who are signed in"),
+    "GET /graphql": ("open", "every field declares its own right; GraphiQL is shown to people who are signed in"),
     "OPTIONS /graphql": ("open", "tells a browser which front ends may call"),
     "POST /session": ("open", "turns a token that is valid already into a cookie"),
+    "OPTIONS /session": ("open", "tells a browser which front ends may use the cookie"),
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
     "GET /files/templates/{target}": ("open", "a template holds no record; the use case asks for the right to import"),
     "GET /files/{id}": ("open", "a file is its maker's alone; the use case asks for the right to export again"),
     "POST /files": ("open", "a file becomes its sender's alone; the use case asks for the right to import something"),
+    "GET /schema.graphql": ("open", "holds no record; shown to callers who are signed in"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
     "GET /readyz": (
         "open",
@@ -91,32 +95,21 @@ def build(
     routes: Sequence[BaseRoute] = (),
     panel: Callable[[Callable[[str], str]], Panel] | None = None,
     stream: Stream | None = None,
+    costs: Costs | None = None,
 ) -> Starlette:
     """The application.
 
     `answer` is the GraphQL engine, `answer_prepared` its fast path for prepared operations.  `background` are jobs that
     run while it serves, `routes` further routes.  `panel` makes the panel from a function that returns the address of
-    a static file.  `stream` answers a subscription as server-sent events.  Raises RuntimeError that names a route without a declared right.
+    a static file.  `stream` answers a subscription as server-sent events.  `costs` says what a query costs.  Raises
+    RuntimeError that names a route without a declared right.
     """
     assets = Assets(ASSETS, PANEL_FILES)
     shown = panel(assets.address) if panel is not None else None
     doors = DOORS | (shown.doors if shown is not None else {})
     figures = Metrics(doors)
-    served = [
-        Route(
-            "/graphql",
-            _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures, stream),
-            methods=["GET", "POST", "OPTIONS"],
-        ),
-        Route("/session", _session(backend, settings), methods=["POST"]),
-        *_files(backend, settings.secure_cookies),
-        Route("/healthz", _healthz),
-        Route("/readyz", _readyz(backend, figures)),
-        Route("/metrics", figures.page),
-        Route("/assets/{hash}/{file:path}", assets.page),
-        *([Route("/", _to_the_panel), shown.mount] if shown is not None else []),
-        *routes,
-    ]
+    door = _graphql(backend, settings, answer, answer_prepared or _never_prepared, assets, figures, stream, costs)
+    served = [*_own_routes(backend, settings, door, figures, assets), *_to_panel(shown), *routes]
     check_doors(served, doors)
     app = Starlette(
         routes=served,
@@ -126,6 +119,25 @@ def build(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _own_routes(
+    backend: ServedBackend, settings: Settings, door: GraphQLDoor, figures: Metrics, assets: Assets
+) -> list[BaseRoute]:
+    return [
+        Route("/graphql", door, methods=["GET", "POST", "OPTIONS"]),
+        Route("/session", _session(backend, settings), methods=["POST", "OPTIONS"]),
+        Route("/schema.graphql", SchemaFile(backend.principal_of, settings.secure_cookies).page),
+        *_files(backend, settings.secure_cookies),
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz(backend, figures)),
+        Route("/metrics", figures.page),
+        Route("/assets/{hash}/{file:path}", assets.page),
+    ]
+
+
+def _to_panel(shown: Panel | None) -> list[BaseRoute]:
+    return [Route("/", _to_the_panel), shown.mount] if shown is not None else []
 
 
 def _files(backend: ServedBackend, secure: Secure) -> list[BaseRoute]:
@@ -174,6 +186,7 @@ def _graphql(
     assets: "Assets",
     figures: "Metrics",
     stream: Stream | None,
+    costs: Costs | None,
 ) -> GraphQLDoor:
     def page(principal: Principal | None) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": graphiql.CSP}
@@ -187,10 +200,11 @@ def _graphql(
         identify=backend.principal_of,
         make_scope=backend.scope,
         page=page,
-        cors_origins=settings.cors_origins,
+        origins=_origins(settings),
         secure_cookies=settings.secure_cookies,
         request_seconds=settings.request_seconds,
         stream=stream,
+        costs=costs,
         count=figures.answered,
     )
 
@@ -199,13 +213,25 @@ async def _never_prepared(*_: object) -> None:
     return None
 
 
+def _origins(settings: Settings) -> Origins:
+    return Origins(settings.cors_origins, settings.cookie_origins, settings.cors_headers)
+
+
 def _session(backend: ServedBackend, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    origins = Origins((), settings.cookie_origins, settings.cors_headers)
+
     async def session(request: Request) -> Response:
         """Set the session cookie to the token of the Authorization header, which no other site can send."""
+        if request.method == "OPTIONS":
+            if not origins.is_preflight(request):
+                raise HTTPException(405, headers={"allow": "POST"})
+            return origins.allow(request, origins.preflight("POST"))
         token = bearer(request.headers)
         if not token or await backend.principal_of(token) is None:
-            return refusal(Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer"))
-        return with_cookie(Response(status_code=204), request, token, settings.secure_cookies)
+            answer = refusal(Refused(401, "UNAUTHENTICATED", "Please sign in.", www_authenticate="Bearer"))
+        else:
+            answer = with_cookie(Response(status_code=204), request, token, settings.secure_cookies)
+        return origins.allow(request, answer)
 
     return session
 

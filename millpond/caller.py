@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
@@ -60,18 +61,27 @@ def without_cookie(response: Response, request: Request, secure: Secure) -> Resp
     return response
 
 
-def is_own_origin(socket: HTTPConnection) -> bool:
-    """Whether a page of ours opens this WebSocket.  Browsers name the origin of each, and send our cookie with any."""
-    return socket.headers.get("origin") == f"{_http_scheme(socket)}://{socket.headers.get('host', '')}"
+def is_own_origin(socket: HTTPConnection, trusted: Collection[str] = ()) -> bool:
+    """Whether a page of ours, or of a trusted origin, opens this WebSocket.
+
+    Browsers name the origin of each, and send our cookie with any.
+    """
+    origin = socket.headers.get("origin")
+    return origin in trusted or origin == f"{_http_scheme(socket)}://{socket.headers.get('host', '')}"
 
 
 def _http_scheme(request: HTTPConnection) -> str:
     return {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
 
 
-def check_origin(request: Request) -> None:
-    """Raise Refused for a request of another site with our cookie.  Bearer tokens need no check: no site can add one."""
+def check_origin(request: Request, trusted: Collection[str] = ()) -> None:
+    """Raise Refused for a request of another site with our cookie, unless it comes from a trusted origin.
+
+    Bearer tokens need no check: no site can add one.
+    """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if origin is not None and origin in trusted:
+        return
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     if site in ("same-origin", "none") or (site is None and origin == own):
         return

@@ -116,7 +116,7 @@ def _is_page(request: Request) -> bool:
 def _not_signed_in(request: Request) -> Response:
     if _is_page(request):
         return RedirectResponse("/admin/login", 303)
-    return refusal(Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer"))
+    return refusal(Refused(401, "UNAUTHENTICATED", "Please sign in.", www_authenticate="Bearer"))
 
 
 def _refused(request: Request, refused: Refusal, language: str) -> Response:

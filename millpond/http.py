@@ -6,7 +6,7 @@ exception goes to the log under the id of the request, and the client gets the i
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers
@@ -16,11 +16,36 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
 from policies import Principal
+from resolvers.runtime.languages import accepted_language
+from schema.answers import NotSafe, with_extensions
 from schema.limits import TooComplex
+from schema.persisted_queries import PersistedQueries
 
 from .caller import Secure, address_of, agent_of, bearer, check_origin, request_id, session_cookie
-from .graphql_request import Refused, check_type, read_body, read_graphql_request
-from .responses import accepted, broke, error_response, invalid_status, json_response, preflight, refusal, timed_out
+from .compression import compress
+from .cors import Origins
+from .graphql_request import (
+    GraphQLRequest,
+    Refused,
+    check_type,
+    is_query_by_address,
+    read_address,
+    read_body,
+    read_graphql_request,
+)
+from .responses import (
+    STREAM,
+    accepted,
+    broke,
+    error_response,
+    invalid_status,
+    json_response,
+    kept_response,
+    prefers_stream,
+    refusal,
+    timed_out,
+)
+from .viewing import view_token, viewed
 
 
 class IndexedRequest(Request):
@@ -45,7 +70,7 @@ class _IndexedHeaders(Headers):
 
 
 class Answer(Protocol):
-    """An answer of the engine: the whole JSON, how it was made, and whether the request was invalid."""
+    """An answer of the engine (`schema.answers.Answer`)."""
 
     @property
     def body(self) -> bytes: ...
@@ -53,11 +78,32 @@ class Answer(Protocol):
     def kind(self) -> str: ...
     @property
     def invalid(self) -> bool: ...
+    @property
+    def is_stranger(self) -> bool: ...
+    @property
+    def may_hold_secrets(self) -> bool: ...
 
 
-AnswerRequest = Callable[[Any, str, dict[str, Any] | None, str | None], Awaitable[Answer]]
+class AnswerRequest(Protocol):
+    """Answers one request.  With `is_safe` it changes nothing, and raises NotSafe for a mutation."""
+
+    async def __call__(
+        self,
+        scope: Any,
+        query: str,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        /,
+        *,
+        is_safe: bool = False,
+    ) -> Answer: ...
+
+
+Costs = Callable[[str, dict[str, Any] | None], dict[str, Any]]
+"""What a text costs with these variables.  Raises TooComplex, GraphQLError."""
 AnswerPrepared = Callable[[str, str, dict[str, Any] | None, str | None], Awaitable[Answer | None]]
-Stream = Callable[[str, str, dict[str, Any] | None, str | None], AsyncIterator[bytes]]
+Stream = Callable[..., AsyncIterator[bytes]]
+"""Like AnswerRequest, of a token, as server-sent events; with `is_safe` it refuses a mutation."""
 Identify = Callable[[str, str | None, str | None], Awaitable[Principal | None]]
 MakeScope = Callable[..., Any]
 
@@ -81,16 +127,18 @@ class GraphQLDoor:
         identify: Identify,
         make_scope: MakeScope,
         page: Callable[[Principal | None], Response],
-        cors_origins: Sequence[str] = (),
+        origins: Origins | None = None,
         secure_cookies: Secure = "auto",
         request_seconds: float = 10,
         stream: Stream | None = None,
+        costs: Costs | None = None,
         count: Callable[[str, float], None] = lambda _kind, _seconds: None,
     ) -> None:
         self.answer, self.answer_prepared, self.identify = answer, answer_prepared, identify
         self.make_scope, self.page = make_scope, page
-        self.cors_origins, self.secure_cookies = frozenset(cors_origins), secure_cookies
-        self.request_seconds, self.count, self.stream = request_seconds, count, stream
+        self.origins, self.secure_cookies = origins or Origins(), secure_cookies
+        self.request_seconds, self.count, self.stream, self.costs = request_seconds, count, stream, costs
+        self.persisted = PersistedQueries()
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         request = IndexedRequest(connection, receive)
@@ -98,7 +146,7 @@ class GraphQLDoor:
             response = await self._respond(request)
         except ClientDisconnect:
             return
-        self._allow_origin(request, response)
+        self.origins.allow(request, response)
         await response(connection, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -120,37 +168,92 @@ class GraphQLDoor:
             return self._broke(request)
 
     async def _by_method(self, request: Request) -> Response:
-        if request.method == "OPTIONS" and self._is_preflight(request):
-            return preflight()
-        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
-            return self.page(await self._principal(request))
+        if self.origins.is_preflight(request):
+            return self.origins.preflight("GET, POST")
+        if request.method in ("GET", "HEAD"):
+            if _is_for_people(request):
+                return self.page(await self._principal(request))
+            return await self._get(request)
         if request.method != "POST":
-            raise Refused(405, "METHOD_NOT_ALLOWED", "Send the query by POST.", allow="POST")
+            raise Refused(405, "METHOD_NOT_ALLOWED", "Send the query by POST, or by GET.", allow="GET, POST")
         return await self._post(request)
+
+    async def _get(self, request: Request) -> Response:
+        """A query in the address; it changes nothing, whoever has made the browser send it."""
+        if not is_query_by_address(request):
+            raise Refused(400, "BAD_REQUEST", 'The address lacks the parameter "query".')
+        try:
+            return await self._answered(request, read_address(request), is_safe=True)
+        except NotSafe:
+            raise Refused(405, "METHOD_NOT_ALLOWED", "Send a mutation by POST.", allow="POST") from None
 
     async def _post(self, request: Request) -> Response:
         check_type(request.headers)
-        read = read_graphql_request(await read_body(request))
-        asked = read.query, read.variables, read.operation_name
+        return await self._answered(request, read_graphql_request(await read_body(request)))
+
+    async def _answered(self, request: Request, read: GraphQLRequest, *, is_safe: bool = False) -> Response:
+        asked = self._text(read), read.variables, read.operation_name
         began = time.perf_counter()
         token = self._token(request)
-        if self.stream is not None and token and "text/event-stream" in request.headers.get("accept", ""):
-            return StreamingResponse(self.stream(token, *asked), media_type="text/event-stream", headers=_UNBUFFERED)
-        answer = await self.answer_prepared(token, *asked) if token else None
-        if answer is None:
-            scope = self.make_scope(
-                await self._principal(request),
-                door="graphql",
-                request_id=request_id(request.scope),
-                address=address_of(request),
-                agent=agent_of(request),
-                token=token,
+        looking = view_token(request)
+        if self.stream is not None and token and await self._wants_stream(request):
+            return StreamingResponse(
+                self.stream(token, *asked, is_safe=is_safe), media_type=STREAM, headers=_UNBUFFERED
             )
+        answer = await self.answer_prepared(token, *asked) if token and looking is None else None
+        is_known = answer is not None
+        if answer is None:
+            principal = await self._principal(request)
+            is_known = principal is not None
+            if looking is not None and principal is not None and not principal.must_change_password:
+                principal = await viewed(self._scope(request, principal, token), looking)
+            scope = self._scope(request, principal, token)
             began = time.perf_counter()
-            answer = await self.answer(scope, *asked)
+            answer = await self.answer(scope, *asked, is_safe=is_safe)
+        if read.hash and read.query and is_known and not answer.invalid:  # callers who are not signed in fill no cache
+            self.persisted.keep(read.hash, read.query)
         self.count(answer.kind, time.perf_counter() - began)
-        media = accepted(request.headers)
-        return json_response(answer.body, invalid_status(media) if answer.invalid else 200, media)
+        return await self._shown(request, read, answer, asked, is_safe=is_safe)
+
+    def _scope(self, request: Request, principal: Principal | None, token: str | None) -> Any:
+        """The scope of a request of this principal."""
+        return self.make_scope(
+            principal,
+            door="graphql",
+            request_id=request_id(request.scope),
+            address=address_of(request),
+            agent=agent_of(request),
+            token=token,
+            language=accepted_language(None, request.headers.get("accept-language", "")),
+        )
+
+    async def _wants_stream(self, request: Request) -> bool:
+        """Whether a caller who is signed in asks for server-sent events; others get the 401 of every other request."""
+        return prefers_stream(request.headers) and await self._principal(request) is not None
+
+    async def _shown(
+        self, request: Request, read: GraphQLRequest, answer: Answer, asked: tuple[Any, ...], *, is_safe: bool
+    ) -> Response:
+        """The response with this answer."""
+        media, body = accepted(request.headers), answer.body
+        if answer.is_stranger:
+            return _please_sign_in(json_response(body, 401, media))
+        if (read.wants_cost or "x-graphql-cost" in request.headers) and self.costs is not None and not answer.invalid:
+            body = with_extensions(body, {"cost": self.costs(asked[0], asked[1])})
+        if is_safe and not answer.invalid:
+            response = kept_response(body, media, request.headers)
+        else:
+            response = json_response(body, invalid_status(media) if answer.invalid else 200, media)
+        if not answer.may_hold_secrets:
+            await compress(response, request.headers)
+        return response
+
+    def _text(self, read: GraphQLRequest) -> str:
+        """The text of the query.  Raises Refused for a persisted one that this process does not have."""
+        found = read.query if read.query is not None else self.persisted.find(read.hash or "")
+        if found is None:
+            raise Refused(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+        return found
 
     def _broke(self, request: Request) -> Response:
         return broke(request_id(request.scope), accepted(request.headers))
@@ -166,8 +269,8 @@ class GraphQLDoor:
         if token is not None:
             return token
         cookie = session_cookie(request, self.secure_cookies)
-        if cookie is not None and request.method not in ("GET", "HEAD"):
-            check_origin(request)
+        if cookie is not None and not _is_for_people(request):
+            check_origin(request, self.origins.cookies)
         return cookie
 
     async def _principal(self, request: Request) -> Principal | None:
@@ -176,26 +279,15 @@ class GraphQLDoor:
         principal = await self.identify(token, address_of(request), agent_of(request)) if token else None
         if principal is None and bearer(request.headers) is not None:
             sentence = "This token is unknown, ended or revoked. Sign in again."
-            raise Refused(401, "NOT_SIGNED_IN", sentence, www_authenticate="Bearer")
+            raise Refused(401, "UNAUTHENTICATED", sentence, www_authenticate="Bearer")
         return principal
 
-    # -- front ends on other origins (CORS) --------------------------------------------------------------
 
-    def _is_preflight(self, request: Request) -> bool:
-        asks = "access-control-request-method" in request.headers
-        return asks and self._allowed(request.headers.get("origin")) is not None
+def _is_for_people(request: Request) -> bool:
+    """Whether a browser opens the address, which shows GraphiQL, and answers no query."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
-    def _allowed(self, origin: str | None) -> str | None:
-        if origin is None:
-            return None
-        return origin if origin in self.cors_origins else "*" if "*" in self.cors_origins else None
 
-    def _allow_origin(self, request: Request, response: Response) -> None:
-        """Let a listed front end read the answer, without credentials, because it sends a token of its own."""
-        if not self.cors_origins:
-            return
-        response.headers.add_vary_header("Origin")
-        allowed = self._allowed(request.headers.get("origin"))
-        if allowed is not None:
-            response.headers["access-control-allow-origin"] = allowed
-            response.headers["access-control-expose-headers"] = "X-Request-Id"
+def _please_sign_in(response: Response) -> Response:
+    response.headers["www-authenticate"] = "Bearer"
+    return response

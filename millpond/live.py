@@ -5,7 +5,7 @@ documents and compiler.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
+from models.errors import NotSignedIn
 from resolvers.runtime.backend import Backend
 from schema.live import Ended, Live, identified
 
@@ -37,8 +38,12 @@ _SIGNED_OUT = 4403
 class LiveDoor:
     """The WebSocket of /graphql, and the streams of its POST."""
 
-    def __init__(self, backend: Backend, live: Live, secure_cookies: Secure = "auto") -> None:
+    def __init__(
+        self, backend: Backend, live: Live, secure_cookies: Secure = "auto", cookie_origins: Collection[str] = ()
+    ) -> None:
+        """`cookie_origins`: whose pages may use the cookie, beside our own."""
         self.backend, self.live, self.secure_cookies = backend, live, secure_cookies
+        self.cookie_origins = frozenset(cookie_origins)
         self.sockets = 0
 
     async def socket(self, socket: WebSocket) -> None:
@@ -47,7 +52,7 @@ class LiveDoor:
             await socket.close(4406, "Subprotocol not acceptable")
             return
         cookie = session_cookie(socket, self.secure_cookies)
-        if cookie is not None and not is_own_origin(socket):
+        if cookie is not None and not is_own_origin(socket, self.cookie_origins):
             await socket.close(_SIGNED_OUT, "Cross-site")
             return
         if self.sockets >= MOST_SOCKETS:
@@ -72,10 +77,20 @@ class LiveDoor:
             self.live.hub.listeners.note_ended()
 
     async def events(
-        self, token: str, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+        self,
+        token: str,
+        query: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        *,
+        is_safe: bool = False,
     ) -> AsyncIterator[bytes]:
-        """The answers to one operation as server-sent events: `next` for each, `complete` after the last."""
-        stream = self.live.stream(identified(self.backend, token), query, variables, operation_name)
+        """The answers to one operation as server-sent events: `next` for each, `complete` after the last.
+
+        `is_safe`: it came by GET, and changes nothing.
+        """
+        identify = identified(self.backend, token)
+        stream = self.live.stream(identify, query, variables, operation_name, is_safe=is_safe)
         async for answer in kept_alive(stream):
             yield b": here\n\n" if answer is None else b"event: next\ndata: " + orjson.dumps(answer) + b"\n\n"
         yield b"event: complete\ndata: \n\n"
@@ -162,9 +177,10 @@ class _Connection:
             raise WebSocketDisconnected from failure
 
     async def close(self, code: int, reason: str) -> None:
+        """Close the connection; where the caller is not signed in, with the code of every other door as the reason."""
         if not self.is_closed:
             self.is_closed = True
-            await self.socket.close(code, reason)
+            await self.socket.close(code, NotSignedIn.code() if code == _SIGNED_OUT else reason)
 
 
 def _result(answer: dict[str, Any]) -> ExecutionResult:

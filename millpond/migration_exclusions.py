@@ -9,7 +9,7 @@ from alembic.autogenerate import comparators
 from alembic.operations.ops import DropIndexOp, DropTableOp, ModifyTableOps, UpgradeOps
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from models.search import GIN, INDEX
+from models.search_rules import GIN, INDEX
 
 
 @comparators.dispatch_for("autogenerate", priority=DispatchPriority.LAST)

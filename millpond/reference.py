@@ -3,6 +3,7 @@
 `python -m millpond.reference` writes them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from models.errors import REFUSALS
+from resolvers.runtime.ids import camel
 
 from .cli import app
 from .settings import Settings
@@ -31,13 +33,18 @@ def settings() -> str:
 
 
 def refusals() -> str:
-    rows = [(f"`{code}`", kind.sentence, kind.zh) for code, kind in REFUSALS.items()]
+    rows = [(f"`{code}`", _parameters(kind.sentence), kind.sentence, kind.zh) for code, kind in REFUSALS.items()]
     return _page(
         "Refusals",
         "What was understood and declined, with nothing changed. The code is the `ProblemCode` of GraphQL; words in "
-        "braces are filled in. On the command line the sentence stands on stderr and the exit code is 1.",
-        _table(("code", "English", "中文"), rows),
+        "braces are filled in from its parameters. On the command line the sentence stands on stderr and the exit code is 1.",
+        _table(("code", "parameters", "English", "中文"), rows),
     )
+
+
+def _parameters(sentence: str) -> str:
+    """The parameters of a sentence by the names that `params` of a problem gives them."""
+    return ", ".join(f"`{camel(name)}`" for name in dict.fromkeys(re.findall(r"\{(\w+)", sentence)))
 
 
 def commands() -> str:

@@ -1,5 +1,6 @@
 """GraphQL over HTTP, the responses: the media type, the status of errors, and JSON bodies."""
 
+import hashlib
 import re
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from .graphql_request import PLAIN, Refused, named_in
 
 GRAPHQL = "application/graphql-response+json"
+STREAM = "text/event-stream"
 
 _log = structlog.get_logger("millpond.http")
 
@@ -21,14 +23,25 @@ def accepted(headers: Headers) -> str:
     return _preferred(headers.get("accept", "")[:500])
 
 
-@lru_cache(maxsize=100)
+def prefers_stream(headers: Headers) -> bool:
+    """Whether the client rates server-sent events above both kinds of JSON; urql lists all three with every query."""
+    rated = _rated(headers.get("accept", "")[:500])
+    return rated[STREAM] > max(rated[GRAPHQL], rated[PLAIN])
+
+
 def _preferred(accept: str) -> str:
-    rated = dict.fromkeys((GRAPHQL, PLAIN), 0.0)
+    rated = _rated(accept)
+    return GRAPHQL if rated[GRAPHQL] and rated[GRAPHQL] >= rated[PLAIN] else PLAIN
+
+
+@lru_cache(maxsize=100)
+def _rated(accept: str) -> dict[str, float]:
+    rated = dict.fromkeys((GRAPHQL, PLAIN, STREAM), 0.0)
     for part in accept.split(","):
         media, _, parameters = part.partition(";")
         if (media := media.strip().lower()) in rated:
             rated[media] = max(rated[media], _quality(dict(named_in(parameters)).get("q", "1")))
-    return GRAPHQL if rated[GRAPHQL] and rated[GRAPHQL] >= rated[PLAIN] else PLAIN
+    return rated
 
 
 def _quality(text: str) -> float:
@@ -38,6 +51,20 @@ def _quality(text: str) -> float:
 def json_response(body: bytes, status: int, media: str) -> Response:
     headers = {"cache-control": "no-store", "content-type": f"{media}; charset=utf-8"}
     return Response(body, status, headers)
+
+
+def kept_response(body: bytes, media: str, headers: Headers) -> Response:
+    """The response to a GET, which the browser keeps for its user and asks about each time; 304 where it has this body."""
+    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    kept = {"cache-control": "private, no-cache", "etag": tag, "vary": VARY}
+    known = headers.get("if-none-match", "")[:500]
+    if tag in known or known.strip() == "*":
+        return Response(status_code=304, headers=kept)
+    return Response(body, 200, kept | {"content-type": f"{media}; charset=utf-8"})
+
+
+VARY = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Origin, X-GraphQL-Cost, X-View-As"
+"""The headers on which an answer depends."""
 
 
 def error_response(errors: list[dict[str, Any]], status: int, media: str) -> Response:
@@ -66,14 +93,3 @@ def broke(id: str, media: str = PLAIN) -> Response:
 def timed_out(seconds: float) -> Refused:
     sentence = f"This took longer than {seconds:g} seconds and was stopped."
     return Refused(503, "TIMEOUT", f"{sentence} A change may have been made: look before you repeat it.")
-
-
-def preflight() -> Response:
-    return Response(
-        status_code=204,
-        headers={
-            "access-control-allow-methods": "POST",
-            "access-control-allow-headers": "Authorization, Content-Type, X-Request-Id",
-            "access-control-max-age": "600",
-        },
-    )

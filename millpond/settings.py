@@ -61,7 +61,17 @@ class Settings(BaseSettings):
     cors_origins: Words = Field(
         default=(),
         description="Front ends on other origins that may call /graphql with a token, like "
-        "https://app.example.com.  Cookies of foreign origins are never accepted.",
+        "https://app.example.com, or * for all.",
+    )
+    cookie_origins: Words = Field(
+        default=(),
+        description="Front ends on other origins of the same site, like https://app.example.com beside "
+        "https://crm.example.com, that may also use the session cookie.  Each is trusted like the panel itself.",
+    )
+    cors_headers: Words = Field(
+        default=("traceparent", "tracestate", "baggage"),
+        description="Headers that front ends on other origins may send beside Authorization, Content-Type, "
+        "X-Request-Id, X-GraphQL-Cost and X-View-As; those of tracing by default.",
     )
     session_idle_hours: float = Field(
         default=12, description="A session that nobody used for so long has ended.", gt=0, le=8_784
@@ -210,12 +220,12 @@ class Settings(BaseSettings):
         description="Invented data and known passwords.  The server then listens on loopback addresses only.",
     )
 
-    @field_validator("hosts", "cors_origins", mode="before")
+    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(re.split(r"[,\s]+", value.strip().lower().strip(","))) if isinstance(value, str) else value
 
-    @field_validator("hosts", "cors_origins")
+    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers")
     @classmethod
     def _no_blank(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(word for word in value if word)
@@ -226,6 +236,24 @@ class Settings(BaseSettings):
         for host in value:
             if host != "*" and ("*" in host.removeprefix("*.") or "/" in host):
                 raise ValueError("a host is a name without scheme and port, *.example.com or *")
+        return value
+
+    @field_validator("cookie_origins")
+    @classmethod
+    def _trusted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "an origin is scheme://host or scheme://host:port without a path; * is not allowed here"
+                )
+        return value
+
+    @field_validator("cors_headers")
+    @classmethod
+    def _header_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[a-z0-9-]+", name):
+                raise ValueError("a header is a name of letters, digits and hyphens, like traceparent")
         return value
 
     @field_validator("cors_origins")

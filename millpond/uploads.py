@@ -84,7 +84,7 @@ async def _principal(backend: FileBackend, request: Request, secure: Secure) -> 
     token = _token(request, secure)
     found = await backend.principal_of(token, address_of(request), agent_of(request)) if token else None
     if found is None:
-        raise Refused(401, "NOT_SIGNED_IN", "Please sign in.", www_authenticate="Bearer")
+        raise Refused(401, "UNAUTHENTICATED", "Please sign in.", www_authenticate="Bearer")
     return found
 
 

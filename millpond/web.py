@@ -116,7 +116,7 @@ def application(backend: Backend, settings: Settings) -> Starlette:
     check_lines(STARTER, "policies/starter.csv")
     tasks.load()
     keys, engine, hub = CookieKeys(settings.secure_cookies), Engine(backend), Hub(backend)
-    live = LiveDoor(backend, Live(engine, hub), settings.secure_cookies)
+    live = LiveDoor(backend, Live(engine, hub), settings.secure_cookies, settings.cookie_origins)
     app = build(
         backend,
         settings,
@@ -126,6 +126,7 @@ def application(backend: Backend, settings: Settings) -> Starlette:
         routes=[WebSocketRoute("/graphql", live.socket)],
         panel=lambda address: Panel(backend, keys, address, screens(), GROUPS, hub),
         stream=live.events,
+        costs=engine.costs,
     )
     app.state.hub = hub
     return app

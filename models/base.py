@@ -145,23 +145,30 @@ class Entity(Base):
 
     id: Mapped[Key] = mapped_column(sort_order=-10)
     version: Mapped[int] = mapped_column(default=1, info=trait(system_managed=True), sort_order=90)
+    """Counts the changes of the record from 1. Send it with an edit, so that two users do not overwrite each other."""
     created_at: Mapped[datetime] = mapped_column(info=trait(system_managed=True), sort_order=91)
+    """When the record was created."""
     updated_at: Mapped[datetime] = mapped_column(info=trait(system_managed=True), sort_order=93)
+    """When the record was changed last."""
     deleted_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True), sort_order=95)
+    """When it went into the recycle bin; null outside."""
     delete_batch_id: Mapped[str | None] = mapped_column(
         text_type(40), index=True, info=trait(system_managed=True), sort_order=97
     )
 
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:
+        """The user who created it; null for the clock and for commands."""
         return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=92)
 
     @declared_attr
     def updated_by_id(cls) -> Mapped[int | None]:
+        """The user who changed it last."""
         return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=94)
 
     @declared_attr
     def deleted_by_id(cls) -> Mapped[int | None]:
+        """The user who put it into the recycle bin; null outside."""
         return mapped_column(ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True), sort_order=96)
 
     @declared_attr.directive

@@ -20,18 +20,26 @@ class BulkKind(StrEnum):
     """What is done.  UNDO takes back a batch of the operation log."""
 
     CHANGE = "CHANGE"
+    """Fields of the records are set."""
     TRANSFER = "TRANSFER"
+    """The records get another owner."""
     UNDO = "UNDO"
+    """An earlier change is taken back."""
 
 
 class BulkState(StrEnum):
     """How far it is.  FINDING: its records are being found.  STOPPED: its job was cancelled, and can go on."""
 
     FINDING = "FINDING"
+    """The records are being looked up; none is changed yet."""
     RUNNING = "RUNNING"
+    """Records are being changed, a chunk at a time."""
     DONE = "DONE"
+    """Every record was tried."""
     STOPPED = "STOPPED"
+    """Its maker stopped it; what was changed stays, and it can go on."""
     FAILED = "FAILED"
+    """Something unexpected ended it; what was changed stays, and it can go on."""
 
 
 class ItemState(StrEnum):
@@ -41,10 +49,15 @@ class ItemState(StrEnum):
     """
 
     OPEN = "OPEN"
+    """Not tried yet."""
     DONE = "DONE"
+    """The record was changed."""
     SAME = "SAME"
+    """The record held the value already, so nothing was written."""
     REFUSED = "REFUSED"
+    """A rule or a right stood against it; the message says which."""
     KEPT = "KEPT"
+    """An undoing left it alone, because the same field was changed since."""
 
 
 class BulkChange(Base):

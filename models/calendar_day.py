@@ -18,8 +18,10 @@ class CalendarDay(Entity):
     search = ("name",)
 
     day: Mapped[date] = mapped_column(info=trait(immutable=True))
+    """The day that differs from its weekday; each once."""
     working: Mapped[bool] = mapped_column(default=False)
     """Whether the organisation works on it."""
     name: Mapped[Line]
+    """Why it differs, like the name of a holiday."""
 
     __table_args__ = (Index("uq_calendar_day", "day", unique=True, **LIVE),)

@@ -23,8 +23,11 @@ class Covers(StrEnum):
     """Which ways out of the pool a condition is about."""
 
     BOTH = "BOTH"
+    """Claims and assignments."""
     CLAIM = "CLAIM"
+    """Claims alone."""
     ASSIGN = "ASSIGN"
+    """Assignments alone, by hand and automatic."""
 
 
 class ClaimCondition(Entity):
@@ -36,15 +39,19 @@ class ClaimCondition(Entity):
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool whose customers it is about."""
     name: Mapped[Line]
-    """What a refusal says of it."""
+    """What a refusal calls the condition."""
     effect: Mapped[Effect] = choice(Effect, default=Effect.OPENS)
+    """Whether it opens customers to the grantee, or reserves them."""
     covers: Mapped[Covers] = choice(Covers, default=Covers.BOTH)
+    """Which ways out of the pool it is about."""
     grantee_kind: Mapped[GranteeKind | None] = choice(GranteeKind, nullable=True, info=trait(immutable=True))
+    """Whether `granteeId` names a user, a department or a role; null for everybody."""
     grantee_id: Mapped[int | None] = mapped_column(info=trait(immutable=True))
-    """The user, department or role to which it applies; None is everybody."""
-    condition: Mapped[Prose]
-    """JSON in the language of `resolvers/reading/conditions.py`, about fields of the customer alone."""
+    """The user, department or role to which it applies; null for everybody."""
+    condition: Mapped[Prose] = mapped_column(info=trait(condition_of="customer"))
+    """A filter as JSON in a text, about fields of the customer alone: `{"level": {"in": ["a"]}}`."""
 
     pool: Mapped[Pool] = relationship(lazy="raise_on_sql")
 

@@ -19,11 +19,15 @@ class Comment(Part):
     names = Names("Comment", "Comments", zh="评论")
 
     follow_up_id: Mapped[int] = mapped_column(ForeignKey("follow_up.id", ondelete="CASCADE"))
+    """The follow-up that it is about."""
     value: Mapped[Prose]
+    """The text; several lines."""
     author_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
     )
+    """The user who wrote it, and who alone may remove it."""
     at: Mapped[datetime] = mapped_column(info=trait(system_managed=True))
+    """When it was written."""
 
     follow_up: Mapped[FollowUp] = relationship(back_populates="comments", lazy="raise_on_sql")
     author: Mapped[User | None] = relationship(foreign_keys=author_id, lazy="raise_on_sql")

@@ -25,14 +25,22 @@ class Contact(Customised, Entity):
     inherited = frozenset({"owner_id"})
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
+    """The customer at which the person works; their page is seen by who sees that customer."""
     name: Mapped[Line]
+    """What the person is called."""
     title: Mapped[str | None]
+    """The position, like “Head of purchasing”."""
     is_primary: Mapped[bool] = mapped_column(default=False)
+    """Whether it is the first contact of the customer. A customer has at most one: setting another one takes it from
+    this."""
     do_not_contact: Mapped[bool] = mapped_column(default=False)
+    """Whether the person does not want to be called or written to; the panel warns of it."""
     birthday: Mapped[date | None]
+    """The day of birth."""
     remark: Mapped[Prose | None]
+    """What users want to remember; several lines."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
-    """Who looks after this person; None follows the customer's owner."""
+    """The user who looks after this person; null follows the customer's owner."""
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("contact.id"), info=trait(system_managed=True, historical=True)
     )
@@ -67,9 +75,13 @@ class PointKind(StrEnum):
     """What kind of number or address."""
 
     PHONE = "PHONE"
+    """A phone number; duplicates are found by its digits, whatever stands between them."""
     EMAIL = "EMAIL"
+    """An e-mail address; case does not matter."""
     WECHAT = "WECHAT"
+    """An account of WeChat."""
     OTHER = "OTHER"
+    """Anything else, like a fax or another messenger."""
 
 
 class ContactPoint(Part):
@@ -80,11 +92,15 @@ class ContactPoint(Part):
     names = Names("Phone or address", "Phones and addresses", zh="联系方式")
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    """The contact who is reached by it."""
     kind: Mapped[PointKind] = choice(PointKind)
+    """What sort of number or address it is."""
     value: Mapped[Line]
+    """The number or address as it was typed."""
     value_key: Mapped[str] = mapped_column(text_type(200), index=True, info=trait(system_managed=True))
     """What is compared: digits of a phone number, an address in small letters."""
     position: Mapped[int] = mapped_column(default=0, info=trait(system_managed=True))
+    """The place in the list of the contact, from 0."""
 
     contact: Mapped[Contact] = relationship(back_populates="points", lazy="raise_on_sql")
 

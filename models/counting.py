@@ -17,11 +17,17 @@ class FollowUpKind(StrEnum):
     """What was done."""
 
     CALL = "CALL"
+    """By phone."""
     VISIT = "VISIT"
+    """At the customer's place."""
     EMAIL = "EMAIL"
+    """By e-mail."""
     WECHAT = "WECHAT"
+    """By WeChat."""
     MEETING = "MEETING"
+    """In a meeting, on the spot or by video."""
     NOTE = "NOTE"
+    """A note for colleagues, usually without a contact."""
 
 
 class Uncounted(StrEnum):

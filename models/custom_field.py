@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 from .base import LIVE, Base, Entity, Hash, Line, Word, choice, json_type, long_text, moment_of, time_text, trait
 from .database.bypass import Because, bypass_policy
 from .database.prepared import upsert
-from .errors import Validation
 from .field_names import FieldWord
+from .input_errors import Format
 from .names import Names
 
 PREFIX = "custom."
@@ -32,19 +32,33 @@ class CustomKind(StrEnum):
     """What a custom field holds."""
 
     TEXT = "TEXT"
+    """One line of text."""
     LONG_TEXT = "LONG_TEXT"
+    """Text of several lines."""
     NUMBER = "NUMBER"
+    """A number with at most 6 decimals."""
     MONEY = "MONEY"
+    """An amount in the currency of the organisation, with 2 decimals."""
     DATE = "DATE"
+    """A day."""
     MOMENT = "MOMENT"
+    """A day and a time."""
     YES_NO = "YES_NO"
+    """Yes, no or empty."""
     SINGLE_CHOICE = "SINGLE_CHOICE"
+    """One word of a dictionary."""
     MULTIPLE_CHOICE = "MULTIPLE_CHOICE"
+    """Several words of a dictionary."""
     PHONE = "PHONE"
+    """A phone number."""
     EMAIL = "EMAIL"
+    """An e-mail address."""
     LINK = "LINK"
+    """The address of a page, with `https://` or `http://`."""
     PERSON = "PERSON"
+    """A user."""
     REFERENCE = "REFERENCE"
+    """A record of another kind, which `target` names."""
 
 
 CHOICES = frozenset({CustomKind.SINGLE_CHOICE, CustomKind.MULTIPLE_CHOICE})
@@ -72,11 +86,15 @@ class CustomField(Entity):
     label_en: Mapped[Line] = mapped_column(info=trait(generated=True))
     """Its name; the Chinese one where no English one is given."""
     label_zh: Mapped[str | None]
+    """Its Chinese name; the English one where no Chinese one is given."""
     help_en: Mapped[str | None] = mapped_column(long_text())
+    """What a form says below the field, in English."""
     help_zh: Mapped[str | None] = mapped_column(long_text())
+    """What a form says below the field, in Chinese."""
     is_required: Mapped[bool] = mapped_column(default=False)
     """Whether users who see the field have to fill it in new records."""
     position: Mapped[int] = mapped_column(default=0)
+    """The place in forms and on pages."""
     dictionary: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
     """The code of the dictionary whose words are the options of a choice."""
     target: Mapped[Word | None] = mapped_column(info=trait(immutable=True))
@@ -85,6 +103,8 @@ class CustomField(Entity):
     """Whether lists are filtered and ordered by it so often that it is worth an index."""
     searchable_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
     """When the index was complete."""
+    converting_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """Since when a job makes stored values those of its present kind; None where all of them are."""
     retired_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
     """Since when no form offers it.  Its values stay."""
 
@@ -94,11 +114,9 @@ class CustomField(Entity):
     def _check_key(self, _name: str, key: str) -> str:
         """Refuse a key that cannot stand in SQL, in policy lines and in addresses as it is.  Raises Validation."""
         if not is_key(key):
-            raise Validation(
-                "A key has at most 40 small letters, digits and underscores, and begins with a letter.",
-                "键由小写字母、数字和下划线组成，以字母开头，最多 40 个字符。",
-                field="key",
-            )
+            english = "A key has at most 40 small letters, digits and underscores, and begins with a letter."
+            chinese = "键由小写字母、数字和下划线组成，以字母开头，最多 40 个字符。"
+            raise Format(english, chinese, field="key", example="net_score")
         return key
 
 
@@ -119,15 +137,21 @@ class FieldBook(Base):
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
 
+class UnconvertedValue(Base):
+    """A stored value that is still one of the former kind of its field: nobody is shown it until a job writes `becomes` in its place."""
+
+    __tablename__ = "unconverted_value"
+    field_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    record_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    becomes: Mapped[Any] = mapped_column(json_type(), nullable=False)
+
+
 class Customised:
     """The trait of an entity that has custom fields: the column that holds their values, by key, as JSON."""
 
     custom: Mapped[dict[str, Any] | None] = mapped_column(
         json_type(), info=trait(system_managed=True, holds_custom=True), sort_order=99
     )
-
-
-# --- definitions as everybody but their editor needs them ------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -148,6 +172,7 @@ class Custom:
     target: str | None = None
     is_searchable: bool = False
     is_retired: bool = False
+    is_converting: bool = False  # whether some records still hold a value of its former kind
 
     @property
     def word(self) -> str:

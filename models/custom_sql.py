@@ -4,7 +4,7 @@ The expression stands in a statement exactly as in its index, with the key as a 
 over an expression for the same text alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.types import REAL, TypeEngine
 
 from .base import Base
 from .column_types import Money, json_type, moment_of, time_text
-from .custom_field import LINKS, Custom, CustomKind, is_key
+from .custom_field import LINKS, PREFIX, Custom, CustomKind, is_key
 
 
 class Number(TypeDecorator[Decimal]):
@@ -126,16 +126,22 @@ _CASTS = {
 }
 
 
-class CustomText(FunctionElement[str]):
+class AtKey(FunctionElement[Any]):
+    """What stands at the key of a custom field in a JSON column; a subclass says in which form."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any, custom: Custom) -> None:
+        assert is_key(custom.key), "checked when the field was defined"
+        super().__init__(column, literal_column(custom.key))  # tells it from others
+        self.name_ = custom.key
+
+
+class CustomText(AtKey):
     """The same value as the text in which it is stored: the digits of a number as they were written."""
 
     inherit_cache = True
     type = _TEXT
-
-    def __init__(self, column: Any, custom: Custom) -> None:
-        assert is_key(custom.key), "checked when the field was defined"
-        super().__init__(column, literal_column(custom.key))
-        self.name_ = custom.key
 
 
 @compiles(CustomText, "sqlite")
@@ -146,6 +152,47 @@ def _text_on_sqlite(element: CustomText, compiler: Any, **how: Any) -> str:
 @compiles(CustomText, "postgresql")
 def _text_on_postgresql(element: CustomText, compiler: Any, **how: Any) -> str:
     return f"({compiler.process(next(iter(element.clauses)), **how)} ->> '{element.name_}')"
+
+
+class CustomJson(AtKey):
+    """The same value as JSON: true, false, a list of words."""
+
+    inherit_cache = True
+    type = json_type()
+
+
+@compiles(CustomJson, "sqlite")
+def _json_on_sqlite(element: CustomJson, compiler: Any, **how: Any) -> str:
+    return f"({compiler.process(next(iter(element.clauses)), **how)} -> '$.{element.name_}')"
+
+
+@compiles(CustomJson, "postgresql")
+def _json_on_postgresql(element: CustomJson, compiler: Any, **how: Any) -> str:
+    return f"({compiler.process(next(iter(element.clauses)), **how)} -> '{element.name_}')"
+
+
+class WithoutKeys(FunctionElement[Any]):
+    """A JSON list of keys without some of them, which stand as literals."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any, keys: Sequence[str]) -> None:
+        assert all(is_key(key.removeprefix(PREFIX)) for key in keys), "checked when the fields were defined"
+        self.listed, self.type = ", ".join(f"'{key}'" for key in sorted(keys)), column.type
+        super().__init__(column, literal_column(self.listed))  # tells it from others
+
+
+@compiles(WithoutKeys, "sqlite")
+def _less_on_sqlite(element: WithoutKeys, compiler: Any, **how: Any) -> str:
+    column = compiler.process(next(iter(element.clauses)), **how)
+    return f"(SELECT json_group_array(value) FROM json_each({column}) WHERE value NOT IN ({element.listed}))"  # noqa: S608  checked keys
+
+
+@compiles(WithoutKeys, "postgresql")
+def _less_on_postgresql(element: WithoutKeys, compiler: Any, **how: Any) -> str:
+    each = f"json_array_elements_text(CAST({compiler.process(next(iter(element.clauses)), **how)} AS json))"
+    kept = f"FROM {each} WITH ORDINALITY AS key_(value, n) WHERE value NOT IN ({element.listed})"
+    return f"(SELECT coalesce(json_agg(value ORDER BY n), '[]'::json) {kept})"
 
 
 # --- the index -------------------------------------------------------------------------------------------

@@ -45,8 +45,12 @@ class Approval(StrEnum):
     """Where a new customer stands that a second user has to approve."""
 
     PENDING = "PENDING"
+    """It waits for a second user; until then it is not claimed, assigned, transferred or merged, and gets no
+    opportunity."""
     REJECTED = "REJECTED"
+    """It was declined, with a reason; whoever may edit it corrects it and submits it again."""
     APPROVED = "APPROVED"
+    """It was approved, and is worked with like any other."""
 
 
 class Customer(Customised, Entity):
@@ -59,6 +63,8 @@ class Customer(Customised, Entity):
     search, beside = ("number", "name"), ("number", "owner_id", "pool_id")
 
     number: Mapped[str] = mapped_column(text_type(40), unique=True, info=trait(immutable=True, generated=True))
+    """The number that users see and say, like `C2026001`; unique, whatever its case or width. The numbering makes it.
+    """
     number_key: Mapped[str | None] = mapped_column(
         text_type(120), info=trait(system_managed=True, key_of="number", by=number_key), sort_order=98
     )
@@ -66,39 +72,61 @@ class Customer(Customised, Entity):
     number_order: Mapped[str] = sort_key("number", by=natural_key, length=240)
     """What is sorted: the numbering sets the period and the sequence of a number."""
     name: Mapped[Line]
+    """What the company or person is called. Not unique: the duplicate check says whether another one may be the same.
+    """
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="stage"))
+    """How far the relation is. Which stages may follow, and what they ask for, say the `customerStages`."""
     industry: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="industry"))
+    """The branch of business."""
     source: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="source"))
+    """How the organisation came to know it."""
     region: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="region"))
+    """Where it is."""
     level: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="level"))
+    """How important it is to the organisation."""
     category: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="category"))
+    """What kind of customer it is, in a tree of words."""
     phone: Mapped[str | None] = mapped_column(text_type(40))
+    """A phone number of the company itself, kept as it was typed; duplicates are found by its digits."""
     email: Mapped[str | None] = mapped_column(text_type(200))
+    """An e-mail address of the company itself."""
     registration_number: Mapped[str | None] = mapped_column(text_type(40))
     """The number under which a register knows the company: in China the unified social credit code."""
     address: Mapped[str | None] = mapped_column(text_type(400))
+    """The postal address, on one line."""
     latest_need: Mapped[str | None] = mapped_column(long_text())
+    """What the customer asked for last; several lines."""
     remark: Mapped[str | None] = mapped_column(long_text())
+    """What users want to remember; several lines."""
 
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(immutable=True))
+    """The user who looks after it; null while it lies in a pool. Claim, assignment, transfer and release change it."""
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool in which it lies; null while it has an owner. A new customer given neither belongs to who creates it."""
     department_id: Mapped[int | None] = mapped_column(
         ForeignKey("department.id"), info=trait(system_managed=True, derived=True)
     )
-    """The owner's department, kept beside the owner so that "my team's" is one indexed column."""
+    """The owner's department, kept beside the owner; null in a pool."""
     pooled_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When it came into its present pool; null while it has an owner."""
     claimed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When its present owner got it, by whatever way; null in a pool."""
     locked_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
     )
+    """The user who has locked it; also after `lockExpiresAt`, so ask `locked` whether it is locked now."""
     locked_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When it was locked."""
     lock_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
+    """Why it was locked, in the words of who did it."""
     lock_expires_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When the lock ends by itself; null for one that lasts until it is unlocked."""
     last_follow_up_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
-    """The time of the newest follow-up that counts, kept by the flush (`models/last_contact.py`)."""
+    """The time of the newest follow-up that counts as a contact."""
     last_follow_up_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), info=trait(system_managed=True, derived=True, historical=True)
     )
+    """The user who did that follow-up."""
     next_follow_up_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """When the earliest open plan is due."""
     exempt_until: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
@@ -108,21 +136,23 @@ class Customer(Customised, Entity):
     extensions: Mapped[int] = mapped_column(default=0, info=trait(system_managed=True))
     """How often the present owner has put off the release."""
     has_open_opportunity: Mapped[bool] = mapped_column(default=False, info=trait(system_managed=True, derived=True))
+    """Whether it has an opportunity that is neither won nor lost."""
     last_opportunity_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """The last moment at which an opportunity was opened, changed or closed."""
     last_deal_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """The last moment at which an opportunity was won."""
     release_due_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
-    """When it goes back to the pool unless something is done; None where no release rule takes it."""
+    """When it goes back to the pool unless something is done; null where no release rule takes it."""
     release_rule_id: Mapped[int | None] = mapped_column(
         ForeignKey("release_rule.id"), info=trait(system_managed=True, derived=True, historical=True)
     )
     """The rule that sets the date."""
     approval: Mapped[Approval | None] = choice(Approval, info=trait(system_managed=True))
-    """None where nobody has to approve it."""
+    """Where the approval of a new customer stands; null where nobody has to approve it."""
     approval_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
     """Why it was rejected."""
     approval_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When it was submitted last, or was decided about."""
     approval_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
     )

@@ -14,12 +14,19 @@ class Tone(StrEnum):
     """The colour in which a dictionary word is shown."""
 
     GREY = "GREY"
+    """For what is over or unimportant."""
     BLUE = "BLUE"
+    """For what is new or informs."""
     TEAL = "TEAL"
+    """For what is under way."""
     GREEN = "GREEN"
+    """For what went well."""
     AMBER = "AMBER"
+    """For what needs attention."""
     RED = "RED"
+    """For what went wrong."""
     VIOLET = "VIOLET"
+    """For what is special."""
 
 
 class Dictionary(Entity):
@@ -31,8 +38,11 @@ class Dictionary(Entity):
     search = ("code", "name", "name_zh")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    """The name under which columns refer to it, like `industry`; it is never changed."""
     name: Mapped[Line]
+    """The English name."""
     name_zh: Mapped[str | None]
+    """The Chinese name; the English one is shown where it is empty."""
 
     __table_args__ = (Index("uq_dictionary_code", "code", unique=True, **LIVE),)
 
@@ -47,16 +57,23 @@ class DictionaryItem(Entity):
     search = ("key", "label_en", "label_zh")
 
     dictionary_id: Mapped[int] = mapped_column(ForeignKey("dictionary.id"), index=True, info=trait(immutable=True))
+    """The dictionary to which the word belongs."""
     key: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    """What records store; unique in its dictionary. A new label does not change it."""
     label_en: Mapped[Line]
+    """What it is called in English."""
     label_zh: Mapped[str | None]
+    """What it is called in Chinese; the English label is shown where it is empty."""
     aliases: Mapped[list[str]] = mapped_column(default=list)
     """Other words people write for it: an import understands them."""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("dictionary_item.id"), index=True)
+    """The word above it in the tree; null for one at the top."""
     position: Mapped[int] = mapped_column(default=0)
+    """The place among the words of the dictionary, by which forms and lists order."""
     tone: Mapped[Tone | None] = choice(Tone)
-    """The colour of the word in the panel; where it is empty that of `usual_tone`."""
+    """The colour of the word in the panel; null takes a usual one."""
     archived_at: Mapped[datetime | None]
+    """Since when no form offers it; records keep it. Null for a word in use."""
 
     dictionary: Mapped[Dictionary] = relationship(lazy="raise_on_sql")
     parent: Mapped["DictionaryItem | None"] = relationship(remote_side="DictionaryItem.id", lazy="raise_on_sql")

@@ -19,6 +19,8 @@ class DuplicateRule(Entity):
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
     """`customer` or `contact`."""
     evidence: Mapped[Evidence] = choice(Evidence, info=trait(immutable=True))
+    """What two records have in common."""
     verdict: Mapped[Verdict] = choice(Verdict)
+    """What follows for a new record: nothing, a warning, or a refusal."""
 
     __table_args__ = (Index("uq_duplicate_rule", "for_module", "evidence", unique=True, **LIVE),)

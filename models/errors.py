@@ -39,12 +39,21 @@ from .import_errors import SameAsRow as SameAsRow
 from .import_errors import StillReturning as StillReturning
 from .import_errors import TooManyUploads as TooManyUploads
 from .import_errors import UploadsAtOnce as UploadsAtOnce
+from .input_errors import Format as Format
+from .input_errors import NotInList as NotInList
+from .input_errors import OutOfRange as OutOfRange
+from .input_errors import Required as Required
+from .input_errors import TooLong as TooLong
+from .input_errors import TooMany as TooMany
+from .input_errors import TooShort as TooShort
+from .input_errors import Validation as Validation
 from .job_errors import JobBroke as JobBroke
 from .job_errors import JobEnded as JobEnded
 from .job_errors import JobNotCancelled as JobNotCancelled
 from .job_errors import JobNotFailed as JobNotFailed
 from .job_errors import JobOwnerLeft as JobOwnerLeft
 from .job_errors import JobWorkerLost as JobWorkerLost
+from .live_errors import ChangesExpired as ChangesExpired
 from .live_errors import FellBehind as FellBehind
 from .live_errors import TooManyListeners as TooManyListeners
 from .names import RECORD, Names
@@ -143,14 +152,6 @@ class Conflict(Refusal):
 
     def __init__(self, *, label: str = "This record", label_zh: str = "", **more: Any) -> None:
         super().__init__(label=label, label_zh=label_zh or ("该记录" if label == "This record" else label), **more)
-
-
-class Validation(Refusal):
-    sentence = "{reason}"
-    zh = "{reason_zh}"
-
-    def __init__(self, reason: str, reason_zh: str, *, field: str | None = None, **more: Any) -> None:
-        super().__init__(field=field, reason=reason, reason_zh=reason_zh, **more)
 
 
 class Duplicate(Refusal):

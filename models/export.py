@@ -22,26 +22,37 @@ class ExportFormat(StrEnum):
     """The kind of file."""
 
     XLSX = "XLSX"
+    """A workbook for Excel."""
     CSV = "CSV"
+    """Text with commas, in UTF-8."""
 
 
 class ExportRange(StrEnum):
     """Which records of a list are exported."""
 
     SELECTION = "SELECTION"
+    """The records that `ids` names."""
     FILTER = "FILTER"
+    """The records that filter and search find."""
     ALL = "ALL"
+    """All records of the kind that you may export."""
 
 
 class ExportState(StrEnum):
     """How far an export is.  EXPIRED: its file is deleted."""
 
     WAITING = "WAITING"
+    """Enqueued; no row is written yet."""
     RUNNING = "RUNNING"
+    """Rows are being written."""
     DONE = "DONE"
+    """The file is there until `expiresAt`."""
     FAILED = "FAILED"
+    """It ended without a file; `message` says why."""
     CANCELLED = "CANCELLED"
+    """Its maker cancelled it."""
     EXPIRED = "EXPIRED"
+    """The file was kept until then and is deleted."""
 
 
 class Export(Base):

@@ -34,6 +34,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "contact_required": ("New customers need a contact", "新客户必须有联系人"),
     "contact_title": ("Contact's title", "联系人职务"),
     "content": ("Content", "内容"),
+    "converting_at": ("Being converted since", "开始转换时间"),
     "cooldown_days": ("Days a former owner waits", "冷却期（天）"),
     "country": ("Country", "国家或地区"),
     "counts": ("Counts as a contact", "有效跟进"),

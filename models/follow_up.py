@@ -30,11 +30,17 @@ class FollowUp(Customised, Entity):
     together = (frozenset({"contact_id", "opportunity_id"}),)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
+    """The customer who was contacted; the follow-up is seen by who sees that customer."""
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    """The contact who was spoken to, one of that customer."""
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
+    """The opportunity that it was about, one of that customer."""
     kind: Mapped[FollowUpKind] = choice(FollowUpKind)
+    """How the customer was contacted."""
     content: Mapped[Prose]
+    """What was said or agreed; several lines."""
     happened_at: Mapped[datetime]
+    """When it took place; how far back or ahead it may lie, the organisation sets in days."""
     counts: Mapped[bool] = mapped_column(default=True, info=trait(system_managed=True))
     """Whether it is a contact with the customer by the organisation's rule, decided when it was written or edited."""
     content_key: Mapped[str | None] = mapped_column(

@@ -19,7 +19,9 @@ class NameKind(StrEnum):
     """What the customer was called by."""
 
     NAME = "NAME"
+    """A name that the record had, as people wrote it."""
     NUMBER = "NUMBER"
+    """A number that the record had before a merge or a change."""
 
 
 class FormerName(Base):

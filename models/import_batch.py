@@ -27,16 +27,27 @@ class ImportState(StrEnum):
     """
 
     UPLOADED = "UPLOADED"
+    """The file is there and is being read."""
     READ = "READ"
+    """The file was read: say which column holds which field."""
     MAPPED = "MAPPED"
+    """The columns have their fields, and the rows are being checked."""
     CHECKED = "CHECKED"
+    """Every row was judged: correct, skip or confirm. Nothing is changed yet."""
     APPLYING = "APPLYING"
+    """Rows are being carried out."""
     DONE = "DONE"
+    """Every row was carried out or skipped."""
     PARTLY = "PARTLY"
+    """It ended with rows that were not carried out."""
     CANCELLED = "CANCELLED"
+    """Its user ended it before it was carried out."""
     UNDOING = "UNDOING"
+    """It is being taken back."""
     UNDONE = "UNDONE"
+    """It was taken back, but for what others have changed since."""
     FAILED = "FAILED"
+    """It could not go on; `error` says why."""
 
 
 MOVING = (ImportState.UPLOADED, ImportState.MAPPED, ImportState.APPLYING, ImportState.UNDOING)
@@ -47,16 +58,22 @@ class ImportMode(StrEnum):
     """What becomes of rows: all are new, all change existing records, or each as its key is found or not."""
 
     INSERT = "INSERT"
+    """New records alone; a row about one that is there is wrong."""
     UPDATE = "UPDATE"
+    """Records that are there alone, found by the fields of `key`; a row about none is wrong."""
     UPSERT = "UPSERT"
+    """Records that are there are changed, the others created."""
 
 
 class Overwrite(StrEnum):
     """What the update of a record does with a field: always set it, only where it is empty, or never."""
 
     ALWAYS = "ALWAYS"
+    """The value of the sheet replaces what is there."""
     IF_EMPTY = "IF_EMPTY"
+    """The value of the sheet is taken where the record has none."""
     NEVER = "NEVER"
+    """The record keeps what it has."""
 
 
 class RowState(StrEnum):
@@ -67,15 +84,25 @@ class RowState(StrEnum):
     """
 
     STAGED = "STAGED"
+    """Read, and not judged yet."""
     GOOD = "GOOD"
+    """It can be carried out as it is."""
     BAD = "BAD"
+    """Something is wrong with it, which `problems` names."""
     SKIPPED = "SKIPPED"
+    """A user has left it out."""
     CREATED = "CREATED"
+    """It became a new record."""
     UPDATED = "UPDATED"
+    """It changed a record that was there."""
     SAME = "SAME"
+    """The record held all of it already."""
     FAILED = "FAILED"
+    """It was good, and was refused when it was carried out."""
     UNDONE = "UNDONE"
+    """What it did was taken back."""
     KEPT = "KEPT"
+    """An undoing left its record alone, because it was changed since."""
 
 
 class ImportBatch(Base):

@@ -16,10 +16,15 @@ class JobState(StrEnum):
     """How far a job is."""
 
     WAITING = "WAITING"
+    """Enqueued, until its time comes."""
     RUNNING = "RUNNING"
+    """A worker is at it."""
     DONE = "DONE"
+    """It ended well."""
     FAILED = "FAILED"
+    """It ended with an error, which `error` names; `retryJob` tries again."""
     CANCELLED = "CANCELLED"
+    """A user cancelled it; what was done stays."""
 
 
 def _where(condition: str) -> dict[str, Any]:

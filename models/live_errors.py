@@ -11,3 +11,10 @@ class TooManyListeners(Refusal):
 class FellBehind(Refusal):
     sentence = "More has changed than could be delivered, so this has ended. Load everything again and begin anew."
     zh = "变更过多，来不及传送，本次订阅已结束。请重新加载后再订阅。"
+
+
+class ChangesExpired(Refusal):
+    sentence = (
+        "What has changed since then cannot be told any more. Load everything again, and begin anew without a cursor."
+    )
+    zh = "自该时间以来的变更已无法提供。请重新加载全部数据，并不带游标重新开始。"

@@ -3,6 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+"""The English names of the months; in Chinese they are numbers."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

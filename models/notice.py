@@ -21,8 +21,11 @@ class MailChoice(StrEnum):
     """How a kind of notice is sent by e-mail."""
 
     NONE = "NONE"
+    """No e-mail."""
     AT_ONCE = "AT_ONCE"
+    """An e-mail for each, within minutes."""
     DAILY = "DAILY"
+    """One e-mail a day with all, at `digestHour`."""
 
 
 class Notice(Base):

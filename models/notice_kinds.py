@@ -1,6 +1,5 @@
 """Kinds of notices: what users are told, in both languages, and how they are told unless they choose otherwise."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,10 +7,11 @@ from .base import Base
 from .declaration import Misdeclared
 from .names import Names
 from .notice import MailChoice
+from .notice_sentence import FACT
+from .notice_sentence import Sentence as Sentence
 from .people import User
 from .pool import Pool
 
-_FACT = re.compile(r"\{(\w+)\}")
 GIVEN = frozenset({"by", "record"})
 """Facts of every notice: the name of who did it, and how the record is called."""
 
@@ -21,18 +21,6 @@ LOCKS = Names("Locks", "Locks", zh="客户锁定")
 POOLS = Names("Pools", "Pools", zh="公海管理")
 ACCOUNT = Names("Your account", "Your account", zh="我的账户")
 WORK = Names("Work with others", "Work with others", zh="协作")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """One sentence in both languages, with `{facts}` in it."""
-
-    en: str
-    zh: str
-
-    @property
-    def facts(self) -> frozenset[str]:
-        return frozenset(_FACT.findall(self.en + self.zh))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +43,7 @@ class NoticeKind:
 
     def __post_init__(self) -> None:
         for sentence in (self.title, self.text):
-            if set(_FACT.findall(sentence.en)) != set(_FACT.findall(sentence.zh)):
+            if set(FACT.findall(sentence.en)) != set(FACT.findall(sentence.zh)):
                 raise Misdeclared(f"models/notice_kinds.py: {self.key} names other facts in Chinese than in English.")
 
     @property
@@ -250,6 +238,28 @@ _DECLARED = (
         ("{job} has failed", "{job} 失败"),
         ("Done before: {done}. Refused: {failed}.", "失败前已完成：{done}，被拒绝：{failed}。"),
         mail=MailChoice.AT_ONCE,
+        own=True,
+    ),
+    _kind(
+        "bulk_ended",
+        WORK,
+        ("A bulk change of yours has ended", "批量修改已完成"),
+        ("A bulk change has ended", "批量修改已完成"),
+        (
+            "Changed: {changed}. Already as wanted: {same}. Refused: {refused}.",
+            "已修改：{changed}，无需修改：{same}，被拒绝：{refused}。",
+        ),
+        own=True,
+    ),
+    _kind(
+        "undo_ended",
+        WORK,
+        ("An undoing of yours has ended", "撤销已完成"),
+        ("An undoing has ended", "撤销已完成"),
+        (
+            "Undone: {undone}. Kept, because changed since: {kept}. Could not be undone: {refused}.",
+            "已撤销：{undone}，之后有改动而保留：{kept}，未能撤销：{refused}。",
+        ),
         own=True,
     ),
     _kind(

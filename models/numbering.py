@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import LIVE, Base, Entity, Key, Word, text_type, trait
-from .errors import Validation
+from .input_errors import Format
 from .names import Names
 from .text import counted, narrow, natural_key, number_key
 
@@ -34,22 +34,25 @@ class Pattern:
         tokens = _TOKEN.findall(self.text)
         plain = _TOKEN.sub("", self.text)
         if sum(token.startswith("seq") for token in tokens) != 1 or not re.fullmatch(r"[A-Za-z0-9./_-]*", plain):
-            raise Validation(
+            raise Format(
                 "A number pattern has letters, {YYYY} {YY} {MM} {DD} and exactly one {seq:3}.",
                 "编号格式由字母、{YYYY} {YY} {MM} {DD} 和一个 {seq:3} 组成。",
                 field="pattern",
+                example="C{YYYY}{seq:3}",
             )
         if ("MM" in tokens and not {"YY", "YYYY"} & {*tokens}) or ("DD" in tokens and "MM" not in tokens):
-            raise Validation(
+            raise Format(
                 "A number pattern with {MM} needs the year, one with {DD} the month: else its numbers come again.",
                 "编号格式含 {MM} 时须有年份，含 {DD} 时须有月份，否则编号会重复。",
                 field="pattern",
+                example="C{YYYY}{seq:3}",
             )
         if len(self.number(date(2000, 1, 1), LARGEST_SEQUENCE)) > _LONGEST:
-            raise Validation(
+            raise Format(
                 "A number pattern makes at most 40 characters.",
                 "编号格式最多生成 40 个字符。",
                 field="pattern",
+                example="C{YYYY}{seq:3}",
             )
 
     def period(self, day: date) -> str:
@@ -125,7 +128,9 @@ class NumberRule(Entity):
     search = ()
 
     for_module: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    """The module whose records it numbers, like `customer`."""
     pattern: Mapped[str] = mapped_column(text_type(60))
+    """How a number is made: letters, `{YYYY}`, `{YY}`, `{MM}`, `{DD}` and one `{seq:3}`, like `C{YYYY}{seq:3}`."""
     largest_jump: Mapped[int] = mapped_column(default=LARGEST_JUMP, server_default=str(LARGEST_JUMP))
     """How far ahead of the sequence a number given by hand may be and still move it."""
 

@@ -32,26 +32,37 @@ class Opportunity(Customised, Entity):
     beside = ("customer_id", "owner_id")
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
+    """The customer to whom something is sold; the opportunity is seen by who sees that customer."""
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    """The contact who decides, one of that customer."""
     name: Mapped[Line]
+    """What is sold, in a few words."""
     amount: Mapped[Decimal | None] = mapped_column(info=trait(not_negative=True))
+    """What it is worth, in the currency of `currency`. Sums never mix currencies."""
     currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
+    """Three letters of ISO 4217, like `CNY`."""
     pipeline_id: Mapped[int | None] = mapped_column(ForeignKey("pipeline.id"))
+    """The pipeline whose stages it goes through; the default one where none is given."""
     stage: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
+    """The stage in its pipeline. `moveOpportunity` takes what the next stage asks for along."""
     stage_changed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """When it was opened, changed its stage, or went into or out of the bin."""
     state: Mapped[StageKind] = choice(StageKind, default=StageKind.OPEN, info=trait(system_managed=True, derived=True))
-    """The kind of its stage, kept by the flush (`models/stage_terms.py`)."""
+    """The kind of its stage: open, on hold, won or lost."""
     stale_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
-    """From when on it counts as stale; None where its stage sets no days."""
+    """The moment from which it counts as stale; null where its stage sets no days."""
     probability: Mapped[int | None] = mapped_column(info=trait(not_negative=True))
-    """Per cent: that of its stage, unless a user gave another one since it came there."""
+    """Per cent, 0 to 100: that of its stage, unless a user gave another one since it came there."""
     expected_close: Mapped[date | None]
+    """The day on which it is expected to be decided."""
     closed_on: Mapped[date | None]
     """The day on which it was won or lost; None while it is open."""
     lost_reason: Mapped[str | None] = mapped_column(text_type(40), info=trait(dictionary="lost_reason"))
+    """Why it was lost."""
     remark: Mapped[Prose | None]
+    """What users want to remember; several lines."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
+    """The user who works on it, who may differ from the customer's owner."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")

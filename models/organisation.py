@@ -15,10 +15,15 @@ class Organisation(Entity):
     names = Names("Organisation", "Organisation", zh="组织信息")
 
     name: Mapped[Line] = mapped_column(default="Millpond")
+    """What the organisation is called in the panel and in e-mails."""
     time_zone: Mapped[str] = mapped_column(text_type(60), default="UTC")
+    """The zone of days, weeks and months, by its name of IANA, like `Asia/Shanghai`."""
     currency: Mapped[str] = mapped_column(text_type(3), default="CNY")
+    """The currency of amounts that say none: three letters of ISO 4217."""
     language: Mapped[str] = mapped_column(text_type(8), default="en")
+    """The language of who has chosen none: `en` or `zh`."""
     support_contact: Mapped[str | None]
+    """Whom users ask for help; shown where something is refused."""
     capacity: Mapped[int | None]
     """How many customers one person may hold, unless department or person say otherwise; None is no limit."""
     contact_required: Mapped[bool] = mapped_column(default=True)
@@ -30,12 +35,17 @@ class Organisation(Entity):
     follow_up_days_ahead: Mapped[int] = mapped_column(default=1, info=trait(not_negative=True))
     """Maximum number of days by which the time of a follow-up may lie ahead, for clocks that differ."""
     call_counts: Mapped[bool] = mapped_column(default=True)
-    """Whether follow-ups of this kind count as a contact with the customer; likewise the next five."""
+    """Whether follow-ups of the kind CALL count as a contact with the customer."""
     visit_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of the kind VISIT count as a contact with the customer."""
     email_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of the kind EMAIL count as a contact with the customer."""
     wechat_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of the kind WECHAT count as a contact with the customer."""
     meeting_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of the kind MEETING count as a contact with the customer."""
     note_counts: Mapped[bool] = mapped_column(default=True)
+    """Whether follow-ups of the kind NOTE count as a contact with the customer."""
     follow_up_characters: Mapped[int] = mapped_column(default=2, info=trait(not_negative=True))
     """Minimum length of the text of a follow-up that counts, in characters without spaces."""
     follow_up_copy_days: Mapped[int] = mapped_column(default=30, info=trait(not_negative=True))

@@ -18,9 +18,11 @@ class Department(Entity):
     names = Names("Department", "Departments", zh="部门")
 
     name: Mapped[Line]
+    """What the team is called."""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    """The department above it; null for one at the top."""
     path: Mapped[str] = mapped_column(text_type(400), default="", index=True, info=trait(system_managed=True))
-    """The ids from the root down to itself, `/1/4/`; a subtree is everything that begins with it."""
+    """The numbers of the departments from the top down to this one, `/1/4/`; all below it begin with it."""
     capacity: Mapped[int | None]
     """Maximum number of customers that each of its users holds, unless the user has a limit of their own."""
 
@@ -40,15 +42,24 @@ class User(Entity):
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "id"}
 
     login: Mapped[Word]
+    """The name to sign in with: 2 to 40 small letters, digits and `._-`; unique outside the recycle bin."""
     name: Mapped[Line]
+    """What the person is called."""
     department_id: Mapped[int | None] = mapped_column(
         ForeignKey("department.id", name="fk_app_user_department_id", use_alter=True), index=True
     )
+    """The team of the person; what rights on “my team” mean follows from it."""
     active: Mapped[bool] = mapped_column(default=True)
+    """Whether the account is in use. Switching it off ends sessions and tokens at once; the records stay."""
     absent_until: Mapped[datetime | None]
+    """Until when the person is away, and gets no customers automatically; null for present."""
     email: Mapped[str | None] = mapped_column(text_type(200), info=trait(separate_right=True))
+    """The address to which notices go. Seen and set by who has a right to this field, and by the person."""
     capacity: Mapped[int | None] = mapped_column(info=trait(separate_right=True))
+    """Number of customers that the person may hold; null takes the limit of the department, then of the organisation.
+    """
     language: Mapped[str] = mapped_column(text_type(8), default="en", info=trait(separate_right=True))
+    """The language of the account, in which sentences come: `en` or `zh`."""
 
     department: Mapped[Department | None] = relationship(foreign_keys=department_id, lazy="raise_on_sql")
 
@@ -72,8 +83,12 @@ class Role(Entity):
     search = ("code", "name", "name_zh")
 
     code: Mapped[Word] = mapped_column(info=trait(immutable=True))
+    """The word for the role in policy lines: 2 to 40 small letters, digits and `_`, a letter first. It is never
+    changed."""
     name: Mapped[Line]
+    """The English name."""
     name_zh: Mapped[str | None]
+    """The Chinese name; the English one is shown where it is empty."""
 
     __table_args__ = (
         Index(
@@ -96,9 +111,13 @@ class UserRole(Entity):
     policy_columns: ClassVar[dict[str, str]] = {"owner_id": "user_id"}
 
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
+    """Who holds the role."""
     role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), index=True, info=trait(immutable=True))
+    """The role that is held."""
     starts_at: Mapped[datetime | None]
+    """From when on it is held; null from the beginning."""
     ends_at: Mapped[datetime | None]
+    """Until when it is held; null without an end."""
 
     user: Mapped[User] = relationship(foreign_keys=user_id, lazy="raise_on_sql")
     role: Mapped[Role] = relationship(foreign_keys=role_id, lazy="raise_on_sql")

@@ -27,9 +27,13 @@ class PlanState(StrEnum):
     """How far a plan is.  A released one ended, because its customer went to a pool."""
 
     OPEN = "OPEN"
+    """It is still to be done."""
     DONE = "DONE"
+    """It was done; `result` is the follow-up that says what came of it."""
     CANCELLED = "CANCELLED"
+    """It was called off, with a reason."""
     RELEASED = "RELEASED"
+    """It ended because its customer went to a pool."""
 
 
 class Plan(Entity):
@@ -43,16 +47,25 @@ class Plan(Entity):
     together = (frozenset({"contact_id", "opportunity_id"}), frozenset({"due_at", "remind_minutes"}))
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=trait(immutable=True))
+    """The customer for whom it is done; the plan is seen by who sees that customer."""
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    """The contact to reach, one of that customer."""
     opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
+    """The opportunity that it is about, one of that customer."""
     kind: Mapped[FollowUpKind] = choice(FollowUpKind)
+    """In which way the customer is to be contacted."""
     content: Mapped[str | None] = mapped_column(long_text())
+    """What is to be done; several lines."""
     due_at: Mapped[datetime]
+    """The moment until which it is to be done. `reschedulePlan` changes that of an open plan with a reason."""
     remind_minutes: Mapped[int | None] = mapped_column(default=15, info=trait(not_negative=True))
-    """How long before it is due its owner is reminded; None is never."""
+    """Number of minutes before it is due at which its owner is reminded; null for never."""
     state: Mapped[PlanState] = choice(PlanState, default=PlanState.OPEN, info=trait(system_managed=True))
+    """Whether it is open, or how it ended."""
     ended_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When it was done, called off or released; null while it is open."""
     cancel_reason: Mapped[str | None] = mapped_column(text_type(200), info=trait(system_managed=True))
+    """Why it was called off."""
     result_id: Mapped[int | None] = mapped_column(
         ForeignKey("follow_up.id"), index=True, info=trait(system_managed=True)
     )
@@ -64,7 +77,7 @@ class Plan(Entity):
     )
     """The user who had planned to do it, before the customer was transferred."""
     remind_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True, derived=True))
-    """When the owner is to be reminded; None once they were, and for a plan that has ended."""
+    """When the owner is to be reminded; null once they were, and for a plan that has ended."""
 
     customer: Mapped[Customer] = relationship(foreign_keys=customer_id, lazy="raise_on_sql")
     contact: Mapped[Contact | None] = relationship(foreign_keys=contact_id, lazy="raise_on_sql")

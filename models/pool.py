@@ -16,10 +16,15 @@ class OnExpire(StrEnum):
     """What happens to a customer whose days in a pool are over."""
 
     NOTIFY = "NOTIFY"
+    """It stays, and the administrators of the pool are told."""
     MOVE_TO_POOL = "MOVE_TO_POOL"
+    """It moves to the pool `expirePool`."""
     AUTO_ASSIGN = "AUTO_ASSIGN"
+    """A member gets it by the pool's assignment rule; where nobody can take it, it is tried again every day."""
     ARCHIVE = "ARCHIVE"
+    """It moves to the archive pool `expirePool`."""
     RECYCLE_BIN = "RECYCLE_BIN"
+    """It goes into the recycle bin, from which it can be restored."""
 
 
 class Pool(Entity):
@@ -31,18 +36,21 @@ class Pool(Entity):
     policy_columns: ClassVar[dict[str, str]] = {"pool_id": "id"}
 
     name: Mapped[Line]
+    """What the pool is called; unique outside the recycle bin."""
     description: Mapped[Prose | None]
+    """For whom the pool is, and what lies there; several lines."""
     enabled: Mapped[bool] = mapped_column(default=True)
+    """Whether it is in use. Customers are neither put into a pool that is switched off nor claimed from it."""
     priority: Mapped[int] = mapped_column(default=0)
     """When several pools could take a customer, the highest wins; the older one among equals."""
     retain_days: Mapped[int | None]
-    """How many days a customer may stay before the pool's rule acts; None is for ever."""
+    """Number of days that a customer may stay before the pool's rule acts; null for ever."""
     on_expire: Mapped[OnExpire] = choice(OnExpire, default=OnExpire.NOTIFY)
-    """What the rule does then."""
+    """What happens to a customer when those days are over."""
     expire_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
     """The pool that MOVE_TO_POOL and ARCHIVE move to."""
     notice_days: Mapped[int | None]
-    """How many days before that the administrators of the pool are reminded; None is never."""
+    """Number of days before that on which the administrators of the pool are reminded; null for never."""
     is_archive: Mapped[bool] = mapped_column(default=False)
     """Whether customers only lie here: they are assigned or moved, and never claimed."""
 
@@ -57,8 +65,11 @@ class GranteeKind(StrEnum):
     """To whom a seat or a share is given."""
 
     USER = "USER"
+    """One user."""
     DEPARTMENT = "DEPARTMENT"
+    """All users of a department and of those below it."""
     ROLE = "ROLE"
+    """All users who hold a role now."""
 
 
 GRANTEE_KINDS: dict[type[Entity], GranteeKind] = {
@@ -73,8 +84,11 @@ class Seat(StrEnum):
     """What a member of a pool may do there: look, claim, or administer."""
 
     VIEWER = "VIEWER"
+    """They see the customers of the pool, and claim none."""
     MEMBER = "MEMBER"
+    """They see and claim customers, and may be given some."""
     ADMIN = "ADMIN"
+    """They also assign, move and look after the pool, and see its report."""
 
 
 class PoolMember(Entity):
@@ -86,10 +100,13 @@ class PoolMember(Entity):
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True, info=trait(immutable=True))
+    """The pool in which the seat is."""
     grantee_kind: Mapped[GranteeKind] = choice(GranteeKind, info=trait(immutable=True))
+    """Whether `granteeId` names a user, a department or a role."""
     grantee_id: Mapped[int] = mapped_column(info=trait(immutable=True))
-    """The number of the person, department or role; which of the three says `grantee_kind`."""
+    """The user, department or role; `granteeKind` says which of the three."""
     seat: Mapped[Seat] = choice(Seat, default=Seat.MEMBER)
+    """What the seat allows."""
 
     pool: Mapped[Pool] = relationship(lazy="raise_on_sql")
 
@@ -108,14 +125,18 @@ class ClaimRule(Entity):
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool for which the rule holds; a pool has at most one."""
     daily_quota: Mapped[int | None]
+    """Number of customers that a user may claim from the pool in a day of the organisation's time zone; null is no
+    limit."""
     weekly_quota: Mapped[int | None]
+    """Number of customers that a user may claim from the pool from Monday to Sunday; null is no limit."""
     capacity: Mapped[int | None]
     """Number of customers from which on a user claims no more from this pool, whatever their own limit."""
     cooldown_days: Mapped[int | None]
     """Number of days before a former owner may claim the same customer again."""
     protect_days: Mapped[int | None]
-    """How long a new arrival may only be assigned, not claimed."""
+    """Number of days for which a new arrival may only be assigned, not claimed."""
     daily_view_limit: Mapped[int | None]
     """Number of pooled customers whose page a user may open in a day."""
 

@@ -19,9 +19,13 @@ class Strategy(StrEnum):
     """Who gets the next customer."""
 
     ROUND_ROBIN = "ROUND_ROBIN"
+    """One after the other, in the same order again and again."""
     WEIGHTED = "WEIGHTED"
+    """In turn, by the weight of the shares: twice the weight, twice the customers."""
     LEAST_LOADED = "LEAST_LOADED"
+    """The member who holds the fewest customers."""
     CAPACITY_LEFT = "CAPACITY_LEFT"
+    """The member who may hold the most further customers."""
 
 
 class AssignmentRule(Entity):
@@ -33,7 +37,9 @@ class AssignmentRule(Entity):
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool for which the rule holds; a pool has at most one."""
     strategy: Mapped[Strategy] = choice(Strategy, default=Strategy.ROUND_ROBIN)
+    """Who gets the next customer."""
 
     pool: Mapped[Pool] = relationship(lazy="raise_on_sql")
 
@@ -49,11 +55,13 @@ class AssignmentShare(Entity):
     search = ()
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool in which the share is."""
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True, info=trait(immutable=True))
+    """The member whose share it is."""
     weight: Mapped[int] = mapped_column(default=1)
     """Number of customers in each round of WEIGHTED; 0 leaves the member out of every strategy."""
-    condition: Mapped[Prose | None]
-    """JSON as that of a claim condition: the customers that the member takes.  None is all."""
+    condition: Mapped[Prose | None] = mapped_column(info=trait(condition_of="customer"))
+    """The customers that the member takes: a filter as JSON in a text, as that of a claim condition; null for all."""
 
     pool: Mapped[Pool] = relationship(lazy="raise_on_sql")
     user: Mapped[User] = relationship(foreign_keys=user_id, lazy="raise_on_sql")
@@ -102,15 +110,22 @@ class Reason(StrEnum):
     """Why a member of a pool was chosen for a customer, or was not."""
 
     CHOSEN = "CHOSEN"
+    """They got the customer."""
     FITS = "FITS"
     """They could take it, and it was the turn of another one."""
     INACTIVE = "INACTIVE"
+    """Their account is switched off."""
     NO_SEAT = "NO_SEAT"
+    """They have no seat as a member or administrator of the pool."""
     ABSENT = "ABSENT"
+    """They are absent."""
     NO_SHARE = "NO_SHARE"
+    """The weight of their share is 0."""
     FILTERED = "FILTERED"
     """The condition of their share does not match."""
     CONDITION = "CONDITION"
     """A condition of the pool stands against it."""
     COOLDOWN = "COOLDOWN"
+    """They owned the customer not long ago."""
     FULL = "FULL"
+    """They hold as many customers as they may."""

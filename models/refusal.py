@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from .moments import moment_in_words
 from .names import Names
@@ -20,10 +20,29 @@ class Refusal(Exception):
     """Whether it is for lack of rights: such attempts are written to the operation log."""
     noted = False
     """Whether this attempt is in the log already."""
+    others: tuple["Refusal", ...] = ()
+    """What else was found wrong with the same request, in the order in which it was found."""
+    below: tuple[str, ...] = ()
+    """Where below the field: positions in lists and names, like `("1", "value")`."""
 
     def __init__(self, *, field: str | None = None, record_id: str | None = None, **params: Any) -> None:
         self.field, self.record_id, self.params = field, record_id, params
         super().__init__(self.say())
+
+    @property
+    def all(self) -> list["Refusal"]:
+        """This refusal and the others that were found with it."""
+        return [self, *self.others]
+
+    @property
+    def path(self) -> list[str] | None:
+        """The input to blame, name by name; None where none is.  A custom field is `["custom", key]`."""
+        return [*self.field.split("."), *self.below] if self.field else None
+
+    def at(self, *below: object) -> Self:
+        """The same refusal, about what lies there below its field: positions in lists, and names."""
+        self.below = (*map(str, below),)
+        return self
 
     @classmethod
     def code(cls) -> str:

@@ -19,8 +19,11 @@ class Lapse(StrEnum):
     """What has to be missing for a customer to go back."""
 
     NO_FOLLOW_UP = "NO_FOLLOW_UP"
+    """No follow-up that counts for that many days."""
     NO_OPPORTUNITY = "NO_OPPORTUNITY"
+    """No opportunity was opened, changed or closed for that many days."""
     NO_DEAL = "NO_DEAL"
+    """No opportunity was won for that many days."""
 
 
 def _words(dictionary: str, **more: Any) -> Any:
@@ -38,22 +41,35 @@ class ReleaseRule(Entity):
     names = Names("Release rule", "Release rules", zh="回收规则")
 
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), info=trait(immutable=True))
+    """The pool to which the customers of its members go back."""
     name: Mapped[Line]
+    """What reminders and the log call the rule."""
     lapse: Mapped[Lapse] = choice(Lapse, default=Lapse.NO_FOLLOW_UP)
+    """What has to be missing."""
     days: Mapped[int]
+    """Number of days without it after which a customer goes back; 1 to 3,650."""
     business_days: Mapped[bool] = mapped_column(default=False)
     """Whether days of the business calendar are counted, instead of all days."""
     everybody: Mapped[bool] = mapped_column(default=False)
     """Whether the rule is about all customers; else one of the lists below says about which."""
     levels: Mapped[list[str]] = _words("level")
+    """Only customers of these levels."""
     categories: Mapped[list[str]] = _words("category")
+    """Only customers of these categories, or of one below them."""
     stages: Mapped[list[str]] = _words("stage")
+    """Only customers in these stages."""
     regions: Mapped[list[str]] = _words("region")
+    """Only customers of these regions, or of one below them."""
     industries: Mapped[list[str]] = _words("industry")
+    """Only customers of these industries, or of one below them."""
     sources: Mapped[list[str]] = _words("source")
+    """Only customers from these sources."""
     spared_levels: Mapped[list[str]] = _words("level")
+    """Customers of these levels stay."""
     spared_categories: Mapped[list[str]] = _words("category")
+    """Customers of these categories, or of one below them, stay."""
     spared_stages: Mapped[list[str]] = _words("stage")
+    """Customers in these stages stay."""
     spares_opportunities: Mapped[bool] = mapped_column(default=False)
     """Whether a customer with an open opportunity stays."""
     spares_deals: Mapped[bool] = mapped_column(default=False)
@@ -63,18 +79,22 @@ class ReleaseRule(Entity):
     starts_at: Mapped[datetime | None]
     """The first moment at which the rule takes a customer."""
     remind_days: Mapped[int | None] = mapped_column(default=3)
-    """Number of days before the release on which the owner is told."""
+    """Number of days before the release on which the owner is told; null for never."""
     remind_again_days: Mapped[int | None] = mapped_column(default=1)
+    """Number of days before the release on which the owner is told once more; null for never."""
     max_extensions: Mapped[int] = mapped_column(default=1, info=trait(not_negative=True))
     """How often an owner may put off the release of one customer."""
     extension_days: Mapped[int] = mapped_column(default=7)
     """Number of days of one extension, counted as the days of the rule."""
 
     enabled: Mapped[bool] = mapped_column(default=False, info=trait(system_managed=True))
+    """Whether it takes customers. `switchReleaseRule` switches it on, which needs a rehearsal of these terms."""
     rehearsed_by_id: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), info=trait(system_managed=True, historical=True)
     )
+    """The user who rehearsed it last."""
     rehearsed_at: Mapped[datetime | None] = mapped_column(info=trait(system_managed=True))
+    """When it was rehearsed last."""
     rehearsed_terms: Mapped[Hash | None] = mapped_column(info=trait(system_managed=True, derived=True))
     """The terms that were rehearsed; others need another rehearsal."""
 

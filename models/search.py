@@ -8,7 +8,7 @@ databases find the same.  A doc contains values that some users may not see: onl
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -27,6 +27,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -38,7 +39,9 @@ from .database.prepared import Prepared
 from .database.sqlalchemy_internals import former_values
 from .database.values import PreparedOfMany
 from .former_name import FormerName, NameKind  # its names are written first, because it is imported first
+from .search_customs import as_json, custom_texts
 from .search_pieces import Pieces, fold, pieces_of, quoted
+from .search_rules import index_rules
 from .sounds import sounds_of
 
 BITS = 31
@@ -63,10 +66,14 @@ class SearchDoc(Base):
     """The pinyin of the names (`models/sounds.py`)."""
     phones: Mapped[Prose]
     addresses: Mapped[Prose]
+    customs: Mapped[Prose] = mapped_column(server_default="")
+    """The texts of custom fields by key, as JSON (`models/search_customs.py`); empty for none."""
     pieces: Mapped[tuple[str, ...]] = mapped_column(Pieces())
 
 
 Doc = dict[str, Any]
+NOTHING: Mapping[str, str] = {}
+"""What a record without custom fields holds of them."""
 Clause = ColumnElement[bool]
 _doc, _customer, _contact, _point, _former = (
     cast("Table", model.__table__) for model in (SearchDoc, Customer, Contact, ContactPoint, FormerName)
@@ -77,35 +84,41 @@ _doc, _customer, _contact, _point, _former = (
 
 def of_customers(at: Session | Connection, which: Clause) -> Iterator[Doc]:
     """The docs of customers with their former names and numbers, from the records as they stand.  One query."""
-    return _docs_of(at.execute(_customers().where(which), execution_options=bypass_policy(Because.FILLS_INDEX)))
+    return _docs_of(at, at.execute(_customers().where(which), execution_options=bypass_policy(Because.FILLS_INDEX)))
 
 
 def _customers() -> Select[Any]:
     c, f = _customer.c, _former.c
-    named = select(c.id, c.number, c.name, c.phone, c.email, f.kind, f.value)
+    named = select(c.id, c.number, c.name, c.phone, c.email, c.custom, f.kind, f.value)
     return named.join_from(_customer, _former, f.customer_id == c.id, isouter=True).order_by(
         c.id, f.at.desc(), f.id.desc()
     )
 
 
-def _docs_of(rows: Iterable[Any]) -> Iterator[Doc]:
+def _docs_of(at: Session | Connection, rows: Iterable[Any]) -> Iterator[Doc]:
     """The docs of customers, from the rows of `_customers`."""
-    for (id, number, name, phone, email), former in groupby(rows, itemgetter(slice(5))):
+    found = [(known, list(former)) for known, former in groupby(rows, itemgetter(slice(6)))]
+    texts = custom_texts(at, Customer.module, (known[-1] for known, _ in found))
+    for ((id, number, name, phone, email, _custom), former), customs in zip(found, texts, strict=True):
         named: dict[NameKind, list[str]] = {NameKind.NUMBER: [number], NameKind.NAME: [name]}
         for *_, kind, value in former:
             named.get(kind, []).append(value)
         numbers, names = ("\n".join(dict.fromkeys(map(fold, known))) for known in named.values())
-        yield _of_customer(id, numbers, names, phone, email)
+        yield _of_customer(id, numbers, names, phone, email, customs)
 
 
-def doc_of_customer(id: int, number: str, name: str, phone: str | None, email: str | None) -> Doc:
-    """The doc of a new customer."""
-    return _of_customer(id, fold(number), fold(name), phone, email)
+def doc_of_customer(
+    id: int, number: str, name: str, phone: str | None, email: str | None, customs: Mapping[str, str] = NOTHING
+) -> Doc:
+    """The doc of a new customer; `customs` are its texts by `custom_texts`."""
+    return _of_customer(id, fold(number), fold(name), phone, email, customs)
 
 
-def _of_customer(id: int, numbers: str, names: str, phone: str | None, email: str | None) -> Doc:
+def _of_customer(
+    id: int, numbers: str, names: str, phone: str | None, email: str | None, customs: Mapping[str, str]
+) -> Doc:
     phones = [key_of(PointKind.PHONE, phone)] if phone else []
-    return _made(id, None, numbers, names, phones, [fold(email)] if email else [])
+    return _made(id, None, numbers, names, phones, [fold(email)] if email else [], customs)
 
 
 def of_contacts(at: Session | Connection, which: Clause) -> Iterator[Doc]:
@@ -118,18 +131,25 @@ def of_contacts(at: Session | Connection, which: Clause) -> Iterator[Doc]:
     ):
         points[id].append((kind, key))
     rows = at.execute(
-        select(t.id, t.customer_id, t.name).where(which), execution_options=bypass_policy(Because.FILLS_INDEX)
-    )
-    for id, customer_id, name in rows:
-        yield doc_of_contact(customer_id, id, name, points[id])
+        select(t.id, t.customer_id, t.name, t.custom).where(which), execution_options=bypass_policy(Because.FILLS_INDEX)
+    ).all()
+    texts = custom_texts(at, Contact.module, (row.custom for row in rows))
+    for (id, customer_id, name, _custom), customs in zip(rows, texts, strict=True):
+        yield doc_of_contact(customer_id, id, name, points[id], customs)
 
 
-def doc_of_contact(customer_id: int, id: int, name: str, points: Iterable[tuple[PointKind, str]]) -> Doc:
+def doc_of_contact(
+    customer_id: int,
+    id: int,
+    name: str,
+    points: Iterable[tuple[PointKind, str]],
+    customs: Mapping[str, str] = NOTHING,
+) -> Doc:
     """The doc of a contact with these phones and addresses, which are given by the keys that are compared."""
     phones, addresses = list[str](), list[str]()
     for kind, key in points:
         phones.append(key) if kind is PointKind.PHONE else addresses.append(fold(key))
-    return _made(customer_id, id, "", fold(name), phones, addresses)
+    return _made(customer_id, id, "", fold(name), phones, addresses, customs)
 
 
 def doc_id(customer_id: int, contact_id: int | None = None) -> int:
@@ -137,8 +157,16 @@ def doc_id(customer_id: int, contact_id: int | None = None) -> int:
 
 
 def _made(
-    customer_id: int, contact_id: int | None, number: str, name: str, phones: Iterable[str], addresses: Iterable[str]
+    customer_id: int,
+    contact_id: int | None,
+    number: str,
+    name: str,
+    phones: Iterable[str],
+    addresses: Iterable[str],
+    customs: Mapping[str, str],
 ) -> Doc:
+    texts = [*customs.values()]
+    codes = (*phones, *addresses, *filter(str.isdigit, texts))
     sounds = "" if name.isascii() else "\n".join(filter(None, map(sounds_of, name.split("\n"))))
     return {
         "id": doc_id(customer_id, contact_id),
@@ -149,7 +177,8 @@ def _made(
         "sounds": sounds,
         "phones": "\n".join(phones),
         "addresses": "\n".join(addresses),
-        "pieces": pieces_of(number, name, sounds, (*phones, *addresses)),
+        "customs": as_json(customs),
+        "pieces": pieces_of(number, "\n".join((name, *texts)), sounds, codes),
     }
 
 
@@ -166,11 +195,12 @@ _COPIED = 8
 """Number of docs above which PostgreSQL takes them by COPY."""
 _MEMBERS = ", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))
 _PUT_ALL = f"INSERT INTO search_doc ({', '.join(_COLUMNS)}) SELECT {_MEMBERS} FROM json_each(?)"  # noqa: S608  our own names
+_RENEW = Prepared(update(_doc).where(_doc.c.id == bindparam("doc")), ["customs", "pieces"])
 _TAKE = Prepared(delete(_doc).where(_doc.c.id == bindparam("doc")))
 
 SEARCHED: dict[type[object], tuple[str, ...]] = {
-    Customer: ("number", "name", "phone", "email"),
-    Contact: ("customer_id", "name"),
+    Customer: ("number", "name", "phone", "email", "custom"),
+    Contact: ("customer_id", "name", "custom"),
     ContactPoint: ("contact_id", "kind", "value_key", "position"),
 }
 """The columns that a doc is made of."""
@@ -197,10 +227,32 @@ def refresh(session: Session, customers: Collection[int]) -> None:
     _replace(session, {doc_id(id) for id in customers}, _docs_now(session, customers))
 
 
+def renew(session: Session, model: type[Customer | Contact], ids: Collection[int]) -> None:
+    """Write the docs of these records in their place, while whoever changes one of them waits.
+
+    Docs are locked before the records are read, so that what is written last is also newest.
+    """
+    made = [*_docs_by_id(session, model, ids)]
+    if session.get_bind().dialect.name == "postgresql":
+        for _ in range(2):  # one that was replaced while the first statement waited is seen by the second alone
+            held = select(_doc.c.id).where(_doc.c.id.in_([doc["id"] for doc in made])).order_by(_doc.c.id)
+            session.execute(held.with_for_update(), execution_options=bypass_policy(Because.FILLS_INDEX)).all()
+        made = [*_docs_by_id(session, model, ids)]
+    rows = [{"doc": doc["id"], "customs": doc["customs"], "pieces": doc["pieces"]} for doc in made]
+    if rows:
+        _RENEW.run_each(session, rows)
+
+
+def _docs_by_id(session: Session, model: type[Customer | Contact], ids: Collection[int]) -> Iterator[Doc]:
+    if model is Customer:
+        return of_customers(session, _customer.c.id.in_(ids))
+    return of_contacts(session, _contact.c.id.in_(ids))
+
+
 def _docs_now(session: Session, customers: Iterable[int]) -> list[Doc]:
     """The docs of customers as they were flushed."""
     with session.no_autoflush:
-        return [*_docs_of(_THESE_CUSTOMERS.rows(session, sorted(customers)))]
+        return [*_docs_of(session, _THESE_CUSTOMERS.rows(session, sorted(customers)))]
 
 
 def _replace(session: Session, stale: set[int], made: list[Doc]) -> None:
@@ -240,42 +292,6 @@ def _is_changed(session: Session, row: object) -> bool:
 def _values(row: Any, key: str) -> set[int]:
     """The value of a column of a flushed row, and the one before."""
     return {getattr(row, key), *(inspect(row).attrs[key].history.deleted or ())} - {None}
-
-
-# --- the index, which no table definition can say --------------------------------------------------------
-
-INDEX = "search_index"
-"""On SQLite the table that FTS5 looks pieces up in."""
-GIN = "ix_search_doc_pieces"
-
-
-def index_rules(dialect: str) -> list[str]:
-    """The statements that create the index, over docs that may exist already."""
-    if dialect != "sqlite":
-        pending = "fastupdate = on, gin_pending_list_limit = 256"  # in kB: half the work of many docs, 0.2 ms a search
-        return [f"CREATE INDEX {GIN} ON search_doc USING gin (pieces) WITH ({pending})"]
-    put = f"INSERT INTO {INDEX} (rowid, pieces) VALUES (NEW.id, NEW.pieces);"  # noqa: S608  the names are our own
-    take = f"INSERT INTO {INDEX} ({INDEX}, rowid, pieces) VALUES ('delete', OLD.id, OLD.pieces);"  # noqa: S608
-    return [
-        # `ascii` takes everything beyond ASCII for a letter, so a piece is always one word.
-        (
-            f"CREATE VIRTUAL TABLE {INDEX} USING fts5 (pieces, content = 'search_doc', content_rowid = 'id', "
-            "tokenize = 'ascii', detail = 'none', columnsize = 0)"
-        ),
-        f"INSERT INTO {INDEX} ({INDEX}, rank) VALUES ('hashsize', {1 << 25})",  # noqa: S608  a third of the time
-        f"INSERT INTO {INDEX} ({INDEX}) VALUES ('rebuild')",  # noqa: S608
-        f"CREATE TRIGGER search_doc_insert AFTER INSERT ON search_doc BEGIN {put} END",
-        f"CREATE TRIGGER search_doc_delete AFTER DELETE ON search_doc BEGIN {take} END",
-        f"CREATE TRIGGER search_doc_update AFTER UPDATE ON search_doc BEGIN {take} {put} END",
-    ]
-
-
-def clearing_rules(dialect: str) -> list[str]:
-    """The statements that drop the index and delete all docs, so that many can be written at once."""
-    if dialect != "sqlite":
-        return ["TRUNCATE search_doc", f"DROP INDEX IF EXISTS {GIN}"]
-    triggers = [f"DROP TRIGGER IF EXISTS search_doc_{when}" for when in ("insert", "delete", "update")]
-    return [*triggers, f"DROP TABLE IF EXISTS {INDEX}", "DELETE FROM search_doc"]
 
 
 @event.listens_for(_doc, "after_create")

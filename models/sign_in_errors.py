@@ -10,6 +10,11 @@ class NotSignedIn(Refusal):
     sentence = "Please sign in."
     zh = "请先登录。"
 
+    @classmethod
+    def code(cls) -> str:
+        """The name by which GraphQL clients know it."""
+        return "UNAUTHENTICATED"
+
 
 class SignInRefused(Refusal):
     sentence = "The login or the password is wrong."

@@ -36,9 +36,13 @@ class CustomerStagePeriod(Base):
 
     id: Mapped[Key]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    """The customer who was in the stage."""
     stage: Mapped[str] = mapped_column(text_type(40), info=trait(dictionary="stage"))
+    """The stage at that time."""
     started_at: Mapped[datetime]
+    """When it came into the stage."""
     ended_at: Mapped[datetime | None]
+    """When it left the stage; null while it is there."""
     by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(historical=True))
     """The user who put it there."""
 
@@ -60,9 +64,13 @@ class OpportunityStagePeriod(Base):
 
     id: Mapped[Key]
     opportunity_id: Mapped[int] = mapped_column(ForeignKey("opportunity.id", ondelete="CASCADE"))
+    """The opportunity that was in the stage."""
     stage: Mapped[str] = mapped_column(text_type(40), info=trait(dictionary="opportunity_stage"))
+    """The stage at that time."""
     started_at: Mapped[datetime]
+    """When it came into the stage."""
     ended_at: Mapped[datetime | None]
+    """When it left the stage; null while it is there."""
     by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), info=trait(historical=True))
     """The user who put it there."""
 

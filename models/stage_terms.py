@@ -21,6 +21,7 @@ from .opportunity import Opportunity
 from .pipeline import CustomerStage, Pipeline, PipelineStage, StageKind
 
 _BOOK, _STEPS, _RENAMING = "pipeline_book", "customer_stages", "renaming_stages"
+_TAKING_BACK = "taking_back_stages"
 _ALL = bypass_policy(Because.APPLIES_TO_ALL)
 _KINDS = {"won": StageKind.WON, "lost": StageKind.LOST}
 """What these words mean where no pipeline has them."""
@@ -151,6 +152,20 @@ def renaming_stages(session: Session) -> Iterator[None]:
 
 def is_renaming(session: Session) -> bool:
     return _RENAMING in session.info
+
+
+@contextmanager
+def taking_back(session: Session) -> Iterator[None]:
+    """Let records come back to the stage that they had: that is no step, and asks for no fields."""
+    session.info[_TAKING_BACK] = True
+    try:
+        yield
+    finally:
+        del session.info[_TAKING_BACK]
+
+
+def is_taken_back(session: Session) -> bool:
+    return _TAKING_BACK in session.info
 
 
 _WATCHED = ("pipeline_id", "stage")

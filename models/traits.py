@@ -19,6 +19,8 @@ class Trait:
     `not_negative`: a number below zero is refused.
     `key_of`: the column whose value it repeats in the form `by`, in which values are compared or sorted.  The flush
     writes it (`models/keys.py`), and no front end shows it.  `sorts`: lists that are ordered by `key_of` sort by it.
+    `condition_of`: the module about whose records the condition is that it holds as JSON.
+    `fields_of`: the module whose fields the keys of its list are, custom ones among them.
     `holds_custom`: it holds the values of custom fields (`models/custom_field.py`).
     """
 
@@ -35,6 +37,8 @@ class Trait:
     key_of: str | None = None
     by: Callable[[str], str] | None = None
     sorts: bool = False
+    fields_of: str | None = None
+    condition_of: str | None = None
     holds_custom: bool = False
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .logic import NEVER, cases_of_pair, witness
 from .review import Roles, can_administer, may_hand_out, may_use, possible, touched
 from .snapshot import Snapshot
+from .tables import Table
 
 
 class Binding(NamedTuple):
@@ -32,9 +33,9 @@ def bindings(before: Snapshot, after: Snapshot, sets: Iterable[tuple[Roles, Role
                 yield Binding(new, object, action, found)
 
 
-def _denied_by_others(policy: Snapshot, old: Roles, new: Roles, object: str, action: str) -> int:
+def _denied_by_others(policy: Snapshot, old: Roles, new: Roles, object: str, action: str) -> Table:
     """The cases that denials of roles close which are inherited, or which an administrator did not hold before."""
-    table = NEVER
+    table: Table = NEVER
     for line in policy.cell(new, object, action).lines:
         role, _, _, scope, when, effect = line.columns
         if effect == "deny" and role not in old and role != "*":

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import false, not_, true
 
+from .branches import branch_of
 from .lines import Line
 from .principal import Principal
 from .rows import Clause, Rows
@@ -56,12 +57,24 @@ class Cell:
         """The same without the denials about locked records."""
         return Cell(self.allow, self.deny - self.locks.deny, self.lines)
 
+    @cached_property
+    def in_some_branch(self) -> "Cell":
+        """The same as if each record lay where its branches allow most: what may be done to some record."""
+        allow = frozenset((scope, _without_branches(when)) for scope, when in self.allow)
+        deny = frozenset(pair for pair in self.deny if _without_branches(pair[1]) == pair[1])
+        return Cell(allow, deny, self.lines)
+
     def within(self, row: "Cell") -> "Cell | None":
         """What is left to ask about a field where `row` allows the record as such; None when that is enough."""
         if not self.allow >= row.allow:
             return self
         # All that allows the record allows the field: what is left are the lines that deny the field alone.
         return Cell(frozenset({ALL}), self.deny - row.deny, self.lines) if self.deny - row.deny else None
+
+
+def _without_branches(when: str) -> str:
+    kept = [word for word in when.split("&") if branch_of(word.removeprefix("!")) is None]
+    return "&".join(kept) or "any"
 
 
 def _pair_sql(pair: Pair, p: Principal, rows: Rows, cache: Written) -> Clause:

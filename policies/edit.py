@@ -1,6 +1,6 @@
 """Changing a policy text by lines, so that comments and the order of all else stay as they were written."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from .lines import Line, parse
 
@@ -53,7 +53,29 @@ def copied(text: str, role: str, other: str) -> str:
     return with_lines(text, ["", f"# --- {other}: as {role} ---", *fresh]) if fresh else text
 
 
+def with_branch(text: str, old: str, new: str, is_meant: Callable[[Line], bool] = lambda _: True) -> str:
+    """The text with one branch in place of another in every condition; a line that another one says already is left out.
+
+    `is_meant`: whether a line that names the branch means it.
+    """
+    known = _keys(text).keys()
+    for line in [line for line in parse(text) if line.kind != "g" and len(line.columns) == 6]:
+        columns = (*line.columns[:4], _renamed(line.columns[4], old, new), line.columns[5])
+        if columns == line.columns or not is_meant(line):
+            continue
+        key = (line.kind, *columns)
+        (mine,) = [x for x in parse(text) if str(x) == str(line)][:1]
+        text = replaced(text, [mine], [] if key in known else [", ".join(key)], line.columns[0])
+        known = _keys(text).keys()
+    return text
+
+
 # --- steps -----------------------------------------------------------------------------------------------
+
+
+def _renamed(when: str, old: str, new: str) -> str:
+    words = [f"!{new}" if word == f"!{old}" else new if word == old else word for word in when.split("&")]
+    return "&".join(dict.fromkeys(words))
 
 
 def _rows(text: str) -> list[str]:

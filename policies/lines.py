@@ -4,9 +4,10 @@ import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
-from .objects import ACTIONS, GROUPS, OBJECTS, is_custom_object
+from .branches import branch_of
+from .objects import ACTIONS, FIELDS, GROUPS, MODULES, OBJECTS, is_custom_object
 from .principal import is_system_role
 from .words import SCOPES, STATES, parts
 
@@ -70,18 +71,26 @@ def _cells(line: str) -> list[str]:
 
 
 def validate(
-    lines: Iterable[Line], roles: Collection[str] | None = None, customs: Collection[str] | None = None
+    lines: Iterable[Line],
+    roles: Collection[str] | None = None,
+    customs: Collection[str] | None = None,
+    branches: Collection[str] | None = None,
 ) -> list[Line]:
     """The lines themselves, or InvalidPolicy with everything that is wrong.
 
     `roles` are the known role codes; None leaves role names unchecked.  So are `customs`, the objects that are custom
-    fields: a line that has been in force stays valid when its field is gone.
+    fields, and `branches`, as `category under prospect`: a line that has been in force stays valid when its field or
+    word is gone.
     """
     lines = list(lines)
-    problems = [problem for line in lines for problem in _check(line, roles, customs)]
+    problems = [
+        problem for line in lines for problem in (*_check(line, roles, customs), *_strange_branches(line, branches))
+    ]
     problems += _repeats(lines)
     if not problems:
         problems += _circles(lines)
+    if not problems and branches is not None:
+        problems += _too_many_ways(lines)
     if problems:
         raise InvalidPolicy(problems[:MOST_PROBLEMS])
     return lines
@@ -122,9 +131,69 @@ def _check(line: Line, roles: Collection[str] | None, customs: Collection[str] |
                     yield _unknown(at, "custom field", word, customs)
             else:
                 yield _unknown(at, what, word, words_known)
-        yield from (_unknown(at, "state", word, STATES) for word, _ in parts(when) if word not in STATES)
+        strange = (word for word, _ in parts(when) if word not in STATES and branch_of(word) is None)
+        yield from (f"{_unknown(at, 'state', word, STATES)}{_OR_A_BRANCH}" for word in strange)
         if effect not in EFFECTS:
             yield _unknown(at, "effect", effect, EFFECTS)
+
+
+_OR_A_BRANCH = "; or a branch, as in “category under prospect”"
+
+
+def _strange_branches(line: Line, known: Collection[str] | None) -> Iterator[str]:
+    """Branches that there are not among the known ones."""
+    if known is None or line.kind == "g" or len(line.columns) != KINDS.get(line.kind):
+        return
+    for word, _ in parts(line.columns[4]):
+        if (branch := branch_of(word)) is not None and word not in known:
+            beside = [other.key for x in known if (other := branch_of(x)) and other.field == branch.field]
+            yield _unknown(f"line {line.number}:", f"word of {branch.field}", branch.key, beside[:MOST_NAMED])
+
+
+def _too_many_ways(lines: Iterable[Line]) -> Iterator[str]:
+    """Objects of which too many branches are spoken under too many different conditions to compare policies exactly.
+
+    A comparison may take twice as long with each more.
+    """
+    ways: dict[tuple[str, str], tuple[set[tuple[str, ...]], set[str]]] = {}
+    told: set[str] = set()
+    for line in lines:
+        named = [x for x, _ in parts(line.columns[4]) if branch_of(x) is not None] if line.kind != "g" else []
+        for place in _places(line) if named else ():
+            conditions, branches = ways.setdefault(place, (set(), set()))
+            _, _, _, scope, when, effect = line.columns
+            conditions.add(
+                (line.kind, effect, scope, *(x for x in when.split("&") if x.removeprefix("!") not in named))
+            )
+            branches.update(named)
+            if place[0] not in told and len(branches) > MOST_BRANCHES:
+                told.add(place[0])
+                yield (
+                    f"line {line.number}: with this line more than {MOST_BRANCHES} branches are named for {place[0]}; name "
+                    "wider ones"
+                )
+            if place[0] not in told and min(len(conditions), len(branches)) > MOST_WAYS:
+                told.add(place[0])
+                yield (
+                    f"line {line.number}: with this line more than {MOST_WAYS} branches are named for {place[0]}, under more "
+                    f"than {MOST_WAYS} different conditions; say it with fewer scopes and states"
+                )
+
+
+def _places(line: Line) -> Iterator[tuple[str, str]]:
+    """(module, action) of all that a line speaks about."""
+    object, action = line.columns[1:3]
+    modules = MODULES if object == "*" else {FIELDS.get(object, object)}
+    actions = ACTIONS if action == "*" else GROUPS.get(action, (action,))
+    return product(modules, actions)
+
+
+MOST_WAYS = 10
+"""Maximum number of branches, or else of different conditions beside them, in lines about one kind of records and action."""
+MOST_BRANCHES = 100
+"""Maximum number of branches in lines about one kind of records and action: tables are compared branch by branch."""
+MOST_NAMED = 40
+"""Maximum number of words of a dictionary that a problem names."""
 
 
 def _is_strange(role: str, roles: Collection[str] | None) -> bool:

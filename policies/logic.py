@@ -2,7 +2,7 @@
 
 Twelve words are independent of each other, so a cell is true or false in 4,096 cases: bit *n* of its table is case
 *n*.  Two cells are compared by whole-number arithmetic, in microseconds, and a difference comes with a witness.
-Nothing here is sampled, and nothing looks at data.
+Branches of dictionaries, of which there may be any number, split a table in two (`tables.py`).  Nothing here is sampled, and nothing looks at data.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import NamedTuple
 
+from .branches import branch_of
+from .tables import Split, Table, in_branch, plain
 from .words import parts
 
 ATOMS = (
@@ -69,18 +71,20 @@ class Rights(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def cases_of_pair(scope: str, when: str) -> int:
+def cases_of_pair(scope: str, when: str) -> Table:
     """The cases in which one line fires."""
-    return reduce(and_, (_word(word, is_true=wanted) for word, wanted in [(scope, True), *parts(when)]), POSSIBLE)
+    words = (_word(word, is_true=wanted) for word, wanted in [(scope, True), *parts(when)])
+    start: Table = POSSIBLE
+    return reduce(and_, words, start)
 
 
 @lru_cache(maxsize=8192)
-def cases(allow: frozenset[tuple[str, str]], deny: frozenset[tuple[str, str]]) -> int:
+def cases(allow: frozenset[tuple[str, str]], deny: frozenset[tuple[str, str]]) -> Table:
     """The cases in which a cell says yes."""
     return _any(allow) & ~_any(deny)
 
 
-def witness(table: int, within: int = POSSIBLE) -> tuple[str, ...] | None:
+def witness(table: Table, within: Table = POSSIBLE) -> tuple[str, ...] | None:
     """Words under which a table says yes, as few as will do: `("own", "!locked")`; None where it never does.
 
     The empty tuple is: always.  Cases that are not `within` cannot occur, and need no words.
@@ -91,17 +95,17 @@ def witness(table: int, within: int = POSSIBLE) -> tuple[str, ...] | None:
     said = _simplest(table)
     for word in sorted(said, key=lambda word: not word.startswith("!")):
         fewer = [other for other in said if other != word]
-        if not reduce(and_, map(literal, fewer), within) & ~table:
+        if not _where_all(fewer, within) & ~table:
             said = fewer
     return tuple(said)
 
 
-def literal(word: str) -> int:
+def literal(word: str) -> Table:
     """The cases in which a word, `own` or `!locked`, is true."""
     return _word(word.removeprefix("!"), is_true=not word.startswith("!"))
 
 
-def settled(table: int, words: Iterable[tuple[str, bool]]) -> int:
+def settled(table: Table, words: Iterable[tuple[str, bool]]) -> Table:
     """The table of the other words, once these are known to be true or false; as if they were false from then on."""
     for word, is_true in words:
         true = _TRUE[word]
@@ -109,14 +113,16 @@ def settled(table: int, words: Iterable[tuple[str, bool]]) -> int:
     return table
 
 
-def any_of(table: int, word: str) -> int:
+def any_of(table: Table, word: str) -> Table:
     """The cases in which a table says yes, whether or not this word is true."""
     step, true = 1 << ATOMS.index(word), _TRUE[word]
     return table | (table & true) >> step | (table & ~true & ALWAYS) << step
 
 
-def asks_who(table: int) -> bool:
+def asks_who(table: Table) -> bool:
     """Whether a table depends on the person, and not on the state of the record alone."""
+    if isinstance(table, Split):
+        return asks_who(table.yes) or asks_who(table.no)
     return any(_differs(table, atom) for atom in ATOMS if atom not in _STATES)
 
 
@@ -128,7 +134,13 @@ def _in_words(pair: tuple[str, str]) -> str:
     return scope if when == "any" else f"{scope} if {when}"
 
 
-def _word(word: str, *, is_true: bool) -> int:
+def _where_all(words: Iterable[str], within: Table) -> Table:
+    return reduce(and_, map(literal, words), within)
+
+
+def _word(word: str, *, is_true: bool) -> Table:
+    if branch_of(word) is not None:
+        return in_branch(word, inside=ALWAYS if is_true else NEVER, outside=NEVER if is_true else ALWAYS)
     if word in ("all", "any"):
         table = ALWAYS
     elif word == "others":
@@ -138,18 +150,20 @@ def _word(word: str, *, is_true: bool) -> int:
     return table if is_true else ALWAYS & ~table
 
 
-def _simplest(table: int) -> list[str]:
+def _simplest(split: Table) -> list[str]:
     """The case of a table in which the fewest words hold."""
-    said: list[str] = []
+    table, branches = plain(split)
+    said = [branch if inside else f"!{branch}" for branch, inside in reversed(branches.items())]
     for atom in reversed(ATOMS):
-        without = table & _word(atom, is_true=False)
+        without = table & ~_TRUE[atom]
         said.append(f"!{atom}" if without else atom)
         table = without or table
     return said[::-1]
 
 
-def _any(pairs: Iterable[tuple[str, str]]) -> int:
-    return reduce(or_, (cases_of_pair(scope, when) for scope, when in pairs), NEVER)
+def _any(pairs: Iterable[tuple[str, str]]) -> Table:
+    start: Table = NEVER
+    return reduce(or_, (cases_of_pair(scope, when) for scope, when in pairs), start)
 
 
 def _differs(table: int, atom: str) -> bool:

@@ -28,7 +28,7 @@ FIELD_STATES = ("edit", "view", "hidden")
 class Cell:
     """What a role may do: by its own lines, and by those of wider roles, of all users, or about more than this.
 
-    `own` and `inherited` are the widest plain scope, None for none; `source` says whose the inherited one is; `more`
+    `own` and `inherited` are the widest plain scope, None for none; `source` is the line that gives the inherited one; `more`
     are other scopes that allow it, `denies` and `lines` whole lines.
     """
 
@@ -36,7 +36,7 @@ class Cell:
     action: str
     own: str | None
     inherited: str | None
-    source: str
+    source: Line | None
     more: tuple[str, ...]
     denies: tuple[str, ...]
     lines: tuple[str, ...]
@@ -119,15 +119,13 @@ def _cell(policy: Snapshot, base: Snapshot, role: str, object: str, action: str)
     allows = [line for line in lines if line.columns[5] == "allow"]
     mine = [line for line in allows if _is_own(line, role, object, action)]
     others = [line for line in allows if line not in mine]
-    inherited, source = _widest(others), ""
-    if inherited is not None:
-        source = next(_source(line, role) for line in others if line.columns[3] == inherited)
+    inherited = _widest(others)
     return Cell(
         object,
         action,
         _widest(mine),
         inherited,
-        source,
+        next((line for line in others if line.columns[3] == inherited), None),
         tuple(dict.fromkeys(line.columns[3] for line in allows if line.columns[3] not in LADDER)),
         tuple(str(line) for line in lines if line.columns[5] == "deny"),
         tuple(str(line) for line in lines),
@@ -138,11 +136,6 @@ def _cell(policy: Snapshot, base: Snapshot, role: str, object: str, action: str)
 def _widest(lines: Iterable[Line]) -> str | None:
     found = [line.columns[3] for line in lines if line.columns[3] in LADDER]
     return max(found, key=LADDER.index, default=None)
-
-
-def _source(line: Line, role: str) -> str:
-    """Where a right comes from that a role has not by a line of its own about just this."""
-    return line.columns[0] if line.columns[0] != role else f"{line.columns[1]} {line.columns[2]}"
 
 
 def _is_own(line: Line, role: str, object: str, action: str) -> bool:

@@ -15,10 +15,12 @@ from random import Random
 from models.pool import GranteeKind
 from models.share import ShareLevel
 
+from .branches import branch_of
 from .lines import Line, inheritance
 from .logic import ATOMS, NEVER, POSSIBLE, cases_of_pair
 from .objects import ACTIONS, APART, FIELDS, GROUPS, MODULES
 from .principal import Principal, is_system_role
+from .tables import Table, at, plain
 from .words import Facts, parts
 
 Roles = frozenset[str]
@@ -29,6 +31,8 @@ PLACES_TRIED = 200
 """Maximum number of places in which a question is sought that a line decides."""
 _CASES = tuple(case for case in range(1 << len(ATOMS)) if POSSIBLE >> case & 1)
 """Every combination of words that can be true of a person and a record."""
+Case = tuple[int, frozenset[str]]
+"""Which words are true, as a number, and the branches in which the record lies."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,9 @@ def person(roles: Roles) -> Principal:
     )
 
 
-def facts(case: int, chance: Random) -> Facts:
+def facts(case: int, chance: Random, branches: Collection[str] = ()) -> Facts:
     """A record of which, for that user, exactly the words of the case are true.  What the case leaves open is drawn."""
+    held = (branch for word in branches if (branch := branch_of(word)) is not None)
     true = {atom for place, atom in enumerate(ATOMS) if case >> place & 1}
     elsewhere = chance.choice((_ELSEWHERE, None))
     return Facts(
@@ -103,6 +108,7 @@ def facts(case: int, chance: Random) -> Facts:
         locked="locked" in true,
         deleted="deleted" in true,
         shares=_shares(true, chance),
+        branches=frozenset((x.field, x.key) for x in held),
     )
 
 
@@ -148,16 +154,22 @@ class _Book:
         more = {self.chance.choice(fields) for module in sorted(MODULES) if (fields := _fields_of(module))}
         return sorted(MODULES | named | APART | more)
 
-    def question(self, place: Place, case: int, line: Line | None = None) -> Question:
-        return Question(*place, facts(case, self.chance), line)
+    @cached_property
+    def branches(self) -> list[str]:
+        """The branches that lines name."""
+        words = {word for line in self.lines if line.kind == "p" for word, _ in parts(line.columns[4])}
+        return sorted(word for word in words if branch_of(word) is not None)
 
-    def decided_by(self, line: Line) -> tuple[Place, int] | None:
+    def question(self, place: Place, case: Case, line: Line | None = None) -> Question:
+        return Question(*place, facts(case[0], self.chance, case[1]), line)
+
+    def decided_by(self, line: Line) -> tuple[Place, Case] | None:
         """A place and a case where the answer is another one without the line, or else where at least the line fires."""
         places = list(islice(self._places(line), PLACES_TRIED))
         for place in places:
             if deciding := self.table(place) ^ self.table(place, line):
                 return place, _first(deciding)
-        fires = cases_of_pair(*line.columns[3:5]) if line.kind == "p" else NEVER
+        fires: Table = cases_of_pair(*line.columns[3:5]) if line.kind == "p" else NEVER
         return (places[0], _first(fires)) if places and fires else None
 
     def mixed(self) -> Iterator[Question]:
@@ -167,7 +179,8 @@ class _Book:
             self.chance.shuffle(pairs)
             for object, action in pairs:
                 place = (self.chance.choice(self.in_use), object, action)
-                yield self.question(place, self.chance.choice(_CASES))
+                some = frozenset(word for word in self.branches if self.chance.random() < 0.5)
+                yield self.question(place, (self.chance.choice(_CASES), some))
 
     # -- where a line may decide ---------------------------------------------------------------------------
 
@@ -200,11 +213,11 @@ class _Book:
         alone: Roles = frozenset() if role == "*" else frozenset({role})
         return [alone, *(roles for roles in (*self.in_use, *self.spoken) if role in self.closure(roles))]
 
-    def _table(self, place: Place, without: Line | None = None) -> int:
+    def _table(self, place: Place, without: Line | None = None) -> Table:
         """The cases in which these lines allow it."""
         roles, object, action = place
         held = self.closure(roles, without)
-        fired = {"allow": NEVER, "deny": NEVER}
+        fired: dict[str, Table] = {"allow": NEVER, "deny": NEVER}
         for line in self.speaking(object, action):
             if line is not without and line.columns[0] in held:
                 fired[line.columns[5]] |= cases_of_pair(*line.columns[3:5])
@@ -241,19 +254,21 @@ def _fields_of(module: str) -> list[str]:
     return sorted(field for field, of in FIELDS.items() if of == module)
 
 
-def _first(table: int) -> int:
+def _first(table: Table) -> Case:
     """The case of a table in which the fewest words are true, roughly: the lowest bit."""
-    return (table & -table).bit_length() - 1
+    number, branches = plain(table)
+    return (number & -number).bit_length() - 1, frozenset(word for word, inside in branches.items() if inside)
 
 
-def _beside(line: Line, case: int) -> Iterator[int]:
+def _beside(line: Line, case: Case) -> Iterator[Case]:
     """Cases that differ from this one in one word of the line, and in which the line does not fire."""
     if line.kind != "p":
         return
     scope, when = line.columns[3:5]
-    fires = cases_of_pair(scope, when)
+    fires, (number, branches) = cases_of_pair(scope, when), case
     words = ["own" if scope == "others" else scope, *(word for word, _ in parts(when))]
     for word in words:
-        other = case ^ 1 << ATOMS.index(word) if word in ATOMS else case
-        if POSSIBLE & ~fires & 1 << other:
-            yield other
+        other = number ^ 1 << ATOMS.index(word) if word in ATOMS else number
+        lies = branches ^ {word} if branch_of(word) is not None else branches
+        if POSSIBLE & ~at(fires, lies) & 1 << other:
+            yield other, lies

@@ -15,6 +15,7 @@ from .logic import POSSIBLE, any_of, literal, settled, witness
 from .objects import FIELDS
 from .review import Excess, Roles, can_administer, may_hand_out, may_use, possible, spoken
 from .snapshot import Snapshot
+from .tables import Table
 
 POOL = "in_pool", "pool", "pool_member", "pool_admin"
 DEPARTMENT, SHARE = ("subtree", "team"), ("shared", "shared_edit")
@@ -61,7 +62,7 @@ def taken(policy: Snapshot, account: Standing, author: Standing, mine: Collectio
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _limit_of_own(policy: Snapshot, author: Standing) -> Callable[..., int]:
+def _limit_of_own(policy: Snapshot, author: Standing) -> Callable[..., Table]:
     """What an author may give themselves: what they may do already, or as an administrator what they may grant."""
     return may_hand_out if can_administer(policy, author.roles) else may_use
 
@@ -71,7 +72,7 @@ def _beyond(
     before: Standing,
     after: Standing,
     author: Standing,
-    limit: Callable[..., int],
+    limit: Callable[..., Table],
     relations: Iterable[tuple[Settled, ...]],
     *,
     is_account: bool = False,
@@ -95,7 +96,7 @@ def _beyond(
 
 
 def _witness(
-    had: int, has: int, gives: int, relations: Iterable[tuple[Settled, ...]], object: str
+    had: Table, has: Table, gives: Table, relations: Iterable[tuple[Settled, ...]], object: str
 ) -> tuple[str, ...] | None:
     """A case in which the person has a right that they had not, and that the author does not have there."""
     for then, now, authors in relations:
@@ -107,7 +108,7 @@ def _witness(
     return None
 
 
-def _in_sight(policy: Snapshot, roles: Roles, object: str) -> int:
+def _in_sight(policy: Snapshot, roles: Roles, object: str) -> Table:
     """The cases in which a field, or a child record, can be seen at all: with its record, and with the parent of that.
 
     Owner, creator and deletion of a parent are its own, so any will do; what lies in a pool has no owner.
@@ -141,7 +142,7 @@ def _closest(words: Settled) -> Iterator[str]:
 
 
 @lru_cache(maxsize=8192)
-def _at(table: int, words: Settled) -> int:
+def _at(table: Table, words: Settled) -> Table:
     return settled(table & POSSIBLE, words)
 
 

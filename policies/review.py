@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from models import Base, Customer
 
+from .branches import branch_of, may_lie_under
 from .lines import Line
-from .logic import ATOMS, NEVER, POSSIBLE, Rights, cases, cases_of_pair, literal, witness
+from .logic import ATOMS, NEVER, POSSIBLE, Rights, cases, literal, witness
 from .objects import ACTIONS, APART, FIELDS, GROUPS, MODULE_OF, MODULES, SYSTEM_MODULES
 from .snapshot import Snapshot
+from .tables import Table, outside_of
 
 Roles = frozenset[str]
 KEEPING = (
@@ -39,15 +41,15 @@ class Change:
     after: Rights
 
     @property
-    def gained(self) -> int:
+    def gained(self) -> Table:
         return self._table(self.after) & ~self._table(self.before)
 
     @property
-    def lost(self) -> int:
+    def lost(self) -> Table:
         return self._table(self.before) & ~self._table(self.after)
 
-    def _table(self, rights: Rights) -> int:
-        return cases(*rights) & possible(self.objects[0])
+    def _table(self, rights: Rights) -> Table:
+        return cases_with(self.objects[0], *rights)
 
 
 class Excess(NamedTuple):
@@ -61,28 +63,19 @@ class Excess(NamedTuple):
     """Whether it is a right to hand out, not to use."""
 
 
-class Remark(NamedTuple):
-    """Something about a line that is allowed and probably not meant; `others` are lines by number."""
-
-    line: Line
-    what: str
-    """`repeated` by the others, `denied` by the others, `impossible` for such objects, or about `nobody`."""
-    others: tuple[int, ...]
-
-
 # --- what one may do and hand out ------------------------------------------------------------------------
 
 
-def may_use(policy: Snapshot, roles: Roles, object: str, action: str) -> int:
+def may_use(policy: Snapshot, roles: Roles, object: str, action: str) -> Table:
     """The cases in which these roles may do it."""
     cell = policy.cell(roles, object, action)
-    return cases(cell.allow, cell.deny) & possible(object)
+    return cases_with(object, cell.allow, cell.deny)
 
 
-def may_hand_out(policy: Snapshot, roles: Roles, object: str, action: str) -> int:
+def may_hand_out(policy: Snapshot, roles: Roles, object: str, action: str) -> Table:
     """The cases in which these roles may let others do it: what they may do, and what a `p2` line adds or denies."""
     ceiling = policy.ceiling(roles, object, action)
-    more, less = cases(ceiling.allow, frozenset()), cases(ceiling.deny, frozenset())
+    more, less = (cases_with(object, pairs, frozenset()) for pairs in (ceiling.allow, ceiling.deny))
     return (may_use(policy, roles, object, action) | more) & ~less & possible(object)
 
 
@@ -102,7 +95,7 @@ def changes(old: Snapshot, new: Snapshot, sets: Iterable[Roles]) -> list[Change]
     for roles in sorted(set(sets), key=sorted):
         for object, action in _touched(old, new, roles, "p"):
             before, after = _rights(old, roles, object, action), _rights(new, roles, object, action)
-            if (cases(*before) ^ cases(*after)) & possible(object) and not _goes_with_module(
+            if cases_with(object, *before) ^ cases_with(object, *after) and not _goes_with_module(
                 old, new, roles, object, action
             ):
                 alike.setdefault((object, before, after, roles), []).append(action)
@@ -114,7 +107,7 @@ def excesses(
     after: Snapshot,
     sets: Iterable[tuple[Roles, Roles]],
     author: Roles,
-    limit: Callable[[Snapshot, Roles, str, str], int] | None = None,
+    limit: Callable[[Snapshot, Roles, str, str], Table] | None = None,
 ) -> Iterator[Excess]:
     """What goes beyond the author's `may_hand_out` by the policy `before`, as far as a user gains it.
 
@@ -132,68 +125,32 @@ def excesses(
                     break
 
 
-# --- remarks about single lines --------------------------------------------------------------------------
-
-
-def remarks(policy: Snapshot, held: Iterable[str]) -> list[Remark]:
-    """Lines that do nothing or contradict others, and those about roles that nobody has.  `held`: the known roles."""
-    known = {*held, "*"}
-    return [found for line in policy.lines if line.kind == "p" and (found := _remark(policy, line, known))]
-
-
-def _remark(policy: Snapshot, line: Line, known: set[str]) -> Remark | None:
-    role, _, _, scope, when, effect = line.columns
-    if role not in known and not role.startswith("system"):
-        return Remark(line, "nobody", ())
-    fires = cases_of_pair(scope, when)
-    repeated: set[int] = set()
-    denied: set[int] = set()
-    is_possible = False
-    for named, verb in _covered([line], _named(policy)):
-        mine = fires & possible(named)
-        if not mine:
-            continue
-        is_possible = True
-        cell = policy.cell(frozenset({role}), named, verb)
-        same = _overlapping(cell.lines, line, effect, mine)
-        against = _overlapping(cell.lines, line, "deny", mine) if effect == "allow" else {}
-        left = mine & ~_together(same)
-        if left & ~_together(against):
-            return None
-        denied |= {number for number, cases in against.items() if cases & left}
-        repeated |= same.keys()
-    if not is_possible:
-        return Remark(line, "impossible", ())
-    return (
-        Remark(line, "denied", tuple(sorted(denied))) if denied else Remark(line, "repeated", tuple(sorted(repeated)))
-    )
-
-
-def _overlapping(lines: Iterable[Line], line: Line, effect: str, mine: int) -> dict[int, int]:
-    """Number of another line -> its cases, for those with this effect that fire in some of the same cases."""
-    others = {x.number: cases_of_pair(*x.columns[3:5]) for x in lines if x != line and x.columns[5] == effect}
-    return {number: table for number, table in others.items() if table & mine}
-
-
-def _together(tables: Mapping[int, int]) -> int:
-    all = NEVER
-    for table in tables.values():
-        all |= table
-    return all
-
-
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+def cases_with(object: str, allow: frozenset[tuple[str, str]], deny: frozenset[tuple[str, str]]) -> Table:
+    """The cases in which a cell says yes of records of an object."""
+    return outside_of(cases(allow, deny), lambda word: _lies_under(object, word)) & possible(object)
+
+
 @cache
-def possible(object: str) -> int:
+def _lies_under(object: str, word: str) -> bool:
+    """Whether some record of an object has the field of a branch, or belongs to one that has."""
+    module, branch = FIELDS.get(object, object), branch_of(word)
+    models = [model for model, of in MODULE_OF.items() if of == module]
+    return branch is not None and any(may_lie_under(model, branch.field) for model in models)
+
+
+@cache
+def possible(object: str) -> Table:
     """The cases that can occur with records of an object; a dictionary has no owner, so nobody owns one."""
     module = FIELDS.get(object, object)
     if module not in MODULES or module in SYSTEM_MODULES:
         return POSSIBLE
-    table, models = NEVER, [model for model, of in MODULE_OF.items() if of == module]
+    table: Table = NEVER
+    models = [model for model, of in MODULE_OF.items() if of == module]
     for model in models:
-        cases = POSSIBLE
+        cases: Table = POSSIBLE
         for atom in set(ATOMS) - _facts_of(model):
             cases &= literal(f"!{atom}")
         table |= cases
@@ -236,7 +193,7 @@ def _touched(
     """(object, action) about which different lines speak before and after."""
     then, now = _lines(old, before, kind), _lines(new, before if after is None else after, kind)
     different = [line for key, line in (then | now).items() if (key in then) != (key in now)]
-    return _covered(different, _named(old) | _named(new))
+    return covered(different, named(old) | named(new))
 
 
 def touched(before: Snapshot, after: Snapshot, old: Roles, new: Roles) -> set[tuple[str, str]]:
@@ -247,7 +204,7 @@ def touched(before: Snapshot, after: Snapshot, old: Roles, new: Roles) -> set[tu
 def spoken(policy: Snapshot, roles: Roles) -> set[tuple[str, str]]:
     """(object, action) about which lines of use or of granting speak to these roles."""
     lines = [line for kind in ("p", "p2") for line in _lines(policy, roles, kind).values()]
-    return _covered(lines, _named(policy))
+    return covered(lines, named(policy))
 
 
 def _lines(policy: Snapshot, roles: Roles, kind: str) -> dict[tuple[str, ...], Line]:
@@ -255,14 +212,14 @@ def _lines(policy: Snapshot, roles: Roles, kind: str) -> dict[tuple[str, ...], L
     return {line.columns: line for line in policy.lines if line.kind == kind and line.columns[0] in mine}
 
 
-def _named(policy: Snapshot) -> frozenset[str]:
+def named(policy: Snapshot) -> frozenset[str]:
     """The fields of which some line speaks; all others are as their module."""
     return frozenset(x.columns[1] for x in policy.lines if x.kind != "g" and x.columns[1] in FIELDS)
 
 
-def _covered(lines: Iterable[Line], named: Iterable[str]) -> set[tuple[str, str]]:
+def covered(lines: Iterable[Line], apart: Iterable[str]) -> set[tuple[str, str]]:
     """Everything that these lines speak about: objects, their fields that may differ from them, and single actions."""
-    fields = {*named, *APART}
+    fields = {*apart, *APART}
     found: set[tuple[str, str]] = set()
     for line in lines:
         object, action = line.columns[1:3]
@@ -290,7 +247,7 @@ def _gathered(alike: Mapping[tuple[str, Rights, Rights, Roles], list[str]]) -> l
     for (object, before, after, roles), actions in alike.items():
         ordered = tuple(sorted(actions, key=ACTIONS.index))
         by_roles.setdefault((object, ordered, before, after), []).append(roles)
-    by_objects: dict[tuple[tuple[Roles, ...], tuple[str, ...], Rights, Rights, int], list[str]] = {}
+    by_objects: dict[tuple[tuple[Roles, ...], tuple[str, ...], Rights, Rights, Table], list[str]] = {}
     for (object, actions_, before, after), sets in by_roles.items():
         by_objects.setdefault((tuple(sets), actions_, before, after, possible(object)), []).append(object)
     found = [

@@ -1,9 +1,14 @@
 """What words and lines of the policy mean to a person."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from .branches import branch_of
 from .lines import Line
 from .words import SCOPES, STATES, parts
+
+Called = Mapping[str, tuple[str, str]]
+"""A branch as lines write it -> its word in English and Chinese: `category under prospect` -> Prospect."""
+_NOTHING: Called = {}
 
 _EN = {"allow": "{who} may {action} {object}", "deny": "{who} may never {action} {object}"}
 _ZH = {"allow": "{who} 可以对 {object} 执行 {action}", "deny": "{who} 不得对 {object} 执行 {action}"}
@@ -35,17 +40,22 @@ _OTHERS = (
 )
 
 
-def sentence(word: str, language: str = "en") -> str:
+def sentence(word: str, language: str = "en", called: Called = _NOTHING) -> str:
     """What a scope or state, negated or not, means to the person who asks."""
     ((name, wanted),) = parts(word)
-    meaning = SCOPES[name] if name in SCOPES else STATES[name]
-    english, chinese = (meaning.sentence, meaning.zh) if wanted else _NOT[name]
+    if (branch := branch_of(name)) is not None:
+        english, chinese = branch.sentences(called.get(name), wanted=wanted)
+    else:
+        meaning = SCOPES[name] if name in SCOPES else STATES[name]
+        english, chinese = (meaning.sentence, meaning.zh) if wanted else _NOT[name]
     return chinese if language.startswith("zh") else english
 
 
-def sentence_of_others(word: str, language: str = "en") -> str:
+def sentence_of_others(word: str, language: str = "en", called: Called = _NOTHING) -> str:
     """The same, said about somebody else."""
-    text = sentence(word, language)
+    text = sentence(word, language, called)
+    if branch_of(word.removeprefix("!")) is not None:
+        return text
     if language.startswith("zh"):
         return text.replace("您是", "其为").replace("您", "其")
     for you, they in _OTHERS:
@@ -53,15 +63,20 @@ def sentence_of_others(word: str, language: str = "en") -> str:
     return text
 
 
-def phrase(words: Iterable[str], language: str = "en") -> str:
+def phrase(words: Iterable[str], language: str = "en", called: Called = _NOTHING) -> str:
     """What several words mean together; without any: always."""
-    spoken = [sentence(word, language) for word in words]
+    spoken = [sentence(word, language, called) for word in words]
     if language.startswith("zh"):
         return "、".join(spoken) or "任何情况"
     return ", ".join(spoken) or "always"
 
 
-def said(line: Line, language: str = "en", named: Callable[[str, str], str] = lambda _kind, word: word) -> str:
+def said(
+    line: Line,
+    language: str = "en",
+    named: Callable[[str, str], str] = lambda _kind, word: word,
+    called: Called = _NOTHING,
+) -> str:
     """What a line means.  `named(kind, word)` says what a role, an object or an action is called where it is read."""
     is_chinese = language.startswith("zh")
     if line.kind == "g":
@@ -70,13 +85,13 @@ def said(line: Line, language: str = "en", named: Callable[[str, str], str] = la
     role, object, action, scope, when, effect = line.columns
     forms = (_HANDS_ZH if is_chinese else _HANDS_EN) if line.kind == "p2" else (_ZH if is_chinese else _EN)
     text = forms[effect].format(who=named("role", role), object=named("object", object), action=named("action", action))
-    conditions = _conditions(scope, when, language)
+    conditions = _conditions(scope, when, language, called)
     if not conditions:
         return text
     return f"{text}，条件：{'，且'.join(conditions)}" if is_chinese else f"{text} when {' and '.join(conditions)}"
 
 
-def _conditions(scope: str, when: str, language: str) -> list[str]:
+def _conditions(scope: str, when: str, language: str, called: Called) -> list[str]:
     words = [] if scope == "all" else [scope]
     words += [word if wanted else f"!{word}" for word, wanted in parts(when) if word != "any"]
-    return [sentence_of_others(word, language) for word in words]
+    return [sentence_of_others(word, language, called) for word in words]

@@ -5,8 +5,9 @@ they cannot disagree.  A change of the policy builds a new snapshot; nothing is 
 """
 
 from collections.abc import Iterable
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import casbin
@@ -16,14 +17,15 @@ from sqlalchemy import ColumnElement, false, null
 from models import Base
 from models.custom_field import Book
 
+from .branches import branch_of
 from .cells import ALL, Cell
 from .clauses import Clauses
 from .lines import InvalidPolicy, Line, inheritance, parse, validate
 from .objects import APART, FIELDS, GROUPS, is_custom_object
 from .principal import Principal
 from .rows import Clause
-from .saying import sentence
-from .words import SCOPES, Facts, can_hold, holds, unmet
+from .saying import Called, sentence
+from .words import SCOPES, Facts, can_hold, holds, parts, unmet
 
 _HERE = Path(__file__).resolve().parent
 MODEL_FILE = next(f for f in (_HERE / "casbin_model.conf", _HERE.parent / "casbin_model.conf") if f.exists())
@@ -53,9 +55,9 @@ class Reason(NamedTuple):
     fired: bool
     missing: str | None
 
-    def why_not(self, language: str = "en") -> str | None:
+    def why_not(self, language: str = "en", called: Called = MappingProxyType({})) -> str | None:
         """What would have to be true for the line to fire; None when it did."""
-        return None if self.missing is None else sentence(self.missing, language)
+        return None if self.missing is None else sentence(self.missing, language, called)
 
 
 class Snapshot:
@@ -86,6 +88,12 @@ class Snapshot:
         self._clause = lru_cache(maxsize=256)(self._where_of)
         check_model()
 
+    @cached_property
+    def branch_fields(self) -> frozenset[str]:
+        """The fields of the branches that lines of use name."""
+        words = {word for line in self.lines if line.kind == "p" for word, _ in parts(line.columns[4])}
+        return frozenset(branch.field for word in words if (branch := branch_of(word)) is not None)
+
     # -- the four answers --------------------------------------------------------------------------------
 
     def may(self, p: Principal | None, action: str, module: str, facts: Facts, field: str | None = None) -> bool:
@@ -97,6 +105,10 @@ class Snapshot:
         if p is None or not self.cell(p.roles, object, action).test(p, facts):
             return False
         return p.looker is None or self.cell(p.looker.roles, object, action).locks.test(p.looker, facts)
+
+    def might(self, p: Principal, action: str, module: str, facts: Facts) -> bool:
+        """Whether `p` may do it to some record of these facts, whatever branches it lies in."""
+        return self.cell(p.roles, module, action).in_some_branch.test(p, facts)
 
     def ever(self, p: Principal | None, action: str, module: str) -> bool:
         """Whether there is any record of the module to which `p` might do it: what menus and buttons ask.

@@ -6,6 +6,7 @@ An exhaustive test proves that they agree.  There are no expressions, and nothin
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import False_, True_, and_, false, not_, or_, select, true
@@ -15,6 +16,7 @@ from models.customer import locked as locked_now
 from models.pool import GranteeKind
 from models.share import ShareLevel
 
+from .branches import Held, branch_of
 from .objects import ACTIONS as ACTIONS
 from .objects import field_name as field_name
 from .principal import Principal
@@ -34,6 +36,7 @@ class Facts:
     locked: bool = False
     deleted: bool = False
     shares: frozenset[tuple[GranteeKind, int, ShareLevel]] = frozenset()
+    branches: frozenset[Held] = frozenset()
 
 
 def _equals(column: Any | None, value: int | None) -> Clause:
@@ -246,17 +249,26 @@ STATES: dict[str, State] = {
 }
 
 
+@lru_cache(maxsize=4096)
+def state(word: str) -> State:
+    """The state that a word means: one of `STATES`, or that a record lies in a branch.  Raises KeyError."""
+    if (branch := branch_of(word)) is None:
+        return STATES[word]
+    own = branch.field, branch.key
+    return State(lambda facts: own in facts.branches, lambda _p, rows: branch.sql(rows), *branch.sentences())
+
+
 def parts(when: str) -> list[tuple[str, bool]]:
     """`locked&!deleted` as [("locked", True), ("deleted", False)]."""
     return [(word.removeprefix("!"), not word.startswith("!")) for word in when.split("&")]
 
 
 def holds(when: str, facts: Facts) -> bool:
-    return all(STATES[word].test(facts) is wanted for word, wanted in parts(when))
+    return all(state(word).test(facts) is wanted for word, wanted in parts(when))
 
 
 def when_sql(when: str, p: Principal, rows: Rows) -> Clause:
-    tests = [(STATES[word].sql(p, rows), wanted) for word, wanted in parts(when)]
+    tests = [(state(word).sql(p, rows), wanted) for word, wanted in parts(when)]
     return together([clause if wanted else not_(clause) for clause, wanted in tests])
 
 
@@ -279,6 +291,6 @@ def unmet(scope: str, when: str, p: Principal, facts: Facts) -> str | None:
     if not SCOPES[scope].test(p, facts):
         return scope
     for word, wanted in parts(when):
-        if STATES[word].test(facts) is not wanted:
+        if state(word).test(facts) is not wanted:
             return word if wanted else f"!{word}"
     return None

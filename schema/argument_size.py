@@ -50,7 +50,7 @@ def size_of(value: Any, depth: int = 0) -> Size:
     if not isinstance(value, dict | list | tuple):
         return NOTHING
     if depth > MAX_DEPTH:
-        raise TooComplex("filter_levels")
+        raise TooComplex(filter_levels=depth)
     return _of_object(value, depth) if isinstance(value, dict) else _of_list(value, depth)
 
 

@@ -12,6 +12,7 @@ from strawberry.types.field import StrawberryField
 import resolvers
 
 from .contract import DERIVATIONS, MUTATIONS, QUERIES, SUBSCRIPTIONS
+from .describing import describe
 from .plan.shape import derive_shapes
 from .registration import check, load
 from .types import computed, derive
@@ -41,6 +42,7 @@ def schema() -> strawberry.Schema:
     )
     check(graphql_of(made), modules)
     wire(graphql_of(made))
+    describe(graphql_of(made))
     return made
 
 

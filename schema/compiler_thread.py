@@ -5,6 +5,7 @@ and delay the event loop by five milliseconds each.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -16,5 +17,6 @@ _COMPILER = ThreadPoolExecutor(1, thread_name_prefix="compiler")
 
 
 async def off_the_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of `work` on the compiler thread."""
-    return await asyncio.get_running_loop().run_in_executor(_COMPILER, lambda: work(*args, **kwargs))
+    """The result of `work` on the compiler thread, in the context of the caller."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_COMPILER, lambda: context.run(work, *args, **kwargs))

@@ -5,21 +5,19 @@ description is the docstring, and the argument of the decorator is the right tha
 """
 
 import asyncio
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from inspect import cleandoc
 from typing import Any
 
 import strawberry
-from strawberry.scalars import JSON
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
 from models import Base, Entity
-from models.audit.entries import plain
 from models.declaration import Misdeclared
-from models.errors import REFUSALS, Refusal
+from models.errors import Refusal
 from policies.rights import check_rights
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.idempotency import run_once
@@ -28,6 +26,9 @@ from resolvers.runtime.scope import Scope
 
 from .plan.reader import Reader
 from .plan.selection import Operation
+from .problems import Problem as Problem
+from .problems import placed
+from .problems import problems_of as problems_of
 
 # --- what a resolver gets --------------------------------------------------------------------------------
 
@@ -71,9 +72,25 @@ def query(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]
     return lambda resolver: _declare(QUERIES, strawberry.field, right, returns, resolver)
 
 
-def mutation(right: str, *, returns: object = None) -> Callable[[Callable[..., Any]], StrawberryField]:
-    """Declare a mutation field that asks for `right` (module.action); `returns` is as in `query`."""
-    return lambda resolver: _declare(MUTATIONS, strawberry.mutation, right, returns, resolver)
+def mutation(
+    right: str, *, returns: object = None, of: Callable[..., Any] | None = None
+) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Declare a mutation field that asks for `right` (module.action); `returns` is as in `query`.
+
+    `of` is the use case whose docstring describes a field without one of its own.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> StrawberryField:
+        resolver.__doc__ = _with_right(resolver.__doc__ or (of and of.__doc__) or "", right)
+        return _declare(MUTATIONS, strawberry.mutation, right, returns, _placing(resolver))
+
+    return declare
+
+
+def _with_right(text: str, right: str) -> str:
+    """What a mutation does and may refuse, and the right that it needs, unless the text names one."""
+    told = cleandoc(text).replace("Raises ", "Refused with ")
+    return told if " right" in told or right.startswith("session.") else f"{told}\n\nNeeds the right `{right}`."
 
 
 def subscription(right: str) -> Callable[[Callable[..., Any]], StrawberryField]:
@@ -94,10 +111,23 @@ def _declare(
     check_rights([(right, f"{file}: the field {name}")])
     if name in fields or DECLARED.get(name, right) != right:
         raise Misdeclared(f"{file}: the field {name} is declared twice")
-    description = cleandoc(resolver.__doc__ or f"Asks for the right {right}.")
+    description = cleandoc(resolver.__doc__ or "")
     fields[name] = declared = kind(resolver=resolver, name=name, description=description, graphql_type=returns)
     DECLARED[name] = right
     return declared  # type: ignore[no-any-return]  # Strawberry's overloads
+
+
+def _placing(resolver: Callable[..., Any]) -> Callable[..., Any]:
+    """The resolver of a mutation, whose problems name their places in the input."""
+
+    @wraps(resolver)
+    async def resolve(*args: Any, **given: Any) -> Any:
+        payload = await resolver(*args, **given)
+        if problems := getattr(payload, "problems", None):
+            placed(problems, given)
+        return payload
+
+    return resolve
 
 
 def file_of(module: str) -> str:
@@ -105,19 +135,6 @@ def file_of(module: str) -> str:
 
 
 # --- results ---------------------------------------------------------------------------------------------
-
-ProblemCode: Any = enum.Enum("ProblemCode", {code: code for code in REFUSALS}, module=__name__)  # type: ignore[misc]  # from the refusals
-strawberry.enum(ProblemCode, description="Why something was not done; one code for each refusal of the business.")
-
-
-@strawberry.type(description="One thing that was not done, and why.")
-class Problem:
-    code: ProblemCode
-    message: str
-    field: str | None
-    record_id: strawberry.ID | None
-    params: JSON | None
-    explanation: str | None
 
 
 @strawberry.type(description="What was refused; nothing when it was done.")
@@ -153,18 +170,6 @@ class Answered:
     problems: list[Problem] = field(default_factory=list)
 
 
-def problem_of(refusal: Refusal, language: str) -> Problem:
-    params = {camel(name): plain(value) for name, value in refusal.params.items() if not name.endswith(("_en", "_zh"))}
-    return Problem(
-        code=ProblemCode[refusal.code()],
-        message=refusal.say(language),
-        field=refusal.field,
-        record_id=strawberry.ID(refusal.record_id) if refusal.record_id else None,
-        params=JSON(params) if params else None,
-        explanation=None,
-    )
-
-
 # --- calling use cases -----------------------------------------------------------------------------------
 
 
@@ -188,8 +193,8 @@ async def act(
     except Refusal as refusal:
         shown = [subject] if refusal.code() == "CONFLICT" and subject else []
         refusal.record_id = refusal.record_id or (global_id(model, subject) if subject else None)
-        return Answered(model, shown, [problem_of(refusal, scope.language)])
-    return Answered(model, outcome.ids, [problem_of(x, scope.language) for x in outcome.problems])
+        return Answered(model, shown, problems_of([refusal], scope.language))
+    return Answered(model, outcome.ids, problems_of(outcome.problems, scope.language))
 
 
 async def done(scope: Scope, use_case: Callable[..., object], *arguments: object) -> DonePayload:
@@ -197,5 +202,5 @@ async def done(scope: Scope, use_case: Callable[..., object], *arguments: object
     try:
         await scope.run(use_case, *arguments)
     except Refusal as refusal:
-        return DonePayload(problems=[problem_of(refusal, scope.language)])
+        return DonePayload(problems=problems_of([refusal], scope.language))
     return DonePayload()

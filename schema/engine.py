@@ -5,7 +5,6 @@ of graphql-core answers all other operations, and reads its records with the sam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,16 +13,19 @@ from graphql import GraphQLError, Undefined, execute, validate
 from graphql.language import DocumentNode, OperationType
 from sqlalchemy import ColumnElement, literal_column
 
-from models.errors import NotSignedIn, PasswordMustChange, Refusal, TooManyAttempts
+from models.errors import NotSignedIn, Refusal, TooManyAttempts
 from policies import system
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.principals import token_values
 from resolvers.runtime.scope import Scope
 
-from . import errors, limits, query_cost
+from . import answers, errors, limits, query_cost
+from .answers import Answer, NotSafe
 from .build import graphql_of, schema
 from .compiler_thread import off_the_loop
 from .contract import Context
+from .entrance import entrance_refusal
+from .nodes import has_reader, read_node, resolve_nodes
 from .opening import FIELDS, is_closed, opened
 from .past_rows import PAST, past_row
 from .plan.compile import Compiler
@@ -34,23 +36,12 @@ from .plan.reader import KeyEnded, Reader, answer_prepared
 from .plan.selection import Operation, select_operation
 from .plan.shape import kind_of
 from .roots import ROOTS, kind_at, model_of, root_of
+from .types.scalars import ZONE
+from .wrong_variables import WrongVariables
 
 SHORT_TEXT = 1_000
 """Number of characters up to which a new text is parsed on the event loop; that takes some two milliseconds."""
 INTROSPECTION = {"__schema", "__type", "__typename"}
-WITHOUT_SIGN_IN = {"signIn", "__typename"}
-"""Root fields for a caller who is not signed in."""
-WITH_ONE_TIME_PASSWORD = {"signIn", "signOut", "changePassword", "__typename"}
-"""Root fields for a user who has to choose a password first."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The JSON of an answer, how it was made, and whether the request itself was invalid."""
-
-    body: bytes
-    kind: str
-    invalid: bool = False
 
 
 class Engine:
@@ -64,11 +55,22 @@ class Engine:
         assert queries is not None, "the schema has query fields"
         for name in ROOTS:
             queries.fields[name].resolve = _resolve_compiled
+        queries.fields["nodes"].resolve = resolve_nodes
 
     async def answer(
-        self, scope: Scope, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+        self,
+        scope: Scope,
+        query: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        *,
+        is_safe: bool = False,
     ) -> Answer:
-        """Answer one request.  Raises TooComplex; refusals and GraphQL errors are in the answer."""
+        """Answer one request.  Raises TooComplex; refusals and GraphQL errors are in the answer.
+
+        `is_safe`: the request may change nothing.  Raises NotSafe for a mutation then.
+        """
+        ZONE.set(scope.principal.zone if scope.principal is not None else "UTC")
         try:
             document = self.documents.find(query)
             if document is not None:
@@ -80,18 +82,25 @@ class Engine:
                 else:
                     found = await off_the_loop(self._read, query, variables, is_stranger=is_stranger)
                 if isinstance(found, list):
-                    return _invalid(found)
+                    return answers.invalid(found)
                 document = found
                 if scope.principal is not None:  # callers who are not signed in do not fill the cache
                     self.documents.keep(query, document)
             operation = select_operation(self.schema, document.parsed, variables, operation_name)
+            if is_safe and operation.definition.operation is OperationType.MUTATION:
+                raise NotSafe
             _check_signed_in(scope, operation)
             _check_can_answer(operation)
+        except WrongVariables as wrong:
+            refusal = entrance_refusal(scope, wrong.asked())
+            if refusal is not None:
+                return answers.refused_whole(refusal, scope)
+            return Answer(orjson.dumps({"errors": wrong.told(scope.language)}), "invalid", invalid=True)
         except GraphQLError as error:
-            return _invalid([error])
+            return answers.invalid([error])
         except Refusal as refusal:
-            return _refused_whole(refusal, scope)
-        return await self._answer(scope, document, operation)
+            return answers.refused_whole(refusal, scope)
+        return await self._answer(scope, document, operation, is_safe=is_safe)
 
     def _read(
         self, query: str, variables: Mapping[str, Any] | None, *, is_stranger: bool
@@ -120,23 +129,37 @@ class Engine:
             cached_identity is None
             or cached_identity.principal.must_change_password
             or not document.is_within_limits(given)
-            or (values := operation.values(self.schema, document.parsed, given)) is None
         ):
+            return None
+        ZONE.set(cached_identity.principal.zone)
+        values = operation.values(self.schema, document.parsed, given)
+        if values is None:
             return None
         requester = cached_identity.requester.at(now)
         request = Request(requester, requester.person.language, values, key)
         texts = await answer_prepared(self.backend, self.plans, document, operation.statement, cached_identity, request)
         if texts is None or (operation.statement in document.counted and b"null" in texts.values()):
             return None
-        return Answer(_data(texts), "planned")
+        return Answer(answers.data_of(texts), "planned")
 
-    async def _answer(self, scope: Scope, document: Document, operation: Operation) -> Answer:
+    def costs(self, query: str, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What the text asks for with these variables, beside the limits.  Raises TooComplex, GraphQLError."""
+        known = self.documents.find(query)
+        measured = query_cost.measured(known.parsed if known is not None else limits.parse(query), variables)
+        return {
+            "requested": measured["cost"],
+            "limit": limits.LIMITS["cost"],
+            "measured": measured,
+            "limits": limits.LIMITS,
+        }
+
+    async def _answer(self, scope: Scope, document: Document, operation: Operation, *, is_safe: bool) -> Answer:
         if scope.principal is None:
             # Without sign-in nothing is visible: the reader for the payload of `signIn` has a principal without rights.
             nobody = self.backend.scope(system("system:nobody", scope.now()), "graphql")
-            reader = Reader(self.backend, nobody, operation, self.plans, document)
+            reader = Reader(self.backend, nobody, operation, self.plans, document, is_safe=is_safe)
         else:
-            reader = Reader(self.backend, scope, operation, self.plans, document)
+            reader = Reader(self.backend, scope, operation, self.plans, document, is_safe=is_safe)
         fields = operation.root_fields()
         if not fields:  # @skip and @include have left out everything
             return Answer(b'{"data":{}}', "compiled")
@@ -159,9 +182,9 @@ class Engine:
                 statement, operation.variables.coerced, make, with_key=reader.scope.token is not None
             )
         except KeyEnded:
-            return _refused_whole(NotSignedIn(), reader.scope)
+            return answers.refused_whole(NotSignedIn(), reader.scope)
         except TooManyAttempts as refusal:  # the executor would only try again
-            return _refused_whole(refusal, reader.scope)
+            return answers.refused_whole(refusal, reader.scope)
         except (Refusal, GraphQLError):  # the executor names the field, and answers the other fields
             return await self._executed(reader.scope, reader, document.parsed, operation)
         if FIELDS & {nodes[0].name.value for nodes in operation.root_fields().values()}:
@@ -169,7 +192,7 @@ class Engine:
             if b"null" in texts.values() and await _waits(reader.scope, operation, texts):
                 return await self._executed(reader.scope, reader, document.parsed, operation)
         document.prepare(operation, statement)
-        return Answer(_data(texts), "planned" if reader.used_plan else "compiled")
+        return Answer(answers.data_of(texts), "planned" if reader.used_plan else "compiled")
 
     async def _constant(self, scope: Scope, reader: Reader, document: Document, operation: Operation) -> Answer:
         """The answer to an operation about the schema alone, from the cache after its first request."""
@@ -178,13 +201,14 @@ class Engine:
         if cached is not None:
             return Answer(cached, "constant")
         body = await self._body(scope, reader, document.parsed, operation)
-        answer = Answer(orjson.dumps(body), "executed")
+        answer = answers.executed(body, may_hold_secrets=False)
         if "errors" not in body:
             self.documents.keep_constant(document, name, answer.body)
         return answer
 
     async def _executed(self, scope: Scope, reader: Reader, document: DocumentNode, operation: Operation) -> Answer:
-        return Answer(orjson.dumps(await self._body(scope, reader, document, operation)), "executed")
+        body = await self._body(scope, reader, document, operation)
+        return answers.executed(body, may_hold_secrets=not operation.is_query)
 
     async def _body(self, scope: Scope, reader: Reader, document: DocumentNode, operation: Operation) -> dict[str, Any]:
         """The answer of the executor, with refusals in the caller's language."""
@@ -214,11 +238,6 @@ async def _waits(scope: Scope, operation: Operation, texts: Mapping[str, bytes])
     """Whether a field is null because its customer has to be counted first."""
     empty = [nodes[0] for alias, nodes in operation.root_fields().items() if texts[alias] == b"null"]
     return any([await is_closed(scope, node.name.value, operation.arguments("Query", node)) for node in empty])
-
-
-def _data(texts: Mapping[str, bytes]) -> bytes:
-    inner = b",".join(b'"%b":%b' % (name.encode(), text) for name, text in texts.items())
-    return b'{"data":{%b}}' % inner
 
 
 def _statement_name(operation: Operation) -> str:
@@ -256,19 +275,19 @@ def _check_can_answer(operation: Operation) -> None:
 
 
 def _check_signed_in(scope: Scope, operation: Operation) -> None:
-    names = {nodes[0].name.value for nodes in operation.root_fields().values()}
-    if scope.principal is None and not names <= WITHOUT_SIGN_IN:
-        raise NotSignedIn
-    if scope.principal is not None and scope.principal.must_change_password and not names <= WITH_ONE_TIME_PASSWORD:
-        raise PasswordMustChange
+    refusal = entrance_refusal(scope, {nodes[0].name.value for nodes in operation.root_fields().values()})
+    if refusal is not None:
+        raise refusal
 
 
 async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
     """The resolver of a compiled root field, for an operation that the executor runs."""
     reader, nodes, name = info.context.reader, info.field_nodes, info.field_name
+    if name == "node" and has_reader(arguments["id"]):
+        return await read_node(info.context, arguments["id"])
     root = partial(reader.root, f"{name} {kind_at(name, arguments)}", nodes, ROOTS[name])
     row = orjson.loads(await root())
-    if row is None and await opened(reader.scope, name, arguments):
+    if row is None and await opened(reader.scope, name, arguments, is_safe=reader.is_safe):
         row = orjson.loads(await root())
     if row is not None and arguments.get("asOf") is not None:
         row = await past_row(info, PAST[name], row, arguments)
@@ -277,11 +296,3 @@ async def _resolve_compiled(_root: Any, info: Any, **arguments: Any) -> Any:
         assert model is not None, "it was found"
         row["~type"] = kind_of(model).name
     return row
-
-
-def _refused_whole(refusal: Refusal, scope: Scope) -> Answer:
-    return Answer(orjson.dumps({"errors": [errors.refused(refusal, scope)]}), "refused", invalid=True)
-
-
-def _invalid(found: list[GraphQLError]) -> Answer:
-    return Answer(orjson.dumps({"errors": [errors.formatted(error) for error in found]}), "invalid", invalid=True)

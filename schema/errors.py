@@ -22,7 +22,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
 def shown(error: GraphQLError, scope: Scope) -> dict[str, Any]:
     """A refusal as its sentence, a GraphQL error unchanged, anything else as an id of the log."""
     cause = error.original_error
-    where = {"path": error.path} if error.path else {}
+    where = {name: value for name, value in error.formatted.items() if name in ("path", "locations")}
     if isinstance(cause, Refusal):
         return refused(cause, scope) | where
     if isinstance(cause, TooComplex):

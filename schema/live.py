@@ -18,6 +18,7 @@ from resolvers.runtime.backend import Backend
 from resolvers.runtime.scope import Scope
 
 from . import errors, limits, query_cost
+from .answers import NOT_SAFE, NotSafe
 from .contract import Context
 from .engine import Engine, raw_variables
 from .limits import TooComplex
@@ -45,12 +46,18 @@ class Live:
         self.readings: TTLCache[Hashable, asyncio.Future[Any]] = TTLCache(MOST_SHARED, SHARED_SECONDS, time.monotonic)
 
     async def stream(
-        self, identify: Identify, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+        self,
+        identify: Identify,
+        query: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        *,
+        is_safe: bool = False,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The answers to one operation, each `{data, errors}`; those of a subscription as long as there are any.
 
         A subscription ends with an error when the caller's session ends, when they lose the right, and when they take
-        less than is told.
+        less than is told.  `is_safe`: the request may change nothing, so a mutation is refused.
         """
         scope = await identify()
         if scope is None:
@@ -69,12 +76,22 @@ class Live:
             yield _refused(refusal, scope)
         else:
             if operation.definition.operation is not OperationType.SUBSCRIPTION:
-                answer = await self.engine.answer(scope, query, variables, operation_name)
-                yield orjson.loads(answer.body)
+                yield await self._once(scope, query, variables, operation_name, is_safe=is_safe)
                 return
             subscriber = Subscriber(self, identify, scope, known, operation)
             async for told in subscriber.answers():
                 yield told
+
+    async def _once(
+        self, scope: Scope, query: str, variables: Mapping[str, Any] | None, name: str | None, *, is_safe: bool
+    ) -> dict[str, Any]:
+        """The answer to a query or mutation."""
+        try:
+            answer = await self.engine.answer(scope, query, variables, name, is_safe=is_safe)
+        except NotSafe:
+            return {"errors": [NOT_SAFE]}
+        found: dict[str, Any] = orjson.loads(answer.body)
+        return found
 
     def _document(self, query: str, variables: Mapping[str, Any]) -> Document:
         """The document of a text, shared with all who send the same.  Raises _Mistakes, TooComplex, GraphQLError."""

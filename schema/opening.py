@@ -7,6 +7,7 @@ again: it is counted, or refused with a sentence, and then read.
 from collections.abc import Mapping
 from typing import Any
 
+from graphql import GraphQLError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,15 +26,25 @@ async def is_closed(scope: Scope, name: str, arguments: Mapping[str, Any]) -> bo
     return name in FIELDS and bool(await scope.read(_closed, arguments))
 
 
-async def opened(scope: Scope, name: str, arguments: Mapping[str, Any]) -> bool:
+async def opened(scope: Scope, name: str, arguments: Mapping[str, Any], *, is_safe: bool = False) -> bool:
     """Count the customer of the field, if it has to be; whether the field is worth another look.
 
-    Raises ViewLimitReached.
+    Raises ViewLimitReached; GraphQLError in a request that may change nothing, because a count is a change.
     """
     if name not in FIELDS or not (id := await scope.read(_closed, arguments)):
         return False
+    if is_safe:
+        raise by_post()
     await scope.run(open_page, id)
     return True
+
+
+def by_post() -> GraphQLError:
+    """The refusal of a page that has to be counted first, to a request that may change nothing."""
+    return GraphQLError(
+        "This customer counts towards the pages that may be opened today. Send the query by POST.",
+        extensions={"code": "METHOD_NOT_ALLOWED"},
+    )
 
 
 def _closed(scope: Scope, db: Session, arguments: Mapping[str, Any]) -> int:

@@ -22,6 +22,8 @@ _MAX_COUNT = 10**9
 _SIZES = {"first", "last", "limit"}
 _LISTS = {"edges", "nodes"}
 _FILTER = "filter"
+_BY_IDS = "nodes", "ids"
+"""The field and its argument whose length is the number of rows."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Measure:
     depth: int = 0
     introspection_depth: int = 0
     aliases: int = 0
+    """The largest number in one selection set."""
+    all_aliases: int = 0
     root_fields: int = 0
     mutations: int = 0
     sign_ins: int = 0
@@ -51,16 +55,21 @@ def check(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> No
     The result depends on the values of `page_variables` and on the sizes of `list_variables`, and on nothing else of the
     variables.
     """
-    found = asdict(measure(document, variables))
-    exceeded = [name for name, amount in found.items() if amount > LIMITS[name]]
+    found = measured(document, variables)
+    exceeded = {name: amount for name, amount in found.items() if amount > LIMITS[name]}
     if exceeded:
-        raise TooComplex(*exceeded)
+        raise TooComplex(**exceeded)
+
+
+def measured(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> dict[str, int]:
+    """The counts by the names of their limits."""
+    return asdict(measure(document, variables))
 
 
 def measure(document: ast.DocumentNode, variables: Mapping[str, Any] | None) -> Measure:
     """The counts that `check` compares.  Raises TooComplex where counting would take too long."""
     if len(document.definitions) > LIMITS["definitions"]:
-        raise TooComplex("definitions")
+        raise TooComplex(definitions=len(document.definitions))
     return _Walk(document, variables or {}).measure()
 
 
@@ -79,11 +88,14 @@ def list_variables(document: ast.DocumentNode) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _Sum:
-    """The counts of a selection, fragments included.  `fields`, `sign_ins`, `paged` are of its own level."""
+    """The counts of a selection, fragments included.  `own_aliases`, `fields`, `sign_ins`, `paged` are of its own level."""
 
     depth: int = 0
     introspection_depth: int = 0
+    own_aliases: int = 0
     aliases: int = 0
+    """The largest number in one selection set below it."""
+    all_aliases: int = 0
     directives: int = 0
     cost: int = 0
     fields: int = 0
@@ -94,7 +106,9 @@ class _Sum:
     def add(self, other: "_Sum") -> None:
         self.depth = max(self.depth, other.depth)
         self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
-        self.aliases = min(_MAX_COUNT, self.aliases + other.aliases)
+        self.own_aliases = min(_MAX_COUNT, self.own_aliases + other.own_aliases)
+        self.aliases = max(self.aliases, other.aliases)
+        self.all_aliases = min(_MAX_COUNT, self.all_aliases + other.all_aliases)
         self.directives = min(_MAX_COUNT, self.directives + other.directives)
         self.cost = min(_MAX_COUNT, self.cost + other.cost)
         self.fields = min(_MAX_COUNT, self.fields + other.fields)
@@ -128,8 +142,9 @@ class _Walk:
             values = defaults_of(operation) | dict(variables)
             for name in sized_variables(operation) & values.keys():
                 size = size_of(values[name])
-                if exceeded := [x for x in ("list_items", "values") if getattr(size, x) > LIMITS[x]]:
-                    raise TooComplex(*exceeded)
+                exceeded = {x: getattr(size, x) for x in ("list_items", "values") if getattr(size, x) > LIMITS[x]}
+                if exceeded:
+                    raise TooComplex(**exceeded)
                 self.given[name] = values[name]
                 self.argument_sizes[name] = size.either(self.argument_sizes.get(name, size))
 
@@ -143,7 +158,8 @@ class _Walk:
             definitions=len(self.document.definitions),
             depth=max(total.depth for total in every),
             introspection_depth=max(total.introspection_depth for total in every),
-            aliases=max(total.aliases for total in every),
+            aliases=max(max(total.aliases, total.own_aliases) for total in every),
+            all_aliases=max(total.all_aliases for total in every),
             root_fields=max(total.fields for total in every),
             mutations=max(total.fields for total in changes),
             sign_ins=max(total.sign_ins for total in changes),
@@ -166,7 +182,7 @@ class _Walk:
     def _selections(self, selection_set: ast.SelectionSetNode) -> _Sum:
         self.level += 1
         if self.level > LIMITS["nesting"]:
-            raise TooComplex("nesting")
+            raise TooComplex(nesting=self.level)
         total = _Sum()
         for selection in selection_set.selections:
             total.add(self._selection(selection))
@@ -204,7 +220,8 @@ class _Walk:
             total.introspection_depth, total.depth = max(total.introspection_depth, total.depth + 1), 0
         else:
             total.depth += 1
-        total.aliases += field.alias is not None
+        total.aliases, total.own_aliases = max(total.aliases, total.own_aliases), int(field.alias is not None)
+        total.all_aliases += total.own_aliases
         total.fields, total.sign_ins, total.paged = 1, int(name == "signIn"), name in _LISTS
         for argument in field.arguments or ():
             total.size = total.size.beside(self._argument_size(argument))
@@ -222,6 +239,8 @@ class _Walk:
             self._literal(argument.value, 0)
             if argument.name.value in _SIZES:
                 sizes.append(self._size(argument.value))
+            elif (field.name.value, argument.name.value) == _BY_IDS:
+                sizes.append(min(_MAX_COUNT, max(1, self._argument_size(argument).list_items)))
         return max(sizes, default=PAGE if below.paged else 1)
 
     def _size(self, value: ast.ValueNode) -> int:

@@ -12,6 +12,7 @@ from resolvers.runtime.ids import global_id
 from .contract import Answered, Pointer, Siblings
 from .plan.reader import place_of
 from .plan.shape import KINDS, kind_of, plural
+from .queries.stats import STATS_TYPES
 from .types.computed import ROW_TYPES
 from .types.payloads import PAYLOADS
 
@@ -21,7 +22,7 @@ Resolve = Callable[..., Any]
 def wire(inner: GraphQLSchema) -> None:
     """Set the resolvers of compiled types, of payloads, and of fields that hold a Pointer."""
     connections = (f"{name}{end}" for name in KINDS for end in ("Connection", "Edge"))
-    compiled = {*KINDS, *connections, "PageInfo", *ROW_TYPES}
+    compiled = {*KINDS, *connections, "PageInfo", *ROW_TYPES, *STATS_TYPES}
     for name, kind in inner.type_map.items():
         if not isinstance(kind, GraphQLObjectType):
             continue
@@ -37,13 +38,26 @@ def wire(inner: GraphQLSchema) -> None:
                     field.resolve = _pointed(field.resolve)
     for abstract in ("Node", "CustomValue"):
         kind_: Any = inner.type_map[abstract]
-        kind_.resolve_type = lambda value, _info, _type: value["~type"]
+        kind_.resolve_type = lambda value, _info, _type: _type_of(value)
+
+
+def _type_of(value: Any) -> str:
+    """The GraphQL type of a compiled row, or of an object that a use case's field has made."""
+    name: str = value["~type"] if isinstance(value, dict) else value.__strawberry_definition__.name
+    return name
 
 
 def _by_key(kind: Any) -> Resolve:
     if isinstance(kind, GraphQLEnumType):
-        return lambda row, info, **_: _member(kind, row[info.path.key])
-    return lambda row, info, **_: row[info.path.key]
+        return lambda row, info, **_: _member(kind, _read_value(row, info))
+    return lambda row, info, **_: _read_value(row, info)
+
+
+def _read_value(row: Any, info: Any) -> Any:
+    """The value under its response key.  Raises what its arguments were refused for."""
+    value = row[info.path.key]
+    info.context.reader.faults.check(value)
+    return value
 
 
 def _member(kind: GraphQLEnumType, value: str | None) -> Any:

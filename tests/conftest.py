@@ -3,7 +3,6 @@
 import gc
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,17 +13,13 @@ from millpond.database import bring_up
 from millpond.migrate import migrate
 from models.database.engines import writing_engine
 from policies import proof
-from tests.support import dialects, groups, postgres, snapshots
+from tests.support import dialects, forms, groups, postgres, snapshots
 from tests.support.databases import WORKER, Prepared, server
-from tests.support.engines import is_at_length_on_postgresql
 from tests.support.graphql import Api
 from tests.support.seal_files import seal_files_of
 from tests.support.sign_in import hash_cheaply
 from tests.support.world import World
 
-SAMPLED = {"postgresql": 0, "sqlite": 3}
-"""How many cases of a table run in the short form; the others in the long one."""
-SWEPT = {"postgresql": 2, "sqlite": 8}
 MEMORY, ENOUGH = Path("/dev/shm"), 2**30
 """A folder in memory, and the minimum of free bytes with which tests keep their files there and wait for no disk."""
 ENGINES = ("sqlite", "postgresql")
@@ -61,27 +56,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A table of cases is sampled: its first ones run on SQLite in the short form, all the others in the long one.
-
-    The sweep over every route of the panel is so large that the long form takes a sample of it, too: every role on
-    SQLite, some on PostgreSQL.  `make sweep` leaves nothing out.
-    """
-    seen: Counter[str] = Counter()
-    left_out = set()
-    for item in items:
-        parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
-        on = {parameters.pop(name, None) for name in ("url", "empty_url", "new_url")}
-        engine = "postgresql" if "postgresql" in on else "sqlite"
-        if engine == "postgresql" and is_at_length_on_postgresql(item.path):
-            item.add_marker(pytest.mark.long)
-        if parameters and on != {None}:
-            table = f"{item.nodeid.partition('[')[0]} {engine}"
-            seen[table] += 1
-            if seen[table] > SAMPLED[engine]:
-                item.add_marker(pytest.mark.long)
-            is_swept = item.path.parent.name.endswith("sweep") and seen[table] > SWEPT[engine]
-            if is_swept and not os.environ.get("MILLPOND_THOROUGH"):
-                left_out.add(item)
+    """Assign each test to its form; see `tests/support/forms.py`."""
+    left_out = forms.assign(items)
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=list(left_out))

@@ -16,7 +16,7 @@ from resolvers.reading.pages import Row
 from resolvers.runtime.ids import global_id
 
 from . import form_values
-from .book import hold_book
+from .book import held_book
 from .condition_address import SAFE, condition_in
 from .condition_form import kept_in
 from .condition_words import words_for
@@ -32,10 +32,10 @@ FIELD = "condition"
 
 
 async def in_words(ask: PanelRequest, text: str | None) -> str:
-    """The sentence of a stored condition, "" for none."""
+    """The sentence of a stored condition, "" for none.  One about custom fields that the reader does not see says that."""
     condition = _read(text)
     if not condition:
-        return ""
+        return _("It asks about fields that you do not see.") if text and text != "{}" else ""
     return (await words_for(ask, Customer, condition)).sentence(Customer, condition)
 
 
@@ -43,7 +43,7 @@ def _read(text: str | None) -> dict[str, Any]:
     """The condition of a text that a form may have brought, {} for one that cannot be said in words."""
     try:
         found: dict[str, Any] = json.loads(text or "{}")
-        checked(Customer, found)
+        checked(Customer, found, book=held_book())
     except (Validation, ValueError, RecursionError):
         return {}
     return found
@@ -76,7 +76,6 @@ class HoldsCondition(PolicyModelView):
     async def condition_page(self, request: Request) -> Response:
         """The builder.  `for` in the address is the record whose condition it is."""
         ask = panel_request(request)
-        hold_book()  # rules of pools ask about columns alone
         id = request.query_params.get("for", "")
         form = self.url("edit", id) if id else self.url("create")
         title = _("Which customers?")

@@ -82,6 +82,7 @@ class CreatePage(FormPage):
         if finding.is_open:
             return await self._show_form(ask, fields, form, None, finding=finding, fixed=fixed)
         if not form.validate():
+            await self._judge_new(ask, fields, form)
             return await self._show_form(
                 ask, fields, form, None, status=422, error=forms.mistakes_in(form), fixed=fixed
             )
@@ -96,6 +97,16 @@ class CreatePage(FormPage):
             return await self._show_form(ask, fields, form, None, status=422, error=again, fixed=fixed)
         except Refusal as refusal:
             return await self._show_refusal(ask, fields, form, None, refusal, fixed=fixed)
+
+    async def _judge_new(self, ask: PanelRequest, fields: list[Field], form: forms.PanelForm) -> None:
+        """Let the use case name what is wrong with the values that the form could read, so that all is told at once."""
+        read = [field for field in fields if not form[field.key].errors]
+        typed = {key: value for key, value in form_values.values_of(ask, read, form).items() if value not in (None, [])}
+        try:
+            found = await ask.scope.run(create_update.wrong_in, self.model, self.creation_values(typed))
+        except Refusal as refusal:
+            found = refusal.all
+        forms.place_others(form, found, ask.language)
 
     async def create(self, ask: PanelRequest, data: FormData, typed: dict[str, Any]) -> Response:
         """Create the record of what was typed, once, and answer.  Raises its Refusal, KeyReused among them."""

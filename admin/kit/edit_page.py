@@ -69,6 +69,7 @@ class EditPage(FormPage):
         if finding.is_open:
             return await show_again(finding=finding)
         if not form.validate():
+            await self._judge_edit(ask, edited, form, was)
             return await show_again(status=422, error=forms.mistakes_in(form))
         try:
             await self._save(ask, edited, form, data)
@@ -77,6 +78,13 @@ class EditPage(FormPage):
         except Refusal as refusal:
             return await self._show_refusal(ask, fields, form, row, refusal, was, version=version)
         return self._show_saved(ask, row.id)
+
+    async def _judge_edit(self, ask: PanelRequest, edited: EditedRecord, form: Any, was: str) -> None:
+        """Let the use case name what is wrong with the values that the form could read, so that all is told at once."""
+        read = [field for field in edited.fields if not form[field.key].errors]
+        values = form_values.values_of(ask, form_values.changed(read, form, was), form)
+        found = await ask.scope.run(create_update.wrong_in, self.model, values, edited.row.id)
+        forms.place_others(form, found, ask.language)
 
     async def _typed(self, ask: PanelRequest, edited: EditedRecord, request: Request) -> Finding:
         return await find_typed(self.panel, ask, edited.fields, forms.without_files(await request.form()))

@@ -134,7 +134,7 @@ class FormPage(Screen):
 
 
 def _offer_held(ask: PanelRequest, field: Field, given: Any) -> None:
-    """Add a choice for each word that a list holds although it is archived."""
+    """Add a choice for each word that a list holds although it is archived; none for a field that the user does not see."""
     known, offered = ask.words.get(field.dictionary or "", {}), dict(given.choices)
-    missing = [key for key in given.data or () if key not in offered]
+    missing = [key for key in given.data or () if key not in offered and (key in known or not is_custom(key))]
     given.choices = [*given.choices, *((key, word_label(known[key]) if key in known else key) for key in missing)]

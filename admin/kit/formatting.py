@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from models import Base, Tone
+from models.custom_field import is_custom
 from resolvers.reading.pages import Row, display_column
 from resolvers.records.dictionaries import Word
 
@@ -93,7 +94,8 @@ def text(ask: PanelRequest, field: Field, value: Any) -> Markup:
             return badge(word_label(known), known.tone) if known else badge(value, Tone.GREY)
         case Kind.WORD_LIST:
             words = ask.words.get(field.dictionary or "", {})
-            found = ((word_label(words[key]), words[key].tone) if key in words else (key, Tone.GREY) for key in value)
+            shown = (key for key in value if key in words or not is_custom(key))  # a field that the user does not see
+            found = ((word_label(words[key]), words[key].tone) if key in words else (key, Tone.GREY) for key in shown)
             return Markup(" ").join(badge(label, tone) for label, tone in found)
         case Kind.LINES:
             return Markup(", ").join(value)

@@ -199,9 +199,29 @@ def _words(ask: PanelRequest, each: Field) -> list[tuple[str, str]]:
 
 
 def place_refusal(form: Form, refusal: Refusal, language: str) -> str | None:
-    """Put a refusal beside the field that it is about.  Returns its message if the form has no such field."""
+    """Put a refusal, and those that it carries, beside the fields that they are about.
+
+    Returns the messages of those for which the form has no field.
+    """
+    unplaced = [said for each in refusal.all if (said := _place(form, each, language)) is not None]
+    return " ".join(dict.fromkeys(unplaced)) or None
+
+
+def place_others(form: Form, refusals: Iterable[Refusal], language: str) -> None:
+    """Put what a use case refuses beside the fields that have no mistake yet; the rest may follow from those that have."""
+    wrong = {name for name in form._fields if form[name].errors}
+    for refusal in refusals:
+        if not any(_names(refusal, name) for name in wrong):
+            _place(form, refusal, language)
+
+
+def _names(refusal: Refusal, name: str) -> bool:
+    return refusal.field in (name, camel(name), camel(name.removesuffix("_id")))
+
+
+def _place(form: Form, refusal: Refusal, language: str) -> str | None:
     for name in form._fields:  # WTForms has no public way to the names
-        if refusal.field in (name, camel(name), camel(name.removesuffix("_id"))):
+        if _names(refusal, name):
             label = form[name].label.text
             called = field_in_words(name)[language.startswith("zh")]
             message = refusal.say(language)

@@ -18,6 +18,7 @@ from resolvers.people.preferences import panel_settings
 from resolvers.reading.offers import Offers, Place, offers
 from resolvers.records.custom_options import dictionaries
 from resolvers.records.dictionaries import Word, words_of
+from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.scope import Scope
 
 from .fields import DICTIONARIES, Field
@@ -117,11 +118,11 @@ FIELDS_OF: dict[str, type[Entity]] = {f"fields.{model.module}": model for model 
 
 
 def field_words(scope: Scope, code: str) -> dict[str, Word]:
-    """The fields that a stage may ask for, custom ones last, as words with their labels."""
+    """The fields that a stage may ask for, custom ones that the user sees last, as words; retired ones are archived."""
     model = FIELDS_OF[code]
-    found = {key: field_label(model, key) for key in askable(model)}
-    found |= {own.word: own.label(scope.language) for own in scope.policy.book.of(model.module)}
-    return {key: Word(key, label, False, Tone.GREY) for key, label in found.items()}
+    found = {key: Word(key, field_label(model, key), False, Tone.GREY) for key in askable(model)}
+    customs = visible_book(scope.policy, scope.person).all_of(model.module)
+    return found | {x.word: Word(x.word, x.label(scope.language), x.is_retired, Tone.GREY) for x in customs}
 
 
 def bell_text(unread: int) -> str:

@@ -14,8 +14,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.runtime.languages import accepted_language
+
 from .routes import BASE
-from .translation import accepted_language
 
 PREFERENCES = "millpond_panel"
 """The name of the cookie."""

@@ -83,14 +83,3 @@ class Label(str):
 
     def __format__(self, how: str) -> str:
         return format(str(self), how)
-
-
-def accepted_language(cookie: str | None, accepted: str) -> str:
-    """The language of a visitor: the one chosen in this browser, else the first one that the browser asks for."""
-    if cookie in LANGUAGES:
-        return str(cookie)
-    for part in accepted.lower().split(","):
-        word = part.partition(";")[0].strip().partition("-")[0]
-        if word in LANGUAGES:
-            return word
-    return "en"

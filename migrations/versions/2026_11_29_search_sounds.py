@@ -1,4 +1,7 @@
-"""The search index finds names by pinyin and in traditional characters, and customers by former names and numbers."""
+"""The search index finds names by pinyin and in traditional characters, and customers by former names and numbers.
+
+`2026_11_30_custom_search` fills it, because docs are made of columns that come with later steps.
+"""
 
 from collections.abc import Sequence
 
@@ -6,9 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.base import long_text
-from models.search import clearing_rules
 from models.search_pieces import Pieces
-from resolvers.reading.search_index import rebuild
+from models.search_rules import clearing_rules, index_rules
 
 revision: str = "2026_11_29_search_sounds"
 down_revision: str | None = "2026_11_29_saved_views"
@@ -17,7 +19,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Replace the docs, which are copies of the records, by new ones."""
+    """Put a new table in place of the docs, which are copies of the records."""
     connection = op.get_bind()
     for line in clearing_rules(connection.dialect.name):
         connection.exec_driver_sql(line)
@@ -31,7 +33,8 @@ def upgrade() -> None:
         sa.Column("pieces", Pieces(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_doc")),
     )
-    rebuild(connection)
+    for line in index_rules(connection.dialect.name):
+        connection.exec_driver_sql(line)
 
 
 def downgrade() -> None:

@@ -67,7 +67,9 @@ def _order(scope: "Scope", kind: str, asked: Any, search: str, columns: str, for
     model = _model(kind)
     keys = tuple(key.strip() for key in columns.split(",") if key.strip())
     book = visible_book(scope.policy, scope.person)
-    listing = asked_listing(model, ExportRange.FILTER, condition=asked, search=search, book=book)
+    listing = asked_listing(
+        model, ExportRange.FILTER, condition=asked, search=search, book=book, zone=scope.person.zone
+    )
     return Order(model, listing, ExportRange.FILTER, keys, ExportFormat(format.upper()))
 
 

@@ -10,7 +10,8 @@ from ..terminal import backend, clerk, group, look, person, report, say, setting
 
 if TYPE_CHECKING:
     from policies.administrators import Binding
-    from policies.review import Remark
+    from policies.remarks import Remark
+    from policies.saying import Called
     from resolvers.access.policy_impact import Effect
     from resolvers.access.policy_review import Beyond, Person, Review
     from resolvers.runtime.backend import Backend
@@ -71,7 +72,7 @@ def review(
     for remark in found.remarks:
         typer.echo(f"remark: {_remark(remark)}")
     for beyond in found.beyond:
-        typer.echo(f"beyond: {_beyond(beyond)}")
+        typer.echo(f"beyond: {_beyond(beyond, found.called)}")
     report([(False, problem) for problem in _against(found)])
     say(_outcome(found))
 
@@ -209,18 +210,18 @@ def _remark(remark: "Remark") -> str:
     return f"line {remark.line.number} ({remark.line}) {said[remark.what]}"
 
 
-def _beyond(beyond: "Beyond") -> str:
+def _beyond(beyond: "Beyond", called: "Called") -> str:
     from policies.saying import phrase
 
     hand_out = "hand out " if beyond.as_ceiling else ""
     who = _people(beyond.people) or _roles(beyond.roles)
-    return f"{who} would be allowed to {hand_out}{', '.join(beyond.actions)} {beyond.object}: {phrase(beyond.when)}"
+    return f"{who} would be allowed to {hand_out}{', '.join(beyond.actions)} {beyond.object}: {phrase(beyond.when, 'en', called)}"
 
 
-def _binding(bound: "Binding") -> str:
+def _binding(bound: "Binding", called: "Called") -> str:
     from policies.saying import phrase
 
-    return f"{bound.action} {bound.object}, {phrase(bound.when)}."
+    return f"{bound.action} {bound.object}, {phrase(bound.when, 'en', called)}."
 
 
 def _against(found: "Review") -> list[str]:
@@ -229,7 +230,7 @@ def _against(found: "Review") -> list[str]:
     if found.beyond:
         sentences.append("It gives rights that you may not hand out.")
     if found.binds:
-        sentences.append("It takes from administrators what stays with them: " + _binding(found.binds[0]))
+        sentences.append("It takes from administrators what stays with them: " + _binding(found.binds[0], found.called))
     if not found.keeps_an_administrator:
         sentences.append("Nobody would be left who can sign in, take people in, give roles and change the policy.")
     return sentences

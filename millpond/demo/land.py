@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from .ledger import Ledger
 from .words import Words
 
 ZONE = "Asia/Shanghai"
+FIRST_DAY = date(2024, 3, 1)
+"""The day of the first number, C2024001, which stories of maintenance look for."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Land:
         return clip(start + (end - start) * self.rng.random())
 
     def number(self, at: datetime) -> str:
-        """The next number of the period in which `at` lies."""
-        day = at.astimezone(ZoneInfo(ZONE)).date()
+        """The next number of the period in which `at` lies; the first customer has kept one of a year before."""
+        day = at.astimezone(ZoneInfo(ZONE)).date() if self.numbers else FIRST_DAY
         period = self.pattern.period(day)
         self.numbers[period] += 1
         return self.pattern.number(day, self.numbers[period])

@@ -55,7 +55,23 @@ class Outcome(StrEnum):
     """Whether it was done, or refused for lack of rights."""
 
     OK = "OK"
+    """It was done."""
     DENIED = "DENIED"
+    """It was refused for lack of rights, and nothing changed."""
+
+
+DOORS = {
+    "command line": "A command of the terminal.",
+    "demo": "The invention of demo data.",
+    "download": "A download of a file.",
+    "graphql": "This API.",
+    "job": "A job in the background.",
+    "mail": "The sending of e-mails.",
+    "panel": "A page of the panel.",
+    "system": "The system itself.",
+    "upload": "An upload of a file.",
+}
+"""Where changes come in, and what each place is."""
 
 
 class AuditEntry(Base):
@@ -68,19 +84,27 @@ class AuditEntry(Base):
 
     id: Mapped[Key]
     at: Mapped[datetime]
+    """When it happened."""
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    """The user who did it; null for the clock and for commands."""
     actor_name: Mapped[str] = mapped_column(text_type(200))
-    """The name at that time; `system:demo` and its like have no row."""
+    """The name of the actor at that time; `system:…` for the clock and for commands."""
     behalf_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     """The person in whose place the actor worked."""
     door: Mapped[str] = mapped_column(text_type(20))
+    """The way by which it came: the panel, the API, the command line, or a job."""
     request_id: Mapped[str] = mapped_column(text_type(40))
+    """The same for all entries of one request; the answer has it in the header `X-Request-Id`."""
     batch_id: Mapped[str] = mapped_column(text_type(40))
+    """The same for all entries of one batch; `undo` takes it."""
     action: Mapped[str] = mapped_column(text_type(60))
+    """What was done, by module and action, like `customer.claim`."""
     entity: Mapped[Word]
+    """The kind of record."""
     record_id: Mapped[int | None]
     label: Mapped[str | None]
     outcome: Mapped[Outcome] = choice(Outcome)
+    """Whether it was done, or denied for lack of rights."""
     reason: Mapped[str | None] = mapped_column(text_type(400))
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
     salt: Mapped[str] = mapped_column(text_type(32))

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from .sqlalchemy_internals import raise_database_error
+from .write_log import WriteLog
 
 BUSY_MILLISECONDS = 10_000
 """Time for which SQLite itself waits for a lock outside the begin of a transaction."""
@@ -33,6 +34,7 @@ def begin_in_turn(engine: Engine, path: str, *, yields: bool) -> None:
     asks for the exclusive lock of that file before it begins, and so waits for users.  The system frees both locks when a
     process ends.
     """
+    log = WriteLog(path)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -41,6 +43,7 @@ def begin_in_turn(engine: Engine, path: str, *, yields: bool) -> None:
             with _Turn(path) as turn:
                 if yields:
                     turn.let_users_go_first()
+                    log.cut_back(driver)
                 turn.begin(driver, is_urgent=not yields)
         except sqlite3.Error as failure:
             raise_database_error(connection, failure, _BEGIN, (), None)

@@ -13,6 +13,8 @@ from policies.administrators import Binding
 from policies.review import Excess, Roles
 from policies.saying import sentence, sentence_of_others
 
+from .branch_names import called
+
 
 def refuse_excess(db: Session, found: Iterable[Excess], kind: type[Refusal] = BeyondCeiling) -> None:
     """Raise BeyondCeiling, or another kind, for the first excess, if there is one."""
@@ -36,19 +38,19 @@ def excess_refusal(
 ) -> Refusal:
     """The refusal that names the roles, the right that they would get or lose, and one case of it."""
     codes = {"who": " + ".join(sorted(roles)), "action": ", ".join(actions), "object": object}
-    names = names_of_roles(db, roles)
+    names, words = names_of_roles(db, roles), called(db, when)
     spoken = sentence if kind is GrantsToSelf else sentence_of_others
     english = {
         "who_en": " + ".join(name for name, _ in names) or "Everybody",
         "action_en": actions_in_english(actions),
         "object_en": object_in_english(object),
-        "when_en": "when " + " and ".join(spoken(x, "en") for x in when) if when else "always",
+        "when_en": "when " + " and ".join(spoken(x, "en", words) for x in when) if when else "always",
     }
     chinese = {
         "who_zh": " + ".join(name for _, name in names) or "所有人",
         "action_zh": actions_in_chinese(actions),
         "object_zh": object_in_chinese(object),
-        "when_zh": "，且".join(spoken(x, "zh") for x in when) or "任何情况",
+        "when_zh": "，且".join(spoken(x, "zh", words) for x in when) or "任何情况",
     }
     return kind(**codes, when=" and ".join(when) or "always", **english, **chinese)
 

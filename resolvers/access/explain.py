@@ -13,14 +13,17 @@ from models.custom_field import is_custom
 from models.customer import locked
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
-from policies import Facts, Principal, Snapshot, proof
+from policies import Facts, Principal, Snapshot, parse, proof
+from policies.branches import dictionary_of, held_by
 from policies.objects import ACTIONS, FIELDS
 from policies.review import may_use
+from policies.saying import Called, phrase
 from policies.snapshot import Reason
 
 from ..runtime import principals
-from ..runtime.ids import global_id
+from ..runtime.ids import BY_PREFIX, global_id, parts_of
 from ..runtime.scope import Scope
+from .branch_names import called_in_force
 from .grant_limits import holdings, sets_of
 from .user_names import name_of, or_somebody, seen, shown_name
 
@@ -117,7 +120,8 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
     if row is None:
         return None
     own: dict[str, Any] = {name: getattr(row, model.policy_columns.get(name, name), None) for name in _KEYS}
-    found = Facts(**own, deleted=getattr(row, "deleted_at", None) is not None)
+    branches = held_by(db, model, row)
+    found = Facts(**own, deleted=getattr(row, "deleted_at", None) is not None, branches=branches)
     if model is Customer:
         return replace(found, locked=_is_locked(db, id, person), shares=_shares(db, id, person))
     if not model.visible_through:
@@ -126,7 +130,8 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
     above = facts_of(db, parent, getattr(row, key), person) or Facts()
     merged: dict[str, Any] = {name: own[name] if own[name] is not None else getattr(above, name) for name in _KEYS}
     merged["created_by_id"] = own["created_by_id"]
-    return replace(found, **merged, locked=above.locked, shares=above.shares)
+    words = {(name, key) for name, key in above.branches if dictionary_of(model, name) is None}
+    return replace(found, **merged, locked=above.locked, shares=above.shares, branches=branches | words)
 
 
 # --- steps -----------------------------------------------------------------------------------------------
@@ -247,3 +252,43 @@ def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
     )
     asked = select(columns.grantee_kind, columns.grantee_id, columns.level).where(columns.customer_id == id, *in_force)
     return frozenset(tuple(row) for row in db.execute(asked))
+
+
+# --- of a refusal ----------------------------------------------------------------------------------------
+
+
+def refusal_in_words(scope: Scope, db: Session, action: str, record: str) -> str | None:
+    """Why the policy refuses the caller this action, in sentences: `customer.delete`, or a field like `customer.phone`.
+
+    None for a record that the caller does not see, and for a right that no line of the policy is about.
+    """
+    prefix, id = parts_of(record)
+    model = BY_PREFIX.get(prefix)
+    module, _, word = action.partition(".")
+    if model is None or not issubclass(model, Entity) or model.module != module:
+        return None
+    verb, field = (word, None) if word in ACTIONS else ("edit", word)
+    try:
+        explained = explain_access(scope, db, scope.me, verb, model, id, field)
+    except (NotFound, Validation):
+        return None
+    if explained.allowed:
+        return None
+    called, chinese = called_in_force(scope, db), scope.language.startswith("zh")
+    if denials := [x for x in explained.reasons if x.effect == "deny" and x.fired]:
+        return " ".join(dict.fromkeys(_forbids(x, scope.language, called) for x in denials))
+    wanted = [said for x in explained.reasons if x.effect == "allow" and (said := x.why_not(scope.language, called))]
+    return " ".join(dict.fromkeys(wanted)) or _NO_LINE[chinese]
+
+
+def _forbids(reason: Reason, language: str, called: Called) -> str:
+    """That a line forbids it, and when it does."""
+    scope, when = parse(reason.line)[0].columns[3:5]
+    words = [word for word in (scope, *when.split("&")) if word not in ("all", "any")]
+    if language.startswith("zh"):
+        return f"策略禁止此操作，条件：{phrase(words, language, called)}。" if words else "策略禁止此操作。"
+    return f"A line of the policy forbids this when {phrase(words, language, called)}." if words else _FORBIDS
+
+
+_FORBIDS = "A line of the policy forbids this."
+_NO_LINE = "No line of the policy gives your roles this right.", "策略中没有任何规则授予您的角色此权限。"

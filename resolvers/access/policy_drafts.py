@@ -3,7 +3,7 @@
 A revision takes effect in the transaction that writes it: every request that begins later is judged by it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,24 +12,20 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from models import PolicyDraft, Role, User
-from models.audit.entries import Changes, entry
-from models.audit.recording import write_row
 from models.database.bypass import Because, bypass_policy
-from models.errors import Conflict, InvalidPolicyText, LastAdministrator, NotFound, Validation
+from models.errors import Conflict, NotFound, Validation
 from policies.edit import copied, merged
 
 from ..records import create_update
-from ..runtime import policy_proof
 from ..runtime.inputs import line
-from ..runtime.policy_store import Stored, foreign_text, newest, put_in_force, storable
+from ..runtime.policy_store import foreign_text, newest, storable
 from ..runtime.scope import Scope
-from .grant_limits import is_administrator, lock_rights
-from .offered_lines import forget_draft
-from .policy_review import Review, current_policy, judge, refuse_excess_of, review_policy
-from .policy_revisions import last_of_administrators, text_of
+from .grant_limits import lock_rights
+from .policy_activation import put_reviewed_in_force
+from .policy_review import Review, current_policy, judge, review_policy
+from .policy_revisions import text_of
 from .user_names import or_somebody, shown_name
 
-_LINES_LOGGED = 50
 _QUIET = {"synchronize_session": False}
 
 
@@ -190,7 +186,7 @@ def activate_policy(scope: Scope, draft_id: int, reason: str, reviewed: str) -> 
         review = judge(scope, db, draft.text)
         if review.base != draft.base or review.hash != reviewed:
             raise Conflict(label="The policy", label_zh="策略", field="text")
-        number = _activate(scope, db, review, reason, author_id=draft.author_id)
+        number = put_reviewed_in_force(scope, db, review, reason, author_id=draft.author_id)
         db.execute(delete(PolicyDraft).where(PolicyDraft.id == draft_id), execution_options=_QUIET)
         return number
 
@@ -206,7 +202,7 @@ def apply_policy(scope: Scope, text: str, reason: str, base: int | None = None) 
         review = judge(scope, db, text)
         if base is not None and review.base != base:
             raise Conflict(label="The policy", label_zh="策略", field="text")
-        return _activate(scope, db, review, reason, author_id=scope.person.id)
+        return put_reviewed_in_force(scope, db, review, reason, author_id=scope.person.id)
 
 
 def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = None) -> int:
@@ -221,7 +217,7 @@ def rollback_policy(scope: Scope, number: int, reason: str, base: int | None = N
         review = judge(scope, db, text_of(db, number))
         if base is not None and review.base != base:
             raise Conflict(label="The policy", label_zh="策略", field="text")
-        return _activate(scope, db, review, reason, author_id=scope.person.id, back_to=number)
+        return put_reviewed_in_force(scope, db, review, reason, author_id=scope.person.id, back_to=number)
 
 
 def copy_role(scope: Scope, role_id: int, code: str, name: str, reason: str) -> int:
@@ -254,39 +250,10 @@ def _author(scope: Scope, author_id: int | None, name: str | None) -> str:
     return SYSTEM_AUTHOR if author_id is None else or_somebody(scope, name)
 
 
-def _activate(
-    scope: Scope, db: Session, review: Review, reason: str, author_id: int | None, back_to: int | None = None
-) -> int:
-    """Put a reviewed text in force; returns the number of its revision.  Raises the first thing against it."""
-    if review.problems:
-        raise InvalidPolicyText(problems=review.problems)
-    if not review.added and not review.removed:
-        raise Validation("Nothing changes: the policy says all of this already.", "策略没有任何变化。", field="text")
-    if not (is_administrator(scope) and back_to is not None and back_to == last_of_administrators(db)):
-        refuse_excess_of(scope, db, review, author_id)
-    if not review.keeps_an_administrator:
-        raise LastAdministrator
-    now = scope.person.now
-    proof = policy_proof.recorded(policy_proof.demand(db, review.text, now), review.text)
-    summary = review.in_short() | {"by_administrator": is_administrator(scope)}
-    number = put_in_force(db, review.text, reason, now, author_id, back_to=back_to, review=summary, proof=proof)
-    forget_draft(db, review.text)
-    changes: Changes = {"lines": [_loggable(review.removed), _loggable(review.added)]}
-    write_row(db, entry(db.info["signature"], now, "policy", None, changes, label=f"#{number}"))
-    scope.tell(db, "policy", number)
-    scope.after_commit(lambda: scope.backend.take_policy(Stored(number, review.text, is_whole=True, is_proved=True)))
-    return number
-
-
 def _draft_by(db: Session, author_id: int | None) -> PolicyDraft | None:
     """The draft of an author, None for the system, locked."""
     same = PolicyDraft.author_id.is_not_distinct_from(author_id)
     return db.execute(select(PolicyDraft).where(same).with_for_update()).scalar_one_or_none()
-
-
-def _loggable(lines: Sequence[str]) -> list[str] | None:
-    """At most _LINES_LOGGED lines for the operation log; the revision has all of them."""
-    return [*lines[:_LINES_LOGGED], *(["…"] if len(lines) > _LINES_LOGGED else [])] or None
 
 
 def _reason(reason: str) -> str:

@@ -19,10 +19,13 @@ from policies import InvalidPolicy, Snapshot
 from policies.administrators import Binding, bindings
 from policies.edit import difference
 from policies.objects import FIELDS, is_custom_object
-from policies.review import Change, Remark, Roles, can_administer, changes, excesses, may_use, remarks
+from policies.remarks import Remark, remarks
+from policies.review import Change, Roles, can_administer, changes, excesses, may_use
+from policies.saying import Called
 
 from ..runtime.policy_store import Stored, checked, hash_of, newest, role_codes
 from ..runtime.scope import Scope
+from .branch_names import branches_in, called, known_branches
 from .excess_refusals import excess_refusal, refuse_bindings
 from .grant_limits import Holdings, holdings, keep_an_administrator, sets_of
 from .second_person import needs_second, wants_two, widened
@@ -82,6 +85,8 @@ class Review:
     widens: tuple[str, ...] = ()
     """Which of export, purge and the rights on the policy a user would gain."""
     needs_second: bool = False
+    called: Called = field(default_factory=dict)
+    """What the words of the branches are called that lines name."""
 
     @property
     def may_take_effect(self) -> bool:
@@ -119,7 +124,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
     stored = newest(db)
     try:
         codes = role_codes(db)
-        checked(text, codes, _customs(scope.policy))
+        checked(text, codes, _customs(scope.policy), known_branches(db) | branches_in(scope.policy.lines))
         new = Snapshot(text, stored.number, book=scope.policy.book)
     except InvalidPolicy as failure:
         return Review(stored.number, text, hash_of(text), problems=failure.problems)
@@ -150,6 +155,7 @@ def judge(scope: Scope, db: Session, text: str) -> Review:
         keeps_an_administrator=not is_lost,
         widens=widens,
         needs_second=bool(widens) and wants_two(db),
+        called=called(db, branches_in([*old.lines, *new.lines])),
     )
 
 

@@ -31,9 +31,13 @@ def is_visible(viewer: Viewer, e: Any) -> Clause:
 
 def redacted_text(viewer: Viewer, e: Any, key: str) -> Value:
     """The label or the reason of an entry; NULL where it would reveal a hidden record or a hidden name."""
+    return case((text_is_visible(viewer, e, key), viewer.value(AuditEntry, e, key)), else_=null())
+
+
+def text_is_visible(viewer: Viewer, e: Any, key: str) -> Clause:
+    """Condition: the label or the reason of an entry reveals no hidden record and no hidden name."""
     hidden = _hidden_labels(viewer, e) if key == "label" else ()
-    shown = and_(is_visible(viewer, e), *(~clause for clause in hidden))
-    return case((shown, viewer.value(AuditEntry, e, key)), else_=null())
+    return and_(is_visible(viewer, e), *(~clause for clause in hidden))
 
 
 def change_is_visible(viewer: Viewer, e: Any, name: Value) -> Iterator[Clause]:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from models import BulkChange, BulkItem
 from models.audit.entries import Changes, entry
 from models.audit.recording import write_row
-from models.bulk_change import BULK_CHANGE, BulkState, ItemState
+from models.bulk_change import BULK_CHANGE, BulkKind, BulkState, ItemState
 from models.database.prepared import Prepared
 
+from ..notices.notify import Fact, notify_each
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import stored_refusal
 from .judging import Became
@@ -70,6 +71,21 @@ def log(scope: Scope, db: Session, row: BulkChange, changes: Changes) -> None:
     """Log what became of a bulk change.  The entry is about no record, so that readers of the log alone see it."""
     label = (row.said or BULK_CHANGE.one)[:200]
     write_row(db, entry(db.info["signature"], scope.now(), BulkChange.__tablename__, None, changes, label=label))
+
+
+def tell_maker(scope: Scope, db: Session, row: BulkChange) -> None:
+    """Tell the maker of a bulk change, or of an undoing, what it came to; and who had it tried again."""
+    asked = select(_ITEMS.c.state, func.count()).where(_ITEMS.c.change_id == row.id).group_by(_ITEMS.c.state)
+    of = {ItemState(state): number for state, number in db.execute(asked)}
+    refused = of.get(ItemState.REFUSED, 0)
+    about = (BulkChange.__tablename__, row.id)
+    facts: dict[str, Fact] = {"changed": of.get(ItemState.DONE, 0), "same": of.get(ItemState.SAME, 0)}
+    if row.kind is BulkKind.UNDO:
+        facts = {"undone": of.get(ItemState.DONE, 0), "kept": of.get(ItemState.KEPT, 0)}
+    kind = "undo_ended" if row.kind is BulkKind.UNDO else "bulk_ended"
+    told = dict.fromkeys((row.owner_id, scope.me))
+    with scope.write(ACTION):
+        notify_each(scope, db, kind, [(id, about, {**facts, "refused": refused}) for id in told])
 
 
 def laid(db: Session, id: int) -> int:

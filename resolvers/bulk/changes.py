@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, BulkChange, BulkItem, Entity, Job
@@ -17,7 +17,7 @@ from ..reading.pages import names_of
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from ..runtime.stored_refusals import restored_refusal
-from .bookkeeping import ACTION
+from .bookkeeping import ACTION, JOB
 
 LARGEST_PAGE = 200
 BY_NAME: dict[str, type[Entity]] = {model.__name__: model for model in ENTITIES}
@@ -62,21 +62,31 @@ class Item:
     refusal: Refusal | None
 
 
+def is_mine(scope: Scope) -> ColumnElement[bool]:
+    """The caller has begun it, or has asked last for the undoing that somebody else had begun."""
+    carried_on = select(Job.id).where(Job.actor_id == scope.me, Job.kind == JOB)
+    return or_(BulkChange.owner_id == scope.me, BulkChange.job_id.in_(carried_on))
+
+
 # --- looking ---------------------------------------------------------------------------------------------
 
 
-def bulk_changes(scope: Scope, db: Session, *, before: int | None = None, first: int = 50) -> list[Made]:
-    """The caller's own, the newest first; `before` is the id of the last one on the previous page."""
-    wanted = select(BulkChange).where(BulkChange.owner_id == scope.me)
+def bulk_changes(
+    scope: Scope, db: Session, *, before: int | None = None, first: int = 50, ids: Sequence[int] | None = None
+) -> list[Made]:
+    """The caller's own, newest first.  `before`: the id of the last one on the former page; `ids`: only these."""
+    wanted = select(BulkChange).where(is_mine(scope))
     if before is not None:
         wanted = wanted.where(BulkChange.id < before)
+    if ids is not None:
+        wanted = wanted.where(BulkChange.id.in_(ids))
     rows = db.execute(wanted.order_by(BulkChange.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))).scalars().all()
     return made_of(db, rows)
 
 
 def bulk_change(scope: Scope, db: Session, id: int) -> Made | None:
     """One of the caller's own; None for one that is not there or is somebody else's."""
-    row = db.execute(select(BulkChange).where(BulkChange.id == id, BulkChange.owner_id == scope.me)).scalars().first()
+    row = db.execute(select(BulkChange).where(BulkChange.id == id, is_mine(scope))).scalars().first()
     return made_of(db, [row])[0] if row is not None else None
 
 
@@ -191,7 +201,7 @@ def resume(scope: Scope, id: int) -> None:
 
 def own(scope: Scope, db: Session, id: int) -> BulkChange:
     """A bulk change of the caller.  Raises NotFound."""
-    row = db.execute(select(BulkChange).where(BulkChange.id == id, BulkChange.owner_id == scope.me)).scalars().first()
+    row = db.execute(select(BulkChange).where(BulkChange.id == id, is_mine(scope))).scalars().first()
     if row is None:
         raise NotFound(what=BULK_CHANGE, record_id=global_id(BulkChange, id) if id else None)
     return row

@@ -21,7 +21,7 @@ from ..runtime.inputs import line
 from ..runtime.read_beside import as_they_are, read_beside
 from ..runtime.scope import Scope
 from . import undoing, wanted
-from .bookkeeping import ACTION, laid, lay_down, log, new_change, next_items, note, start
+from .bookkeeping import ACTION, laid, lay_down, log, new_change, next_items, note, start, tell_maker
 from .judging import Became, carry_out
 from .wanted import OWNER, Given, Handover
 
@@ -108,6 +108,7 @@ def carry_on(scope: Scope, db: Session, id: int, size: int, memory: MutableMappi
     is_last = not items
     if is_last:
         row.state, row.ended_at = BulkState.DONE, scope.now()
+        tell_maker(scope, db, row)
     return Progress(0, done=len(items) - failed, failed=failed, more=not is_last)
 
 

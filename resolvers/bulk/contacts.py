@@ -11,6 +11,7 @@ from models.duplicate_key import contact_traits, rows_of, traits_of_contacts
 from models.duplicates import Traits
 from models.errors import Validation
 from models.search import doc_id, doc_of_contact, put_docs
+from models.search_customs import custom_texts
 
 from ..customers.contacts import note_points, points_given, set_points, with_primary
 from ..duplicates.doubts import in_doubt
@@ -60,7 +61,8 @@ class Contacts(Kind):
     def follow(self, drafts: Sequence[Draft]) -> None:
         connection = self.db.connection()
         put(connection, ContactPoint, [point for draft in drafts for point in _points(draft)])
-        put_docs(connection, [_doc(draft) for draft in drafts])
+        texts = custom_texts(connection, Contact.module, [draft.row.get("custom") for draft in drafts])
+        put_docs(connection, [_doc(draft, held) for draft, held in zip(drafts, texts, strict=True)])
         traits = [(doc_id(draft.row["customer_id"], draft.id), self._traits(draft, draft.row)) for draft in drafts]
         put_keys(connection, rows_of(traits))
 
@@ -98,6 +100,6 @@ def _points(draft: Draft) -> list[dict[str, Any]]:
     ]
 
 
-def _doc(draft: Draft) -> dict[str, Any]:
+def _doc(draft: Draft, customs: Mapping[str, str]) -> dict[str, Any]:
     keys = [(kind, key_of(kind, value)) for kind, value in draft.extra[_POINTS]]
-    return doc_of_contact(draft.row["customer_id"], draft.id, draft.row["name"], keys)
+    return doc_of_contact(draft.row["customer_id"], draft.id, draft.row["name"], keys, customs)

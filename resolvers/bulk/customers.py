@@ -15,6 +15,7 @@ from models.contact import PointKind
 from models.duplicate_key import CUSTOMER_TRAITS, contact_traits, customer_traits, rows_of
 from models.errors import Duplicate
 from models.search import doc_id, doc_of_contact, doc_of_customer, put_docs
+from models.search_customs import custom_texts
 
 from ..customers import approval
 from ..customers import customer as rules
@@ -167,7 +168,11 @@ class Customers(Kind):
     def _index(self, drafts: Sequence[Draft]) -> None:
         connection = self.db.connection()
         rows, firsts = [draft.row for draft in drafts], self._contacts.values()
-        docs = [doc_of_customer(*(row[key] for key in ("id", "number", "name", "phone", "email"))) for row in rows]
+        texts = custom_texts(connection, Customer.module, [row.get("custom") for row in rows])
+        docs = [
+            doc_of_customer(row["id"], row["number"], row["name"], row["phone"], row["email"], held)
+            for row, held in zip(rows, texts, strict=True)
+        ]
         docs += [first.doc() for first in firsts]
         put_docs(connection, docs)
         traits = [(doc_id(row["id"]), customer_traits(*(row[key] for key in CUSTOMER_TRAITS))) for row in rows]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import AuditEntry, BulkChange, BulkItem, Entity
+from models import AuditEntry, BulkChange, BulkItem, Contact, Entity
 from models.audit.entries import Changes, Outcome
 from models.base import columns
 from models.bulk_change import BulkKind, BulkState, ItemState
@@ -27,11 +27,13 @@ from ..runtime.scope import Scope
 from .bookkeeping import ACTION, log, new_change, start
 from .changes import BY_NAME, made_of
 from .judging import Became, versions
-from .restoring import changed_since, gone_since, put_back
-from .taking_back_owners import return_owners
+from .restoring import POINT_FIELDS, changed_since, gone_since, put_back
+from .taking_back_owners import LOCK, return_locks, return_owners
 
 BATCH = Names("Batch", "Batches", zh="批次")
 EDIT, TRANSFER = "edit", "transfer"
+UNDOABLE = (EDIT, TRANSFER, "step", "win", "lose")
+"""Actions that an undoing takes back; what followed from them follows again."""
 _E: Any = AuditEntry.__table__.c
 _LOG = bypass_policy(Because.FOLLOWS_CHECK)
 _MODELS = {model.__tablename__: model for model in BY_NAME.values()}
@@ -80,16 +82,18 @@ def _ended(scope: Scope, db: Session, batch_id: str) -> str:
 
 
 def _try_again(scope: Scope, db: Session, row: BulkChange) -> None:
-    """Let what could not be undone wait once more, or an undoing that was stopped or has failed go on."""
+    """Let what could not be undone wait once more, or an undoing that was stopped or has failed go on.
+
+    It is carried out with the rights of who asks now, and stays with who asked first.
+    """
     if made_of(db, [row])[0].may_go_on:
-        row.owner_id = scope.me
         start(scope, row)
     if row.state is not BulkState.DONE:
         return
     failed = (BulkItem.change_id == row.id, BulkItem.state == ItemState.REFUSED)
     if db.execute(select(func.count()).select_from(BulkItem).where(*failed)).scalar_one():
         db.execute(update(BulkItem).where(*failed).values(state=ItemState.OPEN, problem=None))
-        row.state, row.owner_id, row.ended_at = BulkState.RUNNING, scope.me, None
+        row.state, row.ended_at = BulkState.RUNNING, None
         start(scope, row)
 
 
@@ -124,7 +128,7 @@ def _undoable(batch_id: str) -> Iterator[Any]:
     yield (
         _E.entity.concat(":")
         .concat(_E.action)
-        .in_([f"{table}:{model.module}.{verb}" for table, model in _MODELS.items() for verb in (EDIT, TRANSFER)])
+        .in_([f"{table}:{model.module}.{verb}" for table, model in _MODELS.items() for verb in UNDOABLE])
     )
 
 
@@ -192,6 +196,7 @@ def _taken_back(
     later = changed_later(db, model, ids, batch_id, row.batch_id)
     edits: list[tuple[int, Mapping[str, Any]]] = []
     owners: dict[int, int | None] = {}
+    locks: dict[int, Mapping[str, Any]] = {}
     for id in ids:
         done = did.get(id, Done())
         if id not in live:
@@ -200,15 +205,19 @@ def _taken_back(
             yield Became(id, ItemState.KEPT, changed_since())
         elif done.is_transfer:
             owners[id] = done.changes.get("owner_id", [None])[0]
+            if "locked_by_id" not in later.get(id, ()):
+                locks[id] = {key: pair[0] for key, pair in done.changes.items() if key in LOCK}
         elif refusal := _not_undoable(model, done):
             yield Became(id, ItemState.REFUSED, refusal)
         else:
             edits.append((id, {key: done.changes[key][0] for key in _own(model, done)}))
     with scope.write(f"{model.module}.{EDIT}", reason):
-        verdicts = put_back(scope, model, edits, reason)
+        verdicts = put_back(scope, db, model, edits, reason)
     for (id, _values), verdict in zip(edits, verdicts, strict=True):
         yield _became(id, verdict.refusal)
-    for id, refused in return_owners(scope, db, model, owners, batch_id, row.batch_id, reason).items():
+    returned = return_owners(scope, db, model, owners, batch_id, row.batch_id, reason)
+    back = {id: locks[id] for id, refusal in returned.items() if refusal is None and locks.get(id)}
+    for id, refused in {**returned, **return_locks(scope, back, reason)}.items():
         yield _became(id, refused)
 
 
@@ -221,15 +230,16 @@ def _own(model: type[Entity], done: Done) -> set[str]:
     if done.is_transfer:
         return {"owner_id"}
     free = {*settable(model, creating=False)}
-    return {key for key in done.changes if key in free or is_custom(key)}
+    parts = POINT_FIELDS if model is Contact else frozenset()
+    return {key for key in done.changes if key in free or key in parts or is_custom(key)}
 
 
 def _not_undoable(model: type[Entity], done: Done) -> Refusal | None:
     known = {column.key for column in columns(model)}
-    if any(key not in known and not is_custom(key) for key in done.changes):
+    if any(key not in known and key not in _own(model, done) for key in done.changes):
         return Validation(
-            "Phones and addresses do not come back by an undoing; change them by hand.",
-            "联系方式无法通过撤销恢复，请手动修改。",
+            "It has changed in a field that there is no longer, so change it by hand.",
+            "所修改的字段已不存在，请手动修改。",
         )
     if not _own(model, done):
         return Validation("There is nothing here that could be undone.", "没有可撤销的内容。")

@@ -14,6 +14,7 @@ from ..exports.listing import Listing, as_json, from_json
 from ..records.create_update import split
 from ..records.form_schema import EXTRA_INPUTS, FieldType, FormField, settable, writable
 from ..runtime.custom_fields import called, known_field, may_not_set
+from ..runtime.gathering import Gathering
 from ..runtime.ids import camel
 from ..runtime.scope import Scope
 
@@ -92,14 +93,18 @@ def check(scope: Scope, model: type[Entity], given: Given, chosen: Listing) -> N
         _check_handover(scope, model, given)
         return
     scope.allow("edit", model.module)
-    known = {each.key: each for each in changeable(scope, model)}
+    known, found = {each.key: each for each in changeable(scope, model)}, Gathering()
     for key, value in given.items():
-        _check_field(scope, model, key, known)
-        if isinstance(value, Words):
-            _check_words(known[key], value)
+        with found.noting():
+            _check_field(scope, model, key, known)
+            if isinstance(value, Words):
+                _check_words(known[key], value)
     if len(given) > MOST_FIELDS:
         raise Validation(f"At most {MOST_FIELDS} fields at once.", f"一次最多修改 {MOST_FIELDS} 个字段。", field="set")
-    split(scope, model, {key: value for key, value in given.items() if not isinstance(value, Words)}, creating=False)
+    plain = {key: value for key, value in given.items() if not isinstance(value, Words)}
+    with found.noting():
+        split(scope, model, plain, creating=False)
+    found.settle()
 
 
 def _check_handover(scope: Scope, model: type[Entity], given: Given) -> None:

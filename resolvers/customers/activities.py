@@ -1,7 +1,8 @@
 """Rules of opportunities and follow-ups: their author becomes their owner, and they stay with one customer."""
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,11 +11,12 @@ from models import Approval, Contact, Customer, Opportunity
 from models.errors import NotApproved
 
 from ..records.organisation import currency_of
+from ..runtime.form_terms import FormTerms
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 from .contacts import check_looks_after
-from .stages import check_opportunity, default_pipeline, place_in_pipeline
+from .stages import check_opportunity, default_pipeline, default_place, needed_in_stages, place_in_pipeline, today
 
 OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
     (Contact, "contact_id"),
@@ -25,6 +27,8 @@ OF_THE_SAME_CUSTOMER: tuple[tuple[type[Contact | Opportunity], str], ...] = (
 
 class Activity:
     """The author is the owner unless another one is named; contact and opportunity belong to the same customer."""
+
+    form: ClassVar[FormTerms] = FormTerms(mine=frozenset({"owner_id"}))
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         values.setdefault("owner_id", scope.person.id)
@@ -45,6 +49,12 @@ class Activity:
 
 class OpportunityRules(Activity, Rules[Opportunity]):
     """An opportunity stands in a stage of a pipeline, which may ask for steps and fields."""
+
+    form: ClassVar[FormTerms] = replace(Activity.form, bounds={"probability": (0, 100)})
+
+    def form_terms(self, scope: Scope, db: Session) -> FormTerms:
+        terms = self.form.needing((), needed_in_stages(scope, db, Opportunity))
+        return replace(terms, defaults=default_place(db), times={"closed_on": (None, today(scope))})
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         super().prepare(scope, db, values, extra)

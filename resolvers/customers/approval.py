@@ -80,11 +80,16 @@ def submit(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> O
         if customer.approval is not Approval.REJECTED:
             raise NotRejected(label=customer.label)
         permit(db, customer, "submit")
-        for key, value in pending(scope).items():
-            setattr(customer, key, value)
-        tell_approvers(scope, db, customer)
+        wait_again(scope, db, customer)
 
     return each(scope, "customer.submit", Customer, ids, mode, work)
+
+
+def wait_again(scope: Scope, db: Session, customer: Customer) -> None:
+    """Let a customer wait as one that the caller submits, and tell who may approve it."""
+    for key, value in pending(scope).items():
+        setattr(customer, key, value)
+    tell_approvers(scope, db, customer)
 
 
 def tell_approvers(scope: Scope, db: Session, customer: Customer) -> None:

@@ -13,7 +13,7 @@ from models.errors import NotFound
 
 from ..notices.notify import notify
 from ..reading.pages import LARGEST_PAGE, ListRequest, page
-from ..runtime.inputs import clean, invalid
+from ..runtime.inputs import clean, required
 from ..runtime.scope import Scope
 
 
@@ -26,7 +26,7 @@ def comment(scope: Scope, follow_up_id: int, text: str) -> FollowUp:
         row = scope.load(db, FollowUp, follow_up_id, to="comment")
         value = clean(FollowUp, {"content": text}, creating=True)["content"]
         if not value:
-            raise invalid("content", "is required", "为必填项")
+            raise required("content")
         told = [row.owner_id, *_authors(db, row.id)]
         db.add(Comment(follow_up_id=row.id, value=value, author_id=scope.person.id, at=scope.person.now))
         db.flush()

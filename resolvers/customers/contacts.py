@@ -10,9 +10,10 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from models import Contact, ContactPoint, Customer, Entity
 from models.audit.recording import guarded_update
+from models.choice_names import choice_said
 from models.contact import PointKind, key_of
 from models.database.bypass import Because, bypass_policy
-from models.errors import Validation
+from models.errors import TooMany, Validation
 from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
@@ -20,7 +21,8 @@ from ..duplicates.enforcement import REASON, refuse_duplicate_contact, refuse_du
 from ..people.people import active_user
 from ..reading.clauses import visible, with_parents
 from ..runtime import principals
-from ..runtime.inputs import line, not_offered
+from ..runtime.gathering import Gathering
+from ..runtime.inputs import line, not_offered, refused, required
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.points import check_point as check_point
 from ..runtime.scope import Scope
@@ -45,6 +47,9 @@ class ContactRules(Rules[Contact]):
             check_looks_after(scope, db, values["owner_id"], row.customer_id)
         if values.get("is_primary"):
             _demote_primary(db, row)
+
+    def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
+        points_given(extra.get("points") or ())
 
     def created(self, scope: Scope, db: Session, row: Contact, extra: dict[str, Any]) -> None:
         set_points(db, row, extra.get("points") or ())
@@ -84,10 +89,11 @@ def check_looks_after(
 
     Raises NotFound, Validation.
 
-    A user never becomes the owner of a record of a customer that they cannot see.
+    A user never becomes the owner of a record of a customer that they cannot see.  Of a customer whom the caller cannot
+    see nothing is said here: the write guard refuses the reference.
     """
     assignee = active_user(scope, db, user_id)
-    if assignee.id == scope.person.id:
+    if assignee.id == scope.person.id or not _is_seen(db, customer_id):
         return assignee.id
     if not scope.backend.may_see(db, assignee.id, Customer, customer_id):
         raise Validation(
@@ -106,6 +112,10 @@ def check_looks_after(
             field=field,
         )
     return assignee.id
+
+
+def _is_seen(db: Session, customer_id: int) -> bool:
+    return db.execute(select(Customer.id).where(Customer.id == customer_id)).first() is not None
 
 
 def looks_after(policy: Snapshot, person: Principal, customer: Facts, model: type[Entity] = Contact) -> bool:
@@ -154,35 +164,37 @@ def set_points(db: Session, contact: Contact, given: Iterable[dict[str, Any]]) -
 
 
 def points_given(given: Iterable[dict[str, Any]]) -> list[tuple[PointKind, str]]:
-    """The phones and addresses of a request.  Raises Validation."""
-    wanted = [_point(item) for item in given]
-    _refuse_repeated(wanted)
-    if len(wanted) > MOST_POINTS:
-        raise Validation(
-            f"At most {MOST_POINTS} phones and addresses.", f"最多 {MOST_POINTS} 个联系方式。", field="points"
-        )
+    """The phones and addresses of a request.  Raises Validation, which carries what is wrong with each of them."""
+    given, wanted, found = [*given], [], Gathering()
+    if len(given) > MOST_POINTS:
+        raise refused(TooMany, "points", max=MOST_POINTS)
+    for place, item in enumerate(given):
+        try:
+            wanted.append(_point(item))
+            _refuse_repeated(wanted)
+        except Validation as refusal:
+            found.note(refusal.at(place, *refusal.below or ("value",)))
+    found.settle()
     return wanted
 
 
 def _refuse_repeated(points: Sequence[tuple[PointKind, str]]) -> None:
-    """Raise Validation for a phone or address that stands twice, written in the same way or another."""
-    seen = set()
-    for kind, value in points:
-        if (key := (kind, key_of(kind, value))) in seen:
-            raise Validation(
-                f"“{value}” is there already; leave it out once.", f"“{value}”重复，请删除一个。", field="points"
-            )
-        seen.add(key)
+    """Raise Validation for the last one where it stands twice, written in the same way or another."""
+    kind, value = points[-1]
+    if (kind, key_of(kind, value)) in {(kind, key_of(kind, value)) for kind, value in points[:-1]}:
+        raise Validation(
+            f"“{value}” is there already; leave it out once.", f"“{value}”重复，请删除一个。", field="points"
+        )
 
 
 def _point(item: dict[str, Any]) -> tuple[PointKind, str]:
     try:
         kind = PointKind(item.get("kind", ""))
     except ValueError:
-        raise not_offered("points") from None
+        raise not_offered("points", [choice_said(kind) for kind in PointKind]).at("kind") from None
     value = line(item.get("value"), "points")
     if value is None:
-        raise Validation("A phone or address is empty.", "联系方式不能为空。", field="points")
+        raise required("points")
     check_point(kind, value)
     return kind, value
 

@@ -19,14 +19,16 @@ from ..ownership.capacity import lock_capacities, release_capacities, reserve_ca
 from ..ownership.periods import begin, end_all
 from ..people.people import active_user
 from ..records.numbering import accept, next_number, pattern_of
+from ..runtime.form_terms import FormTerms, given
+from ..runtime.gathering import Gathering
 from ..runtime.ids import global_id
-from ..runtime.inputs import invalid, line
+from ..runtime.inputs import line, required
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import is_import, permit_create
-from .approval import is_asked_for, pending, tell_approvers
+from .approval import is_asked_for, pending, tell_approvers, wait_again
 from .contacts import check_point
-from .stages import check_customer
+from .stages import check_customer, needed_in_stages
 
 _CONTACT = ("contact_name", "contact_phone", "contact_email", "contact_title")
 
@@ -39,17 +41,34 @@ class CustomerRules(Rules[Customer]):
 
     extra_inputs: ClassVar[frozenset[str]] = frozenset((*_CONTACT, REASON))
     create_only_inputs: ClassVar[frozenset[str]] = frozenset(_CONTACT)
+    form: ClassVar[FormTerms] = FormTerms(
+        required_when={"contact_name": given("contact_phone", "contact_email", "contact_title")},
+        excluding=(("owner_id", "pool_id"),),
+        mine=frozenset({"owner_id"}),
+    )
+
+    def form_terms(self, scope: Scope, db: Session) -> FormTerms:
+        needed = ("contact_name", "contact_phone") if contact_is_needed(db) else ()
+        return self.form.needing(needed, needed_in_stages(scope, db, Customer))
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
-        place(scope, values, partial(active_user, scope, db), partial(check_open, db))
-        check_contact(extra, is_needed=contact_is_needed(db))
+        found = Gathering()
+        with found.noting():
+            place(scope, values, partial(active_user, scope, db), partial(check_open, db))
+        with found.noting():
+            check_contact(extra, is_needed=contact_is_needed(db))
+        with found.noting():
+            self._number(scope, db, values, extra)
+        found.settle()
+        if is_asked_for(scope, db):
+            values.update(pending(scope))
+
+    def _number(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         if values.get("number"):
             values["number"], extra["notice"] = accept(db, "customer", values["number"])
         else:
             values["number"] = next_number(scope, db, "customer")
         values["number_order"] = pattern_of(db, "customer").order(values["number"])
-        if is_asked_for(scope, db):
-            values.update(pending(scope))
 
     def check(self, scope: Scope, db: Session, row: Customer, values: dict[str, Any]) -> None:
         check_reach(values)
@@ -92,15 +111,19 @@ class CustomerRules(Rules[Customer]):
     def restored(self, scope: Scope, db: Session, row: Customer) -> None:
         """Give the customer back to its owner, or to the caller when that user has left meanwhile.
 
-        The days of release rules begin anew, because nobody could work on it in the bin.
+        The days of release rules begin anew, because nobody could work on it in the bin.  One that waits for approval
+        goes on waiting: its new owner has submitted it then, so another user decides.
         """
         refuse_duplicate_restored(scope, db, row)
         if row.owner_id is not None:
-            owner = active_user(scope, db, row.owner_id if is_active(db, row.owner_id) else scope.me)
+            former = row.owner_id
+            owner = active_user(scope, db, former if is_active(db, former) else scope.me)
             row.owner_id, row.department_id = owner.id, owner.department_id
             row.exempt_until = scope.person.now
             reserve_capacity(db, owner)
             begin(db, row, Began.RESTORE, scope.person.now)
+            if owner.id != former and row.approval is Approval.PENDING:
+                wait_again(scope, db, row)
         else:
             check_open(db, row.pool_id)
             scope.tell(db, f"pool:{row.pool_id}", row.id)
@@ -134,23 +157,29 @@ def contact_is_needed(db: Session) -> bool:
 
 def check_contact(extra: dict[str, Any], *, is_needed: bool) -> None:
     """Clean the inputs of the contact that comes with a new customer, in place.  Raises Validation."""
+    found, given = Gathering(), any(extra.get(key) for key in _CONTACT)
     for key in _CONTACT:
-        extra[key] = line(extra.get(key), key)
-    if extra["contact_phone"]:
-        check_point(PointKind.PHONE, extra["contact_phone"], "contact_phone")
-    if extra["contact_email"]:
-        check_point(PointKind.EMAIL, extra["contact_email"], "contact_email")
-    given = any(extra[key] for key in _CONTACT)
+        said, extra[key] = extra.get(key), None
+        with found.noting():
+            extra[key] = line(said, key)
+    for kind, key in ((PointKind.PHONE, "contact_phone"), (PointKind.EMAIL, "contact_email")):
+        if extra[key]:
+            with found.noting():
+                check_point(kind, extra[key], key)
     for key in ("contact_name", "contact_phone"):
         if (is_needed or (given and key == "contact_name")) and not extra[key]:
-            raise invalid(key, "is required", "为必填项")
+            found.note(required(key))
+    found.settle()
 
 
 def check_reach(values: Mapping[str, Any]) -> None:
     """Raise Validation for a phone or an address of the customer itself that cannot be one."""
+    found = Gathering()
     for field, kind in (("phone", PointKind.PHONE), ("email", PointKind.EMAIL)):
         if values.get(field):
-            check_point(kind, values[field], field)
+            with found.noting():
+                check_point(kind, values[field], field)
+    found.settle()
 
 
 def began_by(db: Session) -> Began:

@@ -1,6 +1,7 @@
 """Rules of follow-ups: when they may have been done, and which of them count as a contact with the customer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +17,7 @@ from models.errors import Forbidden, Refusal
 from models.follow_up_errors import uncounted
 from models.last_contact import lock_customers
 
+from ..runtime.form_terms import FormTerms
 from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
@@ -33,6 +35,11 @@ class FollowUpRules(Activity, Rules[FollowUp]):
     last contact and restarts no days of release rules.  Like any follow-up it is judged again when its text, kind or
     time is edited.  Its author may be anybody, also a user who has left, if the caller may import the customer.
     """
+
+    def form_terms(self, scope: Scope, db: Session) -> FormTerms:
+        terms, now = _terms_of(_TERMS.rows(db, me=0, key="", customer=0, before=0)[0]), scope.person.now
+        back, ahead = timedelta(days=terms.days_back), timedelta(days=terms.days_ahead)
+        return replace(self.form, times={"happened_at": (now - back, now + ahead)})
 
     def check(self, scope: Scope, db: Session, row: FollowUp, values: dict[str, Any]) -> None:
         super().check(scope, db, row, values)

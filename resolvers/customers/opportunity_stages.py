@@ -15,7 +15,7 @@ from models.stage_terms import book_of
 
 from ..records import create_update
 from ..records.field_rights import open_fields
-from ..runtime.inputs import invalid
+from ..runtime.inputs import required
 from ..runtime.scope import Scope
 from .stages import today
 
@@ -31,7 +31,7 @@ def move(
     StepNotAllowed, FieldsMissing.
     """
     if stage is None:
-        raise invalid("stage", "is required", "为必填项")
+        raise required("stage")
     return _changed(scope, "step", id, {**(given or {}), "stage": stage}, version)
 
 
@@ -65,7 +65,7 @@ def lose(
     Raises NoSuchStage, Validation (no reason), and what `move` raises.
     """
     if not reason:
-        raise invalid("lost_reason", "is required", "为必填项")
+        raise required("lost_reason")
     given = {"remark": remark} if remark else {}
     return _close(
         scope, id, StageKind.LOST, {**given, "lost_reason": reason, "closed_on": closed_on or today(scope)}, version
@@ -81,7 +81,7 @@ def _close(scope: Scope, id: int, kind: StageKind, given: dict[str, Any], versio
         row = scope.load(db, Opportunity, id, to="edit")
         is_free = kind is StageKind.WON and row.amount is None and given.get("amount") is None
         if is_free and open_fields(scope, db, Opportunity, id, ["amount"], ("view",)):
-            raise invalid("amount", "is required", "为必填项")
+            raise required("amount")
         return _changed(scope, verb, id, {**given, "stage": _stage_of(db, row, kind)}, version)
 
 

@@ -31,10 +31,15 @@ class SumsBy(StrEnum):
     """What opportunities are grouped by; a team is the department of the owner."""
 
     STAGE = "STAGE"
+    """The stage, in the order of its pipeline."""
     PERSON = "PERSON"
+    """The owner."""
     TEAM = "TEAM"
+    """The owner's department."""
     PIPELINE = "PIPELINE"
+    """The pipeline that the opportunities go through."""
     MONTH = "MONTH"
+    """The month of the expected close, or of the actual one."""
 
 
 @dataclass

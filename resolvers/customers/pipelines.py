@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from models import Customer, CustomerStage, Entity, Opportunity, Pipeline, PipelineStage
 from models.audit.recording import guarded_update
 from models.base import columns, trait_of
+from models.custom_field import is_custom
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.errors import InUse, Validation
@@ -17,8 +18,10 @@ from models.pipeline import StageKind
 from models.stage_terms import StageTerms, day_of
 
 from ..ownership.release_dates import begin_renewal, fill_opportunities
+from ..runtime.custom_fields import visible_fields
+from ..runtime.form_terms import FormTerms
 from ..runtime.ids import global_id
-from ..runtime.inputs import invalid
+from ..runtime.inputs import invalid, out_of_range
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from .stages import labels
@@ -67,16 +70,18 @@ class PipelineStageRules(Rules[PipelineStage]):
     What opportunities keep of their stage follows when it changes.
     """
 
+    form: ClassVar[FormTerms] = FormTerms(bounds={"probability": (0, 100), "stale_days": (1, 3_650)})
+
     def check(self, scope: Scope, db: Session, row: PipelineStage, values: dict[str, Any]) -> None:
-        _check_fields(scope, Opportunity, values)
+        _check_fields(scope, Opportunity, row, values)
         kind = StageKind(row.kind or StageKind.OPEN)
         if "lost_reason" in (row.required_fields or ()) and kind is not StageKind.LOST:
             said = "has the reason for the loss, which is only for stages of kind lost", "中的输单原因仅适用于输单阶段"
             raise invalid("required_fields", *said)
         if values.get("probability") is not None and values["probability"] > 100:
-            raise invalid("probability", "is at most 100", "最多为 100")
+            raise out_of_range("probability", largest=100)
         if values.get("stale_days") is not None and not 0 < values["stale_days"] <= 3_650:
-            raise invalid("stale_days", "is between 1 and 3,650", "应在 1 到 3650 之间")
+            raise out_of_range("stale_days", 1, 3_650)
         if row.stale_days is not None and kind.is_over:
             raise invalid("stale_days", "is for stages in which work goes on", "仅适用于未结束的阶段")
 
@@ -97,13 +102,23 @@ class CustomerStageRules(Rules[CustomerStage]):
     """A stage of customers asks for fields of customers."""
 
     def check(self, scope: Scope, db: Session, row: CustomerStage, values: dict[str, Any]) -> None:
-        _check_fields(scope, Customer, values)
+        _check_fields(scope, Customer, row, values)
 
 
-def _check_fields(scope: Scope, model: type[Entity], values: dict[str, Any]) -> None:
-    known = {*askable(model), *(own.word for own in scope.policy.book.of(model.module))}
-    for key in values.get("required_fields") or ():
-        if key not in known:
+def _check_fields(
+    scope: Scope, model: type[Entity], row: PipelineStage | CustomerStage, values: dict[str, Any]
+) -> None:
+    """Raise Validation for what is no field; a custom field that the caller does not see, or that is retired, stays."""
+    if "required_fields" not in values:
+        return
+    known = {*askable(model), *(own.word for own in visible_fields(scope.policy, scope.person, model))}
+    state: Any = inspect(row)
+    before = next(iter(state.attrs.required_fields.history.deleted or ()), None) or ()
+    given, kept = values["required_fields"] or [], [key for key in before if is_custom(key) and key not in known]
+    if missing := [key for key in kept if key not in given]:
+        row.required_fields = [*given, *missing]
+    for key in given:
+        if key not in known and key not in kept:
             said = f"has “{key}”, which is no field that can be asked for", f"中的“{key}”不是可要求填写的字段"
             raise invalid("required_fields", *said)
 

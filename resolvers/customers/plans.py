@@ -1,8 +1,9 @@
 """Plans: to complete one with its result, to cancel one, to put one off; and a follow-up with the next date."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,8 @@ from models.last_contact import lock_customers
 from models.plan import PlanState
 
 from ..records import create_update
-from ..runtime.inputs import invalid, line, moment
+from ..runtime.form_terms import FormTerms
+from ..runtime.inputs import invalid, line, moment, out_of_range, required
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import action_of, permit
@@ -26,6 +28,12 @@ MOST_MINUTES = 28 * 24 * 60
 class PlanRules(Activity, Rules[Plan]):
     """A plan lies ahead when it is made or put off, and one that has ended stays as it is."""
 
+    form: ClassVar[FormTerms] = replace(Activity.form, bounds={"remind_minutes": (0, MOST_MINUTES)})
+
+    def form_terms(self, scope: Scope, db: Session) -> FormTerms:
+        now = scope.person.now
+        return replace(self.form, times={"due_at": (now.replace(second=0, microsecond=0), now + FURTHEST)})
+
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         super().prepare(scope, db, values, extra)
         values["state"] = PlanState.OPEN
@@ -35,7 +43,7 @@ class PlanRules(Activity, Rules[Plan]):
         super().check(scope, db, row, values)
         row.must_be_open()
         if values.get("remind_minutes") is not None and values["remind_minutes"] > MOST_MINUTES:
-            raise invalid("remind_minutes", "is at most four weeks", "最多为四周")
+            raise out_of_range("remind_minutes", largest=MOST_MINUTES, said=("is at most four weeks", "最多为四周"))
         if values.get("due_at") is not None:
             _check_due(scope, row.due_at)
         if not values.keys().isdisjoint(("due_at", "remind_minutes")):
@@ -104,7 +112,7 @@ def reschedule(scope: Scope, id: int, due_at: datetime | None, reason: str | Non
         plan.must_be_open()
         due = moment(due_at, "due_at")
         if due is None:
-            raise invalid("due_at", "is required", "为必填项")
+            raise required("due_at")
         _check_due(scope, due)
         plan.due_at = due
         plan.remind_at = _remind_at(plan, scope.person.now)

@@ -16,12 +16,13 @@ from models.database.sqlalchemy_internals import former_values
 from models.field_names import field_in_words
 from models.pipeline import StageKind
 from models.stage_errors import FieldsMissing, NotOver, StageNotInPipeline, StepNotAllowed
-from models.stage_terms import PipelineTerms, StageTerms, book_of, customer_stages
+from models.stage_terms import PipelineTerms, StageTerms, book_of, customer_stages, is_taken_back
 
 from ..records.field_rights import open_fields
 from ..runtime.custom_fields import called
-from ..runtime.ids import camel
-from ..runtime.inputs import invalid
+from ..runtime.form_terms import When
+from ..runtime.ids import camel, global_id
+from ..runtime.inputs import invalid, out_of_range
 from ..runtime.lifecycle import is_new
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit_reference
@@ -71,7 +72,7 @@ def check_opportunity(scope: Scope, db: Session, row: Opportunity, values: Mappi
     terms = book.terms(row.pipeline_id, row.stage)
     if changed & PLACING:
         _check_in_pipeline(db, book.of(row.pipeline_id), row.stage)
-        if "pipeline_id" not in changed:
+        if "pipeline_id" not in changed and not is_taken_back(db):
             _check_step(db, Opportunity, book.terms(row.pipeline_id, former["stage"]), row.stage)
     _check_fields_of(scope, db, row, terms, changed, moved=bool(changed & PLACING))
     _check_closing(scope, terms, {key: values[key] for key in changed}, _present(row))
@@ -96,10 +97,38 @@ def check_customer(scope: Scope, db: Session, row: Customer, values: Mapping[str
         return
     former = former_values(row)
     changed = {key for key in values if key in former and former[key] != getattr(row, key)}
-    if "stage" in changed and (old := rules.get(former["stage"] or "")):
+    if "stage" in changed and not is_taken_back(db) and (old := rules.get(former["stage"] or "")):
         _check_step(db, Customer, old, row.stage)
     if terms := rules.get(row.stage or ""):
         _check_fields_of(scope, db, row, terms, changed, moved="stage" in changed)
+
+
+def default_place(db: Session) -> dict[str, str]:
+    """The pipeline and the stage of an opportunity that is given none, as an input would name them."""
+    book = book_of(db)
+    default = book.of(None)
+    if default is None:
+        return {}
+    stage = default.first()
+    return {"pipeline_id": global_id(Pipeline, default.id)} | ({"stage": stage} if stage is not None else {})
+
+
+def needed_in_stages(scope: Scope, db: Session, model: type[Entity]) -> dict[str, tuple[When, ...]]:
+    """Field -> the stages in which a new record of the caller needs it, for the fields that the caller sees."""
+    found: dict[str, tuple[When, ...]] = {}
+    if model is Customer:
+        stages = [({"stage": (key,)}, terms) for key, terms in customer_stages(db).items()]
+    else:
+        stages = [
+            ({"pipeline_id": (global_id(Pipeline, id),), "stage": (key,)}, pipeline.stages[key])
+            for id, pipeline in book_of(db).pipelines.items()
+            for key in pipeline.stages
+        ]
+    for condition, terms in stages:
+        for key in _asked(scope, model, terms.required_fields):
+            if not _is_out_of_use(scope, model, key):
+                found[key] = (*found.get(key, ()), When(condition))
+    return found
 
 
 # --- the checks ------------------------------------------------------------------------------------------
@@ -126,7 +155,7 @@ def _check_fields_of(
 ) -> None:
     """Ask for all fields of a stage that a record comes to, and in one that it stays in for those that it loses."""
     wanted = [key for key in terms.required_fields if moved or key.partition(".")[0] in changed]
-    if all(filled(row, key) for key in wanted):
+    if is_taken_back(db) or all(filled(row, key) for key in wanted):
         return
     seen = open_fields(scope, db, type(row), row.id, wanted, ("view",))
     _check_filled(scope, db, type(row), terms, _present(row), [key for key in wanted if key in seen])
@@ -167,7 +196,7 @@ def _check_closing(scope: Scope, terms: StageTerms, given: Mapping[str, Any], va
             raise _not_over("closed_on", "won or lost", "赢单或输单")
         check_closed_on(scope, given["closed_on"])
     if values.get("probability") is not None and values["probability"] > 100:
-        raise invalid("probability", "is at most 100", "最多为 100")
+        raise out_of_range("probability", largest=100)
 
 
 def check_closed_on(scope: Scope, day: date) -> None:

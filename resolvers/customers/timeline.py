@@ -31,10 +31,15 @@ class EventKind(StrEnum):
     """What an event of the timeline is about."""
 
     FOLLOW_UP = "FOLLOW_UP"
+    """A follow-up was written."""
     PLAN = "PLAN"
+    """A plan was made, or ended."""
     OWNERSHIP = "OWNERSHIP"
+    """The customer got or lost an owner."""
     STAGE = "STAGE"
+    """The customer came into another stage."""
     EDIT = "EDIT"
+    """Fields of the customer were changed."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from models.errors import Validation
 from models.ownership import Began, Ended
 
 from ..notices.notify import notify
-from ..ownership.assignees import load_assignee
+from ..ownership.assignees import load_assignee, refuse_out_of_sight
 from ..ownership.capacity import transfer_capacity
 from ..ownership.dependents import GoesAlong, kinds_of_dependents, reassign_dependents
 from ..ownership.locate import Locks, load_owned
@@ -59,6 +59,7 @@ def transfer(
                 field="userId",
             )
         _hand_over(scope, db, customer, assignee, reason, chosen)
+        refuse_out_of_sight(scope, db, assignee, id)
 
     return locks.told(each(scope, "customer.transfer", Customer, ids, mode, work, reason=reason, assignee=user_id))
 

@@ -1,7 +1,7 @@
 """A list as a program asks for its export: by a condition, or for the operation log by its filter, checked here."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from models import ENTITIES, AuditEntry, Base, User
@@ -9,6 +9,7 @@ from models.audit.entries import Outcome
 from models.custom_field import Book
 from models.errors import Validation
 from models.export import ExportRange
+from models.moments import moment_of_local
 
 from ..audit.log_filter import Wanted
 from ..reading.clauses import search_text
@@ -33,16 +34,17 @@ def asked_listing(
     order: Sequence[tuple[str, bool]] = (),
     binned: bool = False,
     book: Book = NO_FIELDS,
+    zone: str = "UTC",
 ) -> Listing:
     """The list that a program asks for.  Raises Validation for what a list of these records cannot hold.
 
-    `book`: the custom fields that it may name.
+    `book`: the custom fields that it may name.  `zone`: that of times which name none.
     """
     if condition is not None and not isinstance(condition, Mapping):
         raise Validation("A filter is an object.", "筛选条件须为对象。", field="filter")
     asked = {} if condition is None or range is ExportRange.ALL else dict(condition)
     if model is AuditEntry:
-        return Listing(ids=_chosen(ids, range), wanted=_wanted(asked))
+        return Listing(ids=_chosen(ids, range), wanted=_wanted(asked, zone))
     checked(model, asked, book=book)
     text = "" if range is ExportRange.ALL else search_text(search)
     return Listing(
@@ -72,7 +74,7 @@ def _order(model: type[Base], order: Sequence[tuple[str, bool]], book: Book) -> 
     return tuple((known[name], descends) for name, descends in order)
 
 
-def _wanted(asked: Mapping[str, Any]) -> Wanted:
+def _wanted(asked: Mapping[str, Any], zone: str) -> Wanted:
     for name, value in asked.items():
         if name not in LOG_FILTER:
             said = ", ".join(LOG_FILTER)
@@ -98,21 +100,21 @@ def _wanted(asked: Mapping[str, Any]) -> Wanted:
         record_id=number_of(model, record) if record and model is not None else None,
         action=asked.get("action"),
         outcome=Outcome(outcome) if outcome else None,
-        since=_moment(asked, "since"),
-        until=_moment(asked, "until"),
+        since=_moment(asked, "since", zone),
+        until=_moment(asked, "until", zone),
         batch_id=asked.get("batchId"),
         text=search_text(asked.get("text") or "") or None,
     )
 
 
-def _moment(asked: Mapping[str, Any], name: str) -> datetime | None:
+def _moment(asked: Mapping[str, Any], name: str, zone: str) -> datetime | None:
     if not asked.get(name):
         return None
     try:
         moment = datetime.fromisoformat(asked[name])
     except ValueError:
         raise _malformed(name) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment_of_local(moment, zone)
 
 
 def _malformed(name: str) -> Validation:

@@ -151,11 +151,15 @@ def limit_of(db: Session) -> int | None:
 # --- looking ---------------------------------------------------------------------------------------------
 
 
-def exports(scope: Scope, db: Session, *, before: int | None = None, first: int = 50) -> list[Made]:
-    """The caller's own exports, the newest first; `before` is the id of the last one on the previous page."""
+def exports(
+    scope: Scope, db: Session, *, before: int | None = None, first: int = 50, ids: Sequence[int] | None = None
+) -> list[Made]:
+    """The caller's own exports, newest first.  `before`: the id of the last one on the former page; `ids`: only these."""
     wanted = select(Export).where(Export.owner_id == scope.me)
     if before is not None:
         wanted = wanted.where(Export.id < before)
+    if ids is not None:
+        wanted = wanted.where(Export.id.in_(ids))
     rows = db.execute(wanted.order_by(Export.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))).scalars().all()
     jobs = _jobs(db, [row.job_id for row in rows if row.job_id is not None])
     return [_made(row, jobs.get(row.job_id or 0), scope.now()) for row in rows]

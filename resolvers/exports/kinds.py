@@ -18,7 +18,7 @@ from policies.objects import FIELDS, field_name
 
 from ..reading.clauses import COMPUTED
 from ..reading.pages import display_column, target_of
-from ..runtime.custom_fields import referred_kind
+from ..runtime.custom_fields import names_in_files, referred_kind
 from ..runtime.scope import Scope
 
 LEFT_OUT = {
@@ -126,7 +126,8 @@ def columns_of(model: type[Base]) -> dict[str, ExportColumn]:
 def known_columns(scope: Scope, model: type[Base]) -> dict[str, ExportColumn]:
     """The same with the custom fields, retired ones at the end, because records may hold values of them."""
     customs = sorted(scope.policy.book.all_of(model.module), key=lambda x: x.is_retired) if is_customised(model) else ()
-    return columns_of(model) | {custom.word: _custom_column(custom) for custom in customs}
+    names = names_in_files(scope.policy, scope.person, model) if customs else {}
+    return columns_of(model) | {x.word: _custom_column(x, names.get(x.word)) for x in customs}
 
 
 def seen_columns(scope: Scope, model: type[Base]) -> dict[str, ExportColumn]:
@@ -136,8 +137,8 @@ def seen_columns(scope: Scope, model: type[Base]) -> dict[str, ExportColumn]:
     return {key: column for key, column in known.items() if key not in retired and _is_seen(scope, model, key)}
 
 
-def _custom_column(custom: Custom) -> ExportColumn:
-    said = (custom.label("en"), custom.label("zh"))
+def _custom_column(custom: Custom, name: tuple[str, str] | None) -> ExportColumn:
+    said = name or (custom.label("en"), custom.label("zh"))
     return ExportColumn(
         custom.word, _CUSTOM.get(custom.kind, Holds.TEXT), said, referred_kind(custom), custom.dictionary
     )

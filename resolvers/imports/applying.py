@@ -28,10 +28,12 @@ from .finding import given_key
 from .primaries import note_demoted
 from .row_notes import note_rows, problems_of
 from .targets import Target
+from .word_parents import goes_round_again, let_wait
 from .writing import Understood, write
 
 CHUNK = 80
 """Maximum number of rows of one transaction, for which all other writes on SQLite wait."""
+_ROUND = "another round"
 LEFT_BEHIND = (RowState.BAD, RowState.FAILED, RowState.STAGED, RowState.GOOD)
 _ROWS: Any = ImportRow.__table__
 
@@ -98,22 +100,28 @@ def apply(scope: Scope, db: Session, id: int, version: int, memory: Memory | Non
     if batch is None or batch.version != version or batch.state is not ImportState.APPLYING:
         return Progress(0, more=False)
     target = allowed(scope, batch.target)
-    total = counts(db, batch).get(RowState.GOOD, 0) if batch.position == 0 else None
+    memory = {} if memory is None else memory
+    is_first = batch.position == 0 and not memory.get(_ROUND)
+    total = counts(db, batch).get(RowState.GOOD, 0) if is_first else None
     drop_keys(db, batch, KEYS_AT_ONCE)
     rows = next_rows(db, batch, (RowState.GOOD,), CHUNK)
     found = _each_record_once(understood(scope, db, batch, rows, memory, is_applied=True), _key_of(batch))
-    good = [row for row in found if not row.refusals]
+    let_wait(scope, db, batch, found, (RowState.GOOD,), memory)
+    dealt_with = [row for row in found if not row.waits]
+    good = [row for row in dealt_with if not row.refusals]
     before = _before(scope, db, target.model, good)
     note_demoted(db, target.model, good)
     write(scope, db, target, good, batch.options.get("reason"))
-    _note(db, batch, target, found, before)
+    _note(db, batch, target, dealt_with, before)
     if found:
         batch.position = found[-1].number
     is_last = len(rows) < CHUNK and len(found) == len(rows)
+    if is_last and goes_round_again(db, batch, memory):
+        is_last, batch.position, memory[_ROUND] = False, 0, True
     if is_last:
         _end(scope, db, batch)
-    failed = sum(1 for row in found if row.refusals)
-    return Progress(batch.position, done=len(found) - failed, failed=failed, more=not is_last, total=total)
+    failed = sum(1 for row in dealt_with if row.refusals)
+    return Progress(batch.position, done=len(dealt_with) - failed, failed=failed, more=not is_last, total=total)
 
 
 def counts(db: Session, batch: ImportBatch) -> Mapping[RowState, int]:

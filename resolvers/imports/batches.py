@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ImportBatch, ImportRow, Job
@@ -144,19 +144,21 @@ def go_on(scope: Scope, id: int) -> None:
 # --- looking ---------------------------------------------------------------------------------------------
 
 
-def imports(scope: Scope, db: Session, *, before: int | None = None, first: int = 50) -> Sequence[ImportBatch]:
-    """The caller's own imports, the newest first; `before` is the id of the last one on the previous page."""
+def imports(
+    scope: Scope, db: Session, *, before: int | None = None, first: int = 50, ids: Sequence[int] | None = None
+) -> Sequence[ImportBatch]:
+    """The caller's own imports, newest first.  `before`: the id of the last one on the former page; `ids`: only these."""
     wanted = select(ImportBatch).where(ImportBatch.owner_id == scope.me)
-    if before is not None:
-        wanted = wanted.where(ImportBatch.id < before)
+    wanted = wanted if before is None else wanted.where(ImportBatch.id < before)
+    wanted = wanted if ids is None else wanted.where(ImportBatch.id.in_(ids))
     return db.execute(wanted.order_by(ImportBatch.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))).scalars().all()
 
 
 def find(scope: Scope, db: Session, id: int) -> ImportBatch | None:
-    """One import of the caller; None for one that is not there or is somebody else's."""
-    return (
-        db.execute(select(ImportBatch).where(ImportBatch.id == id, ImportBatch.owner_id == scope.me)).scalars().first()
-    )
+    """One import of the caller, or whose undoing they have asked for; None for one that is not there or somebody else's."""
+    undoing = select(Job.id).where(Job.actor_id == scope.me, Job.kind == UNDO)
+    mine = or_(ImportBatch.owner_id == scope.me, ImportBatch.job_id.in_(undoing))
+    return db.execute(select(ImportBatch).where(ImportBatch.id == id, mine)).scalars().first()
 
 
 def stalled(db: Session, rows: Sequence[ImportBatch]) -> dict[int, Note]:

@@ -48,8 +48,11 @@ class Order(StrEnum):
     """In which order the dates of a column are written."""
 
     YEAR_FIRST = "year_first"
+    """Like 2026/11/24."""
     DAY_FIRST = "day_first"
+    """Like 24/11/2026."""
     MONTH_FIRST = "month_first"
+    """Like 11/24/2026."""
 
 
 ORDER_NAMES = {

@@ -47,7 +47,6 @@ OPPORTUNITY = declare(
         Opportunity,
         Opportunity.names,
         (("customer_id", "name"),),
-        without=frozenset({"pipeline_id", "probability"}),  # they follow from the stage
     )
 )
 

@@ -32,7 +32,8 @@ def find_existing(
     complete = [each for each in wanted if None not in each]
     phones = {said for row in rows if isinstance(said := row.values.get("phone"), str)}
     found = _by_key(scope, db, target.model, key, complete, phones) if complete else {}
-    return [None if None in each else _one(key, found.get(each, ())) for each in wanted]
+    apart = _apart(db, target.model, rows, [found.get(each, ()) for each in wanted])
+    return [None if None in each else _one(key, ids) for each, ids in zip(wanted, apart, strict=True)]
 
 
 def given_key(key: Key, row: RowValues) -> tuple[Any, ...]:
@@ -64,6 +65,26 @@ def _one(key: Key, ids: Sequence[int]) -> int | Refusal | None:
             key[-1], f"belongs to {len(ids)} records: choose another key", f"对应 {len(ids)} 条记录，请选择其他查找列"
         )
     return ids[0] if ids else None
+
+
+def _apart(
+    db: Session, model: type[Entity], rows: Sequence[RowValues], found: Sequence[Sequence[int]]
+) -> list[Sequence[int]]:
+    """Of namesakes among contacts the ones that have a phone or an address of the row.  One statement where there are any."""
+    several = {id for ids in found if len(ids) > 1 for id in ids}
+    if model is not Contact or not several:
+        return [*found]
+    asked = select(ContactPoint.contact_id, ContactPoint.kind, ContactPoint.value_key)
+    held: dict[int, set[tuple[PointKind, str]]] = defaultdict(set)
+    for id, kind, value_key in db.execute(asked.where(ContactPoint.contact_id.in_(sorted(several)))):
+        held[id].add((kind, value_key))
+    return [_with_a_point(ids, held, row) if len(ids) > 1 else ids for ids, row in zip(found, rows, strict=True)]
+
+
+def _with_a_point(ids: Sequence[int], held: Mapping[int, set[tuple[PointKind, str]]], row: RowValues) -> Sequence[int]:
+    """Those that have one of the points of a row; all of them where none, or a row without points, has."""
+    points = {(point["kind"], key_of(point["kind"], point["value"])) for point in row.values.get("points") or ()}
+    return [id for id in ids if held[id] & points] or ids
 
 
 def _by_key(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import ImportBatch, ImportRow
 from models.choice_names import Said
 from models.import_batch import ImportMode
+from models.names import MONTHS
 from models.sheet_cells import LOST
 
 from ..runtime.scope import Scope
@@ -161,21 +162,6 @@ def _left_out(batch: ImportBatch) -> Iterator[Said]:
 
 # --- words -----------------------------------------------------------------------------------------------
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
 
 def _heading(batch: ImportBatch, place: int) -> str:
     columns: Sequence[Any] = (batch.overview or {}).get("columns", ())
@@ -199,4 +185,4 @@ def _day(day: date) -> str:
 
 
 def _in_english(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

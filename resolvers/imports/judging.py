@@ -20,6 +20,7 @@ from .file_duplicates import Claim, Claims, EarlierClaims, earlier_claims, note_
 from .likely_duplicates import warnings
 from .row_notes import note_rows, problems_of
 from .targets import target_of
+from .word_parents import let_wait
 from .writing import DUPLICATES, Understood, ask_rules
 
 AT_ONCE = 1_000
@@ -62,6 +63,7 @@ def judge(
     """
     memory = {} if memory is None else memory
     found, target = understood(scope, db, batch, rows, memory), target_of(batch.target)
+    let_wait(scope, db, batch, found, _JUDGED, memory)
     reason = batch.options.get("reason")
     claims = Claims(db, target.model, reason)
     for row in found:

@@ -17,13 +17,19 @@ class Strategy(StrEnum):
     TEMPLATE = "template"
     """The workbook says so itself."""
     REMEMBERED = "remembered"
+    """You chose it for this heading before."""
     LABEL = "label"
+    """The heading is the name of the field."""
     SYNONYM = "synonym"
+    """The heading is another word for the field."""
     WITHIN = "within"
     """The heading without neutral words, or one of its parts."""
     SPELLING = "spelling"
+    """The heading is spelled nearly like the field."""
     CONTENT = "content"
+    """What the column holds looks like the field."""
     NONE = "none"
+    """Nothing was found."""
 
 
 @dataclass(frozen=True)

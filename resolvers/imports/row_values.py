@@ -11,18 +11,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from models.contact import PointKind
-from models.errors import Refusal, Validation
+from models.errors import NotInList, Refusal, Validation
 from models.listed_values import parted
 from models.sheet_cells import Cell
 from models.text import fold
 
-from ..runtime.inputs import invalid
+from ..runtime.inputs import refused
 from .date_columns import DateOrder, Order, date_of
 from .fields import FieldKind, ImportField
 from .plain_values import number_of, text_of, yes_no_of
 from .units import PLAIN, Unit
 from .vocabulary import Vocabulary
 
+IN_PERCENT = frozenset({"probability"})
+"""Fields that count percent, so that `40%` in a cell is 40."""
 YEAR_FIRST = DateOrder(Order.YEAR_FIRST)
 POINT_KINDS = {
     "phone": PointKind.PHONE,
@@ -119,7 +121,7 @@ def _text(_column: MappedColumn, cell: Cell, _sense: Sense) -> str | None:
 
 
 def _number(column: MappedColumn, cell: Cell, _sense: Sense) -> int | Decimal | None:
-    number = number_of(cell)
+    number = number_of(cell, in_percent=column.field.key in IN_PERCENT)
     if number is None:
         return None
     number *= column.unit.factor
@@ -181,9 +183,12 @@ def _choice(column: MappedColumn, cell: Cell, _sense: Sense) -> str | None:
 def _no_choice(which: ImportField, said: str) -> Validation:
     english = ", ".join(choice.english for choice in which.choices)
     chinese = "、".join(choice.chinese for choice in which.choices)
-    return invalid(
-        which.key, f"“{said[:40]}” is not in the list; choose {english}", f"“{said[:40]}”不在列表中，可选：{chinese}"
-    )
+    facts: dict[str, Any] = {
+        "choices": [x.english for x in which.choices],
+        "choices_zh": [x.chinese for x in which.choices],
+    }
+    told = f"“{said[:40]}” is not in the list; choose {english}", f"“{said[:40]}”不在列表中，可选：{chinese}"
+    return refused(NotInList, which.key, *told, **facts)
 
 
 _VALUES: dict[FieldKind, Callable[[MappedColumn, Cell, Sense], Any]] = {

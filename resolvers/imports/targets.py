@@ -12,12 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Customer, Entity, Organisation
+from models.custom_field import is_custom
 from models.database.bypass import Because, bypass_policy
 from models.declaration import Misdeclared
 from models.errors import Validation
 from models.names import Names
 
 from ..records.form_schema import FormField, settable, visible_field, writable
+from ..runtime.custom_fields import names_in_files
 from ..runtime.scope import Scope
 from .fields import FieldKind, ImportField, import_field, named
 
@@ -116,6 +118,9 @@ def fields_for(scope: Scope, target: Target, besides: Collection[str] = ()) -> t
     ]
     found += [each for right, each in target.besides if scope.policy.ever(scope.person, *reversed(right.split(".")))]
     found += _finding(scope, target, {x.key for x in found})
+    if any(is_custom(x.key) for x in found):
+        names = names_in_files(scope.policy, scope.person, target.model)
+        found = [replace(x, label=names[x.key]) if x.key in names else x for x in found]
     return tuple(sorted((_marked(target, x) for x in found), key=lambda x: not x.is_required))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Customer, Entity, ImportBatch, ImportRow
+from models import AuditEntry, Customer, Entity, ImportBatch, ImportRow
 from models.errors import ImportEnded, ImportRowsGone, Refusal, Validation
 from models.import_batch import KEPT, ImportState, RowState
 
@@ -34,14 +34,16 @@ _REPEATED, _HAS_BEGUN = "repeated", "has begun"
 def begin_undoing(scope: Scope, id: int) -> None:
     """Let a job undo an import that was carried out.  Asked twice, it is undone once.
 
-    Raises NotFound, Forbidden, ImportEnded, and ImportRowsGone long after its end.
+    Of one that is undone, the rows that were refused are tried again, with the rights of who asks: its user, or another
+    one who may read the log.  Raises NotFound, Forbidden, ImportEnded (no row is left), and ImportRowsGone long after
+    its end.
     """
     with scope.write("user.imports") as db:
-        row = locked(scope, db, id)
+        row = _refused_before(scope, db, id) or locked(scope, db, id)
         allowed(scope, row.target)
         if row.state is ImportState.UNDOING:
             return
-        if row.state not in UNDOABLE:
+        if row.state not in UNDOABLE and not has_refused(db, row):
             raise ImportEnded
         if are_rows_gone(row, scope.now()):
             raise ImportRowsGone(days=KEPT.days)
@@ -51,6 +53,20 @@ def begin_undoing(scope: Scope, id: int) -> None:
         row.state, row.version = ImportState.UNDOING, row.version + 1
         enqueue(scope, row, UNDO)
         log(scope, db, row, {"state": [None, row.state]})
+
+
+def has_refused(db: Session, row: ImportBatch) -> bool:
+    """Whether an import is undone but for rows that were refused."""
+    left = select(_ROWS.c.number).where(_ROWS.c.batch_id == row.id, _ROWS.c.state.in_(WRITTEN)).limit(1)
+    return row.state is ImportState.UNDONE and db.execute(left).first() is not None
+
+
+def _refused_before(scope: Scope, db: Session, id: int) -> ImportBatch | None:
+    """An undone import of another user with refused rows, locked, for a caller who may read the log."""
+    if not scope.policy.ever(scope.person, "view", AuditEntry.module):
+        return None
+    row = db.get(ImportBatch, id, with_for_update=True)
+    return row if row is not None and has_refused(db, row) else None
 
 
 def prepare(scope: Scope, id: int, memory: MutableMapping[str, Any]) -> None:
@@ -137,7 +153,7 @@ def _undone(
         else:
             same.append(row)
     found |= _created_undone(scope, db, model, [row for row in same if row.state == RowState.CREATED])
-    found |= _changed_undone(scope, model, [row for row in same if row.state == RowState.UPDATED])
+    found |= _changed_undone(scope, db, model, [row for row in same if row.state == RowState.UPDATED])
     done = [row for row in rows if found[row.number][0] is RowState.UNDONE]
     _keep_versions(db, batch, model, [row for row in done if row.record_id in repeated])
     promote_again(scope, db, [row.before["primary"] for row in done if "primary" in row.before])
@@ -156,11 +172,11 @@ def _created_undone(scope: Scope, db: Session, model: type[Entity], rows: Sequen
     }
 
 
-def _changed_undone(scope: Scope, model: type[Entity], rows: Sequence[Any]) -> Became:
+def _changed_undone(scope: Scope, db: Session, model: type[Entity], rows: Sequence[Any]) -> Became:
     """The old values come back even where another record has become like them, as they were there before."""
     old = [(row.record_id, row.before["values"] or {}) for row in rows]
     reason = "撤销导入" if scope.language.startswith("zh") else "Undoing of an import"
-    verdicts = put_back(scope, model, old, reason)
+    verdicts = put_back(scope, db, model, old, reason)
     return {
         row.number: (row.state if verdict.refusal else RowState.UNDONE, verdict.refusal)
         for row, verdict in zip(rows, verdicts, strict=True)

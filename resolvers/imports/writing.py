@@ -51,6 +51,8 @@ class Understood:
     """The record that it has become or changed, once it is applied."""
     customer_id: int | None = None
     """The customer that was created with it, as the first row of its company."""
+    waits: bool = False
+    """Whether the word above its word comes with another row, which is written first."""
     demoted_id: int | None = None
     """The contact that is no longer primary, because that of the row is."""
 

@@ -32,14 +32,25 @@ def name_of(kind: str) -> Names:
 
 
 def jobs(
-    scope: Scope, db: Session, *, states: Sequence[JobState] = (), before: int | None = None, first: int = 50
+    scope: Scope,
+    db: Session,
+    *,
+    states: Sequence[JobState] = (),
+    before: int | None = None,
+    first: int = 50,
+    ids: Sequence[int] | None = None,
 ) -> list[Job]:
-    """A page of at most LARGEST_PAGE jobs, newest first.  `before` is the id of the last job on the previous page."""
+    """A page of at most LARGEST_PAGE jobs, newest first.  `before` is the id of the last job on the previous page.
+
+    `ids`: only these.
+    """
     wanted = _visible(scope)
     if states:
         wanted = wanted.where(Job.state.in_(states))
     if before is not None:
         wanted = wanted.where(Job.id < before)
+    if ids is not None:
+        wanted = wanted.where(Job.id.in_(ids))
     return list(db.execute(wanted.order_by(Job.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))).scalars())
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models import Customer, Pool, Share
 from models.customer import locked
 from models.errors import NotFound
+from policies.branches import held_by_all
 from policies.words import Facts
 
 from ..runtime.scope import Scope
@@ -58,10 +59,15 @@ def situation(connection: Connection, pool_id: int, ids: Sequence[int], now: dat
     for id, *share in connection.execute(given.where(_S.c.customer_id.in_(ids), *in_force)):
         shares.setdefault(id, set()).add(tuple(share))
     keys = ("owner_id", "department_id", "created_by_id", "pool_id")
-    columns = [*(_T.c[key] for key in keys), _T.c.deleted_at, locked(_T.c, now)]
+    found = connection.execute(select(_T, locked(_T.c, now).label("is_locked")).where(_T.c.id.in_(ids))).all()
     customers = {
-        id: Facts(**dict(zip(keys, own, strict=True)), deleted=deleted_at is not None, locked=bool(is_locked))
-        for id, *own, deleted_at, is_locked in connection.execute(select(_T.c.id, *columns).where(_T.c.id.in_(ids)))
+        row.id: Facts(
+            **{key: getattr(row, key) for key in keys},
+            deleted=row.deleted_at is not None,
+            locked=bool(row.is_locked),
+            branches=branches,
+        )
+        for row, branches in zip(found, held_by_all(connection, Customer, found), strict=True)
     }
     known = {id: replace(facts, shares=frozenset(shares.get(id, ()))) for id, facts in customers.items()}
     facts = None if pool is None else Facts(pool_id=pool_id, created_by_id=pool[0], deleted=pool[1] is not None)

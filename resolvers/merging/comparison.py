@@ -86,7 +86,7 @@ def content(scope: Scope, model: type[Entity]) -> list[str]:
         and column.key not in _NOT_COMPARED
         and column.key not in HIDDEN
     ]
-    return [*keys, *(x.word for x in scope.policy.book.all_of(model.module))]
+    return [*keys, *(x.word for x in scope.policy.book.all_of(model.module) if not x.is_converting)]
 
 
 # --- fields ----------------------------------------------------------------------------------------------

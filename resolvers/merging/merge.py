@@ -16,6 +16,7 @@ from models.search import refresh
 
 from ..ownership.capacity import lock_capacities
 from ..records.custom_values import held_by
+from ..records.custom_writing import refuse_conversions
 from ..runtime.ids import global_id
 from ..runtime.inputs import line
 from ..runtime.merged_records import merged_away
@@ -51,6 +52,10 @@ class Merge:
     loser_ids: list[int]
 
 
+_MERGED = ("customer", "contact")
+"""The modules of what a merge of customers puts together."""
+
+
 def merge(
     scope: Scope,
     winner_id: int,
@@ -65,6 +70,7 @@ def merge(
     """
     ids, reason, choices = check_ids(winner_id, loser_ids), line(reason, "reason"), choices or Choices()
     with scope.write("customer.merge", reason) as db:
+        refuse_conversions(x for module in _MERGED for x in scope.policy.book.all_of(module))
         scope.hold(db, Customer, ids)
         lock_capacities(db, ids, None)
         rows = [_loaded(scope, db, id) for id in ids]

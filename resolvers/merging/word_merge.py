@@ -15,11 +15,13 @@ from models.text import fold
 
 from ..jobs.kinds import Progress, Work
 from ..records.custom_values import held_by, put_into
+from ..records.custom_writing import refuse_conversions
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
 from .statements import run
 from .word_places import BELOW, Holder, holders
+from .words_in_policy import follow_in_policy
 
 WORD_MERGE = Names("Merge of words", "Merges of words", zh="词条合并")
 AT_ONCE = 200
@@ -42,12 +44,14 @@ def merge_words(scope: Scope, winner_id: int, loser_id: int, reason: str | None 
     """Make one word of a dictionary part of another one; returns the id of the merge.
 
     Records, lists, conditions, views and the words below it hold the winner then, and the winner is known by the names
-    of the other, which is archived.  Many records follow in a job.  Raises NotFound, Forbidden, InBin, Validation.
+    of the other, which is archived.  Lines of the policy name it as well.  Many records follow in a job.  Raises
+    NotFound, Forbidden, InBin, Validation, BeyondCeiling (lines would give more than the caller may grant).
     """
     reason = line(reason, "reason")
     with scope.write(f"dictionary.{ACTION}", reason) as db:
         words = _loaded(scope, db, winner_id, loser_id)
         _refuse_unfit(db, words)
+        refuse_conversions(scope.policy.book.fields.values(), dictionary=words.code)
         aliases = _new_aliases(words)
         id = _recorded(scope, db, words, aliases, reason)
         permit(db, words.winner, ACTION)
@@ -57,6 +61,9 @@ def merge_words(scope: Scope, winner_id: int, loser_id: int, reason: str | None 
         moved = _follow(db, id, [BELOW], words.loser.id, words.winner.id)
         places, records = [*holders(db, words.code)], _of_records(db, words.code)
         moved += _follow(db, id, [x for x in places if x.is_setting], words.loser.key, words.winner.key)
+        if (lines := follow_in_policy(scope, db, words.code, words.loser.key, words.winner.key)) is not None:
+            db.execute(insert(_MOVES), {"merge_id": id, **lines, "state": "MOVED"})
+            moved += 1
         moved += (done := _follow(db, id, records, words.loser.key, words.winner.key, AT_ONCE))
         ended: dict[str, Any] = {"done_at": scope.person.now}
         if done == AT_ONCE:

@@ -16,11 +16,25 @@ from models.base import columns, trait_of
 from models.custom_field import PREFIX, CustomField, Customised
 from models.import_batch import ImportState
 
+from ..reading.condition_check import CUSTOM
 from ..reading.condition_fields import CONNECTIVES, fields_of, relations_of
 from ..records.custom_values import held_by
 from .statements import run
 
 _ENDED = (ImportState.DONE, ImportState.PARTLY, ImportState.CANCELLED, ImportState.UNDONE)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a dictionary in conditions: its code, and the custom fields that take them, as (module, dotted key)."""
+
+    code: str
+    customs: frozenset[tuple[str, str]] = frozenset()
+
+    def are_in(self, model: type[Base], name: str) -> bool:
+        """Whether a field of a condition about these records holds them."""
+        found = fields_of(model).get(name)
+        return (model.module, name) in self.customs if found is None else found.dictionary == self.code
 
 
 @dataclass(frozen=True)
@@ -74,9 +88,9 @@ class CustomHolder(Holder):
 
 @dataclass(frozen=True)
 class ConditionHolder(Holder):
-    """A column that holds a condition as text.  `about`: the records that it is about."""
+    """A column that holds a condition about customers as text."""
 
-    dictionary: str = ""
+    words: Words
 
     def narrowed(self, word: str) -> Any:
         return getattr(self.model, self.key).contains(json.dumps(word, ensure_ascii=False), autoescape=True)
@@ -84,7 +98,7 @@ class ConditionHolder(Holder):
     def replaced(self, row: Any, old: Any, new: Any) -> Any:
         text = getattr(row, self.key)
         before = json.loads(text)
-        after = in_condition(Customer, before, self.dictionary, old, new)
+        after = in_condition(Customer, before, self.words, old, new)
         return text if after == before else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -92,7 +106,7 @@ class ConditionHolder(Holder):
 class ViewHolder(Holder):
     """The conditions of saved views."""
 
-    dictionary: str = ""
+    words: Words
 
     def narrowed(self, word: str) -> Any:
         return _mentions(SavedView.settings, word)
@@ -100,7 +114,7 @@ class ViewHolder(Holder):
     def replaced(self, row: Any, old: Any, new: Any) -> Any:
         model = _MODELS.get(row.entity)
         before = row.settings.get("condition") or {}
-        after = in_condition(model, before, self.dictionary, old, new) if model is not None else before
+        after = in_condition(model, before, self.words, old, new) if model is not None else before
         return row.settings if after == before else {**row.settings, "condition": after}
 
 
@@ -133,37 +147,39 @@ def holders(db: Session, code: str) -> Iterator[Holder]:
                 yield Holder(model, column.key)
             elif trait_of(column).words_of == code:
                 yield ListHolder(model, column.key)
-    yield ConditionHolder(ClaimCondition, "condition", code)
-    yield ConditionHolder(AssignmentShare, "condition", code)
-    yield ViewHolder(SavedView, "settings", code)
-    yield InputHolder(ImportBatch, "options", code)
     defined = select(CustomField.for_module, CustomField.key).where(CustomField.dictionary == code)
-    for row in run(db, defined.where(CustomField.deleted_at.is_(None))):
-        module, key = row.for_module, row.key
-        yield from (CustomHolder(x, PREFIX + key) for x in ENTITIES if x.module == module and issubclass(x, Customised))
+    customs = [(row.for_module, PREFIX + row.key) for row in run(db, defined.where(CustomField.deleted_at.is_(None)))]
+    words = Words(code, frozenset(customs))
+    yield ConditionHolder(ClaimCondition, "condition", words)
+    yield ConditionHolder(AssignmentShare, "condition", words)
+    yield ViewHolder(SavedView, "settings", words)
+    yield InputHolder(ImportBatch, "options", code)
+    for module, key in customs:
+        yield from (CustomHolder(x, key) for x in ENTITIES if x.module == module and issubclass(x, Customised))
 
 
 BELOW = Holder(DictionaryItem, "parent_id")
 """The words below a word: they hold its id."""
 
 
-def in_condition(model: type[Base], condition: Mapping[str, Any], code: str, old: str, new: str) -> dict[str, Any]:
+def in_condition(model: type[Base], condition: Mapping[str, Any], words: Words, old: str, new: str) -> dict[str, Any]:
     """A condition about records of `model` with one word of a dictionary in place of another."""
-    return {name: _part(model, name, wanted, code, old, new) for name, wanted in condition.items()}
+    return {name: _part(model, name, wanted, words, old, new) for name, wanted in condition.items()}
 
 
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _part(model: type[Base], name: str, wanted: Any, code: str, old: str, new: str) -> Any:
+def _part(model: type[Base], name: str, wanted: Any, words: Words, old: str, new: str) -> Any:
     if name in CONNECTIVES:
         if name == "not":
-            return in_condition(model, wanted, code, old, new)
-        return [in_condition(model, part, code, old, new) for part in wanted]
+            return in_condition(model, wanted, words, old, new)
+        return [in_condition(model, part, words, old, new) for part in wanted]
+    if name == CUSTOM:
+        return [_part(model, f"{PREFIX}{x.get('key')}", x, words, old, new) for x in wanted]
     if (relation := relations_of(model).get(name)) is not None:
-        return {how: in_condition(relation.target, inner, code, old, new) for how, inner in wanted.items()}
-    found = fields_of(model).get(name)
-    if found is None or found.dictionary != code:
+        return {how: in_condition(relation.target, inner, words, old, new) for how, inner in wanted.items()}
+    if not words.are_in(model, name):
         return wanted
     return {how: _operand(how, operand, old, new) for how, operand in wanted.items()}
 

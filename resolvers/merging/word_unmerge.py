@@ -1,6 +1,6 @@
 """Undoing a merge of words: what still is as the merge left it goes back, and the rest is named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import AuditEntry, DictionaryItem, Job, SavedView, WordMerge, WordMove
 from models.audit.entries import Outcome
 from models.base import Base
+from models.custom_field import PREFIX, Custom
 from models.errors import Validation
 from models.job import JobState
 from models.stage_terms import renaming_stages
@@ -18,11 +19,12 @@ from models.word_merge import MovedState
 
 from ..jobs.kinds import Progress, Work
 from ..records.custom_values import held_by
+from ..records.custom_writing import refuse_conversions
 from ..runtime.batch import Note
 from ..runtime.inputs import line
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
-from . import word_merge
+from . import word_merge, words_in_policy
 from .kept import Kept, KeptReason
 from .moves import ENTITY_OF
 from .statements import run
@@ -55,7 +57,7 @@ def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int
     """Undo a merge of words; returns its id.  What was changed since stays as it is.
 
     One whose job was cancelled or has failed is undone as far as it came, and an undoing that stopped so goes on.
-    Raises NotFound, Forbidden, Validation (undone already, a job is at it, a later merge is in the way).
+    Raises NotFound, Forbidden, Validation (undone already, a job is at it, a later merge is in the way, a field is converting).
     """
     reason = line(reason, "reason")
     with scope.write(f"dictionary.{ACTION}", reason) as db:
@@ -64,12 +66,13 @@ def unmerge_words(scope: Scope, merge_id: int, reason: str | None = None) -> int
             scope.load(db, DictionaryItem, id, to="edit")
         words = words_of_merge(db, merge)
         _refuse_out_of_order(db, merge)
+        refuse_conversions(_customs_moved(scope, db, merge))
         permit(db, words.winner, ACTION)
         permit(db, words.loser, ACTION)
         if merge.undone_at is None:
             _take_back_words(merge, words)
         merge.undone_at = merge.done_at = scope.person.now
-        if _take_back(db, merge, AT_ONCE) == AT_ONCE:
+        if _take_back(scope, db, merge, AT_ONCE) == AT_ONCE:
             merge.done_at = None
             merge.job_id = scope.later(JOB, {"merge": merge.id}, order_key=f"words:{words.winner.dictionary_id}")
         db.flush()
@@ -82,7 +85,7 @@ def go_on(scope: Scope, db: Session, work: Work) -> Progress:
     if merge is None or merge.undone_at is None or merge.done_at is not None:
         return Progress(work.position, more=False)
     with scope.write(f"dictionary.{ACTION}"):
-        done = _take_back(db, merge, work.size)
+        done = _take_back(scope, db, merge, work.size)
     if done < work.size:
         merge.done_at = scope.now()
     return Progress(work.position + done, done=done, more=done == work.size)
@@ -132,6 +135,15 @@ def _refuse_out_of_order(db: Session, merge: WordMerge) -> None:
         )
 
 
+def _customs_moved(scope: Scope, db: Session, merge: WordMerge) -> Iterator[Custom]:
+    """The custom fields of which the merge changed values; what they hold while they are converting is no word."""
+    held = select(WordMove.holder, WordMove.key).where(WordMove.merge_id == merge.id, WordMove.key.startswith(PREFIX))
+    for holder, key in db.execute(held.distinct()):
+        module = ENTITY_OF[holder].module if holder in ENTITY_OF else ""
+        if (custom := scope.policy.book.find(module, key)) is not None:
+            yield custom
+
+
 def _is_at_work(db: Session, merge: WordMerge) -> bool:
     """Whether a job is at it that was neither cancelled nor has failed."""
     state = run(db, select(Job.state).where(Job.id == merge.job_id)).scalar() if merge.done_at is None else None
@@ -144,13 +156,18 @@ def _take_back_words(merge: WordMerge, words: Words) -> None:
     words.loser.archived_at = merge.archived_at
 
 
-def _take_back(db: Session, merge: WordMerge, limit: int) -> int:
+def _take_back(scope: Scope, db: Session, merge: WordMerge, limit: int) -> int:
     """Take back the next values, and note what became of them.  Returns how many were looked at."""
     asked = select(WordMove).where(WordMove.merge_id == merge.id, WordMove.state == MovedState.MOVED)
     moves = db.execute(asked.order_by(WordMove.id).limit(limit)).scalars().all()
     became: dict[MovedState, list[int]] = {MovedState.UNDONE: [], MovedState.KEPT: []}
     for holder, some in groupby(moves, key=lambda move: move.holder):  # settings first, as they were changed
         here = [*some]
+        if holder == words_in_policy.HOLDER:
+            for move in here:
+                is_back = words_in_policy.take_back_in_policy(scope, db, move.before, move.after)
+                became[MovedState.UNDONE if is_back else MovedState.KEPT].append(move.id)
+            continue
         touched = _touched(db, merge, holder, [move.record_id for move in here])
         with renaming_stages(db):
             for move in here:
@@ -193,6 +210,8 @@ def _told(scope: Scope, db: Session, move: WordMove) -> list[Note]:
         is_there = run(db, select(model.id).where(model.id == move.record_id)).first() is not None
         reason = KeptReason.CHANGED if is_there else KeptReason.PURGED
         return [*Kept(model, move.record_id, reason, (move.key,)).notes(scope, db)]
+    if move.holder == words_in_policy.HOLDER:
+        return [Note("The policy was changed since and stays as it is.", "策略之后有改动，保持现状。")]
     if move.holder == SavedView.__tablename__:
         return [Note("A saved view was changed since and stays as it is.", "有一个视图之后有改动，保持现状。")]
     return [Note("An import was changed since and stays as it is.", "有一次导入之后有改动，保持现状。")]

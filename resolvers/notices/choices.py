@@ -10,6 +10,7 @@ from models.errors import Validation
 from models.notice import DIGEST_HOUR, MailChoice
 from models.notice_kinds import NOTICE_KINDS, NoticeKind
 
+from ..runtime.inputs import out_of_range
 from ..runtime.scope import Scope
 
 Choice = tuple[bool, MailChoice]
@@ -41,7 +42,7 @@ def choose(scope: Scope, chosen: Mapping[str, Choice], digest_hour: int | None =
         if key not in NOTICE_KINDS:
             raise Validation(f"There is no kind of notice “{key[:40]}”.", f"没有“{key[:40]}”这种通知。", field="kind")
     if digest_hour is not None and not 0 <= digest_hour <= 23:
-        raise Validation("The hour is between 0 and 23.", "小时应在 0 到 23 之间。", field="digestHour")
+        raise out_of_range("digest_hour", 0, 23)
     with scope.write("user.preferences") as db:
         row = db.get(NoticePreference, scope.me)
         if row is None:

@@ -21,14 +21,22 @@ _QUIET = {"synchronize_session": False}
 
 
 def notices(
-    scope: Scope, db: Session, *, unread: bool = False, before: int | None = None, first: int = 50
+    scope: Scope,
+    db: Session,
+    *,
+    unread: bool = False,
+    before: int | None = None,
+    first: int = 50,
+    ids: Sequence[int] | None = None,
 ) -> list[Told]:
-    """A page of at most LARGEST_PAGE notices of the caller, newest first.  `before`: the id of the last one on the former."""
+    """A page of at most LARGEST_PAGE notices of the caller, newest first.  `before`: the id of the last one on the former; `ids`: only these."""
     wanted = _own(scope)
     if unread:
         wanted = wanted.where(Notice.read_at.is_(None))
     if before is not None:
         wanted = wanted.where(Notice.id < before)
+    if ids is not None:
+        wanted = wanted.where(Notice.id.in_(ids))
     page = wanted.order_by(Notice.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))
     return told(scope, db, db.execute(page).scalars().all())
 

@@ -21,6 +21,10 @@ _ENDED = Prepared(
 )
 
 
+SAYS_MORE = frozenset({"change_in_bulk"})
+"""Kinds of jobs that tell by themselves what they came to."""
+
+
 def tell_actor(at: Session | Connection, job: int, now: datetime) -> None:
     """Tell who started a job that it is done or has failed; one who has cancelled it knows."""
     found = _ENDED.first(at, job=job)
@@ -29,6 +33,8 @@ def tell_actor(at: Session | Connection, job: int, now: datetime) -> None:
     kind, actor_id, state, done, failed = found
     if actor_id is not None and state != JobState.CANCELLED:
         notice = "job_failed" if state == JobState.FAILED else "job_ended"
+        if notice == "job_ended" and kind in SAYS_MORE:
+            return
         notify_of_job(at, notice, actor_id, now, job=kind, done=done, failed=failed)
 
 

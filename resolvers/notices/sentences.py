@@ -1,15 +1,17 @@
 """The sentences of notices, made as they are read: records that the reader does not see then are not named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Base, Notice, User
+from models import Base, BulkChange, Notice, User
 from models.base import moment_of
+from models.bulk_change import BULK_CHANGE
 from models.moments import moment_in_words
 from models.names import RECORD, Names
 from models.notice_kinds import NOTICE_KINDS, NoticeKind, Sentence
@@ -53,7 +55,22 @@ def _names(scope: Scope, db: Session, rows: Sequence[Notice]) -> Named:
         for model, id in [*_references(row).values(), _record(row), (User, row.actor_id)]:
             if model is not None and id is not None:
                 wanted.setdefault(model, set()).add(id)
-    return {model: visible_names(scope.viewer, db, model, ids) for model, ids in wanted.items()}
+    own = dict(_OF_RECEIVER.values())
+    return {
+        model: _there(scope, db, model, ids, own[model])
+        if model in own
+        else visible_names(scope.viewer, db, model, ids)
+        for model, ids in wanted.items()
+    }
+
+
+_OF_RECEIVER: Mapping[str, tuple[type[Base], Names]] = {BulkChange.__tablename__: (BulkChange, BULK_CHANGE)}
+"""Table -> what notices may be about besides records: it belongs to the receiver, and is in sight as long as it is there."""
+
+
+def _there(scope: Scope, db: Session, model: Any, ids: Collection[int], names: Names) -> dict[int, str]:
+    asked = select(model.id).where(model.id.in_(sorted(ids)))
+    return dict.fromkeys(db.execute(asked).scalars(), _called(names, scope.language))
 
 
 def _references(row: Notice) -> dict[str, tuple[type[Base], int]]:
@@ -61,7 +78,8 @@ def _references(row: Notice) -> dict[str, tuple[type[Base], int]]:
 
 
 def _record(row: Notice) -> tuple[type[Base] | None, int | None]:
-    return MODELS.get(row.entity or ""), row.record_id
+    table = row.entity or ""
+    return _OF_RECEIVER[table][0] if table in _OF_RECEIVER else MODELS.get(table), row.record_id
 
 
 def _told(scope: Scope, row: Notice, names: Named) -> Told:

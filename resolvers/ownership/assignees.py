@@ -50,10 +50,18 @@ def load_eligible_assignee(scope: Scope, db: Session, user_id: int, pool_id: int
     return assignee, principal
 
 
+def refuse_out_of_sight(scope: Scope, db: Session, assignee: User, customer_id: int) -> None:
+    """Raise NotEligible for a new owner from whom a line about a branch hides this very customer, as it is flushed."""
+    if scope.policy.branch_fields and not scope.backend.may_see(db, assignee.id, Customer, customer_id):
+        raise NotEligible(
+            name=assignee.name, reason="no right to see this customer", reason_zh="无权查看该客户", field="userId"
+        )
+
+
 def may_work(policy: Snapshot, person: Principal) -> bool:
     """Whether a user may see and change customers that they own."""
     own = Facts(owner_id=person.id, department_id=person.department_id)
-    return all(policy.may(person, action, Customer.module, own) for action in ("view", "edit"))
+    return all(policy.might(person, action, Customer.module, own) for action in ("view", "edit"))
 
 
 # --- whom a dialog offers --------------------------------------------------------------------------------
@@ -144,7 +152,7 @@ def _assignee_and_principal(scope: Scope, db: Session, user_id: int) -> tuple[Us
     assignee = active_user(scope, db, user_id)
     principal = principals.by_id(db.connection(), assignee.id, scope.person.now)
     own = Facts(owner_id=assignee.id, department_id=assignee.department_id)
-    if not scope.policy.may(principal, "view", Customer.module, own):
+    if not scope.policy.might(principal, "view", Customer.module, own):
         raise NotEligible(
             name=assignee.name,
             reason="no right to see customers of his own",

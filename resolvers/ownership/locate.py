@@ -91,7 +91,7 @@ def why_not_pooled(scope: Scope, db: Session, id: int, seen: Customer | None, to
 
 def may_claim_from(policy: Snapshot, p: Principal, pool_id: int | None) -> bool:
     """Whether the policy lets a user claim customers of this pool."""
-    return pool_id is not None and policy.may(p, "claim", Customer.module, Facts(pool_id=pool_id))
+    return pool_id is not None and policy.might(p, "claim", Customer.module, Facts(pool_id=pool_id))
 
 
 def _was_just_taken(scope: Scope, db: Session, customer_id: int) -> bool:

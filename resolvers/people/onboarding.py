@@ -180,8 +180,10 @@ def _account_refusal(scope: Scope, db: Session, id: int) -> Refusal | None:
 
 
 def _placed(refusal: Refusal, place: int, field: str = "") -> Refusal:
-    """The refusal at its place."""
-    refusal = _of_newcomer(refusal)
+    """The refusal at its place, and so those that it carries."""
+    refusal.others = tuple(_placed(other, place, field) for other in refusal.others)
+    others, refusal = refusal.others, _of_newcomer(refusal)
+    refusal.others = others
     refusal.field = f"people.{place}.{field or refusal.field or 'login'}"
     refusal.record_id = None
     return refusal

@@ -24,16 +24,19 @@ from zxcvbn_rs_py import zxcvbn
 from models import ApiToken, Credential, SignInSession, User
 from models.audit.entries import Changes
 from models.audit.recording import log_now
-from models.errors import NotFound, SignInRefused, TooManyAttempts, Validation
+from models.errors import NotFound, SignInRefused, TooLong, TooManyAttempts, TooShort, Validation
 
 from ..access.grant_limits import guard_account
 from ..runtime import principals
+from ..runtime.inputs import refused
 from ..runtime.scope import Scope
 from ..runtime.writer import Unit
 from .sign_in_throttle import Origin, check_throttle, lock_throttle, log_attempt, origin_of
 
 T = TypeVar("T")
 
+_LONGEST = 200
+"""Maximum number of characters of a password."""
 SHORTEST_PASSWORD = 10
 FEWEST_GUESSES = 8.0
 """Decimal logarithm of the guesses that a password has to withstand, by a guesser who knows words, names, dates and keyboards."""
@@ -127,12 +130,13 @@ def check_password(password: str, login: str, name: str = "") -> None:
 
     Takes a third of a second at most, without the interpreter's lock.
     """
-    if not SHORTEST_PASSWORD <= len(password) <= 200 or _SURROGATE.search(password):
-        raise Validation(
-            f"A password has {SHORTEST_PASSWORD} to 200 characters.",
-            f"密码长度须为 {SHORTEST_PASSWORD} 至 200 个字符。",
-            field="password",
+    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST or _SURROGATE.search(password):
+        said = (
+            f"A password has {SHORTEST_PASSWORD} to {_LONGEST} characters.",
+            f"密码长度须为 {SHORTEST_PASSWORD} 至 {_LONGEST} 个字符。",
         )
+        kind = TooShort if len(password) < SHORTEST_PASSWORD else TooLong
+        raise refused(kind, "password", *said, min=SHORTEST_PASSWORD, max=_LONGEST)
     plain = unicodedata.normalize("NFKC", password).casefold()
     known = ["millpond", login, name.lower(), *name.lower().split()]
     if login in plain or zxcvbn(plain[:_JUDGED], known).guesses_log10 < FEWEST_GUESSES:
@@ -179,14 +183,40 @@ def set_password(scope: Scope, login: str, hashed: str, *, one_time: bool, keep_
         if not is_own:
             scope.load(db, User, user.id, to="edit")
             guard_account(scope, db, user.id)
-        row = db.get(Credential, user.id) or Credential(user_id=user.id)
-        row.password_hash, row.changed_at, row.one_time = hashed, scope.now(), one_time
-        row.unlocked_at = scope.now() if one_time else row.unlocked_at
-        db.add(row)
-        _end_sessions(scope, db, user.id)
-        ended = _end_tokens(scope, db, user.id, keep_tokens if is_own else ())
-        changes: Changes = {"password": [None, "for one use" if one_time else "chosen"]}
-        log_now(db, user, changes | ({"token": [ended if len(ended) > 1 else ended[0], None]} if ended else {}))
+        _store(scope, db, user, hashed, one_time=one_time, keep_tokens=keep_tokens if is_own else ())
+
+
+async def give_one_time_password(scope: Scope, user_id: int) -> str:
+    """A new password for one use, which is returned this once and stored as a hash.
+
+    The former password, every session and every token of the user end, and failed attempts so far no longer delay them.
+    Raises NotFound, Forbidden, InBin, BeyondCeiling for a user with rights that the caller may not grant.
+    """
+    secret = one_time_password()
+    await scope.run(set_one_time_password, user_id, hash_generated(secret))
+    return secret
+
+
+def set_one_time_password(scope: Scope, user_id: int, hashed: str) -> None:
+    """Store a hashed password for one use, as `give_one_time_password` says."""
+    with scope.write("user.password") as db:
+        user = scope.load(db, User, user_id, to="edit")
+        guard_account(scope, db, user.id)
+        _store(scope, db, user, hashed, one_time=True)
+
+
+def _store(
+    scope: Scope, db: Session, user: User, hashed: str, *, one_time: bool, keep_tokens: Collection[int] = ()
+) -> None:
+    """Store a hashed password, and end what the former one has opened."""
+    row = db.get(Credential, user.id) or Credential(user_id=user.id)
+    row.password_hash, row.changed_at, row.one_time = hashed, scope.now(), one_time
+    row.unlocked_at = scope.now() if one_time else row.unlocked_at
+    db.add(row)
+    _end_sessions(scope, db, user.id)
+    ended = _end_tokens(scope, db, user.id, keep_tokens)
+    changes: Changes = {"password": [None, "for one use" if one_time else "chosen"]}
+    log_now(db, user, changes | ({"token": [ended if len(ended) > 1 else ended[0], None]} if ended else {}))
 
 
 def set_first_password(scope: Scope, db: Session, user: User, hashed: str) -> None:

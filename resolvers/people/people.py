@@ -11,7 +11,7 @@ from models import ApiToken, Customer, Department, Organisation, OwnerLoad, Role
 from models.audit.recording import guarded_update
 from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared, attach
-from models.errors import InBin, InUse, NotFound, RoleToSelf, Validation
+from models.errors import Format, InBin, InUse, NotFound, RoleToSelf, Validation
 from models.names import Names
 
 from ..access.grant_limits import Held, guard, guard_account, guard_places, holdings, is_judged_later
@@ -61,10 +61,11 @@ def login_of(text: str) -> str:
     """A login in its stored form: trimmed, in lower case.  Raises Validation."""
     login = text.strip().lower()
     if not _LOGIN.fullmatch(login):
-        raise Validation(
+        raise Format(
             "A login has 2 to 40 letters, digits, dots or dashes.",
             "账号由 2 至 40 个字母、数字、点或横线组成。",
             field="login",
+            example="li.na",
         )
     if login in RESERVED:
         raise Validation(f"The login {login} is reserved.", f"账号 {login} 为保留字。", field="login")
@@ -155,10 +156,11 @@ class RoleRules(Rules[Role]):
 
     def check(self, scope: Scope, db: Session, row: Role, values: dict[str, Any]) -> None:
         if "code" in values and (not _ROLE.fullmatch(values["code"]) or values["code"] in RESERVED):
-            raise Validation(
+            raise Format(
                 "The code of a role has 2 to 40 small letters, digits or underscores, and is no reserved word.",
                 "角色代码由 2 至 40 个小写字母、数字或下划线组成，且不能是保留字。",
                 field="code",
+                example="sales_lead",
             )
 
     def deleted(self, scope: Scope, db: Session, row: Role) -> None:

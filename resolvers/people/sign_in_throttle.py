@@ -7,7 +7,7 @@ Exact under concurrency: an attempt is checked again, under a lock, in the trans
 guesses faster learns nothing from the guesses beyond the limit, not even that one was right.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
@@ -110,16 +110,21 @@ def _lifted(connection: Connection, login: str) -> datetime | None:
 def unlock(scope: Scope, login: str) -> None:
     """Make the failed attempts so far not count for a person.  Raises NotFound, Forbidden, Validation (no password)."""
     with scope.write("user.edit") as db:
-        user = db.execute(select(User).where(User.login == login, User.deleted_at.is_(None))).scalar_one_or_none()
-        row = db.get(Credential, user.id) if user is not None else None
-        if user is None:
+        found = db.execute(select(User.id).where(User.login == login, User.deleted_at.is_(None))).scalar()
+        if found is None:
             raise NotFound(what=User.names)
-        scope.load(db, User, user.id, to="edit")
+        unlock_account(scope, found)
+
+
+def unlock_account(scope: Scope, user_id: int) -> None:
+    """The same for a user by their id.  Raises NotFound, Forbidden, InBin, Validation (no password)."""
+    with scope.write("user.edit") as db:
+        user = scope.load(db, User, user_id, to="edit")
+        row = db.get(Credential, user.id)
         if row is None:
             raise Validation(
                 f"{user.name} has no password yet. Set a one-time password first.",
                 f"{user.name} 还没有密码，请先设置一次性密码。",
-                field="login",
             )
         row.unlocked_at = scope.now()
         log_now(db, user, {})
@@ -140,12 +145,18 @@ def log_attempt(connection: Connection, origin: Origin, now: datetime, *, ok: bo
 
 
 def sign_in_log(
-    scope: Scope, db: Session, *, login: str | None = None, before: int | None = None, first: int = 50
+    scope: Scope,
+    db: Session,
+    *,
+    login: str | None = None,
+    before: int | None = None,
+    first: int = 50,
+    ids: Sequence[int] | None = None,
 ) -> list[SignInAttempt]:
     """A page of at most LARGEST_PAGE sign-in attempts, newest first.  Raises Forbidden.
 
     The policy for the module `session` decides whose attempts the caller sees.  `before` is the id of the last attempt
-    on the previous page.
+    on the previous page; `ids`: only these.
     """
     if not scope.policy.ever(scope.person, "view", "session"):
         raise Forbidden(action="session.view")
@@ -154,5 +165,7 @@ def sign_in_log(
         wanted = wanted.where(SignInAttempt.login == normalized_login(login))
     if before is not None:
         wanted = wanted.where(SignInAttempt.id < before)
+    if ids is not None:
+        wanted = wanted.where(SignInAttempt.id.in_(ids))
     page = wanted.order_by(SignInAttempt.id.desc()).limit(max(0, min(first, LARGEST_PAGE)))
     return list(db.execute(page).scalars())

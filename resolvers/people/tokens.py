@@ -13,6 +13,7 @@ from models.audit.recording import log_now
 from models.errors import NotFound, Validation
 
 from ..runtime import principals
+from ..runtime.gathering import Gathering
 from ..runtime.inputs import line, moment
 from ..runtime.scope import Scope
 from . import passwords
@@ -44,12 +45,17 @@ def create_token(scope: Scope, name: str, expires_at: datetime | None = None) ->
 
     Raises Validation.
     """
-    name, expires_at, now = line(name, "name") or "token", moment(expires_at, "expires_at"), scope.now()
-    if expires_at is not None and expires_at <= now:
-        raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
+    found, now = Gathering(), scope.now()
+    with found.noting():
+        name = line(name, "name") or "token"
+    with found.noting():
+        expires_at = moment(expires_at, "expires_at")
+        if expires_at is not None and expires_at <= now:
+            raise Validation("The end of a token lies in the future.", "令牌有效期必须晚于现在。", field="expiresAt")
+    found.settle()
     with scope.write("session.token") as db:
         _check_end(scope, db, expires_at)
-        live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, _is_alive(ApiToken, scope))
+        live = select(func.count(ApiToken.id)).where(ApiToken.user_id == scope.me, is_alive(ApiToken, scope))
         if (db.execute(live).scalar() or 0) >= MOST_TOKENS:
             raise Validation(f"At most {MOST_TOKENS} tokens.", f"最多 {MOST_TOKENS} 个令牌。", field="name")
         secret = f"mp_{secrets.token_urlsafe(32)}"
@@ -85,11 +91,11 @@ def revoke_session(scope: Scope, session_id: int) -> None:
 
 def keys_of(scope: Scope, db: Session, kind: type[ApiToken] | type[SignInSession]) -> list[ApiToken | SignInSession]:
     """The caller's tokens or sessions that are in force, newest first."""
-    mine = select(kind).where(kind.user_id == scope.me, _is_alive(kind, scope)).order_by(kind.id.desc())
+    mine = select(kind).where(kind.user_id == scope.me, is_alive(kind, scope)).order_by(kind.id.desc())
     return [*db.execute(mine).scalars()]
 
 
-def _is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> ColumnElement[bool]:
+def is_alive(kind: type[ApiToken] | type[SignInSession], scope: Scope) -> ColumnElement[bool]:
     """Whether a token or session is in force: neither revoked, nor expired, nor idle for too long."""
     now = scope.now()
     alive = and_(kind.revoked_at.is_(None), or_(kind.expires_at.is_(None), kind.expires_at > now))

@@ -21,7 +21,7 @@ from ..notices.notify import notify
 from ..reading.clauses import value
 from ..runtime import principals
 from ..runtime.scope import Scope
-from .sign_in import open_session
+from .sign_in import NewSession, open_session
 
 LASTS = timedelta(minutes=30)
 KNOWN = timedelta(days=90)
@@ -32,7 +32,12 @@ _QUIET = {"synchronize_session": False}
 
 
 def start_viewing_as(scope: Scope, user_id: int) -> str:
-    """The token of a new session as this user, which ends after half an hour at the latest.
+    """The token of a new session as this user: `open_view` without its end."""
+    return open_view(scope, user_id).token
+
+
+def open_view(scope: Scope, user_id: int) -> NewSession:
+    """A new session as this user, which ends after half an hour at the latest.  Its token opens nothing by itself.
 
     Raises NotFound, Forbidden, Validation (the caller themselves, an inactive user), BeyondCeiling for a user with
     rights that the caller may not grant, because the caller would see what those rights show.
@@ -48,7 +53,7 @@ def start_viewing_as(scope: Scope, user_id: int) -> str:
         db.execute(update(SignInSession).where(mine).values(looker_id=scope.me), execution_options=_QUIET)
         log_now(db, row, {"seen_by": [None, scope.person.name]})
         notify(scope, db, "seen_as", [row.id])
-        return made.token
+        return made
 
 
 def viewed_principal(scope: Scope, db: Session, token: str) -> Principal | None:

@@ -9,7 +9,7 @@ from models.claim_condition import Covers
 from models.ownership import Began
 
 from ..notices.notify import notify
-from ..ownership.assignees import load_eligible_assignee
+from ..ownership.assignees import load_eligible_assignee, refuse_out_of_sight
 from ..ownership.capacity import reserve_capacity
 from ..ownership.locate import load_pooled
 from ..ownership.periods import begin
@@ -42,6 +42,7 @@ def assign(
             if (refusal := obstacle(found, principal, Covers.ASSIGN)) is not None:
                 raise refusal
         give(scope, db, customer, assignee)
+        refuse_out_of_sight(scope, db, assignee, id)
 
     return each(scope, "customer.assign", Customer, ids, mode, work, reason=line(reason, "reason"), assignee=user_id)
 

@@ -6,9 +6,9 @@ whatever the field holds, so a refusal tells nothing about it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from models import ClaimCondition, Customer
@@ -23,6 +23,8 @@ from ..reading.conditions import Asker, filter_of
 from ..reading.matching import matching
 from ..reading.pages import ListRequest, Row, page
 from ..runtime.batch import Note
+from ..runtime.custom_fields import visible_book
+from ..runtime.form_terms import FormTerms, given, holds
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from .claim_rules import Check, ClaimTerms
@@ -62,10 +64,14 @@ def matches(scope: Scope, db: Session, ids: Sequence[int], asked: Sequence[tuple
 
 
 def _clause(scope: Scope, text: str, *, hidden: bool) -> ColumnElement[bool]:
-    viewer, row = scope.viewer, Customer
-    tree = filter_of(Customer, parsed(text), Asker.of(scope.person, scope.person.now))
+    viewer, row, book = scope.viewer, Customer, scope.policy.book
+    try:
+        condition, keys = parsed(text, book), fields_in(text, book)
+    except Validation:
+        return literal(hidden)  # a custom field is not what it was: as if nobody saw it
+    tree = filter_of(Customer, condition, Asker.of(scope.person, scope.person.now, book))
     met = func.coalesce(matching(viewer, Customer, row, tree), false())
-    guards = [guard for key in fields_in(text) if (guard := viewer.guard(Customer, field_name(key), row)) is not None]
+    guards = [guard for key in keys if (guard := viewer.guard(Customer, field_name(key), row)) is not None]
     is_visible = func.coalesce(and_(true(), *guards), false())
     return or_(met, not_(is_visible)) if hidden else and_(met, is_visible)
 
@@ -122,8 +128,16 @@ _MET = Note("the conditions of the pool are met", "符合公海的领取条件")
 class ClaimConditionRules(Rules[ClaimCondition]):
     """A claim condition says something about the customer, and applies to a grantee that exists."""
 
+    form: ClassVar[FormTerms] = FormTerms(
+        required_when={
+            "grantee_kind": (*given("grantee_id"), *holds("effect", Effect.RESERVES.name)),
+            "grantee_id": (*given("grantee_kind"), *holds("effect", Effect.RESERVES.name)),
+        }
+    )
+
     def check(self, scope: Scope, db: Session, row: ClaimCondition, values: dict[str, Any]) -> None:
-        row.condition = stored(row.condition)
+        if "condition" in values:
+            row.condition = stored(row.condition, visible_book(scope.policy, scope.person))
         if (row.grantee_kind is None) != (row.grantee_id is None):
             raise Validation(
                 "Choose a person, a department or a role, or nobody in particular.",

@@ -101,7 +101,7 @@ def shown(
 
 def may_see_candidates(scope: Scope, pool_id: int) -> bool:
     """Whether the caller may assign from the pool, and so weighs the members."""
-    return scope.policy.may(scope.person, "assign", Customer.module, Facts(pool_id=pool_id))
+    return scope.policy.might(scope.person, "assign", Customer.module, Facts(pool_id=pool_id))
 
 
 def _candidate(x: Candidate, name: str | None, known: bool) -> Shown:

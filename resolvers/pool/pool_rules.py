@@ -1,6 +1,6 @@
 """Rules of pools: what their settings must make sense of, and what keeps a pool from vanishing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,9 +10,12 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import InUse, Validation
 from models.pool import OnExpire
 
+from ..runtime.form_terms import FormTerms, given, holds
+from ..runtime.inputs import out_of_range
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.scope import Scope
 
+_MOST_DAYS = 3_650
 _KEEPS = bypass_policy(Because.KEEPS_RULE)
 _MOVES = (OnExpire.MOVE_TO_POOL, OnExpire.ARCHIVE)
 _RETENTION = {"retain_days", "on_expire", "expire_pool_id", "notice_days"}
@@ -23,6 +26,17 @@ class PoolRules(Rules[Pool]):
 
     Customers whose days are over have a place to go to, and never go round in a circle.
     """
+
+    form: ClassVar[FormTerms] = FormTerms(
+        required_when={
+            "retain_days": (
+                *given("notice_days"),
+                *holds("on_expire", *(x.name for x in OnExpire if x is not OnExpire.NOTIFY)),
+            ),
+            "expire_pool_id": holds("on_expire", *(x.name for x in OnExpire if x in _MOVES)),
+        },
+        bounds={"retain_days": (1, _MOST_DAYS), "notice_days": (1, _MOST_DAYS)},
+    )
 
     def check(self, scope: Scope, db: Session, row: Pool, values: dict[str, Any]) -> None:
         if values.keys() & _RETENTION:
@@ -45,18 +59,15 @@ def _check_days(row: Pool) -> None:
                 field="retainDays",
             )
         return
-    for key, days in (("retainDays", row.retain_days), ("noticeDays", row.notice_days)):
+    for key, days in (("retain_days", row.retain_days), ("notice_days", row.notice_days)):
         if days is not None and not 1 <= days <= _MOST_DAYS:
-            raise Validation(f"Choose 1 to {_MOST_DAYS} days.", f"请填写 1 到 {_MOST_DAYS} 天。", field=key)
+            raise out_of_range(key, 1, _MOST_DAYS)
     if row.notice_days is not None and row.notice_days >= row.retain_days:
         raise Validation(
             "The reminder comes before the customer even arrives: choose fewer days than it may stay.",
             "提醒天数须小于保留期。",
             field="noticeDays",
         )
-
-
-_MOST_DAYS = 3_650
 
 
 def _check_target(db: Session, row: Pool) -> None:

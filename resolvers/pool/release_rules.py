@@ -1,6 +1,6 @@
 """Release rules: what a rule may say, its rehearsal, and switching it on."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,7 +10,8 @@ from models.database.bypass import Because, bypass_policy
 from models.errors import NotRehearsed, Validation
 from models.release_rule import CONDITIONS
 
-from ..runtime.inputs import invalid
+from ..runtime.form_terms import FormTerms
+from ..runtime.inputs import out_of_range
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from ..runtime.write_guard import permit
@@ -21,10 +22,16 @@ LONGEST_DAYS = 3_650
 class ReleaseRuleRules(Rules[ReleaseRule]):
     """A rule says whom it is about; it is off after each change of what it says, until it is rehearsed again."""
 
+    form: ClassVar[FormTerms] = FormTerms(
+        one_of=(("everybody", *CONDITIONS.values()),),
+        excluding=tuple(("everybody", key) for key in CONDITIONS.values()),
+        bounds=dict.fromkeys(("days", "extension_days", "remind_days", "remind_again_days"), (1, LONGEST_DAYS)),
+    )
+
     def check(self, scope: Scope, db: Session, row: ReleaseRule, values: dict[str, Any]) -> None:
         for key in ("days", "extension_days", "remind_days", "remind_again_days"):
             if (days := getattr(row, key)) is not None and not 0 < days <= LONGEST_DAYS:
-                raise invalid(key, f"must lie between 1 and {LONGEST_DAYS:,}", f"须在 1 至 {LONGEST_DAYS:,} 之间")
+                raise out_of_range(key, 1, LONGEST_DAYS)
         named = any(getattr(row, key) for key in CONDITIONS.values())
         if not (row.everybody or named):
             raise Validation(

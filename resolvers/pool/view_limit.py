@@ -4,7 +4,7 @@ Lists show what the policy lets them; the limit is about the page of one custome
 limit is logged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -51,10 +51,15 @@ def _day(zone: str, now: datetime) -> date:
 
 def closed(scope: Scope, db: Session, id: int) -> bool:
     """Whether the caller sees this customer, and its page waits for a count."""
+    return bool(closed_among(scope, db, [id]))
+
+
+def closed_among(scope: Scope, db: Session, ids: Sequence[int]) -> list[int]:
+    """Those of the customers that the caller sees, and whose pages wait for a count, by id."""
     asked = select(Customer.id).where(
-        Customer.id == id, Customer.deleted_at.is_(None), not_(is_open(scope.viewer, Customer))
+        Customer.id.in_(ids), Customer.deleted_at.is_(None), not_(is_open(scope.viewer, Customer))
     )
-    return bool(id) and db.execute(asked).first() is not None
+    return list(db.execute(asked.order_by(Customer.id)).scalars()) if any(ids) else []
 
 
 def open_page(scope: Scope, id: int) -> None:

@@ -29,6 +29,7 @@ from policies.rows import Rows, WithParent
 from ..runtime.merged_records import merges
 from ..runtime.viewer import Clause, Value, Viewer
 from .comparison import compared
+from .custom_search import custom_texts
 from .provenance import map_traced
 
 LAST_CHARACTER = "\U0010ffff"
@@ -135,6 +136,7 @@ def search_clause(viewer: Viewer, model: type[Base], e: Any, text: str) -> Claus
     names = getattr(model, "search", ())
     clauses = [_number(viewer.value(model, e, x), text) for x in names if x == "number"]
     clauses += [compared(viewer.value(model, e, x), "contains", text) for x in names if x != "number"]
+    clauses += [compared(x, "contains", text) for x in (custom_texts(viewer, model, e) if names else ())]
     return or_(false(), *clauses)
 
 

@@ -16,7 +16,7 @@ from models.field_names import FIELD_NAMES
 from models.periods import Period, period_of
 
 from ..runtime.custom_fields import unknown_field
-from .condition_fields import CONNECTIVES, ConditionField, Kind, Relation, fields_of, relations_of
+from .condition_fields import CONNECTIVES, NONE, ConditionField, Kind, Relation, fields_of, relations_of
 from .condition_values import converter, period_text, yes_or_no
 from .custom_conditions import condition_field
 from .provenance import map_traced
@@ -27,6 +27,8 @@ and of values of a comparison."""
 NO_FIELDS = Book()
 CUSTOM = "custom"
 """The name under which a condition asks about custom fields as GraphQL does."""
+IS_NULL = "isNull: true"
+"""How a condition asks for records whose field is empty."""
 
 
 def checked(model: type[Base], given: Any, place: str = "filter", book: Book = NO_FIELDS) -> dict[str, Any]:
@@ -84,7 +86,7 @@ class _Check:
             field = custom_condition(self.book, model, each["key"], f"{place}[{n}]")
             asked = {name: x for name, x in each.items() if name != "key"}
             self._count(len(asked), place)
-            operands = {x: operand_of(field, x, y, f"{place}[{n}].{x}") for x, y in asked.items() if y is not None}
+            operands = {x: operand_of(field, x, y, f"{place}[{n}].{x}") for x, y in asked.items()}
             found.append({"key": each["key"], **operands})
         return found
 
@@ -110,10 +112,11 @@ class _Check:
                 f"A condition asks about at most {MAX_RELATED} related records, {MAX_RELATED_LEVELS} deep",
                 f"关联条件最多 {MAX_RELATED} 个、嵌套 {MAX_RELATED_LEVELS} 层",
             )
+        for name, inner in given.items():
+            if inner is None:
+                refuse_no_condition(relation, name, f"{place}.{name}")
         return {
-            name: self.group(relation.target, inner, f"{place}.{name}", levels, below)
-            for name, inner in given.items()
-            if inner is not None
+            name: self.group(relation.target, inner, f"{place}.{name}", levels, below) for name, inner in given.items()
         }
 
     def _field(self, field: ConditionField, given: Any, place: str) -> dict[str, Any]:
@@ -121,7 +124,7 @@ class _Check:
             english, chinese = in_words(field)
             _refuse(place, f"{english} is compared by an operator, like eq", f"{chinese}须使用比较运算符，例如 eq")
         self._count(len(given), place)
-        return {name: _operand(field, name, x, f"{place}.{name}") for name, x in given.items() if x is not None}
+        return {name: _operand(field, name, x, f"{place}.{name}") for name, x in given.items()}
 
     def _count(self, more: int, place: str) -> None:
         self.conditions += more
@@ -142,6 +145,8 @@ def operand_of(field: ConditionField, operator: str, given: Any, place: str) -> 
 
     Raises Validation for an operator or a value that the field does not take.
     """
+    if given is None:
+        refuse_null(field, operator, place)
     if isinstance(given, list | tuple):
         _operand(field, operator, [], place)
         step = partial(_custom_operand, field, "eq", place)
@@ -172,6 +177,8 @@ def _operand(field: ConditionField, operator: str, given: Any, place: str) -> An
             f"{english} is not compared by “{_short(operator)}”; known: {known}",
             f"{chinese}不支持“{_short(operator)}”，可用：{known}",
         )
+    if given is None:
+        refuse_null(field, operator, place)
     if operator == "isNull":
         return _typed(yes_or_no, field, given, place)
     if operator == "during":
@@ -196,10 +203,32 @@ def _limited(field: ConditionField, given: Any, place: str) -> Sequence[Any]:
 
 
 def _typed(convert: Callable[[Any], Any], field: ConditionField, given: Any, place: str) -> Any:
+    if given is None:
+        refuse_null(field, "in", place)
     try:
         return convert(given)
     except (ValueError, OverflowError):
         _refuse_value(field, given, place)
+
+
+def refuse_null(field: ConditionField, operator: str, place: str) -> NoReturn:
+    """Raise Validation for a comparison with nothing: whether a field is empty is asked by `isNull`."""
+    english, chinese = in_words(field)
+    _refuse(
+        place,
+        f"{english}: “{operator}” needs a value; {IS_NULL} finds what is empty",
+        f"{chinese}：“{operator}”须有值，查找空值请用 {IS_NULL}",
+    )
+
+
+def refuse_no_condition(relation: Relation, operator: str, place: str) -> NoReturn:
+    """Raise Validation for a question about related records that has no condition."""
+    hint = (f"{NONE}: {{}}", f"{NONE}: {{}}") if relation.is_many else (f"{relation.name}Id: {{{IS_NULL}}}",) * 2
+    _refuse(
+        place,
+        f"“{operator}” needs a condition; {hint[0]} finds records without any",
+        f"“{operator}”须有条件，查找无关联的记录请用 {hint[1]}",
+    )
 
 
 def _refuse_value(field: ConditionField, given: Any, place: str) -> NoReturn:

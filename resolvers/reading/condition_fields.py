@@ -115,9 +115,9 @@ def relations_of(model: type[Base]) -> Mapping[str, Relation]:
 
 
 def plural(model: type[Base]) -> str:
-    """The name of a list: `customers`, `opportunities`, `auditEntries`."""
+    """The name of a list: `customers`, `opportunities`, `auditEntries`, `calendarDays`."""
     name = model.__name__[0].lower() + model.__name__[1:]
-    return re.sub(r"y$", "ies", name) if name.endswith("y") else f"{name}s"
+    return re.sub(r"(?<![aeiou])y$", "ie", name) + "s"
 
 
 def _many(model: type[Base]) -> Iterator[Relation]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -80,10 +80,11 @@ def _day(given: Any) -> date:
 
 
 def _moment(given: Any) -> datetime:
+    """A moment; one without a zone is left so, because the organisation whose time it is decides (`conditions.py`)."""
     at = datetime.fromisoformat(given) if isinstance(given, str) else given
     if not isinstance(at, datetime) or at.year not in YEARS:
         raise ValueError(given)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return at
 
 
 def yes_or_no(given: Any) -> bool:

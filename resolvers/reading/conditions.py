@@ -15,11 +15,20 @@ from zoneinfo import ZoneInfo
 from models import Base, User
 from models.base import is_customised
 from models.custom_field import Book
+from models.moments import moment_of_local
 from models.periods import NEVER, Period
 from policies import Principal
 
 from ..runtime.ids import number_of
-from .condition_check import CUSTOM, NO_FIELDS, custom_condition, operand_of, period
+from .condition_check import (
+    CUSTOM,
+    NO_FIELDS,
+    custom_condition,
+    operand_of,
+    period,
+    refuse_no_condition,
+    refuse_null,
+)
 from .condition_check import checked as checked
 from .condition_fields import IS, ME, MY_TEAM, SOME, ConditionField, Kind, fields_of, relations_of
 from .custom_conditions import condition_field
@@ -82,7 +91,7 @@ def _of_custom(model: type[Base], wanted: Mapping[str, Any], asker: Asker) -> Tr
     Raises Validation for a field that is not in the book, and for a value that cannot be compared with it.
     """
     field = custom_condition(asker.book, model, untraced(wanted["key"]), CUSTOM)
-    asked = {name: operand for name, operand in wanted.items() if name != "key" and operand is not None}
+    asked = {name: operand for name, operand in wanted.items() if name != "key"}
     return _of_field(field, {name: operand_of(field, name, x, CUSTOM) for name, x in asked.items()}, asker)
 
 
@@ -99,13 +108,14 @@ def _of_relation(
 ) -> Iterator[Related]:
     relation = relations_of(model)[name]
     for operator, condition in wanted.items():
-        if condition is not None:
-            tree = filter_of(relation.target, condition, asker, other)
-            yield Related(relation, tree, wanted=operator in (SOME, IS))
+        if condition is None:
+            refuse_no_condition(relation, operator, f"filter.{name}.{operator}")
+        tree = filter_of(relation.target, condition, asker, other)
+        yield Related(relation, tree, wanted=operator in (SOME, IS))
 
 
 def _of_field(field: ConditionField, wanted: Mapping[str, Any], asker: Asker) -> Tree:
-    parts = [_of_operator(field, name, operand, asker) for name, operand in wanted.items() if operand is not None]
+    parts = [_of_operator(field, name, operand, asker) for name, operand in wanted.items()]
     plain = [part for part in parts if "or" not in part and "not" not in part]
     operators = [name for part in plain for name in part.get(field.key, ())]
     if len(plain) < len(parts) or len(operators) != len(set(operators)):
@@ -114,11 +124,23 @@ def _of_field(field: ConditionField, wanted: Mapping[str, Any], asker: Asker) ->
 
 
 def _of_operator(field: ConditionField, name: str, operand: Any, asker: Asker) -> Tree:
+    if operand is None:
+        refuse_null(field, name, f"filter.{field.name}.{name}")
     if name == "during":
         return {field.key: _within(field, period(operand, field), asker)}
     if field.kind is Kind.RECORD and name in ("eq", "ne", "in"):
         return _of_ids(field, name, operand, asker)
+    if field.kind is Kind.MOMENT and name != "isNull":
+        operand = _zoned(operand, asker.zone)
     return {field.key: {_KEYS.get(name, name): operand}}
+
+
+def _zoned(operand: Any, zone: str) -> Any:
+    """Moments in UTC; those without a zone are of this one."""
+    if isinstance(operand, list | tuple):
+        return [_zoned(each, zone) for each in operand]
+    is_local = isinstance(operand, datetime) and operand.tzinfo is None
+    return map_traced(operand, partial(moment_of_local, zone=zone)) if is_local else operand
 
 
 # --- ids -------------------------------------------------------------------------------------------------

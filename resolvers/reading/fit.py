@@ -16,6 +16,7 @@ from models.text import composed, glob_pattern, has_cases, like_pattern, name_ke
 from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import value
 from .comparison import Alike
+from .custom_search import custom_texts
 from .ranking import Rank
 
 
@@ -37,7 +38,9 @@ def fit(viewer: Viewer, model: type[Base], e: Any) -> Value:
 def holds(viewer: Viewer, model: type[Base], e: Any) -> Clause:
     """Condition: a column in which lists of the model are searched holds the text."""
     patterns = [_text(name) for name in ("like", "glob", "regular")]
-    return or_(false(), *(Alike(value(viewer, model, e, key), *patterns) for key in getattr(model, "search", ())))
+    columns = [value(viewer, model, e, key) for key in getattr(model, "search", ())]
+    columns += custom_texts(viewer, model, e) if columns else []
+    return or_(false(), *(Alike(column, *patterns) for column in columns))
 
 
 def of_others(viewer: Viewer, model: type[Base], e: Any) -> Value:

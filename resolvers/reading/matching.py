@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Select, and_, case, false, func, inspect, literal_column, not_, or_, select, true
 
-from models import Base, Dictionary, DictionaryItem, SignInAttempt, User, UserRole
+from models import Base, SignInAttempt, User, UserRole
 from models.custom_field import Custom
 from models.text import number_key
+from policies.branches import under
 from policies.objects import field_name
 from policies.rows import Rows, WithParent
 
@@ -63,7 +64,7 @@ def _compared(viewer: Viewer, model: type[Base], key: str, column: Value, operat
         case "team":
             return _in_team(viewer, column, operand)
         case "under":
-            return _under(dictionary_of(viewer.policy.book, model, key), column, operand)
+            return under(dictionary_of(viewer.policy.book, model, key), column, operand)
     return compared(column, operator, operand)
 
 
@@ -74,7 +75,7 @@ def _holds(viewer: Viewer, model: type[Base], e: Any, custom: Custom, operator: 
         return compared(words, operator, operand)
     word: Value = Element(words)
     asked = "eq" if operator == "ne" else operator
-    fits = _under(custom.dictionary, word, operand) if asked == "under" else compared(word, asked, operand)
+    fits = under(custom.dictionary, word, operand) if asked == "under" else compared(word, asked, operand)
     there = HasElement(words, fits)
     return not_(there) if operator == "ne" else there
 
@@ -121,22 +122,6 @@ def _in_team(viewer: Viewer, column: Value, departments: Sequence[int]) -> Claus
     found: Select[Any] = select(user.c.id).where(viewer.rows(User, user.c))
     found = found.where(value(viewer, User, user.c, "department_id").in_(departments))
     return and_(column.is_not(None), column.in_(found.correlate(None).execution_options(policy=True)))
-
-
-def _under(code: str | None, column: Value, words: Sequence[str]) -> Clause:
-    """The word is one of these or lies below one in its dictionary."""
-    item, whole, below = (
-        DictionaryItem.__table__.alias(),
-        Dictionary.__table__.alias(),
-        DictionaryItem.__table__.alias(),
-    )
-    top = select(item.c.id, item.c.key).join(whole, whole.c.id == item.c.dictionary_id)
-    top = top.where(whole.c.code == code, whole.c.deleted_at.is_(None), item.c.deleted_at.is_(None))
-    branch = top.where(item.c.key.in_(words)).cte(recursive=True, nesting=True)
-    further = select(below.c.id, below.c.key).join(branch, below.c.parent_id == branch.c.id)
-    branch = branch.union(further.where(below.c.deleted_at.is_(None)))
-    found = select(branch.c.key).correlate(None).execution_options(policy=True)
-    return or_(column.in_(words), column.in_(found))
 
 
 def _holds_role(viewer: Viewer, e: Any, wanted: Mapping[str, Any]) -> Clause:

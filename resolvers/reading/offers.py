@@ -75,6 +75,14 @@ async def may_create(scope: Scope, model: type[Base], given: Mapping[str, Any]) 
     return bool(await scope.backend.reads.rows(statement.text, statement.values({"id": id, NOW.key: scope.now()})))
 
 
+def may_be_placed(viewer: Viewer, model: type[Entity], key: str) -> bool:
+    """Whether the caller could give a new record somebody else, or a pool, in this column; True for any other column."""
+    if key == _settable(model, "pool_id") and key == "pool_id" and "owner_id" in model.__table__.c:
+        pools = [*sorted(viewer.person.pools), _ELSE]
+        return any(_may_draft(viewer, model, {key: pool}) for pool in pools)
+    return key != "owner_id" or _may_draft(viewer, model, {key: _ELSE})
+
+
 def creatable_under(scope: Scope, db: Session, model: type[Entity], ids: Sequence[int]) -> set[int]:
     """Those of the parents with these ids under which the caller could create a record of `model`.  One query."""
     if not ids or not scope.policy.ever(scope.person, "create", model.module):
@@ -92,7 +100,7 @@ def _may_draft(viewer: Viewer, model: type[Entity], given: Mapping[str, Any]) ->
     if model.singleton:
         return False
     drafts = _drafts(viewer.person, model, given)
-    return any(viewer.policy.may(viewer.person, "create", model.module, draft) for draft in drafts)
+    return any(viewer.policy.might(viewer.person, "create", model.module, draft) for draft in drafts)
 
 
 def _drafts(person: Principal, model: type[Entity], given: Mapping[str, Any]) -> Iterator[Facts]:

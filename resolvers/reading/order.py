@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, cast, false, literal, literal_column, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, false, func, literal, literal_column, or_, select
 
 from models import Base, Dictionary, DictionaryItem
 from models.base import column_of, columns, sort_key_of, trait_of
@@ -74,7 +74,7 @@ def order_of(
 
 def _may_be_empty(viewer: Viewer, model: type[Base], name: str, filled: Collection[str]) -> bool:
     """Whether some row has nothing to sort by: the position of a word may be gone although the value is there."""
-    if dictionary_of(viewer.policy.book, model, name) is not None:
+    if dictionary_of(viewer.policy.book, model, name) is not None or labelled_by(model, name) is not None:
         return True
     return name not in filled and (is_custom(name) or _nullable(viewer, model, name))
 
@@ -120,14 +120,32 @@ def orderable(model: type[Base]) -> list[str]:
     return [key for key in simple if key != "delete_batch_id"]
 
 
+_LABEL = "_label"
+"""Ends the key of an order by what people read: `stage_label` sorts by the labels of stages in the reader's language."""
+
+
+def orderable_labels(model: type[Base]) -> list[str]:
+    """The keys by which a list can be ordered by the labels of words: `stage_label`."""
+    return [f"{key}{_LABEL}" for key in orderable(model) if column_dictionary(model, key)]
+
+
+def labelled_by(model: type[Base], key: str) -> str | None:
+    """The column of words whose labels `key` sorts by; None for any other key."""
+    column = key.removesuffix(_LABEL)
+    return column if column != key and column_dictionary(model, column) is not None else None
+
+
 # --- what is sorted by ---
 
 
 def order_value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
-    """What a list is sorted by that is ordered by `key`: its sort key, the position of a word, or the value itself.
+    """What a list is sorted by that is ordered by `key`: its sort key, a word's position or label, or the value itself.
 
     NULL where the viewer may not see the value, so that the order tells nothing about it.
     """
+    labelled = labelled_by(model, key)
+    if labelled is not None:
+        return _label_key(viewer, str(column_dictionary(model, labelled)), value(viewer, model, e, labelled))
     other = sort_key_of(model, key) if key not in UNGUARDED else None
     if other is not None:
         guard = viewer.guard(model, field_name(key), e)
@@ -135,7 +153,7 @@ def order_value(viewer: Viewer, model: type[Base], e: Any, key: str) -> Value:
         return column if guard is None else case((guard, column), else_=None)
     plain = value(viewer, model, e, key)
     dictionary = dictionary_of(viewer.policy.book, model, key)
-    return plain if dictionary is None else _position(dictionary, plain)
+    return plain if dictionary is None else word_position(dictionary, plain)
 
 
 def order_type(model: type[Base], key: Key) -> Any:
@@ -143,6 +161,8 @@ def order_type(model: type[Base], key: Key) -> Any:
     if key.custom is not None:
         return BigInteger() if key.custom.dictionary else type_of(key.custom.kind)
     name = key.name
+    if labelled_by(model, name) is not None:
+        return DictionaryItem.__table__.c.label_en_key.type
     return BigInteger() if column_dictionary(model, name) else model.__table__.c[sort_key_of(model, name) or name].type
 
 
@@ -157,12 +177,33 @@ def column_dictionary(model: type[Base], key: str) -> str | None:
     return trait_of(column_of(model, key)).dictionary if key in model.__table__.c else None
 
 
-def _position(dictionary: str, word: Value) -> Value:
+def word_position(dictionary: str, word: Value) -> Value:
     """The place of a word in its dictionary, in the order in which forms offer it; NULL for one that is not there."""
-    item, code = DictionaryItem.__table__.alias(), Dictionary.__table__.alias()
-    whole = select(code.c.id).where(code.c.code == _literal(dictionary), code.c.deleted_at.is_(None))
+    item = DictionaryItem.__table__.alias()
     place = cast(item.c.position, BigInteger) * literal_column(str(2**32)) + item.c.id
-    found = select(place).where(item.c.key == word, item.c.deleted_at.is_(None))
+    return _of_word(item, place, dictionary, word)
+
+
+def _label_key(viewer: Viewer, dictionary: str, word: Value) -> Value:
+    """The sort key of the label of a word in the reader's language, as the lists show it."""
+    item = DictionaryItem.__table__.alias()
+    english, chinese = item.c.label_en_key, item.c.label_zh_key
+    key = func.coalesce(chinese, english) if viewer.language.startswith("zh") else english
+    return _of_word(item, key, dictionary, word, viewer.one_by_one.rows(DictionaryItem, item.c))
+
+
+def word_label(viewer: Viewer, dictionary: str, word: Value) -> Value:
+    """The label of a word in the reader's language; NULL where its dictionary has none that they may see."""
+    item = DictionaryItem.__table__.alias()
+    label = func.coalesce(item.c.label_zh, item.c.label_en) if viewer.language.startswith("zh") else item.c.label_en
+    return _of_word(item, label, dictionary, word, viewer.one_by_one.rows(DictionaryItem, item.c))
+
+
+def _of_word(item: Any, wanted: Value, dictionary: str, word: Value, *shown: Clause) -> Value:
+    """A value of the item of a word in its dictionary; NULL where there is none."""
+    code = Dictionary.__table__.alias()
+    whole = select(code.c.id).where(code.c.code == _literal(dictionary), code.c.deleted_at.is_(None))
+    found = select(wanted).where(item.c.key == word, item.c.deleted_at.is_(None), *shown)
     found = found.where(item.c.dictionary_id == whole.execution_options(policy=True).scalar_subquery())
     return found.correlate_except(item).execution_options(policy=True).scalar_subquery()
 

@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Select, Table, and_, literal, literal_column, or_, select
+from sqlalchemy import BigInteger, Select, Table, and_, case, false, literal, literal_column, or_, select
 
 from models import Base, Contact, Customer, SearchDoc
 from models.search import SPAN
+from models.search_customs import DocText
 from policies.rows import Rows, WithParent
 
 from ..runtime.viewer import Clause, Value, Viewer
 from .clauses import in_bin, with_parents
+from .custom_search import searched_fields
 from .search_words import Searchable, Word
 
 docs = cast("Table", SearchDoc.__table__)
@@ -41,7 +43,8 @@ def _customer_says(viewer: Viewer, e: Any, word: Searchable) -> Clause:
     by_itself = and_(doc.c.contact_id.is_(None), _holds(viewer, Customer, e, doc.c, word))
     by_contact = and_(contact.c.id.is_not(None), shown, _holds(viewer, Contact, person, doc.c, word))
     found = _one().select_from(doc.outerjoin(contact, contact.c.id == doc.c.contact_id))
-    found = found.where(is_of_customer(doc, e), or_(*word.held_by(doc.c).values()))
+    near = [*word.held_by(doc.c).values(), *([word.near(doc.c)] if _asks_customs(viewer) else [])]
+    found = found.where(is_of_customer(doc, e), or_(*near))
     return _there_is(found.where(or_(by_itself, by_contact)).correlate_except(doc, contact))
 
 
@@ -95,7 +98,25 @@ def _holds(
 ) -> Clause:
     """Condition: a doc holds the word in a field, `only` one of these, that the viewer may see in its record `e`."""
     ways = {key: way for key, way in word.held_by(doc).items() if only is None or key in only}
-    return or_(*guarded(viewer, model, e, ways))
+    return or_(*guarded(viewer, model, e, ways), *(_in_customs(viewer, model, e, doc, word) if only is None else ()))
+
+
+def _asks_customs(viewer: Viewer) -> bool:
+    return any(searched_fields(viewer, model) for model in (Customer, Contact))
+
+
+def _in_customs(viewer: Viewer, model: type[Base], e: Any, doc: Any, word: Searchable) -> Iterator[Clause]:
+    """The condition that a doc holds the word in one of these fields, each under its guard; none without fields.
+
+    Only CASE fixes the order: the texts are JSON where the word is near, and empty in most docs.
+    """
+    ways = []
+    for custom in searched_fields(viewer, model):
+        guard = viewer.guard(model, custom.word, e)
+        way = word.held_in(custom.kind, DocText(doc.customs, custom))
+        ways.append(way if guard is None else and_(guard, way))
+    if ways:
+        yield case((word.near(doc), or_(*ways)), else_=false())
 
 
 def guarded(viewer: Viewer, model: type[Base], e: Any, ways: Mapping[str, Clause]) -> Iterator[Clause]:

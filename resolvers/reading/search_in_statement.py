@@ -31,6 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models import Base, Customer
+from models.custom_field import CustomKind
+from models.search_customs import NUMBERS, in_json
 
 from ..runtime.viewer import Clause, Value, Viewer
 from . import search_lookup
@@ -41,9 +43,10 @@ from .search_conditions import is_about, says_word
 from .search_lookup import density, ids_led_to, in_turn, led_to, query_of
 from .search_words import Searchable, words_of
 
-_TEXT, _REACH, _CODE, _FIGURES, _QUERY, _SPELLED = range(6)
+_TEXT, _REACH, _CODE, _FIGURES, _QUERY, _SPELLED, _IN_JSON = range(7)
 """Places of the parts of a word in its JSON: text for names; last position in a number where it may begin; text for
-numbers and addresses; digits for phones (None: not searched); query for the index; a list of what it spells in pinyin."""
+numbers and addresses; digits for phones (None: not searched); query for the index; a list of what it spells in pinyin;
+text for the JSON of custom fields."""
 _ANYWHERE = 1_000_000
 
 
@@ -148,7 +151,8 @@ def _written(dialect: str, text: str) -> str:
     made = []
     for word in words:
         code = (_ANYWHERE, word.text) if word.is_code else (1, None)
-        made.append([word.text, *code, word.figures or None, query_of(dialect, word), word.spelled])
+        query = query_of(dialect, word)
+        made.append([word.text, *code, word.figures or None, query, word.spelled, in_json(word.text)])
     return json.dumps(made)
 
 
@@ -222,6 +226,23 @@ class _Word:
             "phones": at(doc.phones, figures) > 0,
             "sounds": self._is_spelled(doc.sounds),
         }
+
+    def near(self, doc: Any) -> Clause:
+        return or_(*(self._is_in(doc.customs, n) for n in (_IN_JSON, _FIGURES)))
+
+    def held_in(self, kind: CustomKind, text: Any) -> Clause:
+        if kind in NUMBERS:
+            at = func.instr if self.dialect == "sqlite" else func.strpos
+            reach = cast(_part(self.dialect, self.row, _REACH), Integer)
+            begins: Clause = at(text, _part(self.dialect, self.row, _TEXT)).between(1, reach)
+            return begins
+        ways = (_TEXT, _FIGURES) if kind is CustomKind.PHONE else (_TEXT,)
+        return or_(*(self._is_in(text, n) for n in ways))
+
+    def _is_in(self, text: Any, n: int) -> Clause:
+        at = func.instr if self.dialect == "sqlite" else func.strpos
+        found: Clause = at(text, _part(self.dialect, self.row, n)) > 0
+        return found
 
     def _is_spelled(self, sounds: Any) -> Clause:
         at = func.instr if self.dialect == "sqlite" else func.strpos

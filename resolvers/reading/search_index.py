@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from models import Contact, Customer
-from models.search import INDEX, SPAN, Doc, clearing_rules, index_rules, of_contacts, of_customers
+from models.search import SPAN, Doc, of_contacts, of_customers
 from models.search_pieces import quoted
+from models.search_rules import INDEX, clearing_rules, index_rules
 
 from .search_conditions import docs
 from .search_lookup import fts

@@ -28,7 +28,8 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from models import Base, Customer
-from models.search import BITS, INDEX, SPAN
+from models.search import BITS, SPAN
+from models.search_rules import INDEX
 
 from ..runtime.viewer import Clause, Value
 from .search_conditions import docs

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import or_
 
 from models.contact import PointKind, key_of
+from models.custom_field import CustomKind
 from models.errors import Validation
+from models.search_customs import NUMBERS, in_json
 from models.search_pieces import CODE, beginning, code_pieces, fold, heard, name_pieces
 from models.sounds import spelling_ways, spellings
 
@@ -30,6 +32,14 @@ class Searchable(Protocol):
 
     def held_by(self, doc: Any) -> dict[str, Clause]:
         """Column of a doc -> condition that it holds the word."""
+        ...
+
+    def near(self, doc: Any) -> Clause:
+        """Condition: some custom field of a doc may hold the word, whichever and whoever sees it."""
+        ...
+
+    def held_in(self, kind: CustomKind, text: Any) -> Clause:
+        """Condition: the text of a custom field of this kind holds the word."""
         ...
 
 
@@ -61,6 +71,16 @@ class Word:
         if self.spelled:
             ways["sounds"] = or_(*(doc.sounds.contains(each) for each in self.spelled))
         return ways
+
+    def near(self, doc: Any) -> Clause:
+        held = doc.customs.contains(in_json(self.text), autoescape=True)
+        return or_(held, doc.customs.contains(self.figures)) if self.figures else held
+
+    def held_in(self, kind: CustomKind, text: Any) -> Clause:
+        if kind in NUMBERS and not self.is_code:
+            return cast("Clause", text.startswith(self.text, autoescape=True))
+        held = text.contains(self.text, autoescape=True)
+        return or_(held, text.contains(self.figures)) if kind is CustomKind.PHONE and self.figures else held
 
 
 def words_of(text: str) -> tuple[Word, ...]:

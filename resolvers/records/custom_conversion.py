@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models import ENTITIES, CustomField, Entity
 from models.amounts import amount_of
 from models.base import is_customised
-from models.custom_field import CustomKind, python_value
+from models.custom_field import Custom, CustomKind, python_value
+from models.custom_sql import CustomJson
 from models.database.bypass import Because, bypass_policy
 from models.errors import InUse
 from models.text import fold
@@ -35,8 +36,9 @@ class DoesNotConvert(ValueError):
 def holders(row: CustomField) -> Select[Any]:
     """The records that hold a value of the field, those in the bin included, as a statement of id and value."""
     model = model_of(row.for_module)
-    value = model.__table__.c["custom"][row.key]
-    return select(model.__table__.c.id, value).where(value.as_string().is_not(None))
+    column = model.__table__.c["custom"]
+    value = CustomJson(column, Custom(row.id, row.for_module, row.key, row.kind, row.label_en))
+    return select(model.__table__.c.id, value).where(column[row.key].as_string().is_not(None))
 
 
 def model_of(module: str) -> type[Entity]:
@@ -80,6 +82,8 @@ class Shape:
     target: str | None = None
     words: Mapping[str, Option] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    is_chinese: bool = False
+    """Whether texts are made in Chinese, the language of the organisation."""
 
 
 def convertible(before: CustomKind) -> list[CustomKind]:
@@ -101,13 +105,13 @@ def converted(before: Shape, after: Shape, stored: Any) -> Any:
 def as_text(shape: Shape, value: Any) -> str:
     """A value as people read it, where no page formats it."""
     if isinstance(value, list):
-        return ", ".join(as_text(shape, each) for each in value)
+        return ("、" if shape.is_chinese else ", ").join(as_text(shape, each) for each in value)
     if isinstance(value, str) and value in shape.words:
         return shape.words[value].label
     if isinstance(value, datetime):
         return value.astimezone(shape.zone).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return ("是" if value else "否") if shape.is_chinese else "yes" if value else "no"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
@@ -161,6 +165,8 @@ def _word(before: Shape, after: Shape, value: str) -> str:
     """The option that a text, or an option of another list, means: by key, else by its names and aliases."""
     if value in after.words and (before.dictionary == after.dictionary or value not in before.words):
         return value
+    if before.dictionary is not None and before.dictionary == after.dictionary and value in before.words:
+        return value  # archived words stay where they are
     said = {fold(as_text(before, value))}
     meant = [key for key, word in after.words.items() if said & {fold(x) for x in word.names}]
     if len(meant) != 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,11 +16,14 @@ from models.errors import NotFound, Validation
 from ..reading.clauses import in_bin, visible
 from ..reading.matching import matching
 from ..runtime.batch import Mode, Outcome, each
-from ..runtime.inputs import invalid, not_offered
+from ..runtime.form_terms import FormTerms, holds
+from ..runtime.inputs import invalid, not_offered, required
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from .custom_conversion import refuse_if_held
+from .custom_docs import renew_later
 from .custom_options import begin_dictionary, cleaned, dictionary_of, key_from, take_options
+from .custom_uses import refuse_if_asked
 
 MOST_FIELDS = 100
 """Maximum number of custom fields of one kind of records, retired ones included."""
@@ -35,6 +38,10 @@ class CustomFieldRules(Rules[CustomField]):
     """A field has a key of its own, what its kind needs, and stays as long as a record holds a value of it."""
 
     extra_inputs = merging_inputs = frozenset({OPTIONS})
+    form: ClassVar[FormTerms] = FormTerms(
+        one_of=(("label_en", "label_zh"),),
+        required_when={"target": holds("kind", CustomKind.REFERENCE.name)},
+    )
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         """The names, the key and the place where they are not given, and the dictionary that comes with the options."""
@@ -43,7 +50,7 @@ class CustomFieldRules(Rules[CustomField]):
             raise not_offered("for_module")
         values["label_en"] = values.get("label_en") or values.get("label_zh")
         if values["label_en"] is None:
-            raise invalid("label_en", "is required", "为必填项")
+            raise required("label_en")
         there = _keys(db, module)
         if len(there) >= MOST_FIELDS:
             raise Validation(
@@ -83,6 +90,7 @@ class CustomFieldRules(Rules[CustomField]):
 
     def deleted(self, scope: Scope, db: Session, row: CustomField) -> None:
         """Raise InUse while a record holds a value: a field that is no longer wanted is retired."""
+        refuse_if_asked(db, row)
         refuse_if_held(db, row)
 
     def purged(self, scope: Scope, db: Session, row: CustomField) -> None:
@@ -93,7 +101,7 @@ def check_kind(db: Session, kind: CustomKind, dictionary: str | None, target: st
     """Raise Validation for a kind without what it needs, or with what it has no use for."""
     if (kind in CHOICES) != bool(dictionary):
         raise (
-            invalid("dictionary", "is required for a choice", "为选项字段必填项")
+            required("dictionary")
             if kind in CHOICES
             else invalid("dictionary", "is for choices only", "仅用于选项字段")
         )
@@ -119,6 +127,7 @@ def retire(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) -> O
         if row.retired_at is not None:
             raise Validation(f"{row.label} is retired already.", f"“{row.label_zh or row.label}”已停用。")
         row.retired_at = scope.now()
+        renew_later(scope, row)
 
     return each(scope, "customfield.retire", CustomField, ids, mode, work)
 
@@ -134,6 +143,7 @@ def bring_back(scope: Scope, ids: Sequence[int], mode: Mode = Mode.BEST_EFFORT) 
         if row.retired_at is None:
             raise Validation(f"{row.label} is in use.", f"“{row.label_zh or row.label}”正在使用中。")
         row.retired_at = None
+        renew_later(scope, row)
 
     return each(scope, "customfield.bring_back", CustomField, ids, mode, work)
 

@@ -69,12 +69,16 @@ def finish(scope: Scope, db: Session, id: int, wanted: Wanted | None) -> bool:
 
 def _wanted(connection: Connection, id: int) -> Wanted | None:
     c: Any = CustomField.__table__.c
-    asked = select(c.for_module, c.key, c.kind, c.label_en, c.is_searchable, c.searchable_at, c.deleted_at)
+    asked = select(
+        c.for_module, c.key, c.kind, c.label_en, c.is_searchable, c.searchable_at, c.deleted_at, c.converting_at
+    )
     row = connection.execute(asked.where(c.id == id), execution_options=bypass_policy(Because.FOLLOWS_CHECK)).first()
     if row is None:
         return None
     custom = Custom(id, row.for_module, row.key, CustomKind(row.kind), row.label_en)
-    is_wanted = row.is_searchable and row.deleted_at is None and custom.kind not in UNSORTED
+    # A value of another kind cannot stand in the index, so it waits for the conversion.
+    is_there = row.deleted_at is None and row.converting_at is None
+    is_wanted = row.is_searchable and is_there and custom.kind not in UNSORTED
     return Wanted(model_of(row.for_module).__tablename__, custom, is_wanted, row.searchable_at is not None)
 
 

@@ -17,16 +17,16 @@ from ..reading.clauses import value, visible, with_parents
 from ..reading.pages import names_of
 from ..runtime.inputs import invalid
 from ..runtime.scope import Scope
-from ..runtime.write_guard import permit
 from . import custom_options
+from . import custom_writing as writing
 from .custom_conversion import DoesNotConvert, Option, Shape, as_text, converted, convertible, holders, model_of
-from .custom_fields import check_kind, index_later
+from .custom_docs import renew_later
+from .custom_fields import check_kind
 from .custom_options import begin_dictionary, dictionary_of
+from .custom_uses import refuse_if_asked, refuse_while_words_move
 from .custom_values import cleaned
 from .organisation import zone_of
 
-MOST_WRITTEN = 5_000
-"""Maximum number of records that one change of kind writes anew, because all of them are one transaction."""
 MOST_SHOWN = 20
 """Maximum number of values that a preview shows among those that do not convert."""
 ANEW = "anew"
@@ -88,11 +88,15 @@ def change_kind(
 ) -> CustomField:
     """The field with another kind, every stored value converted; the log has an entry for each record that changed.
 
+    Where many records are written anew, a job does it; until it comes to a record, the field is empty there.
     `dictionary`: the code of the options of a choice, or ANEW.  Raises NotFound, Forbidden, InBin, Validation (no such
-    way, a value that does not convert, too many records).
+    way, a value that does not convert, a former change or a merge of words that has not ended).
     """
     with scope.write("customfield.edit") as db:
         row = scope.load(db, CustomField, id, to="edit")
+        refuse_if_asked(db, row)
+        writing.refuse_while_converting(row)
+        refuse_while_words_move(db, row)
         change = _Change(scope, db, row, kind, dictionary, target)
         if count := sum(1 for _ in change.stuck()):
             raise Validation(
@@ -104,11 +108,18 @@ def change_kind(
             named = {"for_module": row.for_module, "key": row.key, "label_en": row.label_en, "label_zh": row.label_zh}
             change.dictionary = begin_dictionary(scope, named, change.options)
         check_kind(db, kind, change.dictionary, target)
-        change.write()
-        row.kind, row.dictionary, row.target = kind, change.dictionary, target
         if row.is_searchable:
             row.searchable_at, row.is_searchable = None, kind not in UNSORTED
-            index_later(scope, row)
+            writing.forget_index(db, row)
+        wanted = change.wanted()
+        if is_at_once := len(wanted) <= writing.AT_ONCE:
+            writing.write_values(db, row, wanted)
+        row.kind, row.dictionary, row.target = kind, change.dictionary, target
+        renew_later(scope, row)
+        if is_at_once:
+            writing.end_conversion(scope, row)
+        else:
+            writing.convert_later(scope, db, row, wanted)
         return row
 
 
@@ -140,7 +151,8 @@ class _Change:
         self.values = _held(db, row)
         self.total = len(self.values)
         zone, chinese = ZoneInfo(zone_of(db)), _is_chinese(db)
-        self.before = Shape(row.kind, row.dictionary, row.target, _options(db, row.dictionary, chinese), zone)
+        words = _options(db, row.dictionary, chinese, archived=True)
+        self.before = Shape(row.kind, row.dictionary, row.target, words, zone, chinese)
         self.options = self._texts() if dictionary == ANEW else []
         self.dictionary = None if self.options else dictionary if kind in CHOICES else None
         words = (
@@ -148,7 +160,7 @@ class _Change:
             if self.options
             else _options(db, self.dictionary, chinese)
         )
-        self.after = Shape(kind, self.dictionary, target, words, zone)
+        self.after = Shape(kind, self.dictionary, target, words, zone, chinese)
 
     def stuck(self) -> Iterator[tuple[int, str]]:
         """(record, value as text) of each value that does not convert."""
@@ -183,26 +195,9 @@ class _Change:
             )
         return custom_options.cleaned([{"label_en": text[:200]} for text in texts])
 
-    def write(self) -> None:
-        """Store the values that look otherwise as values of the new kind.  Raises Validation for too many."""
-        wanted = {id: new for id, stored in self.values if (new := self._converted(stored)) != stored}
-        if len(wanted) > MOST_WRITTEN:
-            raise Validation(
-                f"{len(wanted)} records would be written at once; at most {MOST_WRITTEN} can be.",
-                f"需要同时改写 {len(wanted)} 条记录，最多允许 {MOST_WRITTEN} 条。",
-                field="kind",
-            )
-        model: Any = model_of(self.row.for_module)
-        ids = sorted(wanted)
-        for part in (ids[n : n + 500] for n in range(0, len(ids), 500)):
-            asked = select(model).where(model.id.in_(part)).order_by(model.id)
-            for record in self.db.execute(asked, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
-                self._take(record, wanted[record.id])
-            self.db.flush()
-
-    def _take(self, record: Any, value: Any) -> None:
-        permit(self.db, record, "edit")
-        record.custom = {**record.custom, self.row.key: value}
+    def wanted(self) -> dict[int, Any]:
+        """Record -> the value of the new kind, where that is stored otherwise."""
+        return {id: new for id, stored in self.values if (new := self._converted(stored)) != stored}
 
 
 def _held(db: Session, row: CustomField) -> list[tuple[int, Any]]:
@@ -216,14 +211,18 @@ def _is_chinese(db: Session) -> bool:
     return (found or "en").startswith("zh")
 
 
-def _options(db: Session, code: str | None, chinese: bool) -> dict[str, Option]:
-    """The live options of a dictionary by key, each with all that means it.  Raises NotFound."""
+def _options(db: Session, code: str | None, chinese: bool, *, archived: bool = False) -> dict[str, Option]:
+    """The options of a dictionary by key, each with all that means it; those that records may hold with `archived`.
+
+    Raises NotFound.
+    """
     if code is None:
         return {}
     i = DictionaryItem
     asked = select(i.key, i.label_en, i.label_zh, i.aliases).where(
-        i.dictionary_id == dictionary_of(db, code).id, i.deleted_at.is_(None), i.archived_at.is_(None)
+        i.dictionary_id == dictionary_of(db, code).id, i.deleted_at.is_(None)
     )
+    asked = asked if archived else asked.where(i.archived_at.is_(None))
     found = db.execute(asked.order_by(i.position, i.id), execution_options=bypass_policy(Because.APPLIES_TO_ALL))
     return {
         key: Option((zh if chinese else None) or english, tuple(x for x in (key, english, zh, *aliases) if x))

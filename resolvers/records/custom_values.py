@@ -26,19 +26,22 @@ from models.custom_field import (
     stored_value,
 )
 from models.custom_sql import plain_number
-from models.errors import Validation
+from models.errors import TooMany, Validation
 from models.field_names import FieldWord
 
 from ..runtime.custom_fields import known_field, unknown_field
+from ..runtime.gathering import Gathering
 from ..runtime.ids import LARGEST_ID
 from ..runtime.inputs import (
     amount_of,
+    badly_formed,
     day_of,
     invalid,
     line,
     moment,
     out_of_range,
     paragraphs,
+    refused,
     required,
     yes_or_no,
 )
@@ -55,20 +58,26 @@ Stored = dict[str, Any]
 """Key -> value as the column holds it; None empties the field."""
 
 
-def take_customs(scope: Scope, model: type[Entity], given: Mapping[str, Any]) -> tuple[dict[str, Any], Stored | None]:
+def take_customs(
+    scope: Scope, model: type[Entity], given: Mapping[str, Any], found: Gathering | None = None
+) -> tuple[dict[str, Any], Stored | None]:
     """(what is given of other fields, the cleaned values of custom fields; None where none is given).
 
-    Raises Validation for a field that is not there for the caller, is retired, or cannot hold the value.
+    Raises Validation for a field that is not there for the caller, is retired, or cannot hold the value.  With `found`
+    they are noted there, and left out.
     """
     words = [key for key in given if is_custom(key)]
     if not words:
         return dict(given), None
     if not is_customised(model):
         raise unknown_field(model, words[0], words[0])
-    stored = {}
+    stored, gathered = {}, found if found is not None else Gathering()
     for word in words:
-        custom = known_field(scope.policy, scope.person, model, word, word)
-        stored[custom.key] = cleaned(custom, given[word])
+        with gathered.noting():
+            custom = known_field(scope.policy, scope.person, model, word, word)
+            stored[custom.key] = cleaned(custom, given[word])
+    if found is None:
+        gathered.settle()
     return {key: value for key, value in given.items() if not is_custom(key)}, stored
 
 
@@ -129,9 +138,11 @@ def put_into(row: Entity, key: str, value: Any) -> None:
 
 def check_emptied(scope: Scope, model: type[Entity], changes: Stored | None) -> None:
     """Raise Validation for a required field that an edit is to empty.  A field that is not given may stay empty."""
+    found = Gathering()
     for custom in scope.policy.book.of(model.module) if changes else ():
         if custom.is_required and custom.key in (changes or {}) and (changes or {})[custom.key] is None:
-            raise required(custom.named)
+            found.note(required(custom.named))
+    found.settle()
 
 
 def missing(scope: Scope, model: type[Entity], stored: Stored | None) -> list[Custom]:
@@ -146,12 +157,13 @@ def missing(scope: Scope, model: type[Entity], stored: Stored | None) -> list[Cu
 
 
 def require_customs(scope: Scope, db: Session, row: Entity, lacking: list[Custom]) -> None:
-    """Raise Validation for the first of these fields that the caller may fill in this new record.  It is flushed."""
+    """Raise Required for those of these fields that the caller may fill in this new record.  It is flushed."""
     if lacking:
-        shown = open_fields(scope, db, type(row), row.id, [x.word for x in lacking], _FILL)
+        shown, found = open_fields(scope, db, type(row), row.id, [x.word for x in lacking], _FILL), Gathering()
         for custom in lacking:
             if custom.word in shown:
-                raise required(custom.named)
+                found.note(required(custom.named))
+        found.settle()
 
 
 _FILL = ("view", "create", "edit")
@@ -203,22 +215,21 @@ def _email(field: FieldWord, value: Any) -> Any:
 def _link(field: FieldWord, value: Any) -> Any:
     text = line(value, field, 2_000)
     if text and not _LINK.fullmatch(text):
-        raise invalid(
-            field, "must be an address that begins with http:// or https://", "须为以 http:// 或 https:// 开头的网址"
-        )
+        said = "must be an address that begins with http:// or https://", "须为以 http:// 或 https:// 开头的网址"
+        raise badly_formed(field, *said, "https://example.com")
     return text
 
 
 def _number(field: FieldWord, value: Any) -> Decimal:
     if not isinstance(value, Decimal | int) or isinstance(value, bool) or not Decimal(value).is_finite():
-        raise invalid(field, "must be a number", "必须是数字")
+        raise badly_formed(field, "must be a number", "必须是数字", "4.25")
     number = Decimal(value)
     if number and number.adjusted() >= _DIGITS:
         raise out_of_range(field)
     number = plain_number(number)
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or -exponent > _DECIMALS or len(digits) > _DIGITS:
-        raise invalid(
+        raise badly_formed(
             field,
             f"has at most {_DIGITS} digits, {_DECIMALS} of them after the point",
             f"最多 {_DIGITS} 位数字，其中小数最多 {_DECIMALS} 位",
@@ -231,14 +242,16 @@ def _word(field: FieldWord, value: Any) -> Any:
 
 
 def _words(field: FieldWord, value: Any) -> Any:
-    if not isinstance(value, list | tuple) or len(value) > MOST_WORDS:
-        raise invalid(field, f"must be a list of at most {MOST_WORDS} words", f"须为最多 {MOST_WORDS} 个选项的列表")
+    if not isinstance(value, list | tuple):
+        raise badly_formed(field, "must be a list", "必须是列表")
+    if len(value) > MOST_WORDS:
+        raise refused(TooMany, field, max=MOST_WORDS)
     return list(dict.fromkeys(word for x in value if (word := line(x, field, 40)))) or None
 
 
 def _id(field: FieldWord, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ID:
-        raise invalid(field, "must be a record", "必须是一条记录")
+        raise badly_formed(field, "must be a record", "必须是一条记录")
     return value
 
 

@@ -1,12 +1,12 @@
 """Dictionaries: check that a field holds a known key, and suggest the one that was meant."""
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from models import ENTITIES, Dictionary, DictionaryItem, Entity, Tone
@@ -16,22 +16,22 @@ from models.custom_sql import CustomValue
 from models.database.bypass import Because, bypass_policy
 from models.dictionary import usual_tone
 from models.errors import Validation
+from policies.branches import branch_of, dictionaries_of
+from policies.words import parts
 
 from ..reading.elements import Element, HasElement
+from ..runtime.gathering import Gathering
 from ..runtime.ids import camel
-from ..runtime.inputs import invalid
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 from .custom_conversion import model_of
+from .custom_docs import renew_later
 from .custom_values import COLUMN
 from .custom_values import words_in as custom_words_in
 from .references import refuse_if_any
+from .unknown_words import live_words, unknown_word
 
-_SUGGESTED = 12
-_CLOSE = 4
-"""Maximum number of words that are suggested because they are close."""
-_SEARCHED = 500
-"""Maximum number of words of a dictionary that are compared with an unknown key."""
+_WRITERS_END = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def check_words(
     before: Entity | None = None,
     known: Collection[tuple[str, str]] | None = None,
 ) -> None:
-    """Raise Validation for a key that its dictionary does not have or has archived.  One query.
+    """Raise NotInList for each key that its dictionary does not have or has archived.  One query.
 
     A key that the record `before` holds already may stay.  `known`: what `known_words` says of the words of many
     records.
@@ -104,15 +104,23 @@ def check_words(
         return
     if known is None:
         known = known_words(db, wanted)
+    found = Gathering()
     for field, code, key in wanted:
         if (code, key) not in known:
-            raise _unknown(db, field, code, key)
+            found.note(unknown_word(scope, db, field, code, key).at(*_place(field, key, values)))
+    found.settle()
+
+
+def _place(field: str, key: str, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """Where in a list of words the key stands; nowhere in a single word."""
+    held = values.get(field)
+    return (held.index(key),) if isinstance(held, list) and key in held else ()
 
 
 def known_words(db: Session, named: Collection[Named]) -> set[tuple[str, str]]:
     """The words among these that can be chosen: (dictionary, key).  One query."""
     codes, keys = ({word[place] for word in named} for place in (1, 2))
-    asked = _live().where(Dictionary.code.in_(codes), DictionaryItem.key.in_(keys))
+    asked = live_words().where(Dictionary.code.in_(codes), DictionaryItem.key.in_(keys))
     options = bypass_policy(Because.APPLIES_TO_ALL)
     return {(code, item.key) for code, item in db.execute(asked, execution_options=options)} if codes else set()
 
@@ -145,47 +153,6 @@ def _is_kept(before: Entity, field: str, key: str, values: Mapping[str, Any]) ->
     return bool(held == values[field] or (isinstance(held, list) and key in held))
 
 
-def _live() -> Select[str, DictionaryItem]:
-    return (
-        select(Dictionary.code, DictionaryItem)
-        .join(DictionaryItem, DictionaryItem.dictionary_id == Dictionary.id)
-        .where(Dictionary.deleted_at.is_(None), DictionaryItem.deleted_at.is_(None))
-        .where(DictionaryItem.archived_at.is_(None))
-        .order_by(DictionaryItem.position, DictionaryItem.id)
-    )
-
-
-def _unknown(db: Session, field: str, code: str, key: str) -> Validation:
-    """The refusal of an unknown key, which suggests close words, else the first ones of the dictionary.
-
-    The sentence names their labels, its params their keys.
-    """
-    found = db.execute(
-        _live().where(Dictionary.code == code).limit(_SEARCHED), execution_options=bypass_policy(Because.APPLIES_TO_ALL)
-    )
-    items = [item for _, item in found]
-    labels = {item.key: (item.label_en, item.label_zh or item.label_en) for item in items}
-    if close := _close(key, items):
-        english, chinese = " or ".join(labels[x][0] for x in close), "或".join(f"“{labels[x][1]}”" for x in close)
-        said = f"“{key}” is not in the list; choose {english}", f"“{key}”不存在，请选择{chinese}"
-        return invalid(field, *said, suggestions=close)
-    if not (first := [item.key for item in items[:_SUGGESTED]]):
-        return invalid(field, f"“{key}” is not in the list, which is empty", f"“{key}”不在列表中，列表尚无内容")
-    english, chinese = ", ".join(labels[x][0] for x in first), "、".join(labels[x][1] for x in first)
-    said = f"“{key}” is not in the list; choose {english}", f"“{key}”不在列表中，可选：{chinese}"
-    return invalid(field, *said, suggestions=first)
-
-
-def _close(key: str, items: Iterable[DictionaryItem]) -> list[str]:
-    """The keys of the items whose key, label or alias is close to `key`, closest first; of equals only those."""
-    names: dict[str, list[str]] = {}
-    for item in items:
-        for name in filter(None, (item.key, item.label_en, item.label_zh, *item.aliases)):
-            names.setdefault(name.lower(), []).append(item.key)
-    close = [said] if (said := key.lower()) in names else difflib.get_close_matches(said, names, n=_CLOSE, cutoff=0.7)
-    return list(dict.fromkeys(key for name in close for key in names[name]))[:_CLOSE]
-
-
 class DictionaryItemRules(Rules[DictionaryItem]):
     """A word and its parent belong to one dictionary, and no word is its own ancestor."""
 
@@ -207,8 +174,20 @@ class DictionaryItemRules(Rules[DictionaryItem]):
                 )
             above = found.parent_id
 
+    def changed(
+        self, scope: Scope, db: Session, row: DictionaryItem, before: dict[str, Any], extra: dict[str, Any]
+    ) -> None:
+        """Have records found by the new label, once whoever writes one with the old label has ended."""
+        if any(key in before and before[key] != getattr(row, key) for key in ("label_en", "label_zh")):
+            for custom in customs_of(scope, _code_of(db, row)):
+                renew_later(scope, custom, after=_WRITERS_END)
+
     def deleted(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
-        """Raise InUse for a word that records hold: they would be left with a key without a label."""
+        """Raise InUse for a word that records hold: they would be left with a key without a label.
+
+        Raise Validation for one that the policy names: what its lines forbid of the words below it would be free.
+        """
+        _refuse_if_named(scope, db, row)
         _refuse_if_held(scope, db, row, is_purge=False)
 
     def purged(self, scope: Scope, db: Session, row: DictionaryItem) -> None:
@@ -216,39 +195,30 @@ class DictionaryItemRules(Rules[DictionaryItem]):
         _refuse_if_held(scope, db, row, is_purge=True)
 
 
-class DictionaryRules(Rules[Dictionary]):
-    """A dictionary stays as long as a field takes its words from it."""
+def _code_of(db: Session, row: DictionaryItem) -> str:
+    asked = select(Dictionary.code).where(Dictionary.id == row.dictionary_id)
+    return db.execute(asked, execution_options=bypass_policy(Because.KEEPS_RULE)).scalar_one()
 
-    def deleted(self, scope: Scope, db: Session, row: Dictionary) -> None:
-        _refuse_if_wanted(scope, db, row, is_purge=False)
 
-    def purged(self, scope: Scope, db: Session, row: Dictionary) -> None:
-        _refuse_if_wanted(scope, db, row, is_purge=True)
+def _refuse_if_named(scope: Scope, db: Session, row: DictionaryItem) -> None:
+    code, count = _code_of(db, row), 0
+    for line in scope.policy.lines:
+        named = [branch_of(word) for word, _ in parts(line.columns[4])] if line.kind != "g" else []
+        count += any(x and x.key == row.key and code in dictionaries_of(line.columns[1], x.field) for x in named)
+    if count:
+        raise Validation(
+            f"{row.label_en} stays, because lines of the policy name it ({count}). Change the policy first, or archive the word.",
+            f"“{row.label_zh or row.label_en}”不能删除：策略中有 {count} 行规则使用该词条，请先修改策略，或将词条归档。",
+        )
 
 
 def _refuse_if_held(scope: Scope, db: Session, row: DictionaryItem, *, is_purge: bool) -> None:
-    code = db.execute(
-        select(Dictionary.code).where(Dictionary.id == row.dictionary_id),
-        execution_options=bypass_policy(Because.KEEPS_RULE),
-    ).scalar_one()
+    code = _code_of(db, row)
     for model, key in holding(code):
         refuse_if_any(db, row, model, getattr(model, key) == row.key, is_purge=is_purge)
     for custom in customs_of(scope, code):
         model = model_of(custom.module)
         refuse_if_any(db, row, model, _holds(model, custom, row.key), is_purge=is_purge)
-
-
-def _refuse_if_wanted(scope: Scope, db: Session, row: Dictionary, *, is_purge: bool) -> None:
-    """Raise InUse while records hold words of the dictionary, Validation while a field takes its words from there."""
-    fields = [*holding(row.code)]
-    for model, key in fields:
-        refuse_if_any(db, row, model, getattr(model, key).is_not(None), is_purge=is_purge)
-    fields += [(model_of(custom.module), custom.word) for custom in customs_of(scope, row.code)]
-    for model, _ in fields:
-        raise Validation(
-            f"{row.name} stays: a field of {model.names.nouns} takes its words from it. Archive words instead.",
-            f"“{row.name_zh or row.name}”不能删除：{model.names.zh}有字段使用其词条；可将词条归档。",
-        )
 
 
 def customs_of(scope: Scope, code: str) -> list[Custom]:
@@ -266,6 +236,12 @@ def holding(code: str) -> Iterator[tuple[type[Entity], str]]:
     """(entity, column key) of every column that holds words of this dictionary."""
     for model in ENTITIES:
         yield from ((model, column.key) for column in columns(model) if trait_of(column).dictionary == code)
+
+
+def offering(scope: Scope, code: str) -> Iterator[tuple[type[Entity], str]]:
+    """(entity, field) of every field that offers words of this dictionary: columns, then custom fields in use."""
+    yield from holding(code)
+    yield from ((model_of(x.module), x.word) for x in customs_of(scope, code) if not x.is_retired)
 
 
 _DEEPEST = 20

@@ -11,11 +11,12 @@ from policies.objects import field_name
 
 from ..reading.condition_fields import HIDDEN as HIDDEN
 from ..runtime.custom_fields import may_not_set
+from ..runtime.gathering import Gathering
 from ..runtime.scope import Scope
 
 
 def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], actions: Sequence[str]) -> None:
-    """Raise Forbidden for the first field on which the caller lacks one of `actions` in this record.
+    """Raise Forbidden for the fields on which the caller lacks one of `actions` in this record.
 
     At most one query, which judges the stored row: a new record must be flushed already.
     """
@@ -25,9 +26,11 @@ def check_fields(scope: Scope, db: Session, row: Entity, keys: Iterable[str], ac
     table: Any = type(row).__table__
     labelled = [clause.label(f"c{place}") for place, (_, clause) in enumerate(clauses)]
     answer = db.execute(select(*labelled).where(table.c.id == row.id).execution_options(policy=True)).one()
+    found = Gathering()
     for (field, _), allowed in zip(clauses, answer, strict=True):
         if not allowed:
-            raise scope.denied(may_not_set(scope.policy, type(row), field), type(row), row.id, actions[-1])
+            found.note(scope.denied(may_not_set(scope.policy, type(row), field), type(row), row.id, actions[-1]))
+    found.settle()
 
 
 def closed_to(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Text, select
 from sqlalchemy.orm import Session
 
-from models import ENTITIES, DuplicateRule, Entity, NumberRule
+from models import ENTITIES, AssignmentShare, ClaimCondition, CustomField, DuplicateRule, Entity, NumberRule
 from models.base import Money, Utc, column_of, columns, is_customised, trait_of
 from models.custom_field import is_custom
 from models.duplicates import DEFAULTS
@@ -20,7 +20,9 @@ from ..runtime.ids import camel, global_id
 from ..runtime.lifecycle import rules_of
 from ..runtime.scope import Scope
 from ..runtime.viewer import UNGUARDED
+from .custom_fields import CUSTOMISED, TARGETS
 from .field_rights import HIDDEN, open_fields
+from .form_details import detailed
 from .form_fields import FieldType as FieldType
 from .form_fields import FormField as FormField
 from .form_fields import custom_form_field
@@ -55,7 +57,8 @@ def form_schema(scope: Scope, db: Session, entity: str, action: str, id: int | N
     )
     editable &= {*settable(model, creating=creating), *(word for word in customs if word in seen)}
     shown = [key for key in keys if key in seen or key in editable]
-    return [_described(scope, model, key, key in seen, key in editable) for key in shown]
+    fields = [_described(scope, model, key, key in seen, key in editable) for key in shown]
+    return detailed(scope, db, model, fields, creating=creating)
 
 
 def writable(scope: Scope, model: type[Entity], *, creating: bool) -> list[FormField]:
@@ -174,24 +177,44 @@ def _described(scope: Scope, model: type[Entity], key: str, visible: bool, edita
 
 def _field(model: type[Entity], key: str, visible: bool, editable: bool) -> FormField:
     if key not in model.__table__.c:
-        kind = FieldType.POINTS if key == "points" else FieldType.TEXT
-        return FormField(key, camel(key), kind, False, visible, editable)
+        return FormField(key, camel(key), _LISTS.get(key, FieldType.TEXT), False, visible, editable)
     column = column_of(model, key)
     trait, target = trait_of(column), target_of(model, key)
     choices = _choices(model, column)
     return FormField(
         key,
         camel(key),
-        FieldType.RECORD if target else FieldType.CHOICE if choices else _type(column),
+        _kind(model, column, choices),
         (not column.nullable and column.default is None and not trait.generated and not trait.system_managed)
         or trait.required,
         visible,
         editable,
         length=getattr(column.type, "length", None) if not choices else None,
-        dictionary=trait.dictionary,
+        dictionary=trait.dictionary or trait.words_of,
         choices=choices,
         reference=target.__name__ if target else None,
+        kind_in="granteeKind" if key == "grantee_id" else None,
     )
+
+
+_LISTS = {"points": FieldType.POINTS, "options": FieldType.OPTIONS}
+"""The extra inputs that are lists of objects."""
+
+
+def _kind(model: type[Entity], column: Column[Any], choices: tuple[str, ...]) -> FieldType:
+    if target_of(model, column.key) or column.key == "grantee_id":
+        return FieldType.RECORD
+    if choices:
+        return FieldType.CHOICE
+    if trait_of(column).words_of:
+        return FieldType.WORDS
+    return FieldType.CONDITION if (model, column.key) in CONDITIONS else _type(column)
+
+
+CONDITIONS: frozenset[tuple[type[Entity], str]] = frozenset(
+    {(ClaimCondition, "condition"), (AssignmentShare, "condition")}
+)
+"""Columns that hold a condition on customers, as JSON."""
 
 
 def _choices(model: type[Entity], column: Column[Any]) -> tuple[str, ...]:
@@ -200,8 +223,16 @@ def _choices(model: type[Entity], column: Column[Any]) -> tuple[str, ...]:
         return tuple(member.name for member in column.type.enum_class or ())
     if column.key == "language":
         return tuple(LANGUAGES)
-    modules: dict[type[Entity], Collection[str]] = {NumberRule: NUMBERED, DuplicateRule: DEFAULTS}
-    return tuple(modules.get(model, ())) if column.key == "for_module" else ()
+    return tuple(_MODULES.get((model, column.key), ()))
+
+
+_MODULES: dict[tuple[type[Entity], str], Collection[str]] = {
+    (NumberRule, "for_module"): NUMBERED,
+    (DuplicateRule, "for_module"): DEFAULTS,
+    (CustomField, "for_module"): CUSTOMISED,
+    (CustomField, "target"): TARGETS,
+}
+"""Columns that hold the name of a module, with those that they offer."""
 
 
 def _type(column: Column[Any]) -> FieldType:

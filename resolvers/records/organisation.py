@@ -12,7 +12,7 @@ from models.amounts import currencies
 from models.database.bypass import Because
 from models.database.prepared import Prepared
 
-from ..runtime.inputs import check_language, invalid
+from ..runtime.inputs import badly_formed, check_language
 from ..runtime.lifecycle import Rules
 from ..runtime.scope import Scope
 
@@ -22,7 +22,12 @@ class OrganisationRules(Rules[Organisation]):
 
     def check(self, scope: Scope, db: Session, row: Organisation, values: dict[str, Any]) -> None:
         if "time_zone" in values and values["time_zone"] not in time_zones():
-            raise invalid("time_zone", "must be a time zone like Asia/Shanghai", "必须是时区名称，例如 Asia/Shanghai")
+            raise badly_formed(
+                "time_zone",
+                "must be a time zone like Asia/Shanghai",
+                "必须是时区名称，例如 Asia/Shanghai",
+                "Asia/Shanghai",
+            )
         if "language" in values:
             check_language(values["language"])
         if "currency" in values:
@@ -32,7 +37,7 @@ class OrganisationRules(Rules[Organisation]):
 def currency_of(code: str) -> str:
     """The code of a currency in use (ISO 4217), in capitals.  Raises Validation."""
     if code.upper() not in currencies():
-        raise invalid("currency", "must be the code of a currency, like CNY", "必须是货币代码，例如 CNY")
+        raise badly_formed("currency", "must be the code of a currency, like CNY", "必须是货币代码，例如 CNY", "CNY")
     return code.upper()
 
 

@@ -22,7 +22,9 @@ class Mode(StrEnum):
     """Whether one refusal undoes the whole batch, or only its own record."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
+    """One refusal leaves all records as they were; the problems name every record that was refused."""
     BEST_EFFORT = "BEST_EFFORT"
+    """Each record for itself: those without a problem are changed."""
 
 
 class Note(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Enum, Index
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -13,15 +13,18 @@ from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from models import Base
 from models.base import trait_of
+from models.choice_names import choice_said
 from models.errors import Conflict, Duplicate, InUse, NotFound, Refusal, Validation
 from models.names import RECORD
 
 from .ids import camel
-from .inputs import ENDS_BEFORE, invalid
+from .inputs import ENDS_BEFORE, out_of_range, required
 
 _SQLITE = re.compile(r"(UNIQUE|CHECK|NOT NULL) constraint failed: (.+)")
 _POSTGRESQL = {"23505": "UNIQUE", "23514": "CHECK", "23502": "NOT NULL", "23503": "FOREIGN KEY"}
 
+_NAMELESS = {"value": "This choice", "value_zh": "该选项"}
+_TABLE = re.compile(r"(?:INSERT INTO|UPDATE) (\w+)")
 _CHECKED = {
     "period": ("endsAt", *ENDS_BEFORE),
 }
@@ -37,12 +40,12 @@ def refusal_of(failure: IntegrityError) -> Refusal:
     if kind == "UNIQUE":
         field = _last_column(name)
         value = _value(failure, field)
-        told = {"value": value} if value else {"value": "This choice", "value_zh": "该选项"}
+        told = _choice(failure, field, value) or ({"value": value} if value else _NAMELESS)
         return Duplicate(field=camel(field), **told)
     if kind == "CHECK" and (refusal := _checked(name)):
         return refusal
     if kind == "NOT NULL":
-        return invalid(name.rpartition(".")[2], "is required", "为必填项")
+        return required(name.rpartition(".")[2])
     if kind == "FOREIGN KEY":
         return (
             InUse(label="This record", label_zh="该记录", count="…", what=RECORD) if _deleting(failure) else NotFound()
@@ -82,7 +85,7 @@ def _checked(name: str) -> Refusal | None:
     for table in Base.metadata.tables.values():
         word = name.removeprefix(f"ck_{table.name}_")
         if word != name and word in table.columns:
-            return invalid(word, "is out of range", "超出范围")
+            return out_of_range(word)
         if word in _CHECKED:
             field, sentence, zh = _CHECKED[word]
             return Validation(sentence, zh, field=field)
@@ -100,6 +103,18 @@ def _value(failure: IntegrityError, field: str) -> str:
         row = dict(zip(_written(failure.statement or ""), row, strict=False))
     value = row.get(field) if isinstance(row, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _choice(failure: IntegrityError, field: str, value: str) -> dict[str, str] | None:
+    """What a value of a closed list is called; None for another one."""
+    table = Base.metadata.tables.get(found[1]) if (found := _TABLE.match(failure.statement or "")) else None
+    kind: Any = table.c[field].type if table is not None and field in table.c else None
+    members = kind.enum_class or () if isinstance(kind, Enum) else ()
+    for member in members:
+        if value in (member.name, member.value):
+            english, chinese = choice_said(member)
+            return {"value": english, "value_zh": chinese}
+    return None
 
 
 def _written(statement: str) -> list[str]:

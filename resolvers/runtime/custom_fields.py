@@ -1,9 +1,14 @@
 """Custom fields as a person knows them: those that they may see in some record are there, all others are not."""
 
-from models import Base, User
+from itertools import count
+
+from models import Base, Customer, User
+from models.base import columns
 from models.custom_field import Book, Custom, CustomKind
 from models.errors import Forbidden, Validation
-from models.field_names import field_in_words
+from models.field_names import column_in_words, field_in_words
+from models.headings import heading_form, is_chinese
+from models.people import LANGUAGES
 from policies import Principal, Snapshot
 from policies.objects import MODULE_OF, field_name
 
@@ -32,6 +37,36 @@ def visible_book(policy: Snapshot, person: Principal) -> Book:
         return policy.book
     seen = {key: x for key, x in policy.book.fields.items() if policy.ever(person, "view", x.object)}
     return Book(seen, policy.book.revision)
+
+
+def names_in_files(policy: Snapshot, person: Principal, model: type[Base]) -> dict[str, tuple[str, str]]:
+    """`custom.<key>` -> what columns of files are called in English and Chinese, no two of them alike.
+
+    A field that is called like a column, or like an older field that the person sees, has a number behind its name.
+    """
+    keys = [*(column.key for column in columns(model)), *_BESIDE.get(model, ())]
+    taken: set[str] = {heading_form(name) for key in keys for name in column_in_words(model.__tablename__, key)}
+    found = {}
+    for custom in sorted(visible_book(policy, person).all_of(model.module), key=lambda x: x.id):
+        english, chinese = (_apart(custom.label(language), taken) for language in LANGUAGES)
+        found[custom.word] = (english, chinese)
+        taken |= {heading_form(english), heading_form(chinese)}
+    return found
+
+
+def _apart(label: str, taken: set[str]) -> str:
+    """The label, or the label with the first number with which it stands for nothing else."""
+    mark = "" if is_chinese(label[-1:]) else " "
+    ways = (label if n == 1 else f"{label[:_COMPARED]}{mark}{n}" for n in count(1))
+    return next(name for name in ways if heading_form(name) not in taken)
+
+
+_COMPARED = 180
+"""Number of characters of a label before the number behind it: of a heading 200 are compared."""
+_BESIDE: dict[type[Base], tuple[str, ...]] = {
+    Customer: ("contact_name", "contact_title", "contact_phone", "contact_email")
+}
+"""Columns of files beside those of a kind of records."""
 
 
 def unknown_field(model: type[Base], word: str, place: str) -> Validation:

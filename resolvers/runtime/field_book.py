@@ -43,4 +43,5 @@ def _custom(row: Any) -> Custom:
         target=row.target,
         is_searchable=row.is_searchable,
         is_retired=row.retired_at is not None,
+        is_converting=row.converting_at is not None,
     )

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from models import Entity, IdempotencyKey
 from models.audit.entries import plain
 from models.database.prepared import Prepared, upsert
-from models.errors import KeyReused, NotFound, Validation
+from models.errors import KeyReused, NotFound, Required, TooLong
 
 from .batch import Outcome
 from .ids import global_id
+from .inputs import refused
 from .scope import Scope
 from .stored_refusals import restored_refusal, stored_refusal
 
@@ -41,9 +42,8 @@ def run_once(
     if key is None:
         return call(scope)
     if not 1 <= len(key) <= 100 or not key.isprintable():
-        raise Validation(
-            "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。", field="idempotencyKey"
-        )
+        said = "An idempotency key has 1 to 100 characters.", "幂等键须为 1 至 100 个字符。"
+        raise refused(TooLong if key else Required, "idempotency_key", *said, max=100)
     scope.refuse_view_as()
     fingerprint, connection = _fingerprint(action, arguments), scope.outer_transaction()
     if not _reserve(scope, connection, key, action, fingerprint):

@@ -44,6 +44,8 @@ _UNPROTECTED: dict[type[Base], str] = {
     WordMerge: "wmg",
 }
 """The prefix of a table that is not protected and so declares none of its own."""
+ME = "me"
+"""The prefix of the caller's own id as the caller, beside their id as a user."""
 BY_PREFIX: dict[str, type[Base]] = {model.prefix: model for model in PROTECTED if model.prefix}
 
 
@@ -55,6 +57,11 @@ def camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
+def snake(name: str) -> str:
+    """`ownerId` -> `owner_id`: the column key of an input."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+
+
 def table_of(module: str) -> str:
     """The table under which a module is logged: that of its first model, the word itself for a module without one."""
     return _TABLES.get(module, module)
@@ -62,7 +69,7 @@ def table_of(module: str) -> str:
 
 def global_id(model: type[Base], id: int) -> str:
     """`cus_12`."""
-    return f"{_prefix(model)}_{id}"
+    return f"{prefix_of(model)}_{id}"
 
 
 def number_of(model: type[Base], text: object) -> int:
@@ -70,12 +77,17 @@ def number_of(model: type[Base], text: object) -> int:
 
     So a broken id, a foreign one and a missing one all find nothing and are answered alike.
     """
+    prefix, number = parts_of(text)
+    return number if prefix == prefix_of(model) else 0
+
+
+def parts_of(text: object) -> tuple[str, int]:
+    """(prefix, number) of a global id; the number is 0, which no record has, where it is none."""
     prefix, _, digits = str(text).partition("_")
-    if prefix != _prefix(model) or not _NUMBER.fullmatch(digits):
-        return 0
-    number = int(digits)
-    return number if number <= LARGEST_ID else 0
+    number = int(digits) if _NUMBER.fullmatch(digits) else 0
+    return prefix, number if number <= LARGEST_ID else 0
 
 
-def _prefix(model: type[Base]) -> str:
+def prefix_of(model: type[Base]) -> str:
+    """What the global ids of a model begin with, like `cus`."""
     return model.prefix or _UNPROTECTED[model]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Entity
 from models.declaration import Misdeclared, file_of
 
+from .form_terms import PLAIN, FormTerms
 from .scope import Scope
 
 E = TypeVar("E", bound=Entity)
@@ -28,11 +29,18 @@ class Rules(Generic[E]):
     merging_inputs: ClassVar[frozenset[str]] = frozenset()
     """Those among them that say what changes, so an edit of an older version undoes nothing."""
 
+    form: ClassVar[FormTerms] = PLAIN
+    """What a form has to know of these rules before they judge its record."""
+
     def __init_subclass__(cls, models: Sequence[type[Entity]] = (), **more: Any) -> None:
         """Register the class for its entity, the type argument; `models` names several that share it."""
         super().__init_subclass__(**more)
         argument = [get_args(base)[0] for base in cls.__orig_bases__ if get_args(base)]  # type: ignore[attr-defined]  # of every generic
         _register(cls(), models or [x for x in argument if isinstance(x, type)])
+
+    def form_terms(self, scope: Scope, db: Session) -> FormTerms:
+        """The terms of a form as the settings of the organisation make them."""
+        return self.form
 
     def prepare(self, scope: Scope, db: Session, values: dict[str, Any], extra: dict[str, Any]) -> None:
         """Fill in what a new record needs and the request did not give."""

@@ -4,23 +4,28 @@ import re
 import unicodedata
 
 from models.contact import PointKind
-from models.errors import Validation
 
-from .ids import camel
+from .inputs import badly_formed
 
 
 def check_point(kind: PointKind, value: str, field: str = "points") -> None:
     """Raise Validation for a value that cannot be a phone number or an e-mail address, or holds two numbers."""
     if kind is PointKind.PHONE and len(numbers := _numbers_in(value)) > 1:
-        raise Validation(
+        raise badly_formed(
+            field,
             f"“{value}” holds {len(numbers)} phone numbers. Use one field for each.",
             f"“{value}”包含 {len(numbers)} 个电话号码，请分别填写。",
-            field=camel(field),
+            numbers[0],
+            whole=True,
         )
     if kind is PointKind.PHONE and not 3 <= sum(c.isdigit() for c in value) <= 20:
-        raise Validation(f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", field=camel(field))
+        raise badly_formed(
+            field, f"“{value}” is no phone number.", f"“{value}”不是有效的电话号码。", "138 0013 8000", whole=True
+        )
     if kind is PointKind.EMAIL and ("@" not in value.strip("@") or " " in value):
-        raise Validation(f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", field=camel(field))
+        raise badly_formed(
+            field, f"“{value}” is no e-mail address.", f"“{value}”不是有效的邮箱地址。", "li.na@example.com", whole=True
+        )
 
 
 def _numbers_in(value: str) -> list[str]:

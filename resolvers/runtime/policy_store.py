@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from models import PolicyLine, PolicyRevision, Role
 from models.database.bypass import Because, bypass_policy
-from models.errors import Validation
+from models.errors import TooLong, TooMany
 from policies import InvalidPolicy, Line, parse, validate
 from policies.proof import fingerprint
+
+from .inputs import refused
 
 LONGEST_TEXT, MOST_LINES = 200_000, 5_000
 """Maximum number of characters and lines of a policy: the review of a longer one would take seconds."""
@@ -55,14 +57,19 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def checked(text: str, roles: Iterable[str] | None = None, customs: Collection[str] | None = None) -> list[Line]:
+def checked(
+    text: str,
+    roles: Iterable[str] | None = None,
+    customs: Collection[str] | None = None,
+    branches: Collection[str] | None = None,
+) -> list[Line]:
     """The lines of a text that may become the policy.  Raises InvalidPolicy, naming line and word."""
     if len(text) > LONGEST_TEXT:
         raise InvalidPolicy([f"line 1: the text has {len(text):,} characters; {LONGEST_TEXT:,} are the most"])
     lines = parse(text)
     if len(lines) > MOST_LINES:
         raise InvalidPolicy([f"line {lines[MOST_LINES].number}: {MOST_LINES:,} lines are the most"])
-    return validate(lines, None if roles is None else frozenset(roles), customs)
+    return validate(lines, None if roles is None else frozenset(roles), customs, branches)
 
 
 def put_in_force(
@@ -117,11 +124,11 @@ def role_codes(ask: Ask) -> set[str]:
 def storable(text: str) -> str:
     """A text in its stored form.  Raises Validation for one that is too long."""
     if len(text) > LONGEST_TEXT:
-        raise Validation(
-            f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。", field="text"
-        )
+        said = f"A policy has at most {LONGEST_TEXT:,} characters.", f"策略最多 {LONGEST_TEXT:,} 个字符。"
+        raise refused(TooLong, "text", *said, max=LONGEST_TEXT)
     if text.count("\n") > MOST_ROWS:
-        raise Validation(f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。", field="text")
+        said = f"A policy has at most {MOST_ROWS:,} rows.", f"策略最多 {MOST_ROWS:,} 行。"
+        raise refused(TooMany, "text", *said, max=MOST_ROWS)
     whole = text.encode(errors="ignore").decode()  # without lone surrogates, which no encoding can store
     return whole.replace("\0", "").replace("\r\n", "\n")
 

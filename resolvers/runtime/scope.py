@@ -52,10 +52,11 @@ class Scope:
         address: str | None = None,
         agent: str | None = None,
         token: str | None = None,
+        language: str | None = None,
     ) -> None:
-        """`batch_id` joins several runs in the log; without one every run is a batch.  `token` opened the session."""
+        """`batch_id` joins several runs in the log, else each is a batch; `language` is that of callers before sign-in."""
         self.backend, self.door = backend, door[:20]
-        self.address, self.agent, self.token = address, agent, token
+        self.address, self.agent, self.token, self._spoken = address, agent, token, language or "en"
         self.request_id = (request_id or secrets.token_hex(8))[:40]
         self._given_batch = batch_id[:20] if batch_id else None
         self.batch_id = self._given_batch or secrets.token_hex(8)
@@ -100,7 +101,8 @@ class Scope:
 
     @property
     def language(self) -> str:
-        return self._principal.language if self._principal else "en"
+        """That of the account; before sign-in the one that the request asks for."""
+        return self._principal.language if self._principal else self._spoken
 
     def now(self) -> datetime:
         return self.backend.clock()
@@ -147,6 +149,7 @@ class Scope:
         if person is not None and tolerant:
             person = replace(person, must_change_password=False)
         request = {"address": self.address, "agent": self.agent, "token": self.token, "batch_id": self._given_batch}
+        request["language"] = self._spoken
         copy = Scope(self.backend, person, self.door, request_id=self.request_id, **request)
         copy.policy, copy._unit, copy._in_force = self.policy, unit, newest
         copy._tolerates_one_time_password = tolerant
@@ -278,7 +281,7 @@ class Scope:
         refusal.noted = True
         if self.is_trial:
             return
-        note_denial(self._unit.denied, by, self.now(), subject, id or None, changes)
+        note_denial(self._unit.denied, by, self.now(), subject, id if id and id > 0 else None, changes)
         self.backend.budgets.take(by.actor_id, Costly.DENIALS)
 
     def tell(self, db: Session, topic: str, record_id: int | None) -> None:

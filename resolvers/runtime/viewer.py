@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, inspect, null, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, inspect, literal_column, null, or_, select
 
 from models import Base
-from models.custom_field import is_custom
-from models.custom_sql import CustomText, CustomValue
+from models.base import column_of, trait_of
+from models.custom_field import Custom, UnconvertedValue, is_custom
+from models.custom_sql import CustomJson, CustomText, CustomValue, WithoutKeys
 from policies import Principal, Snapshot
 from policies.clauses import Clauses
 from policies.objects import field_name
@@ -70,18 +71,43 @@ class Viewer:
             return column
         if key in model.inherited:
             column = func.coalesce(column, self._of_parent(model, e, key))
+        if hidden := self._hidden_among(model, key):
+            column = WithoutKeys(column, hidden)
+        if asks := self._asks_hidden(model, key, column):
+            column = case((or_(*asks), literal_column(f"'{UNSAID}'")), else_=column)
         guarded: Value = self._clauses.guarded(model, field_name(key), e, column)
         return guarded
 
-    def custom(self, model: type[Base], e: Any, word: str, *, as_text: bool = False) -> Value:
+    def _asks_hidden(self, model: type[Base], key: str, text: Value) -> list[Clause]:
+        """The conditions that a stored condition asks about a custom field that the person sees in no record."""
+        hidden = self._never_seen(trait_of(column_of(model, key)).condition_of)
+        return [
+            text.contains(named, autoescape=True)
+            for x in hidden
+            for named in (f'"{x.word}"', f'"key":"{x.key}"', f'"key": "{x.key}"')
+        ]
+
+    def _hidden_among(self, model: type[Base], key: str) -> list[str]:
+        """The custom fields that a list of keys may name, and that the person sees in no record."""
+        return [x.word for x in self._never_seen(trait_of(column_of(model, key)).fields_of)]
+
+    def _never_seen(self, module: str | None) -> list[Custom]:
+        """The custom fields of a module that the person sees in no record."""
+        fields = self.policy.book.all_of(module) if module is not None else ()
+        return [x for x in fields if not self.policy.ever(self.person, "view", x.object)]
+
+    def custom(self, model: type[Base], e: Any, word: str, *, as_text: bool = False, as_json: bool = False) -> Value:
         """The value of a custom field, `custom.<key>`, where the person may see it, NULL elsewhere.
 
-        One that is not defined is NULL for everybody.  `as_text`: as it is stored.
+        One that is not defined is NULL for everybody.  `as_text`, `as_json`: as it is stored.
         """
         custom = self.policy.book.find(model.module, word)
         if custom is None:
             return cast(null(), Text)
-        held: Value = CustomText(e.custom, custom) if as_text else CustomValue(e.custom, custom)
+        form = CustomText if as_text else CustomJson if as_json else CustomValue
+        held: Value = form(e.custom, custom)
+        if custom.is_converting:
+            held = case((_is_of_former_kind(custom, e), null()), else_=held)
         guarded: Value = self._clauses.guarded(model, word, e, held)
         return guarded
 
@@ -95,9 +121,48 @@ class Viewer:
         found: Select[Any] = select(self.value(parent, above.c, key)).where(above.c.id == mine).correlate_except(above)
         return found.execution_options(policy=True).scalar_subquery()
 
+    def shows(self, model: type[Base], e: Any, key: str) -> Clause | None:
+        """The condition under which `value` of a column or a custom field is not hidden; None where it never is."""
+        if key in UNGUARDED:
+            return None
+        own = self.guard(model, field_name(key), e)
+        above = self._parent_shows(model, e, key) if key in model.inherited else None
+        if above is None:
+            return own
+        known = or_(getattr(e, key).is_not(None), above)
+        return known if own is None else and_(own, known)
+
+    def _parent_shows(self, model: type[Base], e: Any, key: str) -> Clause | None:
+        if isinstance(e, WithParent):
+            return self.shows(e.parent.model, e.parent.e, key)
+        parent: type[Base] = inspect(model).relationships[model.visible_through].mapper.class_
+        above = parent.__table__.alias()
+        shown = self.shows(parent, above.c, key)
+        if shown is None:
+            return None
+        mine = getattr(e, f"{model.visible_through}_id")
+        found: Any = (
+            select(literal_column("1")).select_from(above).where(above.c.id == mine, shown).correlate_except(above)
+        )
+        there: Clause = found.execution_options(policy=True).exists()
+        return there
+
     def guard(self, model: type[Base], field: str, e: Any) -> Clause | None:
         """The clause under which a field, by its word in policy lines, may be seen; None where seeing the row is enough."""
         return self._clauses.guard(model, field, e)
+
+
+def _is_of_former_kind(custom: Custom, e: Any) -> Clause:
+    """Condition: what the record holds is no value of the present kind yet, so that no statement may read it as one."""
+    left = UnconvertedValue.__table__.alias()
+    found: Select[Any] = select(literal_column("1")).where(
+        left.c.field_id == literal_column(str(custom.id)), left.c.record_id == e.id
+    )
+    return found.correlate_except(left).execution_options(policy=True).exists()
+
+
+UNSAID = '"…"'
+"""What stands for a condition that asks about hidden fields: JSON that says nothing, which no condition is."""
 
 
 @dataclass(frozen=True)

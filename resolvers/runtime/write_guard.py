@@ -26,6 +26,7 @@ from models.errors import Forbidden, NotFound
 from policies.objects import ACTIONS, GROUPS
 
 from .custom_fields import referred_kind
+from .gathering import Gathering
 from .held_definitions import hold_definitions
 from .ids import camel
 from .read_guard import _take_current, rights
@@ -159,15 +160,28 @@ def _may(session: Session, model: type[Base], id: int, action: str) -> bool:
 
 
 def _check_references(session: Session, row: Entity | Part) -> None:
-    """Raise NotFound for a changed foreign key to a record that the person may not see."""
+    """Raise NotFound for each changed foreign key to a record that the person may not see."""
     if row in session.deleted:
         return
+    found = Gathering()
     for column, target, relations in _pointing(type(row)):
         ids = set(_pointed(row, column, relations))
         if ids - seen_by(session, target, ids):
-            raise NotFound(what=target.names, field=camel(column.key))
+            found.note(NotFound(what=target.names, field=camel(column.key)))
     if isinstance(row, Customised) and (held := next(iter(added_values(row, "custom")), None)):
-        _check_customs(session, row, held)
+        with found.noting():
+            _check_customs(session, row, held)
+    found.settle()
+
+
+def check_given_references(session: Session, model: type[Base], values: Mapping[str, Any]) -> None:
+    """The same for the values of a record that is not made yet."""
+    found = Gathering()
+    for column, target, _ in _pointing(model):
+        id = values.get(column.key)
+        if id is not None and {id} - seen_by(session, target, {id}):
+            found.note(NotFound(what=target.names, field=camel(column.key)))
+    found.settle()
 
 
 def _check_customs(session: Session, row: Any, held: Mapping[str, Any]) -> None:
@@ -177,13 +191,14 @@ def _check_customs(session: Session, row: Any, held: Mapping[str, Any]) -> None:
     """
     if action_of(session) in ("merge", "unmerge"):
         return
-    _, policy = rights(session)
+    found, (_, policy) = Gathering(), rights(session)
     before = next(iter(inspect(row).attrs["custom"].history.deleted or ()), None) or {}
     for key, id in held.items():
         custom = policy.book.find(row.module, f"{PREFIX}{key}")
         target = None if custom is None else referred_kind(custom)
         if target is not None and before.get(key) != id and {id} - seen_by(session, target, {id}):
-            raise NotFound(what=target.names, field=f"{PREFIX}{key}")
+            found.note(NotFound(what=target.names, field=f"{PREFIX}{key}"))
+    found.settle()
 
 
 def references(model: type[Base]) -> list[tuple[str, type[Base]]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import ENTITIES, Department, Entity, Role, SavedView, SavedViewShare, User
 from models.audit.entries import Changes
-from models.errors import Conflict, NotFound, Validation
+from models.errors import Conflict, NotFound, TooMany, Validation
 from models.pool import GranteeKind
 from models.saved_view import LONGEST_NAME, SAVED_VIEW
 
@@ -19,7 +19,7 @@ from ..reading import pages
 from ..reading.pages import ListRequest
 from ..runtime.custom_fields import visible_book
 from ..runtime.ids import global_id
-from ..runtime.inputs import line
+from ..runtime.inputs import line, refused
 from ..runtime.scope import Scope
 from ..runtime.viewer import Clause
 from .changes import ORDER, difference, log_view, put_at, readers
@@ -136,9 +136,8 @@ def share_view(
         if everyone or wanted:
             scope.allow("share_views", User.module)
         if len(wanted) > MAX_SHARES:
-            raise Validation(
-                f"A view is shared with at most {MAX_SHARES}.", f"最多共享给 {MAX_SHARES} 个对象。", field="roleIds"
-            )
+            said = f"A view is shared with at most {MAX_SHARES}.", f"最多共享给 {MAX_SHARES} 个对象。"
+            raise refused(TooMany, "role_ids", *said, max=MAX_SHARES)
         _refuse_unknown(db, roles, departments)
         before = readers(db, row)
         held = {(share.grantee_kind, share.grantee_id): share for share in row.shares}

@@ -1,6 +1,6 @@
 """Batches: the inputs of mutations over several records, and the one call that all of them share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -29,16 +29,24 @@ class RecordsInput:
 class HandInput:
     ids: list[strawberry.ID]
     user_id: strawberry.ID
+    """The user who gets the records."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     idempotency_key: str | None = None
+
+
+def numbers_of(model: type[Entity], ids: Sequence[str]) -> list[int]:
+    """The numbers in these ids.  For one that is no id of the model its place, counted below zero, so that its problem
+    can name it (`schema/problems.py`): no record has such a number.
+    """
+    return [number_of(model, text) or -(ids.index(text) + 1) for text in ids]
 
 
 async def batch(
     info: GraphQLInfo, model: type[Entity], input: Any, call: Callable[[Scope, list[int]], Outcome]
 ) -> Answered:
     """Run `call` with the records of the input, once per idempotency key."""
-    ids = [number_of(model, text) for text in input.ids]
+    ids = numbers_of(model, input.ids)
     arguments = {f.name: getattr(input, f.name) for f in fields(input) if f.name != "idempotency_key"}
     key: str | None = input.idempotency_key
     return await act(info.context, model, info.field_name, key, arguments, lambda scope: call(scope, ids))

@@ -20,10 +20,13 @@ from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Problem, derived, mutation, problem_of
+from ..closed_lists import modules_of
+from ..contract import GraphQLInfo, derived, mutation
 from ..plan.shape import name_of, plural
+from ..problems import Problem, problems_of
 from ..queries.bulk_changes import BulkChangeType, read_change
 from ..types import make, namespace
+from ..types.enums import EntityNameType
 from .records import given_of
 
 _LEFT_OUT = frozenset({"id", "version", "idempotency_key", "points", "duplicate_reason"})
@@ -35,22 +38,27 @@ IN_BULK = tuple(model for model in ENTITIES if model.in_bulk)
 class BulkWordsInput:
     field: str
     words: list[str]
+    """Keys of words of its dictionary."""
 
 
 @strawberry.input(description="A new owner, by a transfer. Nothing else changes with it.")
 class BulkOwnerInput:
     user_id: strawberry.ID
-    related: list[str] | None = strawberry.field(
+    """The user who gets the records."""
+    related: list[EntityNameType] | None = strawberry.field(
         default=None,
-        description="The kinds of the former owner's records at customers that go along: contact, opportunity, plan. All without it.",
+        description="The kinds of the former owner's records at customers that go along: CONTACT, OPPORTUNITY, PLAN. All without it.",
     )
     insist: bool = False
+    """Whether the limit of the new owner may be exceeded; it needs the right to insist."""
     lift_lock: bool = False
+    """Whether locks of other users are lifted, by who may unlock; else locked records are refused."""
 
 
 @strawberry.input(description="A batch of the operation log: `batchId` of a bulk change, of a log entry.")
 class UndoInput:
     batch_id: str
+    """The batch: that of a bulk change, or of the log entries of a request."""
     reason: str | None = None
 
 
@@ -62,6 +70,7 @@ class BulkChangeInput:
 @strawberry.type(description="The bulk change, and what was refused as a whole.")
 class BulkChangePayload:
     change: BulkChangeType | None = None
+    """The change as it stands; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -152,7 +161,7 @@ def _given(book: Book, model: type[Entity], input: Any) -> dict[str, Any]:
     for key in added.keys() | removed.keys():
         given[key] = Words(added.get(key, ()), removed.get(key, ()))
     if (owner := getattr(input, "owner", None)) is not None:
-        related = None if owner.related is None else tuple(owner.related)
+        related = modules_of(owner.related)
         given[OWNER] = Handover(number_of(User, owner.user_id), related, owner.insist, owner.lift_lock)
     return given
 
@@ -196,4 +205,4 @@ async def _answered(scope: Scope, call: Any) -> BulkChangePayload:
     try:
         return BulkChangePayload(change=await read_change(scope, await call(scope)))
     except Refusal as refusal:
-        return BulkChangePayload(problems=[problem_of(refusal, scope.language)])
+        return BulkChangePayload(problems=problems_of([refusal], scope.language))

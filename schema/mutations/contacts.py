@@ -9,7 +9,7 @@ from ..types.payloads import batch_payload_of
 from .batches import HandInput, batch
 
 
-@mutation("contact.transfer", returns=batch_payload_of(Contact))
+@mutation("contact.transfer", returns=batch_payload_of(Contact), of=transfer)
 async def transfer_contacts(info: GraphQLInfo, input: HandInput) -> Answered:
     owner = number_of(User, input.user_id)
     return await batch(
@@ -17,7 +17,7 @@ async def transfer_contacts(info: GraphQLInfo, input: HandInput) -> Answered:
     )
 
 
-@mutation("opportunity.transfer", returns=batch_payload_of(Opportunity))
+@mutation("opportunity.transfer", returns=batch_payload_of(Opportunity), of=transfer)
 async def transfer_opportunities(info: GraphQLInfo, input: HandInput) -> Answered:
     owner = number_of(User, input.user_id)
     return await batch(

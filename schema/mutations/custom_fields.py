@@ -14,23 +14,28 @@ from resolvers.runtime.idempotency import single
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
+from ..closed_lists import module_of
 from ..contract import Answered, GraphQLInfo, act, mutation
 from ..types import make
+from ..types.enums import EntityNameType
 from ..types.payloads import batch_payload_of, payload_of
-from .batches import RecordsInput, batch
+from .batches import RecordsInput, batch, numbers_of
 
 KindType: Any = make.enum_of(CustomKind)
 
 
 @strawberry.input(
     description="Which field gets which kind. `dictionary`: the code of that with the options of a choice, or `anew` for one"
-    " of the texts that are there. `target`: the module of a reference."
+    " of the texts that are there. `target`: the records of a reference."
 )
 class ChangeCustomFieldKindInput:
     id: strawberry.ID
     kind: KindType
+    """The kind that the field gets."""
     dictionary: str | None = None
-    target: str | None = None
+    """For a choice: the code of the dictionary of its words."""
+    target: EntityNameType | None = None
+    """For a reference: the kind of records, by its word in the policy."""
     idempotency_key: str | None = None
 
 
@@ -61,7 +66,7 @@ async def announce_custom_fields(info: GraphQLInfo, input: RecordsInput) -> Answ
 @mutation("customfield.edit", returns=batch_payload_of(CustomField))
 async def arrange_custom_fields(info: GraphQLInfo, input: ArrangeCustomFieldsInput) -> Answered:
     """Puts fields in order; those that are not named follow.  Asks for the right customfield.edit."""
-    ids = [number_of(CustomField, text) for text in input.ids]
+    ids = numbers_of(CustomField, input.ids)
 
     def call(scope: Scope) -> Outcome:
         return Outcome(custom_fields.arrange(scope, ids))
@@ -73,7 +78,7 @@ async def arrange_custom_fields(info: GraphQLInfo, input: ArrangeCustomFieldsInp
 async def change_custom_field_kind(info: GraphQLInfo, input: ChangeCustomFieldKindInput) -> Answered:
     """Changes what a field holds, where every stored value converts.  Asks for the right customfield.edit."""
     id = number_of(CustomField, input.id)
-    given = (CustomKind(input.kind), input.dictionary, input.target)
+    given = (CustomKind(input.kind), input.dictionary, module_of(input.target))
     return await act(
         info.context,
         CustomField,

@@ -10,7 +10,9 @@ from resolvers.customers import approval, lock, transfer
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
+from ..closed_lists import modules_of
 from ..contract import Answered, GraphQLInfo, mutation
+from ..types.enums import EntityNameType
 from ..types.payloads import batch_payload_of
 from .batches import RecordsInput, batch
 
@@ -19,6 +21,7 @@ from .batches import RecordsInput, batch
 class LockInput:
     ids: list[strawberry.ID]
     until: datetime | None = None
+    """When the lock ends by itself; without it, it lasts until it is unlocked."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     idempotency_key: str | None = None
@@ -36,36 +39,37 @@ class RejectInput:
 class TransferInput:
     ids: list[strawberry.ID]
     user_id: strawberry.ID
+    """The user who gets the customers."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     insist: bool = strawberry.field(
         default=False, description="Also to a person who may not work with them or is absent; needs a reason."
     )
     lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
-    related: list[str] | None = strawberry.field(
+    related: list[EntityNameType] | None = strawberry.field(
         default=None,
-        description="The kinds of the former owner's records at them that go along: contact, opportunity, plan. All without it.",
+        description="The kinds of the former owner's records at them that go along: CONTACT, OPPORTUNITY, PLAN. All without it.",
     )
     idempotency_key: str | None = None
 
 
-@mutation("customer.transfer", returns=batch_payload_of(Customer))
+@mutation("customer.transfer", returns=batch_payload_of(Customer), of=transfer.transfer)
 async def transfer_customers(info: GraphQLInfo, input: TransferInput) -> Answered:
     owner = number_of(User, input.user_id)
-    how: dict[str, Any] = {"insist": input.insist, "lift_lock": input.lift_lock, "related": input.related}
+    how: dict[str, Any] = {"insist": input.insist, "lift_lock": input.lift_lock, "related": modules_of(input.related)}
     return await batch(
         info, Customer, input, lambda scope, ids: transfer.transfer(scope, ids, owner, input.reason, input.mode, **how)
     )
 
 
-@mutation("customer.lock", returns=batch_payload_of(Customer))
+@mutation("customer.lock", returns=batch_payload_of(Customer), of=lock.lock)
 async def lock_customers(info: GraphQLInfo, input: LockInput) -> Answered:
     return await batch(
         info, Customer, input, lambda scope, ids: lock.lock(scope, ids, input.reason, input.until, input.mode)
     )
 
 
-@mutation("customer.unlock", returns=batch_payload_of(Customer))
+@mutation("customer.unlock", returns=batch_payload_of(Customer), of=lock.unlock)
 async def unlock_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: lock.unlock(scope, ids, input.reason, input.mode))
 

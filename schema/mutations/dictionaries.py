@@ -11,14 +11,17 @@ from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Pointer, Problem, mutation, problem_of
+from ..contract import GraphQLInfo, Pointer, mutation
+from ..problems import Problem, problems_of
 from ..types.make import record_of
 
 
 @strawberry.input(description="Two words of one dictionary: the one that stays, and the one that becomes part of it.")
 class MergeDictionaryItemsInput:
     winner_id: strawberry.ID
+    """The word that stays."""
     loser_id: strawberry.ID
+    """The word that becomes part of it."""
     reason: str | None = None
     idempotency_key: str | None = None
 
@@ -26,6 +29,7 @@ class MergeDictionaryItemsInput:
 @strawberry.input(description="A merge of words by its id.")
 class UnmergeDictionaryItemsInput:
     merge_id: strawberry.ID
+    """The merge, as `mergeDictionaryItems` has named it."""
     reason: str | None = None
     idempotency_key: str | None = None
 
@@ -36,9 +40,13 @@ class UnmergeDictionaryItemsInput:
 )
 class MergeDictionaryItemsPayload:
     merge_id: strawberry.ID | None = None
+    """The merge, for `unmergeDictionaryItems`."""
     moved: int = 0
+    """Number of records that hold the other word now."""
     is_under_way: bool = False
+    """Whether a job still changes the rest."""
     dictionary_item: Pointer | None = strawberry.field(default=None, graphql_type=record_of(DictionaryItem))
+    """The word that stays; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -48,8 +56,11 @@ class MergeDictionaryItemsPayload:
 )
 class UnmergeDictionaryItemsPayload:
     kept: list[str] = strawberry.field(default_factory=list)
+    """What was changed since and so keeps the other word, in words."""
     is_under_way: bool = False
+    """Whether a job still changes the rest."""
     dictionary_item: Pointer | None = strawberry.field(default=None, graphql_type=record_of(DictionaryItem))
+    """The word that had stayed; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -66,7 +77,7 @@ async def merge_dictionary_items(info: GraphQLInfo, input: MergeDictionaryItemsI
     try:
         outcome = await scope.run(run_once, input.idempotency_key, info.field_name, given, call)
     except Refusal as refusal:
-        return MergeDictionaryItemsPayload(problems=[problem_of(refusal, scope.language)])
+        return MergeDictionaryItemsPayload(problems=problems_of([refusal], scope.language))
     found = await scope.read(past_word_merge, outcome.ids[0])
     return MergeDictionaryItemsPayload(
         merge_id=strawberry.ID(global_id(WordMerge, outcome.ids[0])),
@@ -90,7 +101,7 @@ async def unmerge_dictionary_items(
     try:
         outcome = await scope.run(run_once, input.idempotency_key, info.field_name, given, call)
     except Refusal as refusal:
-        return UnmergeDictionaryItemsPayload(problems=[problem_of(refusal, scope.language)])
+        return UnmergeDictionaryItemsPayload(problems=problems_of([refusal], scope.language))
     found = await scope.read(past_word_merge, outcome.ids[0])
     if found is None:
         return UnmergeDictionaryItemsPayload()

@@ -17,7 +17,9 @@ from resolvers.runtime.custom_fields import visible_book
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
+from ..closed_lists import model_name
+from ..contract import DonePayload, GraphQLInfo, done, mutation
+from ..problems import Problem, problems_of
 from ..queries.exports import (
     ExportFormatType,
     ExportProfileType,
@@ -26,24 +28,30 @@ from ..queries.exports import (
     read_export,
     shown_profile,
 )
+from ..types.enums import EntityNameType
 from .saved_views import ViewOrderInput
 
 
 @strawberry.input(
-    description="A list to write into a file. `entity` is the type of its records, like `Customer`, or `AuditEntry` for "
+    description="A list to write into a file. `entity` is the type of its records; with `AUDIT_ENTRY` for "
     "the operation log, whose `filter` takes actorId, entity, recordId, action, outcome, since, until, batchId and text."
 )
 class CreateExportInput:
-    entity: str
+    entity: EntityNameType
+    """The kind of records, by the name of its type."""
     range: ExportRangeType = ExportRange.FILTER
+    """Which records: those of `ids`, those that `filter` and `search` find, or all."""
     ids: list[strawberry.ID] = strawberry.field(default_factory=list, description="The records of a SELECTION.")
     filter: JSON | None = strawberry.field(default=None, description="The condition, as saved views take it.")
     search: str = ""
+    """Words to search for, as in the list."""
     order: list[ViewOrderInput] = strawberry.field(default_factory=list)
+    """The steps of the order; without it that of the list."""
     columns: list[str] = strawberry.field(
         default_factory=list, description="Columns in their order; none for all that you see."
     )
     format: ExportFormatType = ExportFormat.XLSX
+    """A workbook or CSV."""
     in_bin: bool = strawberry.field(default=False, description="Whether the list is that of the recycle bin.")
 
 
@@ -56,22 +64,28 @@ class ExportInput:
     description="Columns in their order. With the name of kept ones of yours, or their `id`: instead of those."
 )
 class SaveExportProfileInput:
-    entity: str
+    entity: EntityNameType
+    """The kind of records, by the name of its type."""
     name: str
+    """What the profile is called; one of that name is replaced."""
     columns: list[str]
+    """The columns by their names in the API, in their order."""
     is_shared: bool = False
+    """Whether other users may use it."""
     id: strawberry.ID | None = None
 
 
 @strawberry.type(description="The export, and what was refused.")
 class ExportPayload:
     export: ExportType | None = None
+    """The export; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
 @strawberry.type(description="The kept columns, or what was refused.")
 class ExportProfilePayload:
     profile: ExportProfileType | None = None
+    """The profile as it is stored; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -80,7 +94,7 @@ async def create_export(info: GraphQLInfo, input: CreateExportInput) -> ExportPa
     """Asks for the right `export` of the kind of record.  The file is written in the background."""
     scope = info.context.scope
     try:
-        model, range = kind_of(input.entity), ExportRange(input.range)
+        model, range = kind_of(model_name(input.entity)), ExportRange(input.range)
         listing = asked_listing(
             model,
             range,
@@ -90,11 +104,12 @@ async def create_export(info: GraphQLInfo, input: CreateExportInput) -> ExportPa
             order=[(step.field, step.descending) for step in input.order],
             binned=input.in_bin,
             book=visible_book(scope.policy, scope.person),
+            zone=scope.person.zone,
         )
         order = Order(model, listing, range, tuple(input.columns), ExportFormat(input.format))
         id = await scope.run(exports.start, order)
     except Refusal as refusal:
-        return ExportPayload(problems=[problem_of(refusal, scope.language)])
+        return ExportPayload(problems=problems_of([refusal], scope.language))
     return ExportPayload(export=await read_export(scope, id))
 
 
@@ -112,15 +127,17 @@ async def delete_export(info: GraphQLInfo, input: ExportInput) -> DonePayload:
 
 @mutation("user.exports")
 async def save_export_profile(info: GraphQLInfo, input: SaveExportProfileInput) -> ExportProfilePayload:
-    """Asks for nothing, unless everybody shall use them: that asks for the right to share views."""
+    """Keep columns of an export under a name, for yourself or for all.  It asks for nothing, unless everybody shall use them: that asks for the right to share views."""
     scope = info.context.scope
     try:
         id = number_of(ExportProfile, input.id) if input.id is not None else None
         more = {"shared": input.is_shared, "id": id}
-        made = await scope.run(profiles.save_profile, kind_of(input.entity), input.name, input.columns, **more)
+        made = await scope.run(
+            profiles.save_profile, kind_of(model_name(input.entity)), input.name, input.columns, **more
+        )
         profile = await scope.read(profiles.profile_of, made)
     except Refusal as refusal:
-        return ExportProfilePayload(problems=[problem_of(refusal, scope.language)])
+        return ExportProfilePayload(problems=problems_of([refusal], scope.language))
     return ExportProfilePayload(profile=shown_profile(profile))
 
 
@@ -135,5 +152,5 @@ async def _changed(scope: Scope, use_case: Callable[[Scope, int], None], input: 
     try:
         await scope.run(use_case, id)
     except Refusal as refusal:
-        problems.append(problem_of(refusal, scope.language))
+        problems += problems_of([refusal], scope.language)
     return ExportPayload(export=await read_export(scope, id), problems=problems)

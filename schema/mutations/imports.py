@@ -17,7 +17,8 @@ from resolvers.imports.mapping import Plan
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
+from ..contract import DonePayload, GraphQLInfo, done, mutation
+from ..problems import Problem, problems_of
 from ..queries.imports import read_import
 from ..types.imports import ImportDateOrder, ImportModeType, ImportOverwrite, ImportType
 
@@ -37,6 +38,7 @@ class ImportInput:
 class ContinueImportInput:
     id: strawberry.ID
     file: strawberry.ID
+    """The corrected result workbook, as `POST /files` has named it: `upl_…`."""
 
 
 @strawberry.input(description="One of your files that no import has used.")
@@ -48,6 +50,7 @@ class UploadInput:
 class ReadImportAnewInput:
     id: strawberry.ID
     sheet: str | None = None
+    """The name of the sheet; without it the one that was read."""
     header_row: int | None = strawberry.field(default=None, description="Counts from 1, as in Excel.")
     encoding: str | None = strawberry.field(default=None, description="Of a CSV file, like GB18030.")
     delimiter: str | None = strawberry.field(default=None, description="Of a CSV file: one character.")
@@ -58,6 +61,7 @@ class ReadImportAnewInput:
 @strawberry.input(description="The field that a column holds.")
 class ImportColumnInput:
     place: int
+    """The place of the column in the sheet, from 0."""
     field: str | None = strawberry.field(default=None, description="The key of a field; null leaves the column out.")
     dates: ImportDateOrder | None = strawberry.field(default=None, description="The order of its dates.")
     overwrite: ImportOverwrite = strawberry.field(
@@ -68,7 +72,9 @@ class ImportColumnInput:
 @strawberry.input(description="A value of all rows: `poolId` and the id of a pool.")
 class ImportGivenInput:
     input: str
+    """The field by its key."""
     value: strawberry.ID
+    """The value as text."""
 
 
 @strawberry.input(description="Which columns hold what, and what becomes of the rows.")
@@ -80,6 +86,7 @@ class SetImportMappingInput:
         default_factory=list, description="The fields that find an existing record; one of `keys` of the target."
     )
     given: list[ImportGivenInput] = strawberry.field(default_factory=list)
+    """Values that every row gets for fields without a column."""
     clears: bool = strawberry.field(default=False, description="Whether an empty cell empties the field of an update.")
     reason: str | None = strawberry.field(
         default=None, description="Why certain duplicates are no duplicates; it is kept with each of them."
@@ -92,6 +99,7 @@ class SetImportMappingInput:
 @strawberry.type(description="The import as it is now, and what was refused.")
 class ImportPayload:
     import_: ImportType | None = strawberry.field(name="import", default=None)
+    """The import as it stands; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -102,7 +110,7 @@ async def create_import(info: GraphQLInfo, input: CreateImportInput) -> ImportPa
     try:
         id = await scope.run(uploads.begin, input.target, number_of(Upload, input.file))
     except Refusal as refusal:
-        return ImportPayload(problems=[problem_of(refusal, scope.language)])
+        return ImportPayload(problems=problems_of([refusal], scope.language))
     return ImportPayload(import_=await read_import(scope, id))
 
 
@@ -172,7 +180,7 @@ async def changed(scope: Scope, id: object, use_case: Callable[..., object], *mo
     try:
         await scope.run(use_case, number, *more)
     except Refusal as refusal:
-        problems.append(problem_of(refusal, scope.language))
+        problems += problems_of([refusal], scope.language)
     return ImportPayload(import_=await read_import(scope, number), problems=problems)
 
 
@@ -181,7 +189,7 @@ async def changed(scope: Scope, id: object, use_case: Callable[..., object], *mo
 
 async def _refused(scope: Scope, id: object, refusal: Refusal) -> ImportPayload:
     shown = await read_import(scope, number_of(ImportBatch, id))
-    return ImportPayload(import_=shown, problems=[problem_of(refusal, scope.language)])
+    return ImportPayload(import_=shown, problems=problems_of([refusal], scope.language))
 
 
 def _plan(scope: Scope, db: Session, input: SetImportMappingInput) -> Plan:

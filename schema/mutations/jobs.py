@@ -10,7 +10,8 @@ from resolvers.jobs import control
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Problem, mutation, problem_of
+from ..contract import GraphQLInfo, mutation
+from ..problems import Problem, problems_of
 from ..queries.jobs import JobType, read_job
 
 
@@ -22,6 +23,7 @@ class JobInput:
 @strawberry.type(description="The job as it is now, and what was refused.")
 class JobPayload:
     job: JobType | None = None
+    """The job as it stands; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -48,5 +50,5 @@ async def _changed(scope: Scope, use_case: Callable[[Scope, int], None], input: 
     try:
         await scope.run(use_case, id)
     except Refusal as refusal:
-        problems.append(problem_of(refusal, scope.language))
+        problems += problems_of([refusal], scope.language)
     return JobPayload(job=await read_job(scope, id), problems=problems)

@@ -14,7 +14,8 @@ from resolvers.runtime.idempotency import run_once
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Pointer, Problem, mutation, problem_of
+from ..contract import GraphQLInfo, Pointer, mutation
+from ..problems import Problem, problems_of
 from ..types.make import python_name, record_of
 
 
@@ -24,6 +25,7 @@ from ..types.make import python_name, record_of
 class MergeChoiceInput:
     field: str
     from_id: strawberry.ID
+    """The customer whose value stays."""
 
 
 @strawberry.input(
@@ -31,16 +33,22 @@ class MergeChoiceInput:
 )
 class MergeContactChoiceInput:
     contact_id: strawberry.ID
+    """The contact who stays."""
     field: str
     from_id: strawberry.ID
+    """The contact whose value stays."""
 
 
 @strawberry.input(description="Up to five customers: which one stays, and which become part of it.")
 class MergeCustomersInput:
     winner_id: strawberry.ID
+    """The customer that stays."""
     loser_ids: list[strawberry.ID]
+    """The customers that become part of it."""
     fields: list[MergeChoiceInput] = strawberry.field(default_factory=list)
+    """Values to keep other than those that `mergePreview` proposes."""
     contacts: list[MergeContactChoiceInput] = strawberry.field(default_factory=list)
+    """Values of contacts to keep other than those that `mergePreview` proposes."""
     reason: str | None = None
     idempotency_key: str | None = None
 
@@ -48,7 +56,9 @@ class MergeCustomersInput:
 @strawberry.input(description="A merge by its id, or the last merge into a customer.")
 class UnmergeCustomersInput:
     merge_id: strawberry.ID | None = None
+    """The merge, as `mergeCustomers` has named it."""
     winner_id: strawberry.ID | None = None
+    """The customer that stayed; its last merge is undone. In place of `mergeId`."""
     reason: str | None = None
     idempotency_key: str | None = None
 
@@ -56,8 +66,10 @@ class UnmergeCustomersInput:
 @strawberry.type(description="The customer that stayed, and the ids of those that became part of it.")
 class MergeCustomersPayload:
     merge_id: strawberry.ID | None = None
+    """The merge, for `unmergeCustomers`."""
     ids: list[strawberry.ID] = strawberry.field(default_factory=list)
     customer: Pointer | None = strawberry.field(default=None, graphql_type=record_of(Customer))
+    """The customer that stays; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -67,7 +79,9 @@ class MergeCustomersPayload:
 class UnmergeCustomersPayload:
     ids: list[strawberry.ID] = strawberry.field(default_factory=list)
     kept: list[str] = strawberry.field(default_factory=list)
+    """What was changed since and so stays with the other customer, in words."""
     customer: Pointer | None = strawberry.field(default=None, graphql_type=record_of(Customer))
+    """The customer that had stayed; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -84,7 +98,7 @@ async def merge_customers(info: GraphQLInfo, input: MergeCustomersInput) -> Merg
     try:
         outcome = await scope.run(run_once, input.idempotency_key, info.field_name, given, call)
     except Refusal as refusal:
-        return MergeCustomersPayload(problems=[problem_of(refusal, scope.language)])
+        return MergeCustomersPayload(problems=problems_of([refusal], scope.language))
     found = await scope.read(past_merge, outcome.ids[0])
     ids = [strawberry.ID(global_id(Customer, id)) for id in (found.loser_ids if found else ())]
     merge_id = strawberry.ID(global_id(MergeRecord, outcome.ids[0]))
@@ -105,7 +119,7 @@ async def unmerge_customers(info: GraphQLInfo, input: UnmergeCustomersInput) -> 
     try:
         outcome = await scope.run(run_once, input.idempotency_key, info.field_name, given, call)
     except Refusal as refusal:
-        return UnmergeCustomersPayload(problems=[problem_of(refusal, scope.language)])
+        return UnmergeCustomersPayload(problems=problems_of([refusal], scope.language))
     found = await scope.read(past_merge, outcome.ids[0])
     if found is None:
         return UnmergeCustomersPayload()

@@ -8,8 +8,10 @@ from models.notice import MailChoice
 from resolvers.notices import choices, inbox
 from resolvers.runtime.ids import number_of
 
-from ..contract import DonePayload, GraphQLInfo, Problem, done, mutation, problem_of
+from ..contract import DonePayload, GraphQLInfo, done, mutation
+from ..problems import Problem, problems_of
 from ..queries.notifications import MailChoiceType, NotificationChoices, read_choices
+from ..types.enums import NotificationKindType
 
 
 @strawberry.input(description="Which notifications you have read; all of them without ids.")
@@ -19,20 +21,26 @@ class MarkNotificationsReadInput:
 
 @strawberry.input(description="How you want to be told of one kind of thing.")
 class NotificationChoiceInput:
-    kind: str
+    kind: NotificationKindType
+    """The kind of notification, by its code."""
     in_panel: bool
+    """Whether it is shown in the panel and in `notifications`."""
     mail: MailChoiceType
+    """Whether and when it is sent by e-mail."""
 
 
 @strawberry.input(description="What you choose; other kinds stay as they are.")
 class NotificationChoicesInput:
     kinds: list[NotificationChoiceInput] = strawberry.field(default_factory=list)
+    """Choices for some kinds; those of others stay."""
     digest_hour: int | None = None
+    """The hour of the daily e-mail, 0 to 23, in the time zone of the organisation."""
 
 
 @strawberry.type(description="How you want to be told now, and what was refused.")
 class NotificationChoicesPayload:
     choices: NotificationChoices
+    """The choices as they stand."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -47,9 +55,9 @@ async def mark_notifications_read(info: GraphQLInfo, input: MarkNotificationsRea
 async def set_notification_choices(info: GraphQLInfo, input: NotificationChoicesInput) -> NotificationChoicesPayload:
     """Choose how you want to be told, by kind."""
     scope, problems = info.context.scope, []
-    chosen = {each.kind: (each.in_panel, MailChoice(each.mail.value)) for each in input.kinds}
+    chosen = {str(each.kind.value): (each.in_panel, MailChoice(each.mail.value)) for each in input.kinds}
     try:
         await scope.run(choices.choose, chosen, input.digest_hour)
     except Refusal as refusal:
-        problems.append(problem_of(refusal, scope.language))
+        problems += problems_of([refusal], scope.language)
     return NotificationChoicesPayload(choices=await read_choices(scope), problems=problems)

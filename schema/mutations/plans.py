@@ -22,10 +22,14 @@ KindType: Any = make.enum_of(FollowUpKind)
 class CompletePlanInput:
     id: strawberry.ID
     content: str
+    """What came of it, for the follow-up."""
     kind: KindType | None = None
+    """How the customer was contacted; without it as it was planned."""
     happened_at: datetime | None = None
+    """When it took place; without it now."""
     next_at: datetime | None = strawberry.field(default=None, description="Makes a plan for the next contact.")
     next_text: str | None = None
+    """What is to be done at `nextAt`."""
     idempotency_key: str | None = None
 
 
@@ -40,6 +44,7 @@ class CancelPlanInput:
 class ReschedulePlanInput:
     id: strawberry.ID
     due_at: datetime
+    """The moment until which it is to be done now."""
     reason: str | None = None
     idempotency_key: str | None = None
 
@@ -47,13 +52,19 @@ class ReschedulePlanInput:
 @strawberry.input(description="What was done for a customer, and the next contact.")
 class AddFollowUpInput:
     customer_id: strawberry.ID
+    """The customer who was contacted."""
     kind: KindType
+    """How the customer was contacted."""
     content: str
+    """What was said or agreed. At most 20,000 characters."""
     happened_at: datetime | None = strawberry.field(default=None, description="Now, unless it is given.")
     contact_id: strawberry.ID | None = None
+    """The contact who was spoken to."""
     opportunity_id: strawberry.ID | None = None
+    """The opportunity that it was about."""
     next_at: datetime | None = strawberry.field(default=None, description="Makes a plan for the next contact.")
     next_text: str | None = None
+    """What is to be done at `nextAt`."""
     idempotency_key: str | None = None
 
 
@@ -61,6 +72,7 @@ class AddFollowUpInput:
 class CommentInput:
     follow_up_id: strawberry.ID
     content: str
+    """The text. At most 20,000 characters."""
     idempotency_key: str | None = None
 
 

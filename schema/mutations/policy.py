@@ -11,40 +11,50 @@ from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import Answered, DonePayload, GraphQLInfo, Problem, act, done, mutation, problem_of
+from ..contract import Answered, DonePayload, GraphQLInfo, act, done, mutation
+from ..problems import Problem, problems_of
 from ..types.payloads import payload_of
 
 
 @strawberry.input(description="A policy text to keep as your draft, whatever is wrong with it.")
 class DraftPolicyInput:
     text: str
+    """The whole text of the policy, one line for each right."""
 
 
 @strawberry.input(description="Which draft, why, and the `reviewed` of the review that you have read.")
 class ActivatePolicyInput:
     draft_id: strawberry.ID
+    """The draft to put in force."""
     reason: str
     reviewed: str
+    """The `reviewed` of the review that you have read; an older one is refused."""
 
 
 @strawberry.input(description="Which revision comes back, and why.")
 class RollbackPolicyInput:
     number: int
+    """The number of the revision that is brought back."""
     reason: str
 
 
 @strawberry.input(description="A new role with the lines of another, and why.")
 class CopyRoleInput:
     role_id: strawberry.ID
+    """The role whose lines are copied."""
     code: str
+    """The code of the new role: 2 to 40 small letters, digits and `_`, a letter first."""
     name: str
+    """What the new role is called."""
     reason: str
 
 
 @strawberry.type(description="The draft, or the revision in force now; or what was refused.")
 class PolicyPayload:
     draft_id: strawberry.ID | None = None
+    """The draft that was stored; null otherwise."""
     number: int | None = None
+    """The number of the revision that is in force now; null otherwise."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -55,7 +65,7 @@ async def draft_policy(info: GraphQLInfo, input: DraftPolicyInput) -> PolicyPayl
     try:
         draft = await scope.run(policy_drafts.draft_policy, input.text)
     except Refusal as refusal:
-        return PolicyPayload(problems=[problem_of(refusal, scope.language)])
+        return PolicyPayload(problems=problems_of([refusal], scope.language))
     return PolicyPayload(draft_id=strawberry.ID(global_id(PolicyDraft, draft)))
 
 
@@ -89,7 +99,7 @@ async def _revision(scope: Scope, use_case: Callable[..., int], *arguments: obje
     try:
         return PolicyPayload(number=await scope.run(use_case, *arguments))
     except Refusal as refusal:
-        return PolicyPayload(problems=[problem_of(refusal, scope.language)])
+        return PolicyPayload(problems=problems_of([refusal], scope.language))
 
 
 @mutation("role.create", returns=payload_of(Role))

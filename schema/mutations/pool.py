@@ -17,6 +17,7 @@ from .batches import HandInput, RecordsInput, batch
 class ReleaseInput:
     ids: list[strawberry.ID]
     pool_id: strawberry.ID | None = None
+    """The pool into which the customers go; without it the one that takes each."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     lift_lock: bool = strawberry.field(default=False, description="Confirms that locks end.")
@@ -27,17 +28,18 @@ class ReleaseInput:
 class MoveInput:
     ids: list[strawberry.ID]
     pool_id: strawberry.ID
+    """The pool into which the customers go."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     idempotency_key: str | None = None
 
 
-@mutation("customer.claim", returns=batch_payload_of(Customer))
+@mutation("customer.claim", returns=batch_payload_of(Customer), of=claim.claim)
 async def claim_customers(info: GraphQLInfo, input: RecordsInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: claim.claim(scope, ids, input.mode))
 
 
-@mutation("customer.assign", returns=batch_payload_of(Customer))
+@mutation("customer.assign", returns=batch_payload_of(Customer), of=assign.assign)
 async def assign_customers(info: GraphQLInfo, input: HandInput) -> Answered:
     owner = number_of(User, input.user_id)
     return await batch(
@@ -52,7 +54,7 @@ async def auto_assign(info: GraphQLInfo, input: RecordsInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: call(scope, ids, input.mode, input.reason))
 
 
-@mutation("customer.release", returns=batch_payload_of(Customer))
+@mutation("customer.release", returns=batch_payload_of(Customer), of=release.release)
 async def release_customers(info: GraphQLInfo, input: ReleaseInput) -> Answered:
     pool = number_of(Pool, input.pool_id) if input.pool_id else None
     how = {"lift_lock": input.lift_lock}
@@ -61,7 +63,7 @@ async def release_customers(info: GraphQLInfo, input: ReleaseInput) -> Answered:
     )
 
 
-@mutation("customer.move", returns=batch_payload_of(Customer))
+@mutation("customer.move", returns=batch_payload_of(Customer), of=move.move)
 async def move_customers(info: GraphQLInfo, input: MoveInput) -> Answered:
     pool = number_of(Pool, input.pool_id)
     return await batch(info, Customer, input, lambda scope, ids: move.move(scope, ids, pool, input.reason, input.mode))

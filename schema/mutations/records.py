@@ -18,6 +18,7 @@ from resolvers.runtime.ids import number_of
 from resolvers.runtime.lifecycle import rules_of
 from resolvers.runtime.scope import Scope
 
+from ..closed_lists import closed_of
 from ..contract import Answered, GraphQLInfo, act, derived, mutation
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from ..types import make
@@ -30,7 +31,9 @@ from .batches import RecordsInput, batch
 @strawberry.input(description="One phone number, e-mail address or other way to reach somebody.")
 class ContactPointInput:
     kind: make.enum_of(PointKind)  # type: ignore[valid-type]  # made from the models' enum
+    """What sort of number or address it is."""
     value: str
+    """The number or address as it is to be shown. At most 200 characters."""
 
 
 @strawberry.input(
@@ -39,10 +42,15 @@ class ContactPointInput:
 )
 class CustomOptionInput:
     label_en: str | None = None
+    """What it is called in English; the Chinese label where it is left out."""
     label_zh: str | None = None
+    """What it is called in Chinese; the English label where it is left out."""
     key: str | None = None
+    """What records store; it is never changed."""
     aliases: list[str] | None = None
+    """Other words for it that an import understands."""
     is_archived: bool = False
+    """Whether forms no longer offer it; records keep it."""
 
 
 _LISTS: dict[str, Any] = {"points": ContactPointInput, "options": CustomOptionInput}
@@ -56,7 +64,9 @@ _LISTS: dict[str, Any] = {"points": ContactPointInput, "options": CustomOptionIn
 class PurgeInput:
     ids: list[strawberry.ID]
     confirm: bool = False
+    """Has to be true: this is final."""
     skip_bin: bool = False
+    """Whether records outside the recycle bin are purged, too."""
     mode: Mode = Mode.BEST_EFFORT
     reason: str | None = None
     idempotency_key: str | None = None
@@ -74,7 +84,22 @@ def declare_mutations() -> None:
             _purge(model)
 
 
-def _mutation(name: str, right: str, input: Any, payload: Any, resolver: Callable[..., Any]) -> None:
+_DOCS: dict[str, str] = {
+    "create": "Create a {one} by the rules of its form: what is required, lists of words, duplicates.  A refused one leaves nothing"
+    " behind.",
+    "edit": "Change fields of a {one}; those that are left out stay.  An edit of an older `version` is merged into the newer state,"
+    " unless the same fields were changed since: the problem CONFLICT tells both values.",
+    "delete": "Move {many} to the recycle bin, each together with what belongs to it alone.  Problems: NOT_FOUND, FORBIDDEN, IN_BIN.",
+    "restore": "Bring {many} back from the recycle bin, each with what went there together with it.  Problems: NOT_FOUND, FORBIDDEN.",
+    "purge": "Delete {many} for good, with what belongs to them alone; the operation log keeps what happened.  This cannot be undone.",
+}
+"""Action -> what its mutation does."""
+
+
+def _mutation(
+    model: type[Entity], name: str, right: str, input: Any, payload: Any, resolver: Callable[..., Any]
+) -> None:
+    resolver.__doc__ = _DOCS[right.partition(".")[2]].format(one=model.names.noun, many=model.names.nouns)
     function = make.function(make.python_name(name), {"info": GraphQLInfo, "input": input}, resolver)
     mutation(right, returns=payload)(function)
 
@@ -93,7 +118,7 @@ def _create(model: type[Entity]) -> None:
 
         return await act(info.context, model, right, input.idempotency_key, given, call)
 
-    _mutation(f"create{name_of(model)}", right, _input(model, is_new=True), payload_of(model), create)
+    _mutation(model, f"create{name_of(model)}", right, _input(model, is_new=True), payload_of(model), create)
 
 
 def _update(model: type[Entity]) -> None:
@@ -108,7 +133,7 @@ def _update(model: type[Entity]) -> None:
         arguments = {"id": id, "version": input.version, **given}
         return await act(info.context, model, right, input.idempotency_key, arguments, call, subject=id)
 
-    _mutation(f"update{name_of(model)}", right, _input(model, is_new=False), payload_of(model), update)
+    _mutation(model, f"update{name_of(model)}", right, _input(model, is_new=False), payload_of(model), update)
 
 
 def _input(model: type[Entity], *, is_new: bool) -> str:
@@ -168,6 +193,8 @@ def _plain(given: dict[str, Any], shape: Any, value: Any) -> Any:
         return number_of(target, value) if target is not None else 0
     if isinstance(shape, Column) and shape.target is not None:
         return number_of(shape.target, value)
+    if isinstance(shape, Column) and (closed := closed_of(shape.column)) is not None:
+        return closed.text_of(value)
     if isinstance(value, list):
         return [asdict(cast("Any", x)) if isinstance(x, tuple(_LISTS.values())) else x for x in value]
     return value
@@ -188,7 +215,7 @@ def _delete(model: type[Entity]) -> None:
         return await batch(info, model, input, call)
 
     right = f"{model.module}.delete"
-    _mutation(_batch_name("delete", model), right, RecordsInput, batch_payload_of(model), delete)
+    _mutation(model, _batch_name("delete", model), right, RecordsInput, batch_payload_of(model), delete)
 
 
 def _restore(model: type[Entity]) -> None:
@@ -199,7 +226,7 @@ def _restore(model: type[Entity]) -> None:
         return await batch(info, model, input, call)
 
     right = f"{model.module}.restore"
-    _mutation(_batch_name("restore", model), right, RecordsInput, batch_payload_of(model), restore)
+    _mutation(model, _batch_name("restore", model), right, RecordsInput, batch_payload_of(model), restore)
 
 
 def _purge(model: type[Entity]) -> None:
@@ -218,4 +245,4 @@ def _purge(model: type[Entity]) -> None:
         return await batch(info, model, input, call)
 
     right = f"{model.module}.purge"
-    _mutation(_batch_name("purge", model), right, PurgeInput, batch_payload_of(model), purge)
+    _mutation(model, _batch_name("purge", model), right, PurgeInput, batch_payload_of(model), purge)

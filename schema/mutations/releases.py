@@ -8,7 +8,8 @@ from resolvers.pool import extension, release_forecast, release_rules
 from resolvers.runtime.batch import Mode
 from resolvers.runtime.ids import number_of
 
-from ..contract import Answered, GraphQLInfo, Pointer, Problem, mutation, problem_of
+from ..contract import Answered, GraphQLInfo, Pointer, mutation
+from ..problems import Problem, problems_of
 from ..queries.releases import ReleasePreview, preview_of
 from ..types.make import record_of
 from ..types.payloads import batch_payload_of
@@ -32,21 +33,24 @@ class ReleaseRuleInput:
 class SwitchReleaseRuleInput:
     id: strawberry.ID
     on: bool
+    """True puts it in force, false ends that."""
 
 
 @strawberry.type(description="What the rule would do, and what was refused.")
 class RehearsalPayload:
     preview: ReleasePreview | None = None
+    """What the rule would do; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
 @strawberry.type(description="The rule as it is now, and what was refused.")
 class SwitchPayload:
     release_rule: Pointer | None = strawberry.field(graphql_type=record_of(ReleaseRule), default=None)
+    """The rule as it stands; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
-@mutation("customer.extend", returns=batch_payload_of(Customer))
+@mutation("customer.extend", returns=batch_payload_of(Customer), of=extension.extend)
 async def extend_ownership(info: GraphQLInfo, input: ExtendInput) -> Answered:
     return await batch(info, Customer, input, lambda scope, ids: extension.extend(scope, ids, input.reason, input.mode))
 
@@ -59,7 +63,7 @@ async def rehearse_release_rule(info: GraphQLInfo, input: ReleaseRuleInput) -> R
         preview = await release_forecast.rehearse(scope, id)
         await scope.run(release_rules.note_rehearsal, id, preview.terms)
     except Refusal as refusal:
-        return RehearsalPayload(problems=[problem_of(refusal, scope.language)])
+        return RehearsalPayload(problems=problems_of([refusal], scope.language))
     return RehearsalPayload(preview=preview_of(preview))
 
 
@@ -70,5 +74,5 @@ async def switch_release_rule(info: GraphQLInfo, input: SwitchReleaseRuleInput) 
     try:
         await scope.run(release_rules.switch, id, on=input.on)
     except Refusal as refusal:
-        problems.append(problem_of(refusal, scope.language))
+        problems += problems_of([refusal], scope.language)
     return SwitchPayload(release_rule=Pointer(ReleaseRule, id), problems=problems)

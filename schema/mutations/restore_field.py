@@ -12,7 +12,8 @@ from resolvers.runtime.idempotency import run_once, single
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Problem, mutation, problem_of
+from ..contract import GraphQLInfo, mutation
+from ..problems import Problem, problems_of
 from ..roots import model_of
 from ..types.make import python_name
 
@@ -25,14 +26,17 @@ class RestoreFieldInput:
     id: strawberry.ID
     field: str
     entry_id: strawberry.ID | None = None
+    """The log entry before which the field held the value; in place of `asOf`."""
     as_of: datetime | None = None
+    """The moment at which the field held the value; in place of `entryId`."""
     version: int | None = None
     idempotency_key: str | None = None
 
 
 @strawberry.type(description="The id of the record, null when nothing was done, and what was refused.")
 class RestoreFieldPayload:
-    id: strawberry.ID | None
+    record_id: strawberry.ID | None
+    """The global id of the record; null where it was refused."""
     problems: list[Problem]
 
 
@@ -45,9 +49,9 @@ async def restore_field(info: GraphQLInfo, input: RestoreFieldInput) -> RestoreF
             raise NotFound(record_id=str(input.id))
         outcome = await _restored(scope, model, input)
     except Refusal as refusal:
-        return RestoreFieldPayload(id=None, problems=[problem_of(refusal, scope.language)])
-    problems = [problem_of(x, scope.language) for x in outcome.problems]
-    return RestoreFieldPayload(id=strawberry.ID(global_id(model, outcome.ids[0])), problems=problems)
+        return RestoreFieldPayload(record_id=None, problems=problems_of([refusal], scope.language))
+    problems = problems_of(outcome.problems, scope.language)
+    return RestoreFieldPayload(record_id=strawberry.ID(global_id(model, outcome.ids[0])), problems=problems)
 
 
 async def _restored(scope: Scope, model: type[Entity], input: RestoreFieldInput) -> Outcome:

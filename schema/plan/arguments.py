@@ -7,13 +7,16 @@ from models import Base
 from models.custom_field import PREFIX
 from models.errors import Validation
 from resolvers.reading import conditions
+from resolvers.reading.condition_check import refuse_null
+from resolvers.reading.condition_fields import ConditionField, Kind
 from resolvers.reading.conditions import Asker
 from resolvers.reading.provenance import untraced
 from resolvers.runtime.custom_fields import visible_book
-from resolvers.runtime.ids import number_of
+from resolvers.runtime.ids import camel, number_of
 from resolvers.runtime.viewer import Viewer
 
-from .shape import SHAPES, PolymorphicId
+from ..closed_lists import Closed, closed_of
+from .shape import SHAPES, Column, PolymorphicId
 
 MAX_STEPS = 10
 """Maximum number of steps of an order; a cursor compares each step with all before it."""
@@ -29,9 +32,23 @@ def filter_of(model: type[Base], given: Mapping[str, Any], viewer: Viewer) -> di
 
 
 def _other(model: type[Base], name: str, wanted: Any) -> dict[str, Any] | None:
-    """The condition on an id that may be of several kinds of records."""
+    """The condition on an id that may be of several kinds of records, or on a column that holds a closed list."""
     shape = SHAPES[model].get(name)
+    if isinstance(shape, Column) and (closed := closed_of(shape.column)) is not None:
+        return _closed(closed, shape.column.key, wanted)
     return _polymorphic(shape, wanted) if isinstance(shape, PolymorphicId) else None
+
+
+def _closed(closed: Closed, key: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition on a closed list, by what the column holds.  The members decide the statement: there are few."""
+
+    def text(given: Any) -> Any:
+        return [text(x) for x in given] if isinstance(given, list) else closed.text_of(untraced(given))
+
+    given = {name: operand for name, operand in wanted.items() if operand is not None}
+    return {
+        key: {"is_null" if name == "isNull" else name: x if name == "isNull" else text(x) for name, x in given.items()}
+    }
 
 
 def _polymorphic(shape: PolymorphicId, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +56,7 @@ def _polymorphic(shape: PolymorphicId, wanted: Mapping[str, Any]) -> dict[str, A
     parts: list[dict[str, Any]] = []
     for operator, given in wanted.items():
         if given is None:
-            continue
+            refuse_null(ConditionField(camel(shape.column.key), shape.column.key, Kind.RECORD), operator, "filter")
         if operator == "isNull":
             parts.append({shape.column.key: {"is_null": given}})
             continue

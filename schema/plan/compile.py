@@ -7,19 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from graphql import FieldNode
+from graphql import FieldNode, GraphQLError
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, literal_column, select, true
 
 from models import AuditEntry, Base
 from models.audit.entries import Outcome
+from models.errors import Refusal
 from resolvers.reading.clauses import in_bin
 from resolvers.reading.search_in_statement import Searches
 from resolvers.runtime.merged_records import became
 from resolvers.runtime.viewer import Viewer
 
+from ..closed_lists import closed_of
 from . import correlated, listing
 from .depth import ITEMS, Depth
 from .dialect import Dialect, Value, api_value, name_literal, object_of
+from .faults import Faults
 from .row_set import Conditions, Joins, Order, RowSet, aggregated, one, page, single
 from .selection import Fields, Operation
 from .shape import Column, Computed, History, Kind, Many, One, Parts, PolymorphicId, kind_of
@@ -41,12 +44,12 @@ class Compiler:
         operation: Operation,
         searches: Searches,
         max_nested: int = correlated.MAX_NESTED,
+        faults: Faults | None = None,
     ) -> None:
-        """`max_nested`: maximum depth of what becomes a correlated subquery."""
+        """`max_nested`: maximum depth of correlated subqueries.  `faults` takes refusals below the root, else they are raised."""
         self.viewer, self.dialect, self.operation, self.max_nested = viewer, dialect, operation, max_nested
-        self.searches = searches
-        self.depth = Depth(operation)
-        self.is_executed = False
+        self.searches, self.faults = searches, faults
+        self.depth, self.is_executed = Depth(operation), False
         """Whether the executor takes the values, which then say of which member of a union they are, under `~type`."""
 
     # -- roots -------------------------------------------------------------------------------------------
@@ -81,9 +84,18 @@ class Compiler:
         return self.dialect.row(pairs)
 
     def _field(self, rows: RowSet, joins: Joins | None, nodes: Nodes) -> Value:
-        name, kind, e = nodes[0].name.value, rows.kind, rows.c
+        name = nodes[0].name.value
         if name == "__typename":
-            return name_literal(kind.name)
+            return name_literal(rows.kind.name)
+        try:
+            return self._value(rows, joins, name, nodes)
+        except (Refusal, GraphQLError) as fault:
+            if self.faults is None:
+                raise
+            return self.faults.note(fault)
+
+    def _value(self, rows: RowSet, joins: Joins | None, name: str, nodes: Nodes) -> Value:
+        kind, e = rows.kind, rows.c
         match kind.fields[name]:
             case Column() as shape:
                 return self._column(kind.model, shape, e)
@@ -103,6 +115,8 @@ class Compiler:
             return self.global_id(model, value)
         if shape.target is not None:
             return self.global_id(shape.target, value)
+        if (closed := closed_of(shape.column)) is not None:
+            return case(closed.names(), value=value, else_=None)
         return api_value(self.dialect, value, shape.column.type)
 
     def _polymorphic_id(self, model: type[Base], shape: PolymorphicId, e: Any) -> Value:
@@ -127,8 +141,7 @@ class Compiler:
 
     def _many(self, rows: RowSet, joins: Joins | None, name: str, shape: Many | Parts | History, nodes: Nodes) -> Value:
         """A list below a row; empty where the policy hides the field."""
-        guard = self.viewer.guard(rows.kind.model, name, rows.c)
-        shown = guard if guard is not None else true()
+        shown = true() if (guard := self.viewer.guard(rows.kind.model, name, rows.c)) is None else guard
         if isinstance(shape, Parts):
             return self._parts(rows, joins, shape, nodes, shown)
         if isinstance(shape, History):
@@ -218,7 +231,7 @@ class Compiler:
             (alias, page.array(alias) if alias in items else self._page_field(found, group, page))
             for alias, group in fields.items()
         ]
-        return page.json(object_of(self.dialect, pairs))
+        return page.json(self.dialect.page(pairs, items.keys()))
 
     def _joined_page(self, parent: RowSet | None, joins: Joins, found: listing.Listing, fields: Fields) -> Value:
         rows = page(self.dialect, found.kind, parent, found.page_conditions, found.order, found.size + 1)

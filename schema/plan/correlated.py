@@ -82,7 +82,7 @@ class Page:
             self.rows = self._numbered(self.rows)
 
     def array(self, alias: str) -> Value:
-        """The items of one alias as a JSON array in the order of the list."""
+        """The items of one alias in the order of the list, as `Dialect.page` takes them."""
         item = self.rows.c[self._names[alias]]
         return _array(self.dialect, item, self.rows.c.n_ <= self.listing.size if self.is_numbered else None)
 
@@ -99,7 +99,7 @@ class Page:
     def json(self, value: Value) -> Value:
         """A value built from this page, as one JSON value of the parent."""
         if self.rows is None:
-            return value
+            return self.dialect.json(value)
         return self.dialect.json(select(value).select_from(self.rows).scalar_subquery())
 
     def _numbered(self, inner: Any) -> Any:
@@ -116,8 +116,8 @@ def _page_ids(listing: Listing, rows: RowSet, size: int) -> Select[Any]:
 
 
 def _array(dialect: Dialect, item: Value, condition: ColumnElement[bool] | None = None) -> Value:
-    array = dialect.array(dialect.json(item))
-    return dialect.or_empty(array.filter(condition) if condition is not None else array)
+    objects = dialect.objects(item)
+    return dialect.whole(objects.filter(condition) if condition is not None else objects)
 
 
 def _correlated(parent: RowSet | None, statement: Select[Any]) -> Select[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
-from graphql import FieldNode
+from graphql import FieldNode, GraphQLError
 from sqlalchemy import Select, or_, select
 from sqlalchemy.engine import Dialect
 
@@ -21,12 +21,14 @@ from resolvers.runtime.principals import IDENTITY_COLUMNS, Identity, Key
 from resolvers.runtime.scope import Scope
 from resolvers.runtime.viewer import Requester, Viewer
 
+from .. import query_cost
 from ..compiler_thread import off_the_loop
 from ..limits import TooComplex
 from . import correlated
 from .compile import Compiler
 from .dialect import DIALECTS, Value
 from .documents import Document
+from .faults import Faults
 from .plan import Plan, Request
 from .planning import Compile
 from .plans import Plans
@@ -54,19 +56,37 @@ IDS = "~ids"
 class Reader:
     """Reads for one request.  Every call is one statement, and one statement is one snapshot."""
 
-    def __init__(self, backend: Backend, scope: Scope, operation: Operation, plans: Plans, document: Document) -> None:
-        self.backend, self.scope = backend, scope
+    def __init__(
+        self,
+        backend: Backend,
+        scope: Scope,
+        operation: Operation,
+        plans: Plans,
+        document: Document,
+        *,
+        is_safe: bool = False,
+    ) -> None:
+        """`is_safe`: the request may change nothing, because it came by GET."""
+        self.backend, self.scope, self.is_safe = backend, scope, is_safe
         self.operation, self.plans, self.document = operation, plans, document
         self.used_plan = False
+        self.faults = Faults()
 
     async def read(
-        self, statement: str, variables: Mapping[str, Any], make: Make, *, with_key: bool = False
+        self,
+        statement: str,
+        variables: Mapping[str, Any],
+        make: Make,
+        *,
+        with_key: bool = False,
+        faults: Faults | None = None,
     ) -> dict[str, bytes]:
         """The JSON of each value that `make` compiles, by a cached plan or by a new one.
 
         `make` takes the variables from the compiler, and nothing else that depends on the request.
         `with_key`: the statement also checks that the session or token is in force, so that its plan can answer the
         next such request alone (`answer_prepared`).  Raises KeyEnded when it is not.
+        `faults` takes refusals of arguments below the root; such a statement serves this request alone.
         """
         if statement in self.document.searching:
             self.backend.budgets.spend(self.scope.person.id, Costly.SEARCHES)
@@ -75,10 +95,10 @@ class Reader:
         is_deep, is_scan = statement in self.document.deep, False
         while True:
             try:
-                return await self._read(statement, request, make, is_deep=is_deep, is_scan=is_scan)
+                return await self._read(statement, request, make, faults, is_deep=is_deep, is_scan=is_scan)
             except TooNested:
                 if is_deep:
-                    raise TooComplex("depth") from None
+                    raise TooComplex(depth=query_cost.measure(self.document.parsed, variables).depth) from None
                 self.document.deep.add(statement)
                 is_deep = True
             except TooManyMatches:
@@ -91,7 +111,7 @@ class Reader:
         return principals.token_values(token, self.scope.now(), self.backend.entrances) if token else {}
 
     async def _read(
-        self, statement: str, request: Request, make: Make, *, is_deep: bool, is_scan: bool
+        self, statement: str, request: Request, make: Make, faults: Faults | None, *, is_deep: bool, is_scan: bool
     ) -> dict[str, bytes]:
         key_kind = principals.kind_of_key(self.scope.token) if request.key and self.scope.token else None
         name = form_of(statement, key_kind, is_deep=is_deep, is_scan=is_scan)
@@ -103,7 +123,7 @@ class Reader:
             searches = Searches(self.backend.dialect, walking=is_scan)
             dialect = DIALECTS[self.backend.dialect]
             max_nested = 0 if is_deep else correlated.MAX_NESTED
-            values = make(Compiler(viewer, dialect, operation, searches, max_nested))
+            values = make(Compiler(viewer, dialect, operation, searches, max_nested, faults))
             columns: list[Any] = [dialect.bytes(value).label(f"r{n}") for n, value in enumerate(values.values())]
             columns += [or_(*searches.too_many)] if searches.too_many else []
             if searches.too_many or is_scan:
@@ -112,21 +132,33 @@ class Reader:
                 values
             )
 
+        # A plan fits users alike, and knows nothing of the one who views as another: what locks close to them stays closed.
+        serves_one = faults is not None or request.principal.looker is not None
+        found = None if serves_one else await self._by_plan(at, request, compile)
+        if found is not None:
+            return found
+        compiled, names = await self._build(_compiled, compile, request, self.dialect)
+        rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
+        return _texts(names, rows, with_key=key_kind is not None)
+
+    async def _by_plan(
+        self, at: tuple[Document, str, Any], request: Request, compile: Compile
+    ) -> dict[str, bytes] | None:
+        """The values by a cached plan, or by a new one; None where the statement serves this request alone."""
         try:
             plan = self.plans.find(*at, request)
             if plan is not None:
                 return await self._read_by_plan(plan, request)
         except PlanMismatch:
-            pass  # compiled below for this request alone
-        known = self.document.statement(name)
+            pass
+        document, name, _ = at
+        known = document.statement(name)
         known.requests += 1
         if known.requests >= self.plans.plan_at:
             plan = await self.plans.make(*at, request, self.dialect, compile, self._build)
             if plan is not None:
                 return await self._read_by_plan(plan, request)
-        compiled, names = await self._build(_compiled, compile, request, self.dialect)
-        rows = await self.backend.reads.rows(compiled.text, compiled.values(request.key))
-        return _texts(names, rows, with_key=key_kind is not None)
+        return None
 
     async def _build(self, work: Callable[..., T], *args: Any) -> T:
         """The result of `work` on the compiler thread, whose time counts.  Raises TooManyAttempts."""
@@ -153,7 +185,16 @@ class Reader:
         def make(compiler: Compiler) -> dict[str, Value]:
             return {name: compile(compiler, nodes, compiler.operation.arguments("Query", nodes[0]))}
 
-        return (await self.read(statement, self.operation.variables_of(nodes), make))[name]
+        return (await self._each(statement, self.operation.variables_of(nodes), make))[name]
+
+    async def _each(self, statement: str, variables: Mapping[str, Any], make: Make) -> dict[str, bytes]:
+        """What `read` returns, for the executor: refused arguments below the root fail their own fields alone."""
+        try:
+            return await self.read(statement, variables, make)
+        except TooManyAttempts:
+            raise
+        except (Refusal, GraphQLError):
+            return await self.read(statement, variables, make, faults=self.faults)
 
     async def records(self, kind: Kind, nodes: Sequence[FieldNode], ids: Sequence[int]) -> list[dict[str, Any]]:
         """The visible records among `ids`, in their order, as dictionaries by response key."""
@@ -165,7 +206,7 @@ class Reader:
         def make(compiler: Compiler) -> dict[str, Value]:
             return {"all": compiler.records(kind, nodes, compiler.operation.variables.coerced[IDS])}
 
-        texts = await self.read(statement, variables, make)
+        texts = await self._each(statement, variables, make)
         found = {record["~id"]: record for record in orjson.loads(texts["all"])}
         return [found[id] for id in ids if id in found]
 

@@ -156,7 +156,7 @@ def aggregated(
     if condition is not None:
         rows = rows.where(condition(table.c))
     inner = rows.subquery()
-    array = dialect.array(dialect.json(inner.c.item_), inner.c.n_).label("json_")
+    array = dialect.whole(dialect.objects(inner.c.item_, inner.c.n_)).label("json_")
     return select(inner.c.up_, array).group_by(inner.c.up_).cte()
 
 

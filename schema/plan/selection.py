@@ -28,6 +28,8 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.language import DocumentNode, OperationType
 
+from ..wrong_variables import WrongVariables
+
 Fields = dict[str, list[FieldNode]]
 """Response key -> the nodes that select it, in the order of the text."""
 
@@ -147,7 +149,7 @@ def select_operation(
         schema, named[0].variable_definitions or (), dict(variables or {}), max_errors=20, hide_suggestions=True
     )
     if isinstance(values, list):
-        raise values[0]
+        raise WrongVariables(values, schema, named[0], variables or {})
     return Operation(schema, named[0], fragments, values, name)
 
 

@@ -18,10 +18,15 @@ from ..roots import model_of
 @strawberry.type(description="A field of a record then and now, with names for ids and words.")
 class PastField:
     field: str
+    """The field by its name in the API; of a custom field its key."""
     value: JSON | None
+    """What it held then, as stored; null where it was empty."""
     name: str | None
+    """What that value is called: the label of a word, the name of a record."""
     now: JSON | None
+    """What it holds now, as stored."""
     name_now: str | None
+    """What the present value is called."""
     is_known: bool = strawberry.field(
         description="False where a change that you cannot read may have touched the field; then `value` is null."
     )
@@ -30,13 +35,16 @@ class PastField:
 
 @strawberry.type(description="A record as it was at a moment, as far as you may see the record now.")
 class RecordAsOf:
-    id: strawberry.ID
+    record_id: strawberry.ID
+    """The global id of the record."""
     at: datetime
+    """The moment that was asked for."""
     since: datetime = strawberry.field(description="The change that made it so.")
     earlier: datetime | None = strawberry.field(description="The change before that one.")
     later: datetime | None = strawberry.field(description="The change after it; null for the present state.")
     untold: int = strawberry.field(description="Changes of the record that were erased, or that you may not read.")
     fields: list[PastField]
+    """The fields of the record, in the order of its form."""
 
 
 @query("system.node")
@@ -50,7 +58,7 @@ async def record_as_of(info: GraphQLInfo, id: strawberry.ID, at: datetime) -> Re
     except NotFound:
         return None
     return RecordAsOf(
-        id=strawberry.ID(global_id(model, past.id)),
+        record_id=strawberry.ID(global_id(model, past.id)),
         at=past.at,
         since=past.since,
         earlier=past.earlier,

@@ -25,18 +25,26 @@ AssignmentStrategy: Any = enum_of(Strategy)
 @strawberry.type(description="A member of the pool, and why they get the customer or do not.")
 class AssignmentCandidate:
     user: Pointer | None = strawberry.field(graphql_type=record_of(User))
+    """The member; null where they are out of your sight."""
     reason: AssignmentReason
+    """Why they get it, or do not."""
     held: int | None = strawberry.field(description="Customers that they hold, as far as you may see it.")
     limit: int | None
+    """Number of customers that they may hold; null is no limit."""
     weight: int
+    """The weight of their share in the pool."""
 
 
 @strawberry.type(description="Who gets a customer automatically; nobody where no member can take it.")
 class AssignmentDecision:
     customer: Pointer = strawberry.field(graphql_type=record_of(Customer))
+    """The customer who is assigned; null where they are out of your sight."""
     pool: Pointer | None = strawberry.field(graphql_type=record_of(Pool))
+    """The pool out of which it is assigned."""
     strategy: AssignmentStrategy
+    """The strategy of the pool at that time."""
     chosen: Pointer | None = strawberry.field(graphql_type=record_of(User))
+    """The user who gets it; null where no member can take it."""
     actor: Pointer | None = strawberry.field(graphql_type=record_of(User), description="Null for the clock.")
     at: datetime | None = strawberry.field(description="Null in a preview.")
     candidates: list[AssignmentCandidate] = strawberry.field(

@@ -1,5 +1,6 @@
 """The queries `bulkChanges`, `bulkChange` and `bulkChangeItems`: one's own bulk changes, and what became of each record."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,13 @@ from resolvers.bulk.changes import Item, Made
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Problem, problem_of, query
+from ..closed_lists import EntityName, snake
+from ..contract import GraphQLInfo, query
+from ..nodes import node
+from ..problems import Problem
+from ..types.enums import EntityNameType
 from ..types.make import enum_of
+from ..types.namespace import Node
 
 BulkKindType: Any = enum_of(BulkKind)
 BulkStateType: Any = enum_of(BulkState)
@@ -24,17 +30,21 @@ ItemStateType: Any = enum_of(ItemState)
 @strawberry.type(
     name="BulkChange", description="One change of many records, or the undoing of one, which a job carries out."
 )
-class BulkChangeType:
+class BulkChangeType(Node):
     id: strawberry.ID
-    entity: str = strawberry.field(description="The type of the records, like `Customer`.")
+    entity: EntityNameType = strawberry.field(description="The type of the records.")
     kind: BulkKindType
+    """Whether it sets fields, transfers, or takes back another one."""
     state: BulkStateType
+    """How far it is."""
     batch_id: str = strawberry.field(description="Its batch in the operation log; `undo` takes it.")
     undoes: str | None = strawberry.field(description="The batch that it takes back.")
     undone_by: strawberry.ID | None = strawberry.field(description="The undoing of it.")
     filter: str = strawberry.field(description="Which records, in words; empty for all.")
     reason: str | None
+    """Why, in the words of its maker."""
     job_id: strawberry.ID | None
+    """The job that does the work; `jobProgress` tells of it."""
     total: int | None = strawberry.field(description="How many records it is about; null until they are found.")
     done: int = strawberry.field(description="Records that were changed, or undone.")
     same: int = strawberry.field(description="Records that were as wanted already.")
@@ -42,16 +52,21 @@ class BulkChangeType:
     kept: int = strawberry.field(description="Records that were changed since, and so are kept by an undoing.")
     error: str | None = strawberry.field(description="Why its job failed, in your language.")
     created_at: datetime
+    """When it was asked for."""
     ended_at: datetime | None
+    """When the last record was tried; null before that."""
 
 
 @strawberry.type(description="One record of a bulk change, and why it was refused or kept.")
 class BulkChangeItem:
     number: int = strawberry.field(description="Its place in the list; `after` takes it.")
     record_id: strawberry.ID
+    """The global id of the record."""
     name: str = strawberry.field(description="Empty for a record that you do not see.")
     state: ItemStateType
+    """What became of the record."""
     problem: Problem | None
+    """Why it was refused or left alone; null for a record that was changed."""
 
 
 @query("user.bulk_changes")
@@ -85,6 +100,12 @@ async def bulk_change_items(
     return [_item(scope, number, item) for number, item in found]
 
 
+@node(BulkChange)
+async def _nodes(scope: Scope, ids: Sequence[int]) -> dict[int, BulkChangeType]:
+    found = await scope.read(changes.bulk_changes, ids=ids, first=len(ids))
+    return {made.row.id: shown(scope, made) for made in found}
+
+
 async def read_change(scope: Scope, id: int) -> BulkChangeType | None:
     made = await scope.read(changes.bulk_change, id)
     return shown(scope, made) if made is not None else None
@@ -94,7 +115,7 @@ def shown(scope: Scope, made: Made) -> BulkChangeType:
     row, number = made.row, made.counts.get
     return BulkChangeType(
         id=strawberry.ID(global_id(BulkChange, row.id)),
-        entity=row.entity,
+        entity=EntityName(snake(row.entity)),
         kind=row.kind,
         state=made.state,
         batch_id=row.batch_id,
@@ -120,5 +141,5 @@ def _item(scope: Scope, number: int, item: Item) -> BulkChangeItem:
         record_id=strawberry.ID(global_id(item.model, item.id)),
         name=item.name,
         state=item.state,
-        problem=problem_of(item.refusal, scope.language) if item.refusal else None,
+        problem=Problem.of(item.refusal, scope.language) if item.refusal else None,
     )

@@ -11,10 +11,13 @@ from resolvers.exports.cells import Cell
 from resolvers.runtime.ids import camel, global_id
 from resolvers.runtime.scope import Scope
 
-from ..contract import GraphQLInfo, Problem, derived, problem_of, query
+from ..closed_lists import entity_of
+from ..contract import GraphQLInfo, derived, query
 from ..mutations.bulk_changes import IN_BULK, asked, input_name
 from ..plan.shape import plural
+from ..problems import Problem, problems_of
 from ..types import make
+from ..types.enums import EntityNameType
 
 _INPUT = "BulkPreviewInput"
 
@@ -22,28 +25,39 @@ _INPUT = "BulkPreviewInput"
 @strawberry.type(description="A refusal, and how many of the tried records get it.")
 class BulkRefusal:
     problem: Problem
+    """What stands against it."""
     count: int
+    """How many of the tried records it is about."""
 
 
 @strawberry.type(description="A field that changes, as lists show it.")
 class BulkSampleValue:
     field: str
+    """The field by its name in the API."""
     label: str
+    """What forms call the field, in your language."""
     before: str | None
+    """What it holds now, as a person reads it."""
     after: str | None
+    """What it would hold, as a person reads it."""
 
 
 @strawberry.type(description="One record that would change.")
 class BulkSample:
     record_id: strawberry.ID
+    """The global id of the record."""
     name: str
+    """What the record is called."""
     values: list[BulkSampleValue]
+    """The fields that would change."""
 
 
 @strawberry.type(description="Records of the former owners that go along with customers.")
 class BulkRelated:
-    kind: str
+    entity: EntityNameType
+    """The kind of records that go along."""
     count: int
+    """How many of them go along."""
 
 
 @strawberry.type(
@@ -54,10 +68,15 @@ class BulkPreview:
     is_counted: bool = strawberry.field(description="False where there are more than `matches`.")
     tried: int = strawberry.field(description="How many of them, the first ones, were tried out.")
     changes: int = 0
+    """How many of the tried records would change."""
     same: int = 0
+    """How many of the tried records hold the values already."""
     refused: list[BulkRefusal] = strawberry.field(default_factory=list)
+    """What would be refused, the most frequent first."""
     samples: list[BulkSample] = strawberry.field(default_factory=list)
+    """At most three records that would change, with their values before and after."""
     related: list[BulkRelated] = strawberry.field(default_factory=list)
+    """How many records of each kind would go along to the new owner."""
     receiver_room: int | None = strawberry.field(
         default=None, description="How many customers more the new owner may hold; null for no limit."
     )
@@ -67,6 +86,7 @@ class BulkPreview:
 @strawberry.type(description="The preview, or what was refused as a whole.")
 class BulkPreviewPayload:
     preview: BulkPreview | None = None
+    """What it would come to; null where it was refused."""
     problems: list[Problem] = strawberry.field(default_factory=list)
 
 
@@ -90,7 +110,7 @@ async def _bulk_preview(info: GraphQLInfo, input: Any) -> BulkPreviewPayload:
         chosen, wanted = asked(scope, model, of)
         return BulkPreviewPayload(preview=_shown(scope, await preview(scope, model, chosen, wanted, of.reason)))
     except Refusal as refusal:
-        return BulkPreviewPayload(problems=[problem_of(refusal, scope.language)])
+        return BulkPreviewPayload(problems=problems_of([refusal], scope.language))
 
 
 def _shown(scope: Scope, found: Preview) -> BulkPreview:
@@ -102,10 +122,10 @@ def _shown(scope: Scope, found: Preview) -> BulkPreview:
         changes=found.changes,
         same=found.same,
         refused=[
-            BulkRefusal(problem=problem_of(refusal, scope.language), count=count) for refusal, count in found.refused
+            BulkRefusal(problem=Problem.of(refusal, scope.language), count=count) for refusal, count in found.refused
         ],
         samples=[_sample(scope, found, each) for each in found.samples],
-        related=[BulkRelated(kind=kind.module, count=count) for kind, count in handing.related.items()]
+        related=[BulkRelated(entity=entity_of(kind), count=count) for kind, count in handing.related.items()]
         if handing
         else [],
         receiver_room=room(handing.receiver) if handing else None,

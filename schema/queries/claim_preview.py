@@ -11,24 +11,33 @@ from resolvers.pool.claim_rules import Check
 from resolvers.runtime.batch import LARGEST
 from resolvers.runtime.ids import number_of
 
+from ..closed_lists import ClaimRuleName
 from ..contract import GraphQLInfo, Pointer, query
-from ..types.make import record_of
+from ..types.make import enum_of, record_of
 
 
 @strawberry.type(description="One rule about one claim, and when it would pass.")
 class ClaimCheck:
-    rule: str
+    rule: enum_of(ClaimRuleName)  # type: ignore[valid-type]  # made from a closed list
+    """What is checked, by the code of the problem that a claim would have: `QUOTA_REACHED`."""
     passed: bool
+    """Whether the customer and you fulfil it now."""
     detail: str
+    """The numbers and times behind it, as a sentence in your language."""
     message: str | None
+    """The refusal as a sentence in your language; null for a check that passes."""
     passes_at: datetime | None
+    """When it passes by itself; null where time alone does not help."""
 
 
 @strawberry.type(description="Every rule about claiming one customer.")
 class ClaimPreview:
     customer: Pointer = strawberry.field(graphql_type=record_of(Customer))
+    """The customer; null where they are out of your sight."""
     allowed: bool
+    """Whether a claim would succeed at this moment: every check passes."""
     checks: list[ClaimCheck]
+    """Every rule, in the order in which a claim asks them."""
 
 
 @query("customer.claim")
@@ -51,7 +60,7 @@ def _preview(preview: previews.Preview, language: str) -> ClaimPreview:
 
 def _check(check: Check, language: str) -> ClaimCheck:
     return ClaimCheck(
-        rule=check.rule,
+        rule=ClaimRuleName(check.rule),
         passed=check.passed,
         detail=check.detail.say(language),
         message=check.refusal.say(language) if check.refusal else None,

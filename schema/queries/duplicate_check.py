@@ -18,7 +18,9 @@ from ..types.make import enum_of, record_of
 @strawberry.enum(description="What is checked.")
 class DuplicateEntity(enum.Enum):
     CUSTOMER = "CUSTOMER"
+    """Customers."""
     CONTACT = "CONTACT"
+    """Contacts."""
 
 
 for _kind, _name, _doc in (
@@ -62,8 +64,11 @@ _MODELS: dict[str, type[Customer] | type[Contact]] = {"CUSTOMER": Customer, "CON
 )
 class DuplicateCheckRow:
     name: str | None = None
+    """The name as it was typed; forms of companies, case and script do not matter."""
     phones: list[str] = strawberry.field(default_factory=list)
+    """Phone numbers in any form; their digits are compared."""
     emails: list[str] = strawberry.field(default_factory=list)
+    """E-mail addresses; case does not matter."""
     registration_number: str | None = strawberry.field(default=None, description="Of customers.")
     customer_id: strawberry.ID | None = strawberry.field(
         default=None,
@@ -74,6 +79,7 @@ class DuplicateCheckRow:
 @strawberry.input(description="What is known of a customer or contact that is entered or edited.")
 class DuplicateCheckInput(DuplicateCheckRow):
     entity: DuplicateEntity = DuplicateEntity.CUSTOMER
+    """Whether customers or contacts are looked for."""
     except_: strawberry.ID | None = strawberry.field(
         default=None, name="except", description="The record that is being edited."
     )
@@ -82,26 +88,36 @@ class DuplicateCheckInput(DuplicateCheckRow):
 @strawberry.input(description="Many customers or contacts, 200 at most; each costs as much as one check.")
 class DuplicateCheckManyInput:
     rows: list[DuplicateCheckRow]
+    """The records to check; the answer has one result for each, in this order."""
     entity: DuplicateEntity = DuplicateEntity.CUSTOMER
+    """Whether customers or contacts are looked for."""
 
 
 @strawberry.type(description="A record that is probably the same, as far as you may know it.")
 class DuplicateMatch:
     verdict: Verdict
+    """What the organisation makes of it."""
     evidence: list[Evidence] = strawberry.field(description="What both have in common, that which says most first.")
     name: str = strawberry.field(description="Characters that you neither typed nor may read are ＊.")
     number: str | None
+    """The number of the record that is there; null where you may not know it."""
     place: Place
+    """Where that record is: with an owner, in a pool, in the recycle bin."""
     owner_name: str | None
+    """Who owns it; null where you may not know it."""
     next_step: NextStep
+    """What you can do about it."""
     record_id: strawberry.ID | None = strawberry.field(description="Null for a record that you may not see.")
     customer: Pointer | None = strawberry.field(graphql_type=record_of(Customer))
+    """The customer; null where they are out of your sight."""
     contact: Pointer | None = strawberry.field(graphql_type=record_of(Contact))
+    """The contact; null where they are out of your sight."""
 
 
 @strawberry.type(description="The matches of one row.")
 class DuplicateCheckResult:
     matches: list[DuplicateMatch]
+    """The records that may be the same, the surest first; empty for none."""
 
 
 @query("customer.dupcheck")

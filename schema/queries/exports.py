@@ -1,5 +1,6 @@
 """The queries `exports`, `export` and `exportProfiles`: files that the caller has asked for, and columns kept for them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,12 @@ from resolvers.exports.profiles import Profile
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
+from ..closed_lists import EntityName, entity_of, model_name, snake
 from ..contract import GraphQLInfo, query
+from ..nodes import node
+from ..types.enums import EntityNameType
 from ..types.make import enum_of
+from ..types.namespace import Node
 
 ExportFormatType: Any = enum_of(ExportFormat)
 ExportRangeType: Any = enum_of(ExportRange)
@@ -24,35 +29,48 @@ ExportStateType: Any = enum_of(ExportState)
 
 
 @strawberry.type(name="Export", description="A file of records that you have asked for. Nobody else can download it.")
-class ExportType:
+class ExportType(Node):
     id: strawberry.ID
-    entity: str = strawberry.field(description="The type of the records, like `Customer`; `AuditEntry` for the log.")
+    entity: EntityNameType = strawberry.field(description="The type of the records.")
     title: str
+    """What the list was called, in the language of its maker."""
     range: ExportRangeType
+    """Which records it holds."""
     format: ExportFormatType
+    """A workbook or CSV."""
     state: ExportStateType
+    """How far it is."""
     filter: str = strawberry.field(description="What the list is narrowed to, in words; empty for all records.")
     columns: list[str]
+    """The columns by their names in the API, in their order."""
     done: int = strawberry.field(description="Rows written.")
     total: int | None = strawberry.field(description="Records found; null until they are counted.")
     size: int | None = strawberry.field(description="Bytes of the finished file.")
     file_name: str
+    """The name under which a browser stores it."""
     address: str | None = strawberry.field(description="Where the file is downloaded, once it is finished.")
     downloads: int
+    """How often the file was fetched."""
     error: str | None = strawberry.field(description="Why it failed, in your language.")
     created_at: datetime
+    """When it was asked for."""
     ended_at: datetime | None
+    """When it was done, failed or cancelled; null before that."""
     expires_at: datetime = strawberry.field(description="The file is deleted then.")
 
 
 @strawberry.type(name="ExportProfile", description="Columns in an order, kept under a name.")
-class ExportProfileType:
+class ExportProfileType(Node):
     id: strawberry.ID
-    entity: str
+    entity: EntityNameType
+    """The kind of records, by the name of its type."""
     name: str
+    """What the profile is called."""
     columns: list[str] = strawberry.field(description="Those that you see.")
     is_mine: bool
+    """Whether it is yours, so that you may change and delete it."""
     is_shared: bool
+    """Whether other users may use it."""
 
 
 @query("user.exports")
@@ -70,11 +88,23 @@ async def export(info: GraphQLInfo, id: strawberry.ID) -> ExportType | None:
 
 
 @query("user.exports")
-async def export_profiles(info: GraphQLInfo, entity: str | None = None) -> list[ExportProfileType]:
-    """Your kept columns and those that others share; `entity` is the type of the records, like `Customer`."""
+async def export_profiles(info: GraphQLInfo, entity: EntityNameType | None = None) -> list[ExportProfileType]:
+    """Your kept columns and those that others share; `entity` is the type of the records."""
     scope = info.context.scope
-    model = kind_of(entity) if entity is not None else None
+    model = kind_of(model_name(entity)) if entity is not None else None
     return [shown_profile(each) for each in await scope.read(profiles.profiles, model)]
+
+
+@node(Export)
+async def _nodes(scope: Scope, ids: Sequence[int]) -> dict[int, ExportType]:
+    found = await scope.read(use_cases.exports, ids=ids, first=len(ids))
+    return {made.row.id: shown(scope, made) for made in found}
+
+
+@node(ExportProfile)
+async def _profiles(scope: Scope, ids: Sequence[int]) -> dict[int, ExportProfileType]:
+    found = await scope.read(profiles.profiles)
+    return {each.id: shown_profile(each) for each in found if each.id in ids}
 
 
 async def read_export(scope: Scope, id: int) -> ExportType | None:
@@ -87,7 +117,7 @@ def shown(scope: Scope, made: Made) -> ExportType:
     is_done = made.state is ExportState.DONE
     return ExportType(
         id=strawberry.ID(id),
-        entity=row.entity,
+        entity=EntityName(snake(row.entity)),
         title=row.title,
         range=row.range,
         format=row.format,
@@ -110,7 +140,7 @@ def shown(scope: Scope, made: Made) -> ExportType:
 def shown_profile(profile: Profile) -> ExportProfileType:
     return ExportProfileType(
         id=strawberry.ID(global_id(ExportProfile, profile.id)),
-        entity=profile.model.__name__,
+        entity=entity_of(profile.model),
         name=profile.name,
         columns=[*profile.columns],
         is_mine=profile.is_mine,

@@ -26,16 +26,20 @@ LARGEST_PAGE = 10_000
 @strawberry.type(name="ImportCell", description="One cell of a row.")
 class ImportCellType:
     place: int
+    """The place of the column in the sheet, from 0."""
     heading: str
+    """The heading of the column."""
     field: str | None = strawberry.field(description="The key of the field that its column holds.")
     text: str = strawberry.field(description="What it says, with your correction.")
     is_edited: bool
+    """Whether a user has corrected it here."""
 
 
 @strawberry.type(name="ImportProblem", description="What is wrong with a row, or what it warns of.")
 class ImportProblemType:
     field: str | None = strawberry.field(description="Null for the row as a whole.")
     place: int | None
+    """The place of the column, from 0; null where the row as a whole is meant."""
     code: str
     message: str = strawberry.field(description="A sentence in your language.")
     likely: list[str] = strawberry.field(description="What was probably meant.")
@@ -45,36 +49,52 @@ class ImportProblemType:
 class ImportRowType:
     number: int = strawberry.field(description="As Excel shows it.")
     state: RowStateType
+    """What was found about the row, or became of it."""
     cells: list[ImportCellType]
+    """The cells of the row as they were read or corrected."""
     problems: list[ImportProblemType]
     warnings: list[ImportProblemType]
+    """What a user should look at, though it does not stop the row."""
     record_id: strawberry.ID | None = strawberry.field(description="The record that it creates or changes.")
 
 
 @strawberry.type(name="ImportWrongValue", description="A value of a column that is wrong, whatever else a row holds.")
 class ImportWrongValueType:
     place: int
+    """The place of the column in the sheet, from 0."""
     heading: str
+    """The heading of the column."""
     field: str
+    """The field that the column holds, by its key."""
     text: str
+    """The value as the cells have it."""
     rows: int = strawberry.field(description="Rows that hold it.")
     message: str
+    """What is wrong with it, as a sentence in your language."""
     likely: list[str]
+    """Values that were probably meant, the likeliest first."""
 
 
 @strawberry.type(name="ImportComparison", description="One field as the sheet and the record say it.")
 class ImportComparisonType:
     name: str
+    """What the field is called, in your language."""
     sheet: str
+    """What the cell says."""
     record: str
+    """What the record holds now, as a person reads it."""
 
 
 @strawberry.type(name="ImportSample", description="A row that was carried out, beside its record.")
 class ImportSampleType:
     row: ImportRowType
+    """The number of the row in the sheet."""
     record_id: strawberry.ID
+    """The record that the row created or changed; null where it is out of your sight."""
     label: str
+    """What that record is called."""
     values: list[ImportComparisonType]
+    """The cells of the row beside the fields of the record."""
 
 
 @strawberry.type(name="ImportNotice", description="What you should know of an import before you confirm it.")

@@ -17,6 +17,7 @@ from resolvers.runtime.ids import camel, global_id, number_of
 from resolvers.runtime.scope import Scope
 
 from ..contract import GraphQLInfo, query
+from ..nodes import node
 from ..types.import_targets import ImportProposalType, ImportTargetType, shown_proposal, shown_target
 from ..types.imports import (
     Counts,
@@ -82,7 +83,7 @@ async def imports_of_same_file(info: GraphQLInfo, import_: OfImport) -> list[Ear
     """Your imports of the same file that have written records, the newest first: look there before you confirm."""
     _, found = await of_import(info.context.scope, import_, batches.came_before)
     return [
-        EarlierImportType(id=strawberry.ID(global_id(ImportBatch, each.id)), at=each.at, rows=each.rows)
+        EarlierImportType(import_id=strawberry.ID(global_id(ImportBatch, each.id)), at=each.at, rows=each.rows)
         for each in found
     ]
 
@@ -98,6 +99,12 @@ async def of_import(scope: Scope, id: object, look: Callable[..., T], **more: An
         return row, look(scope, db, row, **more)
 
     return await scope.read(read)
+
+
+@node(ImportBatch)
+async def _nodes(scope: Scope, ids: Sequence[int]) -> dict[int, ImportType]:
+    rows = await scope.read(batches.imports, ids=ids, first=len(ids))
+    return {row.id: made for row, made in zip(rows, shown(scope, rows), strict=True)}
 
 
 async def read_import(scope: Scope, id: int) -> ImportType | None:

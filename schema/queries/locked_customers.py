@@ -22,7 +22,7 @@ def _compile(compiler: Compiler, nodes: Sequence[FieldNode], _arguments: Mapping
 compiled_query(
     "lockedCustomers",
     "customer.unlock",
-    {**derive.PAGED, "return": "LockedCustomerConnection"},
+    {**derive.PAGED, "return": "Optional[LockedCustomerConnection]"},
     "The locked customers that you may unlock, seen or not.",
     _compile,
 )

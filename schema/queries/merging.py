@@ -17,9 +17,13 @@ from ..types.make import record_of
 @strawberry.type(description="The value of a field in one of the records; `mayStay`: whether it may be chosen.")
 class MergeValue:
     record_id: strawberry.ID
+    """The record that holds it."""
     value: str | None
+    """The value as a person reads it; null where it is empty or hidden."""
     hidden: bool
+    """Whether there may be a value that you do not see."""
     may_stay: bool
+    """Whether you may choose it."""
 
 
 @strawberry.type(
@@ -27,29 +31,41 @@ class MergeValue:
 )
 class MergeField:
     field: str
+    """The field by its name in the API."""
     values: list[MergeValue]
+    """What each customer holds in it."""
     proposed_id: strawberry.ID
+    """The customer whose value would stay unless another one is chosen."""
 
 
 @strawberry.type(description="Contacts that are one person: the first one stays.")
 class MergePerson:
     contact_ids: list[strawberry.ID]
+    """The contacts who are the same person."""
     name: str
+    """What the person is called."""
     fields: list[MergeField]
+    """The fields in which these contacts differ."""
 
 
 @strawberry.type(description="One of the customers, and whether it is the one that stays.")
 class MergeCandidate:
-    id: strawberry.ID
+    customer_id: strawberry.ID
+    """The global id of the customer, `cus_…`."""
     stays: bool
+    """Whether it is the one that the others become part of."""
     customer: Pointer = strawberry.field(graphql_type=record_of(Customer))
+    """The customer as it is now; null where they are out of your sight."""
 
 
 @strawberry.type(description="What a merge of these customers would ask.")
 class MergePreview:
     customers: list[MergeCandidate]
+    """The customers, the one that stays first."""
     fields: list[MergeField]
+    """The fields in which they differ, with the value that would stay."""
     contacts: list[MergePerson]
+    """Contacts who are the same person, and would become one."""
 
 
 @query("customer.merge")
@@ -65,7 +81,9 @@ async def merge_preview(info: GraphQLInfo, winner_id: strawberry.ID, loser_ids: 
 
 
 def _candidate(id: int, *, stays: bool) -> MergeCandidate:
-    return MergeCandidate(id=strawberry.ID(global_id(Customer, id)), stays=stays, customer=Pointer(Customer, id))
+    return MergeCandidate(
+        customer_id=strawberry.ID(global_id(Customer, id)), stays=stays, customer=Pointer(Customer, id)
+    )
 
 
 def _person(person: SamePerson) -> MergePerson:

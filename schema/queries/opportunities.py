@@ -24,10 +24,15 @@ ByType: Any = enum_of(sums.SumsBy)
 )
 class OpportunityTotal:
     currency: str
+    """Three letters of ISO 4217."""
     open: Decimal
+    """The sum of those that are open or on hold."""
     weighted: Decimal
+    """The sum of those, each times its probability, rounded to 2 decimals at the end."""
     won: Decimal
+    """The sum of those that were won."""
     lost: Decimal
+    """The sum of those that were lost."""
 
 
 @strawberry.type(
@@ -35,21 +40,33 @@ class OpportunityTotal:
 )
 class OpportunityGroup:
     key: str | None
+    """What the group has in common; null for those that have no such value."""
     open: int
+    """Number of those that are open or on hold."""
     won: int
+    """Number of those that were won."""
     lost: int
+    """Number of those that were lost."""
     totals: list[OpportunityTotal]
+    """What they come to, by currency."""
 
 
 @strawberry.type(description="One stage of a board; `stage` is null for what stands in no stage of the pipeline.")
 class OpportunityBoardColumn:
     stage: str | None
+    """The key of the stage."""
     stage_label: str | None
+    """What the stage is called, in your language."""
     kind: StageKindType
+    """Whether opportunities in it are open, on hold, won or lost."""
     probability: int | None
+    """Per cent that an opportunity gets here; null where the stage sets none."""
     count: int
+    """Number of opportunities in the column, not only of those in `nodes`."""
     totals: list[OpportunityTotal]
+    """What they come to, by currency."""
     nodes: list[Pointer] = strawberry.field(graphql_type=list[record_of(Opportunity)])  # type: ignore[misc]  # a type made at start
+    """The first opportunities of the column, the last stage change first."""
     after: str | None = strawberry.field(
         description="The cursor of the next ones: `after` of `opportunities`, filtered by pipeline and stage, the last stage change first."
     )
@@ -58,7 +75,9 @@ class OpportunityBoardColumn:
 @strawberry.type(description="A pipeline, its stages as columns, those opportunities first that came last.")
 class OpportunityBoard:
     pipeline: Pointer | None = strawberry.field(graphql_type=record_of(Pipeline))
+    """The pipeline that is shown; null where it is out of your sight."""
     columns: list[OpportunityBoardColumn]
+    """Its stages in their order, and last what stands in none of them."""
 
 
 @query("opportunity.view")

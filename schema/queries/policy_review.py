@@ -2,35 +2,51 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 import strawberry
 
 from models import PolicyDraft
 from models.errors import Validation
 from policies.logic import witness
-from policies.review import Change, Remark, possible
+from policies.remarks import Remark
+from policies.review import Change, possible
+from policies.saying import Called
 from resolvers.access import policy_drafts, policy_impact
 from resolvers.access import policy_review as reviewing
 from resolvers.runtime.ids import number_of
 
+from ..closed_lists import Action, RemarkKind
 from ..contract import GraphQLInfo, query
+from ..types.make import enum_of
 from ..types.policy import PolicyCondition, PolicyPerson, PolicyRights, condition, person, rights_of
+
+ActionType: Any = enum_of(Action)
+RemarkKindType: Any = enum_of(RemarkKind)
 
 
 @strawberry.type(description="A record; its name for whoever may see it.")
 class PolicySample:
-    id: strawberry.ID
+    record_id: strawberry.ID
+    """The global id of the record."""
     label: str | None
+    """What the record is called; null where it is out of your sight."""
 
 
 @strawberry.type(description="Records of one object that somebody wins or loses for an action, each counted once.")
 class PolicyEffect:
     object: str
-    action: str
+    """The module, or the field."""
+    action: ActionType
+    """What is done to the records, like `view` or `claim`."""
     won: int
+    """Number of records for which it would be allowed."""
     lost: int
+    """Number of records for which it would not be allowed any more."""
     samples_won: list[PolicySample]
+    """A few of those records."""
     samples_lost: list[PolicySample]
+    """A few of those records."""
 
 
 @dataclass
@@ -46,13 +62,21 @@ class _Counting:
 )
 class PolicyChange:
     roles: list[list[str]]
+    """The sets of roles, each as the codes that a user holds together."""
     people: list[PolicyPerson]
+    """Users who hold one of these sets now."""
     objects: list[str]
-    actions: list[str]
+    """Modules, or fields as `customer.phone`."""
+    actions: list[ActionType]
+    """What is done to them, like `view` or `claim`."""
     before: PolicyRights
+    """When they are allowed and denied now."""
     after: PolicyRights
+    """When they would be allowed and denied."""
     gained_when: PolicyCondition | None
+    """When it would be allowed that is not allowed now; null for never."""
     lost_when: PolicyCondition | None
+    """When it would not be allowed any more; null for never."""
     change: strawberry.Private[Change]
     counting: strawberry.Private[_Counting]
 
@@ -63,11 +87,11 @@ class PolicyChange:
         return [
             PolicyEffect(
                 object=x.object,
-                action=x.action,
+                action=Action(x.action),
                 won=x.won,
                 lost=x.lost,
-                samples_won=[PolicySample(id=strawberry.ID(s.id), label=s.label) for s in x.samples_won],
-                samples_lost=[PolicySample(id=strawberry.ID(s.id), label=s.label) for s in x.samples_lost],
+                samples_won=[PolicySample(record_id=strawberry.ID(s.id), label=s.label) for s in x.samples_won],
+                samples_lost=[PolicySample(record_id=strawberry.ID(s.id), label=s.label) for s in x.samples_lost],
             )
             for x in found
         ]
@@ -76,10 +100,15 @@ class PolicyChange:
 @strawberry.type(description="Rights that these roles would bring, in this case, and that you may not hand out.")
 class PolicyBeyond:
     roles: list[str]
+    """The sets of roles that would get it."""
     people: list[PolicyPerson]
+    """Users who hold one of these sets now."""
     object: str
-    actions: list[str]
+    """The module, or the field."""
+    actions: list[ActionType]
+    """What they could do, like `view` or `claim`."""
     when: PolicyCondition
+    """When it would be allowed, as a sentence in your language."""
     as_ceiling: bool = strawberry.field(description="Whether it is a right to hand out, not to use.")
     to_self: bool = strawberry.field(description="Whether you may hand it out to others, but not to yourself.")
 
@@ -89,16 +118,23 @@ class PolicyBeyond:
 )
 class PolicyBinding:
     roles: list[str]
+    """The sets of roles."""
     object: str
-    action: str
+    """The module, or the field."""
+    action: ActionType
+    """What is denied, like `view` or `claim`."""
     when: PolicyCondition
+    """When it is denied, as a sentence in your language."""
 
 
 @strawberry.type(description="A line that is allowed and probably not meant: repeated, denied, impossible, nobody.")
 class PolicyRemark:
     line: str
+    """The line as it stands."""
     number: int
-    what: str
+    """The number of the line in the text, from 1."""
+    what: RemarkKindType
+    """What is odd about it, by its code."""
     others: list[int] = strawberry.field(description="The lines, by number, that repeat or deny it.")
 
 
@@ -107,18 +143,28 @@ class PolicyRemark:
 )
 class PolicyReview:
     base: int
+    """The number of the revision that it is compared with."""
     reviewed: str = strawberry.field(description="Say it to activatePolicy: what you have read is what takes effect.")
     problems: list[str]
     added: list[str]
+    """Lines that are new."""
     removed: list[str]
+    """Lines that are gone."""
     changes: list[PolicyChange]
+    """What becomes of rights, for which roles and users."""
     beyond: list[PolicyBeyond]
+    """Rights that it would give and that you may not give; one is enough to refuse it."""
     binds: list[PolicyBinding] = strawberry.field(description="What administrators would lose and have to keep.")
     remarks: list[PolicyRemark]
+    """What is odd about lines, though it does not stop them."""
     keeps_an_administrator: bool
+    """Whether an administrator remains; without one it is refused."""
     widens: list[str]
+    """Whether it gives any right that nobody has now."""
     needs_second: bool
+    """Whether a second user has to activate it."""
     may_take_effect: bool
+    """Whether you may activate it."""
 
 
 @query("policy.review")
@@ -145,9 +191,14 @@ def _review(review: reviewing.Review, language: str) -> PolicyReview:
         added=review.added,
         removed=review.removed,
         changes=[_change(counting, change, language) for change in review.changes],
-        beyond=[_beyond(x, language) for x in review.beyond],
+        beyond=[_beyond(x, language, review.called) for x in review.beyond],
         binds=[
-            PolicyBinding(roles=sorted(x.roles), object=x.object, action=x.action, when=condition(x.when, language))
+            PolicyBinding(
+                roles=sorted(x.roles),
+                object=x.object,
+                action=Action(x.action),
+                when=condition(x.when, language, review.called),
+            )
             for x in review.binds
         ],
         remarks=[_remark(x) for x in review.remarks],
@@ -159,32 +210,33 @@ def _review(review: reviewing.Review, language: str) -> PolicyReview:
 
 
 def _change(counting: _Counting, change: Change, language: str) -> PolicyChange:
+    called = counting.review.called
     gained, lost = (witness(table, possible(change.objects[0])) for table in (change.gained, change.lost))
     return PolicyChange(
         roles=[sorted(roles) for roles in change.roles],
         people=[person(x.id, x.name) for x in counting.review.people_of(change)],
         objects=list(change.objects),
-        actions=list(change.actions),
-        before=rights_of(change.before, language),
-        after=rights_of(change.after, language),
-        gained_when=None if gained is None else condition(gained, language),
-        lost_when=None if lost is None else condition(lost, language),
+        actions=[Action(x) for x in change.actions],
+        before=rights_of(change.before, language, called),
+        after=rights_of(change.after, language, called),
+        gained_when=None if gained is None else condition(gained, language, called),
+        lost_when=None if lost is None else condition(lost, language, called),
         change=change,
         counting=counting,
     )
 
 
-def _beyond(x: reviewing.Beyond, language: str) -> PolicyBeyond:
+def _beyond(x: reviewing.Beyond, language: str, called: Called) -> PolicyBeyond:
     return PolicyBeyond(
         roles=sorted(x.roles),
         people=[person(one.id, one.name) for one in x.people],
         object=x.object,
-        actions=list(x.actions),
-        when=condition(x.when, language),
+        actions=[Action(name) for name in x.actions],
+        when=condition(x.when, language, called),
         as_ceiling=x.as_ceiling,
         to_self=x.to_self,
     )
 
 
 def _remark(x: Remark) -> PolicyRemark:
-    return PolicyRemark(line=str(x.line), number=x.line.number, what=x.what, others=list(x.others))
+    return PolicyRemark(line=str(x.line), number=x.line.number, what=RemarkKind(x.what), others=list(x.others))

@@ -19,39 +19,55 @@ AssignmentStrategy: Any = enum_of(Strategy)
 @strawberry.type(description="What one user got out of the pool.")
 class PoolHealthPerson:
     user: Pointer | None = strawberry.field(graphql_type=record_of(User))
+    """The user; null where they are out of your sight."""
     claimed: int
+    """Number of customers that they claimed."""
     assigned: int
+    """Number of customers that they were given."""
     most_in_a_day: int = strawberry.field(description="Claims of their busiest day, beside `dailyQuota`.")
 
 
 @strawberry.type(description="What came into the pool on a day, and what left it.")
 class PoolHealthDay:
     day: date
+    """The day, in the time zone of the organisation."""
     arrived: int
+    """Number of customers that came into the pool."""
     left: int
+    """Number of customers that left it, by whatever way."""
     claimed: int
+    """Number of customers that were claimed."""
     assigned: int
+    """Number of customers that were assigned."""
     deleted: int
+    """Number of customers that went into the recycle bin."""
 
 
 @strawberry.type(description="Customers that lie there for at least `days` and fewer than `below` days.")
 class PoolHealthAge:
     days: int
+    """The fewest days of this class."""
     below: int | None
+    """The days at which the next class begins; null for the last one."""
     count: int
+    """Number of customers."""
 
 
 @strawberry.type(description="Automatic assignments by one strategy.")
 class PoolHealthAssignments:
     strategy: AssignmentStrategy
+    """How the member was chosen."""
     assigned: int
+    """Number of customers that found an owner."""
     nobody: int = strawberry.field(description="Decisions that found nobody.")
 
 
 @strawberry.type(description="Customers that go back into the pool on a day, unless they are worked on before.")
 class PoolHealthReleases:
     day: date
+    """The day, in the time zone of the organisation."""
     count: int
+    """Number of customers."""
 
 
 @strawberry.type(
@@ -59,15 +75,25 @@ class PoolHealthReleases:
 )
 class PoolHealth:
     pool: Pointer | None = strawberry.field(graphql_type=record_of(Pool))
+    """The pool that was asked for; null where it is out of your sight."""
     daily_quota: int | None
+    """Number of customers that a user may claim in a day; null is no limit."""
     weekly_quota: int | None
+    """Number of customers that a user may claim from Monday to Sunday; null is no limit."""
     people: list[PoolHealthPerson]
+    """What each user got, the most first."""
     days: list[PoolHealthDay]
+    """What came and went, day by day."""
     median_hours_to_claim: float | None
+    """Hours in the pool that half of the claimed customers did not exceed; null without claims."""
     p90_hours_to_claim: float | None
+    """Hours in the pool that nine of ten claimed customers did not exceed; null without claims."""
     ages: list[PoolHealthAge]
+    """How long those have lain there that are there now."""
     assignments: list[PoolHealthAssignments]
+    """Automatic assignments, by strategy."""
     releases: list[PoolHealthReleases]
+    """How many customers will come back, day by day."""
 
 
 @query("pool.edit")

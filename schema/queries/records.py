@@ -15,6 +15,7 @@ from resolvers.reading.provenance import map_traced
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.merged_records import merges, stays_as
 
+from ..column_docs import default_order
 from ..contract import derived
 from ..past_rows import PAST
 from ..plan.compile import Compiler
@@ -38,11 +39,15 @@ def declare_queries() -> None:
 
 
 def _list(model: type[Base]) -> None:
-    annotations = {**derive.list_arguments(model), "return": f"{name_of(model)}Connection"}
+    annotations = {**derive.list_arguments(model), "return": f"Optional[{name_of(model)}Connection]"}
     if issubclass(model, Entity):
         annotations["bin"] = "Optional[bool]"
-    doc = f"The {plural(model)} that you may see; with `bin` those in the recycle bin."
+    doc = f"The {_nouns(model)} that you may see, in pages; with `bin` those in the recycle bin. {default_order(model)}"
     compiled_query(plural(model), f"{model.module}.view", annotations, doc, partial(_compile_list, model))
+
+
+def _nouns(model: type[Base]) -> str:
+    return model.names.nouns if issubclass(model, Entity) else "entries of the operation log"
 
 
 def _record(model: type[Entity]) -> None:
@@ -51,7 +56,7 @@ def _record(model: type[Entity]) -> None:
         annotations = {"id": "Optional[ID]", "number": "Optional[str]", "return": f"Optional[{name_of(model)}]"}
     elif not model.singleton:
         annotations["id"] = "ID"
-    doc = "One record, null when it is missing or out of sight."
+    doc = f"One {model.names.noun}; null when it is missing or out of your sight, which look alike."
     if singular(model) in PAST:
         annotations["as_of"] = "Optional[datetime]"
         doc = f"{doc}  With `asOf` as it was at that moment: its own fields, and the records that it referred to."

@@ -16,19 +16,25 @@ from ..types.make import record_of
 @strawberry.type(description="A day of the organisation, and how many customers go back to a pool on it.")
 class ReleaseDay:
     day: date
+    """The day, in the time zone of the organisation."""
     count: int
+    """Number of customers."""
 
 
 @strawberry.type(description="An owner, and how many of their customers a rule takes within 30 days.")
 class ReleaseOwner:
     owner: Pointer | None = strawberry.field(graphql_type=record_of(User))
+    """The owner; null where they are out of your sight."""
     count: int
+    """Number of their customers."""
 
 
 @strawberry.type(description="A customer that a rule takes, and when.")
 class ReleaseSample:
     customer: Pointer | None = strawberry.field(graphql_type=record_of(Customer))
+    """The customer; null where they are out of your sight."""
     due_at: datetime
+    """When the rule takes it."""
 
 
 @strawberry.type(description="What a release rule would do by itself, whether or not it is in force.")

@@ -17,6 +17,7 @@ from ..types.make import record_of
 @strawberry.type(description="A customer after a change.")
 class CustomerChange:
     customer_id: strawberry.ID
+    """The global id of the customer."""
     customer: Pointer | None = strawberry.field(
         graphql_type=record_of(Customer), description="Null when you do not see it any more."
     )

@@ -13,6 +13,7 @@ from ..queries.notifications import Notification, shown
 @strawberry.type(description="What you were told since you were told last, and how much of all you have not read.")
 class NotificationsAdded:
     notifications: list[Notification]
+    """The new notifications, the newest first."""
     unread_count: int = strawberry.field(description="Counted up to 101.")
 
 

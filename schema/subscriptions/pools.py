@@ -16,6 +16,7 @@ from ..types.make import record_of
 @strawberry.type(description="What became of one customer.")
 class PoolCustomerChange:
     customer_id: strawberry.ID
+    """The global id of the customer."""
     left: bool = strawberry.field(description="Whether it is not in the pool any more.")
     customer: Pointer | None = strawberry.field(
         graphql_type=record_of(Customer), description="Null when you do not see it any more."
@@ -25,7 +26,9 @@ class PoolCustomerChange:
 @strawberry.type(description="What has changed in a pool since you were told last.")
 class PoolChange:
     pool_id: strawberry.ID
+    """The global id of the pool."""
     changes: list[PoolCustomerChange]
+    """The customers about whom something changed since the last event."""
 
 
 @subscription("pool.view")

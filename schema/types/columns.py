@@ -10,6 +10,7 @@ from sqlalchemy import Column as TableColumn
 
 from models.base import Money, Utc
 
+from ..closed_lists import closed_of
 from .make import enum_of
 
 
@@ -17,6 +18,8 @@ def python_type(column: TableColumn[Any]) -> Any:
     """The GraphQL type of a column's value, without its nullability."""
     if column.primary_key or column.foreign_keys:
         return strawberry.ID
+    if (closed := closed_of(column)) is not None:
+        return enum_of(closed.kind)
     kind = column.type
     if isinstance(kind, Enum):
         return enum_of(kind.enum_class)

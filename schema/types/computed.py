@@ -32,10 +32,8 @@ from models import (
 )
 from models.base import column_of, columns, is_customised, trait_of
 from models.customer import locked
-from models.errors import Validation
 from models.former_name import NameKind
 from models.pool import GranteeKind
-from policies.objects import ACTIONS
 from resolvers.audit import redaction
 from resolvers.reading.clauses import COMPUTED, role_codes
 from resolvers.reading.former_names import former_of
@@ -43,8 +41,10 @@ from resolvers.runtime.custom_fields import referred_kind
 from resolvers.runtime.ids import camel
 from resolvers.runtime.viewer import Viewer
 
+from ..closed_lists import Action, action_of
 from ..plan.dialect import Value, api_value, name_literal, object_of
 from ..plan.shape import KINDS, SHAPES, Computed, Expressions, Field, Kind, Parts, PolymorphicId, target_of
+from . import allowed, hidden, make
 from .custom import MEMBERS, add_values
 
 Arguments = Mapping[str, Any]
@@ -56,27 +56,37 @@ Nodes = Sequence[FieldNode]
 )
 class AuditChange:
     field: str
+    """The field by its name in the API; of a custom field its key."""
     old: str | None
+    """What it held before, as text; null where it was empty."""
     new: str | None
+    """What it holds after, as text; null where it was emptied."""
 
 
 @strawberry.type(description="A name or number under which a customer was known.")
 class FormerName:
     kind: NameKind
+    """Whether it was a name or a number."""
     value: str
+    """The name or number."""
     at: datetime
+    """When it was replaced by another one."""
 
 
-ROW_TYPES = ("AuditChange", "FormerName", *(kind.__name__ for kind in MEMBERS))
+ROW_TYPES = ("Allowed", "AuditChange", "FormerName", *(kind.__name__ for kind in MEMBERS))
 """Object types whose rows the compiled statement builds."""
 
 
 def add() -> None:
     """Add the computed fields to the derived shapes."""
     add_values()
+    allowed.add()
     for model in ENTITIES:
         SHAPES[model]["can"] = Computed(
-            partial(_can, model), bool, "Whether you may do this to the record.", {"action": str}
+            partial(_can, model),
+            bool,
+            "Whether the policy lets you do this to the record now. A lock or a quota may still refuse it.",
+            {"action": make.enum_of(Action)},
         )
     worded: tuple[type[Base], ...] = (*ENTITIES, CustomerStagePeriod, OpportunityStagePeriod)
     for kind in worded:
@@ -111,14 +121,15 @@ def add() -> None:
     SHAPES[AuditEntry]["reason"] = Computed(partial(_entry_text, "reason"), str | None, "The reason that was given.")
     KINDS["LockedCustomer"] = Kind("LockedCustomer", Customer, _masked(), _unlockable, _MASKED_DOC)
     SHAPES[AuditEntry]["changes"] = Computed(_changes, list[AuditChange], "What changed, field by field.")
+    hidden.add()
 
 
 _MASKED_DOC = "A customer that you may unlock, whether or not you may see it: number, owner and state, nothing else."
 
 
 def _masked() -> dict[str, Field]:
-    shown = ("id", "number", "ownerId", "owner", "locked", "lockedAt", "lockExpiresAt")
-    return {name: SHAPES[Customer][name] for name in shown}
+    shown = ("number", "ownerId", "owner", "locked", "lockedAt", "lockExpiresAt")
+    return {"customerId": SHAPES[Customer]["id"], **{name: SHAPES[Customer][name] for name in shown}}
 
 
 def _unlockable(viewer: Viewer, e: Any) -> Value:
@@ -129,12 +140,7 @@ def _unlockable(viewer: Viewer, e: Any) -> Value:
 
 
 def _can(model: type[Base], compiler: Expressions, e: Any, arguments: Arguments, _nodes: Nodes) -> Value:
-    action = arguments["action"]
-    if action not in ACTIONS:
-        known = ", ".join(ACTIONS)
-        raise Validation(
-            f"Unknown action “{action}”; known: {known}.", f"未知操作“{action}”，可选：{known}。", field="action"
-        )
+    action = action_of(arguments["action"])
     may = compiler.viewer.where(action, model, e)
     return compiler.dialect.boolean(may)
 

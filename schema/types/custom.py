@@ -18,13 +18,14 @@ from sqlalchemy import Text, cast, func, literal, literal_column, select
 from models import Base, Dictionary, DictionaryItem
 from models.base import is_customised
 from models.custom_field import Book, Custom, CustomKind, ManyValues
+from models.custom_sql import CustomJson
 from resolvers.audit.redaction import few
 from resolvers.reading.pages import display_column
 from resolvers.runtime.custom_fields import referred_kind, visible_fields
 from resolvers.runtime.ids import number_of
 from resolvers.runtime.viewer import Viewer
 
-from ..plan.dialect import Value, api_value, name_literal, object_of
+from ..plan.dialect import Value, name_literal, object_of
 from ..plan.shape import SHAPES, Computed, Expressions
 from . import make
 from .scalars import Number
@@ -36,8 +37,10 @@ _KIND = make.enum_of(CustomKind)
 @strawberry.interface(description="What every value of a custom field says: which field it is, by key, name and kind.")
 class CustomFieldValue:
     key: str
+    """The key of the field: the same in all languages, and for good."""
     label: str = strawberry.field(description="The name of the field in your language.")
     kind: _KIND  # type: ignore[valid-type]  # made from the models' enum
+    """What the field holds, and so which member of the union this is."""
 
 
 @strawberry.type(description="A text, a phone number, an e-mail address or a link.")
@@ -45,7 +48,7 @@ class CustomText(CustomFieldValue):
     text: str | None
 
 
-@strawberry.type(description="A number.")
+@strawberry.type(description="A number with at most 6 decimals.")
 class CustomNumber(CustomFieldValue):
     number: Number | None
 
@@ -53,6 +56,7 @@ class CustomNumber(CustomFieldValue):
 @strawberry.type(description="An amount in the currency of the organisation.")
 class CustomAmount(CustomFieldValue):
     amount: Decimal | None
+    """The amount; null where it is empty or hidden in this record."""
 
 
 @strawberry.type(description="A day.")
@@ -60,31 +64,38 @@ class CustomDate(CustomFieldValue):
     date: day | None
 
 
-@strawberry.type(description="A moment.")
+@strawberry.type(description="A day and a time, in UTC.")
 class CustomMoment(CustomFieldValue):
     at: datetime | None
+    """The moment; null where it is empty or hidden in this record."""
 
 
 @strawberry.type(description="Yes or no.")
 class CustomYesNo(CustomFieldValue):
     yes: bool | None
+    """True for yes; null where it is empty or hidden in this record."""
 
 
 @strawberry.type(description="One word of a dictionary.")
 class CustomWord(CustomFieldValue):
     word: str | None
+    """The key of the word; null where it is empty or hidden in this record."""
     word_label: str | None
+    """What the word is called in your language."""
 
 
 @strawberry.type(description="Several words of a dictionary.")
 class CustomWords(CustomFieldValue):
     words: list[str] | None
+    """The keys of the words, in the order of their dictionary; null where it is empty or hidden in this record."""
 
 
 @strawberry.type(description="Another record: its id, and its name as far as you may see it.")
 class CustomRecord(CustomFieldValue):
     record_id: strawberry.ID | None
+    """The global id of the record; null where it is empty or hidden in this record."""
     record_name: str | None
+    """What that record is called; null where it is out of your sight."""
 
 
 MEMBERS = (
@@ -129,15 +140,25 @@ TYPES: Mapping[CustomKind, type[Any]] = {
 )
 class CustomInput:
     key: str
+    """The key of the custom field, as `formSchema` tells it."""
     text: str | None = strawberry.UNSET
+    """For texts, phone numbers, e-mail addresses and links."""
     number: Number | None = strawberry.UNSET
+    """For numbers."""
     amount: Decimal | None = strawberry.UNSET
+    """For amounts, in the currency of the organisation."""
     date: day | None = strawberry.UNSET
+    """For days."""
     at: datetime | None = strawberry.UNSET
+    """For moments."""
     yes: bool | None = strawberry.UNSET
+    """For yes or no."""
     word: str | None = strawberry.UNSET
+    """For one choice: the key of a word."""
     words: list[str] | None = strawberry.UNSET
+    """For several choices: keys of words, which replace those that are there."""
     record_id: strawberry.ID | None = strawberry.UNSET
+    """For users and other records: a global id."""
 
 
 @strawberry.input(
@@ -146,6 +167,7 @@ class CustomInput:
 )
 class CustomFilter:
     key: str
+    """The key of the custom field, as `formSchema` tells it."""
     eq: str | None = strawberry.UNSET
     ne: str | None = strawberry.UNSET
     in_: list[str] | None = strawberry.field(name="in", default=strawberry.UNSET)
@@ -224,15 +246,17 @@ def _members(
 ) -> Iterator[tuple[str, Callable[[], Value]]]:
     name = TYPES.get(custom.kind, CustomText).__name__
     held: Callable[[], Value] = lambda: compiler.viewer.value(model, e, custom.word)  # noqa: E731
+    json: Callable[[], Value] = lambda: compiler.viewer.custom(model, e, custom.word, as_json=True)  # noqa: E731
     text: Callable[[], Value] = lambda: compiler.viewer.custom(model, e, custom.word, as_text=True)  # noqa: E731
     yield "__typename", lambda: name_literal(name)
     yield "key", lambda: name_literal(custom.key)
     yield "label", lambda: _text(custom.label(compiler.viewer.language))
     yield "kind", lambda: name_literal(custom.kind.value)
-    for member in ("text", "number", "date", "at", "word"):
+    # The column holds every value in the form of the API, so nothing is converted.
+    for member in ("text", "number", "amount", "date", "at", "word"):
         yield member, text
-    for member in ("amount", "yes", "words"):
-        yield member, lambda: api_value(compiler.dialect, held())
+    for member in ("yes", "words"):
+        yield member, lambda: value if isinstance(value := json(), CustomJson) else compiler.dialect.json(value)
     yield "wordLabel", lambda: _word_label(compiler, custom, text())
     yield "recordId", lambda: _global_id(custom, text())
     yield "recordName", lambda: _name(compiler, custom, held())

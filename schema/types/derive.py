@@ -22,7 +22,6 @@ from ..plan.shape import (
     Parts,
     PolymorphicId,
     name_of,
-    plural,
 )
 from . import namespace
 from .columns import python_type
@@ -48,7 +47,7 @@ def derive_types() -> None:
 
 
 def _object(kind: Kind) -> None:
-    annotations: Annotations = {"id": strawberry.ID}
+    annotations: Annotations = {"id": strawberry.ID} if "id" in kind.fields else {}
     members: Annotations = {}
     for name, shape in kind.fields.items():
         annotation, field = _member(name, shape)
@@ -56,7 +55,14 @@ def _object(kind: Kind) -> None:
             annotations[python_name(name)] = annotation
         else:
             members[python_name(name)] = field
-    new_type(kind.name, annotations, kind.doc or kind.model.__doc__ or "", strawberry.type, members, bases=(Node,))
+    new_type(
+        kind.name,
+        annotations,
+        kind.doc or kind.model.__doc__ or "",
+        strawberry.type,
+        members,
+        bases=(Node,) if "id" in kind.fields else (),
+    )
 
 
 def _member(name: str, shape: Field) -> tuple[Any, Any]:
@@ -73,8 +79,13 @@ def _member(name: str, shape: Field) -> tuple[Any, Any]:
     if isinstance(shape, Computed):
         return None, _stub_field(name, {**shape.arguments, "return": shape.annotation}, shape.doc)
     target = AuditEntry if isinstance(shape, History) else shape.target
-    doc = "What the operation log says about this record." if isinstance(shape, History) else f"Its {plural(target)}."
-    return None, _stub_field(name, {**list_arguments(target), "return": f"{name_of(target)}Connection"}, doc)
+    # Nullable, so that a stale cursor fails this list alone.
+    doc = (
+        "What the operation log says about this record, as far as you may see it, in pages; the newest first."
+        if isinstance(shape, History)
+        else ""
+    )
+    return None, _stub_field(name, {**list_arguments(target), "return": f"Optional[{name_of(target)}Connection]"}, doc)
 
 
 def list_arguments(model: type[Base]) -> Annotations:

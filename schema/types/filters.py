@@ -9,9 +9,10 @@ from models import AuditEntry, Base
 from models.base import is_customised
 from resolvers.reading.clauses import COMPUTED
 from resolvers.reading.condition_fields import PYTHON, ConditionField, Kind, Relation, fields_of, relations_of
-from resolvers.reading.order import orderable
+from resolvers.reading.order import orderable, orderable_labels
 from resolvers.runtime.ids import camel
 
+from ..closed_lists import CLOSED
 from ..plan.shape import SHAPES, Column, PolymorphicId, name_of, plural
 from . import namespace
 from .custom import CustomFilter
@@ -45,7 +46,7 @@ def filter_name(model: type[Base]) -> str:
 
 def derive_filter_and_order(model: type[Base]) -> None:
     name = name_of(model)
-    fields: Annotations = {key: f"Optional[{_operators(kind)}]" for key, kind in filterable(model)}
+    fields: Annotations = {key: f"Optional[{_operators(model, kind)}]" for key, kind in filterable(model)}
     fields |= {python_name(x.name): f"Optional[{_about(x)}]" for x in _relations(model)}
     if is_customised(model):
         fields["custom"] = "Optional[List[CustomFilter]]"
@@ -65,7 +66,10 @@ def derive_filter_and_order(model: type[Base]) -> None:
     setattr(
         namespace,
         f"{name}OrderField",
-        strawberry.enum(order_field, description=f"By what {plural(model)} can be ordered."),
+        strawberry.enum(
+            order_field,
+            description=f"By what {plural(model)} can be ordered; words by their place, with `_LABEL` as you read them.",
+        ),
     )
     steps: Annotations = {"field": f"{name}OrderField", "direction": Direction}
     usual: dict[str, Any] = {"direction": Direction.ASC}
@@ -97,7 +101,8 @@ def _relations(model: type[Base]) -> list[Relation]:
 
 def orderable_keys(model: type[Base]) -> list[str]:
     shown = {shape.column.key for shape in SHAPES[model].values() if isinstance(shape, Column)}
-    return ["id", *(key for key in orderable(model) if key in shown and key != "id")]
+    labels = [key for key in orderable_labels(model) if key.removesuffix("_label") in shown]
+    return ["id", *(key for key in orderable(model) if key in shown and key != "id"), *labels]
 
 
 def _about(relation: Relation) -> str:
@@ -116,8 +121,10 @@ def _about(relation: Relation) -> str:
     return name
 
 
-def _operators(field: ConditionField) -> str:
+def _operators(model: type[Base], field: ConditionField) -> str:
     """The name of the input with the operators for values of this type, made once."""
+    if (closed := CLOSED.get((model, field.key))) is not None:
+        field = ConditionField(field.name, field.key, Kind.CHOICE, choices=closed.kind)
     name = _NAMES.get(field.kind) or f"{field.choices.__name__}Filter"  # type: ignore[union-attr]  # a choice has one
     if not hasattr(namespace, name):
         kind = _value(field)

@@ -7,22 +7,30 @@ from resolvers.imports.matching import Proposal
 from resolvers.imports.targets import Target
 from resolvers.runtime.ids import camel
 
+from ..closed_lists import entity_of
+from .enums import EntityNameType
 from .imports import ImportFieldKind, ImportStrategy
 
 
 @strawberry.type(name="ImportChoice", description="One of the values of a field, and what it is called.")
 class ImportChoiceType:
     value: str
+    """What is stored."""
     label: str
+    """What a cell says, in your language."""
 
 
 @strawberry.type(name="ImportField", description="A field that a column of a sheet may hold, under your rights.")
 class ImportFieldType:
     key: str
+    """The key of the field, for `setImportMapping`."""
     input: str = strawberry.field(description="What it fills: two fields with one input name the same thing.")
     name: str
+    """What the field is called, in your language."""
     kind: ImportFieldKind
+    """What its cells hold."""
     is_required: bool
+    """Whether every new record needs a value."""
     is_key: bool = strawberry.field(description="Whether it finds existing records, alone or with others.")
     is_written: bool = strawberry.field(description="Whether you may set it; else it only finds a record.")
     is_new_only: bool = strawberry.field(description="Whether it is set on new records only.")
@@ -30,15 +38,18 @@ class ImportFieldType:
     length: int | None = strawberry.field(description="Maximum number of characters.")
     dictionary: str | None = strawberry.field(description="The code of the dictionary whose words it holds.")
     choices: list[ImportChoiceType]
-    reference: str | None = strawberry.field(description="The type of the record that a cell names.")
+    """The values that its cells may hold; empty where there is no fixed list."""
+    reference: EntityNameType | None = strawberry.field(description="The type of the record that a cell names.")
     example: str
+    """A value as a template shows it."""
 
 
 @strawberry.type(name="ImportTarget", description="Something that sheets bring in.")
 class ImportTargetType:
     code: str
     name: str
-    entity: str = strawberry.field(description="The type of its records, like `Customer`.")
+    """What the rows become, in your language."""
+    entity: EntityNameType = strawberry.field(description="The type of its records.")
     fields: list[ImportFieldType] = strawberry.field(description="Required ones first.")
     keys: list[list[str]] = strawberry.field(description="The ways to find an existing record.")
     once: list[str] = strawberry.field(description="Inputs that you may give for all rows at once.")
@@ -48,19 +59,25 @@ class ImportTargetType:
 class ImportUnitType:
     factor: int = strawberry.field(description="What they are multiplied by.")
     currency: str | None
+    """The currency, three letters of ISO 4217; null where the heading names none."""
     text: str
+    """The unit as the heading writes it."""
 
 
 @strawberry.type(name="ImportProposal", description="What is proposed for a column.")
 class ImportProposalType:
     place: int
+    """The place of the column in the sheet, from 0."""
     heading: str
+    """The heading of the column."""
     field: ImportFieldType | None = strawberry.field(description="Null to leave it out.")
     confidence: float = strawberry.field(description="0 to 1.")
     strategy: ImportStrategy
+    """How the field was found."""
     reason: str = strawberry.field(description="A sentence in your language.")
     samples: list[str] = strawberry.field(description="Up to three values, as they stand in the sheet.")
     unit: ImportUnitType | None
+    """What the heading says about the unit of amounts; null for none."""
 
 
 def shown_target(target: Target, fields: tuple[ImportField, ...], language: str) -> ImportTargetType:
@@ -68,7 +85,7 @@ def shown_target(target: Target, fields: tuple[ImportField, ...], language: str)
     return ImportTargetType(
         code=target.code,
         name=(names.zh_many or names.zh) if language.startswith("zh") else names.many,
-        entity=target.model.__name__,
+        entity=entity_of(target.model),
         fields=[shown_field(each, language) for each in fields],
         keys=[[*map(camel, keys)] for keys in target.keys if known.issuperset(keys)],
         once=sorted(camel(each) for each in target.once),
@@ -90,7 +107,7 @@ def shown_field(each: ImportField, language: str) -> ImportFieldType:
         length=each.length,
         dictionary=each.dictionary,
         choices=[ImportChoiceType(value=x.member, label=x.chinese if at else x.english) for x in each.choices],
-        reference=each.reference.__name__ if each.reference else None,
+        reference=entity_of(each.reference) if each.reference else None,
         example=each.example[at],
     )
 

@@ -7,7 +7,9 @@ from typing import Any, ForwardRef
 import strawberry
 
 from models import Base
+from resolvers.runtime.ids import snake
 
+from ..closed_lists import MEANINGS
 from ..plan.shape import name_of
 from . import namespace
 
@@ -19,6 +21,8 @@ def enum_of(kind: Any) -> Any:
     """The Strawberry enum for an enum of the models, made once."""
     if not hasattr(kind, "__strawberry_definition__"):
         strawberry.enum(kind, description=(kind.__doc__ or "").strip())
+        for value in kind.__strawberry_definition__.values if kind in MEANINGS else ():
+            value.description = MEANINGS[kind][value.value]
     return kind
 
 
@@ -75,4 +79,4 @@ def _parameter(name: str, kind: Any, defaults: Annotations) -> Parameter:
 
 def python_name(name: str) -> str:
     """`ownerId` -> `owner_id`: the column key and the Python name that Strawberry turns into a GraphQL name."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return snake(name)

@@ -6,8 +6,8 @@ import strawberry
 
 from models import ENTITIES, Base, Entity
 
-from ..contract import Problem
 from ..plan.shape import name_of, plural, singular
+from ..problems import Problem
 from . import make
 
 PAYLOADS: dict[str, type[Base]] = {}

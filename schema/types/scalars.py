@@ -1,17 +1,23 @@
 """The scalars of the API: times, days and amounts as exact text.  Text from the compiled statement passes unchanged."""
 
 import re
-from datetime import UTC, date, datetime
+from contextvars import ContextVar
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import strawberry
 
 from models.audit.entries import plain
+from models.moments import moment_of_local
 
 _AMOUNT = re.compile(r"-?\d{1,14}(\.\d{1,2})?")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+
+
+ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
+"""The time zone of the organisation, while one of its requests is read: that of times which name none."""
 
 
 def _serialized(value: Any) -> Any:
@@ -22,8 +28,7 @@ def _moment(value: Any) -> datetime:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise ValueError("A time looks like 2026-11-24T08:30:00Z.")
     try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return moment_of_local(datetime.fromisoformat(value), ZONE.get())
     except (ValueError, OverflowError):
         raise ValueError("There is no such time.") from None
 
@@ -61,7 +66,10 @@ def _number(value: Any) -> Decimal:
 SCALARS: dict[object, Any] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment in UTC to the millisecond: 2026-11-24T08:30:00.000Z.",
+        description=(
+            "A moment in UTC to the millisecond: 2026-11-24T08:30:00.000Z. An input without a zone is a time of the "
+            "organisation; one that comes twice is the first, one that the clocks leave out is that much later."
+        ),
         serialize=_serialized,
         parse_value=_moment,
     ),

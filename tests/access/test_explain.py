@@ -47,6 +47,7 @@ def test_the_facts_of_a_stored_record_are_those_that_the_words_are_proved_with(
 
 @pytest.mark.parametrize("action", ["view", "edit", "claim", "delete", "unlock"])
 @pytest.mark.parametrize("model", [Customer, Contact], ids=lambda model: model.__name__)
+@pytest.mark.sampled(sqlite=4, postgresql=2)
 def test_the_verdict_is_that_of_the_clause(peopled: World, model: type[Entity], action: str) -> None:
     policy, columns = peopled.backend.policy, model.__table__.c
     ids = [x["id"] for x in peopled.rows(model, columns.id >= 10_000)][:: EVERY * 2]

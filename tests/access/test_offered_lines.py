@@ -228,9 +228,9 @@ def test_the_api_shows_who_has_made_the_draft(api: Api, world: World) -> None:
     before_it_came(world, "opportunity")
     offer(world)
 
-    (shown,) = api.ask("ada", "{ policyDrafts { author { id name } isBehind } }")["policyDrafts"]
+    (shown,) = api.ask("ada", "{ policyDrafts { author { userId name } isBehind } }")["policyDrafts"]
 
-    assert shown == {"author": {"id": "usr_0", "name": "Millpond"}, "isBehind": False}
+    assert shown == {"author": {"userId": None, "name": "Millpond"}, "isBehind": False}
 
 
 def test_the_panel_shows_the_lines_and_puts_them_in_force(world: World) -> None:

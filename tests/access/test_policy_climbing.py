@@ -4,7 +4,6 @@ They never gain anything themselves, nobody gains what lies beyond their ceiling
 and an administrator stays, who can set everything right again.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -30,6 +29,7 @@ from resolvers.people import passwords
 from resolvers.records import create_update
 from resolvers.runtime import principals
 from resolvers.runtime.policy_store import put_in_force
+from tests.support import forms
 from tests.support.world import START, World
 
 MORE = """p, role_manager, user, edit, all, any, allow
@@ -346,7 +346,8 @@ def test_nobody_climbs_above_his_ceiling(world: World) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
+@pytest.mark.sampled
 def test_nobody_climbs_above_his_ceiling_in_many_runs(world: World) -> None:
-    """Forty on SQLite and fifteen on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
-    few = 40 if world.backend.dialect == "sqlite" else 15
-    climb(world, 500 if os.environ.get("MILLPOND_THOROUGH") else few)
+    """Twenty on SQLite and eight on PostgreSQL; five hundred take a quarter of an hour: `make sweep`."""
+    few = 20 if world.backend.dialect == "sqlite" else 8
+    climb(world, 500 if forms.IS_THOROUGH else few)

@@ -353,20 +353,20 @@ def test_graphql_says_what_casbin_says_of_records_fields_and_what_hangs_on_them(
     mine, pooled = world.customer("Acme", "li"), world.customer("Pooled", pool="north")
     ann = world.make(Contact, name="Ann", customer_id=world.customer("Other", "mei"))
     query = (
-        "query ($user: ID!, $id: ID!, $action: String!, $field: String) { explainAccess(userId: $user, action: $action, "
+        "query ($user: ID!, $id: ID!, $action: Action!, $field: String) { explainAccess(userId: $user, action: $action, "
         "recordId: $id, field: $field) { allowed casbin whole { casbin } } }"
     )
 
     def asked(id: str, action: str, field: str | None = None) -> dict[str, Any]:
-        given = {"user": f"usr_{world.ids['li']}", "id": id, "action": action, "field": field}
+        given = {"user": f"usr_{world.ids['li']}", "id": id, "action": action.upper(), "field": field}
         found: dict[str, Any] = api.ask("aud", query, **given)["explainAccess"]
         return found
 
     assert asked(f"cus_{mine}", "edit") == {"allowed": True, "casbin": True, "whole": None}
     assert asked(f"cus_{mine}", "purge") == {"allowed": False, "casbin": False, "whole": None}
-    assert asked(f"cus_{pooled}", "view") == {"allowed": True, "casbin": True, "whole": None}
-    assert asked(f"cus_{pooled}", "view", "phone") == {"allowed": False, "casbin": False, "whole": None}
-    assert asked(f"con_{ann}", "view") == {"allowed": False, "casbin": False, "whole": {"casbin": False}}
+    assert asked(f"cus_{pooled}", "VIEW") == {"allowed": True, "casbin": True, "whole": None}
+    assert asked(f"cus_{pooled}", "VIEW", "phone") == {"allowed": False, "casbin": False, "whole": None}
+    assert asked(f"con_{ann}", "VIEW") == {"allowed": False, "casbin": False, "whole": {"casbin": False}}
 
 
 def test_the_panel_says_in_chinese_why_the_newest_policy_is_not_in_force(

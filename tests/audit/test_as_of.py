@@ -137,6 +137,7 @@ def test_sixty_random_edits_look_back_at_what_was_there(world: World) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.sampled(sqlite=1, postgresql=1)
 def test_a_thousand_random_edits_look_back_at_what_was_there(world: World, seed: int) -> None:
     live_and_look_back(world, 250, seed)
 

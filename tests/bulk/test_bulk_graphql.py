@@ -12,7 +12,7 @@ from tests.support.world import World
 
 CHANGE = "change { id state kind total done same refused kept batchId undoneBy } problems { code field message }"
 PREVIEW = """query($input: BulkPreviewInput!) { bulkPreview(input: $input) { problems { code field } preview {
-    matches isCounted tried changes same refused { count problem { code } } receiverRoom locked related { kind count }
+    matches isCounted tried changes same refused { count problem { code } } receiverRoom locked related { entity count }
     samples { name values { field label before after } } } } }"""
 ITEMS = "query($id: ID!, $states: [ItemState!]) { bulkChangeItems(id: $id, states: $states) { name state problem { code message } } }"
 

@@ -18,6 +18,7 @@ from resolvers.records import create_update
 from resolvers.runtime.scope import Scope
 from tests.support.bulk_changes import BulkChanges
 from tests.support.refusals import refused
+from tests.support.tree import classified
 from tests.support.world import World
 
 DONE, SAME, REFUSED, KEPT = ItemState.DONE, ItemState.SAME, ItemState.REFUSED, ItemState.KEPT
@@ -47,6 +48,16 @@ def test_all_that_a_filter_finds_is_found_once_and_has_one_batch(world: World, b
     assert set(bulk.states(id)) == set(ids)
     batches = {world.log("customer", each)[-1]["batch_id"] for each in ids}
     assert batches == {bulk.of("li", id).row.batch_id}
+
+
+def test_a_branch_of_the_classification_is_classified_anew(world: World, bulk: BulkChanges) -> None:
+    there = classified(world)
+
+    id = bulk.begin("ada", {"category": "formal"}, filter={"category": {"under": ["prospect"]}})
+    bulk.run()
+
+    assert set(bulk.states(id)) == {there[name] for name in ("Ash", "Beech", "Cedar", "Fir")}
+    assert {world.row(Customer, each)["category"] for each in bulk.states(id)} == {"formal"}
 
 
 def test_a_list_of_words_gets_some_and_loses_some() -> None:

@@ -226,4 +226,4 @@ def test_any_other_entity_is_written_by_the_single_use_case(world: World) -> Non
         {"code": "boss2", "name": "Y"},
     ]
 
-    assert codes_of(same(world, "ada", Role, rows)) == [None, "DUPLICATE", "VALIDATION", None]
+    assert codes_of(same(world, "ada", Role, rows)) == [None, "DUPLICATE", "REQUIRED", None]

@@ -165,6 +165,7 @@ def test_only_who_may_import_a_customer_names_another_author(world: World) -> No
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=2, postgresql=1)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_rows_are_answered_alike(world: World, seed: int) -> None:
     """Rows put together at random from good and bad values, as different users, with and without the duplicate rules."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import BulkChange, Contact, Customer, Opportunity, Plan
+from models import BulkChange, Customer, Opportunity, Plan
 from models.bulk_change import BulkState, ItemState
 from models.errors import NotFound, Validation
 from resolvers.audit.verification import verify
@@ -88,18 +88,6 @@ def test_a_single_request_is_undone(world: World, bulk: BulkChanges) -> None:
     assert (row["stage"], row["name"]) == ("early", "A")
     made = world.log("customer", customer)[0]["batch_id"]
     refused(world, world.ada, Validation, undoing.undo, made)
-
-
-def test_points_of_a_contact_are_not_taken_back_by_halves(world: World, bulk: BulkChanges) -> None:
-    customer = world.customer("A")
-    contact = world.li.do(create_update.create, Contact, {"customer_id": customer, "name": "Ann"}).id
-    phone = [{"kind": "PHONE", "value": "13800001111"}]
-    world.li.do(create_update.update, Contact, contact, {"name": "Anna", "points": phone})
-
-    undone = bulk.undo_batch("li", world.log("contact", contact)[-1]["batch_id"])
-
-    assert bulk.states(undone) == {contact: REFUSED}
-    assert world.row(Contact, contact)["name"] == "Anna"
 
 
 def test_a_transfer_goes_back_with_what_went_along_and_was_not_touched(world: World, bulk: BulkChanges) -> None:

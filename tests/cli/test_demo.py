@@ -44,7 +44,7 @@ from resolvers.records import create_update
 from resolvers.runtime.seal_files import SealFiles
 from resolvers.setup.invariants import broken
 from tests.cli.test_commands import signed_in
-from tests.support import postgres
+from tests.support import forms, postgres
 from tests.support.seal_files import seal_files_of
 from tests.support.terminal import millpond, process, served, told
 
@@ -82,6 +82,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 # --- what must hold --------------------------------------------------------------------------------------
 
 
+@pytest.mark.short
 def test_all_that_must_hold_holds(filled: Demo) -> None:
     assert look(filled.url, broken) == []
     assert look(filled.url, lambda at: prove_log(at, SealFiles())).problems == []
@@ -276,10 +277,11 @@ def test_one_command_fills_and_serves_and_tells_who_may_sign_in(tmp_path: Path) 
 
 @pytest.mark.long
 @pytest.mark.timeout(400)
+@pytest.mark.sampled
 def test_a_large_demo_holds_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/demo.db"
 
-    many = 20_000 if os.environ.get("MILLPOND_THOROUGH") else 5_000
+    many = 20_000 if forms.IS_THOROUGH else 5_000
 
     done = process(url, "demo", "--only-fill", "--customers", str(many), seconds=300)
 

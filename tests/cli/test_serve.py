@@ -22,6 +22,7 @@ from tests.support.terminal import millpond, served, told
 
 
 @at_length_on_postgresql
+@pytest.mark.short
 def test_it_serves_a_migrated_database_on_a_free_port_until_it_is_told_to_stop(url: str) -> None:
     with served(url, "serve") as it:
         assert it.said == [

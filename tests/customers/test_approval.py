@@ -10,9 +10,10 @@ from models.errors import NotApproved, Validation
 from resolvers.bulk.many import create_many
 from resolvers.customers import approval, transfer
 from resolvers.merging.merge import merge
+from resolvers.people import accounts
 from resolvers.pool import assign, auto_assign, claim
 from resolvers.pool.claim_preview import claim_preview
-from resolvers.records import create_update
+from resolvers.records import create_update, recycle_bin
 from resolvers.runtime.batch import Outcome
 from tests.support.claim_checks import codes, unchanged
 from tests.support.graphql import Api
@@ -164,3 +165,22 @@ def test_without_the_setting_nothing_waits_but_what_waited_before(world: World) 
 
     assert (state(world, id), told(world, "lead")) == (None, ["to_approve"])
     assert "To approve" not in Panel(world).of("lead").get("/admin/customer/list").text
+
+
+def test_one_whose_owner_has_left_waits_on_when_it_is_restored(world: World) -> None:
+    id = entered(world)
+    world.ada.do(create_update.delete, Customer, [id])
+    world.ada.do(accounts.set_active, [world.ids["li"]], active=False)
+
+    world.user("bea", "Bea Ross", "administrator")
+    world.ada.do(recycle_bin.restore, Customer, [id])
+
+    row = world.row(Customer, id)
+    assert (row["owner_id"], row["approval"]) == (world.ids["ada"], Approval.PENDING)
+    assert codes(does(world, "ada", approval.approve, [id])) == ["OWN_APPROVAL"]
+    assert "to_approve" in [
+        x["kind"] for x in world.rows(Notice) if x["receiver_id"] == world.ids["bea"] and x["record_id"] == id
+    ]
+    assert codes(does(world, "ada", transfer.transfer, [id], world.ids["wu"])) == ["NOT_APPROVED"]
+    assert does(world, "bea", approval.approve, [id]).ids == [id]
+    assert state(world, id) == Approval.APPROVED

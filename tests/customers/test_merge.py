@@ -386,7 +386,13 @@ def test_graphql_tells_the_history_of_the_winner_as_the_panel_does(world: World,
     api = Api(world).ask(login, HISTORY, id=f"cus_{last}")["customer"]["history"]
 
     def told(action: str, record: str, label: str | None, reason: str | None, keys: list[str]) -> tuple[Any, ...]:
-        return action, record, label, reason, sorted(key.replace("_", "").lower() for key in keys)
+        return (
+            action.upper().replace(".", "_"),
+            record,
+            label,
+            reason,
+            sorted(key.replace("_", "").lower() for key in keys),
+        )
 
     shown = [
         told(x["action"], x["recordId"], x["label"], x["reason"], [y["field"] for y in x["changes"]])

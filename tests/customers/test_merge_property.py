@@ -20,6 +20,7 @@ def test_merges_lead_to_what_the_model_says(world: World) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=2, postgresql=2)
 @pytest.mark.parametrize("seed", range(2, 10))
 def test_many_merges_lead_to_what_the_model_says(world: World, seed: int) -> None:
     played(world, seed, 90)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from admin.kit.panel_request import field_words
 from models import (
     Customer,
     CustomerStage,
@@ -33,10 +34,12 @@ from models.stage_terms import fill_states, stale_states
 from resolvers.audit.replay import Comparison
 from resolvers.bulk import many
 from resolvers.customers.opportunity_stages import lose, move, win
+from resolvers.reading.pages import ListRequest, page
 from resolvers.records import create_update, custom_fields
 from resolvers.runtime.scope import Scope
 from resolvers.setup.first_pipeline import first_pipeline
 from tests.support.claim_checks import unchanged
+from tests.support.custom_fields import define, with_lines
 from tests.support.pipelines import CHINESE, STAGES, deal, dictionary, pipeline
 from tests.support.refusals import add_line
 from tests.support.world import START, World
@@ -309,6 +312,32 @@ def test_a_stage_may_ask_for_a_custom_field(world: World) -> None:
         "required_fields": ["custom.none"],
     }
     assert isinstance(refused(world, lambda: world.make(PipelineStage, **bad)), Validation)
+
+
+def test_who_does_not_see_a_custom_field_can_neither_ask_for_it_nor_remove_it(world: World) -> None:
+    for key in ("budget", "secret"):
+        define(world, key, module="opportunity")
+    pipeline(world, stages=STAGES | {"proposal": {"required_fields": ["custom.secret", "amount"]}})
+    with_lines(
+        world,
+        "p, sales_lead, pipeline, view, all, any, allow",
+        "p, sales_lead, pipeline, edit, all, any, allow",
+        "p, sales_lead, opportunity.custom.secret, view, all, any, deny",
+    )
+    (stage,) = world.rows(PipelineStage, PipelineStage.stage == "proposal")
+    edit_stage = lambda fields: world.lead.do(  # noqa: E731
+        create_update.update, PipelineStage, stage["id"], {"required_fields": fields}
+    )
+
+    wanted = ListRequest(PipelineStage, ("required_fields",))
+    said = world.run(world.lead.read(page, wanted)).rows
+    assert sorted(row["required_fields"] for row in said if row["required_fields"]) == [["amount"], ["lost_reason"]]
+    edit_stage(["custom.budget"])
+    assert world.row(PipelineStage, stage["id"])["required_fields"] == ["custom.budget", "custom.secret"]
+    world.ada.do(create_update.update, PipelineStage, stage["id"], {"required_fields": ["amount"]})
+    assert world.row(PipelineStage, stage["id"])["required_fields"] == ["amount"]
+    assert "custom.secret" in refused(world, lambda: edit_stage(["custom.secret"])).say()
+    assert set(field_words(world.lead, "fields.opportunity")) & {"custom.budget", "custom.secret"} == {"custom.budget"}
 
 
 def test_a_stage_does_not_ask_for_a_retired_field(world: World) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from models import Contact, Customer, DuplicateRule, NotDuplicate
+from models.choice_names import choice_said
 from models.contact import PointKind
 from models.duplicates import Evidence, Verdict
-from models.errors import DuplicateFound, DuplicateRefused, Validation
+from models.errors import Duplicate, DuplicateFound, DuplicateRefused, Forbidden, Validation
 from resolvers.records import create_update
 from resolvers.runtime.backend import Backend
 from tests.support.claim_checks import unchanged
@@ -54,6 +55,16 @@ def test_with_a_reason_it_is_entered_and_the_log_keeps_the_reason(strict: World)
     assert strict.log("customer", made.id)[-1]["reason"] == "A branch of its own"
 
 
+def test_who_may_not_fill_in_a_field_is_not_told_which_record_has_its_value(strict: World) -> None:
+    create(strict, name="上海鸿发贸易有限公司", registration_number="91330100MA2B2CXY7J")
+    add_line(strict, "p, sales, customer.registration_number, edit, all, any, deny")
+
+    for number in ("91330100MA2B2CXY7J", "91310115MA1K3ABC4D"):
+        with unchanged(strict), pytest.raises(Forbidden) as refused:
+            create(strict, "mei", name="别的公司", registration_number=number)
+        assert [type(each) for each in refused.value.all] == [Forbidden], number
+
+
 @pytest.mark.parametrize("reason", ["", "   ", None])
 def test_an_empty_reason_is_none(strict: World, reason: str | None) -> None:
     create(strict, name="鸿发贸易")
@@ -84,6 +95,18 @@ def test_a_rule_may_refuse_whatever_the_reason_and_may_allow(strict: World) -> N
 def test_a_rule_about_an_entity_that_is_not_checked_is_refused(strict: World) -> None:
     with pytest.raises(Validation):
         strict.make(DuplicateRule, for_module="pool", evidence=Evidence.PHONE, verdict=Verdict.CERTAIN)
+
+
+def test_a_second_rule_about_an_evidence_is_refused_by_what_the_evidence_is_called(strict: World) -> None:
+    given = {"for_module": "customer", "evidence": Evidence.REGISTRATION, "verdict": Verdict.CERTAIN}
+    strict.ada.do(create_update.create, DuplicateRule, given)
+
+    with pytest.raises(Duplicate) as refused:
+        strict.ada.do(create_update.create, DuplicateRule, given)
+
+    english, chinese = choice_said(Evidence.REGISTRATION)
+    assert refused.value.say() == f"{english} is taken already. Choose another."
+    assert chinese in refused.value.say("zh")
 
 
 # --- edits -----------------------------------------------------------------------------------------------

@@ -122,15 +122,15 @@ def test_a_page_that_does_not_exist_is_refused(strict: World) -> None:
 
 def test_the_api_reports_groups_and_tells_apart(strict: World, api: Api) -> None:
     one, other = put(strict, "鸿发贸易", "鸿發貿易")
-    query = "{ duplicateGroups { groups { evidence members { id customer { name } } } after } }"
+    query = "{ duplicateGroups { groups { evidence members { customerId customer { name } } } after } }"
 
     assert api.ask("ada", query)["duplicateGroups"] == {
         "groups": [
             {
                 "evidence": ["NAME"],
                 "members": [
-                    {"id": f"cus_{one}", "customer": {"name": "鸿发贸易"}},
-                    {"id": f"cus_{other}", "customer": {"name": "鸿發貿易"}},
+                    {"customerId": f"cus_{one}", "customer": {"name": "鸿发贸易"}},
+                    {"customerId": f"cus_{other}", "customer": {"name": "鸿發貿易"}},
                 ],
             }
         ],

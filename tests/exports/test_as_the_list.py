@@ -89,6 +89,7 @@ def _identity(screen: Any) -> str:
 
 
 @pytest.mark.parametrize("login", ["li", *(pytest.param(x, marks=pytest.mark.long) for x in PEOPLE if x != "li")])
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 def test_a_file_holds_what_the_list_shows(busy: World, exporting: Exports, login: str) -> None:
     browser, compared = Panel(busy).of(login), 0
     for screen in LISTS:

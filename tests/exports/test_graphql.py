@@ -28,7 +28,7 @@ def created(api: Api, login: str, **input: Any) -> dict[str, Any]:
     return api.change(
         login,
         "createExport",
-        {"entity": "Customer", **input},
+        {"entity": "CUSTOMER", **input},
         f"export {{ {EXPORT} }} problems {{ code field message }}",
     )
 
@@ -65,7 +65,7 @@ def test_an_export_is_asked_for_read_and_deleted(world: World, exporting: Export
         "error": None,
         "range": "FILTER",
         "format": "CSV",
-        "entity": "Customer",
+        "entity": "CUSTOMER",
     }
     assert api.ask("ada", query, id=made["id"]) == {"export": None, "exports": []}
     assert api.change("lead", "deleteExport", {"id": made["id"]}, "problems { code }") == {"problems": []}
@@ -77,7 +77,7 @@ def test_an_export_is_asked_for_read_and_deleted(world: World, exporting: Export
 @pytest.mark.parametrize(
     ("input", "code", "field"),
     [
-        ({"entity": "Engine"}, "VALIDATION", "entity"),
+        ({"entity": "ORGANISATION"}, "VALIDATION", "entity"),
         ({"filter": {"nope": {"eq": 1}}}, "VALIDATION", "filter.nope"),
         ({"filter": [1]}, "VALIDATION", "filter"),
         ({"columns": ["salt"]}, "VALIDATION", "columns"),
@@ -85,7 +85,7 @@ def test_an_export_is_asked_for_read_and_deleted(world: World, exporting: Export
         ({"search": "x" * 200}, "VALIDATION", "search"),
         ({"range": "SELECTION"}, "NOTHING_TO_EXPORT", None),
         ({"range": "SELECTION", "ids": ["nonsense"]}, "NOTHING_TO_EXPORT", None),
-        ({"entity": "AuditEntry"}, "FORBIDDEN", None),
+        ({"entity": "AUDIT_ENTRY"}, "FORBIDDEN", None),
     ],
 )
 def test_what_cannot_be_exported_is_a_problem_with_its_place(
@@ -108,7 +108,7 @@ def test_the_log_is_asked_for_by_its_filter(world: World, exporting: Exports, ap
     asked = created(
         api,
         "aud",
-        entity="AuditEntry",
+        entity="AUDIT_ENTRY",
         filter={"entity": "Customer", "recordId": f"cus_{acme}", "action": "customer.create"},
         columns=["label", "action"],
         format="CSV",
@@ -118,22 +118,22 @@ def test_the_log_is_asked_for_by_its_filter(world: World, exporting: Exports, ap
     rows = exporting.rows("aud", int(asked["export"]["id"].removeprefix("exp_")))
     assert rows == [["Record", "Action"], [rows[1][0], "Created"]]
     for wrong in ({"nope": "x"}, {"outcome": "MAYBE"}, {"since": "soon"}, {"recordId": "cus_1"}, {"text": 1}):
-        refused = created(api, "aud", entity="AuditEntry", filter=wrong)
+        refused = created(api, "aud", entity="AUDIT_ENTRY", filter=wrong)
         assert refused["problems"][0]["code"] == "VALIDATION", wrong
 
 
 def test_columns_are_kept_for_oneself_or_for_all(world: World, exporting: Exports, api: Api) -> None:
-    given = {"entity": "Customer", "name": "Board", "columns": ["stage", "name"]}
+    given = {"entity": "CUSTOMER", "name": "Board", "columns": ["stage", "name"]}
     (refused,) = api.change("li", "saveExportProfile", {**given, "isShared": True}, PROFILE)["problems"]
     assert refused["code"] == "FORBIDDEN"
     made = api.change("lead", "saveExportProfile", {**given, "isShared": True}, PROFILE)["profile"]
     assert made == {"id": made["id"], "name": "Board", "columns": ["stage", "name"], "isMine": True, "isShared": True}
     again = api.change("lead", "saveExportProfile", {**given, "columns": ["name"]}, PROFILE)["profile"]
     assert (again["id"], again["columns"], again["isShared"]) == (made["id"], ["name"], False)
-    query = '{ exportProfiles(entity: "Customer") { name isMine } }'
+    query = "{ exportProfiles(entity: CUSTOMER) { name isMine } }"
     assert api.ask("li", query) == {"exportProfiles": []}
     assert api.ask("lead", query) == {"exportProfiles": [{"name": "Board", "isMine": True}]}
-    for wrong in ({"name": " "}, {"columns": []}, {"columns": ["salt"]}, {"entity": "Engine"}):
+    for wrong in ({"name": " "}, {"columns": []}, {"columns": ["salt"]}, {"entity": "ORGANISATION"}):
         payload = api.change("lead", "saveExportProfile", {**given, **wrong}, PROFILE)
         assert payload["problems"][0]["code"] == "VALIDATION", wrong
     gone = api.change("li", "deleteExportProfile", {"id": made["id"]}, "problems { code }")

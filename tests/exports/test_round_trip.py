@@ -317,6 +317,7 @@ def mapped(rows: Sequence[Sequence[Any]], columns: Mapping[int, str]) -> list[An
 @pytest.mark.long
 @WAYS
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.key])
+@pytest.mark.sampled(sqlite=12, postgresql=4)
 def test_imp_10_what_is_exported_changes_nothing_when_it_comes_back(
     world: World, tmp_path: Path, name: str, format: ExportFormat, language: str
 ) -> None:
@@ -390,6 +391,7 @@ def test_imp_10_one_of_each_sort_comes_back(world: World, tmp_path: Path, monkey
 @pytest.mark.long
 @WAYS
 @EACH
+@pytest.mark.sampled(sqlite=12, postgresql=4)
 def test_imp_10_what_is_exported_makes_the_same_records_anew(
     world: World, tmp_path: Path, name: str, format: ExportFormat, language: str
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_customer_is_shown_as_it_was_with_the_people_of_then(api: Api, world: 
 def test_who_does_not_see_the_record_now_sees_it_at_no_moment(api: Api, edited: str) -> None:
     assert asked(api, "mei", edited, LATER) is None
     assert asked(api, "mei", "cus_999", LATER) is None
-    assert api.ask("mei", f'query($id: ID!) {{ recordAsOf(id: $id, at: "{LATER}") {{ id }} }}', id=edited) == {
+    assert api.ask("mei", f'query($id: ID!) {{ recordAsOf(id: $id, at: "{LATER}") {{ recordId }} }}', id=edited) == {
         "recordAsOf": None
     }
 
@@ -73,7 +73,7 @@ def test_a_hidden_field_is_null_at_every_moment(api: Api, world: World, edited: 
         ("2027-01-01T00:00:00Z", "name", "is yet to come"),
         (LATER, "contacts { nodes { id } }", "does not tell contacts"),
         (LATER, "lastFollowUpAt", "does not tell lastFollowUpAt"),
-        (LATER, 'can(action: "edit")', "does not tell can"),
+        (LATER, "can(action: EDIT)", "does not tell can"),
     ],
 )
 def test_what_no_history_tells_is_refused_by_a_sentence(api: Api, edited: str, at: str, field: str, words: str) -> None:
@@ -106,7 +106,10 @@ def test_a_field_is_restored_once_and_a_later_change_is_a_conflict(api: Api, wor
     given = {"id": edited, "field": "name", "asOf": LATER, "version": version, "idempotencyKey": "k"}
 
     for _ in range(2):
-        assert api.change("wu", "restoreField", given, "id problems { code }") == {"id": edited, "problems": []}
+        assert api.change("wu", "restoreField", given, "recordId problems { code }") == {
+            "recordId": edited,
+            "problems": [],
+        }
     assert asked(api, "wu", edited, None)["called"] == "One"
     world.wu.do(create_update.update, Customer, int(edited[4:]), {"name": "Three"})
     stale = {**given, "idempotencyKey": None, "asOf": AT}
@@ -116,7 +119,7 @@ def test_a_field_is_restored_once_and_a_later_change_is_a_conflict(api: Api, wor
 
 def test_a_field_of_a_hidden_record_is_not_restored(api: Api, edited: str) -> None:
     shown = [
-        api.change("mei", "restoreField", {"id": id, "field": "name", "asOf": AT}, "id problems { code message }")
+        api.change("mei", "restoreField", {"id": id, "field": "name", "asOf": AT}, "recordId problems { code message }")
         for id in (edited, "cus_999", "nonsense")
     ]
 

@@ -26,7 +26,7 @@ def listed(api: Api) -> list[dict[str, Any]]:
 
 def test_a_choice_is_defined_changed_and_listed(api: Api) -> None:
     options = [{"labelEn": "Good", "labelZh": "好"}, {"labelEn": "Poor"}]
-    given = {"forModule": "customer", "kind": "SINGLE_CHOICE", "labelEn": "Satisfaction", "options": options}
+    given = {"forModule": "CUSTOMER", "kind": "SINGLE_CHOICE", "labelEn": "Satisfaction", "options": options}
 
     made = api.change("ada", "createCustomField", given, FIELD)
     assert made["problems"] == []
@@ -111,6 +111,6 @@ def test_a_field_that_is_deleted_is_gone_at_once(api: Api) -> None:
 
     assert done["problems"] == []
     refresh(api.world)
-    form = '{ formSchema(entity: "Customer", action: "create") { customKey } }'
+    form = "{ formSchema(entity: CUSTOMER, action: CREATE) { customKey } }"
     assert {x["customKey"] for x in api.ask("ada", form)["formSchema"]} == {None}
     assert api.world.count(CustomField, CustomField.deleted_at.is_(None)) == 0

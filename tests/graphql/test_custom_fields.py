@@ -303,7 +303,7 @@ def test_a_form_tells_of_the_fields_that_the_caller_sees(api: Api) -> None:
     define(world, "score", CustomKind.SINGLE_CHOICE, is_required=True, help_en="One to five", help_zh="一到五")
     define(world, "rank")
     with_lines(world, "p, sales, customer.custom.rank, view, all, any, deny")
-    asked = """{ formSchema(entity: "Customer", action: "create") {
+    asked = """{ formSchema(entity: CUSTOMER, action: CREATE) {
         name customKey label help type required editable dictionary } }"""
 
     (found,) = [x for x in api.ask("li", asked)["formSchema"] if x["customKey"]]

@@ -6,6 +6,7 @@ import pytest
 
 from models import ENTITIES, Customer
 from policies import STARTER
+from schema.closed_lists import entity_of
 from tests.support.graphql import Api
 from tests.support.policy_api import HIDE, draft, review
 from tests.support.world import World
@@ -14,7 +15,7 @@ from tests.support.world import World
 
 
 FORM = (
-    "query ($entity: String!, $action: String!, $id: ID) { formSchema(entity: $entity, action: $action, recordId: $id) "
+    "query ($entity: EntityName!, $action: FormAction!, $id: ID) { formSchema(entity: $entity, action: $action, recordId: $id) "
     "{ name type required visible editable length dictionary choices reference } }"
 )
 
@@ -27,12 +28,12 @@ def test_a_form_for_a_new_record_has_what_its_mutation_takes(api: Api) -> None:
     for model in ENTITIES:
         kind = api.engine.schema.type_map.get(f"Create{model.__name__}Input")
         if kind is not None:
-            fields = form(api, "ada", model.__name__, "create")
+            fields = form(api, "ada", entity_of(model).name, "CREATE")
             inputs = {name: x for name, x in kind.fields.items() if name not in ("idempotencyKey", "custom")}  # type: ignore[attr-defined]
             assert fields.keys() == inputs.keys(), model
             needed = {name for name, x in inputs.items() if str(x.type).endswith("!")}
             assert needed <= {name for name, x in fields.items() if x["required"]}, model
-        fields = form(api, "ada", model.__name__, "edit")
+        fields = form(api, "ada", entity_of(model).name, "EDIT")
         inputs = api.engine.schema.type_map[f"Update{model.__name__}Input"].fields  # type: ignore[attr-defined]
         assert {x for x in fields if fields[x]["editable"]} == inputs.keys() - {
             "id",
@@ -43,7 +44,7 @@ def test_a_form_for_a_new_record_has_what_its_mutation_takes(api: Api) -> None:
 
 
 def test_a_field_says_what_it_holds(api: Api) -> None:
-    fields = form(api, "li", "Customer", "create")
+    fields = form(api, "li", "CUSTOMER", "CREATE")
 
     assert fields["name"] == {
         "name": "name",
@@ -57,28 +58,28 @@ def test_a_field_says_what_it_holds(api: Api) -> None:
         "reference": None,
     }
     assert (fields["industry"]["type"], fields["industry"]["dictionary"]) == ("WORD", "industry")
-    kind = form(api, "li", "FollowUp", "create")
-    assert (kind["customerId"]["type"], kind["customerId"]["reference"]) == ("RECORD", "Customer")
+    kind = form(api, "li", "FOLLOW_UP", "CREATE")
+    assert (kind["customerId"]["type"], kind["customerId"]["reference"]) == ("RECORD", "CUSTOMER")
     assert kind["kind"]["type"] == "CHOICE"
     assert "CALL" in kind["kind"]["choices"]
-    assert form(api, "li", "Contact", "edit")["points"]["type"] == "POINTS"
+    assert form(api, "li", "CONTACT", "EDIT")["points"]["type"] == "POINTS"
 
 
 def test_a_form_shows_and_takes_what_the_policy_lets_this_person_see_and_set(api: Api, world: World) -> None:
     mine, pooled = world.customer("Acme", "li"), world.customer("Pooled", pool="north")
 
-    own, north = (form(api, "li", "Customer", "edit", f"cus_{id}") for id in (mine, pooled))
+    own, north = (form(api, "li", "CUSTOMER", "EDIT", f"cus_{id}") for id in (mine, pooled))
 
     assert (own["phone"]["visible"], own["phone"]["editable"]) == (True, True)
     assert (own["ownerId"]["visible"], own["ownerId"]["editable"]) == (True, False)
     assert "phone" not in north  # hidden until it is claimed
     assert not any(field["editable"] for field in north.values())
-    assert form(api, "sam", "Contact", "edit")["points"]["editable"]
+    assert form(api, "sam", "CONTACT", "EDIT")["points"]["editable"]
     add = STARTER + HIDE + "\n"
     id = draft(api, "rolf", add)
     seen = review(api, "rolf", id, "base")
     api.change("rolf", "activatePolicy", {"draftId": id, "reason": "r", "reviewed": seen["reviewed"]}, "number")
-    assert "points" not in form(api, "sam", "Contact", "edit")
+    assert "points" not in form(api, "sam", "CONTACT", "EDIT")
 
 
 def test_what_a_form_says_editable_the_mutation_takes_and_nothing_else(api: Api, world: World) -> None:
@@ -86,7 +87,7 @@ def test_what_a_form_says_editable_the_mutation_takes_and_nothing_else(api: Api,
     mine, theirs = world.customer("Acme", "li"), world.customer("Other", "wu")
     tried = set()
     for login, id in (("li", mine), ("lead", mine), ("lead", theirs), ("sam", mine), ("ada", theirs), ("fin", mine)):
-        fields = form(api, login, "Customer", "edit", f"cus_{id}")
+        fields = form(api, login, "CUSTOMER", "EDIT", f"cus_{id}")
         for place, name in enumerate(("name", "phone", "remark")):
             given = {
                 "id": f"cus_{id}",
@@ -102,12 +103,12 @@ def test_what_a_form_says_editable_the_mutation_takes_and_nothing_else(api: Api,
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ({"entity": "Nothing", "action": "edit"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "fly"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "create", "id": "cus_1"}, "VALIDATION"),
-        ({"entity": "Customer", "action": "edit", "id": "cus_999999"}, "NOT_FOUND"),
-        ({"entity": "Customer", "action": "edit", "id": "usr_1"}, "NOT_FOUND"),
-        ({"entity": "NumberRule", "action": "create"}, "FORBIDDEN"),
+        ({"entity": "POLICY", "action": "EDIT"}, "VALIDATION"),
+        ({"entity": "CUSTOMER", "action": "FLY"}, "BAD_REQUEST"),
+        ({"entity": "CUSTOMER", "action": "CREATE", "id": "cus_1"}, "VALIDATION"),
+        ({"entity": "CUSTOMER", "action": "EDIT", "id": "cus_999999"}, "NOT_FOUND"),
+        ({"entity": "CUSTOMER", "action": "EDIT", "id": "usr_1"}, "NOT_FOUND"),
+        ({"entity": "NUMBER_RULE", "action": "CREATE"}, "FORBIDDEN"),
     ],
 )
 def test_a_form_that_there_is_not_is_refused(api: Api, given: dict[str, str], code: str) -> None:
@@ -118,23 +119,23 @@ def test_a_hidden_record_has_the_form_of_a_missing_one(api: Api, world: World) -
     theirs = world.customer("Other", "mei")
 
     hidden, missing = (
-        api.answer("li", FORM, entity="Customer", action="edit", id=f"cus_{id}")["errors"] for id in (theirs, 999_999)
+        api.answer("li", FORM, entity="CUSTOMER", action="EDIT", id=f"cus_{id}")["errors"] for id in (theirs, 999_999)
     )
 
     assert hidden == missing
 
 
 def test_a_form_that_the_caller_could_not_save_is_refused(api: Api, world: World) -> None:
-    ask = 'query {{ formSchema(entity: "{}", action: "create") {{ name }} }}'
+    ask = "query {{ formSchema(entity: {}, action: CREATE) {{ name }} }}"
     world.customer(owner="li")
 
     for login, entities in (
-        ("fin", ("Customer", "Contact", "Opportunity", "FollowUp")),
-        ("sam", ("Customer", "Contact", "Opportunity")),
-        ("lead", ("Pool",)),
-        ("rolf", ("Customer", "Contact", "Opportunity", "FollowUp", "Pool")),
+        ("fin", ("CUSTOMER", "CONTACT", "OPPORTUNITY", "FOLLOW_UP")),
+        ("sam", ("CUSTOMER", "CONTACT", "OPPORTUNITY")),
+        ("lead", ("POOL",)),
+        ("rolf", ("CUSTOMER", "CONTACT", "OPPORTUNITY", "FOLLOW_UP", "POOL")),
     ):
         for entity in entities:
             assert api.code(login, ask.format(entity)) == "FORBIDDEN", (login, entity)
-    for login, entity in (("sam", "FollowUp"), ("lead", "PoolMember"), ("li", "Contact"), ("rolf", "Role")):
+    for login, entity in (("sam", "FOLLOW_UP"), ("lead", "POOL_MEMBER"), ("li", "CONTACT"), ("rolf", "ROLE")):
         assert api.ask(login, ask.format(entity))["formSchema"], (login, entity)

@@ -76,5 +76,6 @@ def test_a_small_cache_of_plans_and_documents_answers_alike(sqlite_url: str, mon
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [0, 2, 3])
+@pytest.mark.sampled(sqlite=1, postgresql=1)
 def test_broken_questions_are_answered_alike_at_length(world: World, seed: int) -> None:
     throw(world, seed, AT_LENGTH if seed and world.backend.dialect == "sqlite" else SMALL)

@@ -7,7 +7,7 @@ from tests.support.graphql import Api
 from tests.support.secrecy import SECRET
 from tests.support.world import World
 
-HITS = "kind count isCapped hits { id title subtitle isExact }"
+HITS = "entity count isCapped hits { recordId title subtitle isExact }"
 
 
 def search(api: Api, login: str, text: str, selection: str = HITS, first: int = 5) -> list[dict[str, Any]]:
@@ -23,10 +23,12 @@ def test_groups_say_their_kind_their_number_and_the_best_hits(api: Api, world: W
 
     assert groups == [
         {
-            "kind": "Customer",
+            "entity": "CUSTOMER",
             "count": 1,
             "isCapped": False,
-            "hits": [{"id": f"cus_{customer}", "title": "Lena Works", "subtitle": "C2026001 · Li Na", "isExact": True}],
+            "hits": [
+                {"recordId": f"cus_{customer}", "title": "Lena Works", "subtitle": "C2026001 · Li Na", "isExact": True}
+            ],
         }
     ]
 
@@ -55,7 +57,7 @@ def test_the_record_of_a_hit_is_read_with_the_fields_of_its_kind_once_for_a_grou
 
 
 def test_a_page_too_large_and_a_text_too_long_are_refused_with_a_sentence(api: Api, world: World) -> None:
-    query = "query ($text: String!, $first: Int!) { globalSearch(text: $text, first: $first) { kind } }"
+    query = "query ($text: String!, $first: Int!) { globalSearch(text: $text, first: $first) { entity } }"
 
     for values in ({"text": "a", "first": 0}, {"text": "a", "first": 21}, {"text": "a" * 101, "first": 1}):
         assert api.code("li", query, **values) == "VALIDATION"
@@ -65,13 +67,13 @@ def test_a_page_too_large_and_a_text_too_long_are_refused_with_a_sentence(api: A
 def test_nobody_finds_by_a_phone_that_they_do_not_see(api: Api, world: World, town: dict[str, int]) -> None:
     for login in ("li", "rolf"):
         assert search(api, login, SECRET, first=20) == []
-    assert {group["kind"] for group in search(api, "mei", SECRET, first=20)} >= {"Customer", "Contact"}
+    assert {group["entity"] for group in search(api, "mei", SECRET, first=20)} >= {"CUSTOMER", "CONTACT"}
 
 
 def test_a_contact_is_found_by_its_customer(api: Api, world: World) -> None:
     customer = world.customer("Lena Works", owner="li")
     world.make(Contact, customer_id=customer, name="Ann", title="Buyer")
 
-    found = {group["kind"]: group["hits"][0]["subtitle"] for group in search(api, "li", "lena works")}
+    found = {group["entity"]: group["hits"][0]["subtitle"] for group in search(api, "li", "lena works")}
 
-    assert found["Contact"] == "Buyer · Lena Works"
+    assert found["CONTACT"] == "Buyer · Lena Works"

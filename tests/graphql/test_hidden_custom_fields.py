@@ -132,6 +132,7 @@ class Hidden:
         return fields
 
 
+@pytest.mark.sampled(sqlite=2, postgresql=1)
 @pytest.mark.parametrize("how", HIDING)
 def test_a_hidden_custom_field_reaches_nobody(world: World, how: str) -> None:
     hidden = Hidden(world, HIDING[how])

@@ -8,8 +8,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,75 +16,15 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp
 
 from millpond import app, logs
 from millpond.graphql_request import BODY_BYTES, PLAIN
 from millpond.responses import GRAPHQL
 from millpond.settings import BadSettings, Settings, read
-from policies import Principal
-from schema import limits, query_cost
+from schema import limits
+from tests.support.stand_in import BASE, LI, QUERY, Answered, StandIn, application, code, message, post, send
 
-BASE = "http://127.0.0.1:8000"
-QUERY = {"query": "{ me { user { name } } }"}
-LI = Principal(id=1, login="li", name='Li <b>"Na"</b>', now=datetime(2026, 11, 24, tzinfo=UTC))
 SECRET = "SELECT phone FROM customer; /srv/millpond/var/millpond.db; psycopg.OperationalError"
-
-
-@dataclass
-class Answered:
-    body: bytes = b'{"data":{"me":null}}'
-    kind: str = "planned"
-    invalid: bool = False
-
-
-@dataclass
-class StandIn:
-    """A house with one person, whose key is `li-key`, and an engine that notes what it is asked."""
-
-    answer_with: Answered | Exception | float = field(default_factory=Answered)
-    alive: bool | Exception = True
-    spoilt: str | None = None
-    wrote: float = 0
-    life: list[str] = field(default_factory=list)
-    identified: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
-
-    async def start(self) -> None:
-        self.life.append("start")
-
-    async def close(self) -> None:
-        self.life.append("close")
-
-    async def policy_state(self) -> str | None:
-        return self.spoilt
-
-    async def ready(self) -> bool:
-        if isinstance(self.alive, Exception):
-            raise self.alive
-        return self.alive
-
-    async def write_age(self) -> float:
-        return self.wrote
-
-    async def principal_of(self, token: str, address: str | None = None, agent: str | None = None) -> Principal | None:
-        self.identified.append((token, address, agent))
-        return LI if token == "li-key" else None
-
-    def scope(self, principal: Principal | None, door: str, **request: str | None) -> dict[str, Any]:
-        return {"principal": principal, "door": door, **request}
-
-    async def answer(
-        self, scope: Any, query: str, variables: dict[str, Any] | None, operation_name: str | None
-    ) -> Answered:
-        self.asked.append((scope, query, variables, operation_name))
-        if isinstance(self.answer_with, float):
-            await asyncio.sleep(self.answer_with)
-            return Answered()
-        if isinstance(self.answer_with, Exception):
-            raise self.answer_with
-        query_cost.check(limits.parse(query), variables)
-        return self.answer_with
 
 
 @pytest.fixture
@@ -100,35 +38,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def application(backend: StandIn, routes: tuple[BaseRoute, ...] = (), **choices: Any) -> ASGIApp:
-    return app.build(backend, Settings(**choices), answer=backend.answer, routes=routes)
-
-
-def send(asgi: ASGIApp, method: str, path: str, *, base: str = BASE, **more: Any) -> httpx.Response:
-    async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(asgi, client=("192.0.2.7", 5000))
-        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
-            return await client.request(method, path, **more)
-
-    return asyncio.run(once())
-
-
-def post(backend: StandIn, body: object = QUERY, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
-    """POST to /graphql: bytes as they are, everything else as JSON."""
-    choices = {name: more.pop(name) for name in list(more) if name in Settings.model_fields}
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"content-type": PLAIN} | (headers or {})
-    return send(application(backend, **choices), "POST", "/graphql", content=content, headers=headers, **more)
-
-
-def code(response: httpx.Response) -> str:
-    return str(response.json()["errors"][0]["extensions"]["code"])
-
-
-def message(response: httpx.Response) -> str:
-    return str(response.json()["errors"][0]["message"])
-
-
 # -- a proper question ---------------------------------------------------------------------------------------
 
 
@@ -140,7 +49,7 @@ def test_a_question_reaches_the_engine_with_everything_the_scope_needs(backend: 
 
     assert (response.status_code, response.content) == (200, b'{"data":{"me":null}}')
     scope = {"principal": LI, "door": "graphql", "request_id": "abc-1"}
-    scope |= {"address": "192.0.2.7", "agent": "Tester/1.0", "token": "li-key"}
+    scope |= {"address": "192.0.2.7", "agent": "Tester/1.0", "token": "li-key", "language": "en"}
     assert backend.asked == [(scope, "{ a }", {"n": 1}, "Q")]
     assert backend.identified == [("li-key", "192.0.2.7", "Tester/1.0")]
 
@@ -205,7 +114,7 @@ NOT_A_QUESTION: dict[str, tuple[bytes, str]] = {
     "query list": (b'{"query": ["{a}"]}', '"query" must be a string'),
     "query empty": (b'{"query": ""}', '"query" must be a string'),
     "query blank": (b'{"query": " \\n "}', '"query" must be a string'),
-    "only an id": (b'{"extensions": {"persistedQuery": {"version": 1}}}', '"query" must be a string'),
+    "only a version": (b'{"extensions": {"persistedQuery": {"version": 1}}}', '"sha256Hash" must be a SHA-256'),
     "variables list": (b'{"query": "{a}", "variables": []}', '"variables" must be an object'),
     "variables text": (b'{"query": "{a}", "variables": "{}"}', '"variables" must be an object'),
     "variables false": (b'{"query": "{a}", "variables": false}', '"variables" must be an object'),
@@ -422,7 +331,7 @@ def test_a_token_says_who_is_asking(backend: StandIn, scheme: str):
 def test_a_wrong_token_is_never_taken_for_nobody(backend: StandIn, token: str):
     response = post(backend, headers={"authorization": f"Bearer {token}", "cookie": "millpond=li-key"})
 
-    assert (response.status_code, code(response)) == (401, "NOT_SIGNED_IN")
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
     assert response.headers["www-authenticate"] == "Bearer"
     assert backend.asked == []
 
@@ -768,7 +677,7 @@ def test_a_browser_turns_its_token_into_the_session_cookie(backend: StandIn, bas
 def test_without_a_valid_token_there_is_no_cookie(backend: StandIn, headers: dict[str, str]):
     response = send(application(backend), "POST", "/session", headers=headers, data={"login": "li", "password": "x"})
 
-    assert (response.status_code, code(response)) == (401, "NOT_SIGNED_IN")
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
     assert "set-cookie" not in response.headers
 
 

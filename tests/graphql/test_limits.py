@@ -1,5 +1,6 @@
 """What the gate lets through, what it refuses, and that it never needs long to tell."""
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -8,6 +9,7 @@ from graphql import GraphQLError, GraphQLSyntaxError, build_schema, get_introspe
 from schema.limits import LIMITS, TooComplex, parse
 from schema.query_cost import Measure, check, measure, page_variables
 from tests.support.cpu_time import quickly
+from tests.support.terminal import ROOT
 
 SCHEMA = build_schema("type Query { me: User, a(x: Int): Int }  type User { me: User, a(x: Int): Int, b: Int }")
 CUSTOMERS = """
@@ -18,7 +20,7 @@ query Customers($first: Int, $after: String) {
     totalCount
   }
 }
-fragment Card on Customer { id number name owner { id login name } pool { id name } can(action: "claim") }
+fragment Card on Customer { id number name owner { id login name } pool { id name } can(action: CLAIM) }
 """
 
 
@@ -149,14 +151,40 @@ def test_a_document_has_forty_definitions_at_most():
     assert refused(queries) == {"definitions": 40}
 
 
+def aliased(times: int) -> str:
+    return " ".join(f"x{i}: a" for i in range(times))
+
+
 @pytest.mark.parametrize(("times", "exceeded"), [(50, {}), (51, {"aliases": 50})])
-def test_fifty_aliases_are_allowed(times: int, exceeded: dict[str, int]):
-    assert refused("{ me {" + " ".join(f"x{i}: a" for i in range(times)) + "} }") == exceeded
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ me { %s } }",
+        "{ me { ...f } } fragment f on User { %s }",
+        "{ me { ... { %s } } }",
+        "{ me { ...f ...f } } fragment f on User { %s }",
+    ],
+)
+def test_fifty_aliases_are_allowed_in_one_selection_set(text: str, times: int, exceeded: dict[str, int]):
+    half = times // 2 + times % 2 if "...f ...f" in text else times
+    assert refused(text % aliased(half)) == exceeded
 
 
-def test_aliases_in_a_fragment_count_at_every_spread():
-    text = "{ x: me { ...f } y: me { ...f } z: me { ...f } } fragment f on User { "
-    assert refused(text + " ".join(f"x{i}: a" for i in range(20)) + "}") == {"aliases": 50}
+def test_a_board_of_nine_stages_with_five_rights_each_passes():
+    actions = ("claim", "edit", "delete", "transfer", "lock")
+    rights = " ".join(f"{action}: can(action: {action.upper()})" for action in actions)
+    columns = " ".join(f"s{n}: customers(first: 10) {{ nodes {{ id name {rights} }} }}" for n in range(9))
+
+    assert refused(f"{{ {columns} }}") == {}
+    assert measure(parse(f"{{ {columns} }}"), None).all_aliases == 54
+
+
+def test_aliases_in_a_fragment_count_in_all_at_every_spread():
+    fragment = f"fragment f on User {{ {aliased(49)} }}"
+    spreads = " ".join(f"x{n}: me {{ ...f }}" for n in range(6))
+
+    assert refused(f"{{ {spreads} }} {fragment}") == {}
+    assert refused(f"{{ {spreads} y: me {{ ...f }} }} {fragment}") == {"all_aliases": 300}
 
 
 @pytest.mark.parametrize(
@@ -331,14 +359,39 @@ def test_a_refusal_names_the_limits():
         check(parse("mutation { " + " ".join(f"m{i}: signIn" for i in range(51)) + "}"), None)
 
     assert refusal.value.error() == {
-        "message": "This request asks for too much at once. "
-        "Split it: at most 50 aliases, at most 20 root fields, at most 5 mutations, at most 1 sign ins.",
+        "message": "This request asks for too much at once. Split it: at most 50 aliases in one selection set (yours: 51), "
+        "at most 20 root fields (yours: 51), at most 5 mutations (yours: 51), at most 1 sign ins (yours: 51).",
         "extensions": {
             "code": "TOO_COMPLEX",
             "limits": {"aliases": 50, "root_fields": 20, "mutations": 5, "sign_ins": 1},
+            "measured": {"aliases": 51, "root_fields": 51, "mutations": 51, "sign_ins": 51},
         },
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "measured"),
+    [
+        ("{" + "a " * 2_500 + "}", {"tokens": 2_502}),
+        ('{ # no tokens here\n a(x: "one, two", y: [1, -2.5e3]) ' + "a, " * 2_500 + "}", {"tokens": 2_514}),
+        ("{a}" + " " * 65_536, {"characters": 65_539}),
+        ("{a" * 70 + "}" * 70, {"nesting": 70}),
+        (" ".join(f"query q{n} {{ a }}" for n in range(44)), {"definitions": 44}),
+    ],
+)
+def test_a_refusal_says_how_much_it_was(text: str, measured: dict[str, int]):
+    with pytest.raises(TooComplex) as refusal:
+        check(parse(text), None)
+
+    assert refusal.value.error()["extensions"]["measured"] == measured
+
+
 def test_every_measure_has_a_limit():
     assert set(Measure.__dataclass_fields__) <= set(LIMITS)
+
+
+def test_the_docs_say_every_limit_in_numbers():
+    text = (ROOT / "docs" / "api" / "limits.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", text, re.MULTILINE))
+
+    assert {name: int(limit.replace(",", "")) for name, limit in rows.items() if name in LIMITS} == LIMITS

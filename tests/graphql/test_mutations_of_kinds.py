@@ -113,18 +113,20 @@ def test_the_organisation_is_one_row_that_is_edited_and_never_made(api: Api, wor
 
 def test_tokens_are_shown_once_and_work_until_revoked(api: Api, world: World) -> None:
     give_passwords(world, "li")
-    refused = api.change("li", "createToken", {"name": "nightly", "password": WRONG}, f"id token {PROBLEM}")
+    refused = api.change("li", "createToken", {"name": "nightly", "password": WRONG}, f"tokenId token {PROBLEM}")
     assert (refused["token"], refused["problems"][0]["code"]) == (None, "SIGN_IN_REFUSED")
-    made = api.change("li", "createToken", {"name": "nightly", "password": RIGHT}, f"id token {PROBLEM}")
+    made = api.change("li", "createToken", {"name": "nightly", "password": RIGHT}, f"tokenId token {PROBLEM}")
     backend = world.backend
 
     principal = world.run(backend.principal_of(made["token"]))
     assert principal is not None
     assert principal.login == "li"
-    assert api.ask("li", "{ me { tokens { id name } } }")["me"]["tokens"] == [{"id": made["id"], "name": "nightly"}]
+    assert api.ask("li", "{ me { tokens { id name } } }")["me"]["tokens"] == [
+        {"id": made["tokenId"], "name": "nightly"}
+    ]
     assert made["token"] not in str(world.everything())
-    assert api.change("wu", "revokeToken", {"id": made["id"]}, PROBLEM)["problems"][0]["code"] == "NOT_FOUND"
-    assert api.change("li", "revokeToken", {"id": made["id"]}, PROBLEM) == {"problems": []}
+    assert api.change("wu", "revokeToken", {"id": made["tokenId"]}, PROBLEM)["problems"][0]["code"] == "NOT_FOUND"
+    assert api.change("li", "revokeToken", {"id": made["tokenId"]}, PROBLEM) == {"problems": []}
     assert world.run(backend.principal_of(made["token"])) is None
 
 
@@ -147,7 +149,7 @@ def test_the_sign_in_log_is_everybodys_for_an_administrator_and_ones_own_for_oth
 
 CORPUS = [
     "{ customers(first: 3) { totalCount nodes { id n: name owner { login } contacts(first: 2) { nodes { name points { kind value } } totalCount } } pageInfo { hasNextPage endCursor } } }",
-    '{ customers { edges { cursor node { __typename locked stage stageLabel can(action: "edit") } } } pools { nodes { name enabled retainDays poolMembers { nodes { seat granteeKind granteeId } } } } }',
+    "{ customers { edges { cursor node { __typename locked stage stageLabel can(action: EDIT) } } } pools { nodes { name enabled retainDays poolMembers { nodes { seat granteeKind granteeId } } } } }",
     "{ opportunities { nodes { amount currency expectedClose createdAt customer { number } } } followUps { nodes { kind content happenedAt } } }",
     "{ auditEntries(first: 5) { nodes { id outcome action changes { f: field new } actor { name } } } users { nodes { roles active department { name path: id } } } }",
     '{ customer(id: "cus_1") { ...F history { nodes { changes { field } } } } dictionaryItems { nodes { key aliases position } } } fragment F on Customer { id ownershipHistory { began ended owner { name } } }',
@@ -157,6 +159,7 @@ CORPUS = [
 @pytest.mark.long
 @pytest.mark.parametrize("login", ["li", "lead", "ada", "fin"])
 @pytest.mark.parametrize("query", CORPUS)
+@pytest.mark.sampled(sqlite=9, postgresql=3)
 def test_the_executor_answers_like_the_compiled_statement(api: Api, world: World, login: str, query: str) -> None:
     """The same operation with `me` beside it goes through the executor, over rows of the same compiler."""
     id = world.customer("One", owner="li", contact_name="Ann", contact_phone="10086")

@@ -27,7 +27,7 @@ def test_an_opportunity_is_moved_won_and_lost(api: Api, world: World) -> None:
     assert lost["opportunity"]["lostReasonLabel"] == "Price"
     assert (lost["opportunity"]["state"], lost["opportunity"]["closedOn"]) == ("LOST", "2026-11-24")
     nothing = api.change("li", "winOpportunity", {"id": id}, SHOWN)
-    assert [(x["code"], x["field"]) for x in nothing["problems"]] == [("VALIDATION", "amount")]
+    assert [(x["code"], x["field"]) for x in nothing["problems"]] == [("REQUIRED", "amount")]
     won = api.change("li", "winOpportunity", {"id": id, "amount": "12.50", "closedOn": "2026-11-02"}, SHOWN)
     assert (won["opportunity"]["state"], won["opportunity"]["closedOn"]) == ("WON", "2026-11-02")
     again = api.change("fin", "moveOpportunity", {"id": id, "stage": "proposal"}, SHOWN)

@@ -31,7 +31,7 @@ def test_a_role_manager_hides_a_field_sees_whom_it_concerns_and_takes_it_back(ap
     (change,) = seen["changes"]
     assert change["roles"] == [["support"]]
     assert change["people"] == [{"name": "Sam Ode"}]
-    assert (change["objects"], change["actions"]) == (["contact.points"], ["view"])
+    assert (change["objects"], change["actions"]) == (["contact.points"], ["VIEW"])
     assert {"words": ["!deleted"]} in change["before"]["allow"]
     assert {"words": [], "sentence": "always"} in change["after"]["deny"]
     assert change["gainedWhen"] is None
@@ -71,12 +71,14 @@ def test_effects_are_counted_where_they_are_selected(api: Api, world: World, mon
     plain = api.ask("ada", query.format(""), text=text)["reviewPolicy"]["changes"]
     assert counted == []
 
-    effects = "effects { object action won lost samplesWon { id } samplesLost { id label } }"
+    effects = "effects { object action won lost samplesWon { recordId } samplesLost { recordId label } }"
     changes = api.ask("ada", query.format(effects), text=text)["reviewPolicy"]["changes"]
     assert len(counted) == len(changes) == len(plain)
     (told,) = [x for change in changes for x in change["effects"] if x["object"] == "customer"]
-    assert (told["action"], told["won"], told["lost"], told["samplesWon"]) == ("view", 0, 4, [])
-    assert told["samplesLost"] == [{"id": f"cus_{id}", "label": f"C{2026001 + n}"} for n, id in enumerate(ids[:3])]
+    assert (told["action"], told["won"], told["lost"], told["samplesWon"]) == ("VIEW", 0, 4, [])
+    assert told["samplesLost"] == [
+        {"recordId": f"cus_{id}", "label": f"C{2026001 + n}"} for n, id in enumerate(ids[:3])
+    ]
     # Rolf looks after roles and sees no customer, so he learns of none.
     changes = api.ask("rolf", query.format(effects), text=text)["reviewPolicy"]["changes"]
     (told,) = [x for change in changes for x in change["effects"] if x["object"] == "customer"]
@@ -106,7 +108,7 @@ def test_a_right_beyond_the_ceiling_is_named_with_the_case_and_refused_as_a_prob
 
     assert not seen["mayTakeEffect"]
     told = {tuple(x["roles"]): x for x in seen["beyond"]}[("sales",)]
-    assert (told["object"], told["actions"], told["asCeiling"]) == ("customer", ["purge"], False)
+    assert (told["object"], told["actions"], told["asCeiling"]) == ("customer", ["PURGE"], False)
     assert {"own", "deleted"} <= set(told["when"]["words"])
     assert {"name": "Li Na"} in told["people"]
     given = {"draftId": id, "reason": "more", "reviewed": seen["reviewed"]}
@@ -184,7 +186,7 @@ def test_somebody_without_the_right_learns_and_changes_nothing(api: Api, world: 
         "{ policyDrafts { text } }",
         '{ reviewPolicy(text: "") { added } }',
         f'{{ whoCanAccess(recordId: "cus_{mine}") {{ lines }} }}',
-        f'{{ explainAccess(userId: "usr_{world.ids["wu"]}", action: "view", recordId: "cus_{mine}") {{ allowed }} }}',
+        f'{{ explainAccess(userId: "usr_{world.ids["wu"]}", action: VIEW, recordId: "cus_{mine}") {{ allowed }} }}',
     ):
         assert api.code("li", query) == "FORBIDDEN", query
     before = world.everything()
@@ -216,18 +218,18 @@ def test_a_refused_part_leaves_the_other_parts_alone(api: Api, world: World) -> 
 def test_why_not_is_said_line_for_line_in_words(api: Api, world: World) -> None:
     theirs = world.customer("Acme", "wu")
     query = (
-        "query ($user: ID!, $id: ID!, $action: String!, $field: String) { explainAccess(userId: $user, action: $action, "
+        "query ($user: ID!, $id: ID!, $action: Action!, $field: String) { explainAccess(userId: $user, action: $action, "
         "recordId: $id, field: $field) { person object allowed reasons { line effect fired missing sentence } "
         "whole { object allowed } } }"
     )
-    asked = {"user": f"usr_{world.ids['li']}", "id": f"cus_{theirs}", "action": "edit"}
+    asked = {"user": f"usr_{world.ids['li']}", "id": f"cus_{theirs}", "action": "EDIT"}
 
     told = api.ask("aud", query, **asked)["explainAccess"]
 
     assert (told["person"], told["object"], told["allowed"], told["whole"]) == ("Li Na", "customer", False, None)
     assert {
         "line": "p, sales, customer, edit, own, any, allow",
-        "effect": "allow",
+        "effect": "ALLOW",
         "fired": False,
         "missing": "own",
         "sentence": "you are its owner",
@@ -242,6 +244,6 @@ def test_why_not_is_said_line_for_line_in_words(api: Api, world: World) -> None:
 def test_everybody_with_access_is_named_with_the_line_that_lets_him(api: Api, world: World) -> None:
     mine = world.customer("Acme", "li")
 
-    found = api.ask("aud", f'{{ whoCanAccess(recordId: "cus_{mine}", action: "edit") {{ person {{ name }} lines }} }}')
+    found = api.ask("aud", f'{{ whoCanAccess(recordId: "cus_{mine}", action: EDIT) {{ person {{ name }} lines }} }}')
 
     assert {x["person"]["name"] for x in found["whoCanAccess"]} == {"Ada Ng", "Lena Lead", "Li Na"}

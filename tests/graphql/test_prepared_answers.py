@@ -105,7 +105,7 @@ def test_a_key_that_ends_between_two_looks_of_one_request_opens_nothing(li: Call
     answer = li.world.run(ask())
 
     assert answer.invalid
-    assert [error["extensions"]["code"] for error in json.loads(answer.body)["errors"]] == ["NOT_SIGNED_IN"]
+    assert [error["extensions"]["code"] for error in json.loads(answer.body)["errors"]] == ["UNAUTHENTICATED"]
 
 
 def test_the_use_of_a_key_is_noted_by_the_prepared_path_too(li: Caller) -> None:

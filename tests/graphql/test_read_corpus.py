@@ -1,7 +1,6 @@
 """Whatever is asked, by whomever: the compiled, the planned and the executed answer are the same."""
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
@@ -21,14 +20,15 @@ from schema.engine import Answer, Engine
 from schema.limits import TooComplex
 from schema.plan import correlated
 from schema.roots import ROOTS
+from tests.support import forms
 from tests.support.engines import at_length_on_postgresql
 from tests.support.query_corpus import Corpus, Operation
 from tests.support.reading_as import furnish
 from tests.support.returning_caller import Caller
 from tests.support.world import PEOPLE, World
 
-THOROUGH = bool(os.environ.get("MILLPOND_THOROUGH"))
-IN_BRIEF, SOME, AT_LENGTH, SEEDS = 8, 25, 100 if THOROUGH else 25, 20
+THOROUGH = forms.IS_THOROUGH
+IN_BRIEF, SOME, AT_LENGTH, SEEDS = 12, 25, 100 if THOROUGH else 25, 20
 """How many operations are asked: in every run, of seed 0 in the long form, of each further seed; how many of those."""
 EVERYBODY = list(PEOPLE)
 NEVER = 10**9
@@ -190,16 +190,16 @@ def in_turn(n: int) -> list[str]:
     return [EVERYBODY[n % len(EVERYBODY)]]
 
 
+@pytest.mark.short
 def test_compiled_planned_and_executed_answers_are_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     compare(world, 0, IN_BRIEF, in_turn, monkeypatch)
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 @pytest.mark.parametrize("seed", range(SEEDS + 1))
 def test_compiled_planned_and_executed_answers_are_the_same_at_length(
     world: World, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five hundred operations, each asked by another person; in `make sweep` two thousand, each asked by everybody."""
-    if world.backend.dialect == "postgresql" and seed > 4 and not THOROUGH:
-        pytest.skip("the rest of them on PostgreSQL in make sweep")
+    """Some hundred operations, each asked by another person; in `make sweep` two thousand, each asked by everybody."""
     compare(world, seed, AT_LENGTH if seed else SOME, (lambda _: EVERYBODY) if THOROUGH else in_turn, monkeypatch)

@@ -85,7 +85,7 @@ def test_labels_come_in_the_language_of_the_reader(api: Api, world: World, five:
         "sourceLabel": None,
     }
 
-    assert api.change("li", "setLanguage", {"language": "zh"}, "problems { code }") == {"problems": []}
+    assert api.change("li", "setLanguage", {"language": "ZH"}, "problems { code }") == {"problems": []}
     assert api.ask("li", query)["customer"]["industryLabel"] == "steel中"
 
 
@@ -169,10 +169,10 @@ def test_who_i_am_and_where_i_stand(api: Api, world: World, five: list[int]) -> 
     assert me == {
         "user": {"login": "li", "name": "Li Na", "roles": ["sales"]},
         "quotas": [
-            {"pool": {"name": "North"}, "period": "day", "used": 1, "limit": 3, "resetsAt": "2026-11-25T00:00:00.000Z"},
+            {"pool": {"name": "North"}, "period": "DAY", "used": 1, "limit": 3, "resetsAt": "2026-11-25T00:00:00.000Z"},
             {
                 "pool": {"name": "North"},
-                "period": "week",
+                "period": "WEEK",
                 "used": 1,
                 "limit": 10,
                 "resetsAt": "2026-11-30T00:00:00.000Z",
@@ -195,7 +195,7 @@ def test_the_history_of_a_record_is_told_in_changes(api: Api, world: World, five
     assert history["totalCount"] == 2
     assert history["nodes"] == [
         {
-            "action": "customer.edit",
+            "action": "CUSTOMER_EDIT",
             "actor": {"name": "Li Na"},
             "recordId": "cus_1",
             "changes": [
@@ -208,11 +208,11 @@ def test_the_history_of_a_record_is_told_in_changes(api: Api, world: World, five
 
 def test_what_one_may_do_with_a_record_can_be_asked(api: Api, world: World) -> None:
     mine, pooled = world.customer("Mine"), world.customer("Pooled", pool="north")
-    query = 'query ($id: ID!) { customer(id: $id) { edit: can(action: "edit") claim: can(action: "claim") purge: can(action: "purge") } }'
+    query = "query ($id: ID!) { customer(id: $id) { edit: can(action: EDIT) claim: can(action: CLAIM) purge: can(action: PURGE) } }"
 
     assert api.ask("li", query, id=f"cus_{mine}")["customer"] == {"edit": True, "claim": False, "purge": False}
     assert api.ask("li", query, id=f"cus_{pooled}")["customer"] == {"edit": False, "claim": True, "purge": False}
-    assert api.code("li", f'{{ customer(id: "cus_{mine}") {{ can(action: "fly") }} }}') == "VALIDATION"
+    assert api.code("li", f'{{ customer(id: "cus_{mine}") {{ can(action: FLY) }} }}') == "BAD_REQUEST"
 
 
 def test_long_lists_below_a_row_keep_their_order(api: Api, world: World) -> None:

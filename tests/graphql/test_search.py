@@ -33,6 +33,7 @@ def ids(world: World, engine: Engine, login: str, query: str, text: str) -> Any:
     return answer["data"]["found"]
 
 
+@pytest.mark.sampled(sqlite=4, postgresql=2)
 @pytest.mark.usefixtures("found")
 @pytest.mark.parametrize(
     "login", ["li", *(pytest.param(x, marks=pytest.mark.long) for x in ("ada", "mei", "lead", "rolf"))]

@@ -35,6 +35,7 @@ def visible(world: World, login: str, model: type[Any], *, bin: bool) -> int:
 # --- lists and totals ------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_every_total_is_the_number_of_rows_one_can_page_through(
     api: Api, world: World, town: dict[str, int], login: str
@@ -53,6 +54,7 @@ def test_every_total_is_the_number_of_rows_one_can_page_through(
             assert page["totalCount"] == visible(world, login, model, bin=bin), (login, model)
 
 
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_nested_totals_agree_with_their_rows(api: Api, town: dict[str, int], login: str) -> None:
     query = "{ customers(first: 20) { nodes { contacts(first: 9) { totalCount nodes { id } } opportunities(first: 9) { totalCount nodes { id } } followUps(first: 9) { totalCount nodes { id } } history(first: 9) { totalCount nodes { id } } } } }"
@@ -75,6 +77,7 @@ def hidden_ids(world: World, login: str, model: type[Any]) -> list[int]:
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_query(
     api: Api, world: World, town: dict[str, int], login: str
@@ -96,6 +99,7 @@ def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_query(
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=3, postgresql=1)
 @pytest.mark.parametrize("login", EVERYBODY)
 def test_a_hidden_record_and_a_missing_one_are_answered_alike_in_every_mutation(
     api: Api, world: World, town: dict[str, int], login: str
@@ -178,18 +182,18 @@ def test_who_may_unlock_finds_the_locked_customer_as_a_line_and_nothing_more(api
     id = world.customer("Li's secret", owner="li", phone=SECRET)
     api.change("li", "lockCustomers", {"ids": [f"cus_{id}"], "reason": "mine"}, "ids")
 
-    query = "{ customers { nodes { id } } lockedCustomers { totalCount nodes { id number owner { name } locked lockedAt lockExpiresAt } } }"
+    query = "{ customers { nodes { id } } lockedCustomers { totalCount nodes { customerId number owner { name } locked lockedAt lockExpiresAt } } }"
     seen = api.ask("lead", query)
 
     assert seen["customers"] == {"nodes": []}
-    line = {"id": f"cus_{id}", "number": "C2026001", "owner": {"name": "Li Na"}, "locked": True}
+    line = {"customerId": f"cus_{id}", "number": "C2026001", "owner": {"name": "Li Na"}, "locked": True}
     assert seen["lockedCustomers"] == {
         "totalCount": 1,
         "nodes": [{**line, "lockedAt": "2026-11-24T08:00:00.000Z", "lockExpiresAt": None}],
     }
     assert api.ask("wu", query)["lockedCustomers"]["totalCount"] == 0
     assert set(KINDS["LockedCustomer"].fields) == {
-        "id",
+        "customerId",
         "number",
         "owner",
         "ownerId",

@@ -1,7 +1,6 @@
 """Sizes at every argument: what is too large is refused alike on both databases, soon, and in proportion to its length."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -19,6 +18,7 @@ from graphql import (
 from policies import Principal
 from schema.limits import LIMITS, TooComplex
 from schema.plan.arguments import MAX_STEPS
+from tests.support import forms
 from tests.support.cpu_time import quickly
 from tests.support.graphql import Api
 from tests.support.world import World
@@ -266,8 +266,9 @@ def throw(api: Api, names: Callable[[str], bool]) -> int:
 
 
 @pytest.mark.long
+@pytest.mark.sampled
 def test_no_size_at_any_argument_breaks_or_delays_the_process(api: Api, world: World) -> None:
-    if world.backend.dialect == "postgresql" and "MILLPOND_THOROUGH" not in os.environ:
+    if world.backend.dialect == "postgresql" and not forms.IS_THOROUGH:
         pytest.skip("on PostgreSQL those that are used most, and all in make sweep")
     assert throw(api, lambda _: True) > 500
 

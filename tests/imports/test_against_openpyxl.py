@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from models.sheet_cells import Cell
 from tasks.sheets.overview import Choices
 from tasks.sheets.reading import inspect, rows
+from tests.support import forms
 
 WIDTH = 5
 TEXT = st.text(
@@ -87,7 +88,8 @@ def as_cell(value: Any, type: str) -> Cell:
     return value
 
 
-@pytest.mark.parametrize("examples", [12, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.sampled
+@pytest.mark.parametrize("examples", [12, pytest.param(300 if forms.IS_THOROUGH else 60, marks=pytest.mark.long)])
 def test_both_readers_agree_on_every_cell(tmp_path: Path, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(table=TABLES, hidden=st.sets(st.integers(2, 13), max_size=3), since_1904=st.booleans())

@@ -49,7 +49,7 @@ def test_a_check_changes_nothing_and_answers_programs(world: World, file: Path) 
     assert json.loads(answer.stdout) == {
         "import": "imp_1",
         "rows": {"BAD": 1, "GOOD": 1},
-        "problems": [{"row": 3, "codes": ["VALIDATION"], "sentences": ["“12” is no phone number."]}],
+        "problems": [{"row": 3, "codes": ["FORMAT"], "sentences": ["“12” is no phone number."]}],
         "notices": [],
     }
     assert world.rows(Customer) == []

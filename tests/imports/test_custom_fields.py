@@ -9,8 +9,10 @@ import pytest
 from models import Customer, ImportRow
 from models.custom_field import CustomKind
 from models.import_batch import RowState
+from resolvers.exports.kinds import known_columns, seen_columns
 from resolvers.imports import applying, mapping
 from resolvers.imports.mapping import Plan
+from resolvers.imports.matching import Column, propose
 from resolvers.imports.targets import fields_for, target_of
 from resolvers.imports.templates import template
 from tests.support.custom_fields import STORED, VALUES, both, define, define_all, with_lines
@@ -99,3 +101,26 @@ def test_a_hidden_field_has_no_column(world: World) -> None:
     plan = world.run(world.li.read(template, "customer"))
 
     assert not [x.key for x in plan.columns if x.key.startswith("custom.")]
+
+
+def test_fields_with_one_label_have_headings_of_their_own_in_files_and_come_back(world: World) -> None:
+    same = {"label_en": "Rating", "label_zh": "评分"}
+    for key in ("first", "second", "third"):
+        define(world, key, CustomKind.TEXT, **same)
+    define(world, "call", CustomKind.TEXT, label_en="Phone", label_zh="电话")
+    words = ["custom.first", "custom.second", "custom.third", "custom.call"]
+
+    fields = fields_for(world.ada, target_of("customer"))
+    labels = {x.key: x.label for x in fields if x.key in words}
+    assert [labels[word] for word in words] == [
+        ("Rating", "评分"), ("Rating 2", "评分2"), ("Rating 3", "评分3"), ("Phone 2", "电话2")
+    ]  # fmt: skip
+    known = seen_columns(world.ada, Customer)
+    assert [known[word].said for word in words] == [labels[word] for word in words]
+    for language in (0, 1):
+        headings = [labels[word][language] for word in words]
+        proposed = propose(fields, [Column(heading, ["x"]) for heading in headings])
+        assert [each.field.key if each.field else None for each in proposed] == words
+
+    with_lines(world, "p, sales, customer.custom.first, view, all, any, deny")
+    assert [known_columns(world.li, Customer)[word].said[0] for word in words[1:]] == ["Rating", "Rating 2", "Phone 2"]

@@ -219,6 +219,7 @@ def test_corrected_rows_stand_as_a_model_and_a_fresh_check_say(world: World, fil
 
 @pytest.mark.long
 @pytest.mark.usefixtures("small")
+@pytest.mark.sampled(sqlite=5, postgresql=3)
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_the_same_with_many_corrections(world: World, files: Files, seed: int) -> None:
     follow(world, files, random.Random(seed), rows=14, steps=30)

@@ -200,9 +200,9 @@ def test_a_csv_file_is_read_anew_and_imported(world: World, files: Files, li: Pr
 
     again = created(li, "客户.csv", content)
     files.run()
-    asked = "importsOfSameFile(import: $id) { id rows } importNotices(import: $id) { message earlierImportId }"
+    asked = "importsOfSameFile(import: $id) { importId rows } importNotices(import: $id) { message earlierImportId }"
     earlier = li.ask(f"query ($id: ID!) {{ {asked} }}", id=again)
-    assert earlier["importsOfSameFile"] == [{"id": id, "rows": 1}]
+    assert earlier["importsOfSameFile"] == [{"importId": id, "rows": 1}]
     assert earlier["importNotices"][0]["earlierImportId"] == id
     assert "This very file came in before" in earlier["importNotices"][0]["message"]
 
@@ -301,7 +301,7 @@ QUERIES = {
     "importProgress": "done",
     "importOutlook": "created",
     "importNotices": "message",
-    "importsOfSameFile": "id",
+    "importsOfSameFile": "importId",
 }
 
 
@@ -393,7 +393,7 @@ NONSENSE: list[tuple[str, str, dict[str, Any], str]] = [
     ("setImportMapping", "SetImportMappingInput", {"columns": [{"place": 99, "field": "name"}]}, "VALIDATION"),
     ("editImportRow", "EditImportRowInput", {"row": 99, "cells": [{"place": 0, "text": "x"}]}, "VALIDATION"),
     ("editImportRow", "EditImportRowInput", {"row": 2, "cells": [{"place": 99, "text": "x"}]}, "VALIDATION"),
-    ("editImportRow", "EditImportRowInput", {"row": 2, "cells": [{"place": 0, "text": "x" * 40_000}]}, "VALIDATION"),
+    ("editImportRow", "EditImportRowInput", {"row": 2, "cells": [{"place": 0, "text": "x" * 40_000}]}, "TOO_LONG"),
     ("fixImportValue", "FixImportValueInput", {"place": 99, "wrong": "x", "right": "y"}, "VALIDATION"),
     ("skipImportRows", "SkipImportRowsInput", {"rows": [99]}, "VALIDATION"),
     ("undoImport", "ImportInput", {}, "IMPORT_ENDED"),

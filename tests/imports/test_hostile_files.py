@@ -26,6 +26,7 @@ from tasks.sheets.limits import Limits
 from tasks.sheets.overview import Choices
 from tasks.sheets.reading import inspect, rows
 from tests.imports.conftest import Reader
+from tests.support import forms
 from tests.support.hostile_files import MAKERS, READ
 from tests.support.workbook_files import as_excel_writes, data, parts, write
 
@@ -221,7 +222,8 @@ def test_nothing_of_a_formula_or_a_link_is_run_or_fetched(tmp_path: Path, reader
     assert reader(write(tmp_path / "links.xlsx", made)).cells() == ["kept"]
 
 
-@pytest.mark.parametrize("files", [3, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.sampled
+@pytest.mark.parametrize("files", [3, pytest.param(150 if forms.IS_THOROUGH else 40, marks=pytest.mark.long)])
 def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path, files: int) -> None:
     """Bytes of stored parts and of old workbooks are changed where nothing but the reader checks them."""
     whole = {"a.xlsx": _small_workbook(tmp_path / "a.xlsx"), "a.xls": _small_old_workbook(tmp_path / "a.xls")}

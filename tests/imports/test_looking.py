@@ -35,7 +35,7 @@ def test_rows_are_shown_page_by_page_with_cells_problems_and_what_was_meant(worl
         (4, "备注列", None, "x", False),
     ]
     (problem,) = found[2].problems
-    assert (problem.field, problem.place, problem.code, problem.likely) == ("industry", 3, "VALIDATION", ("Internet",))
+    assert (problem.field, problem.place, problem.code, problem.likely) == ("industry", 3, "NOT_IN_LIST", ("Internet",))
     assert problem.sentence == "Industry “Intrenet” is not in the list; choose Internet."
     assert {(x.field, x.place) for x in found[3].problems} <= {("name", 0), ("phone", 2)}
     assert found[4].cells[2].text == "13800138000"

@@ -77,7 +77,7 @@ def test_dates_of_a_column_are_read_in_its_order() -> None:
         (PHONE, ["lost", "1.38E+10"], "DIGITS_LOST"),
         (AMOUNT, "a lot", "NO_NUMBER"),
         (CLOSE, "soon", "NO_DATE"),
-        (KIND, "smoke signal", "VALIDATION"),
+        (KIND, "smoke signal", "NOT_IN_LIST"),
         (AMOUNT, ["formula", ""], "FORMULA_NOT_CALCULATED"),
     ],
 )

@@ -207,6 +207,7 @@ def test_rows_of_one_record_are_undone_from_the_last_to_the_first(
     assert {world.row(Customer, each)["phone"] for each in (there, other)} == {"1000"}
 
 
+@pytest.mark.sampled(sqlite=8, postgresql=4)
 @pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 60))])
 def test_imp_08_after_any_import_and_any_edits_the_lists_are_right_and_the_rest_is_as_it_was(
     world: World, files: Files, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -400,7 +400,7 @@ def test_a_sender_who_goes_away_leaves_nothing(world: World, files: Files) -> No
 
 @at_length_on_postgresql
 def test_strangers_and_other_sites_send_nothing(world: World, files: Files) -> None:
-    assert problem(post(world, by=None, content=b"a"))[:2] == (401, "NOT_SIGNED_IN")
+    assert problem(post(world, by=None, content=b"a"))[:2] == (401, "UNAUTHENTICATED")
     wrong = post(world, by=None, content=b"a", headers={"authorization": "Bearer nonsense"})
     assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, "Bearer")
     browser = Panel(world).of("ada")

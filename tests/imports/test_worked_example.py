@@ -1,4 +1,4 @@
-"""The worked example of docs/api.md, operation by operation, over HTTP with a token."""
+"""The worked example of docs/api/files.md, operation by operation, over HTTP with a token."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.live import Subscribers
 from tests.support.programs import Program
 from tests.support.world import World
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/api.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs/api/files.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE.partition("## Files and imports")[2].partition("\n## ")[0]
 OPERATIONS = {
     re.search(r"(?:query|mutation|subscription) (\w+)", text)[1]: text  # type: ignore[index]  # each has a name

@@ -55,6 +55,7 @@ def test_twenty_walks_end_where_the_oracle_says(walk: Callable[[int], list[str]]
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=8)
 @pytest.mark.parametrize("seeds", _seeds(range(20, 200, EACH)))
 def test_two_hundred_walks_end_where_the_oracle_says(walk: Callable[[int], list[str]], seeds: Iterable[int]) -> None:
     for seed in seeds:

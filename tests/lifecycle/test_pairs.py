@@ -273,6 +273,7 @@ def _other(found: tuple[Any, ...], order: tuple[Any, ...]) -> list[Any]:
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=6, postgresql=5)
 @pytest.mark.parametrize("first", ACTS)
 def test_a_pair_ends_as_one_of_the_two_orders_would(world: World, first: str) -> None:
     pair = Pair(world)

@@ -96,7 +96,7 @@ def test_who_signs_out_is_told_so_at_the_next_event_and_nothing_else(world: Worl
         li = await subscribers.subscribe("li", POOL, token, id=f"poo_{world.ids['north']}")
         await subscribers.do("li", sign_out, token)
         await subscribers.do("wu", claim, [customer])
-        assert await li.code() == "NOT_SIGNED_IN"
+        assert await li.code() == "UNAUTHENTICATED"
         assert li.was_ended
 
     subscribers.run(test)
@@ -111,7 +111,7 @@ def test_a_session_that_ended_is_found_out_without_an_event(
         token = subscribers.token("li")
         li = await subscribers.subscribe("li", TOLD, token)
         await subscribers.do("li", sign_out, token)
-        assert await li.code() == "NOT_SIGNED_IN"
+        assert await li.code() == "UNAUTHENTICATED"
 
     subscribers.run(test)
 

@@ -82,7 +82,7 @@ def test_a_pool_over_a_websocket_until_the_session_ends(world: World) -> None:
             assert told == {"id": "1", "type": "next", "payload": {"data": {"poolChanged": {"changes": [change]}}}}
             await subscribers.do("li", sign_out, token)
             await subscribers.do("wu", claim, [second])
-            assert (await received(li))["payload"]["errors"][0]["extensions"]["code"] == "NOT_SIGNED_IN"
+            assert (await received(li))["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             assert await closed(li) == 4403
         while len(site.hub.listeners):  # noqa: ASYNC110  it is let go of a moment later
             await asyncio.sleep(0.01)
@@ -97,6 +97,7 @@ def test_who_may_open_a_websocket(world: World) -> None:
         token = subscribers.token("li")
         async with socket(site, "wrong") as stranger:
             assert await closed(stranger) == 4403
+            assert stranger.close_reason == "UNAUTHENTICATED"
         async with socket(site, None) as nobody:
             assert await closed(nobody) == 4403
         async with socket(site, None, Cookie=f"millpond={token}", Origin=site.address) as ours:
@@ -148,6 +149,19 @@ def test_notifications_as_server_sent_events(world: World, monkeypatch: pytest.M
                 "/graphql", json={"query": TOLD}, headers=headers | {"accept": "application/json"}
             )
             assert "text/event-stream" in plain.json()["errors"][0]["message"]
+            either = headers | {"accept": "application/graphql-response+json, application/json, text/event-stream"}
+            query = await client.post("/graphql", json={"query": "{ me { user { name } } }"}, headers=either)
+            assert query.json() == {"data": {"me": {"user": {"name": "Li Na"}}}}  # not a stream of one event
+            mutation = {
+                "query": f'mutation {{ deleteCustomers(input: {{ids: ["cus_{customer}"]}}) {{ problems {{ code }} }} }}'
+            }
+            by_get = await client.get("/graphql", params=mutation, headers=headers)
+            assert "METHOD_NOT_ALLOWED" in by_get.text
+            assert "deleteCustomers" not in by_get.text
+            for wrong in ({"authorization": "Bearer wrong"}, {"authorization": ""}):
+                stranger = await client.post("/graphql", json={"query": TOLD}, headers=headers | wrong)
+                assert (stranger.status_code, stranger.headers["www-authenticate"]) == (401, "Bearer")
+                assert stranger.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             monkeypatch.setattr(listeners, "MOST_LISTENERS", 0)
             refused = await client.post("/graphql", json={"query": TOLD}, headers=headers)
             assert "TOO_MANY_LISTENERS" in refused.text

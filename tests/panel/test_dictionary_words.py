@@ -9,9 +9,12 @@ from sqlalchemy import insert
 
 from admin.kit.tree_moves import TreeRow, moved
 from models import Customer, Dictionary, DictionaryItem, WordMerge
+from models.custom_field import CustomKind
+from resolvers.records import create_update
 from resolvers.records.custom_options import key_from
 from resolvers.runtime.ids import global_id
-from tests.support.panel import Panel
+from tests.support.custom_fields import define, options
+from tests.support.panel import Panel, rows_in
 from tests.support.world import World
 
 
@@ -26,8 +29,8 @@ def form_in(page: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', body):
         found.setdefault(name, []).append(unescape(value))
-    for name, options in re.findall(r'<select[^>]*? name="([^"]+)"[^>]*>(.*?)</select>', body):
-        found[name] = re.findall(r'value="([^"]*)" selected', options) or [""]
+    for name, offered in re.findall(r'<select[^>]*? name="([^"]+)"[^>]*>(.*?)</select>', body):
+        found[name] = re.findall(r'value="([^"]*)" selected', offered) or [""]
     return found
 
 
@@ -200,3 +203,20 @@ def test_an_undoing_that_ended_half_way_can_be_asked_for_again(world: World) -> 
 
     assert ("Everything is as it was before." in left, "#restore" in left) == (False, True)
     assert ("Everything is as it was before." in over, "#restore" in over) == (True, False)
+
+
+def test_words_of_a_custom_field_lead_to_their_records_and_to_a_change_of_all(world: World) -> None:
+    customer = world.customer("Pine", owner="li")
+    options(world)
+    define(world, "mood", CustomKind.SINGLE_CHOICE, dictionary="satisfaction")
+    world.li.do(create_update.update, Customer, customer, {"custom.mood": "good"})
+    ada = Panel(world).of("ada")
+
+    page = ada.get(address(world, "satisfaction")).text
+
+    assert 'href="/admin/customer/list?f_custom.mood=good"' in page
+    (to,) = re.findall(r'href="([^"]+/customer/change[^"]+)"', page)
+    form = ada.get(unescape(to)).text
+    assert 'name="custom.mood"' in form
+    assert rows_in(ada.get("/admin/customer/list?f_custom.mood=good").text) == [f"cus_{customer}"]
+    assert "/customer/change" not in Panel(world).of("aud").get(address(world, "satisfaction")).text

@@ -171,7 +171,9 @@ def test_a_file_with_mistakes_is_mended_confirmed_imported_and_undone(
     look(lead, f"import-confirm{end}")
     page.get_by_role("button", name=words.confirm).dblclick()
     expect(page.locator(".import-count strong")).to_have_text("0/50")
-    work(demo_screens, chunks=1)
+    latest = select(ImportBatch.position).order_by(ImportBatch.id.desc()).limit(1)
+    while read(demo_screens, latest) == [(0,)]:
+        work(demo_screens, chunks=1)  # another job may be due before it
     expect(page.locator(".import-count strong")).to_have_text("20/50")
     look(lead, f"import-progress{end}")
     lead.go("/admin/imports")

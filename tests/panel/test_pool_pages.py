@@ -7,8 +7,10 @@ from html import unescape
 import pytest
 
 from models import AssignmentRule, ClaimCondition, Customer
+from models.custom_field import CustomKind
 from resolvers.pool.auto_assign import auto_assign
 from tests.support.claim_checks import claim, owner
+from tests.support.custom_fields import define, options, with_lines
 from tests.support.panel import Panel
 from tests.support.world import World
 
@@ -44,6 +46,27 @@ def test_a_condition_is_built_saved_and_shown_as_a_sentence(world: World) -> Non
     edit = unescape(lead.get(f"/admin/claim-condition/edit/clc_{made}", {"condition": "(stage:(in:!(early)))"}).text)
     assert "Customer stage is one of Early" in edit
     assert "{" not in re.sub(r"<[^>]*>", "", tab)
+
+
+def test_the_builder_offers_custom_fields_that_its_user_sees_and_a_sentence_tells_nobody_of_others(
+    world: World,
+) -> None:
+    options(world)
+    define(world, "state", CustomKind.SINGLE_CHOICE, label_en="State of trust")
+    lead, north = Panel(world).of("lead"), f"poo_{world.ids['north']}"
+    form = {"g-how": "all", "g-0-f": "custom.state", "g-0-o": "in", "g-0-v": "good", "pool_id": north}
+
+    assert "State of trust" in lead.get("/admin/claim-condition/condition", {"pool_id": north}).text
+    built = lead.get("/admin/claim-condition/condition", {**form, "do": "apply"})
+    assert "State of trust is one of Good" in unescape(lead.get(built.headers["location"]).text)
+    given = {"pool_id": north, "name": "Trusted", "condition": json.dumps({"custom.state": {"in": ["good"]}})}
+    assert lead.post("/admin/claim-condition/create", {**given, "effect": "OPENS", "covers": "BOTH"}).status_code == 303
+    assert "State of trust is one of Good" in pool(world, "conditions")
+
+    with_lines(world, "p, sales_lead, customer.custom.state, view, all, any, deny")
+    tab = pool(world, "conditions")
+    assert "It asks about fields that you do not see." in tab
+    assert "State of trust" not in tab + lead.get("/admin/claim-condition/condition", {"pool_id": north}).text
 
 
 def test_why_a_customer_was_assigned_is_on_its_page(world: World) -> None:

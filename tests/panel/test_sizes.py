@@ -32,6 +32,7 @@ def filters(door: Door) -> list[str]:
 
 
 @at_length_on_postgresql
+@pytest.mark.sampled(sqlite=16, postgresql=4)
 @pytest.mark.parametrize("door", [pytest.param(d, id=d.path, marks=[] if "opportunity" in d.path else pytest.mark.long) for d in LISTS])  # fmt: skip
 def test_no_size_of_a_parameter_breaks_a_list(world: World, door: Door) -> None:
     ada, names, answer = Panel(world).of("ada"), filters(door), 303 if door.model.singleton else 200  # type: ignore[attr-defined]  an entity

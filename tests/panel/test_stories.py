@@ -42,6 +42,7 @@ def button(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click()
 
 
+@pytest.mark.short
 def test_somebody_signs_in_finds_a_customer_by_its_contact_and_edits_it(demo_screens: Screens) -> None:
     id, number, name = customers(demo_screens, owned(demo_screens, "li"))[0]
     k = Contact.__table__.c

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from admin.kit import translation
 from admin.kit.forms import PanelForm
 from admin.kit.preferences import PREFERENCES, Preferences, language_of
+from resolvers.runtime.languages import accepted_language
 from tests.support import catalogue
 from tests.support.page_reader import left_over
 
@@ -149,7 +150,7 @@ def test_a_browser_without_an_account_gets_what_it_chose_else_what_it_accepts(
     headers = [(b"accept-language", accepted.encode()), (b"cookie", f"{PREFERENCES}={held}".encode())]
     request = Request({"type": "http", "headers": headers})
 
-    assert translation.accepted_language(cookie, accepted) == language
+    assert accepted_language(cookie, accepted) == language
     assert language_of(request) == language
 
 

@@ -53,7 +53,7 @@ def test_one_who_cannot_come_in_keeps_all_out_and_is_named_by_their_place(world:
         outcome = take_in(world, "ada", person(world, "xi"), person(world, "li"), person(world, "y y"))
 
     assert outcome.ids == []
-    assert problems(outcome) == [("DUPLICATE", "people.1.login"), ("VALIDATION", "people.2.login")]
+    assert problems(outcome) == [("DUPLICATE", "people.1.login"), ("FORMAT", "people.2.login")]
     assert [row_of(problem) for problem in outcome.problems] == [(1, "login"), (2, "login")]
 
 

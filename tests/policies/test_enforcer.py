@@ -15,6 +15,7 @@ from models import Base, Contact, Customer
 from policies import Principal, Snapshot
 from policies.rows import Rows
 from policies.words import SCOPES, STATES
+from tests.support import forms
 from tests.support.policy_facts import Kind, children, customers, people, populate, store
 from tests.support.world import World
 
@@ -115,11 +116,13 @@ def test_casbin_the_cell_and_the_database_agree_on_random_policies(world: World)
 
 
 @pytest.mark.long
+@pytest.mark.sampled
 def test_casbin_the_cell_and_the_database_agree_on_very_many_random_policies(world: World) -> None:
-    seen = try_them(world, 1_500, same_every_time=False)
+    many = 1_500 if forms.IS_THOROUGH else 400
+    seen = try_them(world, many, same_every_time=False)
 
-    assert seen[True] > 10_000
-    assert seen[False] > 10_000
+    assert seen[True] > 5 * many
+    assert seen[False] > 5 * many
 
 
 def test_the_judge_would_notice_a_cell_that_forgets_a_deny(world: World) -> None:

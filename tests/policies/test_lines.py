@@ -1,11 +1,13 @@
 """Policy text is believed only after every word of it is known; what is wrong is told with its line number."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from policies import STARTER, Facts, InvalidPolicy, Principal, Snapshot, parse, validate
 from policies.objects import ACTIONS, APART, FIELDS, GROUPS, MODULES
+from policies.review import changes
 from policies.snapshot import MODEL_FILE, check_model
 from tests.support.world import ROLES, START
 
@@ -83,15 +85,15 @@ def test_nothing_is_a_valid_policy() -> None:
         ("p, sales, customer, view, own, any, denied", "unknown effect “denied”; known: allow, deny"),
         (
             "p, sales, customer, view, own, looked, allow",
-            "unknown state “looked”; known: any, deleted, in_pool, locked",
+            "unknown state “looked”; known: any, deleted, in_pool, locked; or a branch, as in “category under prospect”",
         ),
         (
             "p, sales, customer, view, own, locked&, allow",
-            "unknown state “”; known: any, deleted, in_pool, locked",
+            "unknown state “”; known: any, deleted, in_pool, locked; or a branch, as in “category under prospect”",
         ),
         (
             "p, sales, customer, view, own, !!locked, allow",
-            "unknown state “!locked”; known: any, deleted, in_pool, locked",
+            "unknown state “!locked”; known: any, deleted, in_pool, locked; or a branch, as in “category under prospect”",
         ),
         (
             "p2, sales, customer, view, mine, any, allow",
@@ -254,3 +256,32 @@ def test_a_casbin_model_that_says_something_else_is_refused(
     with pytest.raises(InvalidPolicy, match=f"^casbin_model.conf: {blamed} cannot be turned into list filters: "):
         check_model(changed)
     check_model(MODEL_FILE)
+
+
+def test_branches_under_many_conditions_are_refused_before_they_are_compared() -> None:
+    """A table doubles with each branch that has a condition of its own; branches under few conditions are free."""
+    words = {f"category under w{n}" for n in range(60)}
+    plain = [f"p, sales, customer, view, {scope}, {word}, allow" for word in sorted(words) for scope in ("own", "team")]
+    assert validate(parse("\n".join(plain)), branches=words)
+    scopes, states = ("own", "created", "team", "subtree", "pool", "pool_member"), ("locked&", "!locked&", "!deleted&")
+    conditions = sorted(product(scopes, states))
+    many = [
+        f"p, sales, *, *, {scope}, {state}category under w{n}, allow" for n, (scope, state) in enumerate(conditions)
+    ]
+
+    with pytest.raises(InvalidPolicy, match="more than 10 branches"):
+        validate(parse("\n".join(many)), branches=words)
+
+    assert len(validate(parse("\n".join(many)))) == len(many), "what is in force stays"
+
+
+def test_more_branches_than_are_compared_are_refused() -> None:
+    words = {f"category under w{n}" for n in range(101)}
+    lines = [f"p, sales, customer, view, own, {word}, allow" for word in sorted(words)]
+
+    with pytest.raises(InvalidPolicy, match="line 101: with this line more than 100 branches"):
+        validate(parse("\n".join(lines)), branches=words)
+
+    widest = Snapshot("\n".join(lines[:100])), Snapshot("\n".join(x.replace("under w", "under v") for x in lines[:100]))
+    sets = [frozenset({"sales"})]
+    assert changes(*widest, sets)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from policies import STARTER, Cell, Facts, Principal, Snapshot
 from policies.logic import ATOMS, POSSIBLE, asks_who, cases, cases_of_pair, literal, witness
-from policies.review import can_administer, changes, excesses, may_hand_out, may_use, possible, remarks
+from policies.remarks import remarks
+from policies.review import can_administer, changes, excesses, may_hand_out, may_use, possible
 from policies.words import SCOPES, STATES
 from tests.support.policy_facts import customers, people, populate
 from tests.support.world import World

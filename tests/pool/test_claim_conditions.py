@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from models import ClaimCondition, Customer, Pool
+from models.custom_field import CustomKind
 from models.database import prepared
 from models.errors import ConditionNotMet, NotFound, Validation
 from models.pool import GranteeKind
 from resolvers.merging.merge import merge
 from resolvers.pool import assign as assigning
 from resolvers.pool import claim as claiming
-from resolvers.records import create_update
+from resolvers.records import create_update, custom_kinds
 from tests.support.claim_checks import MISSING, change, claim, codes, owner, the, unchanged, whole
+from tests.support.custom_fields import define, options, with_lines
 from tests.support.graphql import Api
+from tests.support.panel import Panel
 from tests.support.world import World
 
 EAST = {"region": {"eq": "east"}}
@@ -157,7 +160,6 @@ SAYS_NOTHING = (
     {"not": {}},
     {"stage": {}},
     {"stage": None},
-    {"and": [EAST, {"stage": {"eq": None}}]},
 )
 
 
@@ -174,6 +176,7 @@ def test_a_condition_that_says_nothing_is_refused_and_never_matches_everybody(wo
     [
         ("{", "The condition cannot be read."),
         ({"stage": {"in": []}}, "Stage: choose a value."),
+        ({"and": [EAST, {"stage": {"eq": None}}]}, "Stage: “eq” needs a value; isNull: true finds what is empty."),
         ({"ownerId": {"eq": "me"}}, "A condition of a pool is the same for everybody, so it cannot ask about “me”"),
         ({"contacts": {"some": {}}}, "A condition of a pool asks about fields of the customer alone"),
         ({"colour": {"eq": "red"}}, "A condition on customers knows no field “colour”."),
@@ -263,3 +266,70 @@ def test_a_pool_without_conditions_costs_no_statement_more(world: World, monkeyp
         claim(world, "li", ids[2])
 
     assert [len(after) - len(before), sum("claim_condition" in x for x in before)] == [2, 1]
+
+
+# --- custom fields ---------------------------------------------------------------------------------------
+
+
+def test_conditions_ask_about_custom_fields_as_filters_do(world: World) -> None:
+    options(world)
+    state, staff = define(world, "state", CustomKind.SINGLE_CHOICE), define(world, "staff", CustomKind.NUMBER)
+    good = {"custom.state": {"under": "good"}, "custom": [{"key": "staff", "gte": "10"}]}
+    condition(world, good, name="Good ones")
+    great = world.customer("A", pool="north", **{"custom.state": "great", "custom.staff": 12})
+    small = world.customer("B", pool="north", **{"custom.state": "great", "custom.staff": 9})
+    other = world.customer("C", pool="north")
+
+    assert claim(world, "li", great).ids == [great]
+    assert codes(claim(world, "li", small, other)) == ["CONDITION_NOT_MET"] * 2
+    for field, change_it in ((state, custom_kinds.change_kind), (staff, custom_kinds.change_kind)):
+        with pytest.raises(Validation, match="asks about it"):
+            world.ada.do(change_it, field, CustomKind.TEXT)
+    for wrong in ({"custom.nothing": {"eq": "x"}}, {"custom.state": {"in": []}}, {"custom": [{"key": "state"}]}):
+        with pytest.raises(Validation) as caught:
+            condition(world, wrong)
+        assert caught.value.field.startswith("condition")
+
+
+def test_a_hidden_custom_field_stands_against_the_claim_and_is_no_condition_of_who_does_not_see_it(
+    world: World,
+) -> None:
+    options(world)
+    define(world, "state", CustomKind.SINGLE_CHOICE)
+    condition(world, {"custom.state": {"eq": "good"}}, name="Good ones")
+    customer = world.customer("A", pool="north", **{"custom.state": "good"})
+    with_lines(
+        world,
+        "p, sales, customer.custom.state, view, all, any, deny",
+        "p, sales_lead, customer.custom.state, view, all, any, deny",
+    )
+
+    assert codes(claim(world, "li", customer)) == ["CONDITION_NOT_MET"]
+    with pytest.raises(Validation, match="no field"):
+        condition(world, {"custom.state": {"eq": "good"}}, by="lead", name="Another")
+    (row,) = world.rows(ClaimCondition)
+    assert world.lead.do(create_update.update, ClaimCondition, row["id"], {"name": "Renamed"}).name == "Renamed"
+
+
+@pytest.mark.parametrize(
+    "asked", [{"custom.staff_now": {"gte": "10"}}, {"custom": [{"key": "staff_now", "gte": "10"}]}]
+)
+def test_a_condition_about_a_hidden_custom_field_says_nothing_to_who_does_not_see_it(world: World, asked: Any) -> None:
+    """Who sees a pool sees its rules: neither the key of the field nor what it is compared with is among them."""
+    define(world, "staff_now", CustomKind.NUMBER)
+    made = condition(world, {"region": {"eq": "east"}, **asked}, name="Large ones")
+    plain = condition(world, {"region": {"eq": "east"}}, name="East")
+    with_lines(world, "p, sales_lead, customer.custom.staff_now, view, all, any, deny")
+    api, query = Api(world), "{ claimConditions { nodes { id condition } } }"
+
+    def texts(login: str) -> dict[str, str]:
+        return {x["id"]: x["condition"] for x in api.ask(login, query)["claimConditions"]["nodes"]}
+
+    assert texts("lead") == {f"clc_{made}": '"…"', f"clc_{plain}": '{"region":{"eq":"east"}}'}
+    assert "staff_now" in texts("ada")[f"clc_{made}"]
+    panel = Panel(world).of("lead")
+    for page in (f"/admin/claim-condition/details/clc_{made}", f"/admin/claim-condition/edit/clc_{made}"):
+        shown = panel.get(page)
+        assert shown.status_code == 200
+        assert "It asks about fields that you do not see." in shown.text
+        assert "staff_now" not in shown.text

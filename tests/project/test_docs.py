@@ -179,7 +179,7 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     assert id in [row["id"] for row in binned["customers"]["nodes"]]
     assert restored["restoreCustomers"] == {"ids": [id], "problems": []}
     steps = [entry["action"] for entry in history["customer"]["history"]["nodes"]]
-    assert {"customer.claim", "customer.delete", "customer.restore"} <= set(steps)
+    assert {"CUSTOMER_CLAIM", "CUSTOMER_DELETE", "CUSTOMER_RESTORE"} <= set(steps)
     assert "wu holds the role support." in typed.stderr
     assert "+ p, support, contact.points, view, all, any, deny" in typed.stdout + typed.stderr
     assert re.search(r"^mp_\S{40,}$", typed.stdout, re.MULTILINE)

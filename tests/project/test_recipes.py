@@ -92,7 +92,6 @@ def test_an_entity_costs_a_model_its_migration_and_the_words_of_its_columns(tmp_
 
     (migration,) = (name for name in tree.touched() if name.startswith("migrations/versions/"))
     assert tree.touched() == by_hand(entity) | {migration, "schema.graphql"}
-    is_clean(tree)
     (tmp_path / "story").mkdir()
     told = tree.run(sys.executable, "tests/support/vehicle_story.py", str(tmp_path / "story"))
     assert told.stdout.splitlines()[-1:] == ["told"], told.stderr[-3000:]
@@ -109,15 +108,15 @@ def test_a_use_case_costs_its_function_action_mutation_button_and_test(tmp_path:
     assert tree.red(SCHEMA) == set()  # nothing else reads the file that was made
 
     assert tree.touched() == by_hand(use_case) | {"schema.graphql"}
-    is_clean(tree)
 
 
-def test_the_sweep_covers_the_new_button_and_the_new_entity_by_themselves(
+def test_both_recipes_are_clean_and_the_sweep_covers_the_new_button_and_the_new_entity(
     tmp_path: Path, entity: list[Step], use_case: list[Step]
 ) -> None:
     tree = Tree(tmp_path)
     apply(tree, entity)
     apply(tree, [step for step in use_case if "pytest" not in step.commands])
+    is_clean(tree)
 
     done = tree.run(
         sys.executable,

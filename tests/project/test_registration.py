@@ -24,14 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "act_on_retention, apply_import, change_in_bulk, check_import, check_release_dates, expire_bulk_changes, expire_exports, expire_imports, export_records, index_custom_field, lift_expired_locks, merge_words, read_import, release_due_customers, remind, remind_of_releases, remind_plans, renew_release_dates, return_import, tidy, undo_import, unmerge_words, write_results",
+    "a job": "act_on_retention, apply_import, change_in_bulk, check_import, check_release_dates, convert_custom_field, expire_bulk_changes, expire_exports, expire_imports, export_records, index_custom_field, lift_expired_locks, merge_words, read_import, release_due_customers, remind, remind_of_releases, remind_plans, renew_release_dates, renew_search_docs, return_import, tidy, undo_import, unmerge_words, write_results",
     "a service": "remind, send_mail, keep_sealed",
     "a command": "audit, fields, policy, token, user, fresh",
 }
 REFUSED = {
     "rules of nothing": "fresh.py: LostRules names no entity. Derive it from Rules[…] of one.",
     "rules twice": "has rules for PoolMember, and resolvers/pool/members.py has some: SeatRules.",
-    "a hook that nothing calls": "fresh.py: ClaimRuleRules: nothing calls chekc; known: extra_inputs, create_only_inputs, merging_inputs, prepare, check, ",
+    "a hook that nothing calls": "fresh.py: ClaimRuleRules: nothing calls chekc; known: extra_inputs, create_only_inputs, merging_inputs, form, ",
     "a file without a job": "tasks/fresh.py defines neither a job nor a service. Decorate its function with @job or @service, or move the file to who uses it.",
     "a second job that is none": "tasks/fresh.py: forget is neither a job nor a service. Decorate it with @job or @service, or call it _forget.",
     "a file without commands": 'millpond/cli/fresh.py has no commands. Write: commands = group("What they are about.")',

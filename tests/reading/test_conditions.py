@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from models import Contact, Customer, DictionaryItem, Entity, FollowUp, Opportunity, Organisation
+from models import (
+    AuditEntry,
+    Base,
+    CalendarDay,
+    Contact,
+    Customer,
+    DictionaryItem,
+    Entity,
+    FollowUp,
+    Opportunity,
+    Organisation,
+)
 from models.errors import Validation
 from resolvers.reading import pages
 from resolvers.reading.condition_fields import fields_of, plural, relations_of
@@ -234,3 +245,16 @@ def test_the_language_of_every_kind_has_the_names_of_graphql() -> None:
         known: set[str] = {*types[filter_name(model)].fields} - {"and", "or", "not", "granteeId", "custom"}  # type: ignore[union-attr]  an input
         assert known == {*fields_of(model), *relations_of(model)}, model
         assert not fields_of(model).keys() & relations_of(model).keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (Customer, "customers"),
+        (Opportunity, "opportunities"),
+        (AuditEntry, "auditEntries"),
+        (CalendarDay, "calendarDays"),
+    ],
+)
+def test_a_list_is_called_by_the_plural(model: type[Base], name: str) -> None:
+    assert plural(model) == name

@@ -51,6 +51,7 @@ FIRST = ((NEVER, "INDUSTRY"), (NEVER, "POOLED_AT"), (NEVER, "PHONE"))
 ALL = tuple(product((1, NEVER), ("NAME", "INDUSTRY", "PHONE", "CREATED_AT", "POOLED_AT", "ID")))
 
 
+@pytest.mark.sampled(sqlite=8, postgresql=4)
 @pytest.mark.parametrize(("plan_at", "field"), sorted(ALL, key=lambda case: case not in FIRST))
 def test_backwards_the_pages_are_those_of_the_list_from_its_end(world: World, plan_at: int, field: str) -> None:
     furnish(world)

@@ -13,8 +13,8 @@ from models import Contact, Customer, Entity, FollowUp, Opportunity, SearchDoc, 
 from models.contact import ContactPoint, PointKind, key_of
 from models.errors import Forbidden, Refusal, Validation
 from models.follow_up import FollowUpKind
-from models.search import GIN, INDEX
 from models.search_pieces import fold, name_pieces, pieces_of
+from models.search_rules import GIN, INDEX
 from resolvers.customers.transfer_related import transfer
 from resolvers.reading import pages, search_index, search_lookup, search_words
 from resolvers.reading.pages import ListRequest
@@ -493,7 +493,8 @@ def test_docs_too_many_or_too_few_are_counted(world: World) -> None:
     with world.backend.writer.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO search_doc SELECT 1, 9, 9, number, name, sounds, phones, addresses, pieces FROM search_doc LIMIT 1"
+                "INSERT INTO search_doc (id, customer_id, contact_id, number, name, sounds, phones, addresses, customs, pieces)"
+                " SELECT 1, 9, 9, number, name, sounds, phones, addresses, customs, pieces FROM search_doc LIMIT 1"
             )
         )
 

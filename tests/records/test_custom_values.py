@@ -76,7 +76,7 @@ WRONG: list[tuple[CustomKind, Any, str, str]] = [
         "“god” is not in the list; choose Good",
         "“god”不存在，请选择“good级”",
     ),
-    (CustomKind.MULTIPLE_CHOICE, "good", "Field must be a list of at most 100 words.", "须为最多 100 个选项的列表。"),
+    (CustomKind.MULTIPLE_CHOICE, "good", "Field must be a list.", "必须是列表。"),
     (CustomKind.PHONE, "none", "“none” is no phone number.", "“none”不是有效的电话号码。"),
     (CustomKind.EMAIL, "none", "“none” is no e-mail address.", "“none”不是有效的邮箱地址。"),
     (CustomKind.LINK, "javascript:x", "begins with http:// or https://.", "须为以 http:// 或 https:// 开头的网址。"),

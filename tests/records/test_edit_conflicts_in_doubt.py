@@ -99,7 +99,7 @@ def test_the_value_of_a_hidden_field_is_never_told(world: World) -> None:
     for version in (1, 2, 9):
         for model, id, given in ((Customer, customer, {"name": "A", "phone": "1"}), (Contact, ann, {"points": []})):
             refusal = refused(world, world.lead, Forbidden, create_update.update, model, id, given, version)
-            assert "139" not in str((refusal.params, refusal.say()))
+            assert not any("139" in str((each.params, each.say())) for each in refusal.all)
     assert conflict(world, "lead", Customer, customer, 1, name="A")["current"] == {"name": "Acme East"}
 
 

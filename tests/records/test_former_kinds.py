@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from models import Customer, CustomField
+from models import Customer, CustomField, DictionaryItem
 from models.custom_field import CustomKind
 from models.errors import Validation
 from resolvers.records import create_update, custom_kinds
 from resolvers.records.restore_field import restore_field
 from resolvers.runtime.scope import Scope
 from tests.support.bulk_changes import BulkChanges
-from tests.support.custom_fields import define, refresh
+from tests.support.custom_fields import define, options, refresh
 from tests.support.merging import merged, undone
 from tests.support.world import START, World
 
@@ -114,3 +114,21 @@ def test_a_value_waits_for_a_kind_that_is_being_changed(world: World, staff: int
 
     changing.join()
     assert (customs(world, id), world.row(CustomField, staff)["kind"]) == ({"staff": "12"}, CustomKind.NUMBER)
+
+
+def test_nor_is_a_word_of_another_list_written_while_the_list_is_changed(world: World) -> None:
+    options(world)
+    options(world, "mood")
+    fair = max(row["id"] for row in world.rows(DictionaryItem, DictionaryItem.key == "fair"))
+    world.system.do(create_update.update, DictionaryItem, fair, {"archived_at": world.clock.now})
+    field = define(world, "mood", CustomKind.SINGLE_CHOICE, dictionary="satisfaction")
+    id = world.customer(owner="li", **{"custom.mood": "good"})
+    change = lambda scope: custom_kinds.change_kind(scope, field, CustomKind.SINGLE_CHOICE, "mood")  # noqa: E731
+    changing, inside = held_open(world, change)
+    assert inside.wait(5)
+
+    with pytest.raises(Validation):
+        world.scope("li").do(create_update.update, Customer, id, {"custom.mood": "fair"})
+
+    changing.join()
+    assert customs(world, id) == {"mood": "good"}

@@ -58,6 +58,6 @@ def test_a_removed_word_is_taken_by_no_door_for_a_new_record(world: World) -> No
     form = Panel(world).of("li").post("/admin/customer/create", {"name": "Oak", "industry": "steel"})
 
     assert isinstance(verdict.refusal, Validation)
-    assert refused["problems"] == [{"code": "VALIDATION", "field": "industry"}]
+    assert refused["problems"] == [{"code": "NOT_IN_LIST", "field": "industry"}]
     assert form.status_code == 422
     assert world.count(Customer) == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import Contact, Customer, DictionaryItem, Opportunity
-from models.errors import Conflict, Forbidden, InBin, NotFound, Refusal, Validation
+from models.errors import Conflict, Forbidden, InBin, NotFound, NotInList, Refusal, Validation
 from resolvers.records import create_update
 from resolvers.records.restore_field import restore_field
 from tests.support.claim_checks import unchanged
@@ -144,4 +144,4 @@ def test_a_word_that_was_removed_from_its_dictionary_is_refused_as_in_an_edit(wo
 
     refusal = refused(world, "li", customer, "stage", at=START)
 
-    assert (type(refusal), refusal.field) == (Validation, "stage")
+    assert (type(refusal), refusal.field) == (NotInList, "stage")

@@ -33,6 +33,7 @@ from models.next_contact import stale_next_contacts
 from resolvers.access.offered_lines import known_words
 
 
+@pytest.mark.short
 def test_an_empty_database_gets_the_tables_of_the_models(empty_url: str) -> None:
     engine = writing_engine(empty_url)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from millpond.demo import PASSWORD
 from tests.support.terminal import served
@@ -40,7 +41,12 @@ class Person:
         return self.page
 
     def see(self, text: str) -> None:
-        self.page.get_by_text(text).first.wait_for(timeout=10_000)
+        """Wait until the page shows the text.  Raises AssertionError with what it shows instead after 30 s."""
+        try:
+            self.page.get_by_text(text).first.wait_for(timeout=30_000)
+        except PlaywrightTimeoutError as error:
+            shown = self.page.locator("body").inner_text(timeout=5_000)
+            raise AssertionError(f"no {text!r} on {self.page.url}, but:\n{shown[:3000]}\n{self.heard}") from error
 
     def picture(self, name: str) -> None:
         if PICTURES:

@@ -10,6 +10,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
     "browser": (
+        "clients/test_other_origin.py",
+        "clients/test_pool_page.py",
         "panel/test_accessibility.py",
         "panel/test_board_story.py",
         "panel/test_bulk_story.py",
@@ -29,6 +31,12 @@ TOGETHER = {
         "panel/test_stories.py",
         "panel/test_trail.py",
         "panel/test_view_story.py",
+    ),
+    "clients": (
+        "clients/test_audits.py",
+        "clients/test_clients.py",
+        "clients/test_hostile_requests.py",
+        "clients/test_python_client.py",
     ),
     "demo": ("cli/test_demo.py",),
     "new schema files": ("graphql/test_schema.py",),

@@ -5,6 +5,7 @@ Prints one JSON object: case -> the field as the SDL shows it, or the sentence t
 
 import json
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,8 @@ sys.path[0] = str(ROOT)  # in place of this folder, whose `graphql` is not the l
 from schema import build  # noqa: E402
 from schema.registration import load  # noqa: E402
 
+_DESCRIPTION = re.compile(r'"""(?:\\"""|.)*?"""', re.DOTALL)
+_FIELD = re.compile(r"closeTicket[^:]*?(?:\(.*?\))?: [\w!\[\]]+")
 HEAD = """
 import strawberry
 from schema.contract import DonePayload, GraphQLInfo, mutation, query
@@ -60,7 +63,8 @@ def outcome(folder: Path, package: str, source: str) -> str:
     (folder / "tickets.py").write_text(HEAD + source, encoding="utf-8")
     import_module(package).__path__.append(str(folder))
     try:
-        return next(line.strip() for line in build.sdl().splitlines() if "closeTicket" in line)
+        bare = " ".join(_DESCRIPTION.sub("", build.sdl()).split())
+        return next(found[0].replace("( ", "(").replace(" )", ")") for found in _FIELD.finditer(bare))
     except RuntimeError as stopped:
         return str(stopped)
 

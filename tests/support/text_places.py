@@ -88,7 +88,7 @@ CHANGES = {
     *(f"/admin/account/{name}" for name in ("language", "password", "token", "revoke")),
     *(
         f"/admin/policy/{name}"
-        for name in ["cell", "field", "copy", "lines", "foreign", "discard", "catch-up", "rollback", "activate"]
+        for name in ["cell", "field", "copy", "line", "lines", "foreign", "discard", "catch-up", "rollback", "activate"]
     ),
 }
 """The forms that change something, by their page below a screen or by their path; other tests cover what they tell."""

@@ -32,7 +32,7 @@ def tell(api: Api, world: World) -> None:
         "ada",
         "updateVehicle",
         {"id": "veh_1", "version": 1, "driverId": driver},
-        'vehicle { plate driver { name } version can(action: "delete") } problems { code }',
+        "vehicle { plate driver { name } version can(action: DELETE) } problems { code }",
     )
     assert edited == {
         "vehicle": {"plate": "B 1234", "driver": {"name": "Wu Wei"}, "version": 2, "can": True},
@@ -54,7 +54,7 @@ def tell(api: Api, world: World) -> None:
         "vehicles": {
             "totalCount": 1,
             "nodes": [
-                {"name": "Van", "history": {"nodes": [{"action": "vehicle.edit"}, {"action": "vehicle.create"}]}}
+                {"name": "Van", "history": {"nodes": [{"action": "VEHICLE_EDIT"}, {"action": "VEHICLE_CREATE"}]}}
             ],
         }
     }, found

@@ -147,7 +147,7 @@ def test_no_count_of_a_view_and_no_related_condition_tells_a_hidden_number(world
 
 def test_views_by_graphql(world: World, api: Api) -> None:
     world.customer("Acme", "li", stage="early")
-    given = {"entity": "Customer", "name": "Early", "filter": OPEN, "columns": ["name"], "order": [{"field": "name"}]}
+    given = {"entity": "CUSTOMER", "name": "Early", "filter": OPEN, "columns": ["name"], "order": [{"field": "name"}]}
     made = api.change(
         "li", "saveView", given, "view { id name filter count version isMine notes owner { name } } problems { code }"
     )
@@ -161,7 +161,7 @@ def test_views_by_graphql(world: World, api: Api) -> None:
     assert refusal["problems"][0]["field"] == "filter.stage.is"
     denied = api.change("li", "shareView", {"id": view["id"], "forEveryone": True}, "problems { code }")
     assert denied == {"problems": [{"code": "FORBIDDEN"}]}
-    assert [x["name"] for x in api.ask("li", '{ savedViews(entity: "Customer") { name } }')["savedViews"]] == ["Early"]
+    assert [x["name"] for x in api.ask("li", "{ savedViews(entity: CUSTOMER) { name } }")["savedViews"]] == ["Early"]
     assert api.change("li", "deleteView", {"id": view["id"]}, "problems { code }") == {"problems": []}
     assert api.ask("li", "{ savedViews { name } }") == {"savedViews": []}
 
@@ -202,4 +202,4 @@ def test_what_becomes_of_a_view_is_logged_for_readers_of_the_log_alone(world: Wo
     assert world.log("app_user", world.ids["lead"], since=mark) == []
     asked = "{ auditEntries { nodes { action label changes { field old new } } } }"
     shown = Api(world).ask("aud", asked)["auditEntries"]["nodes"][0]
-    assert (shown["action"], shown["label"]) == ("user.drop_view", "Soon")
+    assert (shown["action"], shown["label"]) == ("USER_DROP_VIEW", "Soon")

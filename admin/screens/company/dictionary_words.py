@@ -17,14 +17,14 @@ from models.dictionary import usual_tone
 from models.errors import Refusal
 from models.listed_values import joined, parted
 from resolvers.reading.clauses import value
-from resolvers.records.dictionaries import holding
+from resolvers.records.dictionaries import offering
 from resolvers.records.word_tree import SavedTree, TreeLine, counts_of, save_tree
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.scope import Scope
 
 from ...kit import forms
 from ...kit.form_values import whole_number
-from ...kit.labels import choice_label
+from ...kit.labels import choice_label, field_label
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import page_route
 from ...kit.translation import gettext
@@ -125,10 +125,7 @@ class DictionaryWords(PolicyModelView):
     async def _show(self, ask: PanelRequest, found: _Dictionary, rows: list[EditorRow], error: str = "") -> Response:
         query = ask.request.query_params
         below = whole_number(query.get("add", "")) if "add" in query and not error else None
-        holders = [*holding(found.code)]
-        screen = self.panel.view_of(holders[0][0]) if holders else None
-        key = holders[0][1] if holders else ""
-        is_bulk = screen is not None and screen.may_change(ask) and ask.edits(screen.module, key)
+        lists = self._lists(ask, found.code)
         context = {
             "id": global_id(Dictionary, found.id),
             "name": found.name,
@@ -137,11 +134,20 @@ class DictionaryWords(PolicyModelView):
             "may_edit": ask.may("dictionary.edit"),
             "error": error,
             "saved": "saved" in query,
-            "list_url": f"{screen.url('list')}?f_{key}=" if screen is not None else "",
-            "change_url": f"{screen.url('change')}?field={key}&f_{key}=" if is_bulk and screen is not None else "",
+            "list_url": next((f"{screen.url('list')}?f_{key}=" for screen, key in lists), ""),
+            "changes": [
+                (field_label(screen.model, key), f"{screen.url('change')}?field={key}&f_{key}=")
+                for screen, key in lists
+                if screen.may_change(ask) and ask.edits(screen.module, key)
+            ],
             "blank": EditorRow("", 0),
         }
         return await self.render(ask, "dictionary_words.html", context, 422 if error else 200)
+
+    def _lists(self, ask: PanelRequest, code: str) -> list[tuple[Any, str]]:
+        """(screen, field) of every list of records that hold words of this dictionary."""
+        screens = ((self.panel.view_of(model), key) for model, key in offering(ask.scope, code))
+        return [(screen, key) for screen, key in screens if screen is not None and screen.is_accessible(ask.request)]
 
 
 # --- steps -----------------------------------------------------------------------------------------------

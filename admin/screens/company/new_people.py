@@ -83,6 +83,10 @@ class TakesPeopleIn(CreatePage):
         known = await ask.scope.read(roles_and_departments) if ask.may("role.create") else None
         return {"roles": role_choices(known) if known else [], "chosen_roles": set(given.getlist("roles"))}
 
+    def creation_values(self, typed: dict[str, Any]) -> dict[str, Any]:
+        """What is a field of the user: the password is none."""
+        return {key: value for key, value in typed.items() if key != "password"}
+
     async def create(self, ask: PanelRequest, _data: FormData, typed: dict[str, Any]) -> Response:
         """Take one person in, and show the password this once."""
         roles = [str(text) for text in (await ask.request.form()).getlist("roles")]
@@ -90,7 +94,8 @@ class TakesPeopleIn(CreatePage):
         person = NewPerson(**typed, role_ids=tuple(number_of(Role, text) for text in roles))
         taken_in = await onboarding.take_in(ask.scope, [person], {0: password} if password else None)
         for problem in taken_in.outcome.problems:
-            problem.field = (onboarding.row_of(problem) or (0, ""))[1]
+            for each in problem.all:
+                each.field = (onboarding.row_of(each) or (0, ""))[1]
             raise problem
         again = [("roles", text) for text in roles]
         if person.department_id is not None:

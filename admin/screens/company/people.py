@@ -1,6 +1,5 @@
 """People, the tree of departments, and the roles of each person."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -111,10 +110,8 @@ class People(TakesPeopleIn, PolicyModelView, model=User):
         row = await ask.scope.read(one, self.record_request(), ids[0])
         if row is None:
             raise HTTPException(404)
-        secret = passwords.one_time_password()
-        hashed = await asyncio.to_thread(passwords.hash_password, secret)
         try:
-            await ask.scope.run(passwords.set_password, str(row["login"]), hashed, one_time=True)
+            secret = await passwords.give_one_time_password(ask.scope, ids[0])
         except Refusal as refusal:
             return await self._show_secret(ask, _("One-time password"), error=refusal.say(ask.language))
         return await self._show_secret(ask, _("One-time password of %(name)s") % {"name": row["name"]}, secret)

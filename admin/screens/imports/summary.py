@@ -47,6 +47,7 @@ async def found(ask: PanelRequest, row: ImportBatch, panel: Any) -> dict[str, An
     examples: list[Sample] = await ask.scope.read(_examples, row) if is_written else []
     model = target_of(row.target).model
     return {
+        "may_try_again": is_undone and any(counts.get(state) for state in WRITTEN),
         "left": counts.get(RowState.GOOD, 0) if row.state is ImportState.PARTLY else 0,
         "counts": [
             (_said(state, is_undone=is_undone), number(ask, counts[state])) for state in ORDER if counts.get(state)

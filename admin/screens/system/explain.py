@@ -12,8 +12,9 @@ from models.errors import Refusal
 from policies import matrix
 from policies.lines import parse
 from policies.objects import FIELDS
-from policies.saying import said, sentence, sentence_of_others
+from policies.saying import Called, said, sentence, sentence_of_others
 from resolvers.access import explain, policy_drafts
+from resolvers.access.branch_names import called_in_force
 from resolvers.runtime.ids import BY_PREFIX, number_of
 
 from ...kit.finding import find
@@ -45,6 +46,7 @@ class Simulator(Page):
         told = await self._explained(ask, chosen, action, model, id, field) if model is not None else {}
         names = await ask.scope.read(policy_drafts.role_titles)
         called = await ask.scope.read(names_in, User, [chosen]) if chosen else {}
+        words = await ask.scope.read(called_in_force)
         explained = told.get("explained")
         context: dict[str, Any] = {
             **dict.fromkeys(("explained", "casbin", "who")),
@@ -55,12 +57,12 @@ class Simulator(Page):
             "query": query,
             "found": found,
             "module": model.module if model else "",
-            "sentence_of": _sentences(ask, names),
+            "sentence_of": _sentences(ask, names, words),
             "roles": [names.get(code, code) for code in sorted(explained.person.roles)] if explained else [],
             "action": action,
             "field": field,
             "person": (chosen, called[chosen]) if chosen in called else None,
-            "condition_of": lambda reason: sentence_of_others(reason.missing, ask.language),
+            "condition_of": lambda reason: sentence_of_others(reason.missing, ask.language, words),
         }
         return await self.render(ask, "policy_simulator.html", context)
 
@@ -99,14 +101,15 @@ class Why(Page):
         explanations = [await ask.scope.read(explain.explain_access, me, each, model, id) for each in actions]
         helpers = await ask.scope.read(explain.whom_to_ask)
         back = self.panel.address(ask, model, id)
+        words = await ask.scope.read(called_in_force)
         context = {
             "explanations": explanations,
-            "sentence_of": _sentences(ask, await ask.scope.read(policy_drafts.role_titles)),
+            "sentence_of": _sentences(ask, await ask.scope.read(policy_drafts.role_titles), words),
             "helpers": helpers,
             "back": back,
             "model": model,
         }
-        context["condition_of"] = lambda reason: sentence(reason.missing, ask.language)
+        context["condition_of"] = lambda reason: sentence(reason.missing, ask.language, words)
         return await self.render(ask, "why.html", context)
 
 
@@ -117,6 +120,6 @@ def record_of(text: str) -> tuple[type[Entity] | None, int]:
     return (found, number_of(found, text.strip())) if found is not None else (None, 0)
 
 
-def _sentences(ask: PanelRequest, names: Mapping[str, str]) -> Callable[[str], str]:
+def _sentences(ask: PanelRequest, names: Mapping[str, str], words: Called) -> Callable[[str], str]:
     """A function that puts a line of the policy into a sentence in the language of the user."""
-    return lambda text: said(parse(text)[0], ask.language, namer(names))
+    return lambda text: said(parse(text)[0], ask.language, namer(names), words)

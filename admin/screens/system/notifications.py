@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from models import Notice
+from models import BulkChange, Notice
 from models.errors import Refusal
 from models.names import Names
 from models.notice import MailChoice
@@ -19,7 +19,7 @@ from resolvers.runtime.ids import global_id, number_of
 
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
-from ...kit.routes import page_route
+from ...kit.routes import BASE, page_route
 from ...kit.translation import Label
 
 ON_A_PAGE = 30
@@ -98,6 +98,8 @@ class Notifications(Page):
         return self._address(ask, record) or self.url()
 
     def _address(self, ask: PanelRequest, record: Any) -> str | None:
+        if record is not None and record[0] is BulkChange:
+            return f"{BASE}/bulk/{global_id(*record)}"
         found: str | None = self.panel.address(ask, *record) if record is not None else None
         return found
 

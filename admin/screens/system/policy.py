@@ -5,20 +5,22 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.errors import Refusal
-from policies import InvalidPolicy, Snapshot, edit, matrix, parse
-from policies.objects import ACTIONS, FIELDS, GROUPS, MODULES
-from policies.saying import said as sentence
+from policies import InvalidPolicy, Snapshot, edit, matrix, parse, saying
+from policies.objects import ACTIONS, FIELDS, GROUPS, MODULES, OBJECTS
+from policies.saying import Called
 from policies.words import SCOPES, STATES
-from resolvers.access import policy_drafts, policy_review
+from resolvers.access import branch_names, policy_drafts, policy_review
 from resolvers.access.policy_drafts import PolicyWorkspace
+from resolvers.runtime.scope import Scope
 
-from ...kit.labels import namer
+from ...kit.labels import field_label, namer
 from ...kit.pages import Page
 from ...kit.panel_request import PanelRequest, panel_request
 from ...kit.routes import BASE, page_route
@@ -37,6 +39,7 @@ WORDS = {
     "effect": ["allow", "deny"],
 }
 """The words of each column of a line, for completion."""
+_CONDITIONS = ["any", *(word for state in STATES if state != "any" for word in (state, f"!{state}"))]
 
 
 class Policy(Page):
@@ -104,10 +107,23 @@ class Policy(Page):
 
     async def _lines(self, ask: PanelRequest, text: str, named: Callable[[str, str], str]) -> dict[str, Any]:
         problems: list[str] = []
+        branches = await ask.scope.read(branch_names.choices)
+        called = await ask.scope.read(_called_in, text)
         if ask.may("policy.review"):
             problems = (await ask.scope.read(policy_review.review_policy, text)).problems
-        sentences = [(line.number, str(line), _sentence(line, ask.language, named)) for line in parse(text)]
-        return {"broken": problems, "text": text, "sentences": sentences, "words": WORDS}
+        sentences = [(line.number, str(line), _sentence(line, ask.language, named, called)) for line in parse(text)]
+        known = {**WORDS, "state": [*STATES, *(x.branch for field in branches.values() for x in field)]}
+        return {
+            "broken": problems,
+            "text": text,
+            "sentences": sentences,
+            "words": known,
+            "branches": {field_label(None, field): list for field, list in branches.items()},
+            "modules": [*matrix.modules(), "*"],
+            "actions": [*ACTIONS, *GROUPS],
+            "scopes": [*SCOPES],
+            "conditions": {word: saying.sentence(word, ask.language) for word in _CONDITIONS},
+        }
 
     # -- changing ----------------------------------------------------------------------------------------
 
@@ -145,6 +161,25 @@ class Policy(Page):
         form = await request.form()
         text = str(form.get("text", ""))
         return await self._change(request, form, lambda _: text)
+
+    @page_route("/policy/line", ("policy", "edit"), "POST")
+    async def add_line(self, request: Request) -> Response:
+        """Add a line that was put together of choices, behind the last one of its role."""
+        ask, form = panel_request(request), await request.form()
+        chosen = {
+            name: str(form.get(name, "")) for name in ("role", "object", "action", "scope", "state", "branch", "effect")
+        }
+        branches = await ask.scope.read(branch_names.choices)
+        known = {x.branch for field in branches.values() for x in field} | {""}
+        fits = chosen["branch"].removeprefix("!") in known and all(
+            chosen[x] in WORDS[x] for x in ("action", "scope", "effect")
+        )
+        if not (fits and chosen["object"] in OBJECTS and chosen["state"] in _CONDITIONS):
+            raise HTTPException(422)
+        states = [word for word in (chosen["state"], chosen["branch"]) if word not in ("", "any")]
+        columns = (chosen[x] for x in ("role", "object", "action", "scope"))
+        line = ", ".join(("p", *columns, "&".join(states) or "any", chosen["effect"]))
+        return await self._change(request, form, lambda text: edit.replaced(text, [], [line], chosen["role"]))
 
     @page_route("/policy/foreign", ("policy", "edit"), "POST")
     async def take_foreign_lines(self, request: Request) -> Response:
@@ -203,9 +238,14 @@ def role_names(workspace: PolicyWorkspace) -> dict[str, str]:
     return {**{code: name for code, (_, name) in workspace.roles.items()}, "*": str(Label("Everybody"))}
 
 
-def _sentence(line: Any, language: str, named: Callable[[str, str], str]) -> str:
+def _called_in(_scope: Scope, db: Session, text: str) -> Called:
+    """What the words of the branches are called that a text names."""
+    return branch_names.called(db, branch_names.branches_in(parse(text)))
+
+
+def _sentence(line: Any, language: str, named: Callable[[str, str], str], called: Called) -> str:
     """What a line says, "" for an unfinished line."""
     try:
-        return sentence(line, language, named)
+        return saying.said(line, language, named, called)
     except (KeyError, ValueError):
         return ""

@@ -11,7 +11,8 @@ from models.errors import NotFound, Refusal
 from policies.edit import difference
 from policies.logic import witness
 from policies.review import Change, possible
-from policies.saying import sentence_of_others
+from policies.saying import Called, sentence_of_others
+from policies.tables import Table
 from resolvers.access import policy_drafts, policy_review, policy_revisions
 from resolvers.access.policy_impact import effects
 from resolvers.access.policy_review import Review
@@ -53,7 +54,7 @@ class PolicyReview(Page):
             context |= {
                 "review": review,
                 "described": await self._described(ask, review),
-                "when": _when(ask),
+                "when": _when(ask, review.called),
                 "names": await ask.scope.read(policy_drafts.role_titles),
                 "counted": MOST_COUNTED,
             }
@@ -65,7 +66,10 @@ class PolicyReview(Page):
         described = []
         for change in review.changes:
             found = await ask.scope.read(effects, review, change) if is_counted else None
-            cases = {"gained": _case(ask, change, change.gained), "lost": _case(ask, change, change.lost)}
+            cases = {
+                "gained": _case(ask, change, change.gained, review),
+                "lost": _case(ask, change, change.lost, review),
+            }
             described.append({"change": change, "people": review.people_of(change), "effects": found, **cases})
         return described
 
@@ -148,18 +152,18 @@ class PolicyHistory(Page):
         return RedirectResponse(f"{BASE}/policy/history?done={made}", 303)
 
 
-def _case(ask: PanelRequest, change: Change, table: int) -> str | None:
+def _case(ask: PanelRequest, change: Change, table: Table, review: Review) -> str | None:
     """The case in which rights are won or lost, in words; None if none are."""
     found = witness(table, possible(change.objects[0]))
-    return None if found is None else _when(ask)(found)
+    return None if found is None else _when(ask, review.called)(found)
 
 
-def _when(ask: PanelRequest) -> Callable[[tuple[str, ...]], str]:
+def _when(ask: PanelRequest, called: Called) -> Callable[[tuple[str, ...]], str]:
     """A function that puts the conditions of a case into words."""
 
     def sentence(conditions: tuple[str, ...]) -> str:
         if not conditions:
             return _("always")
-        return _(" and ").join(sentence_of_others(each, ask.language) for each in conditions)
+        return _(" and ").join(sentence_of_others(each, ask.language, called) for each in conditions)
 
     return sentence

@@ -1,6 +1,5 @@
 """Which logins, screens, records and ids the sweep goes through: a sample in brief, all of them at length."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ import pytest
 
 from admin.kit.view import PolicyModelView
 from admin.screens import screens
+from tests.support import forms
 from tests.support.panel import OURS, Browser, Door, Panel, over_records
 
 from .dataset import CANARY, LOGINS, Dataset
@@ -36,7 +36,7 @@ PARTIAL = {**OURS, "hx-request": "true"}
 FINE = (200, 204, 303, 400)
 """Answers to nonsense: the page without it, the page from its beginning, or a sentence that it is nonsense."""
 
-EVERYTHING = bool(os.environ.get("MILLPOND_THOROUGH"))
+EVERYTHING = forms.IS_THOROUGH
 BRIEF = {"customer", "contact", "pool", "bin-customer"}
 """The screens of a sweep in brief."""
 for_each_login = pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from .columns import free_texts
 from .declared import FILE, Canary, Kind, Ref
 from .tables import HOSTILE, KINDS, TEXTS
 
-LOGINS = ("ada", "lead", "li", "fin", "sam", "rolf", "aud", "wu", "mei", "nil")
+LOGINS = ("ada", "li", "fin", "aud", "sam", "nil", "wu", "mei", "lead", "rolf")
 """At least one user of each role, and Nil, who has none."""
 _OWNERS = ("li", "li shut", "li gone", "wu", "wu shut", "mei", "mei shut", "mei gone", "mei shared", "ada")
 _FORMS = "|".join(re.escape(form).replace(re.escape("{n:03d}"), r"\d{3}") for form in TEXTS.values())

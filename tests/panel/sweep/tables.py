@@ -422,7 +422,7 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
             scope, it.ids[0], START.replace(day=26, hour=8), it["reason"]
         ),
         (Plan, "complete"): lambda scope, it: plans.complete(scope, it.ids[0], {"content": it["content"]}),
-        (None, "one-time-password"): lambda scope, it: passwords.set_password(scope, it.login, HASH, one_time=True),
+        (None, "one-time-password"): lambda scope, it: passwords.set_one_time_password(scope, it.ids[0], HASH),
     },
 )
 """(Entity, or None for any; command) -> its use case, with the inputs of `DIALOG`.

@@ -25,6 +25,7 @@ def test_every_screen_tab_command_input_and_page_has_its_line() -> None:
 
 
 @on_sqlite
+@pytest.mark.short
 def test_every_line_covers_something(panel: Panel, dataset: Dataset) -> None:
     found = list(weak_lines(panel, dataset))
 
