@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from millpond import demo
 from tests.support.browser import Screens, chromium, screens
 
 CUSTOMERS = 300
+expect.set_options(timeout=20_000)  # ms: a busy machine draws a page in some seconds
 
 
 @pytest.fixture(scope="module")

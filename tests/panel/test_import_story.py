@@ -127,7 +127,7 @@ def patience() -> Iterator[None]:
     """A busy machine judges fifty rows in some seconds."""
     expect.set_options(timeout=30_000)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
