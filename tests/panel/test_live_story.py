@@ -1,7 +1,9 @@
 """Two browsers at one pool: what one claims is gone in the other within a second, and the bell rings."""
 
+import time
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.panel.test_palette_story import customer
 from tests.support.browser import Screens
@@ -41,3 +43,22 @@ def test_a_claimed_row_vanishes_in_the_other_browser_and_the_bell_rings(demo_scr
     assert [line for line in wu.heard if "Content Security" in line] == []
     assert wu.faults() == []
     wu.picture("notifications-zh")
+
+
+@pytest.mark.long
+def test_a_claim_is_told_although_the_row_left_before_the_answer_came(demo_screens: Screens) -> None:
+    li = demo_screens.person("li")
+    li.go("/admin/pooled/list?tab=open")
+    row = li.page.locator("[data-row]").first
+    name = row.get_by_role("button", name="Claim").get_attribute("aria-label")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        time.sleep(2)  # until the pool has told the page that the row has left
+        route.fulfill(response=answer)
+
+    li.page.route("**/do/claim**", answer_late)
+    row.get_by_role("button", name="Claim").click()
+
+    li.see("Claim: 1 done")
+    expect(li.page.get_by_role("button", name=str(name))).to_have_count(0)
