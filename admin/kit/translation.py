@@ -32,8 +32,8 @@ def language() -> str:
 
 
 def gettext(message: str) -> str:
-    """`message` in the language of the request."""
-    return str(catalogue(language()).gettext(message))
+    """`message` in the language of the request.  An empty one stays empty: catalogues have their header below it."""
+    return str(catalogue(language()).gettext(message)) if message else ""
 
 
 def ngettext(one: str, many: str, number: int) -> str:

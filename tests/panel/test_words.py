@@ -178,6 +178,13 @@ def test_a_label_is_said_in_the_language_of_whoever_reads_it() -> None:
     )
 
 
+def test_an_empty_text_stays_empty_in_every_language() -> None:
+    for language in translation.LANGUAGES:
+        translation.speak(language)
+        assert [translation.gettext(""), str(translation.Label(""))] == ["", ""]
+    translation.speak("en")
+
+
 def test_forms_speak_chinese_too() -> None:
     said = PanelForm(meta={"locales": ["zh"]}).meta.get_translations(None)
 
