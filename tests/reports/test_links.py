@@ -1,0 +1,148 @@
+"""Every figure of every report is the number of records in the list that it links to, for every person."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from models.errors import Validation
+from resolvers.reading import pages
+from resolvers.reading.pages import ListRequest
+from resolvers.reports.centre import catalogue, open_reports
+from resolvers.reports.period import PeriodKind
+from resolvers.reports.result import Cell, Row
+from resolvers.reports.running import Result, run
+from resolvers.reports.settings import Settings, Whose
+from tests.support.custom_fields import with_lines
+from tests.support.world import PEOPLE, World
+
+FOR_ALL = ("p, *, report, view, all, any, allow", "p, *, report, export, all, any, allow")
+
+
+def read(world: World, login: str, key: str, **settings: Any) -> Result:
+    found: Result = world.run(world.scope(login).read(run, key, Settings(**settings)))
+    return found
+
+
+def listed(world: World, login: str, result: Result, condition: Any) -> int:
+    """The length of the list, read page by page."""
+    count, after = 0, None
+    while True:
+        asked = ListRequest(result.report.model, (), condition=condition, after=after, size=100, counts=False)
+        page = world.run(world.scope(login).read(pages.page, asked))
+        count, after = count + len(page.rows), page.after
+        if after is None:
+            return count
+
+
+def lists_of(result: Result) -> Iterator[tuple[Any, int]]:
+    """(condition, the figure that links to it) of a result."""
+    for cell in (*(cell for row in result.rows for cell in row.cells), *result.totals):
+        if cell.condition is not None:
+            yield cell.condition, int(cell.value or 0)
+        if cell.condition_before is not None:
+            yield cell.condition_before, int(cell.before or 0)
+        yield from ((x.condition, x.count) for x in cell.sums if x.condition is not None)
+
+
+def check(world: World, login: str, key: str, **settings: Any) -> int:
+    """The number of lists that were compared."""
+    result, compared = read(world, login, key, **settings), 0
+    for condition, figure in lists_of(result):
+        assert listed(world, login, result, condition) == figure, (login, key, settings, condition)
+        compared += 1
+    for row in result.rows:
+        assert any(cell.value or cell.before for cell in row.cells) or key == "pool-health", row
+    return compared
+
+
+def dimensions(world: World, login: str, key: str) -> list[str]:
+    return [x.key for x in read(world, login, key).dimensions]
+
+
+@pytest.mark.parametrize("login", ["lead", "li"])
+def test_a_figure_is_the_length_of_its_list(reported: World, login: str) -> None:
+    with_lines(reported, *FOR_ALL)
+
+    for report in open_reports(reported.scope(login)):
+        period = PeriodKind.YEAR if report.has_money else PeriodKind.MONTH
+        assert check(reported, login, report.key, period=period), report.key
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("login", [*PEOPLE])
+def test_every_figure_of_every_person_is_the_length_of_its_list(reported: World, login: str) -> None:
+    with_lines(reported, *FOR_ALL, "p, sales, customer.region, view, others, any, deny")
+    compared = 0
+
+    for report in open_reports(reported.scope(login)):
+        for by in dimensions(reported, login, report.key):
+            for period in {report.period, PeriodKind.MONTH}:
+                compared += check(reported, login, report.key, by=by, period=period)
+            compared += check(reported, login, report.key, by=by, whose=Whose.TEAM)
+
+    assert compared or login == "rolf"
+
+
+def test_every_report_of_the_world_says_something(reported: World) -> None:
+    for key, report in catalogue().items():
+        result = read(reported, "ada", key, period=PeriodKind.YEAR if report.has_money else PeriodKind.MONTH)
+        assert any(cell.value for row in result.rows for cell in row.cells), key
+        assert all(cell.value or key == "pool-health" for cell in result.totals), key
+
+
+def told(result: Result) -> dict[Any, list[tuple[Any, Any]]]:
+    return {row.key: [(cell.value, cell.before) for cell in row.cells] for row in result.rows}
+
+
+def test_a_month_stands_beside_the_one_before(reported: World) -> None:
+    result = read(reported, "ada", "customers", period=PeriodKind.MONTH, by="industry")
+
+    assert told(result) == {"steel": [(3, 2)], "retail": [(2, 3)], None: [(4, 0)]}
+    assert [(cell.value, cell.before) for cell in result.totals] == [(9, 5)]
+    assert result.asked.days is not None
+    assert result.asked.before is not None
+    assert [result.asked.days.during, result.asked.before.during] == [
+        "2026-11-01 to 2026-11-30",
+        "2026-10-01 to 2026-10-31",
+    ]
+
+
+def test_branches_stand_for_all_words_below_them(reported: World) -> None:
+    assert told(read(reported, "ada", "customers", by="category.branch")) == {
+        "key": [(3, None)],
+        "partner": [(5, None)],
+        None: [(6, None)],
+    }
+
+
+def test_custom_fields_with_choices_are_dimensions(reported: World) -> None:
+    assert told(read(reported, "ada", "customers", by="custom.satisfaction")) == {
+        "good": [(5, None)],
+        None: [(9, None)],
+    }
+    assert told(read(reported, "ada", "customers", by="custom.reference"))[True] == [(4, None)]
+
+
+def rows_of(result: Result) -> dict[Any, tuple[Row, Cell]]:
+    return {row.key: (row, row.cells[0]) for row in result.rows}
+
+
+def test_a_forecast_is_weighted_and_never_mixes_currencies(reported: World) -> None:
+    result = read(reported, "ada", "forecast", period=PeriodKind.YEAR)
+
+    _, november = rows_of(result)["2026-11"]
+    assert {x.currency: (x.count, str(x.amount), str(x.weighted)) for x in november.sums} == FORECAST
+    assert november.before is None
+
+
+FORECAST = {"CNY": (3, "1900.95", "190.10"), "EUR": (1, "200.10", "20.01")}
+
+
+def test_a_hidden_field_is_no_dimension_and_groups_nothing(reported: World) -> None:
+    with_lines(reported, "p, sales_lead, customer.region, view, all, any, deny")
+
+    assert "region" not in dimensions(reported, "lead", "customers")
+    assert "region" in dimensions(reported, "ada", "customers")
+    with pytest.raises(Validation):
+        read(reported, "lead", "customers", by="region")
