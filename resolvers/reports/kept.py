@@ -18,7 +18,7 @@ from ..runtime.ids import global_id
 from ..runtime.scope import Scope
 from ..views.changes import ORDER
 from ..views.saved_views import keep, seen_by, view_row
-from .centre import open_reports, report_called
+from .centre import MODULE, open_reports, report_called
 from .running import asked_of
 from .settings import Settings, settings_of
 
@@ -44,7 +44,11 @@ class Kept:
 
 
 def kept_reports(scope: Scope, db: Session) -> list[Kept]:
-    """The reports that the caller keeps and those shared with them, own ones first; of reports that they may run."""
+    """The reports that the caller keeps and those shared with them, own ones first; of reports that they may run.
+
+    Raises Forbidden without the right to the centre.
+    """
+    scope.allow("view", MODULE)
     asked = select(SavedView).where(SavedView.entity.startswith(_MARK, autoescape=True), seen_by(scope))
     there = {report.key for report in open_reports(scope)}
     found = [_kept(scope, row) for row in db.execute(asked.order_by(*ORDER)).scalars()]

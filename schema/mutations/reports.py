@@ -46,13 +46,14 @@ class ExportReportInput:
     """A workbook or CSV."""
 
 
-@strawberry.input(description="A report to keep: without `id` a new one; with it all of that one.")
+@strawberry.input(description="A report to keep: without `viewId` a new one; with it all of that one.")
 class KeepReportInput:
     report: ReportSettingsInput
     """The report with its settings."""
     name: str
     """What it is called."""
-    id: strawberry.ID | None = None
+    view_id: strawberry.ID | None = None
+    """The `viewId` of the kept report to change."""
     version: int | None = None
 
 
@@ -78,7 +79,7 @@ async def export_report(info: GraphQLInfo, input: ExportReportInput) -> ExportPa
 async def keep_report(info: GraphQLInfo, input: KeepReportInput) -> KeptReportPayload:
     """Keep a report with its settings under a name.  `shareView` shares it, and `deleteView` deletes it."""
     scope = info.context.scope
-    more = {"id": number_of(SavedView, input.id) if input.id is not None else None, "version": input.version}
+    more = {"id": number_of(SavedView, input.view_id) if input.view_id is not None else None, "version": input.version}
     try:
         made = await scope.run(kept.keep_report, input.report.key, input.name, _settings(input.report), **more)
         found = await scope.read(kept.kept_report, made)

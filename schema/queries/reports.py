@@ -67,9 +67,9 @@ class ReportSum:
 
 @strawberry.type(description="One number of a row, with the lists behind it.")
 class ReportCell:
-    value: Decimal | None
+    value: float | None
     """Number of records that you see, or hours; null where nothing was measured."""
-    previous: Decimal | None
+    previous: float | None
     """The same in the period before; null where nothing is compared."""
     filter: JSON | None
     """The condition of the list that shows exactly these records, as saved views take it; null where no list does."""
@@ -139,7 +139,8 @@ class ReportType:
 
 @strawberry.type(name="KeptReport", description="A report with its settings, under a name. It gives no right.")
 class KeptReportType:
-    id: strawberry.ID
+    view_id: strawberry.ID
+    """The id with which it is shared (`shareView`) and deleted (`deleteView`)."""
     report: str
     """The key of the report."""
     name: str
@@ -157,7 +158,7 @@ class KeptReportType:
     owner: Pointer | None = strawberry.field(graphql_type=record_of(User))
     """Who keeps it; null where they are out of your sight."""
     is_mine: bool
-    """Whether it is yours, so that you may change it, share it (`shareView`) and delete it (`deleteView`)."""
+    """Whether it is yours, so that you may change, share and delete it."""
     is_shared: bool
     """Whether others use it."""
     version: int
@@ -240,8 +241,8 @@ def _row(found: Result, row: Row) -> ReportRow:
 
 def _cell(cell: Cell) -> ReportCell:
     return ReportCell(
-        value=_number(cell.value),
-        previous=_number(cell.before),
+        value=cell.value,
+        previous=cell.before,
         filter=_json(cell.condition),
         previous_filter=_json(cell.condition_before),
         sums=[_sum(each) for each in cell.sums],
@@ -260,10 +261,6 @@ def _sum(each: Sum) -> ReportSum:
     )
 
 
-def _number(value: int | float | None) -> Decimal | None:
-    return Decimal(str(value)) if value is not None else None
-
-
 def _json(condition: Condition | None) -> Any:
     return JSON(dict(condition)) if condition is not None else None
 
@@ -272,7 +269,7 @@ def shown_kept(each: kept.Kept) -> KeptReportType:
     """A kept report as the API shows it."""
     s = each.settings
     return KeptReportType(
-        id=strawberry.ID(global_id(SavedView, each.id)),
+        view_id=strawberry.ID(global_id(SavedView, each.id)),
         report=each.report,
         name=each.name,
         period=s.period,

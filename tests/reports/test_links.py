@@ -10,7 +10,6 @@ from resolvers.reading import pages
 from resolvers.reading.pages import ListRequest
 from resolvers.reports.centre import catalogue, open_reports
 from resolvers.reports.period import PeriodKind
-from resolvers.reports.result import Cell, Row
 from resolvers.reports.running import Result, run
 from resolvers.reports.settings import Settings, Whose
 from tests.support.custom_fields import with_lines
@@ -60,7 +59,7 @@ def dimensions(world: World, login: str, key: str) -> list[str]:
     return [x.key for x in read(world, login, key).dimensions]
 
 
-@pytest.mark.parametrize("login", ["lead", "li"])
+@pytest.mark.parametrize("login", ["lead"])
 def test_a_figure_is_the_length_of_its_list(reported: World, login: str) -> None:
     with_lines(reported, *FOR_ALL)
 
@@ -84,6 +83,7 @@ def test_every_figure_of_every_person_is_the_length_of_its_list(reported: World,
     assert compared or login == "rolf"
 
 
+@pytest.mark.long
 def test_every_report_of_the_world_says_something(reported: World) -> None:
     for key, report in catalogue().items():
         result = read(reported, "ada", key, period=PeriodKind.YEAR if report.has_money else PeriodKind.MONTH)
@@ -91,11 +91,15 @@ def test_every_report_of_the_world_says_something(reported: World) -> None:
         assert all(cell.value or key == "pool-health" for cell in result.totals), key
 
 
+FORECAST = {"CNY": (3, "1900.95", "190.10"), "EUR": (1, "200.10", "20.01")}
+"""Deals 0, 10 and 6 in CNY, deal 1 in EUR, at 10 per cent; deal 2 is locked, 5 lost, 11 in the bin."""
+
+
 def told(result: Result) -> dict[Any, list[tuple[Any, Any]]]:
     return {row.key: [(cell.value, cell.before) for cell in row.cells] for row in result.rows}
 
 
-def test_a_month_stands_beside_the_one_before(reported: World) -> None:
+def test_figures_are_those_of_the_records(reported: World) -> None:
     result = read(reported, "ada", "customers", period=PeriodKind.MONTH, by="industry")
 
     assert told(result) == {"steel": [(3, 2)], "retail": [(2, 3)], None: [(4, 0)]}
@@ -107,42 +111,28 @@ def test_a_month_stands_beside_the_one_before(reported: World) -> None:
         "2026-10-01 to 2026-10-31",
     ]
 
-
-def test_branches_stand_for_all_words_below_them(reported: World) -> None:
     assert told(read(reported, "ada", "customers", by="category.branch")) == {
         "key": [(3, None)],
         "partner": [(5, None)],
         None: [(6, None)],
     }
 
-
-def test_custom_fields_with_choices_are_dimensions(reported: World) -> None:
     assert told(read(reported, "ada", "customers", by="custom.satisfaction")) == {
         "good": [(5, None)],
         None: [(9, None)],
     }
     assert told(read(reported, "ada", "customers", by="custom.reference"))[True] == [(4, None)]
 
-
-def rows_of(result: Result) -> dict[Any, tuple[Row, Cell]]:
-    return {row.key: (row, row.cells[0]) for row in result.rows}
-
-
-def test_a_forecast_is_weighted_and_never_mixes_currencies(reported: World) -> None:
-    result = read(reported, "ada", "forecast", period=PeriodKind.YEAR)
-
-    _, november = rows_of(result)["2026-11"]
+    forecast = read(reported, "ada", "forecast", period=PeriodKind.YEAR)
+    november = next(row.cells[0] for row in forecast.rows if row.key == "2026-11")
     assert {x.currency: (x.count, str(x.amount), str(x.weighted)) for x in november.sums} == FORECAST
     assert november.before is None
 
 
-FORECAST = {"CNY": (3, "1900.95", "190.10"), "EUR": (1, "200.10", "20.01")}
+def test_a_hidden_field_is_no_dimension(world: World) -> None:
+    with_lines(world, "p, sales_lead, customer.region, view, all, any, deny")
 
-
-def test_a_hidden_field_is_no_dimension_and_groups_nothing(reported: World) -> None:
-    with_lines(reported, "p, sales_lead, customer.region, view, all, any, deny")
-
-    assert "region" not in dimensions(reported, "lead", "customers")
-    assert "region" in dimensions(reported, "ada", "customers")
+    assert "region" not in dimensions(world, "lead", "customers")
+    assert "region" in dimensions(world, "ada", "customers")
     with pytest.raises(Validation):
-        read(reported, "lead", "customers", by="region")
+        read(world, "lead", "customers", by="region")

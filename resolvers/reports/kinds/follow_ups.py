@@ -21,5 +21,6 @@ REPORT = Report(
         Figure("counting", ("That count", "有效跟进"), {"counts": {"eq": True}}, dated="happenedAt"),
     ),
     fields=("ownerId", "kind"),
+    period=PeriodKind.QUARTER,
     periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
 )

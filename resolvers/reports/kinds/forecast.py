@@ -28,6 +28,6 @@ REPORT = Report(
         "stage",
         "pipelineId",
     ),
-    period=PeriodKind.YEAR,
+    period=PeriodKind.ALL,
     has_money=True,
 )

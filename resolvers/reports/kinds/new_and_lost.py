@@ -47,5 +47,6 @@ REPORT = Report(
         "departmentId",
         "poolId",
     ),
+    period=PeriodKind.YEAR,
     periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
 )

@@ -163,6 +163,7 @@ REPORT = PoolReport(
         ),
     ),
     fields=("poolId",),
+    period=PeriodKind.QUARTER,
     periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
     has_whose=False,
 )
