@@ -24,7 +24,7 @@ from stage import database
 
 from models import Base, FollowUp, Opportunity
 from resolvers.reports.centre import open_reports
-from resolvers.reports.period import PeriodKind
+from resolvers.reports.period import ReportPeriod
 from resolvers.reports.running import run
 from resolvers.reports.settings import Settings
 from tests.support.world import START, World
@@ -76,9 +76,9 @@ def measured(engine: str, count: int, rounds: int) -> list[dict[str, Any]]:
 def _lines(world: World, rounds: int) -> Iterator[dict[str, Any]]:
     for login in PEOPLE:
         for report in open_reports(world.scope(login)):
-            for period in dict.fromkeys((report.period, PeriodKind.YEAR)):
+            for period in dict.fromkeys((report.period, ReportPeriod.YEAR)):
 
-                def ask(login: str = login, key: str = report.key, period: PeriodKind = period) -> object:
+                def ask(login: str = login, key: str = report.key, period: ReportPeriod = period) -> object:
                     return world.run(world.scope(login).read(run, key, Settings(period)))
 
                 by = COLUMNS.get(report.key, "pool_id")

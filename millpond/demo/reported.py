@@ -11,8 +11,8 @@ from models import Customer, Opportunity
 from resolvers.customers import opportunity_stages
 from resolvers.records import create_update
 from resolvers.reports import kept
-from resolvers.reports.period import PeriodKind
-from resolvers.reports.settings import Settings, Whose
+from resolvers.reports.period import ReportPeriod
+from resolvers.reports.settings import Settings, WhoseRecords
 from resolvers.runtime.backend import Backend
 from resolvers.runtime.scope import Scope
 from resolvers.views import saved_views
@@ -34,10 +34,10 @@ def add(backend: Backend) -> None:
         for customer, deal in zip(scope.do(_customers), DEALS, strict=False):
             _deal(scope, customer, *deal)
     lead = backend.scope(backend.person("lead"), "panel")
-    year = Settings(PeriodKind.YEAR, by="source")
+    year = Settings(ReportPeriod.YEAR, by="source")
     made = lead.do(kept.keep_report, "new-and-lost", "今年新增与流失 New and lost", year)
     lead.do(saved_views.share_view, made, everyone=True)
-    weekly = Settings(PeriodKind.WEEK, whose=Whose.TEAM)
+    weekly = Settings(ReportPeriod.WEEK, whose=WhoseRecords.TEAM)
     lead.do(kept.keep_report, "follow-ups", "团队每周跟进 Team, weekly", weekly)
 
 

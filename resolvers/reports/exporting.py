@@ -28,7 +28,7 @@ from .centre import MODULE, report_called
 from .period import Days
 from .result import Cell, Row
 from .running import Result, asked_of, run
-from .settings import Settings, Whose, settings_of
+from .settings import Settings, WhoseRecords, settings_of
 
 JOB = "export_report"
 """The kind of jobs that writes reports."""
@@ -45,10 +45,10 @@ _MONEY: tuple[tuple[str, Said], ...] = (
     ("before_amount", ("Amount, before", "金额（上期）")),
     ("before_weighted", ("Weighted amount, before", "加权金额（上期）")),
 )
-_WHOSE: dict[Whose, Said] = {
-    Whose.ALL: ("all", "全部"),
-    Whose.MINE: ("mine", "我的"),
-    Whose.TEAM: ("my team", "我的团队"),
+_WHOSE: dict[WhoseRecords, Said] = {
+    WhoseRecords.ALL: ("all", "全部"),
+    WhoseRecords.MINE: ("mine", "我的"),
+    WhoseRecords.TEAM: ("my team", "我的团队"),
 }
 
 

@@ -12,7 +12,7 @@ YEARS = range(1950, 2200)
 """Years in which a period may begin."""
 
 
-class PeriodKind(StrEnum):
+class ReportPeriod(StrEnum):
     """How long the period of a report is."""
 
     ALL = "ALL"
@@ -42,21 +42,21 @@ class Days:
         return f"{self.first.isoformat()} to {self.last.isoformat()}"
 
 
-_MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
+_MONTHS = {ReportPeriod.MONTH: 1, ReportPeriod.QUARTER: 3, ReportPeriod.YEAR: 12}
 
 
-def days_of(kind: PeriodKind, first: date | None, last: date | None, today: date) -> Days | None:
+def days_of(kind: ReportPeriod, first: date | None, last: date | None, today: date) -> Days | None:
     """The days of a period: the unit of the calendar in which `first` lies, today's without one; None for ALL.
 
     Raises Validation for days of the user's own that are missing, reversed or too many.
     """
-    if kind is PeriodKind.ALL:
+    if kind is ReportPeriod.ALL:
         return None
     _refuse_far(first, last)
-    if kind is PeriodKind.CUSTOM:
+    if kind is ReportPeriod.CUSTOM:
         return _own(first, last)
     day = first or today
-    if kind is PeriodKind.WEEK:
+    if kind is ReportPeriod.WEEK:
         monday = day - timedelta(days=day.weekday())
         return Days(monday, monday + timedelta(days=6))
     length = _MONTHS[kind]
@@ -64,7 +64,7 @@ def days_of(kind: PeriodKind, first: date | None, last: date | None, today: date
     return Days(begin, _later(begin, length) - timedelta(days=1))
 
 
-def before(kind: PeriodKind, days: Days | None) -> Days | None:
+def before(kind: ReportPeriod, days: Days | None) -> Days | None:
     """The period before: the unit of the calendar before it, or as many days of the user's own; None for ALL."""
     if days is None:
         return None
@@ -75,7 +75,7 @@ def before(kind: PeriodKind, days: Days | None) -> Days | None:
     return Days(begin, days.first - timedelta(days=1))
 
 
-def after(kind: PeriodKind, days: Days | None) -> Days | None:
+def after(kind: ReportPeriod, days: Days | None) -> Days | None:
     """The period that follows."""
     if days is None:
         return None

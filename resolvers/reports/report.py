@@ -12,7 +12,7 @@ from ..runtime.scope import Scope
 from .counting import counted
 from .dimensions import Dimension, Groups, customs_of, is_seen, of_field
 from .figure import Figure as Figure
-from .period import PeriodKind
+from .period import ReportPeriod
 from .result import Row, Totals
 from .settings import Asked
 
@@ -32,8 +32,8 @@ class Report:
     model: type[Base]
     figures: tuple[Figure, ...]
     fields: tuple[str | tuple[str, Groups] | tuple[str, Groups, Said], ...]
-    period: PeriodKind = PeriodKind.MONTH
-    periods: tuple[PeriodKind, ...] = tuple(PeriodKind)
+    period: ReportPeriod = ReportPeriod.MONTH
+    periods: tuple[ReportPeriod, ...] = tuple(ReportPeriod)
     screen: str = ""
     has_money: bool = False
     has_whose: bool = True

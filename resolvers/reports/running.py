@@ -13,7 +13,7 @@ from .dimensions import Dimension
 from .period import before, days_of
 from .report import Report
 from .result import Row, Totals
-from .settings import Asked, Settings, Whose
+from .settings import Asked, Settings, WhoseRecords
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def asked_of(scope: Scope, report: Report, settings: Settings) -> Asked:
     today = scope.now().astimezone(ZoneInfo(scope.person.zone or "UTC")).date()
     days = days_of(period, settings.first, settings.last, today)
     earlier = before(period, days) if settings.compares else None
-    whose = settings.whose if report.has_whose else Whose.ALL
+    whose = settings.whose if report.has_whose else WhoseRecords.ALL
     return Asked(period, days, earlier, _grouped(scope, report, settings.by), whose)
 
 

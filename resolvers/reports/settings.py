@@ -10,11 +10,11 @@ from models.errors import Validation
 
 from ..reading.conditions import Condition
 from .dimensions import Dimension
-from .period import Days, PeriodKind
+from .period import Days, ReportPeriod
 
 
-class Whose(StrEnum):
-    """Whose records count, among those that the reader sees."""
+class WhoseRecords(StrEnum):
+    """WhoseRecords records count, among those that the reader sees."""
 
     ALL = "ALL"
     """All of them."""
@@ -24,10 +24,10 @@ class Whose(StrEnum):
     """Those of the reader's department and of all departments below it."""
 
 
-_OWNERS: Mapping[Whose, Condition] = {
-    Whose.ALL: {},
-    Whose.MINE: {"ownerId": {"eq": "me"}},
-    Whose.TEAM: {"ownerId": {"in": ["my-team"]}},
+_OWNERS: Mapping[WhoseRecords, Condition] = {
+    WhoseRecords.ALL: {},
+    WhoseRecords.MINE: {"ownerId": {"eq": "me"}},
+    WhoseRecords.TEAM: {"ownerId": {"in": ["my-team"]}},
 }
 
 
@@ -35,11 +35,11 @@ _OWNERS: Mapping[Whose, Condition] = {
 class Settings:
     """How a report is run.  None means: as usual.  `first`: a day in the period; `last`: of days of the user's own."""
 
-    period: PeriodKind | None = None
+    period: ReportPeriod | None = None
     first: date | None = None
     last: date | None = None
     by: str | None = None
-    whose: Whose = Whose.ALL
+    whose: WhoseRecords = WhoseRecords.ALL
     compares: bool = True
 
     def stored(self) -> dict[str, Any]:
@@ -50,22 +50,22 @@ class Settings:
 
     def floating(self) -> "Settings":
         """The settings for a later day: a unit of the calendar is the one of that day."""
-        return self if self.period is PeriodKind.CUSTOM else replace(self, first=None, last=None)
+        return self if self.period is ReportPeriod.CUSTOM else replace(self, first=None, last=None)
 
 
 def settings_of(stored: Mapping[str, Any]) -> Settings:
     """Settings as `stored` or an address holds them.  Raises Validation for what is no day, period or owner."""
-    period, whose = str(stored.get("period") or "").upper(), str(stored.get("whose") or Whose.ALL).upper()
-    if period and period not in tuple(PeriodKind):
+    period, whose = str(stored.get("period") or "").upper(), str(stored.get("whose") or WhoseRecords.ALL).upper()
+    if period and period not in tuple(ReportPeriod):
         raise Validation("A report has no such period.", "报表没有该时间段。", field="period")
-    if whose not in tuple(Whose):
+    if whose not in tuple(WhoseRecords):
         raise Validation("Choose all, mine or my team.", "请选择全部、我的或我的团队。", field="whose")
     return Settings(
-        period=PeriodKind(period) if period else None,
+        period=ReportPeriod(period) if period else None,
         first=_day(stored, "first"),
         last=_day(stored, "last"),
         by=str(stored.get("by") or "")[:60] or None,
-        whose=Whose(whose),
+        whose=WhoseRecords(whose),
         compares=bool(stored.get("compares", True)),
     )
 
@@ -86,11 +86,11 @@ def _day(stored: Mapping[str, Any], name: str) -> date | None:
 class Asked:
     """Settings that are checked, with the days that they mean today."""
 
-    period: PeriodKind
+    period: ReportPeriod
     days: Days | None
     before: Days | None
     dimension: Dimension | None
-    whose: Whose
+    whose: WhoseRecords
 
     @property
     def owners(self) -> Condition:

@@ -9,8 +9,8 @@ from models import SavedView
 from models.errors import Refusal
 from models.export import ExportFormat
 from resolvers.reports import exporting, kept
-from resolvers.reports.period import PeriodKind
-from resolvers.reports.settings import Settings, Whose
+from resolvers.reports.period import ReportPeriod
+from resolvers.reports.settings import Settings, WhoseRecords
 from resolvers.runtime.ids import number_of
 
 from ..contract import GraphQLInfo, mutation
@@ -32,8 +32,8 @@ class ReportSettingsInput:
     """The last day of a CUSTOM period."""
     by: str | None = None
     """The key of a dimension."""
-    whose: WhoseType = Whose.ALL
-    """Whose records count."""
+    whose: WhoseType = WhoseRecords.ALL
+    """WhoseRecords records count."""
     compare: bool = True
     """Whether the period before stands beside it."""
 
@@ -89,5 +89,5 @@ async def keep_report(info: GraphQLInfo, input: KeepReportInput) -> KeptReportPa
 
 
 def _settings(input: ReportSettingsInput) -> Settings:
-    period = PeriodKind(input.period) if input.period is not None else None
-    return Settings(period, input.from_, input.to, input.by, Whose(input.whose), input.compare)
+    period = ReportPeriod(input.period) if input.period is not None else None
+    return Settings(period, input.from_, input.to, input.by, WhoseRecords(input.whose), input.compare)

@@ -12,19 +12,19 @@ from models.choice_names import in_language
 from resolvers.reading.conditions import Condition
 from resolvers.reports import exporting, kept
 from resolvers.reports.centre import open_reports, report_called
-from resolvers.reports.period import PeriodKind
+from resolvers.reports.period import ReportPeriod
 from resolvers.reports.report import Report
 from resolvers.reports.result import Cell, Row, Sum
 from resolvers.reports.running import Result, run
-from resolvers.reports.settings import Settings, Whose
+from resolvers.reports.settings import Settings, WhoseRecords
 from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
 from ..contract import GraphQLInfo, Pointer, query
 from ..types.make import enum_of, record_of
 
-PeriodType: Any = enum_of(PeriodKind)
-WhoseType: Any = enum_of(Whose)
+PeriodType: Any = enum_of(ReportPeriod)
+WhoseType: Any = enum_of(WhoseRecords)
 
 
 @strawberry.type(description="Something that a report can be grouped by.")
@@ -154,7 +154,7 @@ class KeptReportType:
     by: str | None
     """What it is grouped by; null for the usual dimension."""
     whose: WhoseType
-    """Whose records count."""
+    """WhoseRecords records count."""
     owner: Pointer | None = strawberry.field(graphql_type=record_of(User))
     """Who keeps it; null where they are out of your sight."""
     is_mine: bool
@@ -173,7 +173,7 @@ async def reports(
     from_: Annotated[date | None, strawberry.argument(name="from")] = None,
     to: date | None = None,
     by: str | None = None,
-    whose: WhoseType = Whose.ALL,
+    whose: WhoseType = WhoseRecords.ALL,
     compare: bool = True,
 ) -> list[ReportType]:
     """The reports that you may run, or those of `keys`, with their figures for a period.
@@ -183,7 +183,7 @@ async def reports(
     `filter`, so it never counts what you do not see.
     """
     scope = info.context.scope
-    settings = Settings(period and PeriodKind(period), from_, to, by, Whose(whose), compare)
+    settings = Settings(period and ReportPeriod(period), from_, to, by, WhoseRecords(whose), compare)
     return await scope.read(_asked, keys, settings)
 
 

@@ -11,7 +11,7 @@ from models.errors import Forbidden, NotFound, Validation
 from models.export import ExportFormat, ExportState
 from resolvers.reports import exporting, kept
 from resolvers.reports.centre import open_reports
-from resolvers.reports.period import PeriodKind, after, before, days_of
+from resolvers.reports.period import ReportPeriod, after, before, days_of
 from resolvers.reports.settings import Settings, settings_of
 from resolvers.runtime.ids import global_id
 from resolvers.views import saved_views
@@ -21,7 +21,7 @@ from tests.support.graphql import Api
 from tests.support.refusals import add_line
 from tests.support.world import World
 
-ASK = """query ($keys: [String!], $period: PeriodKind, $from: Date, $to: Date, $by: String) {
+ASK = """query ($keys: [String!], $period: ReportPeriod, $from: Date, $to: Date, $by: String) {
   reports(keys: $keys, period: $period, from: $from, to: $to, by: $by) {
     key label dimensions { key } figures { key label }
     result { first last previousFirst by rows { key label cells { value previous filter } } totals { value previous } }
@@ -80,7 +80,7 @@ def test_a_report_is_kept_and_shared(world: World) -> None:
     )
     id = int(payload["keptReport"]["viewId"].removeprefix("viw_"))
 
-    assert kept_of(world, "lead", id).settings == Settings(PeriodKind.MONTH, by="region")
+    assert kept_of(world, "lead", id).settings == Settings(ReportPeriod.MONTH, by="region")
     assert api.ask("ada", KEPT) == {"keptReports": []}
     shared = {"id": global_id_of(id), "departmentIds": [f"dep_{world.ids['house']}"], "forEveryone": True}
     assert api.change("lead", "shareView", shared, "problems { code }") == {"problems": []}
@@ -91,7 +91,7 @@ def test_a_report_is_kept_and_shared(world: World) -> None:
     again = api.change("lead", "keepReport", {"report": given, "name": "East"}, "problems { code }")
     assert [x["code"] for x in again["problems"]] == ["VALIDATION"]
     with unchanged(world):
-        for wrong, settings in (("customers", Settings(by="phone")), ("customers", Settings(PeriodKind.CUSTOM))):
+        for wrong, settings in (("customers", Settings(by="phone")), ("customers", Settings(ReportPeriod.CUSTOM))):
             with pytest.raises(Validation):
                 world.lead.do(kept.keep_report, wrong, "Wrong", settings)
         with pytest.raises(NotFound):
@@ -138,7 +138,7 @@ def test_a_report_becomes_a_file(world: World, exporting_to: Exports) -> None:
 @pytest.mark.long
 def test_a_file_of_amounts_holds_a_line_for_each_currency(reported: World, tmp_path: Path) -> None:
     files = Exports(reported, tmp_path / "files")
-    id = reported.ada.do(exporting.start, "forecast", Settings(PeriodKind.YEAR), ExportFormat.XLSX)
+    id = reported.ada.do(exporting.start, "forecast", Settings(ReportPeriod.YEAR), ExportFormat.XLSX)
     files.run()
 
     rows = files.rows("ada", id)
@@ -163,7 +163,7 @@ def test_periods_and_their_neighbours(
     kind: str, first: str, last: str | None, now: str, earlier: str, later: str
 ) -> None:
     asked = settings_of({"period": kind, "first": first, "last": last})
-    days = days_of(PeriodKind(kind), asked.first, asked.last, date(2026, 11, 24))
+    days = days_of(ReportPeriod(kind), asked.first, asked.last, date(2026, 11, 24))
 
-    found = [each.during for each in (days, before(PeriodKind(kind), days), after(PeriodKind(kind), days)) if each]
+    found = [each.during for each in (days, before(ReportPeriod(kind), days), after(ReportPeriod(kind), days)) if each]
     assert found == [now, earlier, later]

@@ -9,9 +9,9 @@ from models.errors import Validation
 from resolvers.reading import pages
 from resolvers.reading.pages import ListRequest
 from resolvers.reports.centre import catalogue, open_reports
-from resolvers.reports.period import PeriodKind
+from resolvers.reports.period import ReportPeriod
 from resolvers.reports.running import Result, run
-from resolvers.reports.settings import Settings, Whose
+from resolvers.reports.settings import Settings, WhoseRecords
 from tests.support.custom_fields import with_lines
 from tests.support.world import PEOPLE, World
 
@@ -64,7 +64,7 @@ def test_a_figure_is_the_length_of_its_list(reported: World, login: str) -> None
     with_lines(reported, *FOR_ALL)
 
     for report in open_reports(reported.scope(login)):
-        period = PeriodKind.YEAR if report.has_money else PeriodKind.MONTH
+        period = ReportPeriod.YEAR if report.has_money else ReportPeriod.MONTH
         assert check(reported, login, report.key, period=period), report.key
 
 
@@ -76,9 +76,9 @@ def test_every_figure_of_every_person_is_the_length_of_its_list(reported: World,
 
     for report in open_reports(reported.scope(login)):
         for by in dimensions(reported, login, report.key):
-            for period in {report.period, PeriodKind.MONTH}:
+            for period in {report.period, ReportPeriod.MONTH}:
                 compared += check(reported, login, report.key, by=by, period=period)
-            compared += check(reported, login, report.key, by=by, whose=Whose.TEAM)
+            compared += check(reported, login, report.key, by=by, whose=WhoseRecords.TEAM)
 
     assert compared or login == "rolf"
 
@@ -86,7 +86,7 @@ def test_every_figure_of_every_person_is_the_length_of_its_list(reported: World,
 @pytest.mark.long
 def test_every_report_of_the_world_says_something(reported: World) -> None:
     for key, report in catalogue().items():
-        result = read(reported, "ada", key, period=PeriodKind.YEAR if report.has_money else PeriodKind.MONTH)
+        result = read(reported, "ada", key, period=ReportPeriod.YEAR if report.has_money else ReportPeriod.MONTH)
         assert any(cell.value for row in result.rows for cell in row.cells), key
         assert all(cell.value or key == "pool-health" for cell in result.totals), key
 
@@ -100,7 +100,7 @@ def told(result: Result) -> dict[Any, list[tuple[Any, Any]]]:
 
 
 def test_figures_are_those_of_the_records(reported: World) -> None:
-    result = read(reported, "ada", "customers", period=PeriodKind.MONTH, by="industry")
+    result = read(reported, "ada", "customers", period=ReportPeriod.MONTH, by="industry")
 
     assert told(result) == {"steel": [(3, 2)], "retail": [(2, 3)], None: [(4, 0)]}
     assert [(cell.value, cell.before) for cell in result.totals] == [(9, 5)]
@@ -123,7 +123,7 @@ def test_figures_are_those_of_the_records(reported: World) -> None:
     }
     assert told(read(reported, "ada", "customers", by="custom.reference"))[True] == [(4, None)]
 
-    forecast = read(reported, "ada", "forecast", period=PeriodKind.YEAR)
+    forecast = read(reported, "ada", "forecast", period=ReportPeriod.YEAR)
     november = next(row.cells[0] for row in forecast.rows if row.key == "2026-11")
     assert {x.currency: (x.count, str(x.amount), str(x.weighted)) for x in november.sums} == FORECAST
     assert november.before is None

@@ -11,10 +11,10 @@ from models.choice_names import in_language
 from resolvers.reading.conditions import Condition
 from resolvers.reports.exporting import label_of
 from resolvers.reports.kept import Kept
-from resolvers.reports.period import Days, PeriodKind, after, before
+from resolvers.reports.period import Days, ReportPeriod, after, before
 from resolvers.reports.result import Cell, Row
 from resolvers.reports.running import Result
-from resolvers.reports.settings import Settings, Whose
+from resolvers.reports.settings import Settings, WhoseRecords
 from resolvers.runtime.ids import global_id
 
 from ...kit.charts import Bar
@@ -25,18 +25,18 @@ from ...kit.translation import Label
 from ...kit.translation import gettext as _
 from .list_links import list_of
 
-PERIODS: Mapping[PeriodKind, str] = {
-    PeriodKind.ALL: Label("All times"),
-    PeriodKind.WEEK: Label("Week"),
-    PeriodKind.MONTH: Label("Month"),
-    PeriodKind.QUARTER: Label("Quarter"),
-    PeriodKind.YEAR: Label("Year"),
-    PeriodKind.CUSTOM: Label("Days of my own"),
+PERIODS: Mapping[ReportPeriod, str] = {
+    ReportPeriod.ALL: Label("All times"),
+    ReportPeriod.WEEK: Label("Week"),
+    ReportPeriod.MONTH: Label("Month"),
+    ReportPeriod.QUARTER: Label("Quarter"),
+    ReportPeriod.YEAR: Label("Year"),
+    ReportPeriod.CUSTOM: Label("Days of my own"),
 }
-WHOSE: Mapping[Whose, str] = {
-    Whose.ALL: Label("All that I see"),
-    Whose.MINE: Label("Mine"),
-    Whose.TEAM: Label("My team"),
+WHOSE: Mapping[WhoseRecords, str] = {
+    WhoseRecords.ALL: Label("All that I see"),
+    WhoseRecords.MINE: Label("Mine"),
+    WhoseRecords.TEAM: Label("My team"),
 }
 SHOW = f"{BASE}/report/show"
 
@@ -79,7 +79,7 @@ def address(key: str, settings: Settings, **more: str) -> str:
         "from": settings.first.isoformat() if settings.first else "",
         "to": settings.last.isoformat() if settings.last else "",
         "by": settings.by or "",
-        "whose": settings.whose.value.lower() if settings.whose is not Whose.ALL else "",
+        "whose": settings.whose.value.lower() if settings.whose is not WhoseRecords.ALL else "",
         "alone": "" if settings.compares else "y",
     }
     return f"{SHOW}?{urlencode({name: text for name, text in {'key': key, **held, **more}.items() if text})}"

@@ -14,7 +14,7 @@ from models.errors import NotFound, Refusal
 from models.export import ExportFormat
 from resolvers.reports import exporting, kept
 from resolvers.reports.centre import catalogue, open_reports
-from resolvers.reports.period import PeriodKind
+from resolvers.reports.period import ReportPeriod
 from resolvers.reports.running import Result, run
 from resolvers.reports.settings import Settings, settings_of
 from resolvers.runtime.ids import global_id, number_of
@@ -168,7 +168,7 @@ class Reports(Page):
 
 def _chosen(result: Result, settings: Settings) -> dict[str, Any]:
     """What the form holds."""
-    asked, is_own = result.asked, result.asked.period is PeriodKind.CUSTOM
+    asked, is_own = result.asked, result.asked.period is ReportPeriod.CUSTOM
     first = settings.first or (asked.days.first if asked.days else None)
     return {
         "period": asked.period.value.lower(),

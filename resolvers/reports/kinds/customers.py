@@ -3,7 +3,7 @@
 from models import Customer
 
 from ..dimensions import Groups
-from ..period import PeriodKind
+from ..period import ReportPeriod
 from ..report import Figure, Report
 
 REPORT = Report(
@@ -30,5 +30,5 @@ REPORT = Report(
         "industry",
         "level",
     ),
-    period=PeriodKind.ALL,
+    period=ReportPeriod.ALL,
 )

@@ -2,7 +2,7 @@
 
 from models import FollowUp
 
-from ..period import PeriodKind
+from ..period import ReportPeriod
 from ..report import Figure, Report
 
 REPORT = Report(
@@ -21,6 +21,6 @@ REPORT = Report(
         Figure("counting", ("That count", "有效跟进"), {"counts": {"eq": True}}, dated="happenedAt"),
     ),
     fields=("ownerId", "kind"),
-    period=PeriodKind.QUARTER,
-    periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
+    period=ReportPeriod.QUARTER,
+    periods=tuple(x for x in ReportPeriod if x is not ReportPeriod.ALL),
 )

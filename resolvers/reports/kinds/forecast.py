@@ -3,7 +3,7 @@
 from models import Opportunity
 
 from ..dimensions import Groups
-from ..period import PeriodKind
+from ..period import ReportPeriod
 from ..report import Figure, Report
 
 REPORT = Report(
@@ -28,6 +28,6 @@ REPORT = Report(
         "stage",
         "pipelineId",
     ),
-    period=PeriodKind.ALL,
+    period=ReportPeriod.ALL,
     has_money=True,
 )

@@ -4,7 +4,7 @@ from models import Customer
 
 from ...reading.conditions import Condition
 from ..dimensions import Groups
-from ..period import PeriodKind
+from ..period import ReportPeriod
 from ..report import Figure, Report
 
 
@@ -47,6 +47,6 @@ REPORT = Report(
         "departmentId",
         "poolId",
     ),
-    period=PeriodKind.YEAR,
-    periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
+    period=ReportPeriod.YEAR,
+    periods=tuple(x for x in ReportPeriod if x is not ReportPeriod.ALL),
 )

@@ -27,7 +27,7 @@ from ...runtime.ids import global_id
 from ...runtime.scope import Scope
 from ..counting import counted
 from ..dimensions import Dimension
-from ..period import Days, PeriodKind
+from ..period import Days, ReportPeriod
 from ..report import Figure, Report
 from ..result import Cell, Row, Totals
 from ..settings import Asked
@@ -163,7 +163,7 @@ REPORT = PoolReport(
         ),
     ),
     fields=("poolId",),
-    period=PeriodKind.QUARTER,
-    periods=tuple(x for x in PeriodKind if x is not PeriodKind.ALL),
+    period=ReportPeriod.QUARTER,
+    periods=tuple(x for x in ReportPeriod if x is not ReportPeriod.ALL),
     has_whose=False,
 )
