@@ -1,5 +1,6 @@
 """Reports by the doors: GraphQL, kept reports, files; who is let in, and what each refuses."""
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 
 from models import SavedView
+from models.declaration import Misdeclared
 from models.errors import Forbidden, NotFound, Validation
 from models.export import ExportFormat, ExportState
-from resolvers.reports import exporting, kept
-from resolvers.reports.centre import open_reports
+from resolvers.reports import exporting, kept, kinds
+from resolvers.reports.centre import catalogue, open_reports
 from resolvers.reports.period import ReportPeriod, after, before, days_of
 from resolvers.reports.settings import Settings, settings_of
 from resolvers.runtime.ids import global_id
@@ -167,3 +169,23 @@ def test_periods_and_their_neighbours(
 
     found = [each.during for each in (days, before(ReportPeriod(kind), days), after(ReportPeriod(kind), days)) if each]
     assert found == [now, earlier, later]
+
+
+def test_a_file_adds_a_report_and_one_without_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "fresh_times.py").write_text(
+        "from dataclasses import replace\n"
+        "from resolvers.reports.kinds.customers import REPORT as FIRST\n"
+        "REPORT = replace(FIRST, key='fresh-times', place=15)\n"
+    )
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+    catalogue.cache_clear()
+    try:
+        assert [*catalogue()][:3] == ["customers", "fresh-times", "new-and-lost"]
+        (tmp_path / "nothing.py").write_text("")
+        catalogue.cache_clear()
+        with pytest.raises(Misdeclared, match=r"kinds/nothing.py declares no REPORT"):
+            catalogue()
+    finally:
+        for name in ("fresh_times", "nothing"):
+            sys.modules.pop(f"{kinds.__name__}.{name}", None)
+        catalogue.cache_clear()
