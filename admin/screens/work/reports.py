@@ -33,7 +33,7 @@ VIEW, EXPORT = ("report", "view"), ("report", "export")
 class Reports(Page):
     """Figures of a period beside those of the one before; each links to the list of its records."""
 
-    icon, group, position, path = "chart-bar", "work", 60, "/report"
+    icon, group, position, path = "chart-bar", "work", 90, "/report"
     title = Label("Reports")
     hint = Label("Every figure counts what you see in the lists, and leads to the list behind it.")
     needs = "report.view"
