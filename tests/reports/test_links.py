@@ -1,10 +1,13 @@
 """Every figure of every report is the number of records in the list that it links to, for every person."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from models import Customer, Organisation
 from models.errors import Validation
 from resolvers.reading import pages
 from resolvers.reading.pages import ListRequest
@@ -136,3 +139,15 @@ def test_a_hidden_field_is_no_dimension(world: World) -> None:
     assert "region" in dimensions(world, "ada", "customers")
     with pytest.raises(Validation):
         read(world, "lead", "customers", by="region")
+
+
+def test_a_month_begins_at_midnight_of_the_organisation(world: World) -> None:
+    customer = world.customer("Late", "li")
+    at = datetime(2026, 10, 31, 17, 0, tzinfo=UTC)
+    with world.backend.writer.engine.begin() as connection:
+        connection.execute(update(Organisation).values(time_zone="Asia/Shanghai"))
+        connection.execute(update(Customer.__table__).where(Customer.__table__.c.id == customer).values(created_at=at))
+
+    totals = read(world, "lead", "customers", period=ReportPeriod.MONTH).totals
+
+    assert [(cell.value, cell.before) for cell in totals] == [(1, 0)]
