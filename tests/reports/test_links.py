@@ -75,6 +75,7 @@ def test_a_figure_is_the_length_of_its_list(reported: World, login: str) -> None
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=3, postgresql=3)
 @pytest.mark.parametrize("login", [*PEOPLE])
 def test_every_figure_of_every_person_is_the_length_of_its_list(reported: World, login: str) -> None:
     with_lines(reported, *FOR_ALL, "p, sales, customer.region, view, others, any, deny")

@@ -29,6 +29,7 @@ def numbers(page: str) -> dict[str, int]:
 
 
 @pytest.mark.long
+@pytest.mark.sampled(sqlite=6, postgresql=4)
 @pytest.mark.parametrize("login", ["lead", "li"])
 @pytest.mark.parametrize("query", PAGES)
 def test_every_number_leads_to_a_list_of_that_length(reported: World, login: str, query: str) -> None:
