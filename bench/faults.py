@@ -68,8 +68,8 @@ FAULTS = (
     Fault(
         "touch misses an action",
         "models.actions:TABLE",
-        'Action("export", "Export", "导出", "exported", (MADE, "audit"), (TOUCH,), when="!deleted")',
-        'Action("export", "Export", "导出", "exported", (MADE, "audit"), (), when="!deleted")',
+        'Action("export", "Export", "导出", "exported", (MADE, "audit", "report"), (TOUCH,), when="!deleted")',
+        'Action("export", "Export", "导出", "exported", (MADE, "audit", "report"), (), when="!deleted")',
         ("policies/test_snapshot.py",),
     ),
     Fault(

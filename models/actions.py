@@ -66,14 +66,20 @@ _IMPORTED = (*_SALES, "contact", "opportunity", "followup", "dictionary", "user"
 """What sheets bring in: `resolvers/imports`."""
 TABLE: tuple[Action, ...] = (
     Action(
-        "view", "View", "查看", "looked for", (KIND, "audit", "session", "policy", "job"), (TOUCH,), when="!deleted"
+        "view",
+        "View",
+        "查看",
+        "looked for",
+        (KIND, "audit", "session", "policy", "job", "report"),
+        (TOUCH,),
+        when="!deleted",
     ),
     Action("create", "Create", "新建", "created", (MADE,), CHANGE),
     Action("edit", "Edit", "编辑", "changed", (KIND, "policy", "job"), CHANGE, done_zh="修改"),
     Action("delete", "Delete", "删除", "deleted", (MADE,), CHANGE),
     Action("restore", "Restore", "恢复", "restored", (MADE,), CHANGE, when="deleted"),
     Action("purge", "Delete for good", "永久删除", "deleted for good", (MADE,), CHANGE, when="deleted"),
-    Action("export", "Export", "导出", "exported", (MADE, "audit"), (TOUCH,), when="!deleted"),
+    Action("export", "Export", "导出", "exported", (MADE, "audit", "report"), (TOUCH,), when="!deleted"),
     Action("import", "Import", "导入", "imported", _IMPORTED, CHANGE),
     Action(
         "transfer", "Transfer", "转移", "transferred", (OWNED,), CHANGE, rows=("customer", "contact", "opportunity")

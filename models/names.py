@@ -60,6 +60,7 @@ RECORD = Names("Record", "Records", zh="记录")
 SYSTEM_MODULES: dict[str, Names] = {
     "policy": Names("Policy", "Policy", zh="权限策略"),
     "job": Names("Job", "Jobs", zh="后台任务"),
+    "report": Names("Report", "Reports", zh="报表"),
     "session": Names("Signing in", "Signing in", zh="登录"),
     "system": Names("The system", "The system", zh="系统"),
 }

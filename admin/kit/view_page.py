@@ -118,7 +118,12 @@ class ViewPage(Screen):
 
     async def share_choices(self, ask: PanelRequest) -> dict[str, list[tuple[str, str]]]:
         """The roles and departments with which the user may share: those that they see."""
-        return await ask.scope.read(_grantees) if ask.may("user.share_views") else {}
+        return await share_choices(ask)
+
+
+async def share_choices(ask: PanelRequest) -> dict[str, list[tuple[str, str]]]:
+    """The roles and departments with which the user may share what they keep: those that they see."""
+    return await ask.scope.read(_grantees) if ask.may("user.share_views") else {}
 
 
 def _stored(saved: View) -> ViewSettings:

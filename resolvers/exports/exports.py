@@ -41,6 +41,8 @@ from .said import in_words
 
 JOB = "export_records"
 """The kind of jobs that writes exports."""
+REPORT = "Report"
+"""What stands in place of a kind of records in an export of a report (`resolvers/reports/exporting.py`)."""
 MAX_EXPORTS = 100
 """Maximum number of exports of one user that are not deleted."""
 MAX_CHOSEN = 2_000
@@ -127,11 +129,7 @@ def start(scope: Scope, order: Order, *, in_background: bool = True) -> int:
 
 
 def _check(scope: Scope, db: Session, order: Order) -> None:
-    kept = select(func.count()).select_from(Export).where(Export.owner_id == scope.me)
-    if db.execute(kept.where(Export.state != ExportState.EXPIRED)).scalar_one() >= MAX_EXPORTS:
-        raise Validation(
-            f"You have {MAX_EXPORTS} exports; delete one first.", f"您已有 {MAX_EXPORTS} 个导出，请先删除一个。"
-        )
+    refuse_too_many(scope, db)
     if order.range is ExportRange.SELECTION and not order.listing.ids:
         raise NothingToExport
     if len(order.listing.ids) > MAX_CHOSEN:
@@ -141,6 +139,15 @@ def _check(scope: Scope, db: Session, order: Order) -> None:
     limit = limit_of(db)
     if limit is not None and reading.count(scope, db, order.model, order.listing, limit + 1) > limit:
         raise TooManyRecords(limit=f"{limit:,}")
+
+
+def refuse_too_many(scope: Scope, db: Session) -> None:
+    """Raise Validation for a caller who keeps as many exports as one may."""
+    kept = select(func.count()).select_from(Export).where(Export.owner_id == scope.me)
+    if db.execute(kept.where(Export.state != ExportState.EXPIRED)).scalar_one() >= MAX_EXPORTS:
+        raise Validation(
+            f"You have {MAX_EXPORTS} exports; delete one first.", f"您已有 {MAX_EXPORTS} 个导出，请先删除一个。"
+        )
 
 
 def limit_of(db: Session) -> int | None:
@@ -259,6 +266,8 @@ def own(scope: Scope, db: Session, id: int) -> Export:
 
 def module_of(row: Export) -> str:
     """The module whose right `export` it asks for; the log's for a kind that this version does not know."""
+    if row.entity == REPORT:
+        return REPORT.lower()
     found = next((model for model in exportable() if model.__name__ == row.entity), AuditEntry)
     return found.module
 

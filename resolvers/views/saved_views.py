@@ -3,8 +3,9 @@
 A view gives no right.  Its owner alone changes it; sharing it asks for the right `user.share_views`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ def model_called(entity: str) -> type[Entity]:
 
 def saved_views(scope: Scope, db: Session, model: type[Entity] | None = None) -> list[View]:
     """The views of the caller and those shared with them: own ones first, each group in its order."""
-    wanted = select(SavedView).where(_open_to(scope)).order_by(*ORDER)
+    wanted = select(SavedView).where(seen_by(scope)).order_by(*ORDER)
     if model is not None:
         wanted = wanted.where(SavedView.entity == model.__name__)
     found = [_view(scope, row) for row in db.execute(wanted).scalars() if _is_known(row)]
@@ -73,7 +74,10 @@ def saved_views(scope: Scope, db: Session, model: type[Entity] | None = None) ->
 
 def view_of(scope: Scope, db: Session, id: int) -> View:
     """One view of the caller or shared with them.  Raises NotFound."""
-    return _view(scope, _seen(scope, db, id))
+    row = view_row(scope, db, id)
+    if not _is_known(row):
+        raise _no_view(id)
+    return _view(scope, row)
 
 
 def count(scope: Scope, db: Session, view: View) -> int:
@@ -98,17 +102,31 @@ def save_view(
     Raises NotFound, Conflict for another `version`, and Validation: a name that is taken, a view of another user, what
     a view cannot hold.
     """
+    settings.check(model, visible_book(scope.policy, scope.person))
+    return keep(scope, model.__name__, name, settings.stored(), id=id, version=version, position=position)
+
+
+def keep(
+    scope: Scope,
+    entity: str,
+    name: str,
+    stored: Mapping[str, Any],
+    *,
+    id: int | None = None,
+    version: int | None = None,
+    position: int | None = None,
+) -> int:
+    """As `save_view`, for settings that the caller has checked; `entity` says of what: a kind of records, or a report."""
     with scope.write("user.views") as db:
         title = line(name, "name", LONGEST_NAME)
         if not title:
             raise Validation("A view needs a name.", "请填写视图名称。", field="name")
-        settings.check(model, visible_book(scope.policy, scope.person))
-        row = _own(scope, db, id) if id is not None else _new(scope, db, model)
+        row = own_view(scope, db, id) if id is not None else _new(scope, db, entity)
         if version is not None and row.version != version:
             raise Conflict(label=row.name, field="version", version=row.version)
-        _refuse_taken(scope, db, model, title, row)
+        _refuse_taken(scope, db, entity, title, row)
         changes: Changes = {"name": [row.name, title]} if row.name != title else {}
-        row.name, row.settings, row.updated_at = title, settings.stored(), scope.now()
+        row.name, row.settings, row.updated_at = title, dict(stored), scope.now()
         db.add(row)
         db.flush()
         log_view(scope, db, title, changes | (put_at(db, row, position) if position is not None else {}))
@@ -118,7 +136,7 @@ def save_view(
 def delete_view(scope: Scope, id: int) -> None:
     """Delete a view of the caller, for those with whom it is shared, too.  Raises NotFound, Validation."""
     with scope.write("user.drop_view") as db:
-        row = _own(scope, db, id)
+        row = own_view(scope, db, id)
         log_view(scope, db, row.name, {})
         db.delete(row)
 
@@ -131,7 +149,7 @@ def share_view(
     Raises Forbidden without the right to share views, NotFound, Validation.
     """
     with scope.write("user.share_views") as db:
-        row = _own(scope, db, id)
+        row = own_view(scope, db, id)
         wanted = {(GranteeKind.ROLE, x) for x in roles} | {(GranteeKind.DEPARTMENT, x) for x in departments}
         if everyone or wanted:
             scope.allow("share_views", User.module)
@@ -159,28 +177,29 @@ def _refuse_unknown(db: Session, roles: Sequence[int], departments: Sequence[int
             raise NotFound(what=model.names)
 
 
-def _new(scope: Scope, db: Session, model: type[Entity]) -> SavedView:
+def _new(scope: Scope, db: Session, entity: str) -> SavedView:
     mine = SavedView.owner_id == scope.me
     held, last = db.execute(select(func.count(), func.max(SavedView.position)).where(mine)).one()
     if held >= MAX_VIEWS:
         raise Validation(f"You have {MAX_VIEWS} views; delete one first.", f"您已有 {MAX_VIEWS} 个视图，请先删除一个。")
     now = scope.now()
     place = (last or 0) + 1
-    return SavedView(owner_id=scope.me, entity=model.__name__, position=place, created_at=now, updated_at=now)
+    return SavedView(owner_id=scope.me, entity=entity, position=place, created_at=now, updated_at=now)
 
 
-def _refuse_taken(scope: Scope, db: Session, model: type[Entity], name: str, row: SavedView) -> None:
-    same = select(SavedView.id).where(SavedView.owner_id == scope.me, SavedView.entity == model.__name__)
+def _refuse_taken(scope: Scope, db: Session, entity: str, name: str, row: SavedView) -> None:
+    same = select(SavedView.id).where(SavedView.owner_id == scope.me, SavedView.entity == entity)
     with db.no_autoflush:
         taken = db.execute(same.where(SavedView.name == name)).scalars().first()
-    if row.entity != model.__name__:
+    if row.entity != entity:
         raise Validation("A view stays with its list.", "视图不能更换列表。", field="entity")
     if taken is not None and taken != row.id:
         raise Validation(f"You have a view “{name}” already.", f"您已有名为“{name}”的视图。", field="name")
 
 
-def _own(scope: Scope, db: Session, id: int) -> SavedView:
-    row = _seen(scope, db, id)
+def own_view(scope: Scope, db: Session, id: int) -> SavedView:
+    """A view of the caller.  Raises NotFound, Validation for one of another user."""
+    row = view_row(scope, db, id)
     if row.owner_id != scope.me:
         raise Validation(
             f"“{row.name}” belongs to somebody else. Save it under a name of your own.",
@@ -191,14 +210,19 @@ def _own(scope: Scope, db: Session, id: int) -> SavedView:
     return row
 
 
-def _seen(scope: Scope, db: Session, id: int) -> SavedView:
-    row = db.execute(select(SavedView).where(SavedView.id == id, _open_to(scope))).scalars().first()
-    if row is None or not _is_known(row):
-        raise NotFound(what=SAVED_VIEW, record_id=global_id(SavedView, id) if id else None)
+def view_row(scope: Scope, db: Session, id: int) -> SavedView:
+    """A view of the caller or shared with them.  Raises NotFound."""
+    row = db.execute(select(SavedView).where(SavedView.id == id, seen_by(scope))).scalars().first()
+    if row is None:
+        raise _no_view(id)
     return row
 
 
-def _open_to(scope: Scope) -> Clause:
+def _no_view(id: int) -> NotFound:
+    return NotFound(what=SAVED_VIEW, record_id=global_id(SavedView, id) if id else None)
+
+
+def seen_by(scope: Scope) -> Clause:
     """Condition: the view is the caller's or shared with them; what a viewer of another may see stays that user's."""
     person, share = scope.person, SavedViewShare
     given = or_(

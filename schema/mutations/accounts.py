@@ -18,7 +18,7 @@ class AccountInput:
     user_id: strawberry.ID
 
 
-@strawberry.input(description="Whose sessions end: those in `ids`, or all where it is left out.")
+@strawberry.input(description="WhoseRecords sessions end: those in `ids`, or all where it is left out.")
 class EndSessionsInput:
     user_id: strawberry.ID | None = None
     """The user; without it you yourself."""

@@ -42,7 +42,7 @@ class ReleasePreview:
     total: int = strawberry.field(description="Customers that it takes sooner or later unless something is done.")
     at_once: int = strawberry.field(description="Customers that it takes as soon as it is in force.")
     days: list[ReleaseDay] = strawberry.field(description="The next 30 days, those without releases left out.")
-    owners: list[ReleaseOwner] = strawberry.field(description="Whose customers, the most first.")
+    owners: list[ReleaseOwner] = strawberry.field(description="WhoseRecords customers, the most first.")
     samples: list[ReleaseSample] = strawberry.field(description="The first ones, as far as you may see them.")
     unknown_years: list[int] = strawberry.field(
         description="Years whose business calendar is empty: their weekdays count."

@@ -51,7 +51,7 @@ class SavedViewType(Node):
     position: int
     """The place among your views."""
     owner: Pointer | None = strawberry.field(graphql_type=record_of(User))
-    """Whose view it is; null where they are out of your sight."""
+    """WhoseRecords view it is; null where they are out of your sight."""
     is_mine: bool
     """Whether it is yours, so that you may change, share and delete it."""
     is_shared: bool

@@ -97,6 +97,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "OpportunityBoard",
         "Plans",
         "FollowUps",
+        "Reports",
     ]
     assert [name for group, name in listed if group == "company"] == [
         "Pools",

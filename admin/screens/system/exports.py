@@ -50,7 +50,7 @@ class Exports(Page):
 
     def is_listed(self, ask: PanelRequest) -> bool:
         """The menu leads here for users who may export something; everybody finds the page by the palette."""
-        return any(ask.may(f"{model.module}.export") for model in exportable())
+        return ask.may("report.export") or any(ask.may(f"{model.module}.export") for model in exportable())
 
     @page_route("/exports", OWN)
     async def show(self, request: Request) -> Response:

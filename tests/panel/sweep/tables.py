@@ -494,6 +494,8 @@ PAGES: Table[str, Page] = Table(
         "/admin/policy/review": Page("draft count"),
         "/admin/policy/simulator": Page("record person action field"),
         "/admin/release-rehearsal": Page("id", may_miss=True),
+        "/admin/report": Page(),
+        "/admin/report/show": Page("key period from to by whose alone kept", may_miss=True),
         "/admin/search": Page("q"),
         "/admin/why": Page("record", may_miss=True),
     },
