@@ -67,6 +67,7 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         mail_server=mail_server(settings),
         files=file_store(settings),
         import_limits=asdict(import_limits(settings)),
+        file_limits={"mib": settings.attachment_mib, "types": settings.attachment_types},
         yields=yields,
     )
 

@@ -6,6 +6,7 @@ Imports no other package of the application.  An entity is found by its file her
 from importlib import import_module
 from pkgutil import walk_packages
 
+from .attachment import Attachment as Attachment
 from .audit import recording as recording  # first: it makes columns keep their former values
 from .audit.entries import AuditEntry as AuditEntry
 from .audit.entries import AuditSeal as AuditSeal

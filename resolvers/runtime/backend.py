@@ -60,14 +60,18 @@ class Backend:
         mail_server: MailServer | None = None,
         files: FileStore | None = None,
         import_limits: Mapping[str, Any] | None = None,
+        file_limits: Mapping[str, Any] | None = None,
         yields: bool = False,
     ) -> None:
-        """`import_limits`: see `tasks/sheets/limits.py`.  `yields`: its writes let those of other processes go first."""
+        """`import_limits`: see `tasks/sheets/limits.py`.  `file_limits`: `mib` and `types` of files of records.
+
+        `yields`: its writes let those of other processes go first.
+        """
         resolvers.load()
         self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files, self.files = seal_files or SealFiles(), files or FileStore.beside(url)
-        self.import_limits = dict(import_limits or {})
+        self.import_limits, self.file_limits = dict(import_limits or {}), dict(file_limits or {})
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         rows = patience.row if patience is not None and self.dialect == "postgresql" else None
         self.writer = Writer(writing_engine(url, size=threads, patience=patience, yields=yields), threads, rows)

@@ -28,6 +28,7 @@ class Services(Protocol):
     dialect: str
     files: FileStore
     import_limits: dict[str, Any]
+    file_limits: dict[str, Any]
     budgets: Budgets
     entrances: Entrances
     clock: Callable[[], datetime]
