@@ -27,7 +27,7 @@ from .body_limit import BodyLimitMiddleware
 from .caller import Secure, bearer, with_cookie
 from .cors import Origins
 from .csrf import CsrfMiddleware
-from .downloads import downloads, pictures, templates
+from .downloads import downloads, personal_data, pictures, templates
 from .files import Assets
 from .graphql_request import Refused
 from .http import AnswerPrepared, AnswerRequest, Costs, GraphQLDoor, Stream
@@ -49,6 +49,7 @@ DOORS: dict[str, tuple[str, str]] = {
         "open",
         "an export is its maker's alone; a file of a record asks for the right to see that record",
     ),
+    "GET /files/personal/{id}": ("contact", "disclose"),
     "GET /files/{id}/picture": ("open", "a picture asks for the right to see its record"),
     "POST /files": ("open", "a file becomes its sender's alone; the use case asks for the right to use one"),
     "GET /schema.graphql": ("open", "holds no record; shown to callers who are signed in"),
@@ -148,6 +149,7 @@ def _files(backend: ServedBackend, secure: Secure) -> list[BaseRoute]:
     return [
         Route("/files", uploads(backend, secure), methods=["POST"]),
         Route("/files/templates/{target}", templates(backend, secure)),
+        Route("/files/personal/{id}", personal_data(backend, secure)),
         Route("/files/{id}", downloads(backend, secure)),
         Route("/files/{id}/picture", pictures(backend, secure)),
     ]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from models import Attachment, Export, ImportBatch
+from models import Attachment, Contact, Export, ImportBatch, User
 from models.errors import (
     ExportExpired,
     ExportGone,
@@ -30,6 +30,8 @@ from resolvers.exports import exports
 from resolvers.files import attachments
 from resolvers.imports import results
 from resolvers.imports.templates import template as planned
+from resolvers.personal.disclosure import disclose
+from resolvers.personal.package import packed
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import number_of
 
@@ -91,6 +93,20 @@ def pictures(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaita
         return _attached(backend, await scope.read(attachments.download, id, picture=True), "inline")
 
     return _signed_in(backend, secure, picture)
+
+
+def personal_data(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of everything that is held of one person; every call is logged."""
+
+    async def personal(request: Request, scope: Any) -> Response:
+        id = request.path_params["id"]
+        model = User if number_of(User, id) else Contact
+        data = await scope.run(disclose, model, number_of(model, id))
+        content = await asyncio.to_thread(packed, data)
+        headers = {**HEADERS, "content-disposition": f'attachment; filename="personal-data-{number_of(model, id)}.zip"'}
+        return Response(content, headers=headers, media_type="application/zip")
+
+    return _signed_in(backend, secure, personal)
 
 
 def _attached(backend: FileBackend, row: Attachment, disposition: str) -> Response:

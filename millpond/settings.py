@@ -167,16 +167,13 @@ class Settings(BaseSettings):
     mail_seconds: float = Field(
         default=20, description="How long the mail server may take for one answer.", gt=0, le=600
     )
-    attachment_mib: int = Field(
-        default=25, description="The largest file that can be kept with a record, in MiB.", ge=1, le=4096
-    )
+    attachment_mib: int = Field(default=25, description="The largest file kept with a record, in MiB.", ge=1, le=4096)
     attachment_types: Words = Field(
         default=(
             *("pdf", "png", "jpg", "jpeg", "gif", "webp", "doc", "docx", "xls", "xlsx", "ppt", "pptx"),
             *("txt", "csv", "zip", "mp3", "mp4"),
         ),
-        description="The endings of files that can be kept with a record.  What runs or shows in a browser is never "
-        "taken, whatever stands here.",
+        description="The endings of files that can be kept with a record; never of what runs in a browser.",
     )
     import_file_mib: int = Field(
         default=100, description="The largest file that can be imported, in MiB.", ge=1, le=4096

@@ -123,7 +123,7 @@ def application(backend: Backend, settings: Settings) -> Starlette:
         settings,
         answer=engine.answer,
         answer_prepared=engine.answer_prepared,
-        background=[hub.run, _settle],
+        background=[hub.run, _settle, backend.sensitive_reads.run],
         routes=[WebSocketRoute("/graphql", live.socket)],
         panel=lambda address: Panel(backend, keys, address, screens(), GROUPS, hub),
         stream=live.events,

@@ -87,6 +87,7 @@ from .retention import RetentionState as RetentionState
 from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
+from .sensitive_read import SensitiveRead as SensitiveRead
 from .share import Share as Share
 from .stage_period import CustomerStagePeriod as CustomerStagePeriod
 from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod

@@ -1,10 +1,11 @@
-"""The table attachment."""
+"""The tables attachment and sensitive_read; values of the operation log can be blanked."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
 
+from models.audit.append_only import renewed_statements
 from models.base import Utc, text_type
 
 revision: str = "2026_12_01_files"
@@ -35,6 +36,25 @@ def upgrade() -> None:
     op.create_index("ix_attachment_hash", "attachment", ["hash"], unique=False)
     op.create_index("ix_attachment_record", "attachment", ["entity", "record_id", "id"], unique=False)
     op.create_index("ix_attachment_removed", "attachment", ["removed_at"], unique=False)
+    op.create_table(
+        "sensitive_read",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", Utc(), nullable=False),
+        sa.Column("reader_id", sa.Integer(), nullable=False),
+        sa.Column("door", text_type(40), nullable=False),
+        sa.Column("entity", text_type(40), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["reader_id"], ["app_user.id"], name=op.f("fk_sensitive_read_reader_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sensitive_read")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_sensitive_read_at", "sensitive_read", ["at"], unique=False)
+    op.create_index("ix_sensitive_read_reader", "sensitive_read", ["reader_id", "id"], unique=False)
+    op.create_index("ix_sensitive_read_record", "sensitive_read", ["entity", "record_id", "id"], unique=False)
+    connection = op.get_bind()
+    for line in renewed_statements(connection.dialect.name):
+        connection.exec_driver_sql(line)
 
 
 def downgrade() -> None:

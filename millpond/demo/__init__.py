@@ -43,7 +43,20 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, told, views, waiting
+from . import (
+    assignment,
+    attached,
+    changed,
+    deals,
+    duplicates,
+    exported,
+    fields,
+    imported,
+    releases,
+    told,
+    views,
+    waiting,
+)
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -117,6 +130,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
         exported.add(backend)
+        attached.add(backend)
         changed.add(backend)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)

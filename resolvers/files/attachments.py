@@ -109,7 +109,18 @@ def files_of(scope: Scope, db: Session, model: type[Entity], id: int, *, removed
         return []
     mine = _FILES.c.removed_at.is_not(None) if removed else _FILES.c.removed_at.is_(None)
     wanted = select(Attachment).where(_FILES.c.entity == model.__tablename__, _FILES.c.record_id == id, mine)
-    rows = db.execute(wanted.order_by(_FILES.c.id.desc()).limit(MAX_FILES)).scalars().all()
+    return _kept(db, db.execute(wanted.order_by(_FILES.c.id.desc()).limit(MAX_FILES)).scalars().all())
+
+
+def files_with(scope: Scope, db: Session, ids: Sequence[int]) -> list[Kept]:
+    """Those among these files that the caller sees, removed ones left out."""
+    wanted = select(Attachment).where(_FILES.c.id.in_(ids), _FILES.c.removed_at.is_(None))
+    kinds = with_files()
+    rows = [x for x in db.execute(wanted).scalars() if shows(scope, db, kinds[x.entity], x.record_id)]
+    return _kept(db, rows)
+
+
+def _kept(db: Session, rows: Sequence[Attachment]) -> list[Kept]:
     makers = {row.created_by_id for row in rows}
     found = db.execute(select(User.id, User.name).where(User.id.in_(makers)))
     names = {row.id: row.name for row in found}

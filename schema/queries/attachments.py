@@ -1,5 +1,6 @@
 """The query `attachments`: the files of a record."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -9,14 +10,17 @@ from models.errors import NotFound
 from resolvers.files import attachments as use_cases
 from resolvers.files.attachments import Kept
 from resolvers.runtime.ids import global_id
+from resolvers.runtime.scope import Scope
 
 from ..contract import GraphQLInfo, query
+from ..nodes import node
+from ..types.namespace import Node
 
 
 @strawberry.type(
     description="A file that is kept with a record. It is downloaded from `address`, and never shown in the window."
 )
-class AttachedFile:
+class AttachedFile(Node):
     id: strawberry.ID
     name: str
     """What its user called it."""
@@ -43,6 +47,12 @@ async def attachments(info: GraphQLInfo, record: strawberry.ID) -> list[Attached
     except NotFound:
         return []
     return [shown(each) for each in found]
+
+
+@node(Attachment)
+async def _nodes(scope: Scope, ids: Sequence[int]) -> dict[int, AttachedFile]:
+    found = await scope.read(use_cases.files_with, ids)
+    return {each.row.id: shown(each) for each in found}
 
 
 def shown(kept: Kept) -> AttachedFile:
