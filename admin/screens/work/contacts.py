@@ -1,20 +1,15 @@
 """Contacts: people at customers, with their phones and addresses."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
-from starlette.responses import Response
 
 from models import Contact, FollowUp, Opportunity, Plan
 from resolvers.customers import contacts
-from resolvers.personal import erasure
 from resolvers.reading.pages import Row
-from resolvers.runtime.batch import Outcome
-from resolvers.runtime.ids import global_id
 from resolvers.runtime.scope import Scope
 
-from ...kit.commands import DETAIL, Command, answering_command, command
+from ...kit.commands import Command
 from ...kit.declared import MINE, Tab
 from ...kit.form_page import Options
 from ...kit.history_tab import HISTORY
@@ -24,7 +19,6 @@ from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
 from .duplicate_forms import ChecksDuplicates
 from .files_tab import KeepsFiles, files_tab
-from .personal_data import to_personal_data
 from .receivers import receivers, transfer
 
 _ = gettext
@@ -86,26 +80,6 @@ class Contacts(KeepsFiles, ChecksDuplicates, model=Contact):
     page_template: ClassVar[str] = "contact.html"
 
     transfer = transfer
-
-    @command(
-        icon="trash-x",
-        action="contact.erase",
-        tone="danger",
-        where=(DETAIL,),
-        when=lambda row: row["deleted_at"] is None,
-        confirm=Label("Name, numbers and remarks are erased everywhere, in the log too. This cannot be undone."),
-        typed=Label("erase"),
-    )
-    def erase(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
-        erasure.erase(scope, ids[0], confirm=True)
-        return Outcome([ids[0]])
-
-    @answering_command(
-        icon="download", action="contact.disclose", where=(DETAIL,), when=lambda row: row["deleted_at"] is None
-    )
-    async def disclose(self, ask: PanelRequest, ids: list[int], given: Mapping[str, Any]) -> Response:
-        """Go to the file with everything that is held of the person."""
-        return to_personal_data(ask, global_id(Contact, ids[0]))
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         return await receivers(ask, Contact, ids) if which.name == "transfer" else {}
