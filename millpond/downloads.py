@@ -11,11 +11,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from models import Export, ImportBatch
+from models import Attachment, Contact, Export, ImportBatch, User
 from models.errors import (
     ExportExpired,
     ExportGone,
+    FileGone,
     Forbidden,
+    NoPicture,
     NotExported,
     NotFound,
     Refusal,
@@ -25,8 +27,11 @@ from models.errors import (
 from models.export import ExportFormat
 from policies import Principal
 from resolvers.exports import exports
+from resolvers.files import attachments
 from resolvers.imports import results
 from resolvers.imports.templates import template as planned
+from resolvers.personal.disclosure import disclose
+from resolvers.personal.package import packed
 from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import number_of
 
@@ -36,6 +41,8 @@ from .responses import refusal
 
 STATUS: dict[type[Refusal], int] = {
     NotFound: 404,
+    FileGone: 410,
+    NoPicture: 409,
     Forbidden: 403,
     NotExported: 409,
     ExportExpired: 410,
@@ -45,6 +52,8 @@ STATUS: dict[type[Refusal], int] = {
 }
 """Refusal -> status of the response; 400 for any other."""
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
+SANDBOX = "default-src 'none'; sandbox"
+"""What a browser may do with a file of a record: nothing."""
 
 
 class FileBackend(Protocol):
@@ -63,6 +72,8 @@ def downloads(backend: FileBackend, secure: Secure) -> Callable[[Request], Await
 
     async def download(request: Request, scope: Any) -> Response:
         wanted = request.path_params["id"]
+        if attached := number_of(Attachment, wanted):
+            return _attached(backend, await scope.read(attachments.download, attached), "attachment")
         if number := number_of(ImportBatch, wanted):
             found: exports.Download = await scope.run(results.download, number)
         else:
@@ -72,6 +83,42 @@ def downloads(backend: FileBackend, secure: Secure) -> Callable[[Request], Await
         )
 
     return _signed_in(backend, secure, download)
+
+
+def pictures(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of pictures of records, which a browser may show in its window; of nothing else."""
+
+    async def picture(request: Request, scope: Any) -> Response:
+        id = number_of(Attachment, request.path_params["id"])
+        return _attached(backend, await scope.read(attachments.download, id, picture=True), "inline")
+
+    return _signed_in(backend, secure, picture)
+
+
+def personal_data(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of everything that is held of one person; every call is logged."""
+
+    async def personal(request: Request, scope: Any) -> Response:
+        id = request.path_params["id"]
+        model = User if number_of(User, id) else Contact
+        data = await scope.run(disclose, model, number_of(model, id))
+        content = await asyncio.to_thread(packed, data)
+        headers = {**HEADERS, "content-disposition": f'attachment; filename="personal-data-{number_of(model, id)}.zip"'}
+        return Response(content, headers=headers, media_type="application/zip")
+
+    return _signed_in(backend, secure, personal)
+
+
+def _attached(backend: FileBackend, row: Attachment, disposition: str) -> Response:
+    """A file of a record.  Whatever it holds, a browser runs nothing of it and shows nothing but a picture."""
+    media = row.media if disposition == "inline" else "application/octet-stream"
+    headers = {**HEADERS, "content-security-policy": SANDBOX}
+    if disposition == "inline":
+        headers["cache-control"] = "private, max-age=300"
+    path = backend.files.content(row.hash)
+    return FileResponse(
+        path, headers=headers, media_type=media, filename=row.name, content_disposition_type=disposition
+    )
 
 
 def templates(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:

@@ -167,6 +167,14 @@ class Settings(BaseSettings):
     mail_seconds: float = Field(
         default=20, description="How long the mail server may take for one answer.", gt=0, le=600
     )
+    attachment_mib: int = Field(default=25, description="The largest file kept with a record, in MiB.", ge=1, le=4096)
+    attachment_types: Words = Field(
+        default=(
+            *("pdf", "png", "jpg", "jpeg", "gif", "webp", "doc", "docx", "xls", "xlsx", "ppt", "pptx"),
+            *("txt", "csv", "zip", "mp3", "mp4"),
+        ),
+        description="The endings of files that can be kept with a record; never of what runs in a browser.",
+    )
     import_file_mib: int = Field(
         default=100, description="The largest file that can be imported, in MiB.", ge=1, le=4096
     )
@@ -220,12 +228,12 @@ class Settings(BaseSettings):
         description="Invented data and known passwords.  The server then listens on loopback addresses only.",
     )
 
-    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers", mode="before")
+    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers", "attachment_types", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(re.split(r"[,\s]+", value.strip().lower().strip(","))) if isinstance(value, str) else value
 
-    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers")
+    @field_validator("hosts", "cors_origins", "cookie_origins", "cors_headers", "attachment_types")
     @classmethod
     def _no_blank(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(word for word in value if word)

@@ -67,6 +67,7 @@ def backend(settings: Settings, *, yields: bool = False) -> Backend:
         mail_server=mail_server(settings),
         files=file_store(settings),
         import_limits=asdict(import_limits(settings)),
+        file_limits={"mib": settings.attachment_mib, "types": settings.attachment_types},
         yields=yields,
     )
 
@@ -122,7 +123,7 @@ def application(backend: Backend, settings: Settings) -> Starlette:
         settings,
         answer=engine.answer,
         answer_prepared=engine.answer_prepared,
-        background=[hub.run, _settle],
+        background=[hub.run, _settle, backend.sensitive_reads.run],
         routes=[WebSocketRoute("/graphql", live.socket)],
         panel=lambda address: Panel(backend, keys, address, screens(), GROUPS, hub),
         stream=live.events,

@@ -6,6 +6,7 @@ Imports no other package of the application.  An entity is found by its file her
 from importlib import import_module
 from pkgutil import walk_packages
 
+from .attachment import Attachment as Attachment
 from .audit import recording as recording  # first: it makes columns keep their former values
 from .audit.entries import AuditEntry as AuditEntry
 from .audit.entries import AuditSeal as AuditSeal
@@ -86,6 +87,7 @@ from .retention import RetentionState as RetentionState
 from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
+from .sensitive_read import SensitiveRead as SensitiveRead
 from .share import Share as Share
 from .stage_period import CustomerStagePeriod as CustomerStagePeriod
 from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod

@@ -136,6 +136,8 @@ class Entity(Base):
     """What the global search shows beside the name of a record: columns of texts, and foreign keys by their names."""
     searched_days: ClassVar[int | None] = None
     """The number of days whose records the global search looks through, for a kind with many texts and no index."""
+    has_files: ClassVar[bool] = False
+    """Whether users may keep files with its records (`models/attachment.py`)."""
     in_bulk: ClassVar[bool] = False
     """Whether users may change fields of many of its records at once (`resolvers/bulk/changing.py`)."""
     together: ClassVar[tuple[frozenset[str], ...]] = ()

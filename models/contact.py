@@ -19,7 +19,7 @@ class Contact(Customised, Entity):
 
     __tablename__ = "contact"
     module, prefix, visible_through = "contact", "con", "customer"
-    in_bulk = True
+    in_bulk = has_files = True
     names = Names("Contact", "Contacts", zh="联系人")
     beside = ("title", "customer_id")
     inherited = frozenset({"owner_id"})

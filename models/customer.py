@@ -58,7 +58,7 @@ class Customer(Customised, Entity):
 
     __tablename__ = "customer"
     module, prefix, named_by, order = "customer", "cus", "number", "-created_at"
-    in_bulk = True
+    in_bulk = has_files = True
     names = Names("Customer", "Customers", zh="客户")
     search, beside = ("number", "name"), ("number", "owner_id", "pool_id")
 

@@ -20,6 +20,12 @@ from .export_errors import ExportGone as ExportGone
 from .export_errors import NotExported as NotExported
 from .export_errors import NothingToExport as NothingToExport
 from .export_errors import TooManyRecords as TooManyRecords
+from .file_errors import FileGone as FileGone
+from .file_errors import FileNotAllowed as FileNotAllowed
+from .file_errors import FileOtherKind as FileOtherKind
+from .file_errors import FileTooLarge as FileTooLarge
+from .file_errors import NoPicture as NoPicture
+from .file_errors import TooManyFiles as TooManyFiles
 from .follow_up_errors import CopyDoesNotCount as CopyDoesNotCount
 from .follow_up_errors import EarlierDoesNotCount as EarlierDoesNotCount
 from .follow_up_errors import FutureDoesNotCount as FutureDoesNotCount

@@ -68,6 +68,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "extended_until": ("Release put off until", "回收延期至"),
     "extension_days": ("Days each time", "每次延期天数"),
     "extensions": ("Times put off", "已延期次数"),
+    "files": ("Files", "附件"),
     "filter": ("Filter used", "筛选条件"),
     "follow_up_characters": ("Least number of characters", "有效跟进最少字数"),
     "follow_up_copy_days": ("Days in which a text counts once", "相同内容不重复计数的天数"),

@@ -24,7 +24,7 @@ class FollowUp(Customised, Entity):
 
     __tablename__ = "follow_up"
     module, prefix, visible_through, named_by, order = "followup", "fol", "customer", "id", "-happened_at"
-    in_bulk = True
+    in_bulk = has_files = True
     names = Names("Follow-up", "Follow-ups", zh="跟进记录")
     search, beside, searched_days = ("content",), ("customer_id", "owner_id"), 14
     together = (frozenset({"contact_id", "opportunity_id"}),)

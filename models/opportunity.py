@@ -27,7 +27,7 @@ class Opportunity(Customised, Entity):
     __tablename__ = "opportunity"
     module, prefix, visible_through = "opportunity", "opp", "customer"
     together = (frozenset({"amount", "currency"}), frozenset({"pipeline_id", "stage"}))
-    in_bulk = True
+    in_bulk = has_files = True
     names = Names("Opportunity", "Opportunities", zh="商机")
     beside = ("customer_id", "owner_id")
 

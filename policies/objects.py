@@ -7,6 +7,7 @@ from sqlalchemy import inspect
 
 from models import PROTECTED, Base, Entity
 from models.actions import KIND, MADE, OWNED, TABLE, TOUCH, WRITE, Action
+from models.attachment import FIELD, with_files
 from models.base import columns, is_customised, trait_of
 from models.custom_field import PREFIX, is_key
 from models.names import SYSTEM_MODULES as _SYSTEM
@@ -94,6 +95,7 @@ FIELDS = Fields(
     {
         **{word: module for word, module, _ in _columns_as_words()},
         **{f"{whole.module}.{name}": whole.module for _, whole, name in _listed()},
+        **{f"{model.module}.{FIELD}": model.module for model in with_files().values()},
     }
 )
 """Field word -> module: `customer.phone`, `contact.points`, `customer.custom.satisfaction`."""

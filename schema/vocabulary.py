@@ -7,6 +7,10 @@ ARGUMENTS: Mapping[str, str] = {
     "after": "A cursor of this list: the page begins behind that row. It fits the same `orderBy` alone.",
     "last": "Number of rows, from the end of the list or before `before`: 0 to 200. Not together with `first`.",
     "before": "A cursor of this list: the page ends in front of that row.",
+    "Query.attachments.record": "The id of a customer, contact, opportunity or follow-up.",
+    "Query.sensitiveReads.record": "Only reads of this customer or contact.",
+    "Query.sensitiveReads.reader": "Only what this user saw.",
+    "Query.sensitiveReads.until": "Only what was seen until then; the time of the last row leads to the next page.",
     "filter": "The conditions that every row meets. A condition on a field that you may not see counts it as empty.",
     "orderBy": "The steps of the order, at most 10; ties are broken by id. Empty values come last, ascending or descending.",
     "search": "Words as a user types them, in any order: each has to be somewhere in the record. Case, width and the two scripts of"

@@ -1,6 +1,6 @@
 """The page of one record: its facts, its commands, and tabs with related records and its history."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from models import Entity
 from models.custom_field import is_custom
 from models.errors import Merged, NotFound
+from resolvers.personal.reads import holds_sensitive
 from resolvers.reading.pages import Row, one
 from resolvers.runtime.ids import global_id, number_of
 from resolvers.runtime.merged_records import merged_away
@@ -45,6 +46,7 @@ class RecordPage(Screen):
         """The page of the record of the address, with a sentence above it.  Raises Merged, NotFound."""
         await ask.load_words({field.dictionary for field in self.fields(ask) if field.dictionary})
         row, extra, editable = await ask.scope.read(self._read_page, ask, self._record_id(ask.request))
+        _note_read(ask, self.model, {**row.values, **extra}, row.id)
         tabs = [each for each in self.related if each.is_open_to(ask, row)]
         shown = next((each for each in tabs if each.name == tab), tabs[0] if tabs else None)
         context = {
@@ -108,6 +110,13 @@ class RecordPage(Screen):
             (str(label), [(known[key], cell(ask, known[key], row, address)) for key in keys if key in known])
             for label, keys in (*self.sections[:1], (_("More about it"), own), *self.sections[1:], ("", more))
         ]
+
+
+def _note_read(ask: PanelRequest, model: type[Entity], shown: Mapping[str, Any], id: int) -> None:
+    """Note that the user sees a phone or an e-mail address, if the page shows one."""
+    if holds_sensitive(model.__tablename__, shown):
+        backend = ask.scope.backend
+        backend.sensitive_reads.note(ask.scope.me, "panel", model.__tablename__, id, ask.scope.now())
 
 
 def _merged_into(scope: Scope, db: Session, model: type[Entity], id: int) -> Merged | None:

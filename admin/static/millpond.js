@@ -170,6 +170,7 @@ function prepare(root) {
   for (const box of $$("[data-field-form]", root)) import(box.dataset.fieldForm).then((script) => script.arrangeForm(box), () => {});
   for (const table of $$("[data-arrange]", root)) import(table.dataset.script).then((script) => script.arrangeRows(table), () => {});
   for (const box of $$("[data-duplicates]", root)) import(box.dataset.duplicates).then((script) => script.watchDuplicates(box), () => {});
+  for (const form of $$("form[data-files]", root)) import(form.dataset.files).then((script) => script.watchFiles(form), () => {});
   for (const form of $$("form[data-upload]", root)) import(form.dataset.upload).then((script) => script.watchUpload(form), () => {});
   for (const box of $$("[data-facts]", root)) import(box.dataset.facts).then((script) => script.watchFacts(), () => {});
   for (const box of $$("[data-rows]", root)) import(box.dataset.rows).then((script) => script.watchRows(box), () => {});

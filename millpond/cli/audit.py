@@ -39,6 +39,8 @@ def audit_verify(
     found = look_steadily(chosen.database, lambda connection: prove_log(connection, files, kept))
     report([(False, problem) for problem in found.problems])
     say(f"The log is as it was written: {found.entries:,} entries under {found.seals:,} seals, {_compared(found)}.")
+    for when, who, ids in found.erasures.values():
+        say(f"Personal data erased: values of {len(ids):,} entries, by {who}, {when:%Y-%m-%d %H:%M} UTC.")
     if found.unkeyed:
         since = _day(found)
         say(f"Seals without a key: {found.unkeyed:,}, from before {since}. They are proved as they stood then.")

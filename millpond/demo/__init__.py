@@ -45,6 +45,7 @@ from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
 from . import (
     assignment,
+    attached,
     changed,
     deals,
     duplicates,
@@ -131,6 +132,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         releases.add(backend, now)
         exported.add(backend)
         reported.add(backend)
+        attached.add(backend)
         changed.add(backend)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)

@@ -43,6 +43,19 @@ def values_hash(row: Mapping[str, Any]) -> str:
     return _sha256([row["salt"], row["label"], row["reason"], row["changes"]])
 
 
+ERASED = "erased_entries"
+"""The name under which the entry of an erasure lists the entries whose values it has blanked."""
+ERASING = ("contact.erase",)
+"""The actions that blank entries."""
+BLANK: dict[str, Any] = {"label": None, "reason": None, "changes": {}, "salt": ""}
+"""What is left of the values of an entry that was erased.  No entry is written without salt, so it cannot be born so."""
+
+
+def is_blank(row: Mapping[str, Any]) -> bool:
+    """Whether the values of an entry were erased."""
+    return all(row[key] == value for key, value in BLANK.items())
+
+
 def entry_hash(row: Mapping[str, Any]) -> str:
     """SHA-256 over the header and `values_hash`, as canonical JSON."""
     return _sha256([*(plain(row[name]) for name in _HEADER), row["values_hash"]])

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models import AuditEntry, Base, Entity
 from models.actions import actor_in_words
 from models.audit.entries import Outcome
+from models.audit.proof import ERASED
 from models.errors import NotFound
 from policies.objects import field_name
 
@@ -256,7 +257,7 @@ def _redacted(
 
 def _visible_changes(row: Any, visibility: redaction.Visibility) -> Iterator[RawChange]:
     for key, (old, new) in (row.changes or {}).items() if visibility.seen else ():
-        if key not in visibility.hidden:
+        if key not in visibility.hidden and key != ERASED and old != new:
             yield MODELS.get(row.entity), key, old, new
 
 

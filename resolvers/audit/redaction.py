@@ -15,6 +15,7 @@ from sqlalchemy import and_, case, false, func, inspect, null, or_, select, true
 from sqlalchemy.orm import Session
 
 from models import ENTITIES, AuditEntry, Base, Part
+from models.attachment import FIELD, with_files
 from models.base import columns, is_customised
 from models.custom_field import PREFIX, is_custom
 from policies.objects import LISTED, field_name
@@ -133,7 +134,7 @@ def names_of(model: type[Base]) -> Mapping[str, str]:
         part = relation.mapper.class_
         if relation.uselist and issubclass(part, Part):
             names |= dict.fromkeys(_logged_as(part), LISTED[part])
-    return names
+    return names | {FIELD: FIELD} if model.__tablename__ in with_files() else names
 
 
 def names_in(viewer: Viewer, model: type[Base]) -> Mapping[str, str]:

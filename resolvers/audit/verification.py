@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from models import AuditEntry, AuditSeal
-from models.audit.proof import entry_hash, seal_hash, values_hash
+from models.audit.proof import ERASED, ERASING, entry_hash, is_blank, seal_hash, values_hash
 
 from ..runtime.seal_files import Anchor, SealFileError, SealFiles, SealKey
 from . import replay
@@ -33,6 +33,10 @@ class Report:
     keyed_since: datetime | None = None
     """Time of the first seal that has a key."""
     problems: list[str] = field(default_factory=list)
+    blank: set[int] = field(default_factory=set)
+    """The entries whose values are erased."""
+    erasures: dict[int, tuple[datetime, str, set[int]]] = field(default_factory=dict)
+    """Entry of an erasure -> when it was, who did it, and which entries before it were blanked."""
     unknown: dict[str, list[int]] = field(default_factory=dict)
     """Key that the file does not hold -> the seals that it signed."""
 
@@ -83,10 +87,18 @@ def verify(connection: Connection, keys: Mapping[str, SealKey] | None = None) ->
         report.problems += _broken(row, covered, keys)
         previous, next_id = row["hash"], row["last_id"] + 1
     list(_entries(connection, next_id, None, report))
+    report.problems += _unexplained(report)
     if keys and report.keyed_since is None:
         report.problems.append("no seal has a key, so the log may have been written anew")
     report.problems += [_unproved(key, seals) for key, seals in report.unknown.items()]
     return report
+
+
+def _unexplained(report: Report) -> Iterator[str]:
+    """The problems of blank entries that no later erasure names, as sentences."""
+    explained = {id for at, (_, _, ids) in report.erasures.items() for id in ids if id < at}
+    for id in sorted(report.blank - explained):
+        yield f"entry {id} was changed: its values are gone, and no erasure of personal data says so"
 
 
 def _unproved(key: str, seals: Sequence[int]) -> str:
@@ -145,13 +157,24 @@ def _entries(connection: Connection, first: int, last: int | None, report: Repor
     for row in rows(connection, AuditEntry, first, last):
         report.entries += 1
         report.problems += _altered(row)
+        _note_erasure(row, report)
         yield row["id"], row.get("hash", "")
 
 
 def _altered(row: Row) -> Iterator[str]:
     if UNREADABLE in row:
         yield f"entry {row['id']} was changed: it cannot be read"
-    elif values_hash(row) != row["values_hash"]:
+    elif values_hash(row) != row["values_hash"] and not is_blank(row):
         yield f"entry {row['id']} was changed: its values are not those that were written"
     elif entry_hash(row) != row["hash"]:
         yield f"entry {row['id']} was changed: who, when or what is not as it was written"
+
+
+def _note_erasure(row: Row, report: Report) -> None:
+    """Note an entry that is blank, and one that says which it has blanked."""
+    if UNREADABLE in row:
+        return
+    if is_blank(row):
+        report.blank.add(row["id"])
+    elif row["action"] in ERASING and isinstance(pair := row["changes"].get(ERASED), list):
+        report.erasures[row["id"]] = row["at"], row["actor_name"], {*pair[1]}

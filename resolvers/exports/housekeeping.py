@@ -10,6 +10,7 @@ from models import Export, ImportBatch, Upload, upload
 from models.export import ExportState
 
 from ..jobs.kinds import Progress, Work
+from ..runtime.kept_files import forget_removed, sweep_content
 from ..runtime.scope import Scope
 from .exports import delete_files
 
@@ -32,7 +33,10 @@ def expire(scope: Scope, db: Session, work: Work) -> Progress:
     db.execute(delete(Export).where(Export.id.in_(ids)))
     done = len(rows) + len(ids) + _expire_uploads(scope, db, work.size)
     if not done:
+        done = forget_removed(scope, db, work.size)
+    if not done:
         _sweep(scope, db)
+        sweep_content(scope, db)
     return Progress(work.position + done, done=done, more=done > 0)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Upload
+from models.attachment import with_files
 from models.errors import Forbidden, NotFound, Refusal, TooManyUploads, UploadsAtOnce
 from models.upload import KEPT, UPLOAD
 
@@ -32,7 +33,7 @@ _XLSX, _XLS = b"PK", b"\xd0\xcf\x11\xe0"
 async def receive(scope: Scope, chunks: AsyncIterable[bytes]) -> Received:
     """The file that the chunks are, on the disk; `keep` or an import's `begin` makes it the caller's.
 
-    Raises Forbidden for who may import nothing, TooManyUploads and UploadsAtOnce before a chunk is asked for; SheetEmpty,
+    Raises Forbidden for who may use no file, TooManyUploads and UploadsAtOnce before a chunk is asked for; SheetEmpty,
     SheetTooLarge, NoRoomForFile, and what the chunks raise.  Then no file stays.
     """
     await scope.run(expect)
@@ -42,10 +43,12 @@ async def receive(scope: Scope, chunks: AsyncIterable[bytes]) -> Received:
 
 
 def expect(scope: Scope) -> None:
-    """Raise Forbidden for who may import nothing, TooManyUploads for who has sent too many files."""
+    """Raise Forbidden for who may neither import nor edit what has files, TooManyUploads for who has sent too many files."""
     with scope.write("user.imports") as db:
         modules = [each.model.module for each in targets()]
-        if not any(scope.policy.ever(scope.person, "import", module) for module in modules):
+        keeping = [model.module for model in with_files().values()]
+        rights = [*(("import", module) for module in modules), *(("edit", module) for module in keeping)]
+        if not any(scope.policy.ever(scope.person, *right) for right in rights):
             raise Forbidden(action=f"{modules[0]}.import")
         _check_room(scope, db)
 

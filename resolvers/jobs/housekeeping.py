@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models import Event, Job, Notice
+from models import Event, Job, Notice, SensitiveRead
 from models.notice import KEPT as NOTICES_KEPT
 
 from ..runtime.scope import Scope
@@ -19,6 +19,9 @@ EVENTS_KEPT = timedelta(days=2)
 _JOBS: Any = Job.__table__
 _EVENTS: Any = Event.__table__
 _NOTICES: Any = Notice.__table__
+_READS: Any = SensitiveRead.__table__
+READS_KEPT = timedelta(days=365)
+"""How long it is known who saw whose phone."""
 
 
 def tidy(scope: Scope, db: Session, work: Work) -> Progress:
@@ -36,7 +39,8 @@ def tidy(scope: Scope, db: Session, work: Work) -> Progress:
     )
     gone = 0
     notices = select(_NOTICES.c.id).where(_NOTICES.c.at < scope.now() - NOTICES_KEPT).limit(work.size)
-    for table, ids in ((_JOBS, jobs), (_EVENTS, events), (_NOTICES, notices)):
+    reads = select(_READS.c.id).where(_READS.c.at < scope.now() - READS_KEPT).limit(work.size)
+    for table, ids in ((_JOBS, jobs), (_EVENTS, events), (_NOTICES, notices), (_READS, reads)):
         found = list(db.execute(ids).scalars())
         db.execute(delete(table).where(table.c.id.in_(found)))
         gone += len(found)

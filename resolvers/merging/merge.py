@@ -196,6 +196,7 @@ def _absorb(scope: Scope, db: Session, moves: Moves, contact: Contact, stays: Co
     for model, column in siblings_of(Contact):
         for row in referring(db, model, column, contact.id):
             moves.change(row, {column.key: stays.id})
+    moves.move_files(Contact, contact.id, stays.id)
     _bury(scope, db, moves, contact, stays.id)
 
 

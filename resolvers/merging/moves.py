@@ -7,10 +7,10 @@ new one; `pairs.py` has a kind of its own.  The undoing takes back what still is
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, select, update
+from sqlalchemy import Column, Table, and_, select, update
 from sqlalchemy.orm import Session
 
-from models import ENTITIES, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
+from models import ENTITIES, Attachment, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
 from models.audit.entries import plain
 
 from ..records.custom_values import held_by, put_into
@@ -35,7 +35,8 @@ STAYING = frozenset(
 """The tables whose rows about a customer are not moved here: they are about that very row, are made anew by the flush,
 or are two customers' (`pairs.py`)."""
 ENTITY_OF = {model.__tablename__: model for model in ENTITIES}
-TABLE_OF: dict[str, Table] = {model.__tablename__: cast("Table", model.__table__) for model in (*ENTITIES, *FOLLOWING)}
+_KINDS: tuple[type[Base], ...] = (*ENTITIES, *FOLLOWING, Attachment)
+TABLE_OF: dict[str, Table] = {model.__tablename__: cast("Table", model.__table__) for model in _KINDS}
 
 
 class Moves:
@@ -82,6 +83,13 @@ class Moves:
         for table in FOLLOWING:
             key: Any = TABLE_OF[table.__tablename__].c.customer_id
             self.change_rows(table, key == loser_id, {"customer_id": winner_id})
+        self.move_files(Customer, loser_id, winner_id)
+
+    def move_files(self, model: type[Entity], loser_id: int, winner_id: int) -> None:
+        """Move the files of a record to another one."""
+        files: Any = TABLE_OF[Attachment.__tablename__].c
+        mine = and_(files.entity == model.__tablename__, files.record_id == loser_id)
+        self.change_rows(Attachment, mine, {"record_id": winner_id})
 
 
 def hanging() -> Iterator[tuple[type[Entity], Column[Any]]]:

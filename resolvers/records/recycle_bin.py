@@ -17,6 +17,7 @@ from models.pool import GRANTEE_KINDS
 from ..runtime.batch import Mode, Outcome, each
 from ..runtime.ids import camel, global_id
 from ..runtime.inputs import line
+from ..runtime.kept_files import drop_files
 from ..runtime.lifecycle import rules_of
 from ..runtime.merged_records import merges
 from ..runtime.scope import Scope
@@ -228,6 +229,7 @@ def _erase(db: Session, row: Entity) -> None:
             mine = select(mapper).where(getattr(mapper, f"{mapper.part_of}_id") == row.id)
             for part in db.execute(mine, execution_options=bypass_policy(Because.FOLLOWS_CHECK)).scalars():
                 db.delete(part)
+    drop_files(db, row)
     if type(row) in GRANTEE_KINDS:
         for grant in grants():
             if not issubclass(grant, Entity):

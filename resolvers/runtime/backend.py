@@ -34,6 +34,7 @@ from .principals import Entrances, Identity
 from .scope import Scope
 from .seal_files import SealFiles
 from .selectivity import SelectivityCache
+from .sensitive_reads import SensitiveReads
 from .waker import Waker
 from .write_probe import WriteProbe
 from .writer import Writer
@@ -60,18 +61,19 @@ class Backend:
         mail_server: MailServer | None = None,
         files: FileStore | None = None,
         import_limits: Mapping[str, Any] | None = None,
+        file_limits: Mapping[str, Any] | None = None,
         yields: bool = False,
     ) -> None:
-        """`import_limits`: see `tasks/sheets/limits.py`.  `yields`: its writes let those of other processes go first."""
+        """`import_limits`: see `tasks/sheets/limits.py`.  `file_limits`: `mib`, `types`.  `yields`: others write first."""
         resolvers.load()
         self.budgets, self.mail_server = budgets or Budgets(), mail_server
         self.url, self.clock, self.entrances = url, clock, entrances or Entrances()
         self.seal_files, self.files = seal_files or SealFiles(), files or FileStore.beside(url)
-        self.import_limits = dict(import_limits or {})
+        self.import_limits, self.file_limits = dict(import_limits or {}), dict(file_limits or {})
         self.dialect = "sqlite" if is_sqlite(url) else "postgresql"
         rows = patience.row if patience is not None and self.dialect == "postgresql" else None
         self.writer = Writer(writing_engine(url, size=threads, patience=patience, yields=yields), threads, rows)
-        self._probe = WriteProbe(self.writer)
+        self._probe, self.sensitive_reads = WriteProbe(self.writer), SensitiveReads(lambda: self.writer)
         self.read_engine = reading_engine(url, patience=patience)
         self.reads = reads_of(url, self.read_engine)
         self.sessions = async_sessionmaker(

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterator
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from .incoming_file import Received, receive
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{20,60}(\.[a-z0-9]{2,8}){1,3}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class FileStore:
@@ -70,6 +72,34 @@ class FileStore:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return await receive(chunks, self.folder / self.new_name(), limit_mib, ending_of)
+
+    def content(self, hash: str) -> Path:
+        """Where bytes that belong to records lie, by their SHA-256.  Raises ValueError for a text that is none."""
+        if not _HASH.fullmatch(hash):
+            raise ValueError("no hash of a file")
+        return self.folder / "kept" / hash[:2] / hash
+
+    def keep_content(self, name: str, hash: str) -> None:
+        """Have the bytes of a file lie under their hash too; bytes that lie there already stay as they are."""
+        path = self.content(hash)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            part = path.with_name(f"{self.new_name()}.part")
+            shutil.copyfile(self.path(name), part)
+            part.chmod(0o600)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+        os.utime(path)
+
+    def sweep_content(self, is_wanted: Callable[[str], bool], older_than: float) -> int:
+        """Delete bytes that no record names, `older_than` seconds after they were kept last; returns how many."""
+        gone, before = 0, time.time() - older_than
+        for path in [*(self.folder / "kept").glob("??/*")]:
+            if not is_wanted(path.name) and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
 
     def scratch(self, name: str) -> Path:
         """Where what belongs to these files may be kept until they are finished: a beginning of names in the folder."""

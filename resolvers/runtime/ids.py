@@ -5,6 +5,7 @@ import re
 from models import (
     PROTECTED,
     ApiToken,
+    Attachment,
     Base,
     BulkChange,
     Export,
@@ -29,6 +30,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _TABLES: dict[str, str] = {model.module: model.__tablename__ for model in reversed(PROTECTED)}
 _UNPROTECTED: dict[type[Base], str] = {
     ApiToken: "tok",
+    Attachment: "att",
     BulkChange: "blk",
     Export: "exp",
     ExportProfile: "xpf",

@@ -18,6 +18,7 @@ from .file_store import FileStore
 from .policy_store import Stored
 from .principals import Entrances
 from .selectivity import SelectivityCache
+from .sensitive_reads import SensitiveReads
 from .writer import Writer
 
 
@@ -28,6 +29,8 @@ class Services(Protocol):
     dialect: str
     files: FileStore
     import_limits: dict[str, Any]
+    file_limits: dict[str, Any]
+    sensitive_reads: SensitiveReads
     budgets: Budgets
     entrances: Entrances
     clock: Callable[[], datetime]

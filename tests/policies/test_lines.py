@@ -146,7 +146,15 @@ def test_a_lock_closes_all_but_itself_and_the_duplicate_check() -> None:
 
 
 def test_all_that_changes_something_is_a_write() -> None:
-    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as", "share_views"}
+    assert set(ACTIONS) - set(GROUPS["write"]) == {
+        "view",
+        "export",
+        "disclose",
+        "dupcheck",
+        "review",
+        "view_as",
+        "share_views",
+    }
 
 
 # --- roles -----------------------------------------------------------------------------------------------

@@ -99,7 +99,15 @@ def test_a_lock_closes_all_that_reads_or_changes_content_and_write_is_all_that_c
         "view_as",
         "share_views",
     }
-    assert set(ACTIONS) - set(GROUPS["write"]) == {"view", "export", "dupcheck", "review", "view_as", "share_views"}
+    assert set(ACTIONS) - set(GROUPS["write"]) == {
+        "view",
+        "export",
+        "disclose",
+        "dupcheck",
+        "review",
+        "view_as",
+        "share_views",
+    }
 
 
 def test_a_role_inherits_what_wider_roles_may_and_may_not() -> None:

@@ -65,6 +65,7 @@ CHANGES = {
     *("create", "edit", "fact", "restore-field", "do", "views", "export", "change", "merge", "merged/{id}", "paste"),
     *("words/{id}", "merge-words/{id}", "merged-words/{id}"),
     *("preview", "arrange", "kind/{id}"),
+    *("files", "files/{id}/remove", "files/{id}/restore"),
     *(
         "/admin/login",
         "/admin/logout",

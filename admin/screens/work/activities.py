@@ -18,12 +18,12 @@ from ...kit.labels import choice_label
 from ...kit.panel_request import PanelRequest
 from ...kit.related import RelatedTable
 from ...kit.translation import Label
-from ...kit.view import PolicyModelView
+from .files_tab import KeepsFiles, files_tab
 
 SAID = Field("content", Kind.LONG, name=Label("Comment"), is_required=True)
 
 
-class FollowUps(PolicyModelView, model=FollowUp):
+class FollowUps(KeepsFiles, model=FollowUp):
     """The follow-ups that the user sees."""
 
     icon, group, position, imports = "message-circle", "work", 60, "follow_up"
@@ -51,6 +51,7 @@ class FollowUps(PolicyModelView, model=FollowUp):
             columns=("at", "author_id", "value"),
             order=(("id", False),),
         ),
+        files_tab("followup"),
         HISTORY,
     )
 

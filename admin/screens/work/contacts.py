@@ -18,12 +18,13 @@ from ...kit.related import RelatedTable
 from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
 from .duplicate_forms import ChecksDuplicates
+from .files_tab import KeepsFiles, files_tab
 from .receivers import receivers, transfer
 
 _ = gettext
 
 
-class Contacts(ChecksDuplicates, model=Contact):
+class Contacts(KeepsFiles, ChecksDuplicates, model=Contact):
     """The contacts that the user sees."""
 
     icon, group, position, imports = "users", "work", 30, "contact"
@@ -73,6 +74,7 @@ class Contacts(ChecksDuplicates, model=Contact):
             columns=("due_at", "kind", "state", "content", "owner_id"),
             order=(("due_at", True),),
         ),
+        files_tab("contact"),
         HISTORY,
     )
     page_template: ClassVar[str] = "contact.html"

@@ -41,6 +41,7 @@ from .customer_merging import CustomerMerging
 from .customer_value import value_of
 from .duplicate_forms import ChecksDuplicates
 from .falling_customers import FALLING_TAB, fall_in_words
+from .files_tab import KeepsFiles, files_tab
 from .quiet_customers import QUIET_TAB
 from .stage_tab import StageHistory
 from .timeline_tab import RelatedTimeline
@@ -48,7 +49,7 @@ from .timeline_tab import RelatedTimeline
 _ = gettext
 
 
-class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
+class Customers(KeepsFiles, CustomerMerging, ChecksDuplicates, model=Customer):
     """The customers that the user sees."""
 
     icon, group, position, imports = "building", "work", 20, "customer"
@@ -188,6 +189,7 @@ class Customers(CustomerMerging, ChecksDuplicates, model=Customer):
         ),
         AssignmentTab("assignment", Label("Assignment"), "users"),
         StageHistory("stages", Label("Stages"), "columns-3", model=CustomerStagePeriod, key="customer_id"),
+        files_tab("customer"),
         HISTORY,
     )
     page_template: ClassVar[str] = "customer.html"

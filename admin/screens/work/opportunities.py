@@ -21,7 +21,7 @@ from ...kit.form_page import Options
 from ...kit.history_tab import HISTORY
 from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label
-from ...kit.view import PolicyModelView
+from .files_tab import KeepsFiles, files_tab
 from .receivers import receivers, transfer
 from .stage_tab import StageHistory
 
@@ -49,7 +49,7 @@ def mine_open(ask: PanelRequest) -> Mapping[str, Any]:
     return {"owner_id": {"eq": ask.scope.me}, "state": {"in": OPEN}}
 
 
-class Opportunities(PolicyModelView, model=Opportunity):
+class Opportunities(KeepsFiles, model=Opportunity):
     """The opportunities that the user sees."""
 
     icon, group, position, imports = "target", "work", 50, "opportunity"
@@ -85,6 +85,7 @@ class Opportunities(PolicyModelView, model=Opportunity):
     )
     related = (
         StageHistory("stages", Label("Stages"), "columns-3", model=OpportunityStagePeriod, key="opportunity_id"),
+        files_tab("opportunity"),
         HISTORY,
     )
 

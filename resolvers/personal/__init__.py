@@ -1,0 +1,1 @@
+"""Personal data: what is held of one person, and its erasure."""
