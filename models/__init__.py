@@ -87,6 +87,7 @@ from .saved_view import SavedView as SavedView
 from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .share import Share as Share
+from .share import ShareRequest as ShareRequest
 from .stage_period import CustomerStagePeriod as CustomerStagePeriod
 from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod
 from .upload import Upload as Upload

@@ -19,6 +19,7 @@ from ...kit.translation import Label, gettext
 from .composer import Subject, composer_for, told_of
 from .duplicate_forms import ChecksDuplicates
 from .receivers import receivers, transfer
+from .share_commands import share_customer
 
 _ = gettext
 
@@ -78,6 +79,7 @@ class Contacts(ChecksDuplicates, model=Contact):
     page_template: ClassVar[str] = "contact.html"
 
     transfer = transfer
+    share_customer = share_customer
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         return await receivers(ask, Contact, ids) if which.name == "transfer" else {}
