@@ -31,7 +31,7 @@ _WITHOUT = {
 }
 FIELDS = (
     *(Field(key, Kind.RECORD, target=model, name=name) for key, (_kind, model, name) in _TO.items()),
-    Field("level", Kind.CHOICE, choices=tuple(ShareLevel), name=Label("Level"), is_required=True),
+    Field("level", Kind.CHOICE, choices=tuple(ShareLevel), name=Label("Share level"), is_required=True),
     Field("starts_at", Kind.TIME, name=Label("Shared from"), help=Label("Empty: at once.")),
     Field("ends_at", Kind.TIME, name=Label("Shared until"), help=Label("Empty: until it is revoked.")),
     *(Field(f"without_{module}", Kind.YES_NO, name=name) for module, name in _WITHOUT.items()),
