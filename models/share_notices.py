@@ -47,7 +47,10 @@ SHARE_KINDS = (
         WORK,
         ("A user asks for a share of a customer of yours", "有人申请共享您的客户"),
         ("{by} asks for a share of {record}", "{by} 申请共享 {record}"),
-        ("Level: {level}. Reason: {reason}. Answer under Shares.", "级别：{level}，原因：{reason}。请在“共享”中处理。"),
+        (
+            "Level: {level}. Reason: {reason}. Answer under Shared customers.",
+            "级别：{level}，原因：{reason}。请在“共享客户”中处理。",
+        ),
         mail=MailChoice.AT_ONCE,
     ),
     kind(

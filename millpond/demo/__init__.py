@@ -43,7 +43,7 @@ from resolvers.setup.invariants import broken
 
 from ..database import Unready, bring_up, is_there, look, opened
 from ..settings import Settings, read
-from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, told, views, waiting
+from . import assignment, changed, deals, duplicates, exported, fields, imported, releases, shared, told, views, waiting
 from .land import ZONE, Land, Seller
 from .ledger import Ledger
 from .lives import live
@@ -118,6 +118,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         releases.add(backend, now)
         exported.add(backend)
         changed.add(backend)
+        shared.add(backend, now)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)
             waiting.add(backend)

@@ -28,14 +28,14 @@ OWN: tuple[str, str] = ("customer", "view")
 TABS = {
     "received": Label("Shared with me"),
     "given": Label("Shared by me"),
-    "ended": Label("Ended"),
+    "ended": Label("No longer shared"),
     "requests": Label("Requests"),
 }
 STATES = {
-    ShareState.ACTIVE: (Label("Active"), Tone.GREEN),
+    ShareState.ACTIVE: (Label("In force"), Tone.GREEN),
     ShareState.PLANNED: (Label("Not yet begun"), Tone.BLUE),
     ShareState.SUSPENDED: (Label("Suspended by a lock"), Tone.AMBER),
-    ShareState.ENDED: (Label("Ended"), Tone.GREY),
+    ShareState.ENDED: (Label("Has ended"), Tone.GREY),
     ShareState.REVOKED: (Label("Revoked"), Tone.GREY),
 }
 ASKED = {
@@ -50,7 +50,7 @@ class Shares(Page):
     """What the user has shared and received."""
 
     icon, group, position, path = "share", "work", 44, "/shares"
-    title, is_named = Label("Shares"), True
+    title, is_named = Label("Shared customers"), True
     hint = Label("Customers that users show one another, until when, and who asks for one.")
     needs = "customer.view"
 
@@ -104,7 +104,7 @@ class Shares(Page):
             "shares": [_told(ask, each, tab) for each in rows],
             "requests": [_asked(each) for each in asked],
             "levels": [(level.value, str(label)) for level, label in LEVELS.items()],
-            "typed": typed,
+            "typed": {"id": "", "number": "", "level": "", "reason": "", "until": "", **typed},
             "error": error,
         }
         return await self.render(ask, "shares.html", context, 422 if error else 200)
@@ -134,7 +134,9 @@ def _told(ask: PanelRequest, seen: ShareSeen, tab: str) -> dict[str, Any]:
         "grantee": seen.grantee or "–",
         "granted_by": seen.granted_by or "–",
         "level": str(LEVELS[row.level]),
-        "include": [object_label(module) for module in INCLUDED if module in row.include],
+        "include": [_("All")]
+        if len(row.include) == len(INCLUDED)
+        else [object_label(x) for x in INCLUDED if x in row.include],
         "state": badge(str(label), tone),
         "until": _typed_as(ask, row.ends_at),
         "pass_on": f"{BASE}/customer/ask/share?ids={customer}" if passes_on else "",
