@@ -15,7 +15,9 @@ class ShareLevel(StrEnum):
     """Whether the other may only look or also edit."""
 
     VIEW = "VIEW"
+    """They look at the customer."""
     EDIT = "EDIT"
+    """They also change it, and add to it."""
 
 
 SHARE = Names("Share", "Shares", zh="共享")
@@ -82,7 +84,9 @@ class RequestState(StrEnum):
     WAITING = "WAITING"
     """The owner has not answered yet."""
     GRANTED = "GRANTED"
+    """The customer was shared."""
     DECLINED = "DECLINED"
+    """It was not; `answer` says why."""
 
 
 class ShareRequest(Base):

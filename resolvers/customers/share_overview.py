@@ -38,12 +38,15 @@ class ShareState(StrEnum):
     """How a share stands now."""
 
     ACTIVE = "ACTIVE"
+    """It opens the customer now."""
     PLANNED = "PLANNED"
     """It has not begun yet."""
     SUSPENDED = "SUSPENDED"
     """The customer is locked, or lies in the recycle bin."""
     ENDED = "ENDED"
+    """Its time is over."""
     REVOKED = "REVOKED"
+    """It was ended by a user, or with the ownership."""
 
 
 LIVE = frozenset({ShareState.ACTIVE, ShareState.PLANNED, ShareState.SUSPENDED})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -27,6 +27,7 @@ ShareSideType: Any = enum_of(ShareSide)
 ShareStateType: Any = enum_of(ShareState)
 GranteeKindType: Any = enum_of(GranteeKind)
 RequestStateType: Any = enum_of(RequestState)
+Waiting = Annotated[bool, strawberry.argument(description="Whether requests that were answered are left out.")]
 _MODELS: dict[str, type[Entity]] = {x.module: x for x in (Contact, Opportunity, FollowUp, Plan)}
 
 
@@ -87,8 +88,10 @@ class ShareRequestType(Node):
 @query("customer.view")
 async def shares(
     info: GraphQLInfo,
-    side: ShareSideType,
-    states: list[ShareStateType] | None = None,
+    side: Annotated[ShareSideType, strawberry.argument(description="Those that you gave, or those that you have.")],
+    states: Annotated[
+        list[ShareStateType] | None, strawberry.argument(description="Only those that stand so; all without it.")
+    ] = None,
     customer_id: strawberry.ID | None = None,
     first: int = overview.MOST,
 ) -> list[ShareType]:
@@ -100,7 +103,7 @@ async def shares(
 
 
 @query("customer.view")
-async def share_requests(info: GraphQLInfo, waiting: bool = False) -> list[ShareRequestType]:
+async def share_requests(info: GraphQLInfo, waiting: Waiting = False) -> list[ShareRequestType]:
     """What you have asked for, and what others ask you for; `waiting` leaves out what was answered."""
     scope = info.context.scope
     return [shown_request(x) for x in await scope.read(overview.share_requests, waiting=waiting)]

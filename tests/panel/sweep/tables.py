@@ -17,8 +17,9 @@ from typing import Any
 import models
 from models import Base, Contact, Customer, FollowUp, Opportunity, Plan, User
 from models.pool import GranteeKind, Seat
+from models.share import ShareLevel
 from resolvers.customers import lock as locking
-from resolvers.customers import plans, transfer_related
+from resolvers.customers import plans, sharing, transfer_related
 from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
 from resolvers.pool import assign as assigning
@@ -408,6 +409,9 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
             for model in (Contact, Opportunity)
         },
         (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
+        (None, "share"): lambda scope, it: sharing.share_customers(
+            scope, it.ids, [(GranteeKind.USER, it["to_user"])], sharing.Terms(ShareLevel.EDIT)
+        ),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
@@ -429,8 +433,8 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
 
 A command without a line is compared with the method of its screen.
 """
-COVERED_ELSEWHERE = {"see-as", "copy", "merge"}
-"""Commands that make the user another one, change the policy or lead to a page: their own tests cover what they do."""
+COVERED_ELSEWHERE = {"see-as", "copy", "merge", "share-customer"}
+"""Commands that make the user another one, change the policy or another record, or lead to a page: tests of their own."""
 
 DIALOG: Table[str, str] = Table(
     "DIALOG",
