@@ -57,7 +57,7 @@ def end_soon(backend: Any) -> Any:
 def facts(backend: Any) -> tuple[str, str, str]:
     """(the id of Mei, that of a customer of Li's which nobody else has, its name)."""
     with backend.writer.engine.connect() as connection:
-        people = dict(connection.execute(select(User.login, User.id)).tuples().all())
+        people = {row.login: row.id for row in connection.execute(select(User.login, User.id))}
         c = Customer.__table__.c
         mine = select(c.id, c.name).where(c.owner_id == people["li"], c.deleted_at.is_(None), c.locked_by_id.is_(None))
         shared = select(Share.customer_id)
