@@ -73,8 +73,9 @@ def test_a_share_is_gone_from_every_place_at_its_very_second(demo_screens: Scree
     choose(page, "to_user", user, "Mei")
     choose(page, "level", "VIEW", "View")
     li.picture("share-dialog")
-    page.get_by_role("button", name="Share", exact=True).click()
-    page.wait_for_load_state()
+    with page.expect_response(lambda answer: "/do/share" in answer.url):
+        page.get_by_role("button", name="Share", exact=True).click()
+    page.wait_for_timeout(500)
     li.go("/admin/shares?tab=given")
     li.see(name)
     assert li.faults() == []
