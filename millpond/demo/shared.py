@@ -20,7 +20,7 @@ def add(backend: Backend, now: datetime) -> None:
     with backend.writer.engine.connect() as connection:
         ids = {login: id for login, id in connection.execute(select(User.login, User.id))}  # noqa: C416  rows are no pairs
         west = connection.execute(select(Department.id).order_by(Department.id.desc()).limit(1)).scalar_one()
-        support = connection.execute(select(Role.id).where(Role.code == "support")).scalar_one()
+        support = connection.execute(select(Role.id).where(Role.code == "sales")).scalar_one()
         c = Customer.__table__.c
         owned = select(c.id, c.number).where(c.owner_id == ids["li"], c.deleted_at.is_(None), c.locked_by_id.is_(None))
         rows = connection.execute(owned.order_by(c.id.desc()).limit(6)).all()

@@ -49,7 +49,7 @@ def request_share(
         asked.asked_at, asked.state = scope.now(), RequestState.WAITING
         db.add(asked)
         db.flush()
-        log_share(scope, db, customer, {"level": [None, level]})
+        log_share(scope, db, customer, {"share_level": [None, level]})
         notify(scope, db, "share_asked", [customer.owner_id], customer, level=LEVELS[level], reason=said)
         return asked.id
 
@@ -76,7 +76,7 @@ def decline_share_request(scope: Scope, id: int, reason: str | None) -> None:
     with scope.write("customer.share", said) as db:
         asked, customer = _to_answer(scope, db, id)
         _answer(scope, db, asked, RequestState.DECLINED, said)
-        log_share(scope, db, customer, {"state": [RequestState.WAITING, RequestState.DECLINED]})
+        log_share(scope, db, customer, {"share_request": [RequestState.WAITING, RequestState.DECLINED]})
         notify(scope, db, "share_declined", [asked.asked_by_id], customer, reason=said)
 
 

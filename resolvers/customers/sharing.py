@@ -279,11 +279,15 @@ def _values(share: Share) -> dict[str, object]:
     return {key: getattr(share, key) for key in ("level", "starts_at", "ends_at", "may_reshare", "include")}
 
 
+_LOGGED = {"level": "share_level", "starts_at": "shared_from", "ends_at": "shared_until", "may_reshare": "may_reshare"}
+"""What the log calls what a share says, because a customer has a level of its own."""
+
+
 def _as_logged(scope: Scope, db: Session, share: Share, before: dict[str, object]) -> Changes:
     """With whom, and what has changed of level and times."""
     names = names_of_grantees(scope, db, [(share.grantee_kind, share.grantee_id)])
     changes: Changes = {"shared_with": [None, next(iter(names.values()), None)]}
     for key in ("level", "starts_at", "ends_at", "may_reshare"):
         if before.get(key) != getattr(share, key):
-            changes[key] = [before.get(key), getattr(share, key)]
+            changes[_LOGGED[key]] = [before.get(key), getattr(share, key)]
     return changes
