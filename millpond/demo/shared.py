@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from models import Customer, Department, Role, User
+from models import Customer, Department, User
 from models.pool import GranteeKind
 from models.share import ShareLevel
 from resolvers.customers.share_requests import request_share
@@ -20,7 +20,6 @@ def add(backend: Backend, now: datetime) -> None:
     with backend.writer.engine.connect() as connection:
         ids = {login: id for login, id in connection.execute(select(User.login, User.id))}  # noqa: C416  rows are no pairs
         west = connection.execute(select(Department.id).order_by(Department.id.desc()).limit(1)).scalar_one()
-        support = connection.execute(select(Role.id).where(Role.code == "sales")).scalar_one()
         c = Customer.__table__.c
         owned = select(c.id, c.number).where(c.owner_id == ids["li"], c.deleted_at.is_(None), c.locked_by_id.is_(None))
         rows = connection.execute(owned.order_by(c.id.desc()).limit(6)).all()
@@ -30,7 +29,7 @@ def add(backend: Backend, now: datetime) -> None:
     end = now.replace(microsecond=0)
     for row, to, terms in zip(
         rows,
-        (to_mei, to_mei, (GranteeKind.DEPARTMENT, west), (GranteeKind.ROLE, support), to_mei),
+        (to_mei, to_mei, (GranteeKind.DEPARTMENT, west), (GranteeKind.DEPARTMENT, west), to_mei),
         (
             Terms(ShareLevel.EDIT, ends_at=end + 20 * DAY, may_reshare=True, note="联合拜访 Joint visits"),
             Terms(ends_at=end + 2 * DAY, include=_CONTACTS),

@@ -232,7 +232,7 @@ def test_new_departments_and_roles_inherit_nothing(world: World) -> None:
     customer = world.customer(owner="li")
     dept, role = world.make(Department, name="Short"), world.make(Role, name="Brief", code="brief")
     grantees = [(GranteeKind.DEPARTMENT, dept), (GranteeKind.ROLE, role)]
-    world.li.do(sharing.share_customers, [customer], grantees, Terms())
+    assert world.ada.do(sharing.share_customers, [customer], grantees, Terms()).ids == [customer]
     for model, id in ((Department, dept), (Role, role)):
         world.ada.do(recycle_bin.delete, model, [id])
         world.ada.do(recycle_bin.purge, model, [id], confirm=True)
