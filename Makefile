@@ -41,7 +41,7 @@ sweep: $(VENV)/development
 	MILLPOND_THOROUGH=1 $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m sampled
 
 pictures: $(VENV)/development
-	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/panel/test_stories.py tests/panel/test_policy_story.py tests/panel/test_merge_story.py tests/panel/test_duplicate_story.py tests/panel/test_export_story.py tests/panel/test_import_story.py tests/panel/test_dictionary_story.py tests/panel/test_board_story.py tests/panel/test_field_story.py tests/panel/test_fact_story.py tests/panel/test_bulk_story.py tests/panel/test_report_story.py -k "not accessible"
+	MILLPOND_REQUIRE_BROWSER=1 MILLPOND_PICTURES=docs/pictures $(BIN)/pytest -q tests/panel/test_stories.py tests/panel/test_policy_story.py tests/panel/test_merge_story.py tests/panel/test_duplicate_story.py tests/panel/test_export_story.py tests/panel/test_import_story.py tests/panel/test_dictionary_story.py tests/panel/test_board_story.py tests/panel/test_field_story.py tests/panel/test_fact_story.py tests/panel/test_bulk_story.py tests/panel/test_report_story.py tests/panel/test_share_story.py -k "not accessible"
 
 schema.graphql: $(VENV)/development
 	$(BIN)/python -c "from schema.build import sdl; print(sdl(), end='')" > $@

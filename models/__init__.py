@@ -89,6 +89,7 @@ from .saved_view import SavedViewShare as SavedViewShare
 from .search import SearchDoc as SearchDoc
 from .sensitive_read import SensitiveRead as SensitiveRead
 from .share import Share as Share
+from .share import ShareRequest as ShareRequest
 from .stage_period import CustomerStagePeriod as CustomerStagePeriod
 from .stage_period import OpportunityStagePeriod as OpportunityStagePeriod
 from .upload import Upload as Upload

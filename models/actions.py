@@ -92,7 +92,9 @@ TABLE: tuple[Action, ...] = (
     Action("move", "Move to another pool", "移至其他公海", "moved to another pool", _SALES, CHANGE, when="in_pool"),
     Action("lock", "Lock", "锁定", "locked", _SALES, (WRITE,)),
     Action("unlock", "Unlock", "解锁", "unlocked", _SALES, (WRITE,)),
-    Action("share", "Share", "共享", "shared", _SALES, CHANGE, is_column=False),
+    Action("share", "Share", "共享", "shared", _SALES, CHANGE),
+    _own("ask_share", "Ask for a share", "申请共享", "asked for a share of", *_SALES),
+    _own("end_share", "End the share", "结束共享", "ended a share of", *_SALES),
     Action(
         "dupcheck",
         "Look for duplicates",

@@ -78,7 +78,7 @@ def _without_branches(when: str) -> str:
 
 
 def _pair_sql(pair: Pair, p: Principal, rows: Rows, cache: Written) -> Clause:
-    key = pair, rows.model, id(rows.e), rows.by_row
+    key = pair, rows.model, id(rows.e), rows.by_row, rows.below
     if key not in cache:
         cache[key] = _write_pair(pair, p, rows), rows.e  # kept with it, or its id might be given to another
     clause: Clause = cache[key][0]

@@ -6,7 +6,7 @@ where few rows are tested, as for a record that is named by its id, or a page th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -37,6 +37,8 @@ class Rows:
     model: type[Base]
     e: Any
     by_row: bool = False
+    below: type[Base] | None = None
+    """The child records for which the rows are asked about as parents: a share opens some kinds of them only."""
 
     def column(self, fact: str) -> Any | None:
         name: str = self.model.policy_columns.get(fact, fact)
@@ -45,9 +47,9 @@ class Rows:
     def of_parent(self, clause: Callable[["Rows"], Clause]) -> Clause:
         """`clause` about the parent, the record through which this one is visible."""
         if isinstance(self.e, WithParent):
-            return clause(self.e.parent)
+            return clause(replace(self.e.parent, below=self.model))
         parent, mine, table = _parent_of(self.model)
-        inner = clause(Rows(parent, table.c, self.by_row))
+        inner = clause(Rows(parent, table.c, self.by_row, self.model))
         if isinstance(inner, False_):
             return inner
         column = getattr(self.e, str(mine.key))

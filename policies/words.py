@@ -14,7 +14,7 @@ from sqlalchemy import False_, True_, and_, false, not_, or_, select, true
 from models import Customer, Share
 from models.customer import locked as locked_now
 from models.pool import GranteeKind
-from models.share import ShareLevel
+from models.share import INCLUDED, ShareLevel
 
 from .branches import Held, branch_of
 from .objects import ACTIONS as ACTIONS
@@ -27,7 +27,7 @@ from .rows import Clause, Listed, Rows
 
 @dataclass(frozen=True)
 class Facts:
-    """What words ask about one record, for the Python tests.  Shares are those in force: (kind, id, level)."""
+    """What words ask about one record, for the Python tests.  Shares: (kind, id, level) of those in force that open it."""
 
     owner_id: int | None = None
     department_id: int | None = None
@@ -122,6 +122,7 @@ def _shared(levels: frozenset[ShareLevel]) -> Callable[[Principal, Rows], Clause
             share.starts_at <= p.now,
             or_(share.ends_at.is_(None), share.ends_at > p.now),
             share.level.in_(sorted(levels)),
+            *([] if rows.below is None or rows.below.module not in INCLUDED else [share[INCLUDED[rows.below.module]]]),
         )
         given = [and_(share.grantee_kind == kind, me) for kind, me in mine.items() if not isinstance(me, False_)]
         if not given:

@@ -54,6 +54,7 @@ from . import (
     imported,
     releases,
     reported,
+    shared,
     told,
     views,
     waiting,
@@ -134,6 +135,7 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
         reported.add(backend)
         attached.add(backend)
         changed.add(backend)
+        shared.add(backend, now)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)
             waiting.add(backend)

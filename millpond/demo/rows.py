@@ -11,7 +11,7 @@ from models.contact import PointKind
 from models.counting import FollowUpKind
 from models.plan import PlanState
 from models.pool import GranteeKind
-from models.share import ShareLevel
+from models.share import INCLUDED, ShareLevel
 
 from .land import ZONE, Land, Seller
 from .words import Company
@@ -169,6 +169,10 @@ def share(land: Land, customer: Row, owner: Seller, at: datetime) -> Row:
         "revoked_at": None,
         "granted_by_id": owner.id,
         "note": land.words.pick(("协助报价", "Joint visit", "休假代管")),
+        **dict.fromkeys(INCLUDED.values(), True),
+        "may_reshare": False,
+        "passed_on_from_id": None,
+        "notice_at": None,
     }
 
 

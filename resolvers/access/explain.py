@@ -13,6 +13,7 @@ from models.custom_field import is_custom
 from models.customer import locked
 from models.database.bypass import Because, bypass_policy
 from models.errors import NotFound, Validation
+from models.share import INCLUDED
 from policies import Facts, Principal, Snapshot, parse, proof
 from policies.branches import dictionary_of, held_by
 from policies.objects import ACTIONS, FIELDS
@@ -108,10 +109,12 @@ def whom_to_ask(scope: Scope, db: Session) -> list[str]:
     return list(db.execute(named, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).scalars())
 
 
-def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Facts | None:
+def facts_of(
+    db: Session, model: type[Base], id: int, person: Principal, below: type[Base] | None = None
+) -> Facts | None:
     """The facts of a stored record that policy conditions test; None for a missing record.
 
-    Owner, department and pool that a child record does not have itself come from its parent.
+    Facts that a child record lacks are those of its parent.  `below`: the child records for which a parent is asked.
     """
     row = db.execute(
         select(model.__table__).where(model.__table__.c.id == id),
@@ -123,11 +126,11 @@ def facts_of(db: Session, model: type[Base], id: int, person: Principal) -> Fact
     branches = held_by(db, model, row)
     found = Facts(**own, deleted=getattr(row, "deleted_at", None) is not None, branches=branches)
     if model is Customer:
-        return replace(found, locked=_is_locked(db, id, person), shares=_shares(db, id, person))
+        return replace(found, locked=_is_locked(db, id, person), shares=_shares(db, id, person, below))
     if not model.visible_through:
         return found
     parent, key = _parent_of(model)
-    above = facts_of(db, parent, getattr(row, key), person) or Facts()
+    above = facts_of(db, parent, getattr(row, key), person, model) or Facts()
     merged: dict[str, Any] = {name: own[name] if own[name] is not None else getattr(above, name) for name in _KEYS}
     merged["created_by_id"] = own["created_by_id"]
     words = {(name, key) for name, key in above.branches if dictionary_of(model, name) is None}
@@ -149,8 +152,9 @@ def _explained(
     field: str | None,
     *,
     past_locks: bool = False,
+    below: type[Base] | None = None,
 ) -> Explained:
-    facts = facts_of(db, model, id, person) or Facts()
+    facts = facts_of(db, model, id, person, below) or Facts()
     if past_locks:
         facts = replace(facts, locked=False)
     reasons = policy.explain(person, action, model.module, facts, field)
@@ -162,7 +166,7 @@ def _explained(
             execution_options=bypass_policy(Because.JUDGES_RIGHTS),
         )
         whole, past = belongs_to.scalar_one(), past_locks or action == "restore"
-        above = _explained(policy, db, person, "view", parent, whole, None, past_locks=past)
+        above = _explained(policy, db, person, "view", parent, whole, None, past_locks=past, below=model)
     allowed = _verdict(reasons) and (above is None or above.allowed)
     return Explained(person, action, _object(model, field), allowed, reasons, facts, above)
 
@@ -242,15 +246,17 @@ def _is_locked(db: Session, id: int, person: Principal) -> bool:
     return db.execute(asked, execution_options=bypass_policy(Because.JUDGES_RIGHTS)).first() is not None
 
 
-def _shares(db: Session, id: int, person: Principal) -> frozenset[Any]:
-    """The shares of a customer that are in force: (kind of grantee, id of grantee, level)."""
+def _shares(db: Session, id: int, person: Principal, below: type[Base] | None) -> frozenset[Any]:
+    """The shares of a customer that are in force and open these child records: (kind of grantee, its id, level)."""
     columns = Share.__table__.c
     in_force = (
         columns.revoked_at.is_(None),
         columns.starts_at <= person.now,
         or_(columns.ends_at.is_(None), columns.ends_at > person.now),
     )
-    asked = select(columns.grantee_kind, columns.grantee_id, columns.level).where(columns.customer_id == id, *in_force)
+    opens = [columns[INCLUDED[below.module]]] if below is not None and below.module in INCLUDED else []
+    asked = select(columns.grantee_kind, columns.grantee_id, columns.level)
+    asked = asked.where(columns.customer_id == id, *in_force, *opens)
     return frozenset(tuple(row) for row in db.execute(asked))
 
 

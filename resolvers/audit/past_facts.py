@@ -216,17 +216,19 @@ class Judge:
                 may = may and self.policy.may(self.person, "view", parent_of(model)[0].module, above)
             yield may and row.get("deleted_at") is None, facts
 
-    def _facts(self, model: type[Base], row: Row, at: int, moment: datetime) -> tuple[Facts, Facts | None]:
-        """(the facts of a state, those of the record through which it was visible)."""
+    def _facts(
+        self, model: type[Base], row: Row, at: int, moment: datetime, below: type[Base] | None = None
+    ) -> tuple[Facts, Facts | None]:
+        """(the facts of a state, those of the record through which it was visible).  `below` is as in `facts_of`."""
         own: dict[str, Any] = {name: row.get(model.policy_columns.get(name, name)) for name in _WHO}
         found = Facts(**own, deleted=row.get("deleted_at") is not None, branches=self._held(model, row))
         if model is Customer:
-            return replace(found, locked=_is_locked(row, moment), shares=self._shares(row["id"], moment)), None
+            return replace(found, locked=_is_locked(row, moment), shares=self._shares(row["id"], moment, below)), None
         if not model.visible_through:
             return found, None
         life = self.lives.above(model, row)
         whole = life.at(at) if life is not None else None
-        above = self._facts(parent_of(model)[0], whole, at, moment)[0] if whole is not None else Facts()
+        above = self._facts(parent_of(model)[0], whole, at, moment, model)[0] if whole is not None else Facts()
         merged: dict[str, Any] = {name: own[name] if own[name] is not None else getattr(above, name) for name in _WHO}
         merged["created_by_id"] = own["created_by_id"]
         words = {(name, key) for name, key in above.branches if dictionary_of(model, name) is None}
@@ -241,9 +243,9 @@ class Judge:
             self._branches[known] = held_by(self.lives.db, model, SimpleNamespace(**dict(words)))
         return self._branches.get(known, frozenset())
 
-    def _shares(self, customer: int, moment: datetime) -> frozenset[Any]:
-        given = self.shares.get(customer, ())
-        return frozenset((x.kind, x.grantee_id, x.level) for x in given if x.is_in_force(moment))
+    def _shares(self, customer: int, moment: datetime, below: type[Base] | None) -> frozenset[Any]:
+        given = (x for x in self.shares.get(customer, ()) if x.is_in_force(moment) and x.opens(below))
+        return frozenset((x.kind, x.grantee_id, x.level) for x in given)
 
 
 def _is_locked(row: Row, moment: datetime) -> bool:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import MergeRecord, Share
+from models import Base, MergeRecord, Share
 from models.pool import GranteeKind
-from models.share import ShareLevel
+from models.share import INCLUDED, ShareLevel
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class PastShare:
     begins: datetime
     ends: datetime | None
     is_taken: bool = False
+    include: frozenset[str] = frozenset(INCLUDED)
+
+    def opens(self, below: type[Base] | None) -> bool:
+        """Whether it opens these child records of its customer; the customer itself always."""
+        return below is None or below.module not in INCLUDED or below.module in self.include
 
     def is_in_force(self, moment: datetime) -> bool:
         has_ended = self.ends is not None and (moment > self.ends if self.is_taken else moment >= self.ends)
@@ -71,12 +76,13 @@ class ShareTimes:
         """(customer, the share while it was of that one), the latest first."""
         ends = min((x for x in (row.ends_at, row.revoked_at) if x is not None), default=None)
         customer, until, is_taken = row.customer_id, ends, False
+        include = frozenset(module for module, column in INCLUDED.items() if getattr(row, column))
         for move in reversed([move for move in self._moves if move.share_id == row.id]):
             begins = max(row.starts_at, move.at)
-            yield customer, PastShare(row.grantee_kind, row.grantee_id, row.level, begins, until, is_taken)
+            yield customer, PastShare(row.grantee_kind, row.grantee_id, row.level, begins, until, is_taken, include)
             is_taken = ends is None or move.at < ends
             customer, until = move.old, move.at if is_taken else ends
-        yield customer, PastShare(row.grantee_kind, row.grantee_id, row.level, row.starts_at, until, is_taken)
+        yield customer, PastShare(row.grantee_kind, row.grantee_id, row.level, row.starts_at, until, is_taken, include)
 
 
 def _moves_of(row: Any) -> Iterator[_Move]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Column, Table, and_, select, update
 from sqlalchemy.orm import Session
 
-from models import ENTITIES, Attachment, Base, Customer, Entity, FormerName, OwnershipPeriod, Share
+from models import ENTITIES, Attachment, Base, Customer, Entity, FormerName, OwnershipPeriod, Share, ShareRequest
 from models.audit.entries import plain
 
 from ..records.custom_values import held_by, put_into
@@ -18,7 +18,7 @@ from ..records.references import pointing
 from ..runtime.write_guard import action_of, permit
 from .statements import run
 
-FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share)
+FOLLOWING: tuple[type[Base], ...] = (FormerName, OwnershipPeriod, Share, ShareRequest)
 """The tables beside entities whose rows go with their customer to the winner."""
 STAYING = frozenset(
     {

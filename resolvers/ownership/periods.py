@@ -15,6 +15,8 @@ from models.database.bypass import Because, bypass_policy
 from models.database.prepared import Prepared
 from models.ownership import Began, Ended
 
+from .share_ends import end_shares, end_shares_with
+
 RECENT = timedelta(hours=1)
 """Time after a claim in which other users are told that they lost the race; later the customer is out of sight."""
 
@@ -34,6 +36,7 @@ def begin(
     """
     row = {"customer_id": customer.id, "owner_id": customer.owner_id, "pool_id": pool_id, "began": began}
     _BEGIN.run(db, **row, started_at=at, pooled_at=pooled_at)
+    end_shares_with(db, customer.id, customer.owner_id, at)
 
 
 def begin_all(db: Session, owners: Mapping[int, int], began: Began, at: datetime) -> None:
@@ -48,8 +51,10 @@ def begin_all(db: Session, owners: Mapping[int, int], began: Began, at: datetime
 
 
 def end(db: Session, customer_id: int, ended: Ended, at: datetime, reason: str | None = None) -> None:
-    """Close the open period, if there is one."""
+    """Close the open period, if there is one.  A customer that goes to a pool is shared no more."""
     _END.run(db, customer=customer_id, ended=ended, ended_at=at, reason=reason)
+    if ended is Ended.RELEASE:
+        end_shares(db, customer_id, at)
 
 
 def end_all(db: Session, reasons: Mapping[int, str | None], ended: Ended, at: datetime) -> None:
@@ -58,6 +63,8 @@ def end_all(db: Session, reasons: Mapping[int, str | None], ended: Ended, at: da
         db.connection(),
         [{"customer": id, "ended": ended, "ended_at": at, "reason": why} for id, why in reasons.items()],
     )
+    for id in reasons if ended is Ended.RELEASE else ():
+        end_shares(db, id, at)
 
 
 def last_left(customer_id: Any, owner_id: Any) -> ColumnElement[datetime | None]:

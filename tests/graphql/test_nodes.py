@@ -26,8 +26,12 @@ from models import (
     PolicyDraft,
     PoolView,
     SavedView,
+    Share,
+    ShareRequest,
     SignInAttempt,
 )
+from models.pool import GranteeKind
+from models.share import ShareLevel
 from resolvers.runtime.ids import global_id
 from schema.build import graphql_of, schema
 from schema.limits import TooComplex
@@ -47,6 +51,8 @@ BEHIND: dict[str, type[Base]] = {
     "Notification": Notice,
     "PolicyDraft": PolicyDraft,
     "SavedView": SavedView,
+    "Share": Share,
+    "ShareRequest": ShareRequest,
     "SignInAttempt": SignInAttempt,
 }
 """Type whose objects a use case reads -> the model of its rows."""
@@ -93,6 +99,10 @@ def make_others(world: World, api: Api) -> None:
             "at": START,
             "in_panel": True,
         },
+        Share: {"customer_id": newest(world, Customer), "grantee_kind": GranteeKind.USER, "grantee_id": ada}
+        | {"level": ShareLevel.VIEW, "starts_at": START},
+        ShareRequest: {"customer_id": newest(world, Customer), "asked_by_id": ada, "level": ShareLevel.VIEW}
+        | {"reason": "x", "asked_at": START},
         SignInAttempt: {"user_id": ada, "login": "ada", "at": START, "ok": True},
         ImportBatch: {"owner_id": ada, "target": "customer", "file_name": "x.csv", "file": "x"}
         | {"file_hash": "x" * 64, "choices": {}, "options": {}, "state": "UPLOADED", "created_at": START},

@@ -91,6 +91,7 @@ def test_the_menu_has_the_order_that_the_screens_declare() -> None:
         "DuplicateCheck",
         "Contacts",
         "Pooled",
+        "Shares",
         "ForeignLocks",
         "DuplicateReport",
         "Opportunities",

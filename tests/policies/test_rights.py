@@ -71,7 +71,7 @@ def test_the_policy_table_shows_what_some_door_asks_for_and_nothing_that_has_no_
         "customer.export",
         "policy.activate",
     } <= shown
-    assert not {"customer.share", "followup.transfer", "organisation.export"} & shown
+    assert not {"followup.transfer", "organisation.export"} & shown
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""Shares: what they open, to whom, and that they end by themselves at the very moment.
-
-Giving and taking them is not possible yet; here they are rows.
-"""
+"""Shares: what they open, to whom, and that they end by themselves at the very moment.  Here they are rows."""
 
 from datetime import datetime, timedelta
 from typing import Any

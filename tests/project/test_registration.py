@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOUND = {
     "rules": "resolvers.pool.fresh.ClaimRuleRules",
-    "a job": "act_on_retention, apply_import, change_in_bulk, check_import, check_release_dates, convert_custom_field, expire_bulk_changes, expire_exports, expire_imports, export_records, export_report, index_custom_field, lift_expired_locks, merge_words, read_import, release_due_customers, remind, remind_of_releases, remind_plans, renew_release_dates, renew_search_docs, return_import, tidy, undo_import, unmerge_words, write_results",
+    "a job": "act_on_retention, apply_import, change_in_bulk, check_import, check_release_dates, convert_custom_field, expire_bulk_changes, expire_exports, expire_imports, export_records, export_report, index_custom_field, lift_expired_locks, merge_words, read_import, release_due_customers, remind, remind_of_releases, remind_plans, renew_release_dates, renew_search_docs, return_import, tell_of_share_ends, tidy, undo_import, unmerge_words, write_results",
     "a service": "remind, send_mail, keep_sealed",
     "a command": "audit, fields, policy, token, user, fresh",
 }

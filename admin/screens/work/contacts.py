@@ -20,6 +20,7 @@ from .composer import Subject, composer_for, told_of
 from .duplicate_forms import ChecksDuplicates
 from .files_tab import KeepsFiles, files_tab
 from .receivers import receivers, transfer
+from .share_commands import share_customer
 
 _ = gettext
 
@@ -80,6 +81,7 @@ class Contacts(KeepsFiles, ChecksDuplicates, model=Contact):
     page_template: ClassVar[str] = "contact.html"
 
     transfer = transfer
+    share_customer = share_customer
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         return await receivers(ask, Contact, ids) if which.name == "transfer" else {}

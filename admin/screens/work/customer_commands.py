@@ -32,6 +32,8 @@ from ...kit.translation import Label, gettext, listed
 from ...kit.view import PolicyModelView
 from .receivers import REASON, TO_WHOM
 from .receivers import offered as options_of
+from .share_commands import FIELDS as SHARE_FIELDS
+from .share_commands import share_with
 
 _ = gettext
 MOST_POOLS = 200
@@ -175,6 +177,10 @@ class CustomerCommands(PolicyModelView):
     )
     def extend(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
         return extending.extend(scope, ids, given["reason"])
+
+    @command(icon="share", action="customer.share", when=owned, fields=SHARE_FIELDS)
+    def share(self, scope: Scope, ids: list[int], given: Mapping[str, Any]) -> Outcome:
+        return share_with(scope, ids, given)
 
     @command(
         icon="lock",

@@ -23,6 +23,7 @@ from ...kit.panel_request import PanelRequest
 from ...kit.translation import Label
 from .files_tab import KeepsFiles, files_tab
 from .receivers import receivers, transfer
+from .share_commands import share_customer
 from .stage_tab import StageHistory
 
 OPEN = ["OPEN", "ON_HOLD"]
@@ -125,6 +126,7 @@ class Opportunities(KeepsFiles, model=Opportunity):
         return Outcome([stages.lose(scope, ids[0], reason=reason, remark=remark, closed_on=given.get("closed_on")).id])
 
     transfer = transfer
+    share_customer = share_customer
 
     async def command_options(self, ask: PanelRequest, which: Command, ids: list[int]) -> Options:
         """The stages to which the opportunity may go from its own; the users who may look after opportunities."""

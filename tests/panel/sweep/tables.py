@@ -17,8 +17,9 @@ from typing import Any
 import models
 from models import Base, Contact, Customer, FollowUp, Opportunity, Plan, User
 from models.pool import GranteeKind, Seat
+from models.share import ShareLevel
 from resolvers.customers import lock as locking
-from resolvers.customers import plans, transfer_related
+from resolvers.customers import plans, sharing, transfer_related
 from resolvers.customers import transfer as transferring
 from resolvers.people import accounts, passwords
 from resolvers.pool import assign as assigning
@@ -408,6 +409,9 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
             for model in (Contact, Opportunity)
         },
         (None, "release"): lambda scope, it: releasing.release(scope, it.ids, None, it["reason"]),
+        (None, "share"): lambda scope, it: sharing.share_customers(
+            scope, it.ids, [(GranteeKind.USER, it["to_user"])], sharing.Terms(ShareLevel.EDIT)
+        ),
         (None, "lock"): lambda scope, it: locking.lock(scope, it.ids, it["reason"], None),
         (None, "unlock"): lambda scope, it: locking.unlock(scope, it.ids, it["reason"]),
         (None, "delete"): lambda scope, it: create_update.delete(scope, it.model, it.ids),
@@ -429,8 +433,8 @@ COMMANDS: Table[tuple[type[Base] | None, str], UseCase] = Table(
 
 A command without a line is compared with the method of its screen.
 """
-COVERED_ELSEWHERE = {"see-as", "copy", "merge"}
-"""Commands that make the user another one, change the policy or lead to a page: their own tests cover what they do."""
+COVERED_ELSEWHERE = {"see-as", "copy", "merge", "share-customer"}
+"""Commands that make the user another one, change the policy or another record, or lead to a page: tests of their own."""
 
 DIALOG: Table[str, str] = Table(
     "DIALOG",
@@ -452,6 +456,18 @@ DIALOG: Table[str, str] = Table(
         "lost_reason": "",
         "remark": "",
         "typed": "delete",
+        "to_user": Ref("wu", of=User),
+        "to_department": "",
+        "to_role": "",
+        "level": "EDIT",
+        "starts_at": "",
+        "ends_at": "",
+        "without_contact": "",
+        "without_opportunity": "",
+        "without_followup": "",
+        "without_plan": "",
+        "may_reshare": "",
+        "note": "",
     },
 )
 """Input of a dialog -> its value.  All are posted with every command: each takes those that it knows."""
@@ -480,6 +496,7 @@ PAGES: Table[str, Page] = Table(
         "/admin/locks": Page(),
         "/admin/log/export": Page("q actor kind action outcome from to record batch", may_miss=True),
         "/admin/login": Page("next"),
+        "/admin/shares": Page("tab"),
         "/admin/notifications": Page("tab before"),
         "/admin/notifications/choices": Page(),
         "/admin/notifications/open": Page("id"),
