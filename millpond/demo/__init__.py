@@ -131,10 +131,8 @@ def prepare(url: str, customers: int, tell: Callable[[str], None], files: SealFi
             duplicates.add(backend, now)
     with opened(url, clock=lambda: now) as backend:
         releases.add(backend, now)
-        exported.add(backend)
-        reported.add(backend)
-        attached.add(backend)
-        changed.add(backend)
+        for part in (exported, reported, attached, changed):
+            part.add(backend)
         shared.add(backend, now)
         if customers >= WITH_DUPLICATES:
             imported.add(backend, now)

@@ -14,6 +14,7 @@ import pytest
 
 import tasks
 from models import AuditEntry, ImportBatch, Upload
+from models.attachment import with_files
 from models.errors import Forbidden, NoRoomForFile, NotFound, SheetEmpty, SheetTooLarge, TooManyUploads, UploadsAtOnce
 from resolvers.imports import uploads
 from resolvers.imports.targets import targets
@@ -196,10 +197,17 @@ def test_a_refused_import_leaves_the_upload_for_another_try(world: World, files:
     assert world.scope("ada").do(uploads.begin, "customer", id)
 
 
-@at_length_on_postgresql
-def test_who_may_import_nothing_sends_nothing(world: World, files: Files) -> None:
+def deny_files(world: World) -> None:
+    """The lead may neither import nor edit what has files of its own."""
     for module in {each.model.module for each in targets()}:
         add_line(world, f"p, sales_lead, {module}, import, all, any, deny")
+    for model in with_files().values():
+        add_line(world, f"p, sales_lead, {model.module}, edit, all, any, deny")
+
+
+@at_length_on_postgresql
+def test_who_may_import_nothing_sends_nothing(world: World, files: Files) -> None:
+    deny_files(world)
     with pytest.raises(Forbidden) as refused:
         sent(world, "lead")
     assert "导入" in refused.value.say("zh")
@@ -414,8 +422,7 @@ def test_strangers_and_other_sites_send_nothing(world: World, files: Files) -> N
 
 @at_length_on_postgresql
 def test_who_may_import_nothing_is_told_so_and_the_attempt_is_logged(world: World, files: Files) -> None:
-    for module in {each.model.module for each in targets()}:
-        add_line(world, f"p, sales_lead, {module}, import, all, any, deny")
+    deny_files(world)
     status, code, sentence = problem(post(world, by="lead", content=b"a"))
     assert (status, code) == (403, "FORBIDDEN")
     assert sentence.startswith("Your roles do not allow")

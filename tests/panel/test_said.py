@@ -39,6 +39,8 @@ GIVEN: dict[str, Any] = {
     "pipeline_zh": "标准销售",
     "fields": "Amount, Expected close",
     "fields_zh": "金额、预计成交日期",
+    "found": "PDF",
+    "allowed": "PDF, PNG",
     "name": "Li Na",
     "value": "C2026001",
     "next": "C2026002",

@@ -29,6 +29,7 @@ TOGETHER = {
         "panel/test_policy_story.py",
         "panel/test_release_story.py",
         "panel/test_report_story.py",
+        "panel/test_share_story.py",
         "panel/test_stories.py",
         "panel/test_trail.py",
         "panel/test_view_story.py",

@@ -83,6 +83,7 @@ CHANGES = {
     *(f"/admin/bulk/{{id}}/{name}" for name in ("undo", "again", "stop", "resume")),
     *(f"/admin/exports/{name}" for name in ("cancel", "delete")),
     *(f"/admin/report/{name}" for name in ("export", "keep", "share", "drop")),
+    *(f"/admin/shares/{name}" for name in ("revoke", "change", "ask", "grant", "decline")),
     "/admin/log/export",
     "/admin/imports/new",
     *(f"/admin/imports/{{id}}/{name}" for name in IMPORT_STEPS),
