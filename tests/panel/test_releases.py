@@ -17,6 +17,8 @@ def test_a_customer_says_when_it_goes_back_and_its_owner_puts_that_off(world: Wo
     page = li.get(f"/admin/customer/details/cus_{customer}").text
     assert re.search(r'falls".*?Goes back to the pool in 10 days, on <time.*?The rule: Ten days\.', page, re.DOTALL)
     assert "Times it can still be put off: 1." in page
+    assert re.search(r'due-days">.*?10 days left</span>', page)
+    assert "%(" not in page
 
     answer = li.post("/admin/customer/do/extend", {"ids": f"cus_{customer}", "reason": "Budget", "go": "1"})
     assert answer.status_code in (200, 303)

@@ -107,7 +107,7 @@ MACHINE = {
     "a name of the API": r"\b[a-z]+[A-Z]\w*|\b[a-z]+\.[a-z]+\b(?<!e\.g)",
     "a constant": r"\b[A-Z]{2,}_[A-Z]+\b",
     "a time of the machine": r"\dT\d|UTC\b|\d{4}-\d\d-\d\d",
-    "a place that was not filled": r"\{[a-z_]+\}",
+    "a place that was not filled": r"\{[a-z_]+\}|%\([a-z_]+\)s",
 }
 HALF = re.compile(r"[\u4e00-\u9fff][,.:;?!()]|[,:;?!()][\u4e00-\u9fff]")
 """Half-width punctuation beside a Chinese letter."""

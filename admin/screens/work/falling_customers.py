@@ -94,5 +94,5 @@ def fall_in_words(ask: PanelRequest, countdown: Countdown) -> Fall:
     if countdown.rule:
         sentence += Markup(" ") + escape(_("The rule: %(name)s.")) % {"name": countdown.rule}
     left = "" if not countdown.left else _("Times it can still be put off: %(count)s.") % {"count": countdown.left}
-    short = ngettext("%(num)s day left", "%(num)s days left", days)
+    short = ngettext("%(num)s day left", "%(num)s days left", days) % {"num": number(ask, days)}
     return Fall(sentence, left, days <= SOON, short)
