@@ -92,6 +92,7 @@ from .refusal import Refusal as Refusal
 from .release_errors import ExtensionsUsed as ExtensionsUsed
 from .release_errors import NoReleaseDate as NoReleaseDate
 from .release_errors import NotRehearsed as NotRehearsed
+from .share_errors import ShareFirst as ShareFirst
 from .sheet_errors import CellTooLong as CellTooLong
 from .sheet_errors import NoHeaderRow as NoHeaderRow
 from .sheet_errors import NoSheet as NoSheet

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.errors import Refusal
+from models.errors import Refusal, ShareFirst
 from resolvers.reading.pages import one
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.ids import global_id, number_of
@@ -193,14 +193,20 @@ def _summary(which: Command, done: int, refused: int) -> str:
     return message
 
 
-def _alike(problems: Sequence[Refusal], names: Mapping[str, str], language: str) -> Iterator[tuple[list[str], str]]:
-    """(names of records, why they were refused) for each reason once; one record keeps its name in the sentence."""
+def _alike(
+    problems: Sequence[Refusal], names: Mapping[str, str], language: str
+) -> Iterator[tuple[list[str], str, list[str]]]:
+    """(names of records, why they were refused, customers to share first) for each reason once.
+
+    One record keeps its name in the sentence.
+    """
     reasons: dict[str, list[Refusal]] = {}
     for refusal in problems:
         reasons.setdefault(refusal.say_of_many(language), []).append(refusal)
     for sentence, refused in reasons.items():
         known = [name for x in refused if (name := names.get(x.record_id or "", ""))]
-        yield known, sentence if len(refused) > 1 else refused[0].say(language)
+        to_share = dict.fromkeys(x.params["customer_id"] for x in refused if isinstance(x, ShareFirst))
+        yield known, sentence if len(refused) > 1 else refused[0].say(language), list(to_share)
 
 
 def _ids_in(texts: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from models.audit.recording import guarded_update
 from models.choice_names import choice_said
 from models.contact import PointKind, key_of
 from models.database.bypass import Because, bypass_policy
-from models.errors import TooMany, Validation
+from models.errors import ShareFirst, TooMany, Validation
 from policies import Facts, Principal, Snapshot
 
 from ..access.explain import facts_of
@@ -22,6 +22,7 @@ from ..people.people import active_user
 from ..reading.clauses import visible, with_parents
 from ..runtime import principals
 from ..runtime.gathering import Gathering
+from ..runtime.ids import global_id
 from ..runtime.inputs import line, not_offered, refused, required
 from ..runtime.lifecycle import Rules, is_new
 from ..runtime.points import check_point as check_point
@@ -87,7 +88,7 @@ def check_looks_after(
 ) -> int:
     """The id of the user, who is active, sees the customer, and may work with a record of `model` at it.
 
-    Raises NotFound, Validation.
+    Raises NotFound, ShareFirst, Validation.
 
     A user never becomes the owner of a record of a customer that they cannot see.  Of a customer whom the caller cannot
     see nothing is said here: the write guard refuses the reference.
@@ -96,11 +97,7 @@ def check_looks_after(
     if assignee.id == scope.person.id or not _is_seen(db, customer_id):
         return assignee.id
     if not scope.backend.may_see(db, assignee.id, Customer, customer_id):
-        raise Validation(
-            f"{assignee.name} cannot see this customer. Share the customer first.",
-            f"{assignee.name} 无权查看该客户，请先共享客户。",
-            field=field,
-        )
+        raise ShareFirst(assignee.name, global_id(Customer, customer_id), field=field)
     person, customer = (
         principals.by_id(db.connection(), assignee.id, scope.person.now),
         facts_of_customer(scope, db, customer_id),

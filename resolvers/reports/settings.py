@@ -76,8 +76,8 @@ def _day(stored: Mapping[str, Any], name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise Validation(
-            f"“{text[:20]}” is no day. Write it like 2026-11-30.",
-            f"“{text[:20]}”不是有效日期，请按 2026-11-30 的格式填写。",
+            f"“{text[:20]}” is no day. Choose one in the calendar.",
+            f"“{text[:20]}”不是有效日期，请在日历中选择。",
             field="from" if name == "first" else "to",
         ) from None
 

@@ -51,7 +51,7 @@ def test_nobody_is_given_a_contact_whose_customer_he_cannot_see(world: World) ->
 
     (problem,) = world.li.do(transfer_related.transfer, Contact, [ann], world.ids["mei"]).problems
 
-    assert (problem.code(), problem.field, problem.record_id) == ("VALIDATION", "userId", f"con_{ann}")
+    assert (problem.code(), problem.field, problem.record_id) == ("SHARE_FIRST", "userId", f"con_{ann}")
     assert problem.say() == "Mei Lin cannot see this customer. Share the customer first."
     assert problem.say("zh") == "Mei Lin 无权查看该客户，请先共享客户。"
     assert world.everything() == before

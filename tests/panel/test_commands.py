@@ -13,7 +13,7 @@ from admin.kit.panel_request import PanelRequest
 from admin.kit.translation import Label
 from admin.kit.view import PolicyModelView
 from admin.screens.company.people import People
-from models import Credential, Customer, SignInSession
+from models import Contact, Credential, Customer, SignInSession
 from models.errors import Validation
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -130,3 +130,23 @@ def test_records_that_were_refused_alike_share_one_sentence_with_their_names(wor
         ("–", "There is no such customer, or you may not see it."),
     ]
     assert '"refused": 9' in answer.headers["hx-trigger"]
+
+
+def test_who_cannot_be_given_a_contact_is_shared_its_customer_by_the_button_of_the_refusal(world: World) -> None:
+    customer = world.customer(owner="li")
+    contact = world.make(Contact, name="Ann", customer_id=customer)
+    li, mei = Panel(world).of("li"), f"usr_{world.ids['mei']}"
+    transfer = {"ids": f"con_{contact}", "user_id": mei, "go": "1"}
+
+    refused = li.post("/admin/contact/do/transfer", transfer, DIALOG)
+
+    assert "Mei Lin cannot see this customer. Share the customer first." in refused.text
+    (way,) = re.findall(
+        r'hx-get="(/admin/customer/ask/share[^"]+)"[^>]*>.*?Share the customer</a>', unescape(refused.text)
+    )
+    assert way == f"/admin/customer/ask/share?ids=cus_{customer}"
+    assert "Share" in li.get(way, (), **DIALOG).text
+    given = {"ids": f"cus_{customer}", "to_user": mei, "level": "EDIT", "go": "1"}
+    assert li.post("/admin/customer/do/share", given, DIALOG).status_code == 204
+    assert li.post("/admin/contact/do/transfer", transfer, DIALOG).status_code == 204
+    assert world.row(Contact, contact)["owner_id"] == world.ids["mei"]
