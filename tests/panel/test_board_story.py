@@ -42,7 +42,7 @@ def test_cards_go_by_mouse_by_keys_and_by_a_form(demo_screens: Screens) -> None:
     li.picture("board")
     before = count(li, "discovery"), count(li, "proposal")
 
-    li.page.locator(f'[data-card="{id}"]').drag_to(lane(li, "proposal"))
+    li.page.locator(f'[data-card="{id}"]').drag_to(lane(li, "proposal").locator("[data-head]"))
     expect(lane(li, "proposal").locator(f'[data-card="{id}"]')).to_be_visible()
     expect(lane(li, "proposal").locator(".board-count")).to_have_text(str(before[1] + 1))
     expect(lane(li, "discovery").locator(".board-count")).to_have_text(str(before[0] - 1))
@@ -72,11 +72,11 @@ def test_a_card_that_somebody_else_moved_goes_back_with_the_reason(demo_screens:
     li, lead = demo_screens.person("li"), demo_screens.person("lead")
     (id,) = deals(li, "negotiation")
     lead.go("/admin/opportunity-board?whose=team")
-    lead.page.locator(f'[data-card="{id}"]').drag_to(lane(lead, "contract"))
+    lead.page.locator(f'[data-card="{id}"]').drag_to(lane(lead, "contract").locator("[data-head]"))
     expect(lane(lead, "contract").locator(f'[data-card="{id}"]')).to_be_visible()
     expect(lead.page.locator(f'[data-card="{id}"][aria-busy]')).to_have_count(0)
 
-    li.page.locator(f'[data-card="{id}"]').drag_to(lane(li, "proposal"))
+    li.page.locator(f'[data-card="{id}"]').drag_to(lane(li, "proposal").locator("[data-head]"))
 
     expect(li.page.locator("#board-said")).to_contain_text("Somebody else has moved this opportunity meanwhile.")
     expect(lane(li, "negotiation").locator(f'[data-card="{id}"]')).to_be_visible()
@@ -90,13 +90,13 @@ def test_a_card_dragged_to_won_or_lost_asks_for_what_is_needed(demo_screens: Scr
     li = demo_screens.person("li", (1900, 900), theme="dark")
     first, second = deals(li, "proposal", "proposal")
 
-    li.page.locator(f'[data-card="{first}"]').drag_to(lane(li, "won"))
+    li.page.locator(f'[data-card="{first}"]').drag_to(lane(li, "won").locator("[data-head]"))
     li.page.locator("#dialog input[name=amount]").fill("12500")
     li.picture("board-win")
     li.page.locator("#dialog .form-foot .btn-primary, #dialog button[type=submit]").first.click()
     expect(lane(li, "won").locator(f'[data-card="{first}"]')).to_contain_text("12,500")
 
-    li.page.locator(f'[data-card="{second}"]').drag_to(lane(li, "lost"))
+    li.page.locator(f'[data-card="{second}"]').drag_to(lane(li, "lost").locator("[data-head]"))
     expect(li.page.locator("#dialog [name=lost_reason]")).to_be_attached()
     li.page.keyboard.press("Escape")
     expect(lane(li, "proposal").locator(f'[data-card="{second}"]')).to_be_visible()
