@@ -32,7 +32,7 @@ TABS = {
     "requests": Label("Requests"),
 }
 STATES = {
-    ShareState.ACTIVE: (Label("In force"), Tone.GREEN),
+    ShareState.ACTIVE: (Label("Shared now"), Tone.GREEN),
     ShareState.PLANNED: (Label("Not yet begun"), Tone.BLUE),
     ShareState.SUSPENDED: (Label("Suspended by a lock"), Tone.AMBER),
     ShareState.ENDED: (Label("Has ended"), Tone.GREY),
