@@ -27,7 +27,7 @@ from .body_limit import BodyLimitMiddleware
 from .caller import Secure, bearer, with_cookie
 from .cors import Origins
 from .csrf import CsrfMiddleware
-from .downloads import downloads, personal_data, pictures, templates
+from .downloads import downloads, personal_data, pictures, templates, thumbnails
 from .files import Assets
 from .graphql_request import Refused
 from .http import AnswerPrepared, AnswerRequest, Costs, GraphQLDoor, Stream
@@ -45,12 +45,10 @@ DOORS: dict[str, tuple[str, str]] = {
     "OPTIONS /session": ("open", "tells a browser which front ends may use the cookie"),
     "WS /graphql": ("open", "every subscription declares its own right, and asks again at each event"),
     "GET /files/templates/{target}": ("open", "a template holds no record; the use case asks for the right to import"),
-    "GET /files/{id}": (
-        "open",
-        "an export is its maker's alone; a file of a record asks for the right to see that record",
-    ),
+    "GET /files/{id}": ("open", "an export is its maker's alone; a file asks for the right to see its record"),
     "GET /files/personal/{id}": ("contact", "disclose"),
     "GET /files/{id}/picture": ("open", "a picture asks for the right to see its record"),
+    "GET /files/{id}/thumbnail": ("open", "a thumbnail asks for the right to see its record"),
     "POST /files": ("open", "a file becomes its sender's alone; the use case asks for the right to use one"),
     "GET /schema.graphql": ("open", "holds no record; shown to callers who are signed in"),
     "GET /healthz": ("open", "says that the process lives, and nothing else"),
@@ -152,6 +150,7 @@ def _files(backend: ServedBackend, secure: Secure) -> list[BaseRoute]:
         Route("/files/personal/{id}", personal_data(backend, secure)),
         Route("/files/{id}", downloads(backend, secure)),
         Route("/files/{id}/picture", pictures(backend, secure)),
+        Route("/files/{id}/thumbnail", thumbnails(backend, secure)),
     ]
 
 

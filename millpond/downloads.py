@@ -28,6 +28,7 @@ from models.export import ExportFormat
 from policies import Principal
 from resolvers.exports import exports
 from resolvers.files import attachments
+from resolvers.files.thumbnails import MEDIA, thumbnail
 from resolvers.imports import results
 from resolvers.imports.templates import template as planned
 from resolvers.personal.disclosure import disclose
@@ -54,6 +55,10 @@ STATUS: dict[type[Refusal], int] = {
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 SANDBOX = "default-src 'none'; sandbox"
 """What a browser may do with a file of a record: nothing."""
+SHOWN = {"content-security-policy": SANDBOX, "cache-control": "private, max-age=300"}
+"""The headers of what a browser may show."""
+THUMBNAILS_AT_ONCE = 2
+"""Number of pictures that one process decodes at a time."""
 
 
 class FileBackend(Protocol):
@@ -95,6 +100,21 @@ def pictures(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaita
     return _signed_in(backend, secure, picture)
 
 
+def thumbnails(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of thumbnails; 409 for a picture of which none can be made."""
+    turn = asyncio.Semaphore(THUMBNAILS_AT_ONCE)
+
+    async def small(request: Request, scope: Any) -> Response:
+        row = await scope.read(attachments.download, number_of(Attachment, request.path_params["id"]), picture=True)
+        async with turn:
+            path = await asyncio.to_thread(thumbnail, backend.files, row.hash)
+        if path is None:
+            raise NoPicture(name=row.name)
+        return FileResponse(path, headers={**HEADERS, **SHOWN}, media_type=MEDIA)
+
+    return _signed_in(backend, secure, small)
+
+
 def personal_data(backend: FileBackend, secure: Secure) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint of everything that is held of one person; every call is logged."""
 
@@ -112,9 +132,7 @@ def personal_data(backend: FileBackend, secure: Secure) -> Callable[[Request], A
 def _attached(backend: FileBackend, row: Attachment, disposition: str) -> Response:
     """A file of a record.  Whatever it holds, a browser runs nothing of it and shows nothing but a picture."""
     media = row.media if disposition == "inline" else "application/octet-stream"
-    headers = {**HEADERS, "content-security-policy": SANDBOX}
-    if disposition == "inline":
-        headers["cache-control"] = "private, max-age=300"
+    headers = {**HEADERS, **SHOWN} if disposition == "inline" else {**HEADERS, "content-security-policy": SANDBOX}
     path = backend.files.content(row.hash)
     return FileResponse(
         path, headers=headers, media_type=media, filename=row.name, content_disposition_type=disposition

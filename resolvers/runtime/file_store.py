@@ -79,6 +79,10 @@ class FileStore:
             raise ValueError("no hash of a file")
         return self.folder / "kept" / hash[:2] / hash
 
+    def thumbnail(self, hash: str) -> Path:
+        """Where the small copy of a picture lies, by the hash of the picture; it goes with its bytes."""
+        return self.content(hash).with_name(f"{hash}.webp")
+
     def keep_content(self, name: str, hash: str) -> None:
         """Have the bytes of a file lie under their hash too; bytes that lie there already stay as they are."""
         path = self.content(hash)
@@ -96,7 +100,7 @@ class FileStore:
         """Delete bytes that no record names, `older_than` seconds after they were kept last; returns how many."""
         gone, before = 0, time.time() - older_than
         for path in [*(self.folder / "kept").glob("??/*")]:
-            if not is_wanted(path.name) and path.stat().st_mtime < before:
+            if not is_wanted(path.stem) and path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
                 gone += 1
         return gone

@@ -5,7 +5,6 @@ import io
 import os
 import zipfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,7 +30,6 @@ from resolvers.imports import uploads
 from resolvers.jobs.kinds import Work
 from resolvers.merging.unmerge import unmerge
 from resolvers.records import recycle_bin
-from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import global_id
 from tests.support.claim_checks import claim, unchanged
 from tests.support.merging import contact, follow_up, merged
@@ -76,13 +74,6 @@ NEVER: dict[str, bytes] = {
     "a": b"plain",
     "a.html": b"plain words",
 }
-
-
-@pytest.fixture
-def kept(world: World, tmp_path: Path) -> World:
-    """The world with a folder for its files."""
-    world.backend.files = FileStore(tmp_path / "files")
-    return world
 
 
 async def pieces(content: bytes) -> AsyncIterator[bytes]:

@@ -1,11 +1,6 @@
 """Files of records through API and panel: the same use cases, the same refusals."""
 
-from pathlib import Path
-
-import pytest
-
 from models import Attachment, Contact
-from resolvers.runtime.file_store import FileStore
 from resolvers.runtime.ids import global_id
 from tests.support.merging import contact
 from tests.support.panel import Panel
@@ -15,13 +10,6 @@ from tests.support.world import World
 PDF = b"%PDF-1.7\n1 0 obj"
 LISTED = "query Q($record: ID!) { attachments(record: $record) { id media picture addedBy address } }"
 FORM = "multipart/form-data; boundary=x"
-
-
-@pytest.fixture
-def kept(world: World, tmp_path: Path) -> World:
-    """The world with a folder for its files."""
-    world.backend.files = FileStore(tmp_path / "files")
-    return world
 
 
 def test_a_program_adds_lists_removes_and_brings_back(kept: World) -> None:

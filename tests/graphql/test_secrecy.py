@@ -142,7 +142,7 @@ def _called(api: Api, login: str, name: str, field: Any, id: str, world: World) 
     given: dict[str, Any] = {"ids": [id]} if "ids" in kind.fields else {"id": id, "version": 1}
     given = {key: value for key, value in given.items() if key in kind.fields}  # `cancelPlan` takes no version
     if "userIds" in kind.fields:
-        given = {"userIds": [f"usr_{world.ids['mei']}"], "roleIds": [id]}
+        given = (given if "ids" in given else {"roleIds": [id]}) | {"userIds": [f"usr_{world.ids['mei']}"]}
     if "poolId" in kind.fields:
         given["poolId"] = f"poo_{world.ids['north']}"
     if "userId" in kind.fields:
