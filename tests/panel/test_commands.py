@@ -13,7 +13,7 @@ from admin.kit.panel_request import PanelRequest
 from admin.kit.translation import Label
 from admin.kit.view import PolicyModelView
 from admin.screens.company.people import People
-from models import Contact, Credential, Customer, SignInSession
+from models import Contact, Credential, Customer, Share, SignInSession
 from models.errors import Validation
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
@@ -150,3 +150,23 @@ def test_who_cannot_be_given_a_contact_is_shared_its_customer_by_the_button_of_t
     assert li.post("/admin/customer/do/share", given, DIALOG).status_code == 204
     assert li.post("/admin/contact/do/transfer", transfer, DIALOG).status_code == 204
     assert world.row(Contact, contact)["owner_id"] == world.ids["mei"]
+
+
+def test_a_customer_is_shared_from_the_page_of_its_contact_by_its_owner_alone(world: World) -> None:
+    customer = world.customer(owner="li")
+    contact = world.make(Contact, name="Ann", customer_id=customer)
+    given = {"ids": f"con_{contact}", "to_user": f"usr_{world.ids['mei']}", "level": "VIEW", "go": "1"}
+    panel = Panel(world)
+    assert (
+        f"/admin/contact/ask/share-customer?from=detail&amp;ids=con_{contact}"
+        in panel.of("li").get(f"/admin/contact/details/con_{contact}").text
+    )
+
+    for stranger in ("wu", "sam"):
+        panel.of(stranger).post("/admin/contact/do/share-customer", given, DIALOG)
+        assert world.count(Share) == 0, stranger
+    assert panel.of("li").post("/admin/contact/do/share-customer", given, DIALOG).status_code == 204
+
+    (share,) = world.rows(Share)
+    assert (share["customer_id"], share["grantee_id"], share["contacts"]) == (customer, world.ids["mei"], True)
+    assert panel.of("mei").get(f"/admin/contact/details/con_{contact}").status_code == 200
