@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from resolvers.files.content import ALLOWED
 from tests.support.panel import ORIGIN, Browser
 
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
@@ -30,6 +31,8 @@ NAMES = {
     "EUR",
     "USD",
 }
+NAMES |= {*ALLOWED}
+"""Endings of files are the same in Chinese."""
 DATA = {"administrator", "sales", "support", "one", "two", "ada", "gone", "customer", "UTC", "CNY", "Tester", "liwei"}
 DATA |= {"stage", "industry", "source", "region", "level", "category", "opportunity_stage"}
 """Codes, keys and logins of the Chinese world, all in small letters, which no label has."""
