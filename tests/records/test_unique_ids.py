@@ -92,10 +92,10 @@ def test_an_existing_database_starts_above_every_id_that_is_remembered(empty_url
     with engine.begin() as connection:
         command.upgrade(configuration(connection), "2026_11_28_policy_words")
         tables = Base.metadata.tables
-        for name, row in (("app_user", user), ("pool", pool), ("pool_member", seat), ("customer", customer)):
+        rows = {"app_user": user, "pool": pool, "pool_member": seat, "customer": customer, "share": share}
+        for name, row in rows.items():
             old = table(name, *(column(key, tables[name].c[key].type) for key in row))
             connection.execute(insert(old), row)
-        connection.execute(insert(Share.__table__), share)
         connection.execute(insert(IdempotencyKey.__table__), {**key, "answer": {"ids": [60], "problems": []}})
         connection.execute(insert(AuditEntry.__table__), logged)
         connection.execute(insert(Tombstone.__table__), {"for_module": "customer", "record_id": 30, "purged_at": now})
