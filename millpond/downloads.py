@@ -1,6 +1,8 @@
-"""The door of files: exports and result workbooks for who has asked for them, templates for imports, each with a name to read.
+"""The door of files, each with a name to read.
 
-`GET /files/exp_3`, `/files/imp_3`, `/files/templates/customer`.
+Exports and result workbooks for who has asked for them, templates for imports, files of records with the rights of the
+record, and what is held of a person: `GET /files/exp_3`, `/files/imp_3`, `/files/templates/customer`, `/files/att_1`,
+`/files/personal/con_1`.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ GUARDED = {"contact": ("points",), "customer": ("phone", "second_phone", "email"
 
 
 class SensitiveRead(Base):
-    """One user has seen sensitive fields of one record, on one day by one door; or of many, in an export."""
+    """One user has seen sensitive fields of one record, on one day by one door; or of many, in an exported file."""
 
     __tablename__ = "sensitive_read"
 

@@ -7,12 +7,11 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, not_, or_, select
+from sqlalchemy import and_, case, not_, or_, select
 from sqlalchemy.orm import Session
 
 from models import Customer, Share, ShareRequest, User
 from models.customer import locked
-from models.database.bypass import Because, bypass_policy
 
 from ..audit.moved_rights import given_to
 from ..audit.value_names import visible_names
@@ -85,21 +84,31 @@ def shares(
     states: Collection[ShareState] | None = None,
     customer_id: int | None = None,
     first: int = MOST,
+    ids: Collection[int] | None = None,
 ) -> list[ShareSeen]:
-    """The shares of one side in these states, in all without them; the newest first, at most MOST."""
+    """The shares of one side in these states, in all without them; the newest first, at most MOST.
+
+    `customer_id`: only those of this customer.  `ids`: only these.
+    """
     wanted = frozenset(ShareState) if states is None else frozenset(states)
     if not wanted:
         return []
-    asked = select(Share).where(_side(scope, side), or_(*(_is(scope.person.now, state) for state in sorted(wanted))))
+    conditions = {state: _is(scope.person.now, state) for state in ShareState}
+    state = case(*((condition, each.value) for each, condition in conditions.items()))
+    asked = select(Share, state).where(_side(scope, side), or_(*(conditions[each] for each in sorted(wanted))))
     if customer_id is not None:
         asked = asked.where(Share.customer_id == customer_id)
-    rows = db.execute(asked.order_by(Share.id.desc()).limit(max(1, min(first, MOST)))).scalars().all()
-    return _seen(scope, db, rows)
+    if ids is not None:
+        asked = asked.where(Share.id.in_(ids))
+    rows = db.execute(asked.order_by(Share.id.desc()).limit(max(1, min(first, MOST)))).all()
+    return _seen(scope, db, [(share, ShareState(found)) for share, found in rows])
 
 
-def share_requests(scope: Scope, db: Session, *, waiting: bool = False) -> list[RequestSeen]:
+def share_requests(
+    scope: Scope, db: Session, *, waiting: bool = False, ids: Collection[int] | None = None
+) -> list[RequestSeen]:
     """The requests of the caller and those about their customers, each with the names that the caller sees."""
-    rows = requests(scope, db, waiting=waiting)
+    rows = requests(scope, db, waiting=waiting, ids=ids)
     customers = visible_names(scope.viewer, db, Customer, {x.customer_id for x in rows}) if rows else {}
     users = visible_names(scope.viewer, db, User, {x.asked_by_id for x in rows}) if rows else {}
     return [
@@ -141,39 +150,20 @@ def _is(now: datetime, state: ShareState) -> Any:
     }[state]
 
 
-def _seen(scope: Scope, db: Session, rows: Sequence[Share]) -> list[ShareSeen]:
+def _seen(scope: Scope, db: Session, rows: Sequence[tuple[Share, ShareState]]) -> list[ShareSeen]:
     if not rows:
         return []
-    ids = {x.customer_id for x in rows}
-    customers = visible_names(scope.viewer, db, Customer, ids)
-    givers = visible_names(scope.viewer, db, User, {x.granted_by_id for x in rows if x.granted_by_id})
-    to: list[Grantee] = [(x.grantee_kind, x.grantee_id) for x in rows]
+    customers = visible_names(scope.viewer, db, Customer, {x.customer_id for x, _ in rows})
+    givers = visible_names(scope.viewer, db, User, {x.granted_by_id for x, _ in rows if x.granted_by_id})
+    to: list[Grantee] = [(x.grantee_kind, x.grantee_id) for x, _ in rows]
     names = names_of_grantees(scope, db, to)
-    closed = _closed(scope, db, ids)
     return [
         ShareSeen(
             row,
-            _state(row, scope.person.now, closed),
+            state,
             customers.get(row.customer_id),
             names.get((row.grantee_kind, row.grantee_id)),
             givers.get(row.granted_by_id or 0),
         )
-        for row in rows
+        for row, state in rows
     ]
-
-
-def _closed(scope: Scope, db: Session, ids: Collection[int]) -> set[int]:
-    """The customers whose shares are suspended."""
-    c: Any = Customer.__table__.c
-    found = select(c.id).where(c.id.in_(sorted(ids)), or_(locked(c, scope.person.now), c.deleted_at.is_not(None)))
-    return {*db.execute(found, execution_options=bypass_policy(Because.COUNTS_OWN_RECORDS)).scalars()}
-
-
-def _state(row: Share, now: datetime, closed: Collection[int]) -> ShareState:
-    if row.revoked_at is not None:
-        return ShareState.REVOKED
-    if row.ends_at is not None and row.ends_at <= now:
-        return ShareState.ENDED
-    if row.starts_at > now:
-        return ShareState.PLANNED
-    return ShareState.SUSPENDED if row.customer_id in closed else ShareState.ACTIVE

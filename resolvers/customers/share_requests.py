@@ -1,6 +1,6 @@
 """Asking for a share: a user asks the owner of a customer, who grants it or declines with a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -80,10 +80,17 @@ def decline_share_request(scope: Scope, id: int, reason: str | None) -> None:
         notify(scope, db, "share_declined", [asked.asked_by_id], customer, reason=said)
 
 
-def requests(scope: Scope, db: Session, *, waiting: bool = False) -> Sequence[ShareRequest]:
-    """The requests of the caller, and those about their own customers; the newest first, at most 200."""
+def requests(
+    scope: Scope, db: Session, *, waiting: bool = False, ids: Collection[int] | None = None
+) -> Sequence[ShareRequest]:
+    """The requests of the caller, and those about their own customers; the newest first, at most 200.
+
+    `waiting`: only those without an answer.  `ids`: only these.
+    """
     own = select(Customer.id).where(Customer.owner_id == scope.me)
     asked = select(ShareRequest).where((ShareRequest.asked_by_id == scope.me) | ShareRequest.customer_id.in_(own))
+    if ids is not None:
+        asked = asked.where(ShareRequest.id.in_(ids))
     if waiting:
         asked = asked.where(ShareRequest.state == RequestState.WAITING)
     return db.execute(asked.order_by(ShareRequest.id.desc()).limit(200)).scalars().all()

@@ -34,6 +34,8 @@ from .share_people import (
 
 MAX_GRANTEES = 50
 """Maximum number of users, departments and roles of one request."""
+MAX_SHARES = 200
+"""Maximum number of shares that one request changes or ends."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,7 @@ def update_shares(scope: Scope, ids: Sequence[int], terms: Terms) -> None:
     terms = terms.checked(scope.now())
     with scope.write("customer.share", terms.note) as db:
         for share in _to_change(scope, db, ids):
-            customer, source = load_shareable(scope, db, share.customer_id)
-            refuse_others(scope, share, source)
+            customer, source = _shareable_of(scope, db, share)
             if source is not None:
                 refuse_beyond(source, terms)
             _change(scope, db, customer, share, terms)
@@ -124,8 +125,7 @@ def revoke_shares(scope: Scope, ids: Sequence[int], reason: str | None = None) -
     with scope.write("customer.end_share", line(reason, "reason")) as db:
         for share in _to_change(scope, db, ids):
             if share.grantee_kind is not GranteeKind.USER or share.grantee_id != scope.me:
-                _, source = load_shareable(scope, db, share.customer_id, pooled=True)
-                refuse_others(scope, share, source)
+                _shareable_of(scope, db, share, pooled=True)
             _revoke(scope, db, share)
 
 
@@ -168,10 +168,19 @@ def refuse_beyond(source: Share, terms: Terms) -> None:
         )
 
 
-def refuse_others(scope: Scope, share: Share, source: Share | None) -> None:
-    """Raise NotFound where the caller may only pass the customer on, and the share was given by another user."""
+def _shareable_of(scope: Scope, db: Session, share: Share, *, pooled: bool = False) -> tuple[Customer, Share | None]:
+    """The customer of a share that the caller may change, and the share by which they may, as of `load_shareable`.
+
+    Raises NotFound for the share where its customer is out of sight, because the answer would name the customer, and
+    where the caller may only pass the customer on and another user gave the share.
+    """
+    try:
+        customer, source = load_shareable(scope, db, share.customer_id, pooled=pooled)
+    except NotFound:
+        raise _missing(share.id) from None
     if source is not None and share.granted_by_id != scope.me:
         raise _missing(share.id)
+    return customer, source
 
 
 def _missing(id: int) -> Refusal:
@@ -180,14 +189,9 @@ def _missing(id: int) -> Refusal:
 
 def _to_change(scope: Scope, db: Session, ids: Sequence[int]) -> list[Share]:
     """These shares, in the order of their customers, so that two requests never wait for each other in a circle."""
-    if len(ids) > MAX_GRANTEES * 4:
-        raise refused(
-            TooMany,
-            "ids",
-            f"At most {MAX_GRANTEES * 4} shares at once.",
-            f"一次最多 {MAX_GRANTEES * 4} 条共享。",
-            max=200,
-        )
+    if len(ids) > MAX_SHARES:
+        said = f"At most {MAX_SHARES} shares at once.", f"一次最多 {MAX_SHARES} 条共享。"
+        raise refused(TooMany, "ids", *said, max=MAX_SHARES)
     found = {x.id: x for x in db.execute(select(Share).where(Share.id.in_({*ids}))).scalars()}
     for id in ids:
         if id not in found or not _is_alive(found[id], scope.person.now):

@@ -19,11 +19,12 @@ from typing import Any, BinaryIO, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Export
+from models import Export, SensitiveRead
 from models.audit.entries import Changes
 from models.choice_names import in_language
 from models.errors import ExportGone, TooManyRecords
 from models.export import KEPT, ExportFormat, ExportState
+from models.sensitive_read import GUARDED
 
 from ..jobs.kinds import Progress
 from ..runtime.read_beside import as_they_are, read_beside
@@ -179,13 +180,32 @@ def _own_part(scope: Scope, row: Any, memory: MutableMapping[str, Any]) -> str:
 
 def _finish(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: MakeBook) -> int:
     """Write the finished file under its name; returns its size in bytes."""
-    book, files = _book(scope, row, memory, make_book), scope.backend.files
+    book = _book(scope, row, memory, make_book)
     del memory[_BOOK]
-    part = f"{file_of(row)}.part"
+    return save(scope, row, book)
+
+
+def save(scope: Scope, row: Any, book: Book) -> int:
+    """Write the book of an export under the name of its file; returns its size in bytes."""
+    files, part = scope.backend.files, f"{file_of(row)}.part"
     with files.opened(part) as file:
         book.save(file)
     os.replace(files.path(part), files.path(file_of(row)))
     return files.path(file_of(row)).stat().st_size
+
+
+def sheet_of(scope: Scope, row: Any, columns: Sequence[ExportColumn]) -> Sheet:
+    """What the book of an export is about."""
+    return Sheet(
+        title=row.title,
+        headings=[in_language(column.said, row.language) for column in columns],
+        columns=columns,
+        format=row.format,
+        maker=scope.person.name,
+        at=row.created_at,
+        language=row.language,
+        scratch=str(scope.backend.files.scratch(row.file)),
+    )
 
 
 def _book(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: MakeBook) -> Book:
@@ -193,19 +213,7 @@ def _book(scope: Scope, row: Any, memory: MutableMapping[str, Any], make_book: M
     held: Book | None = memory.get(_BOOK)
     if held is not None and held.rows == row.done:
         return held
-    columns = _columns(scope, row)
-    book = make_book(
-        Sheet(
-            title=row.title,
-            headings=[in_language(column.said, row.language) for column in columns],
-            columns=columns,
-            format=row.format,
-            maker=scope.person.name,
-            at=row.created_at,
-            language=row.language,
-            scratch=str(scope.backend.files.scratch(row.file)),
-        )
-    )
+    book = make_book(sheet_of(scope, row, _columns(scope, row)))
     for cells in _rows_that_count(scope, row) if row.done else ():
         book.add(cells)
     memory[_BOOK] = book
@@ -266,5 +274,14 @@ def _end(scope: Scope, row: Export, size: int) -> None:
     with scope.write(f"{module_of(row)}.export") as db:
         about: Changes = {"filter": [None, row.said], "rows": [None, row.done], "format": [None, row.format.value]}
         log_export(scope, db, row, about)
+        _note_read(scope, db, row)
     name, whole, files = row.file, file_of(row), scope.backend.files
     scope.after_commit(lambda: files.delete_all(name, but=whole))
+
+
+def _note_read(scope: Scope, db: Session, row: Export) -> None:
+    """Note that the maker has seen phones or e-mail addresses, if the file has columns of them."""
+    entity = kind_of(row.entity).__tablename__
+    if any(key.partition(".")[0] in GUARDED.get(entity, ()) for key in row.columns):
+        seen = {"at": scope.now(), "reader_id": scope.person.id, "door": "export", "entity": entity}
+        db.add(SensitiveRead(**seen, record_id=None, count=row.done))

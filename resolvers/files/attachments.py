@@ -211,17 +211,22 @@ def _taken(scope: Scope, db: Session, model: type[Entity], id: int, upload_id: i
 def _by_record(
     scope: Scope, db: Session, ids: Sequence[int], *, removed: bool
 ) -> list[tuple[type[Entity], int, list[int]]]:
-    """(entity, record, its files among these).  Raises NotFound unless every one of them is there."""
+    """(entity, record, its files among these).  Raises NotFound unless the caller sees every one of them.
+
+    A refusal of the record itself would say whose file a number is.
+    """
     at = _FILES.c.removed_at
     state = at > scope.now() - KEPT if removed else at.is_(None)
     found = db.execute(select(_FILES.c.id, _FILES.c.entity, _FILES.c.record_id).where(_FILES.c.id.in_(ids), state))
     places: dict[tuple[str, int], list[int]] = {}
     for row in found:
         places.setdefault((row.entity, row.record_id), []).append(row.id)
-    kinds, known = with_files(), {id for mine in places.values() for id in mine}
+    kinds = with_files()
+    seen = {place: mine for place, mine in places.items() if shows(scope, db, kinds[place[0]], place[1])}
+    known = {id for mine in seen.values() for id in mine}
     if not ids or known != {*ids}:
         raise _missing(next((id for id in ids if id not in known), 0))
-    return [(kinds[entity], id, mine) for (entity, id), mine in sorted(places.items())]
+    return [(kinds[entity], id, mine) for (entity, id), mine in sorted(seen.items())]
 
 
 def _rows(db: Session, ids: Sequence[int]) -> Sequence[Attachment]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import (
     Attachment,
+    Comment,
     Contact,
     ContactPoint,
     Customer,
@@ -35,7 +36,14 @@ from .needles import names, needles_of, without
 
 ERASED_NAME = "–"
 """What stands where a name stood."""
-_PROSE: tuple[tuple[type[Entity], str], ...] = ((FollowUp, "content"), (Plan, "content"))
+_PROSE: tuple[tuple[type[Entity], str], ...] = (
+    (FollowUp, "content"),
+    (Plan, "content"),
+    (Opportunity, "name"),
+    (Customer, "latest_need"),
+    (Customer, "remark"),
+)
+"""Texts of records of the customer in which people are named."""
 _OPTIONS: Any = bypass_policy(Because.FOLLOWS_CHECK)
 
 
@@ -95,6 +103,11 @@ def _clean(db: Session, row: Entity, needles: Sequence[str]) -> None:
         if isinstance(row, model) and names(needles, text := getattr(row, key) or ""):
             permit(db, row, "erase")
             setattr(row, key, without(needles, text, ERASED_NAME))
+    if isinstance(row, FollowUp):
+        for comment in _all(db, select(Comment).where(Comment.follow_up_id == row.id)):
+            if names(needles, comment.value):
+                permit(db, row, "erase")
+                comment.value = without(needles, comment.value, ERASED_NAME)
 
 
 def _erase_copies(scope: Scope, db: Session, same: Sequence[Contact], customer_id: int, needles: Sequence[str]) -> None:

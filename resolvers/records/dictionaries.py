@@ -78,6 +78,18 @@ def in_tree(words: Mapping[str, Word]) -> list[tuple[Word, int]]:
     return list(walk(None, 0))
 
 
+def top_of(words: Mapping[str, Word], key: str) -> str:
+    """The highest word above one of a dictionary, itself where none is."""
+    seen = {key}
+    while key in words:
+        above = words[key].above
+        if above is None or above not in words or above in seen:
+            break
+        key = above
+        seen.add(key)
+    return key
+
+
 Named = tuple[str, str, str]
 """(field, dictionary, key)"""
 

@@ -20,7 +20,7 @@ from ..reading.conditions import Condition
 from ..reading.custom_conditions import condition_field
 from ..reading.months import month_of_day
 from ..reading.pages import titles_of
-from ..records.dictionaries import Word, in_tree, words_of
+from ..records.dictionaries import in_tree, top_of, words_of
 from ..runtime.custom_fields import visible_book
 from ..runtime.ids import global_id
 from ..runtime.scope import Scope
@@ -141,7 +141,7 @@ def labels(scope: Scope, db: Session, dimension: Dimension, keys: Iterable[Any])
     if field.dictionary is not None:
         words = words_of(scope, db, [field.dictionary]).get(field.dictionary, {})
         order = {word.key: n for n, (word, _depth) in enumerate(in_tree(words))}
-        above = {key: _top(words, key) for key in wanted}
+        above = {key: top_of(words, key) for key in wanted}
         named = {key: words[key].label if key in words else str(key) for key in (*wanted, *above.values())}
         return Labels(empty | named, order, above)
     named = {key: in_language(_said(field.kind, key), scope.language) for key in wanted}
@@ -160,15 +160,3 @@ def _titles(scope: Scope, db: Session, model: type[Base], ids: list[Any]) -> dic
     for at in range(0, len(ids), _NAMED_AT_ONCE):
         found.update(titles_of(scope, db, model, ids[at : at + _NAMED_AT_ONCE]))
     return found
-
-
-def _top(words: Mapping[str, Word], key: Any) -> Any:
-    """The highest word above one, itself where none is."""
-    seen = {key}
-    while key in words:
-        above = words[key].above
-        if above is None or above not in words or above in seen:
-            break
-        key = above
-        seen.add(key)
-    return key

@@ -1,6 +1,5 @@
 """A report as a file: asked for by a user, written by a job with the rights of that moment, downloaded like an export."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,9 +15,9 @@ from models.choice_names import Said, in_language
 from models.export import KEPT, LONGEST_SAID, ExportFormat, ExportRange, ExportState
 
 from ..exports.cells import Cell as FileCell
-from ..exports.exports import REPORT, file_of, log_export, refuse_too_many
+from ..exports.exports import REPORT, log_export, refuse_too_many
 from ..exports.kinds import ExportColumn, Holds
-from ..exports.writing import MakeBook, Sheet
+from ..exports.writing import MakeBook, save, sheet_of
 from ..jobs.kinds import Progress
 from ..runtime.file_store import FileStore
 from ..runtime.ids import global_id
@@ -114,27 +113,10 @@ def prepare(scope: Scope, id: int, make_book: MakeBook) -> Written:
 
 def write(scope: Scope, row: Any, result: Result, make_book: MakeBook) -> Written:
     """Write the file of an export."""
-    columns = [*_columns(result)]
-    files = scope.backend.files
-    book = make_book(
-        Sheet(
-            title=row.title,
-            headings=[in_language(column.said, row.language) for column in columns],
-            columns=columns,
-            format=row.format,
-            maker=scope.person.name,
-            at=row.created_at,
-            language=row.language,
-            scratch=str(files.scratch(row.file)),
-        )
-    )
+    book = make_book(sheet_of(scope, row, [*_columns(result)]))
     for cells in lines(result, row.language):
         book.add(cells)
-    part = f"{file_of(row)}.part"
-    with files.opened(part) as file:
-        book.save(file)
-    os.replace(files.path(part), files.path(file_of(row)))
-    return Written(book.rows, files.path(file_of(row)).stat().st_size)
+    return Written(book.rows, save(scope, row, book))
 
 
 def _row(scope: Scope, id: int) -> Any:

@@ -15,6 +15,8 @@ from .writer import Unit, Writer
 
 SECONDS = 5.0
 """How long a read waits for its batch at most."""
+MOST_WAITING = 100_000
+"""Maximum number of reads that wait while nothing can be written; the oldest are given up first."""
 _Seen = tuple[int, str, str, int, date]
 _READS: Any = SensitiveRead.__table__
 
@@ -41,23 +43,29 @@ class SensitiveReads:
             self._waiting.append({**row, "count": 1})
 
     async def flush(self) -> None:
-        """Write what waits, in one transaction."""
+        """Write what waits, in one transaction.  What could not be written waits on."""
         with self._lock:
             rows, self._waiting = self._waiting, []
-        if rows:
+        if not rows:
+            return
 
-            def write(unit: Unit) -> None:
-                unit.is_used = True
-                unit.connection.execute(insert(_READS), rows)
+        def write(unit: Unit) -> None:
+            unit.is_used = True
+            unit.connection.execute(insert(_READS), rows)
 
+        try:
             await self._writer().submit(write)
+        except BaseException:
+            with self._lock:
+                self._waiting = [*rows, *self._waiting][-MOST_WAITING:]
+            raise
 
     async def run(self) -> None:
         """Write every SECONDS, and once more at the end."""
         try:
             while True:
                 await asyncio.sleep(SECONDS)
-                with contextlib.suppress(Exception):  # the next batch is tried all the same
+                with contextlib.suppress(Exception):  # they wait for the next batch
                     await self.flush()
         finally:
             await self.flush()

@@ -112,16 +112,16 @@ async def share_requests(info: GraphQLInfo, waiting: Waiting = False) -> list[Sh
 @node(Share)
 async def _share_nodes(scope: Scope, ids: Sequence[int]) -> dict[int, ShareType]:
     found = [
-        *await scope.read(overview.shares, ShareSide.RECEIVED),
-        *await scope.read(overview.shares, ShareSide.GIVEN),
+        *await scope.read(overview.shares, ShareSide.RECEIVED, ids=ids),
+        *await scope.read(overview.shares, ShareSide.GIVEN, ids=ids),
     ]
-    return {x.id: shown(x) for x in found if x.id in ids}
+    return {x.id: shown(x) for x in found}
 
 
 @node(ShareRequest)
 async def _request_nodes(scope: Scope, ids: Sequence[int]) -> dict[int, ShareRequestType]:
-    found = await scope.read(overview.share_requests)
-    return {x.row.id: shown_request(x) for x in found if x.row.id in ids}
+    found = await scope.read(overview.share_requests, ids=ids)
+    return {x.row.id: shown_request(x) for x in found}
 
 
 def shown(seen: ShareSeen) -> ShareType:

@@ -23,6 +23,7 @@ from resolvers.records import create_update, recycle_bin
 from resolvers.runtime.batch import Outcome
 from resolvers.runtime.scope import Scope
 from tests.support.claim_checks import codes, the, unchanged
+from tests.support.graphql import Api
 from tests.support.world import START, World
 
 DAY = timedelta(days=1)
@@ -244,3 +245,33 @@ def test_new_departments_and_roles_inherit_nothing(world: World) -> None:
     world.ids["later"] = newer[1]
     world.user("nova", "Nova Lin", "later", "house")
     assert seen(world, "nova") == []
+
+
+def test_a_share_out_of_sight_is_refused_like_one_that_is_missing(world: World) -> None:
+    """Or numbers of shares would tell which customers are shared."""
+    customer = world.customer(owner="li")
+    world.ada.do(sharing.share_customers, [customer], [(GranteeKind.USER, world.ids["wu"])], Terms())
+    hidden, api = f"shr_{world.rows(Share)[0]['id']}", Api(world)
+
+    for field, more in (("revokeShares", {}), ("updateShares", {"terms": {"level": "VIEW"}})):
+        shown, missing = (
+            str(api.change("mei", field, {"ids": [id], **more}, "problems { code message params recordId }")).replace(
+                id, "X"
+            )
+            for id in (hidden, "shr_987654")
+        )
+        assert shown == missing
+        assert "NOT_FOUND" in shown
+
+
+def test_each_share_is_a_node_however_many_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share_overview, "MOST", 1)
+    for _ in range(2):
+        world.li.do(
+            sharing.share_customers, [world.customer(owner="li")], [(GranteeKind.USER, world.ids["wu"])], Terms()
+        )
+    ids, api = [f"shr_{row['id']}" for row in world.rows(Share)], Api(world)
+
+    for login in ("li", "wu"):
+        for id in ids:
+            assert api.ask(login, "query ($id: ID!) { node(id: $id) { id } }", id=id)["node"] == {"id": id}

@@ -32,6 +32,7 @@ from resolvers.merging.unmerge import unmerge
 from resolvers.records import recycle_bin
 from resolvers.runtime.ids import global_id
 from tests.support.claim_checks import claim, unchanged
+from tests.support.graphql import Api
 from tests.support.merging import contact, follow_up, merged
 from tests.support.panel import ORIGIN
 from tests.support.programs import Program
@@ -311,3 +312,18 @@ def test_all_uploads_are_kept_or_none(kept: World) -> None:
     kept.li.do(attachments.add, Customer, customer, both[:1])
     with pytest.raises(NotFound):  # an upload is used once
         kept.li.do(attachments.add, Customer, customer, both[:1])
+
+
+def test_a_file_out_of_sight_is_refused_like_one_that_is_missing(kept: World) -> None:
+    """Or numbers of files would tell whose they are."""
+    id, api = global_id(Attachment, attached(kept, "li", Customer, kept.customer(owner="li"))), Api(kept)
+
+    for field in ("removeFiles", "restoreFiles"):
+        shown, missing = (
+            str(api.change("mei", field, {"ids": [each]}, "problems { code message params recordId }")).replace(
+                each, "X"
+            )
+            for each in (id, "att_987654")
+        )
+        assert shown == missing
+        assert "NOT_FOUND" in shown

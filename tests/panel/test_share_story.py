@@ -12,13 +12,22 @@ from sqlalchemy import select
 from millpond.database import opened
 from models import Customer, Share, User
 from models.base import utcnow
+from models.export import ExportFormat, ExportRange
 from models.share import ShareLevel
+from resolvers.access import policy_drafts
 from resolvers.customers import sharing
+from resolvers.exports import exports, writing
+from resolvers.exports.exports import Order
+from resolvers.exports.listing import Listing
 from resolvers.runtime.ids import global_id
-from tests.support.browser import NARROW, Screens
+from tasks.workbooks import book_for
+from tests.support.browser import NARROW, Person, Screens
 
-SECONDS = 14
+SECONDS = 24
 """How long the share lasts, once it is on its way."""
+ASK = """async ([query, variables]) => (await (await fetch('/graphql', {method: 'POST', headers: {'content-type': 'application/json'},
+  body: JSON.stringify({query, variables})})).json()).data"""
+COUNT = "query ($name: String!) { customers(filter: {name: {eq: $name}}) { totalCount } }"
 
 
 def beside(screens: Screens, work: Callable[[Any], Any]) -> Any:
@@ -54,6 +63,26 @@ def end_soon(backend: Any) -> Any:
     return ends
 
 
+def let_export(backend: Any) -> None:
+    """Give sales people the right to export, in force from the next request on."""
+    text = f"{backend.policy.text}\np, sales, customer, export, all, !deleted, allow\n"
+    backend.scope(backend.person("ada"), "demo").do(policy_drafts.apply_policy, text, "Lists for the fair")
+
+
+def counted(person: Person, name: str) -> int:
+    """How many customers with this name the user counts."""
+    return int(person.page.evaluate(ASK, [COUNT, {"name": name}])["customers"]["totalCount"])
+
+
+def exported(backend: Any) -> str:
+    """The names in a file of all customers that Mei exports now."""
+    scope = backend.scope(backend.person("mei"), "demo")
+    order = Order(Customer, Listing(), ExportRange.ALL, ["name"], format=ExportFormat.CSV)
+    id = scope.do(exports.start, order, in_background=False)
+    writing.write_now(scope, id, book_for)
+    return str(backend.files.path(scope.do(exports.download, id).stored).read_text(encoding="utf-8-sig"))
+
+
 def facts(backend: Any) -> tuple[str, str, str]:
     """(the id of Mei, that of a customer of Li's which nobody else has, its name)."""
     with backend.writer.engine.connect() as connection:
@@ -81,6 +110,7 @@ def test_a_share_is_gone_from_every_place_at_its_very_second(demo_screens: Scree
     assert li.faults() == []
     li.picture("shares-given")
 
+    beside(demo_screens, let_export)
     ends = beside(demo_screens, end_soon)
     places = (f"/admin/customer/list?q={name}", "/admin/shares")
     for place in places:
@@ -88,6 +118,8 @@ def test_a_share_is_gone_from_every_place_at_its_very_second(demo_screens: Scree
         mei.see(name)
         assert mei.overflow() == 0
     mei.picture("shares-received")
+    assert counted(mei, name) == 1
+    assert name in beside(demo_screens, exported)
     opened_page = mei.go(f"/admin/customer/details/{id}")
     expect(opened_page.get_by_text(name).first).to_be_visible()
     assert utcnow() < ends, "the doors were looked at too late"
@@ -96,6 +128,8 @@ def test_a_share_is_gone_from_every_place_at_its_very_second(demo_screens: Scree
     answer = opened_page.reload()
     assert answer is not None
     assert answer.status == 404
+    assert counted(mei, name) == 0
+    assert name not in beside(demo_screens, exported)
     for place in (*places, f"/admin/search?q={name}"):
         expect(mei.go(place).get_by_text(name, exact=True)).to_have_count(0)
     mei.go("/admin/shares?tab=ended")

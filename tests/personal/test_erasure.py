@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models import AuditEntry, Contact, ContactPoint, FollowUp, User
+from models import AuditEntry, Comment, Contact, ContactPoint, Customer, FollowUp, Opportunity, User
 from models.audit.proof import BLANK
 from models.errors import Forbidden, NotFound, Validation
 from resolvers.audit.history import of_record
 from resolvers.audit.seal import Horizon, seal
 from resolvers.audit.verification import Report, prove_log
+from resolvers.customers import comments
 from resolvers.customers.lock import lock
 from resolvers.personal.disclosure import disclose
 from resolvers.personal.erasure import erase
@@ -39,6 +40,9 @@ def person(world: World) -> int:
         happened_at=world.clock(),
     )
     world.li.do(create_update.update, Contact, id, {"remark": "Prefers coffee"})
+    world.li.do(create_update.update, Customer, customer, {"remark": f"{NAME} decides", "latest_need": f"Ring {PHONE}"})
+    world.make(Opportunity, customer_id=customer, contact_id=id, name=f"Paper for {NAME}")
+    world.li.do(comments.comment, world.rows(FollowUp)[0]["id"], f"{NAME} was friendly")
     return id
 
 
@@ -71,6 +75,8 @@ def test_a_person_is_gone_from_everywhere_and_the_log_is_still_proved(world: Wor
     assert [x for x in (NAME, PHONE, "13800138000", "coffee", "tea", "Buyer") if x in stored] == []
     assert (world.rows(ContactPoint), world.row(Contact, person)["name"]) == ([], "–")
     assert "about prices" in world.rows(FollowUp)[0]["content"]
+    kept = (world.rows(Opportunity)[0]["name"], world.rows(Customer)[0]["remark"], world.rows(Comment)[0]["value"])
+    assert kept == ("Paper for –", "– decides", "– was friendly")
     after = {row["id"]: (row["hash"], row["actor_id"], row["action"]) for row in world.log()}
     assert after.items() >= before.items()
     report = proved(world)

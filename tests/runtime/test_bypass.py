@@ -22,7 +22,7 @@ MOST_REASONS = 12
 
 USES = {
     Because.APPLIES_TO_ALL: 29,
-    Because.COUNTS_OWN_RECORDS: 4,
+    Because.COUNTS_OWN_RECORDS: 3,
     Because.COUNTS_FOR_POOL: 2,
     Because.FILLS_INDEX: 10,
     Because.FOLLOWS_CHECK: 35,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from models import Customer
 from resolvers.reading.conditions import Condition
-from resolvers.records.dictionaries import Word, in_tree
+from resolvers.records.dictionaries import in_tree, top_of
 from resolvers.runtime.ids import camel
 
 from ...kit.charts import Bar
@@ -29,21 +29,9 @@ def branch_bars(ask: PanelRequest, field: Field, counted: Mapping[str | None, in
     totals: Counter[str] = Counter()
     for key, count in counted.items():
         if key is not None:
-            totals[_top(words, key)] += count
+            totals[top_of(words, key)] += count
     order = {each.key: n for n, (each, _depth) in enumerate(in_tree(words))}
     return [_bar(ask, field, key, totals[key], "") for key in sorted(totals, key=lambda x: order.get(x, len(order)))]
-
-
-def _top(words: Mapping[str, Word], key: str) -> str:
-    """The highest word above one, itself where none is."""
-    seen = {key}
-    while key in words:
-        above = words[key].above
-        if above is None or above not in words or above in seen:
-            break
-        key = above
-        seen.add(key)
-    return key
 
 
 def _bar(ask: PanelRequest, field: Field, key: str | None, count: int, without: str) -> Bar:
