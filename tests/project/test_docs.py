@@ -157,7 +157,7 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
         tasks = README.partition("## Five tasks")[2].partition("## ")[0]
         lines = "\n".join(re.findall(r"```sh\n(.*?)```", tasks, re.DOTALL))
         lines = lines.replace("http://127.0.0.1:8000", it.address).replace("sqlite:///var/demo.db", url)
-        lines = lines.replace("var/policy.csv", f"{tmp_path}/policy.csv")
+        lines = lines.replace("var/", f"{tmp_path}/")  # where a demo of its own has made the folder
         lines = lines.replace(".venv/bin/millpond", f"{shlex.quote(sys.executable)} -m millpond")
         typed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", lines],
